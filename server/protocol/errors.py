@@ -1,0 +1,195 @@
+"""The whole error vocabulary: what a caller may be told, and with which status.
+
+    ProtocolError                      OAuth endpoints: {"error", "error_description"}
+     ├─ InvalidRequest  InvalidScope  InvalidTarget  InvalidAuthorizationDetails
+     ├─ InvalidClient (401)  UnauthorizedClient  UnsupportedGrantType  InvalidGrant
+     ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
+     ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
+     ├─ InvalidDpopProof
+     └─ TemporarilyUnavailable (503)  ServerError (500)
+    Problem                            the JSON API: RFC 9457 problem documents with a stable code
+
+Two audiences: `description` goes to the caller, `detail` only to the log. Nothing else does either.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class ProtocolError(Exception):
+    """A refusal in the words of an RFC.
+
+    `members` are extension members of the JSON body (numbers, strings, lists), `headers` go out as
+    they are, `detail` is for the log alone.
+    """
+
+    code: ClassVar[str] = "invalid_request"
+    status: ClassVar[int] = 400
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        detail: str = "",
+        members: Mapping[str, object] = _NOTHING,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        super().__init__(description)
+        self.description = _sendable(description)
+        self.detail = detail
+        self.members = members
+        self.headers = headers
+
+
+class InvalidRequest(ProtocolError):
+    """Malformed, missing or repeated parameter (RFC 6749 5.2, CIBA 13)."""
+
+
+class InvalidScope(ProtocolError):
+    """A scope that does not exist or is beyond the caller (RFC 6749 5.2)."""
+
+    code = "invalid_scope"
+
+
+class InvalidTarget(ProtocolError):
+    """A resource that is malformed, unknown or not allowed (RFC 8707 2)."""
+
+    code = "invalid_target"
+
+
+class InvalidAuthorizationDetails(ProtocolError):
+    """Details that no registered action type accepts (RFC 9396 5)."""
+
+    code = "invalid_authorization_details"
+
+
+class InvalidClient(ProtocolError):
+    """Client authentication failed (RFC 6749 5.2); always 401."""
+
+    code = "invalid_client"
+    status = 401
+
+
+class UnauthorizedClient(ProtocolError):
+    """The client may not use this grant or flow (RFC 6749 5.2)."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(ProtocolError):
+    """A grant type that this server does not have (RFC 6749 5.2)."""
+
+    code = "unsupported_grant_type"
+
+
+class InvalidGrant(ProtocolError):
+    """A code, handle or token that is unknown, used or somebody else's (RFC 6749 5.2)."""
+
+    code = "invalid_grant"
+
+
+class AuthorizationPending(ProtocolError):
+    """No answer yet (CIBA 11)."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(ProtocolError):
+    """Polled before the interval had passed; it has grown by five seconds (CIBA 11)."""
+
+    code = "slow_down"
+
+
+class ExpiredToken(ProtocolError):
+    """The request ran out before it was answered or redeemed (CIBA 11)."""
+
+    code = "expired_token"
+
+
+class AccessDenied(ProtocolError):
+    """The person said no, or the request was withdrawn (CIBA 11)."""
+
+    code = "access_denied"
+
+
+class RequestRefused(ProtocolError):
+    """Policy refuses the request before anybody is asked (CIBA 13); always 403."""
+
+    code = "access_denied"
+    status = 403
+
+
+class InteractionRequired(ProtocolError):
+    """A human must be asked first, at the backchannel endpoint."""
+
+    code = "interaction_required"
+
+
+class UnknownUserId(ProtocolError):
+    """The hint names nobody whom this agent may ask (CIBA 13)."""
+
+    code = "unknown_user_id"
+
+
+class InvalidBindingMessage(ProtocolError):
+    """A binding message that cannot be shown as it was sent (CIBA 13)."""
+
+    code = "invalid_binding_message"
+
+
+class InvalidDpopProof(ProtocolError):
+    """A DPoP proof that is missing or proves nothing (RFC 9449 5)."""
+
+    code = "invalid_dpop_proof"
+
+
+class TemporarilyUnavailable(ProtocolError):
+    """The server cannot answer now and says when to come back."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+    def __init__(self, description: str, *, retry_after: int = 1, detail: str = "") -> None:
+        super().__init__(
+            description, detail=detail, headers={"Retry-After": str(max(1, retry_after))}
+        )
+
+
+class ServerError(ProtocolError):
+    """A fault of ours; the caller learns nothing but that (RFC 6749 4.1.2.1)."""
+
+    code = "server_error"
+    status = 500
+
+
+class Problem(Exception):
+    """A refusal of the JSON API (RFC 9457). `code` is stable; `detail` says what to do."""
+
+    def __init__(  # noqa: PLR0913  # these are the members of a problem document
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        members: Mapping[str, object] = _NOTHING,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        log: str = "",
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.members = members
+        self.headers = headers
+        self.log = log
+
+
+def _sendable(text: str) -> str:
+    """Keep to the characters that RFC 6749 5.2 allows in error_description."""
+    return "".join(
+        "'" if c == '"' else "/" if c == "\\" else c if " " <= c <= "~" else "?" for c in text
+    )

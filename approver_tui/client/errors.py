@@ -1,0 +1,100 @@
+"""Everything that can go wrong between this program and the server.
+
+    ApiError                the server said no: code, status, detail, members
+     ├─ AlreadyDecided      somebody was faster, or it expired; carries the approval
+     ├─ DeviceLocked        too many PIN tries
+     └─ LoginFirst          no session, or one the server no longer takes
+    Unreachable             nothing was sent, or nothing came back; nothing changed as far as known
+    UnknownOutcome          an answer was sent and its receipt lost; ask again before believing
+    WrongPin                the sealed key did not open
+    PinNeeded               this answer needs the PIN
+    Changed                 what the person saw is not what would be signed
+    WireError               the server sent something that this program does not accept
+
+Never: wording for screens; callers choose their own.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from approver_tui.state.approvals import Approval
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class ClientError(Exception):
+    """The root: every error that a caller of this package may meet."""
+
+
+class ApiError(ClientError):
+    """The server refused. `code` is stable, `detail` is its sentence for people, not yet safe."""
+
+    def __init__(
+        self, code: str, status: int, detail: str, members: Mapping[str, object] = _NOTHING
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = status
+        self.detail = detail
+        self.members = members
+
+
+class AlreadyDecided(ApiError):
+    """The approval has an outcome already (409); `approval` is the server's copy of it."""
+
+    def __init__(self, code: str, detail: str, approval: Approval) -> None:
+        super().__init__(code, 409, detail)
+        self.approval = approval
+
+
+class DeviceLocked(ApiError):
+    """No more PIN tries on this device (423); `code` is device_locked or pin_exhausted."""
+
+
+class LoginFirst(ApiError):
+    """There is no session, or the server has ended it."""
+
+    def __init__(self, detail: str, code: str = "login_required", status: int = 401) -> None:
+        super().__init__(code, status, detail)
+
+
+class Unreachable(ClientError):
+    """The server did not answer. The request had no effect that we know of."""
+
+
+class UnknownOutcome(ClientError):
+    """An answer was sent, its receipt was lost, and the server could not be asked since."""
+
+    def __init__(self, approval_id: str, detail: str) -> None:
+        super().__init__(detail)
+        self.approval_id = approval_id
+
+
+class WrongPin(ClientError):
+    """The PIN does not open the sealed key; `left` tries remain before the device locks."""
+
+    def __init__(self, tries: int, left: int) -> None:
+        super().__init__("That is not the PIN.")
+        self.tries = tries
+        self.left = left
+
+
+class PinNeeded(ClientError):
+    """A yes to this approval takes the PIN."""
+
+
+class BadPin(ClientError):
+    """A PIN that cannot be chosen: too short."""
+
+
+class Changed(ClientError):
+    """What the person saw is not what would be signed. Nothing was sent."""
+
+
+class WireError(ClientError):
+    """An answer of the server that this program does not accept; names the member."""
+
+    def __init__(self, member: str, problem: str) -> None:
+        super().__init__(f"{member}: {problem}")
+        self.member = member
+        self.problem = problem

@@ -1,0 +1,63 @@
+"""Whether the live feed stands, as a table.
+
+Owns: the phases of the connection and what leads from one to the next. Never: sockets, timers.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from approver_tui.state.text import SafeText
+
+_NO_REASON = SafeText("")
+
+
+class Phase(StrEnum):
+    """How fresh the screen is."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    LIVE = "live"
+
+
+class Signal(StrEnum):
+    """What can happen to the connection."""
+
+    DIAL = "dial"
+    OPENED = "opened"
+    LOST = "lost"
+
+
+TRANSITIONS = MappingProxyType(
+    {
+        (Phase.OFFLINE, Signal.DIAL): Phase.CONNECTING,
+        (Phase.CONNECTING, Signal.OPENED): Phase.LIVE,
+        (Phase.CONNECTING, Signal.LOST): Phase.OFFLINE,
+        (Phase.LIVE, Signal.LOST): Phase.OFFLINE,
+    }
+)
+"""Every move there is; a signal without a row changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The state of the live feed."""
+
+    phase: Phase = Phase.OFFLINE
+    since: int = 0
+    """When this phase began, in milliseconds since the epoch."""
+    reason: SafeText = _NO_REASON
+    """Why the feed is down, for people; empty while it is live."""
+
+    def after(self, signal: Signal, *, now: int, reason: SafeText = _NO_REASON) -> "Connection":
+        """Return the connection after `signal`. While dialling, the last reason is kept."""
+        phase = TRANSITIONS.get((self.phase, signal))
+        if phase is None:
+            return self
+        kept = self.reason if phase is Phase.CONNECTING else reason
+        return Connection(phase=phase, since=now, reason=kept)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is on the screen is what the server knows."""
+        return self.phase is Phase.LIVE

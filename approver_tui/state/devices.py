@@ -1,0 +1,60 @@
+"""The devices from which a person decides, and the person themselves.
+
+Owns: devices, their PIN counters, the account. Never: private keys.
+"""
+
+from dataclasses import dataclass
+
+from approver_tui.state.text import SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class PinState:
+    """How many PIN tries a device has used and has left."""
+
+    tries: int
+    left: int
+    locked: bool
+    """Ten unconfirmed tries: another device or an administrator must unlock it."""
+    exhausted: bool
+    """The PIN has had too many unconfirmed tries in its life: a new one is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One enrolled device of this person. Key members are RFC 7638 thumbprints."""
+
+    id: str
+    name: SafeText
+    kind: SafeText
+    is_active: bool
+    created_at: int
+    last_seen_at: int | None
+    high_from: int
+    """From when on it may approve what is high or critical."""
+    is_this: bool
+    session_key: str
+    low_key: str
+    high_key: str
+    pin: PinState
+    nonce: str
+    """The server's nonce for a statement about this device by the calling one."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The person who is logged in."""
+
+    id: str
+    name: SafeText
+    email: SafeText | None
+    roles: tuple[SafeText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is logged in, on which device, and the server's time."""
+
+    user: User
+    device: Device | None
+    server_time: int

@@ -1,0 +1,42 @@
+"""Whoever opens a package or a module reads first what it is for."""
+
+import ast
+from pathlib import Path
+
+from tests.support.source import PACKAGES, ROOT, modules
+
+
+def test_every_module_says_what_it_owns():
+    """A module without a docstring is a room without a sign on its door."""
+    silent = [
+        module.path
+        for module in modules(*PACKAGES, "tests/support")
+        if not ast.get_docstring(module.tree)
+    ]
+    assert silent == []
+
+
+def test_every_package_says_what_it_owns_and_what_it_never_does():
+    """A charter has a line that begins with `Owns:` and one that begins with `Never:`."""
+    vague = [
+        f"{module.path} lacks {word}"
+        for module in modules()
+        if module.name == "__init__"
+        for word in ("Owns:", "Never:")
+        if f"\n{word}" not in (ast.get_docstring(module.tree) or "")
+    ]
+    assert vague == []
+
+
+def test_every_folder_of_modules_is_a_package():
+    """Without `__init__.py` there is no charter, and import rules do not see the folder.
+
+    Alembic's scripts are the exception: nothing imports them, and their folder is not a package.
+    """
+    folders = {Path(module.path).parent for module in modules()}
+    homeless = [
+        folder.as_posix()
+        for folder in sorted(folders)
+        if not (ROOT / folder / "__init__.py").exists() and "migrations" not in folder.parts
+    ]
+    assert homeless == []

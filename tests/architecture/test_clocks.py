@@ -1,0 +1,74 @@
+"""Time and the environment come in through one door each."""
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.support.source import ROOT, modules, uses
+
+_CLOCKS = {
+    "time.time",
+    "time.time_ns",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.date.today",
+}
+_MAY_TELL_THE_TIME = {"server/app.py", "approver_tui/app.py"}
+_ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")
+_MAY_READ_THE_ENVIRONMENT = {"server/settings.py", "approver_tui/settings.py"}
+
+
+def test_only_the_two_apps_read_the_clock():
+    """A rule that reads the clock cannot be tested at midnight, so none does."""
+    assert _users_of(_CLOCKS.__contains__, besides=_MAY_TELL_THE_TIME) == []
+
+
+def test_only_the_two_settings_read_the_environment():
+    """What changes the product's behaviour is a setting, with a name, a default and a document."""
+    assert _users_of(_is_environment, besides=_MAY_READ_THE_ENVIRONMENT) == []
+
+
+@pytest.mark.parametrize(
+    "banned",
+    [
+        "import time\n\ntime.time()\n",
+        "from datetime import UTC, datetime\n\ndatetime.now(UTC)\n",
+        "import os\n\nos.environ.get('HOME')\n",
+        "import os\n\nos.getenv('HOME')\n",
+        "import random\n\nrandom.random()\n",
+    ],
+)
+def test_ruff_refuses_a_second_door(banned):
+    """The linter says so while one types, long before this file runs."""
+    ruff = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--no-cache"]
+    place = ["--stdin-filename", "server/services/approvals.py", "-"]
+    found = subprocess.run(
+        [*ruff, *place], input=banned, capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert "TID251" in found.stdout
+
+
+def test_the_exceptions_are_these_and_no_others():
+    """Two apps, two settings, the tests; and nobody talks the linter out of it on a line."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    per_file = config["tool"]["ruff"]["lint"]["per-file-ignores"]
+    excepted = {path for path, codes in per_file.items() if "TID251" in codes}
+    assert excepted == _MAY_TELL_THE_TIME | _MAY_READ_THE_ENVIRONMENT | {"tests/**"}
+    assert [module.path for module in modules() if "noqa: TID251" in module.text] == []
+
+
+def _is_environment(name: str) -> bool:
+    return name.startswith(_ENVIRONMENT)
+
+
+def _users_of(matches, *, besides) -> list[str]:
+    return [
+        f"{module.path}:{line} {name}"
+        for module in modules()
+        if module.path not in besides
+        for line, name in uses(module.tree)
+        if matches(name)
+    ]

@@ -1,0 +1,41 @@
+"""One door leads out of an installation."""
+
+from tests.support.source import modules, uses
+
+_WAYS_OUT = (
+    "requests",
+    "requests_hardened",
+    "urllib3",
+    "urllib.request",
+    "http.client",
+    "httpx",
+    "websockets",
+    "aiohttp",
+    "smtplib",
+    "ftplib",
+    "socket.create_connection",
+    "gevent.socket.create_connection",
+)
+_DOORS = {
+    "server/delivery/egress.py": _WAYS_OUT,  # checks every address before it connects
+    "approver_tui/client/": ("httpx", "websockets"),  # talks to the server its user named
+}
+
+
+def test_nothing_connects_outward_but_through_the_one_door():
+    """Whatever an agent can name as a URL must pass the address filter, so nothing goes around."""
+    around = [
+        f"{module.path}:{line} {name}"
+        for module in modules()
+        for line, name in uses(module.tree)
+        if _is_any(name, _WAYS_OUT) and not _is_any(name, _allowed(module.path))
+    ]
+    assert around == []
+
+
+def _allowed(path: str) -> tuple[str, ...]:
+    return next((ways for door, ways in _DOORS.items() if path.startswith(door)), ())
+
+
+def _is_any(name: str, ways: tuple[str, ...]) -> bool:
+    return any(name == way or name.startswith(f"{way}.") for way in ways)

@@ -1,0 +1,46 @@
+"""Files are named for what they hold, and nothing names the machine it was written on."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.source import PACKAGES, ROOT, modules
+
+_SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
+_NOT_OURS = {"node_modules", "build", "dist", "__pycache__"}
+_OF_THIS_MACHINE = re.compile(r"(?<![\w.:/-])/(work|tmp/plan)/")
+_TEXT = {".py", ".md", ".toml", ".cfg", ".ini", ".json", ".tcss", ".html", ".js", ".css", ".svg"}
+_TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}
+
+
+def test_no_file_has_a_name_that_says_nothing():
+    """A file called `utils` is where things go whose place nobody looked for."""
+    vague = [
+        module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _SAYS_NOTHING
+    ]
+    assert vague == []
+
+
+def test_no_file_names_a_folder_of_the_machine_it_was_written_on():
+    """A clone works in any folder, so no file may point at one."""
+    pointing = [
+        f"{path}:{number}"
+        for path in _texts()
+        for number, line in enumerate((ROOT / path).read_text("utf-8").splitlines(), 1)
+        if _OF_THIS_MACHINE.search(line)
+    ]
+    assert pointing == []
+
+
+def _words(module) -> Iterator[str]:
+    yield from module.path.removesuffix(".py").replace("_", "/").split("/")
+    yield module.name
+
+
+def _texts() -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*")):
+        inside = path.relative_to(ROOT)
+        hidden = any(part.startswith(".") and part != ".ci" for part in inside.parts)
+        ours = not hidden and not _NOT_OURS & set(inside.parts)
+        if ours and path.suffix in _TEXT and path.is_file():
+            yield inside

@@ -1,0 +1,197 @@
+r"""Which characters may reach a screen, and which somebody may send in the first place.
+
+Owns: `display_safe`, the last step before any foreign text is drawn, and the checks of names, prose
+and binding messages at the door. Never decides how text is laid out.
+
+Every client has a copy of `display_safe` of its own; `tests/vectors/display_safe.json` keeps the
+copies equal. Its rules, in order:
+
+1. Of text longer than four times the cap and 32 more only that much is looked at (NFC is quadratic
+   in runs of marks); the rest is counted.
+2. NFC.
+3. Kept: letters, numbers, punctuation, symbols and U+0020; marks, up to three in a row and never at
+   the start of a line; a line feed while `max_lines` allows one more line.
+4. Everything else becomes a visible `\u{202e}`; so does what is drawn as nothing although it is a
+   letter, a mark or a symbol.
+5. What is longer than the cap is cut, and ` … +12 chars` says how much is missing.
+"""
+
+import re
+import unicodedata
+
+from server.protocol import errors
+
+MAX_BINDING_MESSAGE = 200
+
+_MARKS_IN_A_ROW = 3
+# One character is at most this many before NFC composes it.
+_LONGEST_COMPOSITION = 4
+_VISIBLE = frozenset("LNPS")
+# Room for the suffix that an earlier pass may have added.
+_SLACK = 32
+_CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
+_NAME_PUNCTUATION = frozenset(" -_.@+")
+_CONFUSABLE_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC"})
+
+# Assigned as letters, marks or symbols, and yet drawn as nothing: they hide or smuggle text.
+_INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x034F, 0x034F),  # combining grapheme joiner
+        (0x115F, 0x1160),  # Hangul fillers
+        (0x17B4, 0x17B5),  # Khmer inherent vowels
+        (0x180B, 0x180F),  # Mongolian variation selectors
+        (0x2800, 0x2800),  # blank Braille pattern
+        (0x3164, 0x3164),  # Hangul filler
+        (0xFE00, 0xFE0F),  # variation selectors
+        (0xFFA0, 0xFFA0),  # half-width Hangul filler
+        (0x1D159, 0x1D159),  # null note head
+        (0xE0100, 0xE01EF),  # variation selectors supplement
+    )
+    for code in range(first, last + 1)
+)
+
+
+class SafeText(str):
+    """Text that `display_safe` has passed; the only kind that may be drawn."""
+
+    __slots__ = ()
+
+
+def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeText:
+    """Make foreign text harmless and say what was done to it, on its face.
+
+    Applied to its own result with the same caps it changes nothing. The result is never longer
+    than `max_chars` characters and the suffix that counts the missing ones.
+    """
+    if len(raw) <= max_chars and raw.isascii() and raw.isprintable():
+        return SafeText(raw)
+    head = raw[: max_chars * _LONGEST_COMPOSITION + _SLACK]
+    text = _escape(unicodedata.normalize("NFC", head), max_lines)
+    return SafeText(_cut(text, max_chars, unseen=len(raw) - len(head)))
+
+
+def check_binding_message(raw: str) -> str:
+    """Return the NFC text of a binding message (CIBA 7.1).
+
+    Raises errors.InvalidBindingMessage, which names the remedy and never repeats the text.
+    """
+    try:
+        return check_prose(raw, what="binding_message", max_chars=MAX_BINDING_MESSAGE)
+    except ValueError as error:
+        raise errors.InvalidBindingMessage(str(error)) from None
+
+
+def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
+    """Return the NFC text of a title, note or description of at most `lines` lines.
+
+    Raises ValueError, which begins with `what`, names the remedy and never repeats the text.
+    """
+    text = _composed(raw, what, max_chars)
+    if text.count("\n") >= lines:
+        raise ValueError(f"{what} may have {_lines(lines)}; remove the line breaks beyond that")
+    for position, character in _unfit(text):
+        raise ValueError(
+            f"{what} holds U+{ord(character):04X} at character {position}; send only letters, "
+            "digits, punctuation, symbols and plain spaces, with at most 3 combining marks in a row"
+        )
+    return text
+
+
+def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
+    """Return the NFC text of a name by which an agent, a user or a device is known.
+
+    Names are compared by eye, so a name has neither look-alike letters of a second script nor
+    compatibility forms. Raises ValueError, which begins with `what` and names the remedy.
+    """
+    text = _composed(raw, what, max_chars)
+    if not text[0].isalnum():
+        raise ValueError(f"{what} must start with a letter or a digit")
+    if text.endswith(" ") or "  " in text:
+        raise ValueError(f"{what} may hold only single spaces, between words")
+    if not all(map(_is_name_character, text)):
+        raise ValueError(f"{what} may hold only letters, digits, spaces and - _ . @ +")
+    if unicodedata.normalize("NFKC", text) != text:
+        raise ValueError(f"{what} holds a stylised letter or digit; use its plain form")
+    if len(_scripts(text)) > 1:
+        raise ValueError(f"{what} mixes Latin, Greek or Cyrillic letters; use those of one script")
+    return text
+
+
+def _escape(text: str, max_lines: int) -> str:
+    breaks_left = max_lines - 1
+    # A mark with no letter before it would sit on whatever is drawn to the left of this text.
+    marks = _MARKS_IN_A_ROW
+    pieces: list[str] = []
+    for character in text:
+        kept = _is_plain(character)
+        if character == "\n" and breaks_left > 0:
+            breaks_left -= 1
+            marks = _MARKS_IN_A_ROW
+            kept = True
+        elif not _is_mark(character):
+            marks = 0
+        else:
+            marks += 1
+            kept = kept and marks <= _MARKS_IN_A_ROW
+        pieces.append(character if kept else f"\\u{{{ord(character):x}}}")
+    return "".join(pieces)
+
+
+def _cut(text: str, max_chars: int, *, unseen: int) -> str:
+    if len(text) <= max_chars and not unseen:
+        return text
+    earlier = _CUT.search(text)
+    if earlier and earlier.start() <= max_chars and not unseen:
+        return text
+    return f"{text[:max_chars]} … +{len(text[max_chars:]) + unseen} chars"
+
+
+def _composed(raw: str, what: str, max_chars: int) -> str:
+    # The first test keeps NFC away from text that cannot fit anyway.
+    if len(raw) <= max_chars * _LONGEST_COMPOSITION:
+        text = unicodedata.normalize("NFC", raw)
+        if 1 <= len(text) <= max_chars:
+            return text
+    raise ValueError(f"{what} must have 1 to {max_chars} characters")
+
+
+def _unfit(text: str) -> list[tuple[int, str]]:
+    """List what the prose rule refuses, by position from one."""
+    if text.isascii() and text.isprintable():
+        return []
+    marks = 0
+    found: list[tuple[int, str]] = []
+    for position, character in enumerate(text, start=1):
+        category = unicodedata.category(character)[0]
+        marks = marks + 1 if category == "M" else 0
+        plain = category in _VISIBLE or character in " \n" or category == "M"
+        if not plain or marks > _MARKS_IN_A_ROW:
+            found.append((position, character))
+    return found
+
+
+def _is_plain(character: str) -> bool:
+    if character == " ":
+        return True
+    category = unicodedata.category(character)
+    return (category[0] in _VISIBLE or category in {"Mn", "Mc"}) and character not in _INVISIBLE
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M"
+
+
+def _is_name_character(character: str) -> bool:
+    if character in _NAME_PUNCTUATION:
+        return True
+    return unicodedata.category(character)[0] in "LN" and character not in _INVISIBLE
+
+
+def _scripts(text: str) -> set[str]:
+    letters = (unicodedata.name(character, "") for character in text if character.isalpha())
+    return {name.partition(" ")[0] for name in letters} & _CONFUSABLE_SCRIPTS
+
+
+def _lines(lines: int) -> str:
+    return "one line" if lines == 1 else f"{lines} lines"

@@ -1,0 +1,164 @@
+"""What may be drawn, and what may be sent."""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol import errors, text
+
+VECTORS = json.loads(
+    Path(__file__).parents[2].joinpath("vectors/display_safe.json").read_text(encoding="utf-8")
+)
+SUFFIX = re.compile(r" … \+[0-9]+ chars\Z")
+
+# Every code point, lone surrogates too, with the dangerous ones drawn often.
+hostile = st.text(
+    st.one_of(
+        st.characters(),
+        st.characters(categories=["Cs", "Cc", "Cf", "Mn", "Me", "Zs", "Co"]),
+        st.sampled_from("\x1b\x9b\n\r\u202e\u200b\ufe0f\u0301\u0316e\\u{}… +1 chars"),
+    ),
+    max_size=80,
+)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
+def test_display_safe_gives_what_the_shared_vectors_say(vector):
+    """Server, terminal and page agree on these results to the character."""
+    safe = text.display_safe(
+        vector["raw"], max_chars=vector["max_chars"], max_lines=vector["max_lines"]
+    )
+    assert safe == vector["safe"]
+    assert isinstance(safe, text.SafeText)
+
+
+@given(hostile, st.integers(0, 60), st.integers(1, 4))
+def test_display_safe_lets_only_harmless_characters_out(raw, max_chars, max_lines):
+    """No control, format, invisible or stacked character survives, wherever it stood."""
+    safe = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
+    assert safe.count("\n") < max_lines
+    for character in safe.replace("\n", ""):
+        category = unicodedata.category(character)
+        assert character == " " or category[0] in "LNPS" or category in {"Mn", "Mc"}
+        assert not 0xFE00 <= ord(character) <= 0xFE0F
+    assert "MMMM" not in "".join(unicodedata.category(character)[0] for character in safe)
+
+
+@given(hostile, st.integers(0, 60), st.integers(1, 4))
+def test_display_safe_changes_nothing_on_its_own_output(raw, max_chars, max_lines):
+    """Passing text through twice, as server and client do, shows what passing it once shows."""
+    once = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
+    assert text.display_safe(once, max_chars=max_chars, max_lines=max_lines) == once
+
+
+@given(hostile, st.integers(0, 60))
+def test_display_safe_is_never_longer_than_its_cap_and_the_suffix(raw, max_chars):
+    """The cap bounds what is drawn, and what is missing is counted."""
+    safe = text.display_safe(raw, max_chars=max_chars)
+    if len(safe) > max_chars:
+        assert len(SUFFIX.sub("", safe)) <= max_chars
+        assert SUFFIX.search(safe)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
+def test_display_safe_keeps_plain_ascii_as_it_is(raw):
+    """Markup, quotes and backslashes are text like any other."""
+    assert text.display_safe(raw) == raw
+
+
+def test_display_safe_looks_at_a_bounded_part_of_an_endless_run_of_marks():
+    """Megabytes of combining marks cost no more than the cap allows."""
+    raw = "a" + "\u0301\u0323" * 1_000_000
+    assert text.display_safe(raw, max_chars=10).endswith(" chars")
+
+
+@pytest.mark.parametrize(
+    "raw", ["x", "Überweisung №42: 5 €!", "x" * 200, "e\u0301" * 200, "שלום", "x" + "\u0316" * 3]
+)
+def test_binding_message_of_visible_characters_is_kept_in_nfc(raw):
+    """What can be shown as it was sent is accepted, and counted after NFC."""
+    assert text.check_binding_message(raw) == unicodedata.normalize("NFC", raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "x" * 201,
+        "\u0958" * 101,  # NFC makes two characters of each
+        "a\u0301\u0323" * 100_000,
+        "tricky\nline",
+        "tricky\ttab",
+        "tricky\x1b[2J",
+        "tricky\u009b",
+        "tricky\u202e",
+        "tricky\u200b",
+        "tricky\u00a0",
+        "tricky\ud800",
+        "tricky\ue000",
+        "tricky" + "\u0316" * 4,
+    ],
+)
+def test_binding_message_that_cannot_be_shown_is_refused_without_being_repeated(raw):
+    """CIBA 13: invalid_binding_message, with a remedy and not one word of the message."""
+    with pytest.raises(errors.InvalidBindingMessage) as refusal:
+        text.check_binding_message(raw)
+    assert refusal.value.description.startswith("binding_message ")
+    assert "tricky" not in refusal.value.description
+
+
+@pytest.mark.parametrize(
+    "raw", ["invoice-bot", "alice@acme.example", "Zoë 2", "日本", "Иван", "a", "7up", "a.b_c+d"]
+)
+def test_name_of_plain_letters_is_kept(raw):
+    """Names of one script with ordinary punctuation are accepted."""
+    assert text.check_name(raw, what="agent name") == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "remedy"),
+    [
+        ("", "1 to 64 characters"),
+        ("x" * 65, "1 to 64 characters"),
+        (" bot", "start with"),
+        ("-bot", "start with"),
+        ("\u0301bot", "start with"),
+        ("bot ", "single spaces"),
+        ("my  bot", "single spaces"),
+        ("bot\n", "only letters"),
+        ("bot\u202e", "only letters"),
+        ("bot\u3164", "only letters"),
+        ("bot/x", "only letters"),
+        ("[red]", "start with"),
+        ("a[red]", "only letters"),
+        ("p\u0430ypal", "one script"),  # a Cyrillic a among Latin letters
+        ("\u03b1lpha", "one script"),
+        ("\U0001d41bot", "plain form"),
+        ("bo\uff54", "plain form"),
+        ("bot\ud800", "only letters"),
+    ],
+)
+def test_name_that_can_deceive_the_eye_is_refused_with_the_remedy(raw, remedy):
+    """Two names that look alike are never both possible by these tricks."""
+    with pytest.raises(ValueError, match=remedy) as refusal:
+        text.check_name(raw, what="agent name")
+    assert str(refusal.value).startswith("agent name ")
+
+
+def test_prose_takes_as_many_lines_as_it_is_given():
+    """Line breaks are the caller's to allow."""
+    assert text.check_prose("a\nb", what="note", max_chars=10, lines=2) == "a\nb"
+    with pytest.raises(ValueError, match=r"note may have 2 lines"):
+        text.check_prose("a\nb\nc", what="note", max_chars=10, lines=2)
+
+
+@pytest.mark.parametrize("raw", ["", "x" * 11, "a\r\nb", "a\u2028b", "\u202e"])
+def test_prose_that_cannot_be_shown_is_refused(raw):
+    """The rule of binding messages holds for every text that somebody registers."""
+    with pytest.raises(ValueError, match=r"^note "):
+        text.check_prose(raw, what="note", max_chars=10, lines=2)

@@ -1,25 +1,195 @@
-"""Answering an approval, and everything else that needs the PIN.
+"""Answering an approval, and vouching for other devices.
 
-Owns: the unlocked key, the checks before a signature, what to do when an answer's receipt is lost.
-Never: screens, prompts.
+Owns: the checks before a signature, which key signs what, what to do when a receipt is lost.
+Never: screens, prompts, how a PIN opens a key.
 """
 
+from dataclasses import dataclass
+
+from approver_tui.client import wire
 from approver_tui.client.api import Client
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import DenyCode
+from approver_tui.client.errors import (
+    AlreadyDecided,
+    ApiError,
+    Changed,
+    PinNeeded,
+    UnknownOutcome,
+    Unreachable,
+    WireError,
+)
+from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
+from approver_tui.client.keys import Level
+from approver_tui.client.unlocking import SESSION, LowKey, confirm_pin, one_signature
+from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device
+from approver_tui.state.fingerprint import same_fingerprint
+
+_BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """An answer on its way: signed once, the same bytes however often it is sent."""
+
+    approval_id: str
+    answer: Answer
+    signed: str
+    note: str
 
 
 class Decider:
-    """One person at one device."""
+    """One person at one device. Several threads may use it."""
 
-    def __init__(self, client: Client) -> None: ...
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._low = LowKey(client)
+
     @property
-    def is_unlocked(self) -> bool: ...
-    def unlock(self, pin: str) -> None: ...
-    def touch(self) -> None: ...
-    def lock(self) -> None: ...
-    def approve(self, approval: Approval, *, fingerprint: str, pin: str | None = None) -> Approval: ...
-    def deny(self, approval: Approval, code: DenyCode, note: str = "") -> Approval: ...
-    def unlock_device(self, device: Device, pin: str) -> Device: ...
-    def vouch_device(self, device: Device, pin: str) -> Device: ...
+    def is_unlocked(self) -> bool:
+        """Whether a confirmation is enough for low and medium risk; ends by itself when idle."""
+        return self._low.get() is not None
+
+    def unlock(self, pin: str) -> None:
+        """Keep the low key open for a while. Raises WrongPin or DeviceLocked."""
+        self._low.open(pin)
+
+    def touch(self) -> None:
+        """Say that the person is still there; the idle limit starts again."""
+        self._low.touch()
+
+    def lock(self) -> None:
+        """Wipe the low key."""
+        self._low.lock()
+
+    def approve(self, approval: Approval, *, fingerprint: str, pin: str | None = None) -> Approval:
+        """Say yes to what the person saw under `fingerprint`; return what the server made of it.
+
+        With `pin` the answer carries the PIN ceremony; without it the app must be unlocked and
+        the risk must allow it, else PinNeeded. Raises Changed, WrongPin, DeviceLocked,
+        AlreadyDecided, and UnknownOutcome when the receipt was lost for good.
+        """
+        fresh = self._fresh(approval, fingerprint)
+        if pin is None:
+            key = None if fresh.needs_pin else self._low.get()
+            if key is None:
+                raise PinNeeded("Approving this takes your PIN.")
+            return self._send(self._approval_vote(fresh, key, Ceremony.CONFIRM))
+        level = Level.HIGH if fresh.needs_pin else Level.LOW
+        with one_signature(self._client, pin, level, fresh.id) as opened:
+            vote = self._approval_vote(fresh, opened.key, Ceremony.PIN)
+        return self._send(vote)
+
+    def deny(self, approval: Approval, code: DenyCode, note: str = "") -> Approval:
+        """Say no, with a reason for the agent; takes no PIN. Raises as `approve` does."""
+        fresh = self._fresh(approval, approval.fingerprint)
+        key = self._client.session.key
+        signed = self._signed(fresh, key, Answer.DENY, Ceremony.NONE, code)
+        return self._send(_Vote(fresh.id, Answer.DENY, signed, note))
+
+    def unlock_device(self, device: Device, pin: str) -> Device:
+        """Give another, locked device its PIN tries back."""
+        return self._client.unlock_device(device.id, self._statement(device, "unlock", pin))
+
+    def vouch_device(self, device: Device, pin: str) -> Device:
+        """Let another, new device approve high risk at once."""
+        return self._client.vouch_device(device.id, self._statement(device, "vouch", pin))
+
+    def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
+        """Return the approval with a nonce if, and only if, it is what the person saw.
+
+        1. Both texts have their digests and agree with each other.
+        2. They name this very person.
+        3. The fingerprint is the one the person compared.
+        4. A copy fetched for its nonce has the same texts.
+        """
+        try:
+            wire.check_texts(approval)
+        except WireError as error:
+            raise Changed(f"This request contradicts itself: {error}.") from error
+        if approval.display.user_id != self._client.profile.user_id:
+            raise Changed("This request is meant for somebody else.")
+        if not same_fingerprint(fingerprint, approval.fingerprint):
+            raise Changed("This request does not have that fingerprint.")
+        if approval.nonce is not None:
+            return approval
+        fetched = self._client.approval(approval.id)
+        if (fetched.action_text, fetched.display_text) != (
+            approval.action_text,
+            approval.display_text,
+        ):
+            raise Changed("This request has changed since it was shown.")
+        return fetched
+
+    def _approval_vote(self, approval: Approval, key: SigningKey, ceremony: Ceremony) -> _Vote:
+        signed = self._signed(approval, key, Answer.APPROVE, ceremony, None)
+        return _Vote(approval.id, Answer.APPROVE, signed, "")
+
+    def _signed(
+        self,
+        approval: Approval,
+        key: SigningKey,
+        answer: Answer,
+        ceremony: Ceremony,
+        code: DenyCode | None,
+    ) -> str:
+        members: dict[str, str | int | None] = {
+            "approval": approval.id,
+            "action_digest": approval.action_digest,
+            "display_digest": approval.display_digest,
+            "decision": answer.value,
+            "granted": None,
+            "code": None if code is None else code.value,
+            "ceremony": ceremony.value,
+            "at": self._client.now() // 1000,
+            "nonce": approval.nonce,
+        }
+        return signed_decision(key, self._client.signer, members)
+
+    def _send(self, vote: _Vote) -> Approval:
+        try:
+            return self._client.decide(vote.approval_id, vote.signed, vote.note)
+        except Unreachable as error:
+            if not error.was_sent:
+                raise
+        except ApiError as error:
+            if error.status not in _BROKEN_ON_THE_WAY:
+                raise
+        return self._outcome(vote)
+
+    def _outcome(self, vote: _Vote) -> Approval:
+        """The receipt was lost. Ask what holds; the same bytes sent again have the same effect."""
+        try:
+            approval = self._client.approval(vote.approval_id)
+            if approval.state is ApprovalState.PENDING:
+                return self._client.decide(vote.approval_id, vote.signed, vote.note)
+        except Unreachable as error:
+            raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
+        except ApiError as error:
+            if error.status not in _BROKEN_ON_THE_WAY:
+                raise
+            raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
+        if self._is_ours(approval, vote):
+            return approval
+        raise AlreadyDecided("already_decided", "It had another outcome.", approval)
+
+    def _is_ours(self, approval: Approval, vote: _Vote) -> bool:
+        decided = approval.decided
+        return (
+            decided is not None
+            and decided.device_id == self._client.profile.device_id
+            and decided.decision is vote.answer
+        )
+
+    def _statement(self, device: Device, purpose: str, pin: str) -> str:
+        """The high key signs; the same PIN call is confirmed too, so that the counter restarts."""
+        with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
+            confirm_pin(self._client, opened)
+            return signed_statement(
+                opened.key,
+                self._client.signer,
+                purpose=purpose,
+                subject=device.id,
+                at=self._client.now() // 1000,
+                nonce=device.nonce,
+            )

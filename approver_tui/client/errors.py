@@ -9,6 +9,9 @@
     WrongPin                the sealed key did not open
     PinNeeded               this answer needs the PIN
     Changed                 what the person saw is not what would be signed
+    BadPin                  a PIN that cannot be chosen
+    BrokenProfile           the files of this installation cannot be read
+    BadServer               the URL leads to something that cannot be logged in to
     WireError               the server sent something that this program does not accept
 
 Never: wording for screens; callers choose their own.
@@ -18,6 +21,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from approver_tui.state.approvals import Approval
+from approver_tui.state.text import display_safe
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -27,15 +31,15 @@ class ClientError(Exception):
 
 
 class ApiError(ClientError):
-    """The server refused. `code` is stable, `detail` is its sentence for people, not yet safe."""
+    """The server refused. `code` is stable, `detail` is its sentence for people, safe to draw."""
 
     def __init__(
         self, code: str, status: int, detail: str, members: Mapping[str, object] = _NOTHING
     ) -> None:
-        super().__init__(detail)
-        self.code = code
+        self.code = str(display_safe(code, max_len=60))
         self.status = status
-        self.detail = detail
+        self.detail = str(display_safe(detail, max_len=500))
+        super().__init__(self.detail)
         self.members = members
 
 
@@ -59,7 +63,11 @@ class LoginFirst(ApiError):
 
 
 class Unreachable(ClientError):
-    """The server did not answer. The request had no effect that we know of."""
+    """The server did not answer. With `was_sent` the request may have had its effect."""
+
+    def __init__(self, detail: str, *, was_sent: bool = False) -> None:
+        super().__init__(str(display_safe(detail, max_len=500)))
+        self.was_sent = was_sent
 
 
 class UnknownOutcome(ClientError):
@@ -85,6 +93,14 @@ class PinNeeded(ClientError):
 
 class BadPin(ClientError):
     """A PIN that cannot be chosen: too short."""
+
+
+class BrokenProfile(ClientError):
+    """The files of this installation cannot be read; logging in again replaces them."""
+
+
+class BadServer(ClientError):
+    """The URL is not one of a server that this program may log in to."""
 
 
 class Changed(ClientError):

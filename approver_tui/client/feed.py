@@ -3,23 +3,223 @@
 Owns: dialling, back-off, renewing in band, the cursor. Never: what an event means.
 """
 
+import json
+import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from approver_tui.client import files, wire
 from approver_tui.client.api import Client
-from approver_tui.state.connection import Connection
+from approver_tui.client.errors import ApiError, LoginFirst, Unreachable, WireError
+from approver_tui.client.reading import Members
+from approver_tui.client.transport import LOOPBACK
+from approver_tui.state.connection import Connection, Signal
 from approver_tui.state.events import Event
+from approver_tui.state.text import display_safe
+
+PATH = "/api/feed"
+RENEW_BEFORE = 60_000
+"""How long before its end a token is renewed in band, in milliseconds."""
+
+_TOKEN_LASTS = 2 * RENEW_BEFORE
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0
+_TICK = 0.25
+_TRY_RENEWAL_AGAIN = 5_000
+_LARGEST_FRAME = 4 * 1024 * 1024
+_TOKEN_EXPIRED = 4401
+_SIGNED_OUT = 4403
+_RESTARTING = 1012
+_UNAUTHORIZED = 401
+
+
+def _nothing() -> None:
+    """What a caller without interest in a resync gets."""
+
+
+def _ignore(_problem: str) -> None:
+    """What a caller without interest in bad frames gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Whom the feed calls, from the thread that runs it."""
+
+    on_event: Callable[[Event], None]
+    on_connection: Callable[[Connection], None]
+    on_resync: Callable[[], None] = _nothing
+    """Events were missed for good: fetch the inbox again."""
+    on_problem: Callable[[str], None] = _ignore
+    """A frame was not understood and is skipped; the text says why and is safe to draw."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One open socket and until when its token is good."""
+
+    socket: ClientConnection
+    renew_at: int | None = field(default=None)
+    said_hello: bool = False
 
 
 class Feed:
-    """The feed of one client; `run` blocks and belongs in a thread."""
+    """The feed of one client; `run` blocks and belongs in a thread of its own."""
 
-    def __init__(self, client: Client, *, cursor: int | None = None) -> None: ...
-    def run(
-        self,
-        on_event: Callable[[Event], None],
-        on_connection: Callable[[Connection], None],
-        stop: threading.Event,
-        *,
-        on_resync: Callable[[], None] = lambda: None,
-    ) -> None: ...
+    def __init__(self, client: Client, *, cursor: int | None = None) -> None:
+        self._client = client
+        self.cursor = cursor if cursor is not None else kept_cursor(client)
+        """The last event that was handed on, or None before the first connection."""
+        self._kept = self.cursor
+        self._connection = Connection(since=client.now())
+
+    def run(self, listeners: Listeners, stop: threading.Event) -> None:
+        """Follow the feed until `stop` is set. Raises LoginFirst when the session has ended."""
+        failures = 0
+        try:
+            while not stop.is_set():
+                self._signal(listeners, Signal.DIAL)
+                reason, went_well = self._one_line(listeners, stop)
+                self._signal(listeners, Signal.LOST, reason)
+                failures = 0 if went_well else failures + 1
+                stop.wait(pause(failures))
+        except LoginFirst as error:
+            self._signal(listeners, Signal.LOST, error.detail)
+            raise
+        finally:
+            self._keep_cursor()
+
+    def _one_line(self, listeners: Listeners, stop: threading.Event) -> tuple[str, bool]:
+        """Dial and listen until the line is lost; return why, and whether it ever stood."""
+        line: _Line | None = None
+        try:
+            with self._dial() as socket:
+                line = _Line(socket)
+                self._listen(line, listeners, stop)
+        except ConnectionClosed as error:
+            return _why_closed(error), line is not None and line.said_hello
+        except Unreachable as error:
+            return str(error), line is not None and line.said_hello
+        return "", True
+
+    def _dial(self) -> ClientConnection:
+        token = self._client.session.tokens.access_token(lasting=_TOKEN_LASTS)
+        headers = {
+            "Authorization": f"DPoP {token}",
+            "DPoP": self._client.session.transport.proof("GET", PATH, token),
+        }
+        try:
+            return connect(
+                self._address(),
+                additional_headers=headers,
+                proxy=None if self._is_local() else True,
+                max_size=_LARGEST_FRAME,
+                open_timeout=10,
+                close_timeout=1,
+            )
+        except InvalidStatus as error:
+            raise self._refused(error.response.status_code) from error
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            raise Unreachable("The server does not answer.") from error
+
+    def _refused(self, status: int) -> Unreachable:
+        """An ordinary request renews the token and learns the time, or finds the session ended."""
+        if status == _UNAUTHORIZED:
+            self._client.me()
+        return Unreachable(f"The server refused the live feed ({status}).")
+
+    def _listen(self, line: _Line, listeners: Listeners, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._renew_if_due(line)
+            try:
+                frame = line.socket.recv(timeout=_TICK)
+            except TimeoutError:
+                self._keep_cursor()
+                continue
+            try:
+                self._take(Members.parse(frame), line, listeners)
+            except WireError as error:
+                listeners.on_problem(display_safe(str(error), max_len=200))
+
+    def _take(self, frame: Members, line: _Line, listeners: Listeners) -> None:
+        match frame.text("type"):
+            case "event":
+                self._take_event(frame, listeners)
+            case "hello":
+                self._client.observe(frame.time("server_time"))
+                line.renew_at = frame.time("token_expires_at") - RENEW_BEFORE
+                line.said_hello = True
+                self.cursor = frame.integer("cursor") if self.cursor is None else self.cursor
+                self._signal(listeners, Signal.OPENED)
+            case "renewed":
+                line.renew_at = frame.time("token_expires_at") - RENEW_BEFORE
+            case "resync":
+                self.cursor = frame.integer("cursor")
+                listeners.on_resync()
+
+    def _take_event(self, frame: Members, listeners: Listeners) -> None:
+        """Hand an event on once. One that cannot be read is passed over, and reported."""
+        seq = frame.integer("seq")
+        if self.cursor is not None and seq <= self.cursor:
+            return
+        try:
+            listeners.on_event(wire.read_event(frame))
+        finally:
+            self.cursor = seq
+
+    def _renew_if_due(self, line: _Line) -> None:
+        if line.renew_at is None or self._client.now() < line.renew_at:
+            return
+        line.renew_at = self._client.now() + _TRY_RENEWAL_AGAIN
+        try:
+            token = self._client.session.tokens.access_token(lasting=_TOKEN_LASTS)
+        except LoginFirst:
+            raise
+        except (Unreachable, ApiError):
+            return  # the line still stands; the next try is a few seconds away
+        proof = self._client.session.transport.proof("GET", PATH, token)
+        line.socket.send(json.dumps({"type": "renew", "access_token": token, "proof": proof}))
+
+    def _signal(self, listeners: Listeners, signal: Signal, reason: str = "") -> None:
+        safe = display_safe(reason, max_len=200)
+        after = self._connection.after(signal, now=self._client.now(), reason=safe)
+        if after != self._connection:
+            self._connection = after
+            listeners.on_connection(after)
+
+    def _keep_cursor(self) -> None:
+        if self.cursor is not None and self.cursor != self._kept:
+            files.write_private(self._client.home.cursor_file, str(self.cursor).encode())
+            self._kept = self.cursor
+
+    def _address(self) -> str:
+        base = "ws" + self._client.profile.issuer.removeprefix("http")
+        return f"{base}{PATH}" + ("" if self.cursor is None else f"?cursor={self.cursor}")
+
+    def _is_local(self) -> bool:
+        return urlsplit(self._client.profile.issuer).hostname in LOOPBACK
+
+
+def kept_cursor(client: Client) -> int | None:
+    """Return where the feed was left on this machine."""
+    content = files.read_private(client.home.cursor_file)
+    return int(content) if content is not None and content.isdigit() else None
+
+
+def pause(failures: int) -> float:
+    """Return how long to wait before dialling again, in seconds; jitter spreads a crowd."""
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failures, 10))
+    return longest * secrets.SystemRandom().uniform(0.5, 1.0)
+
+
+def _why_closed(error: ConnectionClosed) -> str:
+    code = error.rcvd.code if error.rcvd is not None else None
+    if code == _SIGNED_OUT:
+        raise LoginFirst("This device was signed out.", "signed_out") from error
+    if code == _TOKEN_EXPIRED:
+        return "The session is being renewed."
+    return "The server is restarting." if code == _RESTARTING else "The connection broke."

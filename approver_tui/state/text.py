@@ -1,53 +1,97 @@
 r"""Text that is safe to draw in a terminal, whoever wrote it.
 
-Owns: `display_safe` and its result type. Never: markup, colour, width. The server has the same
-function; `tests/vectors/display_safe.json` keeps the two equal.
+Owns: `display_safe` and its result type. Never: markup, colour, width.
+
+The server has a `display_safe` of its own with the same rules; `tests/vectors/display_safe.json`
+keeps the two equal. Text is made safe here again, because a server may be older, or hostile.
 """
 
+import re
 import unicodedata
-from typing import NewType
-
-SafeText = NewType("SafeText", str)
-"""Text that went through `display_safe`; the only kind a screen may draw."""
 
 _MARKS_IN_A_ROW = 3
-_KEPT = ("L", "N", "P", "S")
-_VARIATION_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0), range(0x180B, 0x1810))
+# One character is at most this many before NFC composes it.
+_LONGEST_COMPOSITION = 4
+_VISIBLE = frozenset("LNPS")
+# Room for the suffix that an earlier pass may have added.
+_SLACK = 32
+_CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
+
+# Assigned as letters, marks or symbols, and yet drawn as nothing: they hide or smuggle text.
+_INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x034F, 0x034F),  # combining grapheme joiner
+        (0x115F, 0x1160),  # Hangul fillers
+        (0x17B4, 0x17B5),  # Khmer inherent vowels
+        (0x180B, 0x180F),  # Mongolian variation selectors
+        (0x2800, 0x2800),  # blank Braille pattern
+        (0x3164, 0x3164),  # Hangul filler
+        (0xFE00, 0xFE0F),  # variation selectors
+        (0xFFA0, 0xFFA0),  # half-width Hangul filler
+        (0x1D159, 0x1D159),  # null note head
+        (0xE0100, 0xE01EF),  # variation selectors supplement
+    )
+    for code in range(first, last + 1)
+)
 
 
-def display_safe(text: str, *, max_len: int = 2000, max_lines: int = 1) -> SafeText:
-    r"""Return `text` with everything invisible or active made visible, within the caps.
+class SafeText(str):
+    """Text that went through `display_safe`; the only kind a screen may draw."""
+
+    __slots__ = ()
+
+
+def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeText:
+    r"""Return `raw` with everything invisible or active made visible, within the caps.
 
     Kept: letters, numbers, punctuation, symbols, the plain space, up to three combining marks in
     a row and `max_lines - 1` line feeds. All else becomes an escape such as `\u{202e}`. A text
     longer than `max_len` characters is cut and says how many are missing.
     """
+    if len(raw) <= max_len and raw.isascii() and raw.isprintable():
+        return SafeText(raw)
+    # NFC is quadratic in runs of marks, so what the cap leaves out anyway is never composed.
+    head = raw[: max_len * _LONGEST_COMPOSITION + _SLACK]
+    text = _escape(unicodedata.normalize("NFC", head), max_lines)
+    return SafeText(_cut(text, max_len, unseen=len(raw) - len(head)))
+
+
+def _escape(text: str, max_lines: int) -> str:
+    breaks_left = max_lines - 1
+    # A mark with no letter before it would sit on whatever is drawn to the left of this text.
+    marks = _MARKS_IN_A_ROW
     pieces: list[str] = []
-    marks = 0
-    lines_left = max_lines - 1
-    for character in unicodedata.normalize("NFC", text):
-        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Mc"} else 0
-        if character == "\n" and lines_left > 0:
-            lines_left -= 1
-            pieces.append(character)
-        elif _is_kept(character, marks):
-            pieces.append(character)
+    for character in text:
+        kept = _is_plain(character)
+        if character == "\n" and breaks_left > 0:
+            breaks_left -= 1
+            marks = _MARKS_IN_A_ROW
+            kept = True
+        elif not _is_mark(character):
+            marks = 0
         else:
-            pieces.append(f"\\u{{{ord(character):x}}}")
-    return _capped("".join(pieces), max_len)
+            marks += 1
+            kept = kept and marks <= _MARKS_IN_A_ROW
+        pieces.append(character if kept else f"\\u{{{ord(character):x}}}")
+    return "".join(pieces)
 
 
-def _is_kept(character: str, marks: int) -> bool:
+def _cut(text: str, max_len: int, *, unseen: int) -> str:
+    if len(text) <= max_len and not unseen:
+        return text
+    earlier = _CUT.search(text)
+    if earlier and earlier.start() <= max_len and not unseen:
+        return text
+    return f"{text[:max_len]} … +{len(text[max_len:]) + unseen} chars"
+
+
+def _is_plain(character: str) -> bool:
     if character == " ":
         return True
-    if any(ord(character) in selectors for selectors in _VARIATION_SELECTORS):
-        return False
-    if marks:
-        return marks <= _MARKS_IN_A_ROW
-    return unicodedata.category(character)[0] in _KEPT
+    category = unicodedata.category(character)
+    return (category[0] in _VISIBLE or category in {"Mn", "Mc"}) and character not in _INVISIBLE
 
 
-def _capped(text: str, max_len: int) -> SafeText:
-    if len(text) <= max_len:
-        return SafeText(text)
-    return SafeText(f"{text[:max_len]} … +{len(text) - max_len} chars")
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M"

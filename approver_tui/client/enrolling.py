@@ -1,0 +1,158 @@
+"""Making this machine one of a person's devices.
+
+Owns: the steps from a one-time code to a saved profile. Never: prompts.
+"""
+
+from dataclasses import dataclass, replace
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from approver_tui.client import api, keys, profile, tokens, vault, wire
+from approver_tui.client.api import Client
+from approver_tui.client.errors import BadServer, ClientError, WireError
+from approver_tui.client.jose import SigningKey, b64, unb64
+from approver_tui.client.keys import Level
+from approver_tui.client.profile import Home, Profile
+from approver_tui.client.reading import Members
+from approver_tui.client.session import Session
+from approver_tui.client.transport import LOOPBACK, Clock, exchange, new_http, refusal
+from approver_tui.client.unlocking import SESSION, Opened, confirm_pin
+from approver_tui.client.vault import Vault
+
+ENROLMENT = "urn:sayso:grant-type:enrolment"
+_DISCOVERY = "/.well-known/openid-configuration"
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What a person brings: where, the code, the device's name, and the PIN they chose."""
+
+    url: str
+    code: str
+    name: str
+    pin: str
+    allow_insecure: bool = False
+    """Accept a server on another machine without TLS."""
+
+
+def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
+    """Enrol this machine and keep the result.
+
+    1. The PIN must be fit, before the code is spent.
+    2. Discovery names the issuer, which must be the server that was asked for.
+    3. A session key is made, and the code buys tokens bound to it.
+    4. Two approval keys are made; their public halves make the device.
+    5. The server's half of the PIN seals the private ones, and a signature confirms the PIN.
+    6. Only then is anything written that a later command would use.
+
+    Raises BadPin, BadServer, ApiError, Unreachable.
+    """
+    keys.check_new_pin(enrolment.pin)
+    issuer = find_issuer(enrolment.url, allow_insecure=enrolment.allow_insecure)
+    secrets = vault.choose_vault(home)
+    session = _new_session(home, issuer, secrets, enrolment.code, clock)
+    try:
+        client = _with_device(home, session, secrets, enrolment)
+    except ClientError:
+        _undo(session, secrets)
+        raise
+    secrets.put(api.SESSION_KEY, b64(session.key.scalar))
+    profile.save(home, client.profile)
+    return client
+
+
+def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
+    """Return the issuer that the server at `url` names. Raises BadServer or Unreachable."""
+    asked = _checked(url, allow_insecure=allow_insecure)
+    with new_http(url) as http:
+        response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
+    if response.status_code != httpx.codes.OK:
+        raise BadServer(f"There is no Sayso server at this address: {refusal(response).detail}")
+    try:
+        issuer = Members.parse(response.content).text("issuer").rstrip("/")
+    except WireError as error:
+        raise BadServer("There is no Sayso server at this address.") from error
+    if _authority(urlsplit(issuer)) != _authority(asked):
+        raise BadServer("The server calls itself by another address; log in to that one.")
+    return issuer
+
+
+def normal_code(code: str) -> str:
+    """Return a code as the server compares it, however it was typed or pasted."""
+    plain = code.strip().upper().replace("-", "").replace(" ", "")
+    return plain.replace("O", "0").replace("I", "1").replace("L", "1")
+
+
+def _new_session(home: Home, issuer: str, secrets: Vault, code: str, clock: Clock) -> Session:
+    session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
+    form = {"grant_type": ENROLMENT, "code": normal_code(code)}
+    tokens.save(secrets, session.transport.tokens(form))
+    return session
+
+
+def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
+    me = wire.read_me(session.get("/api/me"))
+    session.transport.observe(me.server_time)
+    low, high = SigningKey.generate(), SigningKey.generate()
+    public = {"low": low.jwk, "high": high.jwk}
+    answer = session.post("/api/devices", {"name": enrolment.name, "approval_keys": public})
+    device = wire.read_device(answer)
+    unsealed = Profile(
+        issuer=session.transport.issuer,
+        user_id=me.user.id,
+        user_name=me.user.name,
+        device_id=device.id,
+        device_name=device.name,
+        salt=b64(keys.new_salt()),
+        low_blob="",
+        high_blob="",
+        low_key=low.thumbprint,
+        high_key=high.thumbprint,
+        vault=secrets.kind,
+    )
+    client = Client(session, home, unsealed)
+    client.profile = _sealed(client, low, high, enrolment.pin)
+    return client
+
+
+def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Profile:
+    x = keys.stretch(pin, unb64(client.profile.salt))
+    answer = client.pin(x, SESSION)
+    blobs = (
+        keys.seal(key.scalar, x=x, y=answer.y, level=level, device=client.profile.device_id)
+        for key, level in ((low, Level.LOW), (high, Level.HIGH))
+    )
+    low_blob, high_blob = map(b64, blobs)
+    confirm_pin(client, Opened(bytearray(low.scalar), answer.nonce))
+    return replace(client.profile, low_blob=low_blob, high_blob=high_blob)
+
+
+def _undo(session: Session, secrets: Vault) -> None:
+    """Leave no half-made device behind; what the server cannot be told it lists for the person."""
+    try:
+        session.delete("/api/devices/self")
+    except ClientError:
+        return
+    finally:
+        tokens.drop(secrets)
+
+
+def _checked(url: str, *, allow_insecure: bool) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadServer(
+            "The address of a server begins with https:// or, on this machine, http://."
+        )
+    is_open = parts.scheme == "http" and parts.hostname not in LOOPBACK
+    if is_open and not allow_insecure:
+        raise BadServer("Without https:// everyone on the way could read the code.")
+    return parts
+
+
+def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
+    """On loopback the three usual names are one server."""
+    host = parts.hostname or ""
+    name = "localhost" if host in LOOPBACK else host
+    return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)

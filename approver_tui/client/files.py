@@ -1,0 +1,70 @@
+"""Files that only their owner may read, written whole or not at all.
+
+Owns: modes, atomic replacement, the lock between processes. Never: what the files mean.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+_FOLDER_MODE = 0o700
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder and its parents; nobody else may enter the folder."""
+    folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+    folder.chmod(_FOLDER_MODE)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace the file in one step with mode 0600; after a crash it is the old or the new one."""
+    make_private_folder(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def read_private(path: Path) -> bytes | None:
+    """Return the file's content, or None if there is no such file."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that other processes of this program honour."""
+    make_private_folder(path.parent)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name survives a power cut only once the folder is on disk too."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

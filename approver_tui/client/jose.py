@@ -1,0 +1,123 @@
+"""Compact JWS with ES256, and the texts this device signs.
+
+Owns: keys as JWK, thumbprints (RFC 7638), DPoP proofs (RFC 9449), decisions and statements.
+Never: which key may sign what; that is deciding.py.
+"""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self, cast
+
+import rfc8785
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+_COORDINATE = 32
+DECISION = "sayso-decision+jws"
+STATEMENT = "sayso-statement+jws"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A P-256 private key."""
+
+    private: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def generate(cls) -> Self:
+        """Return a new key."""
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def from_scalar(cls, scalar: bytes) -> Self:
+        """Return the key of a 32-byte private number."""
+        return cls(ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1()))
+
+    @property
+    def scalar(self) -> bytes:
+        """The private number, 32 bytes."""
+        return self.private.private_numbers().private_value.to_bytes(_COORDINATE, "big")
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public key as a JWK with its required members only."""
+        numbers = self.private.public_key().public_numbers()
+        x, y = (b64(number.to_bytes(_COORDINATE, "big")) for number in (numbers.x, numbers.y))
+        return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
+
+    @property
+    def thumbprint(self) -> str:
+        """The RFC 7638 thumbprint, which names the key."""
+        return b64(hashlib.sha256(rfc8785.dumps(cast("dict[str, str | int]", self.jwk))).digest())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature r ‖ s (RFC 7518 3.4)."""
+        r, s = decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs for whom at which server: the members that every signed text opens with."""
+
+    device: str
+    user: str
+    issuer: str
+
+
+def signed_decision(
+    key: SigningKey, signer: Signer, members: Mapping[str, str | int | None]
+) -> str:
+    """Return a decision: the signer's members and `members`, which must be all the others."""
+    return _signed(key, DECISION, {**_opening(signer), "granted": None, **members})
+
+
+def signed_statement(
+    key: SigningKey, signer: Signer, *, purpose: str, subject: str, at: int, nonce: str
+) -> str:
+    """Return a statement about the device `subject`. `at` is in seconds."""
+    members = {"purpose": purpose, "subject": subject, "at": at, "nonce": nonce}
+    return _signed(key, STATEMENT, {**_opening(signer), **members})
+
+
+def dpop_proof(
+    key: SigningKey, *, method: str, uri: str, at: int, access_token: str | None = None
+) -> str:
+    """Return a DPoP proof for one request. `uri` has no query; `at` is in seconds."""
+    claims: dict[str, object] = {
+        "jti": b64(secrets.token_bytes(16)),
+        "htm": method,
+        "htu": uri,
+        "iat": at,
+    }
+    if access_token is not None:
+        claims["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
+    return _compact(key, {"alg": "ES256", "jwk": key.jwk, "typ": "dpop+jwt"}, claims)
+
+
+def b64(raw: bytes) -> str:
+    """Return base64url without padding."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    """Return the bytes of base64url without padding. Raises ValueError."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _opening(signer: Signer) -> dict[str, object]:
+    return {"iss": signer.device, "sub": signer.user, "aud": signer.issuer}
+
+
+def _signed(key: SigningKey, kind: str, payload: Mapping[str, object]) -> str:
+    return _compact(key, {"alg": "ES256", "kid": key.thumbprint, "typ": kind}, payload)
+
+
+def _compact(key: SigningKey, header: Mapping[str, object], payload: Mapping[str, object]) -> str:
+    parts = (b64(rfc8785.dumps(dict(part))) for part in (header, payload))  # type: ignore[arg-type]
+    signing_input = ".".join(parts)
+    return f"{signing_input}.{b64(key.sign(signing_input.encode()))}"

@@ -1,0 +1,153 @@
+"""JSON from outside, read strictly.
+
+Owns: parsing text, and taking members out of an object with an error that names the member.
+Never: what the members mean; that is wire.py.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Self, TypeVar
+
+from approver_tui.client.errors import WireError
+from approver_tui.state.text import SafeText, display_safe
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of one JSON object, and where in the document it stands."""
+
+    values: Mapping[str, object]
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str | bytes, path: str = "") -> Self:
+        """Return the members of a JSON text that must be an object. Raises WireError."""
+        return cls(_an_object(parse_json(text, path), path or "body"), path)
+
+    def text(self, name: str) -> str:
+        """Return a string as it is."""
+        value = self._value(name)
+        if not isinstance(value, str):
+            raise WireError(self.at(name), "is not a string")
+        return value
+
+    def safe(self, name: str, *, max_len: int = 200, max_lines: int = 1) -> SafeText:
+        """Return a string made safe to draw."""
+        return display_safe(self.text(name), max_len=max_len, max_lines=max_lines)
+
+    def safe_or_none(self, name: str, *, max_len: int = 200, max_lines: int = 1) -> SafeText | None:
+        """Return a string made safe to draw, or None for null or nothing."""
+        if self.values.get(name) is None:
+            return None
+        return self.safe(name, max_len=max_len, max_lines=max_lines)
+
+    def text_or_none(self, name: str) -> str | None:
+        """Return a string as it is, or None for null or nothing."""
+        return None if self.values.get(name) is None else self.text(name)
+
+    def integer(self, name: str) -> int:
+        """Return a whole number."""
+        value = self._value(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise WireError(self.at(name), "is not a whole number")
+        return value
+
+    def boolean(self, name: str) -> bool:
+        """Return true or false."""
+        value = self._value(name)
+        if not isinstance(value, bool):
+            raise WireError(self.at(name), "is neither true nor false")
+        return value
+
+    def choice(self, name: str, choices: type[_Choice]) -> _Choice:
+        """Return one of the choices."""
+        value = self.text(name)
+        try:
+            return choices(value)
+        except ValueError:
+            raise WireError(self.at(name), f"is not one of {', '.join(choices)}") from None
+
+    def time(self, name: str) -> int:
+        """Return an RFC 3339 time in milliseconds since the epoch."""
+        try:
+            moment = datetime.fromisoformat(self.text(name))
+        except ValueError:
+            raise WireError(self.at(name), "is not a time") from None
+        if moment.tzinfo is None:
+            raise WireError(self.at(name), "is a time without its zone")
+        return (moment - _EPOCH) // _MILLISECOND
+
+    def time_or_none(self, name: str) -> int | None:
+        """Return a time, or None for null or nothing."""
+        return None if self.values.get(name) is None else self.time(name)
+
+    def child(self, name: str) -> "Members":
+        """Return an object inside this one."""
+        return Members(_an_object(self._value(name), self.at(name)), self.at(name))
+
+    def child_or_none(self, name: str) -> "Members | None":
+        """Return an object inside this one, or None for null or nothing."""
+        return None if self.values.get(name) is None else self.child(name)
+
+    def children(self, name: str) -> tuple["Members", ...]:
+        """Return a list of objects."""
+        return tuple(
+            Members(_an_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
+            for index, value in enumerate(self._list(name))
+        )
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of strings."""
+        values = self._list(name)
+        if not all(isinstance(value, str) for value in values):
+            raise WireError(self.at(name), "is not a list of strings")
+        return tuple(str(value) for value in values)
+
+    def at(self, name: str) -> str:
+        """Return where the member stands in the document."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def _list(self, name: str) -> list[object]:
+        value = self._value(name)
+        if not isinstance(value, list):
+            raise WireError(self.at(name), "is not a list")
+        return value
+
+    def _value(self, name: str) -> object:
+        if name not in self.values:
+            raise WireError(self.at(name), "is missing")
+        return self.values[name]
+
+
+def parse_json(text: str | bytes, path: str = "") -> object:
+    """Return what a JSON text says. Two members of one name or a NaN are refused."""
+    try:
+        parsed: object = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise WireError(path or "body", "is not proper JSON") from None
+    return parsed
+
+
+def _an_object(value: object, path: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise WireError(path, "is not an object")
+    return value
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Two readers could pick different twins, and a person would sign what they did not see."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)

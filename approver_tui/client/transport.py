@@ -1,0 +1,186 @@
+"""One request to the server: proof, token, time-outs, and what a refusal becomes.
+
+Owns: httpx, DPoP on everything, the server's clock. Never: paths of the API, renewing tokens,
+the meaning of an answer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from approver_tui.client.errors import ApiError, DeviceLocked, LoginFirst, Unreachable, WireError
+from approver_tui.client.jose import SigningKey, dpop_proof
+from approver_tui.client.reading import Members, parse_json
+from approver_tui.client.tokens import Tokens
+
+Clock = Callable[[], int]
+"""The wall clock: milliseconds since the epoch."""
+
+CLIENT_ID = "sayso-approver"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
+_SKEW_THAT_MATTERS = 2_000
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One request, without its proof."""
+
+    method: str
+    path: str
+    token: str | None = None
+    json: object = None
+    form: Mapping[str, str] | None = None
+    params: Mapping[str, str] | None = None
+
+
+class Transport:
+    """Requests to one issuer, proven with one session key. Several threads may use it."""
+
+    def __init__(self, issuer: str, key: SigningKey, *, clock: Clock) -> None:
+        self.issuer = issuer.rstrip("/")
+        self._key = key
+        self._clock = clock
+        self._skew = 0
+        self._http = new_http(self.issuer)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @property
+    def skew(self) -> int:
+        """How far the server's clock is ahead, in milliseconds; 0 where it does not matter."""
+        return self._skew
+
+    def now(self) -> int:
+        """Return the server's time as far as it is known."""
+        return self._clock() + self._skew
+
+    def observe(self, server_time: int) -> None:
+        """Learn the server's time, so that proofs and countdowns are right on a wrong clock."""
+        skew = server_time - self._clock()
+        self._skew = skew if abs(skew) > _SKEW_THAT_MATTERS else 0
+
+    def proof(self, method: str, path: str, access_token: str | None = None) -> str:
+        """Return a DPoP proof for one request."""
+        return dpop_proof(
+            self._key,
+            method=method,
+            uri=self.issuer + path,
+            at=self.now() // 1000,
+            access_token=access_token,
+        )
+
+    def tokens(self, form: Mapping[str, str]) -> Tokens:
+        """Return the tokens that a grant gives. Raises ApiError with the OAuth code."""
+        body = {"client_id": CLIENT_ID, **form}
+        response = self.send(Outgoing(method="POST", path="/token", form=body))
+        members = Members.parse(response.content)
+        return Tokens(
+            access_token=members.text("access_token"),
+            refresh_token=members.text("refresh_token"),
+            expires_at=self._clock() + members.integer("expires_in") * 1000,
+        )
+
+    def send(self, outgoing: Outgoing) -> httpx.Response:
+        """Return the answer to a request. Raises ApiError or Unreachable."""
+        response = self._once(outgoing)
+        if _refuses_the_proof(response) and self._learned_from(response):
+            response = self._once(outgoing)
+        if not response.is_success:
+            raise refusal(response)
+        return response
+
+    def _once(self, outgoing: Outgoing) -> httpx.Response:
+        headers = {"DPoP": self.proof(outgoing.method, outgoing.path, outgoing.token)}
+        if outgoing.token is not None:
+            headers["Authorization"] = f"DPoP {outgoing.token}"
+        request = self._http.build_request(
+            outgoing.method,
+            outgoing.path,
+            headers=headers,
+            json=outgoing.json,
+            data=outgoing.form,
+            params=outgoing.params,
+        )
+        return exchange(self._http, request)
+
+    def _learned_from(self, response: httpx.Response) -> bool:
+        """A proof is refused on a wrong clock; the answer's Date says what the right one is."""
+        try:
+            moment = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return False
+        known = self._skew
+        self.observe(int(moment.timestamp() * 1000))
+        return abs(self._skew - known) > _SKEW_THAT_MATTERS
+
+
+def new_http(base_url: str) -> httpx.Client:
+    """Return an HTTP client. A proxy is never asked for a server on this very machine."""
+    is_local = urlsplit(base_url).hostname in LOOPBACK
+    return httpx.Client(
+        base_url=base_url,
+        timeout=_TIMEOUT,
+        trust_env=not is_local,
+        headers={"Accept": "application/json", "User-Agent": CLIENT_ID},
+    )
+
+
+def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """Send one request; every failure below HTTP becomes Unreachable."""
+    server = _authority(request)
+    try:
+        return http.send(request)
+    except _NOT_SENT as error:
+        raise Unreachable(f"{server} does not answer.") from error
+    except httpx.TimeoutException as error:
+        raise Unreachable(f"{server} did not answer in time.", was_sent=True) from error
+    except httpx.TransportError as error:
+        raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
+
+
+def refusal(response: httpx.Response) -> ApiError:
+    """Return the error that an answer of 400 and more stands for."""
+    members = _problem(response)
+    code = _word(members, "code") or _word(members, "error") or f"http_{response.status_code}"
+    detail = (
+        _word(members, "detail")
+        or _word(members, "error_description")
+        or f"The server answered {response.status_code}."
+    )
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return LoginFirst(detail, code)
+    kind = DeviceLocked if response.status_code == httpx.codes.LOCKED else ApiError
+    if "Retry-After" in response.headers:
+        members = {**members, "retry_after": response.headers["Retry-After"]}
+    return kind(code, response.status_code, detail, members)
+
+
+def _refuses_the_proof(response: httpx.Response) -> bool:
+    if response.is_success:
+        return False
+    return refusal(response).code == "invalid_dpop_proof"
+
+
+def _problem(response: httpx.Response) -> Mapping[str, object]:
+    """A proxy in between answers in HTML; that is a refusal all the same."""
+    try:
+        parsed = parse_json(response.content)
+    except WireError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _word(members: Mapping[str, object], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _authority(request: httpx.Request) -> str:
+    return str(request.url.copy_with(raw_path=b"/")).rstrip("/")

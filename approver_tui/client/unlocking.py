@@ -1,0 +1,124 @@
+"""From a PIN to an open approval key.
+
+Owns: the counted call to the server, the low key of an unlocked app and its idle limit, the high
+key for the length of one signature. Never: what gets signed for an approval.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from approver_tui.client import keys
+from approver_tui.client.api import Client
+from approver_tui.client.errors import ClientError, WrongPin
+from approver_tui.client.jose import SigningKey, signed_statement, unb64
+from approver_tui.client.keys import Level
+
+IDLE_LIMIT = 15 * 60 * 1000
+"""How long an unlocked app stays so without being touched, in milliseconds."""
+
+SESSION = "session"
+"""The purpose of a PIN call that names no approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A private number in memory that can be wiped, and the nonce of the call that opened it."""
+
+    scalar: bytearray
+    nonce: str
+
+    @property
+    def key(self) -> SigningKey:
+        """The key, for as long as the caller needs it."""
+        return SigningKey.from_scalar(bytes(self.scalar))
+
+    def wipe(self) -> None:
+        """Clear the private number."""
+        keys.wipe(self.scalar)
+
+
+def open_key(client: Client, pin: str, level: Level, purpose: str) -> Opened:
+    """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
+    profile = client.profile
+    x = keys.stretch(pin, unb64(profile.salt))
+    answer = client.pin(x, purpose)
+    blob = unb64(profile.low_blob if level is Level.LOW else profile.high_blob)
+    try:
+        scalar = keys.unseal(blob, x=x, y=answer.y, level=level, device=profile.device_id)
+    except keys.NotOpened as error:
+        raise WrongPin(answer.tries, answer.left) from error
+    return Opened(scalar, answer.nonce)
+
+
+@contextmanager
+def one_signature(client: Client, pin: str, level: Level, purpose: str) -> Iterator[Opened]:
+    """Open a key, and wipe it when the block ends."""
+    opened = open_key(client, pin, level, purpose)
+    try:
+        yield opened
+    finally:
+        opened.wipe()
+
+
+def confirm_pin(client: Client, opened: Opened) -> None:
+    """Tell the server, by a signature, that the PIN was right."""
+    statement = signed_statement(
+        opened.key,
+        client.signer,
+        purpose="pin",
+        subject=client.profile.device_id,
+        at=client.now() // 1000,
+        nonce=opened.nonce,
+    )
+    client.confirm_pin(statement)
+
+
+class LowKey:
+    """The low key of an unlocked app."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
+        self._touched = 0
+
+    def open(self, pin: str) -> None:
+        """Open the key and keep it until it is idle or locked."""
+        opened = open_key(self._client, pin, Level.LOW, SESSION)
+        try:
+            confirm_pin(self._client, opened)
+        except ClientError:
+            opened.wipe()
+            raise
+        self.lock()
+        with self._lock:
+            self._opened, self._touched = opened, self._client.now()
+
+    def get(self) -> SigningKey | None:
+        """Return the key, or None if the app is locked. Counts as no touch."""
+        with self._lock:
+            return None if self._expired() or self._opened is None else self._opened.key
+
+    def touch(self) -> None:
+        """Start the idle limit again, unless it has passed."""
+        with self._lock:
+            if not self._expired():
+                self._touched = self._client.now()
+
+    def lock(self) -> None:
+        """Wipe the key."""
+        with self._lock:
+            self._wipe()
+
+    def _expired(self) -> bool:
+        if self._client.now() - self._touched <= IDLE_LIMIT:
+            return False
+        self._wipe()
+        return True
+
+    def _wipe(self) -> None:
+        if self._opened is not None:
+            self._opened.wipe()
+        self._opened = None

@@ -1,0 +1,252 @@
+"""What the server's JSON becomes in this program.
+
+Owns: every document of the approver's API and the feed, read strictly; a WireError names the
+member. An approval is accepted only if its two texts have the digests it names and agree with
+each other; everything drawn comes from those texts. Never: HTTP.
+"""
+
+from dataclasses import dataclass
+
+from approver_tui.client.errors import WireError
+from approver_tui.client.jose import unb64
+from approver_tui.client.reading import Members
+from approver_tui.state.approvals import (
+    Approval,
+    ApprovalState,
+    Asker,
+    Decided,
+    Display,
+    Fact,
+    Risk,
+    Scope,
+)
+from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
+from approver_tui.state.devices import Device, Me, PinState, User
+from approver_tui.state.events import Event, EventName
+from approver_tui.state.fingerprint import digest
+from approver_tui.state.text import display_safe
+
+_LONG = 2000
+_LINES = 40
+_ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of approvals. `feed_cursor` is where the live feed continues from."""
+
+    items: tuple[Approval, ...]
+    next: str | None
+    feed_cursor: int
+    server_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinAnswer:
+    """The server's half of the PIN, a nonce for the confirmation, tries used and left."""
+
+    y: bytes
+    nonce: str
+    tries: int
+    left: int
+
+
+def read_approval(members: Members) -> Approval:
+    """Return an approval whose texts, digests and outer members all agree. Raises WireError."""
+    display_text = members.text("display")
+    approval = Approval(
+        id=members.text("id"),
+        state=members.choice("state", ApprovalState),
+        ceremony=members.choice("ceremony", Ceremony),
+        display=read_display(Members.parse(display_text, members.at("display"))),
+        action_text=members.text("action"),
+        display_text=display_text,
+        action_digest=members.text("action_digest"),
+        display_digest=members.text("display_digest"),
+        created_at=members.time("created_at"),
+        reason=members.safe_or_none("reason"),
+        decided=_read_decided(members.child_or_none("decided")),
+        nonce=members.text_or_none("nonce"),
+    )
+    _check_outer(members, approval)
+    check_texts(approval, members.path)
+    return approval
+
+
+def read_display(members: Members) -> Display:
+    """Return the display document, everything in it safe to draw."""
+    if members.integer("v") != 1:
+        raise WireError(members.at("v"), "is a version that this program does not know")
+    user = members.child("user")
+    return Display(
+        approval=members.text("approval"),
+        risk=members.choice("risk", Risk),
+        risk_reason=members.safe("risk_reason", max_len=_LONG),
+        title=members.safe("title"),
+        headline=members.safe("headline", max_len=500),
+        facts=tuple(_read_fact(fact) for fact in members.children("facts")),
+        scopes=tuple(_read_scope(scope) for scope in members.children("scopes")),
+        resource=members.safe("resource", max_len=_LONG),
+        undo=members.safe("undo", max_len=_LONG, max_lines=_LINES),
+        why=members.safe("why", max_len=_LONG, max_lines=_LINES),
+        gives=members.safe("gives", max_len=_LONG, max_lines=_LINES),
+        agent=_read_asker(members.child("agent")),
+        agent_says=members.safe_or_none("agent_says", max_len=_LONG),
+        user_id=user.text("id"),
+        user_name=user.safe("name"),
+        asked_from=members.safe("asked_from"),
+        asked_at=members.time("asked_at"),
+        expires_at=members.time("expires_at"),
+    )
+
+
+def check_texts(approval: Approval, path: str = "") -> None:
+    """Raise WireError unless both texts have their digests and speak of the same request."""
+    where = Members({}, path)
+    if digest(approval.action_text) != approval.action_digest:
+        raise WireError(where.at("action"), "does not have its digest")
+    if digest(approval.display_text) != approval.display_digest:
+        raise WireError(where.at("display"), "does not have its digest")
+    action = Members.parse(approval.action_text, where.at("action"))
+    display = Members.parse(approval.display_text, where.at("display"))
+    if set(action.values) != _ACTION_MEMBERS:
+        raise WireError(action.path, "has other members than an action has")
+    _check_equal(display, "approval", approval.id)
+    _check_equal(display, "resource", action.text("resource"))
+    _check_equal(display.child("agent"), "id", action.text("agent"))
+    _check_equal(display.child("user"), "id", action.text("user"))
+    shown = {scope.text("scope") for scope in display.children("scopes")}
+    if shown != set(action.texts("scope")):
+        raise WireError(display.at("scopes"), "are not those of the action")
+
+
+def read_page(members: Members) -> Page:
+    """Return one page of approvals."""
+    return Page(
+        items=tuple(read_approval(item) for item in members.children("items")),
+        next=members.text_or_none("next"),
+        feed_cursor=members.integer("feed_cursor"),
+        server_time=members.time("server_time"),
+    )
+
+
+def read_me(members: Members) -> Me:
+    """Return who is logged in."""
+    user = members.child("user")
+    device = members.child_or_none("device")
+    return Me(
+        user=User(
+            id=user.text("id"),
+            name=user.safe("name"),
+            email=user.safe_or_none("email"),
+            roles=tuple(display_safe(role, max_len=60) for role in user.texts("roles")),
+        ),
+        device=None if device is None else read_device(device),
+        server_time=members.time("server_time"),
+    )
+
+
+def read_device(members: Members) -> Device:
+    """Return a device."""
+    keys = members.child("keys")
+    return Device(
+        id=members.text("id"),
+        name=members.safe("name"),
+        kind=members.safe("kind"),
+        is_active=members.text("state") == "active",
+        created_at=members.time("created_at"),
+        last_seen_at=members.time_or_none("last_seen_at"),
+        high_from=members.time("high_from"),
+        is_this=members.boolean("this"),
+        session_key=keys.text("session"),
+        low_key=keys.text("low"),
+        high_key=keys.text("high"),
+        pin=_read_pin(members.child("pin")),
+        nonce=members.text("nonce"),
+    )
+
+
+def read_pin_answer(members: Members) -> PinAnswer:
+    """Return the server's half of the PIN."""
+    try:
+        y = unb64(members.text("y"))
+    except ValueError:
+        raise WireError(members.at("y"), "is not base64url") from None
+    return PinAnswer(
+        y=y,
+        nonce=members.text("nonce"),
+        tries=members.integer("tries"),
+        left=members.integer("left"),
+    )
+
+
+def read_event(members: Members) -> Event:
+    """Return what a feed frame of type `event` tells."""
+    approval = members.child_or_none("approval")
+    device = members.child_or_none("device")
+    return Event(
+        seq=members.integer("seq"),
+        name=members.choice("event", EventName),
+        at=members.time("at"),
+        approval=None if approval is None else read_approval(approval),
+        device=None if device is None else read_device(device),
+    )
+
+
+def _check_outer(members: Members, approval: Approval) -> None:
+    """What stands beside the texts must not contradict them, or it would be believed instead."""
+    _check_equal(members, "risk", approval.risk)
+    _check_equal(members.child("agent"), "id", approval.agent.id)
+
+
+def _check_equal(members: Members, name: str, expected: str) -> None:
+    if members.text(name) != expected:
+        raise WireError(members.at(name), "contradicts the signed texts")
+
+
+def _read_fact(members: Members) -> Fact:
+    return Fact(
+        label=members.safe("label"),
+        value=members.safe("value", max_len=_LONG, max_lines=_LINES),
+        material=members.boolean("material"),
+    )
+
+
+def _read_scope(members: Members) -> Scope:
+    return Scope(name=members.safe("scope"), risk=members.choice("risk", Risk))
+
+
+def _read_asker(members: Members) -> Asker:
+    return Asker(
+        id=members.safe("id"),
+        name=members.safe("name"),
+        owners=tuple(display_safe(owner, max_len=200) for owner in members.texts("owners")),
+        first_request=members.boolean("first_request"),
+    )
+
+
+def _read_pin(members: Members) -> PinState:
+    return PinState(
+        tries=members.integer("tries"),
+        left=members.integer("left"),
+        locked=members.boolean("locked"),
+        exhausted=members.boolean("exhausted"),
+    )
+
+
+def _read_decided(members: Members | None) -> Decided | None:
+    if members is None:
+        return None
+    by, device = members.child("by"), members.child("device")
+    has_code = members.values.get("code") is not None
+    return Decided(
+        decision=members.choice("decision", Answer),
+        by_id=by.safe("id"),
+        by_name=by.safe("name"),
+        device_id=device.safe("id"),
+        device_name=device.safe("name"),
+        at=members.time("at"),
+        channel=members.safe("channel"),
+        code=members.choice("code", DenyCode) if has_code else None,
+        note=members.safe_or_none("note", max_len=NOTE_LENGTH, max_lines=_LINES),
+    )

@@ -1,0 +1,20 @@
+"""An entry's exact bytes and its leaf. What was hashed is stored; nobody serialises it again."""
+
+import hashlib
+from collections.abc import Mapping
+
+import rfc8785
+
+VERSION = 1
+_LEAF = b"\x00"
+
+
+def entry_bytes(members: Mapping[str, object]) -> bytes:
+    """The RFC 8785 bytes of an entry; members that are None are left out."""
+    present = {name: value for name, value in members.items() if value is not None}
+    return rfc8785.dumps({"v": VERSION, **present})  # type: ignore[arg-type]  # JSON values only
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """SHA-256 of a zero byte and the entry's bytes (RFC 6962 2.1)."""
+    return hashlib.sha256(_LEAF + body).digest()

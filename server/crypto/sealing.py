@@ -1,0 +1,79 @@
+"""Sealing: AES-256-GCM under keys derived from one master key, one key per purpose."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class BadKeyFile(Exception):
+    """The key file cannot be used; the text names the remedy."""
+
+
+def read_or_make_key(path: Path) -> bytes:
+    """The 32 bytes in this file, made on first use with mode 0600. Raises `BadKeyFile`."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(path)
+    if path.stat().st_mode & 0o077:
+        raise BadKeyFile(f"{path} can be read by others. Run: chmod 600 {path}")
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise BadKeyFile(f"{path} must hold {_KEY_BYTES} bytes. Restore it from your backup.")
+    return key
+
+
+def derive(master: bytes, purpose: str) -> bytes:
+    """A key for this purpose alone (RFC 5869)."""
+    hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode())
+    return hkdf.derive(master)
+
+
+class Sealer:
+    """Seals and opens; what was sealed for one purpose does not open for another."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+        self._ciphers: dict[str, AESGCM] = {}
+
+    def seal(self, purpose: str, text: bytes) -> bytes:
+        """Nonce and ciphertext."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher(purpose).encrypt(nonce, text, purpose.encode())
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """The text again. Raises `BadKeyFile` when another master key sealed it."""
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return self._cipher(purpose).decrypt(nonce, rest, purpose.encode())
+        except InvalidTag as error:
+            raise BadKeyFile("The master key is not the one that sealed this database.") from error
+
+    def _cipher(self, purpose: str) -> AESGCM:
+        kind = purpose.partition(":")[0]
+        if kind not in self._ciphers:
+            self._ciphers[kind] = AESGCM(derive(self._master, f"seal {kind}"))
+        return self._ciphers[kind]
+
+
+def _make(path: Path) -> None:
+    """Write a new key under another name first, so that nobody ever reads half of one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first; its key counts
+    finally:
+        draft.unlink()

@@ -1,0 +1,91 @@
+"""Chance, ids and keyed hashes."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+
+from server.crypto.sealing import Sealer, derive
+from server.protocol.names import PREFIX_AUTH_REQ_ID
+
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ID_CHARACTERS = 16
+_CODE_ID_CHARACTERS = 8
+_CODE_SECRET_CHARACTERS = 24
+
+
+class KeyedSecrets:
+    """The port `Secrets`, over the master key and the key of the PIN answers."""
+
+    def __init__(self, master: bytes, pin_key: bytes) -> None:
+        self._sealer = Sealer(master)
+        self._handle_key = derive(master, "handles")
+        self._code_key = derive(master, "enrolment codes")
+        self._nonce_key = derive(master, "nonces")
+        self._pin_key = pin_key
+        self._entries = threading.Lock()
+        self._last_entry = (0, 0)
+
+    def new_id(self, prefix: str) -> str:
+        """A public id with 80 random bits."""
+        return prefix + _pick(_BASE32, _ID_CHARACTERS)
+
+    def new_secret(self, prefix: str) -> str:
+        """A secret with 256 random bits."""
+        return prefix + _b64(secrets.token_bytes(32))
+
+    def new_code(self) -> tuple[str, str]:
+        """An enrolment code: public id and a secret of 120 random bits."""
+        return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
+
+    def salt(self) -> str:
+        """128 random bits."""
+        return _b64(secrets.token_bytes(16))
+
+    def entry_id(self, now: int) -> str:
+        """Sorts by time, and within this process by order of making (RFC 9562 6.2)."""
+        with self._entries:
+            last, count = self._last_entry
+            moment = max(now, last)
+            count = count + 1 if moment == last else 0
+            self._last_entry = (moment, count)
+        return f"{moment:012x}-{count:04x}-{secrets.token_hex(6)}"
+
+    def auth_req_id(self, approval_id: str) -> str:
+        """The agent's handle for this approval; never the id that people and devices see."""
+        return PREFIX_AUTH_REQ_ID + _b64(_hmac(self._handle_key, approval_id))
+
+    def code_hash(self, code_id: str, secret: str) -> bytes:
+        """What the database keeps of an enrolment code's secret."""
+        return _hmac(self._code_key, f"{code_id}\n{secret}")
+
+    def nonce(self, *parts: str) -> str:
+        """What a device must sign for these parts."""
+        return _b64(_hmac(self._nonce_key, "\n".join(parts)))
+
+    def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
+        """y = HMAC(k, x) with this device's k of this epoch."""
+        k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
+        return hmac.digest(k, x, "sha256")
+
+    def seal(self, purpose: str, text: bytes) -> bytes:
+        """Seal under the master key."""
+        return self._sealer.seal(purpose, text)
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """Open what was sealed for the same purpose."""
+        return self._sealer.open(purpose, sealed)
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), hashlib.sha256)
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _pick(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

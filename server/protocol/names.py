@@ -1,0 +1,39 @@
+"""Registered names, spelled once: grant types, token types, claims, prefixes of handles."""
+
+from typing import Final
+
+GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
+GRANT_CLIENT_CREDENTIALS: Final = "client_credentials"
+GRANT_REFRESH_TOKEN: Final = "refresh_token"
+GRANT_ENROLMENT: Final = "urn:sayso:grant-type:enrolment"
+"""Ours: a one-time code becomes a terminal's session."""
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+CLAIM_AUTH_REQ_ID: Final = "urn:openid:params:jwt:claim:auth_req_id"
+
+APPROVER_CLIENT: Final = "sayso-approver"
+"""The client_id of the terminal app (a public client; its proof is DPoP)."""
+
+AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+ASSERTION_ALGS: Final = ("ES256", "EdDSA", "RS256")
+"""Algorithms of agents' keys and of our own (RFC 7518, RFC 8037)."""
+
+AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
+
+PREFIX_USER: Final = "sayso_us_"
+PREFIX_AGENT: Final = "sayso_ag_"
+PREFIX_DEVICE: Final = "sayso_dv_"
+PREFIX_APPROVAL: Final = "sayso_ap_"
+PREFIX_SESSION: Final = "sayso_se_"
+PREFIX_CLIENT_SECRET: Final = "sayso_cs_"
+PREFIX_REFRESH_TOKEN: Final = "sayso_rt_"
+PREFIX_AUTH_REQ_ID: Final = "sayso_ar_"
+
+SUB_PROFILE_USER: Final = "user"
+SUB_PROFILE_AGENT: Final = "ai_agent"
+
+ACR_SIGNED: Final = "urn:sayso:acr:signed"
+"""The person signed with a device key that an unlocked app held."""
+ACR_SIGNED_PIN: Final = "urn:sayso:acr:signed-pin"
+"""The person entered the PIN for this very approval, and the high key signed."""

@@ -1,0 +1,76 @@
+"""The closed list of what the log may say, and how a use case says it.
+
+An entry is written inside the unit of work whose effect it tells, so one exists exactly when the
+other does. A refusal changes nothing; its entry is a unit of work of its own.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from server.services.ports import Unit
+from server.services.records import Entry
+
+OPERATOR: Final = "operator"
+"""Whoever can read the data folder and runs `sayso`."""
+SYSTEM: Final = "system"
+"""The server itself: clocks that ran out."""
+
+
+class Type(StrEnum):
+    """What an entry can be about. A retired name is never used again with another meaning."""
+
+    INSTALLATION_INITIALIZED = "installation.initialized"
+    USER_ADDED = "user.added"
+    USER_UPDATED = "user.updated"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    USER_UNLOCKED = "user.unlocked"
+    CODE_ISSUED = "code.issued"
+    CODE_USED = "code.used"
+    CODE_REFUSED = "code.refused"
+    CODE_REUSED = "code.reused"
+    SESSION_REVOKED = "session.revoked"
+    REFRESH_REUSED = "refresh.reused"
+    DEVICE_ENROLLED = "device.enrolled"
+    DEVICE_REVOKED = "device.revoked"
+    DEVICE_LOCKED = "device.locked"
+    DEVICE_UNLOCKED = "device.unlocked"
+    DEVICE_VOUCHED = "device.vouched"
+    AGENT_ADDED = "agent.added"
+    AGENT_UPDATED = "agent.updated"
+    AGENT_DISABLED = "agent.disabled"
+    AGENT_ENABLED = "agent.enabled"
+    AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
+    AGENT_DELETED = "agent.deleted"
+    RESOURCE_ADDED = "resource.added"
+    RESOURCE_UPDATED = "resource.updated"
+    RESOURCE_DELETED = "resource.deleted"
+    ACTION_ADDED = "action.added"
+    ACTION_UPDATED = "action.updated"
+    ACTION_DELETED = "action.deleted"
+    KEY_ADDED = "key.added"
+    KEY_RETIRED = "key.retired"
+    KEY_DROPPED = "key.dropped"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_REFUSED = "approval.refused"
+    APPROVAL_APPROVED = "approval.approved"
+    APPROVAL_DENIED = "approval.denied"
+    APPROVAL_EXPIRED = "approval.expired"
+    APPROVAL_CANCELLED = "approval.cancelled"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
+    HANDLE_REUSED = "handle.reused"
+
+
+def record(tx: Unit, entry: Entry) -> str:
+    """Write the entry in this unit of work; returns its id."""
+    return tx.audit.add(entry)
+
+
+def by_user(user_id: str) -> str:
+    """The actor of what a person did."""
+    return f"user:{user_id}"
+
+
+def by_agent(agent_id: str) -> str:
+    """The actor of what an agent did."""
+    return f"agent:{agent_id}"

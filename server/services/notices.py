@@ -1,0 +1,38 @@
+"""Telling people's screens and the operator's hook, inside the unit of work that changed something.
+
+The event says that something happened and where to look. Facts are read when it is delivered.
+"""
+
+import json
+from typing import Final
+
+from server.services.ports import Unit
+from server.services.records import Approval
+
+WEBHOOK: Final = "webhook"
+"""The outbox channel to the operator's own hook; the worker drops it where none is configured."""
+
+
+def approval(tx: Unit, subject: Approval, event: str) -> None:
+    """Something happened to an approval; a phantom has no screens."""
+    if subject.user_id is not None:
+        tx.feed.add(subject.user_id, event, approval_id=subject.id)
+    _hook(tx, event, {"approval": subject.id, "agent": subject.agent_id, "risk": subject.risk})
+
+
+def device(tx: Unit, user_id: str, event: str, device_id: str) -> None:
+    """Something happened to one of the user's devices; all of them show it."""
+    tx.feed.add(user_id, event, device_id=device_id)
+    _hook(tx, event, {"user": user_id, "device": device_id})
+
+
+def alarm(tx: Unit, event: str, *, user_id: str | None = None, **facts: str) -> None:
+    """Something that somebody should look at."""
+    if user_id is not None:
+        tx.feed.add(user_id, event)
+    _hook(tx, event, ({"user": user_id} if user_id else {}) | facts)
+
+
+def _hook(tx: Unit, event: str, facts: dict[str, str]) -> None:
+    body = {"event": event, "at": tx.now, **facts}
+    tx.outbox.add(WEBHOOK, "", json.dumps(body, sort_keys=True, separators=(",", ":")))

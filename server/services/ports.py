@@ -1,0 +1,409 @@
+"""What the services need from outside. MUST and MUST NOT are promises that every adapter keeps."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from server.services.records import (
+    ActionRow,
+    Agent,
+    Approval,
+    Decision,
+    Delegation,
+    Device,
+    EnrolmentCode,
+    Entry,
+    FeedEvent,
+    OutboxMessage,
+    Resource,
+    Session,
+    SigningKey,
+    StoredEntry,
+    User,
+)
+from server.protocol.states import State
+
+
+class Clock(Protocol):
+    """The time. Only `app.py` has the real one."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+
+    def adjust(self, moment: int) -> int:
+        """What this clock says when the database says `moment`; the real one agrees with it."""
+
+
+class Directory(Protocol):
+    """Agents, users, resources, action types and keys as they stand in this unit of work.
+
+    Answers MUST be those of the current `admin_version`; a cache is keyed by it, never by time.
+    """
+
+    def agent(self, client_id: str) -> Agent | None: ...
+    def agent_called(self, name_or_id: str) -> Agent | None: ...
+    def user(self, user_id: str) -> User | None: ...
+    def user_called(self, name_email_or_id: str) -> User | None: ...
+    def resource(self, uri: str) -> Resource | None: ...
+    def action(self, action_type: str) -> ActionRow | None: ...
+    def keys(self) -> tuple[SigningKey, ...]: ...
+
+
+class UserRows(Protocol):
+    """People. `add` MUST fail with `Taken` if the name or the e-mail is used."""
+
+    def add(self, user: User) -> None: ...
+    def replace(self, user: User) -> None: ...
+    def all(self) -> list[User]: ...
+
+
+class AgentRows(Protocol):
+    """Agents, their owners and secrets. `add` MUST fail with `Taken` if the name is used."""
+
+    def add(self, agent: Agent, now: int) -> None: ...
+    def replace(self, agent: Agent, now: int) -> None:
+        """Write every member, owners and secrets included."""
+
+    def delete(self, agent_id: str) -> None: ...
+    def all(self) -> list[Agent]: ...
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+
+
+class ResourceRows(Protocol):
+    """Protected APIs. `add` MUST fail with `Taken` if the URI is there."""
+
+    def add(self, resource: Resource) -> None: ...
+    def replace(self, resource: Resource) -> None: ...
+    def delete(self, uri: str) -> None: ...
+    def all(self) -> list[Resource]: ...
+
+
+class ActionRows(Protocol):
+    """Action types. `add` MUST fail with `Taken` if the type is there."""
+
+    def add(self, action: ActionRow) -> None: ...
+    def replace(self, action: ActionRow) -> None: ...
+    def delete(self, action_type: str) -> None: ...
+    def all(self) -> list[ActionRow]: ...
+
+
+class KeyRows(Protocol):
+    """Signing keys."""
+
+    def add(self, key: SigningKey) -> None: ...
+    def retire(self, kid: str, retires_at: int) -> None: ...
+    def drop_retired(self, now: int) -> list[str]: ...
+
+
+class CodeRows(Protocol):
+    """Enrolment codes."""
+
+    def add(self, code: EnrolmentCode) -> None: ...
+    def get(self, code_id: str) -> EnrolmentCode | None: ...
+    def missed(self, code_id: str) -> int:
+        """Count one wrong secret and return how many there were."""
+
+    def use(self, code_id: str, now: int) -> bool:
+        """Reports whether this call used it up; at most one call ever gets True."""
+
+    def withdraw(self, user_id: str, now: int) -> None:
+        """End the user's unused codes."""
+
+
+class SessionRows(Protocol):
+    """Sign-ins of terminals."""
+
+    def add(self, session: Session) -> None: ...
+    def get(self, session_id: str) -> Session | None: ...
+    def by_refresh(self, refresh_hash: bytes) -> Session | None:
+        """The session whose current or previous refresh token this is."""
+
+    def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
+        """Replace the refresh token if it still is `old`."""
+
+    def bind(self, session_id: str, device_id: str) -> None: ...
+    def revoke(self, session_id: str, now: int) -> None: ...
+
+
+class DeviceRows(Protocol):
+    """What people decide from."""
+
+    def add(self, device: Device) -> None: ...
+    def get(self, device_id: str) -> Device | None: ...
+    def of_user(self, user_id: str) -> list[Device]: ...
+    def all(self) -> list[Device]: ...
+    def active_count(self, user_id: str) -> int: ...
+    def seen(self, device_id: str, now: int) -> None:
+        """Remember the visit, at most once a minute."""
+
+    def count_try(self, device_id: str, purpose: str | None, now: int) -> Device:
+        """One more PIN call; `purpose` is the approval that it named."""
+
+    def confirm(self, device_id: str) -> None:
+        """A valid signature of an approval key: the tries start again."""
+
+    def unlock(self, device_id: str) -> None: ...
+    def vouch(self, device_id: str, now: int) -> None: ...
+    def revoke(self, device_id: str) -> bool: ...
+
+
+class ApprovalRows(Protocol):
+    """Approvals. Every step MUST be one conditional UPDATE; a False means: somebody was first."""
+
+    def add(self, approval: Approval) -> None: ...
+    def get(self, approval_id: str) -> Approval | None: ...
+    def by_handle(self, auth_req_hash: bytes) -> Approval | None: ...
+    def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None: ...
+    def open_count(self, agent_id: str | None, user_id: str, now: int) -> int:
+        """Unanswered ones of this user, of one agent or of all (None)."""
+
+    def asked_before(self, agent_id: str, user_id: str) -> bool:
+        """Reports whether this agent ever asked this user before."""
+
+    def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
+        """When, and with which `details`, the user denied this agent."""
+
+    def waiting(self, user_id: str, now: int, limit: int, after: tuple[int, str] | None) -> list[
+        Approval
+    ]: ...
+    def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[
+        Approval
+    ]: ...
+    def search(
+        self, *, state: State | None, agent_id: str | None, user_id: str | None, limit: int
+    ) -> list[Approval]: ...
+    def move(
+        self, approval_id: str, target: State, *, now: int, reason: str | None = None
+    ) -> Approval | None:
+        """Take the step to `target` if the state table and the deadline allow it; else None."""
+
+    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
+        """Remember a poll of a pending approval."""
+
+    def seen(self, approval_id: str, now: int) -> bool:
+        """Reports whether this was the first look."""
+
+    def keep_answer(
+        self, approval_id: str, answer: bytes, answer_key: bytes, until: int
+    ) -> None: ...
+    def forget_answers(self, now: int) -> int: ...
+    def due(self, now: int, limit: int) -> list[Approval]:
+        """Those whose state the clock has ended."""
+
+    def open_of_agent(self, agent_id: str) -> list[Approval]: ...
+    def open_of_user(self, user_id: str) -> list[Approval]: ...
+    def open_at_resource(self, uri: str) -> list[Approval]: ...
+
+
+class DecisionRows(Protocol):
+    """Signed answers; at most one per approval and human."""
+
+    def add(self, decision: Decision) -> None: ...
+    def of_approval(self, approval_id: str) -> list[Decision]: ...
+
+
+class DelegationRows(Protocol):
+    """Issued access tokens."""
+
+    def add(self, delegation: Delegation) -> None: ...
+    def get(self, jti: str) -> Delegation | None: ...
+    def of_approval(self, approval_id: str) -> Delegation | None: ...
+    def revoke_agent(self, agent_id: str, now: int) -> int: ...
+    def revoke_user(self, user_id: str, now: int) -> int: ...
+
+
+class AuditRows(Protocol):
+    """The log. Entries are only ever added."""
+
+    def add(self, entry: Entry) -> str:
+        """Store the entry with its canonical bytes; returns its id."""
+
+    def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
+        """The last `limit` entries, or those after an id, oldest first."""
+
+    def of_approval(self, approval_id: str) -> list[StoredEntry]: ...
+
+
+class FeedRows(Protocol):
+    """Events for people's screens."""
+
+    def add(
+        self, user_id: str, event: str, *, approval_id: str | None = None,
+        device_id: str | None = None,
+    ) -> None: ...
+    def head(self) -> int:
+        """The newest cursor; 0 when nothing ever happened."""
+
+    def floor(self) -> int:
+        """The oldest event that is still there; a cursor below it minus one needs a resync."""
+
+    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]: ...
+    def prune(self, before: int) -> int: ...
+
+
+class OutboxRows(Protocol):
+    """What leaves the installation."""
+
+    def add(self, channel: str, target: str, body: str) -> None: ...
+    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
+    def sent(self, message_id: int, holder: str) -> bool: ...
+    def failed(
+        self, message_id: int, holder: str, error: str, not_before: int | None
+    ) -> bool:
+        """Try again at `not_before`; None means never: it is dead."""
+
+    def counts(self) -> Mapping[str, int]: ...
+    def dead(self, limit: int) -> list[OutboxMessage]: ...
+    def prune(self, before: int) -> int: ...
+
+
+class ReplayRows(Protocol):
+    """Things that count once."""
+
+    def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
+    def prune(self, now: int) -> int: ...
+
+
+class CounterRows(Protocol):
+    """Tries per window."""
+
+    def count(self, key: str, window_ms: int) -> int:
+        """One more; returns how many there are in the window that is open now."""
+
+    def peek(self, key: str) -> int: ...
+    def prune(self, now: int) -> int: ...
+
+
+class View(Protocol):
+    """Reading, consistent enough to show. Nothing may be decided from it."""
+
+    @property
+    def now(self) -> int: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def users(self) -> UserRows: ...
+    @property
+    def agents(self) -> AgentRows: ...
+    @property
+    def resources(self) -> ResourceRows: ...
+    @property
+    def actions(self) -> ActionRows: ...
+    @property
+    def sessions(self) -> SessionRows: ...
+    @property
+    def devices(self) -> DeviceRows: ...
+    @property
+    def approvals(self) -> ApprovalRows: ...
+    @property
+    def decisions(self) -> DecisionRows: ...
+    @property
+    def delegations(self) -> DelegationRows: ...
+    @property
+    def audit(self) -> AuditRows: ...
+    @property
+    def feed(self) -> FeedRows: ...
+    @property
+    def outbox(self) -> OutboxRows: ...
+
+
+class Unit(View, Protocol):
+    """One unit of work: all of it is stored, or none."""
+
+    @property
+    def codes(self) -> CodeRows: ...
+    @property
+    def keys(self) -> KeyRows: ...
+    @property
+    def replays(self) -> ReplayRows: ...
+    @property
+    def counters(self) -> CounterRows: ...
+    def administered(self) -> None:
+        """MUST be called before agents, users, resources, action types or keys are changed."""
+
+
+class Taken(Exception):
+    """A name that must be unique is used already."""
+
+
+class Busy(Exception):
+    """The store could not be reached in time; nothing was changed."""
+
+
+class Store(Protocol):
+    """The database.
+
+    `write()` MUST return only after the COMMIT, MUST raise `Busy` rather than wait for ever, and
+    MUST undo everything when the block raises. Nothing may be sent or awaited inside.
+    """
+
+    def write(self) -> AbstractContextManager[Unit]: ...
+    def read(self) -> AbstractContextManager[View]: ...
+
+
+class Wake(Protocol):
+    """Something may have changed. A wake carries no facts: whoever wakes reads the database."""
+
+    def changed(self) -> None: ...
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; reports whether something may have changed."""
+
+
+class Signer(Protocol):
+    """Our signing keys. A JWT comes out; the private keys never do."""
+
+    def sign(
+        self, keys: Sequence[SigningKey], alg: str, typ: str, claims: Mapping[str, object]
+    ) -> str: ...
+    def new_key(self, alg: str, now: int) -> SigningKey: ...
+
+
+class Verifier(Protocol):
+    """Signatures of others, and of ourselves. Raises `BadToken` with a reason for the log."""
+
+    def client_assertion(
+        self, token: str, jwks: Sequence[Mapping[str, str]]
+    ) -> Mapping[str, object]: ...
+    def own_token(
+        self, token: str, typ: str, keys: Sequence[SigningKey]
+    ) -> Mapping[str, object]: ...
+    def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
+        """The key inside the proof, and the claims that it signed."""
+
+    def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
+        """The payload bytes of a decision or statement."""
+
+    def unverified_subject(self, token: str) -> str:
+        """Who claims to have made this assertion; for finding the key to check it with."""
+
+
+class BadToken(Exception):
+    """A signed thing that is not what it must be. The text is for the log."""
+
+
+class Secrets(Protocol):
+    """Chance, and the keys that never lie in the database."""
+
+    def new_id(self, prefix: str) -> str: ...
+    def new_secret(self, prefix: str) -> str: ...
+    def new_code(self) -> tuple[str, str]:
+        """An enrolment code: public id and secret, both upper-case Crockford base32."""
+
+    def salt(self) -> str:
+        """128 random bits."""
+
+    def entry_id(self, now: int) -> str:
+        """An id that sorts by time."""
+
+    def auth_req_id(self, approval_id: str) -> str:
+        """The agent's handle for this approval, recomputed whenever it is needed."""
+
+    def code_hash(self, code_id: str, secret: str) -> bytes: ...
+    def nonce(self, *parts: str) -> str:
+        """What a device must sign for these parts; the same parts give the same nonce."""
+
+    def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
+    def seal(self, purpose: str, text: bytes) -> bytes: ...
+    def open(self, purpose: str, sealed: bytes) -> bytes: ...
+

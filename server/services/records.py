@@ -1,0 +1,299 @@
+"""What we remember, as frozen records. Times are milliseconds since the epoch (`*_at`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from server.protocol.risks import Risk
+from server.protocol.states import State
+
+UserState = Literal["enabled", "disabled"]
+AgentState = Literal["enabled", "quarantined", "disabled"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account. `name` and `email` are unique without regard to case."""
+
+    id: str
+    name: str
+    email: str | None
+    roles: tuple[str, ...]
+    state: UserState
+    created_at: int
+
+    @property
+    def enabled(self) -> bool:
+        """Reports whether the user may ask, decide or be asked."""
+        return self.state == "enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One client secret of an agent, as its SHA-256. `expires_at` None means until rotated."""
+
+    id: str
+    hash: bytes
+    hint: str
+    """The last four characters, for telling secrets apart."""
+    created_at: int
+    expires_at: int | None
+    last_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A non-human OAuth client with owners and a ceiling. `id` is its client_id.
+
+    The ceiling is every pair of a resource in `resources` and a scope in `scopes` that this
+    resource has. `asks` None means that it may name every user.
+    """
+
+    id: str
+    name: str
+    description: str
+    auth_method: str
+    jwks: tuple[Mapping[str, str], ...]
+    grant_types: tuple[str, ...]
+    delivery: str
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    asks: tuple[str, ...] | None
+    owners: tuple[str, ...]
+    """User ids."""
+    secrets: tuple[Secret, ...]
+    id_token_alg: str
+    state: AgentState
+    expires_at: int | None
+    created_at: int
+
+    def active(self, now: int) -> bool:
+        """Reports whether the agent may do anything at all at this moment."""
+        return self.state == "enabled" and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A protected API, named by its audience URI."""
+
+    uri: str
+    scopes: Mapping[str, Risk]
+    requires: Mapping[str, str]
+    """Scope → action type without which the scope is not given."""
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """A registered action type as its file was given; `protocol.actions` reads the document."""
+
+    type: str
+    document: str
+    version: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key of ours. The private half is sealed by the master key; `crypto.jose` opens it."""
+
+    kid: str
+    alg: str
+    public_jwk: Mapping[str, str]
+    sealed: bytes
+    state: Literal["active", "retiring"]
+    created_at: int
+    retires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentCode:
+    """A one-time code: a public id and the keyed hash of its secret."""
+
+    id: str
+    user_id: str
+    secret_hash: bytes
+    created_by: str
+    created_at: int
+    expires_at: int
+    used_at: int | None
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A terminal's sign-in: the thumbprint of its key S and the hash of its refresh token."""
+
+    id: str
+    user_id: str
+    code_id: str
+    jkt: str
+    public_jwk: Mapping[str, str]
+    refresh_hash: bytes
+    previous_hash: bytes | None
+    rotated_at: int
+    created_at: int
+    expires_at: int
+    revoked_at: int | None
+    device_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A terminal with its session key and two approval keys (public halves only)."""
+
+    id: str
+    user_id: str
+    session_id: str
+    name: str
+    kind: str
+    state: Literal["active", "revoked"]
+    created_at: int
+    last_seen_at: int | None
+    high_from: int
+    """Before this moment it decides nothing at high risk, unless an old device vouched for it."""
+    keys: Mapping[str, Mapping[str, str]]
+    """"session", "low", "high" → public JWK."""
+    kids: Mapping[str, str]
+    """"session", "low", "high" → RFC 7638 thumbprint."""
+    pin_tries: int
+    pin_calls: int
+    pin_unconfirmed: int
+    pin_epoch: int
+    pin_for: str | None
+    pin_for_at: int | None
+    statements: int
+    """How many statements about this device were accepted; part of the next nonce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One request for a human answer."""
+
+    id: str
+    auth_req_hash: bytes
+    agent_id: str
+    user_id: str | None
+    """None for a phantom: nobody is asked, and it expires like a real one."""
+    resource: str
+    scope: str
+    """What the token will carry, sorted, without the OpenID scopes."""
+    openid_scope: str
+    """The OpenID scopes of the request."""
+    details: str
+    """`authorization_details` as JSON text, "[]" when there are none."""
+    risk: Risk
+    ceremony: Literal["confirm", "pin"]
+    action: str
+    display: str
+    action_digest: str
+    display_digest: str
+    acr_values: str
+    state: State
+    reason: str | None
+    created_at: int
+    expires_at: int
+    interval_ms: int
+    last_poll_at: int | None
+    polls: int
+    holder: str | None
+    """The held poll that may answer; a newer one takes its place."""
+    seen_at: int | None
+    decided_at: int | None
+    idempotency_hash: bytes | None
+    request_hash: bytes
+    answer: bytes | None
+    """The sealed token answer, while it may be fetched again."""
+    answer_key: bytes | None
+    answer_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One human's signed answer. `jws` holds the bytes as they were received."""
+
+    approval_id: str
+    user_id: str
+    device_id: str
+    decision: Literal["approve", "deny"]
+    code: str | None
+    note: str | None
+    ceremony: str
+    channel: str
+    jws: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """An issued access token: who acts for whom, where, until when. `id` is its jti."""
+
+    id: str
+    approval_id: str | None
+    agent_id: str
+    user_id: str | None
+    resource: str
+    scope: str
+    chain: str
+    """The `act` claim as JSON text; "" when the agent acts for itself."""
+    issued_at: int
+    expires_at: int
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the audit log before it is stored; AIMS' seven facts are members of their own."""
+
+    type: str
+    actor: str
+    agent_id: str | None = None
+    subject: str | None = None
+    resource: str | None = None
+    action: str | None = None
+    decision: str | None = None
+    posture: str | None = None
+    cause: str | None = None
+    approval_id: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An audit entry as it lies in the log: its columns and the bytes that are hashed."""
+
+    id: str
+    at: int
+    type: str
+    actor: str
+    approval_id: str | None
+    correlation_id: str
+    body: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """Something one user's screens should know. `seq` is the cursor."""
+
+    seq: int
+    user_id: str
+    event: str
+    at: int
+    approval_id: str | None
+    device_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """Something that leaves the installation, until it was delivered or given up."""
+
+    id: int
+    channel: str
+    target: str
+    body: str
+    state: Literal["waiting", "leased", "sent", "dead"]
+    attempts: int
+    not_before: int
+    created_at: int
+    last_error: str | None

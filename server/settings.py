@@ -1,0 +1,172 @@
+"""Every setting, read once. Flags win over the environment, the environment over the TOML file."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+
+PREFIX: Final = "SAYSO_"
+ISSUER_FILE: Final = "issuer"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the text names it and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this installation is set up. Each field is the environment's `SAYSO_<NAME>`."""
+
+    data_dir: Path = field(default_factory=lambda: user_data_path("sayso"))
+    """Where the database, the keys and the log's key lie."""
+    database_url: str = ""
+    """SQLAlchemy URL; default SQLite in the data folder."""
+    issuer: str = ""
+    """The public URL; default follows the served port on this machine."""
+    master_key_file: str = ""
+    """Where the master key lies; default `master.key` in the data folder."""
+    access_token_alg: str = "ES256"
+    """ES256, EdDSA or RS256."""
+    access_token_seconds: int = 300
+    """How long a delegated access token lives."""
+    assertion_audience: str = "issuer"
+    """`issuer`, or `endpoints` to accept endpoint URLs from older clients too."""
+    unknown_user: str = "answer"
+    """`answer` says unknown_user_id; `hide` makes a request that nobody can approve."""
+    open_per_agent: int = 10
+    """How many unanswered requests one agent may have with one user."""
+    open_per_user: int = 50
+    """How many unanswered requests one user may have in all."""
+    denials_before_pause: int = 3
+    """After so many denials of one type in ten minutes the agent must wait half an hour."""
+    webhook_url: str = ""
+    """Where events are sent, without contents; nothing is sent when it is empty."""
+    webhook_secret_file: str = ""
+    """The key of the hook's HMAC; default `webhook.key` in the data folder."""
+    log_format: str = "json"
+    """`json` or `text`."""
+    log_level: str = "info"
+    """`debug`, `info`, `warning` or `error`."""
+    max_connections: int = 20_000
+    """How many sockets one process keeps."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Setting → where its value came from. Not a setting itself."""
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL, default included."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Reports whether one file is the database."""
+        return self.sqlalchemy_url.startswith("sqlite")
+
+    @property
+    def issuer_url(self) -> str:
+        """The issuer: as set, else as the server last served it, else the default port."""
+        if self.issuer:
+            return self.issuer
+        recorded = self.data_dir / ISSUER_FILE
+        return recorded.read_text().strip() if recorded.exists() else "http://localhost:8470"
+
+
+NAMES: Final = tuple(f.name for f in fields(Settings) if f.name != "sources")
+
+
+def load(flags: Mapping[str, object] | None = None) -> Settings:
+    """The settings of this process. Raises `BadSetting`."""
+    environment = {
+        name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
+    }
+    given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
+    data_dir = given.get("data_dir") or environment.get("data_dir")
+    file = Path(os.environ.get("SAYSO_CONFIG") or _folder(data_dir) / "sayso.toml")
+    return _merge(
+        [
+            (f"file {file}", _from_file(file)),
+            ("environment", environment),
+            ("flag", given),
+        ]
+    )
+
+
+def _folder(data_dir: str | None) -> Path:
+    return Path(data_dir) if data_dir else user_data_path("sayso")
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"{path} is not TOML: {error}") from error
+    if unknown := sorted(set(values) - set(NAMES)):
+        raise BadSetting(f"{path} has an unknown setting: {unknown[0]}. Known: {', '.join(NAMES)}")
+    return {name: str(value) for name, value in values.items()}
+
+
+def _merge(layers: list[tuple[str, Mapping[str, str]]]) -> Settings:
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    for source, layer in layers:
+        for name, text in layer.items():
+            values[name] = _converted(name, text, source)
+            sources[name] = source
+    settings = Settings(**values, sources=sources)  # type: ignore[arg-type]  # converted by name
+    _check(settings)
+    return settings
+
+
+def _converted(name: str, text: str, source: str) -> object:
+    kind = {f.name: f.type for f in fields(Settings)}[name]
+    if kind is Path:
+        return Path(text).expanduser()
+    if kind is not int:
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}{name.upper()} ({source}) must be a whole number.") from error
+
+
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "access_token_alg": ("ES256", "EdDSA", "RS256"),
+    "assertion_audience": ("issuer", "endpoints"),
+    "unknown_user": ("answer", "hide"),
+    "log_format": ("json", "text"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
+
+
+def _check(settings: Settings) -> None:
+    for name, choices in _CHOICES.items():
+        if getattr(settings, name) not in choices:
+            raise BadSetting(f"{PREFIX}{name.upper()} must be one of: {', '.join(choices)}.")
+    for name in NAMES:
+        value = getattr(settings, name)
+        if isinstance(value, int) and value < 1:
+            raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+    if settings.issuer:
+        check_issuer(settings.issuer)
+
+
+def check_issuer(issuer: str) -> None:
+    """Raises `BadSetting` unless it is https, or http on this machine (RFC 8414 2)."""
+    parts = urlsplit(issuer)
+    if parts.query or parts.fragment or not parts.hostname or issuer.endswith("/"):
+        raise BadSetting(f"{PREFIX}ISSUER must be a URL without query, fragment and final slash.")
+    if parts.scheme not in {"https", "http"}:
+        raise BadSetting(f"{PREFIX}ISSUER must begin with https://.")
+
+
+def is_loopback(issuer: str) -> bool:
+    """Reports whether the issuer is an http or https URL on this machine alone."""
+    return urlsplit(issuer).hostname in LOOPBACK

@@ -1,0 +1,181 @@
+"""Rows of agents, their owners and their secrets."""
+
+import json
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from server.services.ports import Taken
+from server.services.records import Agent, Secret
+from server.storage import codec
+from server.storage.tables import agent_owners, agent_secrets, agents
+
+_USE_NOTED_MS = 60_000
+
+_ADD = insert(agents)
+_ALL = select(agents).order_by(agents.c.name_key)
+_BY_ID = select(agents).where(agents.c.id == bindparam("id"))
+_BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
+_REPLACE = (
+    update(agents)
+    .where(agents.c.id == bindparam("of"))
+    .values(
+        {
+            column.name: bindparam(column.name)
+            for column in agents.c
+            if column.name not in {"id", "created_at"}
+        }
+    )
+)
+_DELETE = delete(agents).where(agents.c.id == bindparam("of"))
+_OWNERS = (
+    select(agent_owners.c.user_id)
+    .where(agent_owners.c.agent_id == bindparam("id"))
+    .order_by(agent_owners.c.since, agent_owners.c.user_id)
+)
+_SECRETS = (
+    select(agent_secrets)
+    .where(agent_secrets.c.agent_id == bindparam("id"))
+    .order_by(agent_secrets.c.created_at, agent_secrets.c.id)
+)
+_DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("of"))
+_DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("of"))
+_ADD_OWNER = insert(agent_owners)
+_ADD_SECRET = insert(agent_secrets)
+_SECRET_USED = (
+    update(agent_secrets)
+    .where(
+        agent_secrets.c.id == bindparam("of"),
+        or_(
+            agent_secrets.c.last_used_at.is_(None),
+            agent_secrets.c.last_used_at < bindparam("before"),
+        ),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+
+
+class Agents:
+    """Agents in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, agent: Agent, now: int) -> None:
+        """Raises `Taken` if the name is used."""
+        try:
+            self._connection.execute(_ADD, _values(agent))
+        except IntegrityError as error:
+            raise Taken(agent.name) from error
+        self._attach(agent, now)
+
+    def replace(self, agent: Agent, now: int) -> None:
+        """Write every member, owners and secrets included; raises `Taken` for a used name."""
+        values = _values(agent) | {"of": agent.id}
+        del values["id"], values["created_at"]
+        try:
+            self._connection.execute(_REPLACE, values)
+        except IntegrityError as error:
+            raise Taken(agent.name) from error
+        self._connection.execute(_DROP_OWNERS, {"of": agent.id})
+        self._connection.execute(_DROP_SECRETS, {"of": agent.id})
+        self._attach(agent, now)
+
+    def delete(self, agent_id: str) -> None:
+        """Remove the agent with its owners and secrets."""
+        for statement in (_DROP_OWNERS, _DROP_SECRETS, _DELETE):
+            self._connection.execute(statement, {"of": agent_id})
+
+    def all(self) -> list[Agent]:
+        """Every agent, by name."""
+        return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def get(self, agent_id: str) -> Agent | None:
+        """By client_id."""
+        row = self._connection.execute(_BY_ID, {"id": agent_id}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def called(self, name: str) -> Agent | None:
+        """By name, without regard to case."""
+        row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
+        return None if row is None else self._record(row)
+
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+        self._connection.execute(
+            _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
+        )
+
+    def _attach(self, agent: Agent, now: int) -> None:
+        for place, owner in enumerate(agent.owners):
+            row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
+            self._connection.execute(_ADD_OWNER, row)
+        for secret in agent.secrets:
+            self._connection.execute(_ADD_SECRET, _secret_values(agent.id, secret))
+
+    def _record(self, m: RowMapping) -> Agent:
+        of = {"id": m["id"]}
+        owners = self._connection.execute(_OWNERS, of).scalars().all()
+        secrets = self._connection.execute(_SECRETS, of).mappings().all()
+        return Agent(
+            id=m["id"],
+            name=m["name"],
+            description=m["description"],
+            auth_method=m["auth_method"],
+            jwks=tuple(json.loads(m["jwks"])),
+            grant_types=codec.names(m["grant_types"]),
+            delivery=m["delivery"],
+            resources=codec.names(m["resources"]),
+            scopes=codec.names(m["scopes"]),
+            asks=None if m["asks"] is None else codec.names(m["asks"]),
+            owners=tuple(owners),
+            secrets=tuple(_secret(secret) for secret in secrets),
+            id_token_alg=m["id_token_alg"],
+            state=m["state"],
+            expires_at=m["expires_at"],
+            created_at=m["created_at"],
+        )
+
+
+def _secret(m: RowMapping) -> Secret:
+    return Secret(
+        id=m["id"],
+        hash=bytes(m["hash"]),
+        hint=m["hint"],
+        created_at=m["created_at"],
+        expires_at=m["expires_at"],
+        last_used_at=m["last_used_at"],
+    )
+
+
+def _secret_values(agent_id: str, secret: Secret) -> dict[str, object]:
+    return {
+        "id": secret.id,
+        "agent_id": agent_id,
+        "hash": secret.hash,
+        "hint": secret.hint,
+        "created_at": secret.created_at,
+        "expires_at": secret.expires_at,
+        "last_used_at": secret.last_used_at,
+    }
+
+
+def _values(agent: Agent) -> dict[str, object]:
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "name_key": codec.key(agent.name),
+        "description": agent.description,
+        "auth_method": agent.auth_method,
+        "jwks": codec.dump([dict(key) for key in agent.jwks]),
+        "grant_types": codec.dump(list(agent.grant_types)),
+        "delivery": agent.delivery,
+        "resources": codec.dump(list(agent.resources)),
+        "scopes": codec.dump(list(agent.scopes)),
+        "asks": None if agent.asks is None else codec.dump(list(agent.asks)),
+        "id_token_alg": agent.id_token_alg,
+        "state": agent.state,
+        "expires_at": agent.expires_at,
+        "created_at": agent.created_at,
+    }

@@ -1,0 +1,275 @@
+"""Rows of approvals. Every step of their life is one conditional UPDATE built from the state table."""
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.engine import RowMapping
+
+from server.protocol.risks import Risk
+from server.protocol.states import REDEMPTION_GRACE_MS, State, origins
+from server.services.records import Approval
+from server.storage.tables import approvals as a
+
+_GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
+
+
+def _in_time(state: State) -> ColumnElement[bool]:
+    return and_(a.c.state == state, a.c.expires_at + _GRACE[state] > bindparam("now"))
+
+
+def _overdue(state: State) -> ColumnElement[bool]:
+    return and_(a.c.state == state, a.c.expires_at + _GRACE[state] <= bindparam("now"))
+
+
+def _step(target: State) -> Update:
+    """The UPDATE that enters `target`: from its origins alone, before or after their deadline."""
+    clock = _overdue if target is State.EXPIRED else _in_time
+    return (
+        update(a)
+        .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))))
+        .values(
+            state=str(target),
+            reason=bindparam("why"),
+            decided_at=func.coalesce(a.c.decided_at, bindparam("now")),
+        )
+        .returning(a)
+    )
+
+
+_MOVES = {target: _step(target) for target in State if origins(target)}
+_ADD = insert(a)
+_GET = select(a).where(a.c.id == bindparam("of"))
+_BY_HANDLE = select(a).where(a.c.auth_req_hash == bindparam("hash"))
+_BY_IDEMPOTENCY = select(a).where(
+    a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash")
+)
+_OPEN_OF_USER = (
+    select(func.count())
+    .select_from(a)
+    .where(
+        a.c.user_id == bindparam("user"), a.c.state == "pending", a.c.expires_at > bindparam("now")
+    )
+)
+_OPEN_OF_BOTH = _OPEN_OF_USER.where(a.c.agent_id == bindparam("agent"))
+_ASKED = (
+    select(a.c.id)
+    .where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
+    .limit(1)
+)
+_DENIALS = select(a.c.decided_at, a.c.details).where(
+    a.c.agent_id == bindparam("agent"),
+    a.c.user_id == bindparam("user"),
+    a.c.state == "denied",
+    a.c.decided_at >= bindparam("since"),
+)
+_WAITING = (
+    select(a)
+    .where(
+        a.c.user_id == bindparam("user"), a.c.state == "pending", a.c.expires_at > bindparam("now")
+    )
+    .order_by(a.c.expires_at, a.c.id)
+    .limit(bindparam("limit"))
+)
+_WAITING_AFTER = _WAITING.where(
+    tuple_(a.c.expires_at, a.c.id) > tuple_(bindparam("at"), bindparam("after"))
+)
+_DECIDED = (
+    select(a)
+    .where(a.c.user_id == bindparam("user"), a.c.decided_at.is_not(None))
+    .order_by(a.c.decided_at.desc(), a.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_DECIDED_BEFORE = _DECIDED.where(
+    tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before"))
+)
+_PACED = (
+    update(a)
+    .where(a.c.id == bindparam("of"), a.c.state == "pending")
+    .values(
+        last_poll_at=bindparam("now"),
+        interval_ms=bindparam("interval"),
+        holder=bindparam("by"),
+        polls=a.c.polls + 1,
+    )
+)
+_SEEN = (
+    update(a)
+    .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
+    .values(seen_at=bindparam("now"))
+    .returning(a.c.id)
+)
+_KEEP = (
+    update(a)
+    .where(a.c.id == bindparam("of"))
+    .values(
+        answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until")
+    )
+)
+_FORGET = (
+    update(a)
+    .where(a.c.answer_until <= bindparam("now"))
+    .values(answer=None, answer_key=None, answer_until=None)
+    .returning(a.c.id)
+)
+_DUE = (
+    select(a)
+    .where(or_(_overdue(State.PENDING), _overdue(State.APPROVED)))
+    .order_by(a.c.expires_at)
+    .limit(bindparam("limit"))
+)
+_OPEN = select(a).where(a.c.state.in_(["pending", "approved"]))
+_OF_AGENT = _OPEN.where(a.c.agent_id == bindparam("agent"))
+_OF_USER = _OPEN.where(a.c.user_id == bindparam("user"))
+_AT_RESOURCE = _OPEN.where(a.c.resource == bindparam("uri"))
+
+
+class Approvals:
+    """Approvals in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, approval: Approval) -> None:
+        """Store a new approval."""
+        row = {name: getattr(approval, name) for name in a.c.keys()}  # noqa: SIM118
+        self._connection.execute(_ADD, row)
+
+    def get(self, approval_id: str) -> Approval | None:
+        """By id."""
+        return self._one(_GET, {"of": approval_id})
+
+    def by_handle(self, auth_req_hash: bytes) -> Approval | None:
+        """By the hash of the agent's `auth_req_id`."""
+        return self._one(_BY_HANDLE, {"hash": auth_req_hash})
+
+    def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
+        """The approval that this key of this agent made."""
+        return self._one(_BY_IDEMPOTENCY, {"agent": agent_id, "hash": idempotency_hash})
+
+    def open_count(self, agent_id: str | None, user_id: str, now: int) -> int:
+        """Unanswered ones of this user, of one agent or of all (None)."""
+        values = {"user": user_id, "now": now, "agent": agent_id}
+        statement = _OPEN_OF_USER if agent_id is None else _OPEN_OF_BOTH
+        return int(self._connection.execute(statement, values).scalar_one())
+
+    def asked_before(self, agent_id: str, user_id: str) -> bool:
+        """Reports whether this agent ever asked this user before."""
+        values = {"agent": agent_id, "user": user_id}
+        return self._connection.execute(_ASKED, values).first() is not None
+
+    def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
+        """When, and with which details, the user denied this agent."""
+        values = {"agent": agent_id, "user": user_id, "since": since}
+        return [(row[0], row[1]) for row in self._connection.execute(_DENIALS, values)]
+
+    def waiting(
+        self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
+    ) -> list[Approval]:
+        """What waits for this user, soonest end first; `after` is the last one's (end, id)."""
+        values: dict[str, object] = {"user": user_id, "now": now, "limit": limit}
+        if after is None:
+            return self._many(_WAITING, values)
+        return self._many(_WAITING_AFTER, values | {"at": after[0], "after": after[1]})
+
+    def decided(
+        self, user_id: str, limit: int, before: tuple[int, str] | None
+    ) -> list[Approval]:
+        """What is over for this user, newest first; `before` is the last one's (end, id)."""
+        values: dict[str, object] = {"user": user_id, "limit": limit}
+        if before is None:
+            return self._many(_DECIDED, values)
+        return self._many(_DECIDED_BEFORE, values | {"at": before[0], "before": before[1]})
+
+    def search(
+        self, *, state: State | None, agent_id: str | None, user_id: str | None, limit: int
+    ) -> list[Approval]:
+        """The newest approvals that match everything that is given."""
+        statement = select(a).order_by(a.c.created_at.desc(), a.c.id.desc()).limit(limit)
+        if state is not None:
+            statement = statement.where(a.c.state == str(state))
+        if agent_id is not None:
+            statement = statement.where(a.c.agent_id == agent_id)
+        if user_id is not None:
+            statement = statement.where(a.c.user_id == user_id)
+        return self._many(statement, {})
+
+    def move(
+        self, approval_id: str, target: State, *, now: int, reason: str | None = None
+    ) -> Approval | None:
+        """Take the step to `target` if the state table and the deadline allow it; else None."""
+        values = {"of": approval_id, "now": now, "why": reason}
+        rows = self._connection.execute(_MOVES[target], values).mappings().all()
+        return _record(rows[0]) if rows else None
+
+    def paced(
+        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
+    ) -> None:
+        """Remember a poll of a pending approval; `holder` is the held one that may answer."""
+        values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
+        self._connection.execute(_PACED, values)
+
+    def seen(self, approval_id: str, now: int) -> bool:
+        """Reports whether this was the first look."""
+        return bool(self._connection.execute(_SEEN, {"of": approval_id, "now": now}).all())
+
+    def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
+        """Keep the sealed answer for the client that asks again with the same key."""
+        values = {"of": approval_id, "text": answer, "key": answer_key, "until": until}
+        self._connection.execute(_KEEP, values)
+
+    def forget_answers(self, now: int) -> int:
+        """Drop sealed answers whose time is over; returns how many."""
+        return len(self._connection.execute(_FORGET, {"now": now}).all())
+
+    def due(self, now: int, limit: int) -> list[Approval]:
+        """Those whose state the clock has ended."""
+        return self._many(_DUE, {"now": now, "limit": limit})
+
+    def open_of_agent(self, agent_id: str) -> list[Approval]:
+        """The agent's pending and approved ones."""
+        return self._many(_OF_AGENT, {"agent": agent_id})
+
+    def open_of_user(self, user_id: str) -> list[Approval]:
+        """The user's pending and approved ones."""
+        return self._many(_OF_USER, {"user": user_id})
+
+    def open_at_resource(self, uri: str) -> list[Approval]:
+        """Pending and approved ones for this resource."""
+        return self._many(_AT_RESOURCE, {"uri": uri})
+
+    def _one(self, statement: object, values: dict[str, object]) -> Approval | None:
+        row = self._connection.execute(statement, values).mappings().first()  # type: ignore[call-overload]
+        return None if row is None else _record(row)
+
+    def _many(self, statement: object, values: dict[str, object]) -> list[Approval]:
+        rows = self._connection.execute(statement, values).mappings().all()  # type: ignore[call-overload]
+        return [_record(row) for row in rows]
+
+
+def _record(row: RowMapping) -> Approval:
+    return Approval(
+        **{
+            **row,
+            "risk": Risk(row["risk"]),
+            "state": State(row["state"]),
+            "auth_req_hash": bytes(row["auth_req_hash"]),
+            "request_hash": bytes(row["request_hash"]),
+            "idempotency_hash": _bytes(row["idempotency_hash"]),
+            "answer": _bytes(row["answer"]),
+            "answer_key": _bytes(row["answer_key"]),
+        }
+    )
+
+
+def _bytes(value: bytes | None) -> bytes | None:
+    return None if value is None else bytes(value)

@@ -1,0 +1,51 @@
+"""Rows of tries per window: limits that hold across processes and restarts."""
+
+from sqlalchemy import Connection, bindparam, case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.storage.tables import counters as c
+
+_VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
+
+
+def _count(insert: sqlite.Insert | postgresql.Insert) -> object:
+    over = c.c.window_ends_at <= bindparam("now")
+    return insert.on_conflict_do_update(
+        index_elements=[c.c.key],
+        set_={
+            "count": case((over, 1), else_=c.c.count + 1),
+            "window_ends_at": case((over, bindparam("ends")), else_=c.c.window_ends_at),
+        },
+    ).returning(c.c.count)
+
+
+_COUNT = {
+    "sqlite": _count(sqlite.insert(c).values(_VALUES)),
+    "postgresql": _count(postgresql.insert(c).values(_VALUES)),
+}
+_PEEK = select(c.c.count).where(c.c.key == bindparam("of"), c.c.window_ends_at > bindparam("now"))
+_PRUNE = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c.c.key)
+
+
+class Counters:
+    """Counters in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def count(self, key: str, window_ms: int) -> int:
+        """One more; returns how many there are in the window that is open now."""
+        statement = _COUNT[self._connection.dialect.name]
+        values = {"key": key, "ends": self._now + window_ms, "now": self._now}
+        rows = self._connection.execute(statement, values).scalars().all()  # type: ignore[call-overload]
+        return int(rows[0])
+
+    def peek(self, key: str) -> int:
+        """How many there are in the window that is open now."""
+        row = self._connection.execute(_PEEK, {"of": key, "now": self._now}).first()
+        return 0 if row is None else int(row[0])
+
+    def prune(self, now: int) -> int:
+        """Drop windows that are over."""
+        return len(self._connection.execute(_PRUNE, {"now": now}).all())

@@ -1,0 +1,125 @@
+"""Rows of devices."""
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from server.services.records import Device
+from server.storage import codec
+from server.storage.tables import devices
+
+_SEEN_NOTED_MS = 60_000
+
+_ADD = insert(devices)
+_GET = select(devices).where(devices.c.id == bindparam("of"))
+_ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
+_OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
+_ACTIVE = (
+    select(func.count())
+    .select_from(devices)
+    .where(devices.c.user_id == bindparam("user"), devices.c.state == "active")
+)
+_SEEN = (
+    update(devices)
+    .where(
+        devices.c.id == bindparam("of"),
+        or_(devices.c.last_seen_at.is_(None), devices.c.last_seen_at < bindparam("before")),
+    )
+    .values(last_seen_at=bindparam("now"))
+)
+_TRY = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"))
+    .values(
+        pin_tries=devices.c.pin_tries + 1,
+        pin_calls=devices.c.pin_calls + 1,
+        pin_unconfirmed=devices.c.pin_unconfirmed + 1,
+        pin_for=bindparam("purpose"),
+        pin_for_at=bindparam("now"),
+    )
+    .returning(devices)
+)
+_CONFIRM = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.pin_tries > 0)
+    .values(pin_tries=0, pin_unconfirmed=devices.c.pin_unconfirmed - 1)
+)
+"""The confirmed call is taken back from the unconfirmed ones; the wrong ones before it stay."""
+_UNLOCK = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"))
+    .values(pin_tries=0, statements=devices.c.statements + 1)
+)
+_VOUCH = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"))
+    .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
+)
+_REVOKE = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.state == "active")
+    .values(state="revoked")
+    .returning(devices.c.id)
+)
+
+
+class Devices:
+    """Devices in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, device: Device) -> None:
+        """Store a new device."""
+        row = {name: getattr(device, name) for name in devices.c.keys()}  # noqa: SIM118
+        row["keys"] = codec.dump({name: dict(key) for name, key in device.keys.items()})
+        row["kids"] = codec.dump(dict(device.kids))
+        self._connection.execute(_ADD, row)
+
+    def get(self, device_id: str) -> Device | None:
+        """By id."""
+        row = self._connection.execute(_GET, {"of": device_id}).mappings().first()
+        return None if row is None else _record(row)
+
+    def of_user(self, user_id: str) -> list[Device]:
+        """The user's devices, oldest first, revoked ones too."""
+        rows = self._connection.execute(_OF_USER, {"user": user_id}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def all(self) -> list[Device]:
+        """Everybody's devices, oldest first."""
+        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def active_count(self, user_id: str) -> int:
+        """How many devices the user can decide from."""
+        return int(self._connection.execute(_ACTIVE, {"user": user_id}).scalar_one())
+
+    def seen(self, device_id: str, now: int) -> None:
+        """Remember the visit, at most once a minute."""
+        values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
+        self._connection.execute(_SEEN, values)
+
+    def count_try(self, device_id: str, purpose: str | None, now: int) -> Device:
+        """One more PIN call; returns the device as it is after it."""
+        values = {"of": device_id, "purpose": purpose, "now": now}
+        return _record(self._connection.execute(_TRY, values).mappings().all()[0])
+
+    def confirm(self, device_id: str) -> None:
+        """A valid signature of an approval key: the tries start again."""
+        self._connection.execute(_CONFIRM, {"of": device_id})
+
+    def unlock(self, device_id: str) -> None:
+        """The tries start again; the calls of this PIN's life stay counted."""
+        self._connection.execute(_UNLOCK, {"of": device_id})
+
+    def vouch(self, device_id: str, now: int) -> None:
+        """The device may decide at high risk from now on."""
+        self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+
+    def revoke(self, device_id: str) -> bool:
+        """Reports whether this call ended it."""
+        return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
+
+
+def _record(row: RowMapping) -> Device:
+    keys = {name: dict(key) for name, key in codec.load_map(row["keys"]).items()}
+    return Device(**{**row, "keys": keys, "kids": codec.string_map(row["kids"])})

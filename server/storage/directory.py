@@ -1,0 +1,86 @@
+"""Who and what there is, cached by `admin_version` and by nothing else.
+
+Every unit of work and every reading starts by reading the one row that all administration bumps; a
+cache of another version is thrown away. So a disabled agent is disabled at its next request, in
+every process, and nothing ever waits for a time to run out.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from server.protocol.names import PREFIX_AGENT, PREFIX_USER
+from server.services.records import ActionRow, Agent, Resource, SigningKey, User
+from server.storage.actions import Actions
+from server.storage.agents import Agents
+from server.storage.keys import Keys
+from server.storage.resources import Resources
+from server.storage.users import Users
+
+T = TypeVar("T")
+
+_MOST_REMEMBERED = 10_000
+"""Unknown names are remembered too; this bounds what somebody who guesses can fill."""
+
+
+class Cache:
+    """What was read at one version."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.found: dict[tuple[str, str], object] = {}
+
+
+class CachedDirectory:
+    """The directory of one unit of work or reading."""
+
+    def __init__(self, connection: Connection, cache: Cache) -> None:
+        self._connection = connection
+        self._found = cache.found
+
+    def agent(self, client_id: str) -> Agent | None:
+        """By client_id."""
+        return self._look("agent", client_id, lambda: Agents(self._connection).get(client_id))
+
+    def agent_called(self, name_or_id: str) -> Agent | None:
+        """By name or client_id."""
+        if name_or_id.startswith(PREFIX_AGENT):
+            return self.agent(name_or_id)
+        return self._look(
+            "agent called", name_or_id, lambda: Agents(self._connection).called(name_or_id)
+        )
+
+    def user(self, user_id: str) -> User | None:
+        """By id."""
+        return self._look("user", user_id, lambda: Users(self._connection).get(user_id))
+
+    def user_called(self, name_email_or_id: str) -> User | None:
+        """By name, e-mail or id."""
+        if name_email_or_id.startswith(PREFIX_USER):
+            return self.user(name_email_or_id)
+        return self._look(
+            "user called",
+            name_email_or_id,
+            lambda: Users(self._connection).called(name_email_or_id),
+        )
+
+    def resource(self, uri: str) -> Resource | None:
+        """By URI."""
+        return self._look("resource", uri, lambda: Resources(self._connection).get(uri))
+
+    def action(self, action_type: str) -> ActionRow | None:
+        """By type."""
+        return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
+
+    def keys(self) -> tuple[SigningKey, ...]:
+        """Our signing keys, newest first."""
+        return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
+
+    def _look(self, kind: str, key: str, read: Callable[[], T]) -> T:
+        place = (kind, key)
+        if place not in self._found:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[place] = read()
+        return self._found[place]  # type: ignore[return-value]  # the kind decides the type

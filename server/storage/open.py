@@ -1,0 +1,197 @@
+"""The one way into the database: check its schema, then hand out a store.
+
+    equal to ours        go on
+    SQLite, none/older   lock, copy an older file aside, upgrade, go on
+    PostgreSQL, older    refuse and name `sayso db upgrade`
+    newer than ours      refuse
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, NullPool, create_engine, insert, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.engine import URL, make_url
+
+from server.services.ports import Busy, Clock
+from server.storage.store import Edges, SqlStore
+from server.storage.reader import PooledReader, Reader
+from server.storage.tables import installation
+from server.storage.wake import LocalWake, PostgresWake, SqliteWake
+from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter
+
+SCHEMA = "0001"
+"""The newest migration that this program knows."""
+
+_COMMAND_PATIENCE_SECONDS = 10.0
+
+
+class SchemaMismatch(Exception):
+    """The database is not one that this program may use; the text names the remedy."""
+
+
+def open_store(
+    url: str, clock: Clock, new_entry_id: Callable[[int], str], *, serving: bool
+) -> SqlStore:
+    """Open the database for a command or, with `serving`, for the server's process.
+
+    Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
+    """
+    parsed = make_url(url)
+    edges = Edges(clock, new_entry_id)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
+    return _open_postgres(parsed, edges)
+
+
+def upgrade_database(url: str, now: int) -> str:
+    """Bring the database to this program's schema; returns the version that it had, "" for none."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _upgrade_sqlite(Path(parsed.database or ""), now)
+    engine = create_engine(_psycopg(parsed), poolclass=NullPool)
+    found = _found(engine)
+    _refuse_newer(found)
+    if found != SCHEMA:
+        _upgrade(engine, now)
+    return found
+
+
+def backup_sqlite(path: Path, target: Path) -> None:
+    """A consistent copy of a SQLite file, while it is in use. Raises FileExistsError."""
+    with target.open("xb"):
+        target.chmod(0o600)
+    source, copy = sqlite3.connect(path), sqlite3.connect(target)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+        source.close()
+
+
+def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
+    _upgrade_sqlite(path, edges.clock.now())
+    reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
+    if not serving:
+        writing = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
+        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges)
+    writing = _sqlite_engine(path, patience=0)
+    watching = reading.connect()
+
+    def data_version() -> int:
+        return int(watching.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+    writer = GroupedWriter(writing.connect())
+    return SqlStore(writer, Reader(reading), SqliteWake(data_version), edges)
+
+
+def _open_postgres(url: URL, edges: Edges) -> SqlStore:
+    engine = create_engine(
+        _psycopg(url),
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=5000 -c lock_timeout=5000 "
+            "-c idle_in_transaction_session_timeout=10000",
+        },
+    )
+    found = _found(engine)
+    _refuse_newer(found)
+    if found != SCHEMA:
+        raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return SqlStore(PooledWriter(engine), PooledReader(engine), PostgresWake(conninfo), edges)
+
+
+def _psycopg(url: URL) -> URL:
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, timeout=patience, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if query_only:
+            connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    return create_engine(
+        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+
+
+def _upgrade_sqlite(path: Path, now: int) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
+    found = _found(engine) if path.exists() else ""
+    _refuse_newer(found)
+    if found != SCHEMA:
+        with _only_one(path.with_name(path.name + ".lock")):
+            found = _found(engine)
+            if found not in {"", SCHEMA}:
+                shutil.copy2(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
+            if found != SCHEMA:
+                _upgrade(engine, now)
+                path.chmod(0o600)
+    engine.dispose()
+    return found
+
+
+def _found(engine: Engine) -> str:
+    """The schema version of the database; "" when it has none."""
+    try:
+        with engine.connect() as connection:
+            row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    except (OperationalError, ProgrammingError) as error:
+        if _no_such_table(error):
+            return ""
+        raise Busy("The database cannot be reached.") from error
+    return "" if row is None else str(row[0])
+
+
+def _no_such_table(error: Exception) -> bool:
+    return "no such table" in str(error) or "does not exist" in str(error)
+
+
+def _refuse_newer(found: str) -> None:
+    if found > SCHEMA:
+        raise SchemaMismatch(
+            f"The database has schema {found}, this program knows {SCHEMA}. "
+            "Use the newer program, or restore the copy that was made before the upgrade."
+        )
+
+
+def _upgrade(engine: Engine, now: int) -> None:
+    from server.storage.upgrade import upgrade  # noqa: PLC0415  # Alembic only when it is due
+
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade(connection)
+        if connection.execute(select(installation.c.id)).first() is None:
+            row = {"id": 1, "admin_version": 1, "created_at": now}
+            connection.execute(insert(installation), row)
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,113 @@
+"""Rows of messages that leave the installation."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+
+from server.services.records import OutboxMessage
+from server.storage.tables import outbox as o
+
+_ADD = insert(o)
+_DUE = (
+    select(o.c.id)
+    .where(
+        or_(
+            and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
+            and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
+        )
+    )
+    .order_by(o.c.not_before, o.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(o)
+    .where(o.c.id.in_(_DUE.scalar_subquery()))
+    .values(
+        state="leased",
+        lease_by=bindparam("by"),
+        lease_until=bindparam("until"),
+        attempts=o.c.attempts + 1,
+    )
+    .returning(o)
+)
+_MINE = and_(
+    o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by")
+)
+_SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o.c.id)
+_FAILED = (
+    update(o)
+    .where(_MINE)
+    .values(state=bindparam("to"), not_before=bindparam("at"), last_error=bindparam("error"))
+    .returning(o.c.id)
+)
+_COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
+_DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
+_PRUNE = (
+    delete(o).where(o.c.state == "sent", o.c.created_at < bindparam("before")).returning(o.c.id)
+)
+
+
+class Outbox:
+    """The outbox in the database."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def add(self, channel: str, target: str, body: str) -> None:
+        """Something to deliver as soon as this unit of work is stored."""
+        row = {
+            "channel": channel,
+            "target": target,
+            "body": body,
+            "state": "waiting",
+            "attempts": 0,
+            "not_before": self._now,
+            "created_at": self._now,
+        }
+        self._connection.execute(_ADD, row)
+
+    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
+        """Take messages that are due, and those whose holder went silent."""
+        values = {
+            "now": self._now,
+            "limit": limit,
+            "by": holder,
+            "until": self._now + seconds * 1000,
+        }
+        rows = self._connection.execute(_LEASE, values).mappings().all()
+        return sorted((_record(row) for row in rows), key=lambda message: message.id)
+
+    def sent(self, message_id: int, holder: str) -> bool:
+        """Reports whether the lease still was the holder's."""
+        return bool(self._connection.execute(_SENT, {"of": message_id, "by": holder}).all())
+
+    def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
+        """Try again at `not_before`; None means never: it is dead."""
+        values = {
+            "of": message_id,
+            "by": holder,
+            "error": error,
+            "to": "dead" if not_before is None else "waiting",
+            "at": self._now if not_before is None else not_before,
+        }
+        return bool(self._connection.execute(_FAILED, values).all())
+
+    def counts(self) -> Mapping[str, int]:
+        """State → how many."""
+        return {row[0]: row[1] for row in self._connection.execute(_COUNTS)}
+
+    def dead(self, limit: int) -> list[OutboxMessage]:
+        """Messages that were given up, newest first."""
+        rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
+        return [_record(row) for row in rows]
+
+    def prune(self, before: int) -> int:
+        """Drop delivered messages older than that; dead ones stay until somebody looks."""
+        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+
+
+def _record(row: Mapping[str, object]) -> OutboxMessage:
+    kept = {k: v for k, v in row.items() if k not in {"lease_by", "lease_until"}}
+    return OutboxMessage(**kept)  # type: ignore[arg-type]  # the columns are the record's members

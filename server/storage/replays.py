@@ -1,0 +1,38 @@
+"""Rows of things that count once."""
+
+from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.storage.tables import replays
+
+_VALUES = {name: bindparam(name) for name in ("kind", "key", "expires_at")}
+_FIRST = {
+    "sqlite": sqlite.insert(replays)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(replays.c.kind),
+    "postgresql": postgresql.insert(replays)
+    .values(_VALUES)
+    .on_conflict_do_nothing()
+    .returning(replays.c.kind),
+}
+_PRUNE = (
+    delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
+)
+
+
+class Replays:
+    """Used ids of assertions and proofs, until they expire."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
+        """Reports whether nobody used it before."""
+        statement = _FIRST[self._connection.dialect.name]
+        values = {"kind": kind, "key": key, "expires_at": expires_at}
+        return bool(self._connection.execute(statement, values).all())
+
+    def prune(self, now: int) -> int:
+        """Drop what has expired and is refused for that."""
+        return len(self._connection.execute(_PRUNE, {"now": now}).all())

@@ -1,0 +1,133 @@
+"""All rows of one unit of work or reading, made when they are first asked for."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from sqlalchemy import Connection, update
+
+from server.storage.actions import Actions
+from server.storage.agents import Agents
+from server.storage.approvals import Approvals
+from server.storage.audit import Audit
+from server.storage.codes import Codes
+from server.storage.counters import Counters
+from server.storage.decisions import Decisions
+from server.storage.delegations import Delegations
+from server.storage.devices import Devices
+from server.storage.directory import Cache, CachedDirectory
+from server.storage.feed import Feed
+from server.storage.keys import Keys
+from server.storage.outbox import Outbox
+from server.storage.replays import Replays
+from server.storage.resources import Resources
+from server.storage.sessions import Sessions
+from server.storage.tables import installation
+from server.storage.users import Users
+
+_ADMINISTERED = update(installation).values(admin_version=installation.c.admin_version + 1)
+
+
+class Rows:
+    """The rows that one connection sees at one moment."""
+
+    def __init__(
+        self, connection: Connection, now: int, cache: Cache, new_entry_id: Callable[[int], str]
+    ) -> None:
+        self.now = now
+        self._connection = connection
+        self._cache = cache
+        self._new_entry_id = new_entry_id
+
+    @cached_property
+    def directory(self) -> CachedDirectory:
+        """Who and what there is, at this unit of work's version."""
+        return CachedDirectory(self._connection, self._cache)
+
+    @cached_property
+    def users(self) -> Users:
+        """People."""
+        return Users(self._connection)
+
+    @cached_property
+    def agents(self) -> Agents:
+        """Agents."""
+        return Agents(self._connection)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Protected APIs."""
+        return Resources(self._connection)
+
+    @cached_property
+    def actions(self) -> Actions:
+        """Action types."""
+        return Actions(self._connection)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Signing keys."""
+        return Keys(self._connection)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Enrolment codes."""
+        return Codes(self._connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sign-ins of terminals."""
+        return Sessions(self._connection)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Devices."""
+        return Devices(self._connection)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approvals."""
+        return Approvals(self._connection)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """Signed answers."""
+        return Decisions(self._connection)
+
+    @cached_property
+    def delegations(self) -> Delegations:
+        """Issued tokens."""
+        return Delegations(self._connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The log."""
+        return Audit(self._connection, self.now, self._new_entry_id)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Events for people's screens."""
+        return Feed(self._connection, self.now)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What leaves the installation."""
+        return Outbox(self._connection, self.now)
+
+    @cached_property
+    def replays(self) -> Replays:
+        """Things that count once."""
+        return Replays(self._connection)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """Tries per window."""
+        return Counters(self._connection, self.now)
+
+    def administered(self) -> None:
+        """Bump the version that every cache is keyed by; from here on this unit reads for itself.
+
+        What it reads may never be stored, so it must not reach the cache that others share.
+        """
+        self._connection.execute(_ADMINISTERED)
+        self._cache = Cache(version=-1)
+        self.__dict__.pop("directory", None)

@@ -1,0 +1,109 @@
+"""The store: units of work and readings over one database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, cast, func, literal_column, select
+from sqlalchemy.exc import DBAPIError
+
+from server.services.ports import Busy, Clock
+from server.storage.directory import Cache
+from server.storage.feed import SEQUENCER_LOCK
+from server.storage.reader import PooledReader, Reader
+from server.storage.rows import Rows
+from server.storage.tables import installation
+from server.storage.wake import LocalWake
+from server.storage.writer import GroupedWriter, PooledWriter, Writer
+
+_VERSION = select(installation.c.admin_version)
+_NOW = cast(func.extract("epoch", func.now()) * 1000, BigInteger)
+_VERSION_AND_TIME = select(installation.c.admin_version, _NOW)
+_VERSION_AND_TIME_HELD = _VERSION_AND_TIME.with_for_update(read=True)
+"""Administration waits until this unit of work is over, so what it decides on stays true."""
+
+_SEQUENCER = select(SEQUENCER_LOCK)
+_ONE = select(literal_column("1"))
+_EVENTS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What the store itself needs from outside."""
+
+    clock: Clock
+    new_entry_id: Callable[[int], str]
+
+
+class SqlStore:
+    """The database behind the port `Store`."""
+
+    def __init__(
+        self, writer: Writer, reader: Reader | PooledReader, wake: LocalWake, edges: Edges
+    ) -> None:
+        self.wake = wake
+        self._writer = writer
+        self._reader = reader
+        self._edges = edges
+        self._cache = Cache(version=-1)
+        self._clock_is_ours = not isinstance(writer, PooledWriter)
+
+    def start(self) -> None:
+        """Begin to serve; call it in the process that will."""
+        self._writer.start()
+
+    @contextmanager
+    def write(self) -> Iterator[Rows]:
+        """One unit of work: stored when the block was left without an error."""
+        with self._writer.transaction() as connection:
+            yield self._rows(connection, hold=True)
+        self.wake.changed()
+
+    @contextmanager
+    def read(self) -> Iterator[Rows]:
+        """Look; nothing may be decided from it. Raises `Busy` if the database is away."""
+        try:
+            with self._reader.connection() as connection:
+                yield self._rows(connection, hold=False)
+        except DBAPIError as error:
+            raise Busy("The database cannot be read now.") from error
+
+    def sequence(self) -> int:
+        """Number new feed events, if this process is the one that may; 0 on SQLite."""
+        if self._clock_is_ours:
+            return 0
+        with self._writer.transaction() as connection:
+            if not connection.execute(_SEQUENCER).scalar_one():
+                return 0
+            numbered = self._rows(connection, hold=False).feed.number(_EVENTS_AT_ONCE)
+        if numbered:
+            self.wake.changed()
+        return numbered
+
+    def ping(self) -> None:
+        """Raises `Busy` unless the database can be read and written."""
+        with self._writer.transaction() as connection:
+            connection.execute(_ONE)
+
+    def close(self) -> None:
+        """Store what is open and let go."""
+        self._writer.close()
+        self._reader.close()
+
+    @property
+    def grouped(self) -> bool:
+        """Reports whether units of work share COMMITs."""
+        return isinstance(self._writer, GroupedWriter)
+
+    def _rows(self, connection: Connection, *, hold: bool) -> Rows:
+        version, now = self._stand(connection, hold=hold)
+        if self._cache.version != version:
+            self._cache = Cache(version)
+        return Rows(connection, now, self._cache, self._edges.new_entry_id)
+
+    def _stand(self, connection: Connection, *, hold: bool) -> tuple[int, int]:
+        if self._clock_is_ours:
+            version = connection.execute(_VERSION).scalar_one()
+            return version, self._edges.clock.now()
+        row = connection.execute(_VERSION_AND_TIME_HELD if hold else _VERSION_AND_TIME).one()
+        return row[0], self._edges.clock.adjust(row[1])

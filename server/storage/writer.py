@@ -1,0 +1,201 @@
+"""Writing: units of work and when they count as stored.
+
+SQLite, in the server: one writing connection per process. A unit of work is a SAVEPOINT; units that
+are ready at the same time share one COMMIT, made by a flusher that pauses once before it. A unit
+returns only after that COMMIT, and a COMMIT that fails fails every unit in it. The lock of another
+process (a command line, a backup) is waited for in small cooperative pauses, because SQLite's own
+busy timeout would stop every socket of this process.
+SQLite, in a command: the same file, one COMMIT per unit, SQLite's own timeout.
+PostgreSQL: a transaction from the pool.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from server.services.ports import Busy
+
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.005
+
+
+class _Batch:
+    """Units of work that are stored by one COMMIT."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._error: DBAPIError | None = None
+
+    def end(self, error: DBAPIError | None) -> None:
+        """Every member may go on, or fails."""
+        self._error = error
+        self._over.set()
+
+    def wait(self) -> None:
+        """Return when it is stored; raises `Busy` if it was not."""
+        self._over.wait()
+        if self._error is not None:
+            raise Busy("The database could not store the change.") from self._error
+
+
+class GroupedWriter:
+    """SQLite's writer in the server. Call `start` once the process is the one that serves."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._batch: _Batch | None = None
+        self._wanted = threading.Event()
+        self._stopping = False
+        self._flusher = threading.Thread(target=self._flush_forever, name="flusher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to store what is written."""
+        self._flusher.start()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One unit of work; leaving the block waits for its COMMIT."""
+        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+            raise Busy("The database is busy.")
+        try:
+            batch = self._join()
+            self._sql("SAVEPOINT unit")
+            try:
+                yield self._connection
+            except BaseException:
+                self._undo()
+                raise
+            self._sql("RELEASE unit")
+        finally:
+            self._wanted.set()
+            self._lock.release()
+        batch.wait()
+
+    def close(self) -> None:
+        """Store what is open and end the flusher."""
+        self._stopping = True
+        self._wanted.set()
+        if self._flusher.is_alive():
+            self._flusher.join(timeout=_PATIENCE_SECONDS)
+        self._connection.close()
+
+    def _join(self) -> _Batch:
+        if self._batch is None:
+            self._begin()
+            self._batch = _Batch()
+        return self._batch
+
+    def _begin(self) -> None:
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self._sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if time.monotonic() > give_up:
+                    raise Busy("Another process holds the database.") from error
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    def _undo(self) -> None:
+        """Take the unit back. When the disk is full SQLite may have undone the batch already."""
+        try:
+            self._sql("ROLLBACK TO unit")
+            self._sql("RELEASE unit")
+        except OperationalError as error:
+            self._abandon(error)
+
+    def _abandon(self, error: DBAPIError) -> None:
+        batch, self._batch = self._batch, None
+        if self._in_transaction():
+            self._sql("ROLLBACK")
+        if batch is not None:
+            batch.end(error)
+
+    def _flush_forever(self) -> None:
+        while not self._stopping or self._batch is not None:
+            self._wanted.wait()
+            self._wanted.clear()
+            time.sleep(0)
+            with self._lock:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._batch is None:
+            return
+        try:
+            self._sql("COMMIT")
+        except DBAPIError as error:
+            self._abandon(error)
+        else:
+            batch, self._batch = self._batch, None
+            batch.end(None)
+
+    def _in_transaction(self) -> bool:
+        raw = self._connection.connection.dbapi_connection
+        return bool(getattr(raw, "in_transaction", False))
+
+    def _sql(self, text: str) -> None:
+        self._connection.exec_driver_sql(text)
+
+
+class DirectWriter:
+    """SQLite's writer in a command: one COMMIT per unit of work."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One unit of work."""
+        with self._engine.connect() as connection:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                raise Busy("The database is busy.") from error
+            try:
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                if getattr(connection.connection.dbapi_connection, "in_transaction", False):
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.dispose()
+
+
+class PooledWriter:
+    """PostgreSQL's writer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One unit of work."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (OperationalError, PoolTimeout) as error:
+            raise Busy("The database could not store the change.") from error
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+
+Writer = GroupedWriter | DirectWriter | PooledWriter

@@ -1,0 +1,106 @@
+"""Logs and metrics: what an operator sees of a running server.
+
+Owns: the log's shape, the correlation id of a request, counters and gauges.
+Never: a secret or raw foreign text. Values that look like one of ours are masked by their prefix,
+and what an agent wrote is escaped by the encoder (one JSON object per line).
+"""
+
+import contextvars
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+_correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="local")
+
+REGISTRY = CollectorRegistry()
+ANSWERS = Counter(
+    "sayso_answers", "Answers given, by endpoint and status.", ["endpoint", "status"],
+    registry=REGISTRY,
+)
+REFUSALS_NOT_AUDITED = Counter(
+    "sayso_refusals_not_audited", "Refusals whose audit entry could not be written.",
+    registry=REGISTRY,
+)
+LOOP_RUNS = Counter(
+    "sayso_loop_runs", "Rounds of background loops, by loop and outcome.", ["loop", "outcome"],
+    registry=REGISTRY,
+)
+LOOP_LAST = Gauge(
+    "sayso_loop_last_run_seconds", "When a background loop last finished a round.", ["loop"],
+    registry=REGISTRY,
+)
+OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], registry=REGISTRY)
+SOCKETS = Gauge("sayso_feed_sockets", "Open sockets of approvers.", registry=REGISTRY)
+HELD_POLLS = Gauge("sayso_held_polls", "Polls that are held open.", registry=REGISTRY)
+
+_SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
+_SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
+
+
+def correlation_id() -> str:
+    """The id that ties log lines, audit entries and the answer's header together."""
+    return _correlation.get()
+
+
+def correlate(value: str) -> None:
+    """Use this id from here on, in this thread or greenlet."""
+    _correlation.set(value)
+
+
+def log() -> structlog.stdlib.BoundLogger:
+    """The logger; every line is one event with named facts."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
+    return logger
+
+
+def configure_logging(*, as_json: bool, level: str) -> None:
+    """Send the log to standard error, as JSON lines or for a person's eyes."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _with_correlation,
+            _without_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def metrics_text() -> bytes:
+    """Everything that is counted, in the text format of Prometheus."""
+    return generate_latest(REGISTRY)
+
+
+def _with_correlation(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    event.setdefault("correlation_id", correlation_id())
+    return event
+
+
+def _without_secrets(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> Mapping[str, Any]:
+    return {
+        key: "[hidden]" if key in _SECRET_KEYS else _masked(value) for key, value in event.items()
+    }
+
+
+def _masked(value: object) -> object:
+    return _SECRET_TEXT.sub(r"\1[hidden]", value) if isinstance(value, str) else value

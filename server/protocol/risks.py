@@ -1,13 +1,16 @@
-"""Risk levels: what each is called, how they compare, how long a request of each may wait."""
+"""How much harm an action can do, in four steps.
+
+Owns: the order of risks and how long a request of each may wait. Never: what a risk demands of a
+person; that is policy.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
 
 
 class Risk(StrEnum):
-    """How much harm an action can do."""
+    """A level of risk; `rank` gives the order, from 0."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -16,23 +19,16 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place, 0 for the lowest."""
-        return _ORDER.index(self)
+        """Position from the least risky; texts would compare by alphabet."""
+        return list(Risk).index(self)
 
 
-_ORDER: Final = tuple(Risk)
-
-TIME_TO_LIVE: Final[Mapping[Risk, int]] = MappingProxyType(
-    {
-        Risk.LOW: 24 * 60 * 60,
-        Risk.MEDIUM: 30 * 60,
-        Risk.HIGH: 10 * 60,
-        Risk.CRITICAL: 60 * 60,
-    }
+TIME_TO_LIVE: Mapping[Risk, int] = MappingProxyType(
+    {Risk.LOW: 86_400, Risk.MEDIUM: 1_800, Risk.HIGH: 600, Risk.CRITICAL: 3_600}
 )
-"""Seconds that a request waits for its answer at most, and unless it asks for less."""
+"""Seconds that a request waits for its answer; critical ones need a second person to be found."""
 
 
 def highest(risks: Iterable[Risk]) -> Risk:
-    """The highest of them; low when there are none."""
-    return max(risks, key=lambda risk: risk.rank, default=Risk.LOW)
+    """Return the highest of some risks. ValueError if there are none."""
+    return max(risks, key=lambda risk: risk.rank)

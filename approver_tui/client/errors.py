@@ -11,6 +11,7 @@
     Changed                 what the person saw is not what would be signed
     BadPin                  a PIN that cannot be chosen
     BrokenProfile           the files of this installation cannot be read
+    AlreadyLoggedIn         a login would throw another away
     BadServer               the URL leads to something that cannot be logged in to
     WireError               the server sent something that this program does not accept
 
@@ -97,6 +98,10 @@ class BadPin(ClientError):
 
 class BrokenProfile(ClientError):
     """The files of this installation cannot be read; logging in again replaces them."""
+
+
+class AlreadyLoggedIn(ClientError):
+    """There is a living login on this machine, and it is not replaced."""
 
 
 class BadServer(ClientError):

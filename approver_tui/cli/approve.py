@@ -1,0 +1,45 @@
+"""`sayso-approver approve`: say yes to one request, with the PIN."""
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.opening import pin_stdin, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client.api import Client
+from approver_tui.client.deciding import Decider
+from approver_tui.client.errors import AlreadyDecided, Changed
+from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.fingerprint import same_fingerprint
+
+
+@click.command("approve")
+@click.argument("approval_id", metavar="ID")
+@click.option("--fingerprint", required=True, help="The fingerprint you saw, as in 9f3a-71c0.")
+@pin_stdin
+@as_json
+def command(*, approval_id: str, fingerprint: str, pin_stdin: bool, as_json: bool) -> None:
+    """Say yes to one request. Takes your PIN, and the fingerprint of what you read."""
+    with this_client() as client:
+        approval = client.approval(approval_id)
+        _check(approval, fingerprint)
+        if not pin_stdin:
+            _show(client, approval)
+        pin = read_pin(from_stdin=pin_stdin)
+        done = Decider(client).approve(approval, fingerprint=fingerprint, pin=pin)
+    if as_json:
+        print_document(documents.outcome(done))
+    else:
+        print_lines(lines.outcome(done))
+
+
+def _check(approval: Approval, fingerprint: str) -> None:
+    """A PIN try is counted, so what cannot succeed is found out before one is spent."""
+    if not same_fingerprint(approval.fingerprint, fingerprint):
+        raise Changed("This request does not have that fingerprint. Nothing was changed.")
+    if approval.state is not ApprovalState.PENDING:
+        raise AlreadyDecided("not_pending", "This request has its outcome already.", approval)
+
+
+def _show(client: Client, approval: Approval) -> None:
+    for line in lines.approval_in_full(approval, client.now()):
+        click.echo(line, err=True)

@@ -1,0 +1,105 @@
+"""What the verbs print for people: one fact per line, plain text, nothing that moves the cursor.
+
+Owns: the wording. Never: text that is not SafeText, JSON.
+"""
+
+from approver_tui.cli.printing import local_time, time_left
+from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.devices import Device
+
+_WIDTH = 14
+
+
+def fact(label: str, value: str) -> str:
+    """Return one line; further lines of the value are indented under its first."""
+    return f"{label + ':':<{_WIDTH}} " + value.replace("\n", "\n" + " " * (_WIDTH + 1))
+
+
+def row(approval: Approval, now: int) -> list[str]:
+    """Return an approval as an entry of a list."""
+    return [
+        approval.headline,
+        "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
+        "  " + f"{approval.agent.name}, {_standing(approval, now)}",
+    ]
+
+
+def approval_in_full(approval: Approval, now: int) -> list[str]:
+    """Return everything a person needs to answer."""
+    shown = approval.display
+    owners = ", ".join(shown.agent.owners)
+    first = ", asks you for the first time" if shown.agent.first_request else ""
+    return [
+        approval.headline,
+        "",
+        *(fact(each.label, each.value) for each in shown.facts),
+        *(fact("may use", f"{scope.name} ({scope.risk.value})") for scope in shown.scopes),
+        fact("at", shown.resource),
+        "",
+        fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),
+        fact("why you", shown.why),
+        fact("a yes gives", shown.gives),
+        fact("undo", shown.undo),
+        fact("agent", f"{shown.agent.name} of {owners}{first}"),
+        *_agent_says(approval),
+        fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
+        fact("state", _standing(approval, now)),
+        fact("id", approval.id),
+        fact("fingerprint", approval.fingerprint),
+        *_next(approval, now),
+    ]
+
+
+def outcome(approval: Approval) -> list[str]:
+    """Return what became of an answer."""
+    return [f"{approval.state.value.capitalize()}: {approval.headline}", f"  {approval.id}"]
+
+
+def device(value: Device, now: int) -> list[str]:
+    """Return one device."""
+    seen = "never" if value.last_seen_at is None else local_time(value.last_seen_at)
+    state = "active" if value.is_active else "revoked"
+    mine = " (this one)" if value.is_this else ""
+    lines = [f"{value.name}{mine}", f"  {value.id}  {value.kind}, {state}, last seen {seen}"]
+    if value.high_from > now:
+        lines.append(f"  high risk only in {time_left(value.high_from, now)}, unless vouched for")
+    return lines + pin(value)
+
+
+def pin(value: Device) -> list[str]:
+    """Return what is wrong with a device's PIN, if anything."""
+    if value.pin.locked:
+        return ["  locked: too many PIN tries"]
+    if value.pin.exhausted:
+        return ["  the PIN is worn out: log in again to choose a new one"]
+    if value.pin.tries:
+        return [f"  {value.pin.tries} PIN tries since the last right one"]
+    return []
+
+
+def _agent_says(approval: Approval) -> list[str]:
+    if approval.agent_says is None:
+        return []
+    return [f'agent says (not verified): "{approval.agent_says}"']
+
+
+def _standing(approval: Approval, now: int) -> str:
+    if approval.is_waiting(now):
+        return f"expires in {time_left(approval.expires_at, now)}"
+    if approval.state is ApprovalState.PENDING:
+        return f"expired {local_time(approval.expires_at)}, which is not a denial"
+    state = approval.state.value
+    if approval.decided is not None:
+        who = f"{approval.decided.by_name} on {approval.decided.device_name}"
+        state += f" by {who} at {local_time(approval.decided.at)}"
+    return state if approval.reason is None else f"{state} ({approval.reason})"
+
+
+def _next(approval: Approval, now: int) -> list[str]:
+    if not approval.is_waiting(now):
+        return []
+    return [
+        "",
+        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}",
+        f"sayso-approver deny {approval.id} --code wrong_details",
+    ]

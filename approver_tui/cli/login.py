@@ -1,0 +1,117 @@
+"""`sayso-approver login`: make this machine one of a person's devices."""
+
+import platform
+import sys
+
+import click
+
+from approver_tui import settings
+from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
+from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.client import profile
+from approver_tui.client.api import Client, forget, open_client
+from approver_tui.client.enrolling import Enrolment, enrol
+from approver_tui.client.errors import AlreadyLoggedIn, BrokenProfile, LoginFirst
+from approver_tui.client.profile import Home
+from approver_tui.client.vault import FILES
+
+
+@click.command("login")
+@click.argument("url")
+@click.option("--code", help="The one-time code that an administrator gave you.")
+@click.option("--code-stdin", is_flag=True, help="Read the code from the first line of stdin.")
+@click.option("--name", help="What to call this device; the host's name if left out.")
+@click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
+@click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
+@as_json
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    url: str,
+    code: str | None,
+    code_stdin: bool,
+    name: str | None,
+    pin_stdin: bool,
+    insecure: bool,
+    as_json: bool,
+) -> None:
+    """Make this machine one of your devices, with the server at URL.
+
+    The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin
+    the first line is the code and the second the PIN.
+    """
+    home = Home.at(settings.load().home)
+    _check_free(home)
+    enrolment = Enrolment(
+        url=url,
+        code=_code(code, from_stdin=code_stdin),
+        name=name or platform.node() or "terminal",
+        pin=read_new_pin(from_stdin=pin_stdin),
+        allow_insecure=insecure,
+    )
+    client = enrol(home, enrolment, clock=settings.wall_clock)
+    try:
+        if as_json:
+            print_document(_document(client))
+        else:
+            print_lines(_lines(client))
+    finally:
+        client.close()
+
+
+def _check_free(home: Home) -> None:
+    """A living login is not thrown away by accident; a dead one makes room."""
+    try:
+        known = profile.load(home)
+        if known is None:
+            return
+        client = open_client(home, clock=settings.wall_clock)
+    except (BrokenProfile, LoginFirst):
+        return
+    try:
+        client.me()
+    except LoginFirst:
+        forget(home, known)
+        return
+    finally:
+        client.close()
+    raise AlreadyLoggedIn(
+        f"{known.user_name} is logged in to {known.issuer} here. "
+        "Log out first: sayso-approver logout"
+    )
+
+
+def _code(code: str | None, *, from_stdin: bool) -> str:
+    if code is not None and from_stdin:
+        raise click.UsageError("Give the code by --code or by --code-stdin, not by both.")
+    if code is not None:
+        return code
+    if from_stdin:
+        return stdin_line()
+    if not sys.stdin.isatty():
+        raise click.UsageError("A code is needed: --code CODE, or --code-stdin.")
+    typed: str = click.prompt("One-time code", err=True)
+    return typed
+
+
+def _document(client: Client) -> dict[str, object]:
+    known = client.profile
+    return {
+        "schema": "sayso.login/1",
+        "issuer": known.issuer,
+        "user": {"id": known.user_id, "name": known.user_name},
+        "device": {"id": known.device_id, "name": known.device_name},
+        "secrets": known.vault,
+        "warnings": warnings(client),
+    }
+
+
+def _lines(client: Client) -> list[str]:
+    known = client.profile
+    lines = [
+        f"Logged in to {known.issuer} as {known.user_name}.",
+        f'This device is called "{known.device_name}".',
+    ]
+    if known.vault == FILES:
+        lines.append(f"Its session key lies in files under {client.home.secrets_folder}.")
+    lines += [f"Warning: {warning}" for warning in warnings(client)]
+    return [*lines, "", "See what waits for you: sayso-approver inbox"]

@@ -1,0 +1,67 @@
+"""What most verbs begin with: the client of this machine, and the PIN.
+
+Owns: where a PIN may come from, which is a terminal or stdin and never an argument.
+Never: what it opens.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from approver_tui import settings
+from approver_tui.client.api import Client, open_client
+from approver_tui.client.errors import PinNeeded
+from approver_tui.client.neighbour import server_folder_is_open
+from approver_tui.client.profile import Home
+
+pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
+
+
+@contextmanager
+def this_client() -> Iterator[Client]:
+    """Open the client of this machine for one command. Raises LoginFirst."""
+    client = open_client(Home.at(settings.load().home), clock=settings.wall_clock)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def read_pin(*, from_stdin: bool) -> str:
+    """Return the PIN of a logged-in device. Raises PinNeeded without a way to ask for it."""
+    if from_stdin:
+        return stdin_line()
+    if not sys.stdin.isatty():
+        raise PinNeeded("This takes your PIN: use a terminal, or --pin-stdin.")
+    pin: str = click.prompt("PIN", hide_input=True, err=True)
+    return pin
+
+
+def read_new_pin(*, from_stdin: bool) -> str:
+    """Return the PIN that a person chooses; a terminal asks for it twice."""
+    if from_stdin:
+        return stdin_line()
+    if not sys.stdin.isatty():
+        raise PinNeeded("Choosing a PIN takes a terminal, or --pin-stdin.")
+    prompt = "Choose a PIN of at least 6 characters"
+    pin: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
+    return pin
+
+
+def stdin_line() -> str:
+    """Return the next line of stdin without its end."""
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def warnings(client: Client) -> list[str]:
+    """Return what weakens this installation, for people and scripts alike."""
+    folder = server_folder_is_open(client.profile.issuer, settings.load().server_folder)
+    if folder is None:
+        return []
+    warning = (
+        f"Every program of yours can read the server's keys in {folder}, so the PIN protects "
+        "nothing here. Run the server as its own user or on another machine."
+    )
+    return [warning]

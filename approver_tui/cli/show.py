@@ -1,0 +1,20 @@
+"""`sayso-approver show`: one request in full."""
+
+import click
+
+from approver_tui.cli import documents, lines
+from approver_tui.cli.opening import this_client
+from approver_tui.cli.printing import as_json, print_document, print_lines
+
+
+@click.command("show")
+@click.argument("approval_id", metavar="ID")
+@as_json
+def command(*, approval_id: str, as_json: bool) -> None:
+    """Show one request in full."""
+    with this_client() as client:
+        approval, now = client.approval(approval_id), client.now()
+    if as_json:
+        print_document(documents.approval_in_full(approval))
+    else:
+        print_lines(lines.approval_in_full(approval, now))

@@ -1,0 +1,101 @@
+"""Action types: the files that turn an agent's details into words a person can judge."""
+
+from dataclasses import dataclass, replace
+
+from server.protocol import actions, errors, json_text
+from server.protocol.actions import ActionType, InvalidActionType
+from server.services import audit
+from server.services.ports import Directory, Store, Unit
+from server.services.records import ActionRow, Entry
+from server.services.refusals import Conflict, Exists, Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Administration of action types. A document is the text of a JSON file."""
+
+    store: Store
+
+    def all(self) -> list[ActionRow]:
+        """Every action type, by name."""
+        with self.store.read() as view:
+            return view.actions.all()
+
+    def show(self, name: str) -> ActionRow:
+        """One action type. Raises `NotFound`."""
+        with self.store.read() as view:
+            return find(view.directory, name)
+
+    def add(self, document: str, *, by: str) -> ActionRow:
+        """Register a type. Raises `Exists`, or `Invalid` with the place in the file."""
+        action = read(document)
+        with self.store.write() as tx:
+            tx.administered()
+            if tx.directory.action(action.type) is not None:
+                raise Exists(
+                    f"{action.type} is registered already. "
+                    "To change it run: sayso actions update FILE"
+                )
+            row = ActionRow(action.type, document, version=1, created_at=tx.now)
+            tx.actions.add(row)
+            _record(tx, audit.Type.ACTION_ADDED, row, by)
+            return row
+
+    def update(self, document: str, *, by: str) -> ActionRow:
+        """A new version of a type, which requests from now on are shown by.
+
+        Requests that wait keep what they were shown as. Raises `NotFound` or `Invalid`.
+        """
+        action = read(document)
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx.directory, action.type)
+            if before.document == document:
+                return before
+            row = replace(before, document=document, version=before.version + 1)
+            tx.actions.replace(row)
+            _record(tx, audit.Type.ACTION_UPDATED, row, by)
+            return row
+
+    def delete(self, name: str, *, by: str) -> ActionRow:
+        """Forget a type; requests that wait keep what they were shown as.
+
+        Raises `NotFound`, or `Conflict` while a scope needs it.
+        """
+        with self.store.write() as tx:
+            tx.administered()
+            row = find(tx.directory, name)
+            for resource in tx.resources.all():
+                if name in resource.requires.values():
+                    raise Conflict(
+                        f"{resource.uri} has a scope that needs {name}. Take that away first: "
+                        f"sayso resources update {resource.uri} --requires SCOPE="
+                    )
+            tx.actions.delete(name)
+            _record(tx, audit.Type.ACTION_DELETED, row, by)
+            return row
+
+
+def find(directory: Directory, name: str) -> ActionRow:
+    """The registered type of this name. Raises `NotFound`."""
+    row = directory.action(name)
+    if row is None:
+        raise NotFound(
+            f"There is no action type {name}. See them all with: sayso actions list. "
+            "Register it with: sayso actions add FILE"
+        )
+    return row
+
+
+def read(document: str) -> ActionType:
+    """The action type in this file. Raises `Invalid`, which names the place and the remedy."""
+    try:
+        return actions.read_action_type(json_text.parse(document, what="The file"))
+    except errors.InvalidRequest as error:
+        raise Invalid(f"{error.description}.") from error
+    except InvalidActionType as error:
+        raise Invalid(f"The file does not describe an action type. {error}.") from error
+
+
+def _record(tx: Unit, kind: audit.Type, row: ActionRow, by: str) -> None:
+    audit.record(tx, Entry(kind, by, facts={"type": row.type, "version": row.version}))

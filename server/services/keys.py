@@ -1,0 +1,94 @@
+"""Our signing keys: one active per algorithm, older ones published until nothing needs them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import names, tokens
+from server.services import audit
+from server.services.ports import Signer, Store, Unit
+from server.services.records import Entry, SigningKey
+from server.services.refusals import Invalid
+from server.services.rules import Rules
+
+CACHED_MS: Final = 60 * 60 * 1000
+"""How long a resource may go on using a key set that it fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A new key, the ones that it takes over from, and those whose time was over."""
+
+    key: SigningKey
+    retiring: tuple[SigningKey, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Looking at the signing keys and renewing them."""
+
+    store: Store
+    signer: Signer
+    rules: Rules
+
+    def all(self) -> tuple[SigningKey, ...]:
+        """Every key, newest first."""
+        with self.store.read() as view:
+            return view.directory.keys()
+
+    def rotate(self, alg: str, *, by: str) -> Rotated:
+        """Sign with a new key from now on.
+
+        The old one stays published until the last token that it signed has run out and every
+        cached key set with it. Raises `Invalid` for an algorithm that we do not sign with.
+        """
+        if alg not in names.ASSERTION_ALGS:
+            raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.ASSERTION_ALGS)}.")
+        with self.store.write() as tx:
+            tx.administered()
+            before = tx.directory.keys()
+            retires_at = tx.now + self._longest_token_ms + CACHED_MS
+            retiring = [key for key in before if key.alg == alg and key.state == "active"]
+            for key in retiring:
+                _retire(tx, key, retires_at, by)
+            dropped = _drop(tx, by)
+            key = _add(tx, self.signer.new_key(alg, tx.now), by)
+        return Rotated(key, tuple(retiring), tuple(dropped))
+
+    @property
+    def _longest_token_ms(self) -> int:
+        seconds = (
+            self.rules.access_token_seconds,
+            tokens.ID_TOKEN_SECONDS,
+            tokens.API_TOKEN_SECONDS,
+        )
+        return max(seconds) * 1000
+
+
+def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
+    """Make an active key for each algorithm that has none; answers the new ones."""
+    known = tx.directory.keys()
+    active = {key.alg for key in known if key.state == "active"}
+    missing = [alg for alg in names.ASSERTION_ALGS if alg not in active]
+    if missing:
+        tx.administered()
+    return [_add(tx, signer.new_key(alg, tx.now), by) for alg in missing]
+
+
+def _add(tx: Unit, key: SigningKey, by: str) -> SigningKey:
+    tx.keys.add(key)
+    audit.record(tx, Entry(audit.Type.KEY_ADDED, by, facts={"kid": key.kid, "alg": key.alg}))
+    return key
+
+
+def _retire(tx: Unit, key: SigningKey, retires_at: int, by: str) -> None:
+    tx.keys.retire(key.kid, retires_at)
+    facts = {"kid": key.kid, "alg": key.alg, "retires_at": retires_at}
+    audit.record(tx, Entry(audit.Type.KEY_RETIRED, by, facts=facts))
+
+
+def _drop(tx: Unit, by: str) -> list[str]:
+    dropped = tx.keys.drop_retired(tx.now)
+    for kid in dropped:
+        audit.record(tx, Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))
+    return dropped

@@ -1,0 +1,158 @@
+"""Protected APIs: their names, their scopes and how risky each scope is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from server.protocol import scopes, uris
+from server.protocol.risks import Risk
+from server.services import audit
+from server.services.ports import Directory, Store, Unit, View
+from server.services.records import Agent, Entry, Resource
+from server.services.refusals import Exists, Invalid, NotFound
+from server.services.withdrawals import withdraw
+
+MOST_SCOPES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChanges:
+    """Scopes that come or change, scopes that go, and action types that scopes need (or no more).
+
+    An empty type in `requires` takes the need away.
+    """
+
+    scopes: Mapping[str, Risk] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    requires: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedResource:
+    """What ended with a resource."""
+
+    resource: Resource
+    requests_cancelled: int
+    agents_narrowed: tuple[str, ...]
+    """Names of the agents whose ceiling it was part of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Administration of protected APIs. Each is named by its URI, compared exactly."""
+
+    store: Store
+
+    def all(self) -> list[Resource]:
+        """Every resource, by URI."""
+        with self.store.read() as view:
+            return view.resources.all()
+
+    def show(self, uri: str) -> Resource:
+        """One resource. Raises `NotFound`."""
+        with self.store.read() as view:
+            return find(view.directory, uri)
+
+    def add(
+        self, uri: str, given: Mapping[str, Risk], requires: Mapping[str, str], *, by: str
+    ) -> Resource:
+        """Register a protected API. Raises `Exists`, `Invalid`, or `NotFound` for a type."""
+        if problem := uris.resource_problem(uri):
+            raise Invalid(f"The resource {problem}.")
+        with self.store.write() as tx:
+            tx.administered()
+            if tx.directory.resource(uri) is not None:
+                raise Exists(f"{uri} is registered already.")
+            resource = Resource(uri, dict(given), dict(requires), tx.now)
+            _check(tx.directory, resource)
+            tx.resources.add(resource)
+            _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
+            return resource
+
+    def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
+        """Change scopes. Raises `NotFound` or `Invalid`."""
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx.directory, uri)
+            resource = _changed(before, changes)
+            _check(tx.directory, resource)
+            if resource != before:
+                tx.resources.replace(resource)
+                _record(tx, audit.Type.RESOURCE_UPDATED, resource, by)
+            return resource
+
+    def delete(self, uri: str, *, by: str) -> DeletedResource:
+        """Forget a protected API: its open requests end, and no agent's ceiling names it any more.
+
+        Tokens that were issued for it run out by themselves. Raises `NotFound`.
+        """
+        with self.store.write() as tx:
+            tx.administered()
+            resource = find(tx.directory, uri)
+            cancelled = withdraw(
+                tx, tx.approvals.open_at_resource(uri), reason="resource_deleted", actor=by
+            )
+            tx.resources.delete(uri)
+            narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
+            facts = {"requests_cancelled": cancelled, "agents_narrowed": list(narrowed)}
+            audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
+            return DeletedResource(resource, cancelled, narrowed)
+
+
+def find(directory: Directory, uri: str) -> Resource:
+    """The resource of this URI. Raises `NotFound`."""
+    resource = directory.resource(uri)
+    if resource is None:
+        raise NotFound(
+            f"There is no resource {uri}. See them all with: sayso resources list. "
+            f"Register it with: sayso resources add {uri} --scope NAME=RISK"
+        )
+    return resource
+
+
+def _changed(before: Resource, changes: ResourceChanges) -> Resource:
+    for name in changes.without:
+        if name not in before.scopes:
+            raise Invalid(f"{before.uri} has no scope {name}.")
+    kept = {name: risk for name, risk in before.scopes.items() if name not in changes.without}
+    names = {**kept, **changes.scopes}
+    requires = {name: kind for name, kind in before.requires.items() if name in names}
+    requires |= changes.requires
+    needed = {name: kind for name, kind in requires.items() if kind}
+    return replace(before, scopes=names, requires=needed)
+
+
+def _check(directory: Directory, resource: Resource) -> None:
+    if len(resource.scopes) > MOST_SCOPES:
+        raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
+    for name in resource.scopes:
+        if not scopes.is_scope(name):
+            raise Invalid("A scope's name has no spaces, quotes, backslashes or other alphabets.")
+        if name in scopes.OPENID_SCOPES:
+            raise Invalid(f"The scope {name} is OpenID's own; call yours differently.")
+    for name, kind in resource.requires.items():
+        if name not in resource.scopes:
+            raise Invalid(f"The scope {name} needs {kind}, but {resource.uri} does not have it.")
+        if directory.action(kind) is None:
+            raise NotFound(f"There is no action type {kind}. Add it: sayso actions add FILE")
+
+
+def _using(view: View, uri: str) -> list[Agent]:
+    return [agent for agent in view.agents.all() if uri in agent.resources]
+
+
+def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
+    """Take the resource out of the ceiling, and the scopes that no other of its resources has."""
+    left = tuple(other for other in agent.resources if other != uri)
+    found = [r for other in left if (r := tx.directory.resource(other)) is not None]
+    scope = tuple(name for name in agent.scopes if any(name in r.scopes for r in found))
+    tx.agents.replace(replace(agent, resources=left, scopes=scope), tx.now)
+    return agent.name
+
+
+def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
+    facts = {
+        "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
+        "requires": dict(resource.requires),
+    }
+    audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

@@ -1,0 +1,225 @@
+"""People: letting them in, changing what they may do, stopping them, helping them back in."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from server.protocol.names import PREFIX_USER
+from server.protocol.text import check_name
+from server.services import audit, enrolment, notices
+from server.services.enrolment import IssuedCode
+from server.services.ports import Secrets, Store, Unit, View
+from server.services.records import Device, Entry, User
+from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.withdrawals import withdraw
+
+ROLES: Final = ("admin", "auditor")
+"""What a user may be beside being a user."""
+LOCKED_AT_TRIES: Final = 10
+"""So many PIN calls without a confirmed one lock a device."""
+
+_NO_FACTS: Mapping[str, object] = MappingProxyType({})
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Who comes in. A user without roles asks for nothing and decides what is asked of them."""
+
+    name: str
+    email: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanges:
+    """What becomes different; None leaves a member as it is, an empty e-mail takes it away."""
+
+    email: str | None = None
+    roles: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisabledUser:
+    """A user who was stopped, and what ended with it."""
+
+    user: User
+    tokens_revoked: int = 0
+    requests_cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Administration of people. Each USER is a name, an e-mail address or an id."""
+
+    store: Store
+    secrets: Secrets
+
+    def all(self) -> list[User]:
+        """Everybody, by name."""
+        with self.store.read() as view:
+            return view.users.all()
+
+    def show(self, called: str) -> tuple[User, list[Device]]:
+        """One user and their devices. Raises `NotFound`."""
+        with self.store.read() as view:
+            user = find(view, called)
+            return user, view.devices.of_user(user.id)
+
+    def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
+        """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
+        with self.store.write() as tx:
+            tx.administered()
+            user = admit(tx, self.secrets, new, by=by)
+            return user, enrolment.issue(tx, self.secrets, user, by=by)
+
+    def update(self, called: str, changes: UserChanges, *, by: str) -> User:
+        """Change e-mail or roles. Raises `NotFound`, `Exists` or `Invalid`."""
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx, called)
+            user = replace(
+                before,
+                email=before.email if changes.email is None else _email(changes.email or None),
+                roles=before.roles if changes.roles is None else _roles(changes.roles),
+            )
+            if user == before:
+                return user
+            _refuse_used_email(tx, user)
+            tx.users.replace(user)
+            # The log is for ever, so an e-mail address does not go into it.
+            facts = {"email_changed": user.email != before.email, "roles": list(user.roles)}
+            _record(tx, audit.Type.USER_UPDATED, user, by, facts)
+            return user
+
+    def disable(self, called: str, *, by: str) -> DisabledUser:
+        """Stop a user: no request, no decision, no token; open requests and live tokens end.
+
+        Doing it again changes nothing. Raises `NotFound`.
+        """
+        with self.store.write() as tx:
+            tx.administered()
+            user = find(tx, called)
+            if not user.enabled:
+                return DisabledUser(user)
+            user = replace(user, state="disabled")
+            tx.users.replace(user)
+            tx.codes.withdraw(user.id, tx.now)
+            ended = DisabledUser(
+                user,
+                tokens_revoked=tx.delegations.revoke_user(user.id, tx.now),
+                requests_cancelled=withdraw(
+                    tx, tx.approvals.open_of_user(user.id), reason="user_disabled", actor=by
+                ),
+            )
+            facts = {
+                "tokens_revoked": ended.tokens_revoked,
+                "requests_cancelled": ended.requests_cancelled,
+            }
+            _record(tx, audit.Type.USER_DISABLED, user, by, facts)
+            # Sockets of a user who may no longer look close when they read this.
+            tx.feed.add(user.id, "user.disabled")
+            return ended
+
+    def enable(self, called: str, *, by: str) -> User:
+        """Let a stopped user go on; what ended stays ended. Raises `NotFound`."""
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx, called)
+            user = replace(before, state="enabled")
+            if not before.enabled:
+                tx.users.replace(user)
+                _record(tx, audit.Type.USER_ENABLED, user, by)
+            return user
+
+    def enrol(self, called: str, *, by: str) -> tuple[User, IssuedCode]:
+        """A code for one more device; earlier unused codes end. Raises `NotFound`, `Conflict`."""
+        with self.store.write() as tx:
+            user = find(tx, called)
+            if not user.enabled:
+                raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
+            return user, enrolment.issue(tx, self.secrets, user, by=by)
+
+    def unlock(self, called: str, *, by: str) -> tuple[User, list[Device]]:
+        """Unlock the devices that too many wrong PINs have locked; answers them.
+
+        Raises `NotFound`.
+        """
+        with self.store.write() as tx:
+            user = find(tx, called)
+            locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
+            for device in locked:
+                tx.devices.unlock(device.id)
+                notices.device(tx, user.id, "device.unlocked", device.id)
+            if locked:
+                facts = {"devices": [device.id for device in locked]}
+                _record(tx, audit.Type.USER_UNLOCKED, user, by, facts)
+            return user, locked
+
+
+def find(view: View, called: str) -> User:
+    """The user of this name, e-mail address or id. Raises `NotFound`."""
+    user = view.directory.user_called(called)
+    if user is None:
+        raise NotFound(f"There is no user {called}. See them all with: sayso users list")
+    return user
+
+
+def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
+    """Add a user in a unit of work that is marked as administration."""
+    user = User(
+        id=secrets.new_id(PREFIX_USER),
+        name=_name(new.name),
+        email=_email(new.email),
+        roles=_roles(new.roles),
+        state="enabled",
+        created_at=tx.now,
+    )
+    if (taken := tx.directory.user_called(user.name)) is not None:
+        raise Exists(f"There is a user {taken.name} already.")
+    _refuse_used_email(tx, user)
+    tx.users.add(user)
+    _record(tx, audit.Type.USER_ADDED, user, by, {"name": user.name, "roles": list(user.roles)})
+    return user
+
+
+def _refuse_used_email(tx: Unit, user: User) -> None:
+    taken = tx.directory.user_called(user.email) if user.email else None
+    if taken is not None and taken.id != user.id:
+        raise Exists(f"{user.email} belongs to {taken.name} already.")
+
+
+def _name(raw: str) -> str:
+    try:
+        name = check_name(raw, what="The name")
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
+    # A hint or an argument that begins like an id is looked up as one.
+    if name.startswith("sayso_"):
+        raise Invalid("A name may not begin with sayso_; ids do.")
+    return name
+
+
+def _email(raw: str | None) -> str | None:
+    if raw is not None and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
+        raise Invalid("That is no e-mail address. Write it like name@example.com.")
+    return raw
+
+
+def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
+    for role in raw:
+        if role not in ROLES:
+            raise Invalid(f"{role} is no role. Roles are {' and '.join(ROLES)}.")
+    return tuple(sorted(set(raw)))
+
+
+def _is_locked(device: Device) -> bool:
+    return device.state == "active" and device.pin_tries >= LOCKED_AT_TRIES
+
+
+def _record(
+    tx: Unit, kind: audit.Type, user: User, by: str, facts: Mapping[str, object] = _NO_FACTS
+) -> None:
+    audit.record(tx, Entry(kind, by, subject=user.id, facts=facts))

@@ -167,11 +167,23 @@ def find(view: View, called: str) -> User:
     return user
 
 
+def check_called(raw: str) -> str:
+    """The name by which a user or an agent is to be called. Raises `Invalid`."""
+    try:
+        name = check_name(raw, what="The name")
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
+    # A hint or an argument that begins like an id is looked up as one.
+    if name.casefold().startswith("sayso_"):
+        raise Invalid("A name may not begin with sayso_; ids do.")
+    return name
+
+
 def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
     """Add a user in a unit of work that is marked as administration."""
     user = User(
         id=secrets.new_id(PREFIX_USER),
-        name=_name(new.name),
+        name=check_called(new.name),
         email=_email(new.email),
         roles=_roles(new.roles),
         state="enabled",
@@ -189,17 +201,6 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
     taken = tx.directory.user_called(user.email) if user.email else None
     if taken is not None and taken.id != user.id:
         raise Exists(f"{user.email} belongs to {taken.name} already.")
-
-
-def _name(raw: str) -> str:
-    try:
-        name = check_name(raw, what="The name")
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
-    # A hint or an argument that begins like an id is looked up as one.
-    if name.startswith("sayso_"):
-        raise Invalid("A name may not begin with sayso_; ids do.")
-    return name
 
 
 def _email(raw: str | None) -> str | None:

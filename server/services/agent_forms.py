@@ -1,0 +1,246 @@
+"""What an agent may be: the rules of its members, at registration and when one is changed.
+
+Owns: reading what an administrator wrote into a record, every refusal with its remedy.
+Never: writes; the uses of a checked record are in `agents.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from server.protocol import errors, json_text, jwks, names, scopes
+from server.protocol.jwks import PublicKey
+from server.protocol.text import check_prose
+from server.services import resources, users
+from server.services.ports import Unit
+from server.services.records import Agent
+from server.services.refusals import Conflict, Invalid, NotFound
+
+MOST_DESCRIPTION: Final = 280
+BUILT_DELIVERY: Final = "poll"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgent:
+    """An agent as an administrator asks for it. People are named; `jwks` is a file's text."""
+
+    name: str
+    owners: tuple[str, ...]
+    description: str = ""
+    auth_method: str = "client_secret_basic"
+    jwks: str = ""
+    grant_types: tuple[str, ...] = names.AGENT_GRANTS
+    delivery: str = BUILT_DELIVERY
+    resources: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    asks: tuple[str, ...] | None = None
+    """Whom it may ask; None means everybody."""
+    id_token_alg: str = "RS256"  # noqa: S105  # an algorithm
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanges:
+    """What becomes different; None leaves a member as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    add_owners: tuple[str, ...] = ()
+    remove_owners: tuple[str, ...] = ()
+    jwks: str | None = None
+    grant_types: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
+    scopes: tuple[str, ...] | None = None
+    asks: tuple[str, ...] | None = None
+    asks_everybody: bool = False
+    id_token_alg: str | None = None
+    expires_at: int | None = None
+    never_expires: bool = False
+
+
+def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
+    """The record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
+    if new.auth_method not in names.AUTH_METHODS:
+        raise Invalid(f"--auth must be one of {', '.join(names.AUTH_METHODS)}.")
+    if new.delivery != BUILT_DELIVERY:
+        raise Invalid(f"Delivery {new.delivery} does not exist; agents poll.")
+    if bool(new.jwks) != (new.auth_method == "private_key_jwt"):
+        raise Invalid("--auth private_key_jwt and --jwks FILE belong together.")
+    agent = Agent(
+        id=agent_id,
+        name=users.check_called(new.name),
+        description=_description(new.description),
+        auth_method=new.auth_method,
+        jwks=_keys(new.jwks) if new.jwks else (),
+        grant_types=_grants(new.grant_types),
+        delivery=new.delivery,
+        resources=_unique(new.resources),
+        scopes=_unique(new.scopes),
+        asks=None if new.asks is None else _asks(tx, new.asks),
+        owners=_user_ids(tx, new.owners),
+        secrets=(),
+        id_token_alg=_alg(new.id_token_alg),
+        state="enabled",
+        expires_at=_expiry(tx, new.expires_at),
+        created_at=tx.now,
+    )
+    _check_ceiling(tx, agent)
+    _check_owners(tx, agent)
+    return agent
+
+
+def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
+    """The record as it becomes. Raises `Invalid`, `NotFound` or `Conflict`."""
+    agent = replace(
+        before,
+        name=_or(before.name, changes.name, users.check_called),
+        description=_or(before.description, changes.description, _description),
+        jwks=_changed_keys(before, changes),
+        grant_types=_or(before.grant_types, changes.grant_types, _grants),
+        resources=_or(before.resources, changes.resources, _unique),
+        scopes=_or(before.scopes, changes.scopes, _unique),
+        asks=_changed_asks(tx, before, changes),
+        owners=_changed_owners(tx, before, changes),
+        id_token_alg=_or(before.id_token_alg, changes.id_token_alg, _alg),
+        expires_at=_changed_expiry(tx, before, changes),
+    )
+    if (agent.resources, agent.scopes) != (before.resources, before.scopes):
+        _check_ceiling(tx, agent)
+    return agent
+
+
+def facts(agent: Agent) -> dict[str, object]:
+    """What the log says of an agent's rights."""
+    return {
+        "name": agent.name,
+        "auth_method": agent.auth_method,
+        "grant_types": list(agent.grant_types),
+        "resources": list(agent.resources),
+        "scopes": list(agent.scopes),
+        "owners": list(agent.owners),
+        "asks": None if agent.asks is None else list(agent.asks),
+        "keys": [key["kid"] for key in agent.jwks],
+        "expires_at": agent.expires_at,
+    }
+
+
+def _or(before: _T, change: _T | None, read: Callable[[_T], _T]) -> _T:
+    return before if change is None else read(change)
+
+
+def _description(raw: str) -> str:
+    if not raw:
+        return ""
+    try:
+        return check_prose(raw, what="The description", max_chars=MOST_DESCRIPTION)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
+
+
+def _keys(text: str) -> tuple[PublicKey, ...]:
+    try:
+        return jwks.read_keys(json_text.parse(text, what="The key file"))
+    except errors.InvalidRequest as error:
+        raise Invalid(f"{error.description}.") from None
+    except ValueError as error:
+        raise Invalid(f"The key file {error}.") from None
+
+
+def _changed_keys(before: Agent, changes: AgentChanges) -> tuple[PublicKey, ...]:
+    if changes.jwks is None:
+        return before.jwks
+    if before.auth_method != "private_key_jwt":
+        raise Conflict(f"{before.name} authenticates with a secret; add another agent for keys.")
+    return _keys(changes.jwks)
+
+
+def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [grant for grant in raw if grant not in names.AGENT_GRANTS]
+    if unknown or not raw:
+        raise Invalid(f"Grant types are {' and '.join(names.AGENT_GRANTS)}; name one or both.")
+    return _unique(raw)
+
+
+def _alg(raw: str) -> str:
+    if raw not in names.ASSERTION_ALGS:
+        raise Invalid(f"ID tokens are signed with one of {', '.join(names.ASSERTION_ALGS)}.")
+    return raw
+
+
+def _expiry(tx: Unit, at: int | None) -> int | None:
+    if at is not None and at <= tx.now:
+        raise Invalid("The expiry is in the past.")
+    return at
+
+
+def _changed_expiry(tx: Unit, before: Agent, changes: AgentChanges) -> int | None:
+    if changes.never_expires:
+        return None
+    return before.expires_at if changes.expires_at is None else _expiry(tx, changes.expires_at)
+
+
+def _user_ids(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+    return _unique(tuple(users.find(tx, one).id for one in called))
+
+
+def _check_owners(tx: Unit, agent: Agent) -> None:
+    owners = [tx.directory.user(owner) for owner in agent.owners]
+    if not any(owner is not None and owner.enabled for owner in owners):
+        raise Invalid("An agent needs an owner who is enabled. Name one with: --owner USER")
+
+
+def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...]:
+    removed = _user_ids(tx, changes.remove_owners)
+    for user_id in removed:
+        if user_id not in before.owners:
+            raise Invalid(f"One whom you would remove does not own {before.name}.")
+    added = _user_ids(tx, changes.add_owners)
+    left = tuple(owner for owner in before.owners if owner not in removed)
+    owners = _unique((*left, *added))
+    if not owners:
+        raise Conflict(
+            f"{before.name} would have no owner. Name another in the same command: --add-owner USER"
+        )
+    if owners != before.owners and before.state == "enabled":
+        _check_owners(tx, replace(before, owners=owners))
+    return owners
+
+
+def _asks(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return _user_ids(tx, called)
+    except NotFound as error:
+        raise Invalid(f"--asks takes users, and groups do not exist. {error}") from None
+
+
+def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...] | None:
+    if changes.asks_everybody:
+        return None
+    return before.asks if changes.asks is None else _asks(tx, changes.asks)
+
+
+def _check_ceiling(tx: Unit, agent: Agent) -> None:
+    """Every resource exists, and every scope is one of theirs."""
+    found = [resources.find(tx.directory, uri) for uri in agent.resources]
+    for scope in agent.scopes:
+        if scope in scopes.OPENID_SCOPES:
+            raise Invalid(f"Every agent may ask for {scope}; leave it out of the ceiling.")
+        if not any(scope in resource.scopes for resource in found):
+            raise Invalid(_unknown_scope(tx, scope, agent.resources))
+
+
+def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> str:
+    elsewhere = [r.uri for r in tx.resources.all() if scope in r.scopes]
+    if elsewhere:
+        return f"The scope {scope} belongs to {elsewhere[0]}. Add: --resource {elsewhere[0]}"
+    uri = named[0] if named else "URI"
+    return (
+        f"No resource has the scope {scope}. "
+        f"Add it: sayso resources update {uri} --scope {scope}=low|medium|high|critical"
+    )
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,213 @@
+"""Agents: registering them, narrowing them, renewing their secrets, stopping them.
+
+What an agent may be is checked in `agent_forms.py`. Here is what happens to the ones there are.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
+from server.services import agent_forms, audit, users
+from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.ports import Secrets, Store, Unit, View
+from server.services.records import Agent, Entry, Secret, User
+from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.withdrawals import withdraw
+
+DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
+"""How long an old secret goes on working when nobody says otherwise."""
+LONGEST_OVERLAP_MS: Final = 30 * 24 * 60 * 60 * 1000
+
+_HINT_CHARACTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """An agent and the secret it was just given, which is told once; "" when it has keys."""
+
+    agent: Agent
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedAgent:
+    """An agent that was stopped, and what ended with it."""
+
+    agent: Agent
+    tokens_revoked: int = 0
+    requests_cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """Administration of agents. Each AGENT is a name or a client_id."""
+
+    store: Store
+    secrets: Secrets
+
+    def all(self) -> list[Agent]:
+        """Every agent, by name."""
+        with self.store.read() as view:
+            return view.agents.all()
+
+    def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:
+        """One agent and its owners. Raises `NotFound`."""
+        with self.store.read() as view:
+            agent = find(view, called)
+            return agent, owners_of(view, agent)
+
+    def add(self, new: NewAgent, *, by: str) -> NewSecret:
+        """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
+        with self.store.write() as tx:
+            tx.administered()
+            _refuse_taken(tx, users.check_called(new.name), None)
+            agent = agent_forms.read(tx, new, self.secrets.new_id(PREFIX_AGENT))
+            given = NewSecret(agent, "")
+            if agent.auth_method != "private_key_jwt":
+                given = self._with_secret(tx, agent)
+            tx.agents.add(given.agent, tx.now)
+            _record(tx, audit.Type.AGENT_ADDED, given.agent, by, agent_forms.facts(agent))
+            return given
+
+    def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
+        """Change an agent. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx, called)
+            agent = agent_forms.changed(tx, before, changes)
+            _refuse_taken(tx, agent.name, agent.id)
+            if agent != before:
+                tx.agents.replace(agent, tx.now)
+                _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
+            return agent
+
+    def disable(self, called: str, *, by: str) -> StoppedAgent:
+        """Stop an agent: its tokens are revoked and its open requests leave every screen.
+
+        Doing it again changes nothing. Raises `NotFound`.
+        """
+        with self.store.write() as tx:
+            tx.administered()
+            agent = find(tx, called)
+            if agent.state == "disabled":
+                return StoppedAgent(agent)
+            agent = replace(agent, state="disabled")
+            tx.agents.replace(agent, tx.now)
+            stopped = _end_everything(tx, agent, by)
+            _record(tx, audit.Type.AGENT_DISABLED, agent, by, _counts(stopped))
+            return stopped
+
+    def enable(self, called: str, *, by: str) -> Agent:
+        """Let a disabled or quarantined agent go on; what ended stays ended.
+
+        Raises `NotFound`, or `Conflict` when no owner could answer for it.
+        """
+        with self.store.write() as tx:
+            tx.administered()
+            before = find(tx, called)
+            agent = replace(before, state="enabled")
+            if not any(owner.enabled for owner in owners_of(tx, agent)):
+                raise Conflict(
+                    f"No owner of {agent.name} is enabled. "
+                    f"Run: sayso agents update {agent.name} --add-owner USER"
+                )
+            if agent != before:
+                tx.agents.replace(agent, tx.now)
+                _record(tx, audit.Type.AGENT_ENABLED, agent, by, {"was": before.state})
+            return agent
+
+    def rotate_secret(
+        self, called: str, *, by: str, overlap_ms: int = DEFAULT_OVERLAP_MS
+    ) -> NewSecret:
+        """Give an agent a new secret; the old ones work for the overlap and no longer.
+
+        Raises `NotFound`, `Conflict` when it has keys instead, `Invalid` for a longer overlap.
+        """
+        if not 0 <= overlap_ms <= LONGEST_OVERLAP_MS:
+            raise Invalid("Old and new secret may both work for 30 days at most.")
+        with self.store.write() as tx:
+            tx.administered()
+            agent = find(tx, called)
+            if agent.auth_method == "private_key_jwt":
+                raise Conflict(
+                    f"{agent.name} has keys and no secret. "
+                    f"Run: sayso agents update {agent.name} --jwks FILE"
+                )
+            ended = [_ending(secret, tx.now + overlap_ms) for secret in agent.secrets]
+            alive = tuple(s for s in ended if s.expires_at is None or s.expires_at > tx.now)
+            given = self._with_secret(tx, replace(agent, secrets=alive))
+            tx.agents.replace(given.agent, tx.now)
+            facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
+            _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
+            return given
+
+    def delete(self, called: str, *, by: str) -> StoppedAgent:
+        """Stop an agent and forget it; what it did stays in the log. Raises `NotFound`."""
+        with self.store.write() as tx:
+            tx.administered()
+            agent = find(tx, called)
+            stopped = _end_everything(tx, replace(agent, state="disabled"), by)
+            tx.agents.delete(agent.id)
+            facts = {"name": agent.name, **_counts(stopped)}
+            _record(tx, audit.Type.AGENT_DELETED, agent, by, facts)
+            return stopped
+
+    def _with_secret(self, tx: Unit, agent: Agent) -> NewSecret:
+        text = self.secrets.new_secret(PREFIX_CLIENT_SECRET)
+        secret = Secret(
+            id=self.secrets.new_id(""),
+            hash=hashlib.sha256(text.encode()).digest(),
+            hint=text[-_HINT_CHARACTERS:],
+            created_at=tx.now,
+            expires_at=None,
+            last_used_at=None,
+        )
+        return NewSecret(replace(agent, secrets=(*agent.secrets, secret)), text)
+
+
+def find(view: View, called: str) -> Agent:
+    """The agent of this name or client_id. Raises `NotFound`."""
+    agent = view.directory.agent_called(called)
+    if agent is None:
+        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
+    return agent
+
+
+def owners_of(view: View, agent: Agent) -> tuple[User, ...]:
+    """The people who answer for it."""
+    found = (view.directory.user(user_id) for user_id in agent.owners)
+    return tuple(owner for owner in found if owner is not None)
+
+
+def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
+    taken = tx.directory.agent_called(name)
+    if taken is not None and taken.id != of:
+        raise Exists(f"There is an agent {taken.name} already, {taken.id}.")
+
+
+def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
+    return StoppedAgent(
+        agent,
+        tokens_revoked=tx.delegations.revoke_agent(agent.id, tx.now),
+        requests_cancelled=withdraw(
+            tx, tx.approvals.open_of_agent(agent.id), reason="agent_disabled", actor=by
+        ),
+    )
+
+
+def _ending(secret: Secret, at: int) -> Secret:
+    """The same secret, at its end by then at the latest."""
+    return replace(secret, expires_at=min(at, secret.expires_at or at))
+
+
+def _counts(stopped: StoppedAgent) -> dict[str, object]:
+    return {
+        "tokens_revoked": stopped.tokens_revoked,
+        "requests_cancelled": stopped.requests_cancelled,
+    }
+
+
+def _record(tx: Unit, kind: audit.Type, agent: Agent, by: str, facts: Mapping[str, object]) -> None:
+    audit.record(tx, Entry(kind, by, agent_id=agent.id, facts=facts))

@@ -9,6 +9,7 @@ from typing import Final
 from server.protocol.names import PREFIX_USER
 from server.protocol.text import check_name
 from server.services import audit, enrolment, notices
+from server.services.devices import MOST_TRIES
 from server.services.enrolment import IssuedCode
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Device, Entry, User
@@ -17,8 +18,6 @@ from server.services.withdrawals import withdraw
 
 ROLES: Final = ("admin", "auditor")
 """What a user may be beside being a user."""
-LOCKED_AT_TRIES: Final = 10
-"""So many PIN calls without a confirmed one lock a device."""
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
@@ -217,7 +216,7 @@ def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_locked(device: Device) -> bool:
-    return device.state == "active" and device.pin_tries >= LOCKED_AT_TRIES
+    return device.state == "active" and device.pin_tries >= MOST_TRIES
 
 
 def _record(

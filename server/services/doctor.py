@@ -1,0 +1,130 @@
+"""What is weak or broken in the installation's own records, and the fix for each.
+
+Owns: findings that the database shows. Never: files, addresses and settings; the command line looks
+at those, because services know nothing of the machine.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from server.services.agents import owners_of
+from server.services.ports import Store, View
+from server.services.records import Agent, User
+
+Level: TypeAlias = Literal["broken", "weak", "note"]
+
+SOON_MS: Final = 14 * 24 * 60 * 60 * 1000
+"""What ends within two weeks is worth a word."""
+CLOCK_TOLERANCE_MS: Final = 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing and what to do about it.
+
+    `broken`: something cannot work; `weak`: somebody could make use of it; `note`: good to know.
+    """
+
+    level: Level
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Looks at everything and changes nothing."""
+
+    store: Store
+
+    def findings(self) -> list[Finding]:
+        """What should be looked at, in the order of the parts."""
+        with self.store.read() as view:
+            return [
+                *_clock(view),
+                *_people(view),
+                *(found for agent in view.agents.all() for found in _agent(view, agent)),
+                *_outbox(view),
+            ]
+
+
+def _clock(view: View) -> Iterator[Finding]:
+    last = view.audit.tail(1)
+    if last and last[0].at > view.now + CLOCK_TOLERANCE_MS:
+        yield Finding(
+            "broken",
+            "The clock of this machine is behind the newest entry of the log.",
+            "Set the clock, and keep it set with NTP. Tokens and deadlines depend on it.",
+        )
+
+
+def _people(view: View) -> Iterator[Finding]:
+    everybody = view.users.all()
+    if not any(user.enabled and "admin" in user.roles for user in everybody):
+        yield Finding("weak", "There is no administrator.", "Run: sayso init --admin NAME")
+    for user in everybody:
+        if user.enabled:
+            yield from _user(view, user)
+
+
+def _user(view: View, user: User) -> Iterator[Finding]:
+    devices = [device for device in view.devices.of_user(user.id) if device.state == "active"]
+    if not devices:
+        yield Finding(
+            "note",
+            f"{user.name} has no device, so nobody can answer for them.",
+            f"Run: sayso users enrol {user.name}",
+        )
+
+
+def _agent(view: View, agent: Agent) -> Iterator[Finding]:
+    if agent.state != "enabled":
+        return
+    if not any(owner.enabled for owner in owners_of(view, agent)):
+        yield Finding(
+            "weak",
+            f"No enabled user answers for the agent {agent.name}.",
+            f"Run: sayso agents update {agent.name} --add-owner USER",
+        )
+    if agent.asks is None:
+        yield Finding(
+            "weak",
+            f"The agent {agent.name} may ask every user.",
+            f"Run: sayso agents update {agent.name} --asks USER",
+        )
+    if not agent.resources or not agent.scopes:
+        yield Finding(
+            "note",
+            f"The agent {agent.name} has an empty ceiling and can get nothing.",
+            f"Run: sayso agents update {agent.name} --resource URI --scope NAME",
+        )
+    yield from _ends(view, agent)
+
+
+def _ends(view: View, agent: Agent) -> Iterator[Finding]:
+    if agent.expires_at is not None and agent.expires_at <= view.now + SOON_MS:
+        over = agent.expires_at <= view.now
+        yield Finding(
+            "note",
+            f"The agent {agent.name} {'has expired' if over else 'expires within two weeks'}.",
+            f"Run: sayso agents update {agent.name} --expires 90d",
+        )
+    newest = max((secret.created_at for secret in agent.secrets), default=0)
+    for secret in agent.secrets:
+        if secret.expires_at is not None and (secret.last_used_at or 0) > newest:
+            yield Finding(
+                "weak",
+                f"The agent {agent.name} still uses the old secret that ends in {secret.hint}.",
+                "Give it the new one before the old one stops working.",
+            )
+
+
+def _outbox(view: View) -> Iterator[Finding]:
+    dead = view.outbox.counts().get("dead", 0)
+    if dead:
+        last = view.outbox.dead(1)[0]
+        yield Finding(
+            "broken",
+            f"{dead} messages could not be delivered. The last error: {last.last_error}",
+            "See that SAYSO_WEBHOOK_URL can be reached from this machine.",
+        )

@@ -1,0 +1,110 @@
+"""What an administrator sees of people's requests, devices and the log, and may end.
+
+Owns: looking across people, cancelling a request, revoking a device. Never: deciding a request;
+that takes a signature of the person's own device.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol.states import State
+from server.protocol.text import check_prose
+from server.services import agents, devices, users
+from server.services.ports import Store, View
+from server.services.records import Agent, Approval, Decision, Device, StoredEntry, User
+from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.withdrawals import withdraw
+
+MOST_REASON: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request with the names that its ids stand for; None for what was deleted."""
+
+    approval: Approval
+    agent: Agent | None
+    user: User | None
+    decisions: tuple[Decision, ...] = ()
+    entries: tuple[StoredEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """Looking across people, and ending what should not go on."""
+
+    store: Store
+
+    def approvals(
+        self, *, state: State | None, agent: str | None, user: str | None, limit: int
+    ) -> list[Seen]:
+        """The newest requests that match. Raises `NotFound` for an agent or user."""
+        with self.store.read() as view:
+            found = view.approvals.search(
+                state=state,
+                agent_id=None if agent is None else agents.find(view, agent).id,
+                user_id=None if user is None else users.find(view, user).id,
+                limit=limit,
+            )
+            return [_seen(view, approval) for approval in found]
+
+    def approval(self, approval_id: str) -> Seen:
+        """One request with its answers and its entries. Raises `NotFound`."""
+        with self.store.read() as view:
+            approval = _find(view, approval_id)
+            seen = _seen(view, approval)
+            decisions = tuple(view.decisions.of_approval(approval_id))
+            entries = tuple(view.audit.of_approval(approval_id))
+            return Seen(approval, seen.agent, seen.user, decisions, entries)
+
+    def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
+        """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
+        try:
+            reason = check_prose(reason, what="The reason", max_chars=MOST_REASON)
+        except ValueError as error:
+            raise Invalid(f"{error}.") from None
+        with self.store.write() as tx:
+            approval = _find(tx, approval_id)
+            if not withdraw(tx, [approval], reason=reason, actor=by):
+                raise Conflict(f"This request is over: it is {approval.state}.")
+            return _seen(tx, _find(tx, approval_id))
+
+    def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
+        """Devices of one user or of everybody, oldest first. Raises `NotFound`."""
+        with self.store.read() as view:
+            found = (
+                view.devices.all()
+                if user is None
+                else view.devices.of_user(users.find(view, user).id)
+            )
+            return [(device, view.directory.user(device.user_id)) for device in found]
+
+    def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
+        """End a device and its sign-in; False when it had ended before. Raises `NotFound`."""
+        with self.store.write() as tx:
+            device = tx.devices.get(device_id)
+            if device is None:
+                raise NotFound(
+                    f"There is no device {device_id}. See them all with: sayso devices list"
+                )
+            ended = devices.revoke(tx, device, actor=by)
+            return tx.devices.get(device_id) or device, ended
+
+    def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
+        """The log's last entries, or those after one, oldest first."""
+        with self.store.read() as view:
+            return view.audit.tail(limit, after)
+
+
+def _find(view: View, approval_id: str) -> Approval:
+    approval = view.approvals.get(approval_id)
+    if approval is None:
+        raise NotFound(
+            f"There is no request {approval_id}. See the newest with: sayso approvals list"
+        )
+    return approval
+
+
+def _seen(view: View, approval: Approval) -> Seen:
+    user = None if approval.user_id is None else view.directory.user(approval.user_id)
+    return Seen(approval, view.directory.agent(approval.agent_id), user)

@@ -17,7 +17,7 @@ import rfc8785
 
 from server.protocol import errors
 
-JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+JsonValue: TypeAlias = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
 
 MAX_INTEGER = 2**53 - 1
 

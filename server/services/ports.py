@@ -246,6 +246,9 @@ class OutboxRows(Protocol):
     """What leaves the installation."""
 
     def add(self, channel: str, target: str, body: str) -> None: ...
+    def due(self) -> bool:
+        """Reports whether there is anything to deliver now."""
+
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
     def sent(self, message_id: int, holder: str) -> bool: ...
     def failed(
@@ -280,6 +283,10 @@ class View(Protocol):
 
     @property
     def now(self) -> int: ...
+    @property
+    def version(self) -> int:
+        """The `admin_version` that this reading stands on."""
+
     @property
     def directory(self) -> Directory: ...
     @property
@@ -373,6 +380,9 @@ class Verifier(Protocol):
 
     def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
         """The payload bytes of a decision or statement."""
+
+    def key_of(self, jws: str) -> str:
+        """The thumbprint that a decision or statement names."""
 
     def unverified_subject(self, token: str) -> str:
         """Who claims to have made this assertion; for finding the key to check it with."""

@@ -8,14 +8,14 @@ from server.services.records import OutboxMessage
 from server.storage.tables import outbox as o
 
 _ADD = insert(o)
+_IS_DUE = or_(
+    and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
+    and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
+)
+_ANY_DUE = select(o.c.id).where(_IS_DUE).limit(1)
 _DUE = (
     select(o.c.id)
-    .where(
-        or_(
-            and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
-            and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
-        )
-    )
+    .where(_IS_DUE)
     .order_by(o.c.not_before, o.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -78,6 +78,10 @@ class Outbox:
         }
         rows = self._connection.execute(_LEASE, values).mappings().all()
         return sorted((_record(row) for row in rows), key=lambda message: message.id)
+
+    def due(self) -> bool:
+        """Reports whether there is anything to deliver now."""
+        return self._connection.execute(_ANY_DUE, {"now": self._now}).first() is not None
 
     def sent(self, message_id: int, holder: str) -> bool:
         """Reports whether the lease still was the holder's."""

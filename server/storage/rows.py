@@ -38,6 +38,11 @@ class Rows:
         self._cache = cache
         self._new_entry_id = new_entry_id
 
+    @property
+    def version(self) -> int:
+        """The `admin_version` that this stands on."""
+        return self._cache.version
+
     @cached_property
     def directory(self) -> CachedDirectory:
         """Who and what there is, at this unit of work's version."""

@@ -1,0 +1,174 @@
+"""Who is wired to whom: the only file that knows every adapter, and the real clock.
+
+`build` makes what commands and the server share and loads no Flask; `create_app` puts HTTP on top.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from server.crypto.jose import JwtSigner, JwtVerifier
+from server.crypto.sealing import read_or_make_key
+from server.crypto.secrets import KeyedSecrets
+from server.protocol import names
+from server.services.approvals import ApprovalService
+from server.services.ciba import CibaService
+from server.services.client_auth import ClientAuthentication
+from server.services.devices import DeviceService
+from server.services.expiry import Sweeper
+from server.services.feed import FeedService, Hub
+from server.services.grants.ciba import CibaGrant
+from server.services.grants.client_credentials import ClientCredentialsGrant
+from server.services.grants.enrolment import EnrolmentGrant
+from server.services.grants.refresh_token import RefreshTokenGrant
+from server.services.hints import Hints
+from server.services.keys import ensure_keys
+from server.services.people import People
+from server.services.ports import Clock
+from server.services.proofs import Proofs
+from server.services.rules import Rules
+from server.services.schemas import Schemas
+from server.services.token import TokenEndpoint
+from server.services.tokens import Issuing
+from server.settings import Settings, is_loopback
+from server.storage.open import open_store
+from server.storage.store import SqlStore
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from server.delivery.outbox import OutboxWorker
+    from server.http.site import Site
+
+MASTER_KEY: Final = "master.key"
+PIN_KEY: Final = "pin.key"
+WEBHOOK_KEY: Final = "webhook.key"
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def adjust(self, moment: int) -> int:
+        """The database's time is the time."""
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What commands and the server share."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    secrets: KeyedSecrets
+    signer: JwtSigner
+    verifier: JwtVerifier
+    rules: Rules
+    hub: Hub
+    sweeper: Sweeper
+
+
+def build(settings: Settings, clock: Clock | None = None, *, serving: bool = False) -> Services:
+    """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say."""
+    clock = clock or SystemClock()
+    secrets = KeyedSecrets(
+        read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
+        read_or_make_key(settings.data_dir / PIN_KEY),
+    )
+    store = open_store(settings.sqlalchemy_url, clock, secrets.entry_id, serving=serving)
+    return Services(
+        settings=settings,
+        clock=clock,
+        store=store,
+        secrets=secrets,
+        signer=JwtSigner(secrets),
+        verifier=JwtVerifier(),
+        rules=_rules(settings),
+        hub=Hub(store, store.wake),
+        sweeper=Sweeper(store),
+    )
+
+
+def create_app(services: Services) -> "tuple[Flask, Site]":
+    """The WSGI application, and the site behind it. Makes signing keys if there are none."""
+    from flask import Flask  # noqa: PLC0415  # commands never load Flask
+
+    from server.http.feed import add_feed  # noqa: PLC0415
+    from server.http.views import add_routes  # noqa: PLC0415
+    from server.web.pages import add_pages  # noqa: PLC0415
+
+    with services.store.write() as tx:
+        if {key.alg for key in tx.directory.keys()} < set(names.ASSERTION_ALGS):
+            tx.administered()
+            ensure_keys(tx, services.signer)
+    site = _site(services)
+    app = Flask("server.web", static_folder=None)
+    add_routes(app, site)
+    add_feed(app, site)
+    add_pages(app, site)
+    return app, site
+
+
+def outbox_worker(services: Services) -> "OutboxWorker":
+    """What delivers the outbox."""
+    from server.delivery.outbox import OutboxWorker  # noqa: PLC0415  # loads an HTTP client
+    from server.delivery.webhook import Webhook  # noqa: PLC0415
+
+    settings = services.settings
+    key_file = Path(settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY)
+    hook = Webhook(settings.webhook_url, key_file) if settings.webhook_url else None
+    return OutboxWorker(services.store, services.secrets, hook)
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        issuer=settings.issuer_url,
+        on_loopback=is_loopback(settings.issuer_url),
+        access_token_alg=settings.access_token_alg,
+        access_token_seconds=settings.access_token_seconds,
+        assertion_audience=settings.assertion_audience,  # type: ignore[arg-type]  # checked there
+        hide_unknown_users=settings.unknown_user == "hide",
+        open_per_agent=settings.open_per_agent,
+        open_per_user=settings.open_per_user,
+        denials_before_pause=settings.denials_before_pause,
+    )
+
+
+def _site(services: Services) -> "Site":
+    from server.http.routes import ROUTES  # noqa: PLC0415
+    from server.http.site import Readiness, Site  # noqa: PLC0415
+
+    store, secrets, rules = services.store, services.secrets, services.rules
+    clients = ClientAuthentication(store, services.verifier, rules)
+    issuing = Issuing(services.signer, secrets, rules)
+    proofs = Proofs(services.verifier, rules)
+    return Site(
+        clock=services.clock,
+        store=store,
+        rules=rules,
+        clients=clients,
+        people=People(store, services.verifier, rules),
+        ciba=CibaService(store, secrets, Schemas(), Hints(services.verifier, rules), rules),
+        token=TokenEndpoint(
+            clients,
+            for_agents={
+                names.GRANT_CIBA: CibaGrant(store, secrets, issuing, services.hub),
+                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
+            },
+            for_people={
+                names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
+                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
+            },
+        ),
+        approvals=ApprovalService(store, secrets, services.verifier, rules),
+        devices=DeviceService(store, secrets, services.verifier, rules),
+        feed=FeedService(store),
+        hub=services.hub,
+        readiness=Readiness(),
+        routes=ROUTES,
+    )

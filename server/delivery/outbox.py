@@ -1,0 +1,72 @@
+"""The outbox's worker: takes messages under a lease, delivers them, tries again, gives up visibly.
+
+At least once: a worker that dies keeps its lease until it runs out, and then another delivers the
+message again. Receivers tell repeats apart by the message's id.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from server import telemetry
+from server.delivery.egress import Undeliverable
+from server.services.notices import WEBHOOK
+from server.services.ports import Secrets, Store
+from server.services.records import OutboxMessage
+
+LEASE_SECONDS: Final = 60
+MOST_ATTEMPTS: Final = 12
+FIRST_PAUSE_MS: Final = 1_000
+LONGEST_PAUSE_MS: Final = 60 * 60 * 1000
+_AT_ONCE: Final = 20
+
+
+class Channel(Protocol):
+    """One way out."""
+
+    def deliver(self, message: OutboxMessage) -> None:
+        """Raises `Undeliverable`."""
+
+
+def pause_ms(attempts: int) -> int:
+    """How long to wait after so many tries: doubling from a second to an hour."""
+    return min(FIRST_PAUSE_MS * 2 ** max(0, attempts - 1), LONGEST_PAUSE_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxWorker:
+    """Delivers what is due."""
+
+    store: Store
+    secrets: Secrets
+    webhook: Channel | None
+
+    def round(self) -> int:
+        """Deliver one lot; returns how many messages it took."""
+        with self.store.read() as view:
+            if not view.outbox.due():
+                return 0
+        holder = self.secrets.salt()
+        with self.store.write() as tx:
+            messages = tx.outbox.lease(holder, _AT_ONCE, LEASE_SECONDS)
+        for message in messages:
+            self._deliver(message, holder)
+        return len(messages)
+
+    def _deliver(self, message: OutboxMessage, holder: str) -> None:
+        try:
+            if message.channel == WEBHOOK and self.webhook is not None:
+                self.webhook.deliver(message)
+        except Undeliverable as error:
+            self._put_back(message, holder, error)
+        else:
+            with self.store.write() as tx:
+                tx.outbox.sent(message.id, holder)
+
+    def _put_back(self, message: OutboxMessage, holder: str, error: Undeliverable) -> None:
+        again = error.retry and message.attempts < MOST_ATTEMPTS
+        with self.store.write() as tx:
+            moment = tx.now + pause_ms(message.attempts) if again else None
+            tx.outbox.failed(message.id, holder, str(error), moment)
+        telemetry.log().warning(
+            "outbox.undelivered", message=message.id, error=str(error), dead=not again
+        )

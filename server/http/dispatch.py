@@ -1,0 +1,89 @@
+"""From a request to an answer: who calls, what the endpoint says, and every error in its words."""
+
+from collections.abc import Mapping
+
+from server import telemetry
+from server.http import wire
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.route import Caller, Route
+from server.http.site import Site
+from server.protocol import errors
+from server.services.approvals import Shown
+from server.services.people import Call
+from server.services.ports import Busy
+
+_UNAVAILABLE = "The server is busy. Nothing was changed; try again."
+
+
+def answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
+    """Run a route's endpoint. Nothing that a client sends makes this raise."""
+    response = _answer(site, route, request)
+    telemetry.ANSWERS.labels(route.name, str(response.status)).inc()
+    return response
+
+
+def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
+    try:
+        return _run(site, route, request)
+    except errors.ProtocolError as error:
+        _note(route, error.code, error.detail)
+        return _oauth(error)
+    except errors.Problem as problem:
+        _note(route, problem.code, problem.log)
+        return problem_response(problem)
+    except Busy as error:
+        _note(route, "busy", str(error))
+        return _busy(route)
+    except Exception:
+        telemetry.log().exception("request.failed", route=route.name)
+        return _fault(route)
+
+
+def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
+    response: HttpResponse
+    if route.caller is Caller.PERSON:
+        url = site.rules.issuer + request.path
+        call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
+        response = route.endpoint(site, request, site.people.authenticate(call))
+    else:
+        response = route.endpoint(site, request)
+    return response
+
+
+def problem_response(problem: errors.Problem) -> HttpResponse:
+    """RFC 9457."""
+    members = {
+        name: wire.approval(value).model_dump() if isinstance(value, Shown) else value
+        for name, value in problem.members.items()
+    }
+    body: Mapping[str, object] = {
+        "type": "about:blank",
+        "title": problem.code.replace("_", " "),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        **members,
+    }
+    return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
+
+
+def _oauth(error: errors.ProtocolError) -> HttpResponse:
+    body = {"error": error.code, "error_description": error.description, **error.members}
+    return as_json(error.status, body, error.headers)
+
+
+def _busy(route: Route) -> HttpResponse:
+    if route.caller is Caller.PERSON:
+        busy = errors.Problem(503, "unavailable", _UNAVAILABLE, headers={"Retry-After": "1"})
+        return problem_response(busy)
+    return _oauth(errors.TemporarilyUnavailable(_UNAVAILABLE))
+
+
+def _fault(route: Route) -> HttpResponse:
+    if route.caller is Caller.PERSON:
+        return problem_response(errors.Problem(500, "server_error", "A fault of the server."))
+    return _oauth(errors.ServerError("A fault of the server."))
+
+
+def _note(route: Route, code: str, detail: str) -> None:
+    telemetry.log().debug("request.refused", route=route.name, code=code, detail=detail)

@@ -1,0 +1,39 @@
+"""What waits for a person, and their answers."""
+
+from server.http import wire
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.protocol import errors
+from server.services.people import Person
+
+_MOST = 200
+
+
+def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """GET /api/approvals?state=waiting|decided."""
+    limit = _limit(request.query.get("limit", "50"))
+    cursor = wire.read_cursor(request.query.get("cursor"))
+    state = request.query.get("state", "waiting")
+    if state not in {"waiting", "decided"}:
+        raise errors.Problem(422, "invalid_body", "state must be waiting or decided.")
+    find = site.approvals.waiting if state == "waiting" else site.approvals.decided
+    return as_json(200, wire.approvals(find(person, limit, cursor)).model_dump())
+
+
+def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """GET /api/approvals/<id>: with the nonce for this device; it counts as seen."""
+    shown = site.approvals.show(person, request.params["id"])
+    return as_json(200, wire.approval(shown).model_dump())
+
+
+def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """POST /api/approvals/<id>/decision."""
+    body = wire.read(wire.SignedDecision, request.body)
+    shown = site.approvals.decide(person, request.params["id"], body.decision, body.note)
+    return as_json(200, wire.approval(shown).model_dump())
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MOST:
+        raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MOST}.")
+    return int(text)

@@ -1,0 +1,34 @@
+"""What an operator's tools look at."""
+
+from server import telemetry
+from server.http import openapi
+from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+
+
+def healthy(_site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /healthz: the process answers."""
+    return as_json(200, {"status": "ok"})
+
+
+def ready(site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /readyz: the database answers, and the process is not about to end."""
+    if site.readiness.ending:
+        return as_json(503, {"status": "ending"}, {"Retry-After": "1"})
+    with site.store.read() as view:
+        view.feed.head()
+    return as_json(200, {"status": "ready"})
+
+
+def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /metrics, in the text format of Prometheus."""
+    with site.store.read() as view:
+        for state, count in view.outbox.counts().items():
+            telemetry.OUTBOX.labels(state).set(count)
+    body = telemetry.metrics_text()
+    return HttpResponse(200, body, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def document(site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /api/openapi.json."""
+    return as_json(200, openapi.document(site.rules.issuer, site.routes))

@@ -1,0 +1,52 @@
+"""The OAuth endpoints: form posts in, RFC errors out."""
+
+from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.protocol import ciba, client_auth, forms, metadata
+from server.services.token import TokenRequest
+
+
+def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /bc-authorize (CIBA Core 7)."""
+    form = forms.parse(request.body, request.headers.get("content-type", ""))
+    credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
+    agent = site.clients.authenticate(credentials)
+    answer = site.ciba.start(
+        agent, form, idempotency_key=request.headers.get("idempotency-key"), peer=request.peer
+    )
+    return as_json(200, answer)
+
+
+def token(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /token (RFC 6749 3.2)."""
+    wait = ciba.preferred_wait(request.headers.get("prefer"))
+    answer = site.token.exchange(
+        TokenRequest(
+            form=forms.parse(request.body, request.headers.get("content-type", "")),
+            authorization=request.headers.get("authorization"),
+            proofs=request.proofs,
+            idempotency_key=request.headers.get("idempotency-key"),
+            wait=wait,
+            peer=request.peer,
+            waited_ms=max(0, site.clock.now() - request.at),
+        )
+    )
+    return as_json(200, answer, {"Preference-Applied": f"wait={wait}"} if wait else None)
+
+
+def jwks(site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /jwks (RFC 7517 5)."""
+    with site.store.read() as view:
+        keys = [dict(key.public_jwk) for key in view.directory.keys()]
+    return as_json(200, {"keys": keys}, _PUBLIC)
+
+
+def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
+    """GET /.well-known/… (RFC 8414 3, OpenID Connect Discovery 4)."""
+    with site.store.read() as view:
+        types = [action.type for action in view.actions.all()]
+        algs = sorted({key.alg for key in view.directory.keys()})
+    return as_json(200, metadata.document(site.rules.issuer, types, algs), _PUBLIC)
+
+
+_PUBLIC = {**NO_STORE, "Access-Control-Allow-Origin": "*"}

@@ -1,0 +1,183 @@
+"""The live feed: one socket per terminal, fed from the database by cursor.
+
+The socket is idle until the hub says that something concerns this person. It ends with 4401 when the
+token ends, unless the client renews in band, and with 4403 at once when user or device are stopped.
+"""
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+from flask import Flask, request
+from flask_sock import Sock
+from simple_websocket import ConnectionClosed, Server
+
+from server import telemetry
+from server.http import dispatch, views, wire
+from server.http.site import Site
+from server.protocol import errors, json_text
+from server.services.displays import rfc3339
+from server.services.feed import user_topic
+from server.services.people import Call, Person
+
+PATH = "/api/feed"
+_PING_SECONDS = 20
+_MOST_BYTES = 16 * 1024
+_BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
+_LONGEST_WAIT_SECONDS = 30.0
+
+
+def add_feed(app: Flask, site: Site) -> None:
+    """Give the socket to Flask."""
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": _PING_SECONDS,
+        "max_message_size": _MOST_BYTES,
+    }
+    sock = Sock(app)
+
+    @app.before_request
+    def refuse_early() -> object:
+        """Refuse with an HTTP answer before the handshake, where a client can read why."""
+        if request.path != PATH:
+            return None
+        try:
+            request.environ["sayso.person"] = _person(site)
+            request.environ["sayso.cursor"] = _cursor()
+        except errors.Problem as problem:
+            return views.flask_response(dispatch.problem_response(problem))
+        return None
+
+    @sock.route(PATH)
+    def feed(socket: Server) -> None:
+        person: Person = request.environ["sayso.person"]
+        _Conversation(site, socket, person, request.environ["sayso.cursor"]).run()
+
+
+def _person(site: Site) -> Person:
+    call = Call(
+        request.headers.get("Authorization"),
+        request.headers.getlist("DPoP"),
+        "GET",
+        site.rules.issuer + PATH,
+    )
+    return site.people.authenticate(call)
+
+
+def _cursor() -> int | None:
+    text = request.args.get("cursor")
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  # what a 64-bit number can hold
+        raise errors.Problem(422, "invalid_body", "cursor must be a number from an earlier frame.")
+    return int(text)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    site: Site
+    socket: Server
+    person: Person
+    wanted: int | None
+    cursor: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Greet, then send what happens until somebody ends it."""
+        telemetry.SOCKETS.inc()
+        try:
+            with self.site.hub.subscribe(user_topic(self.person.user.id)) as changed:
+                listener = threading.Thread(target=self._listen, args=(changed,), daemon=True)
+                self.cursor = self.site.feed.head() if self.wanted is None else self.wanted
+                self._greet()
+                listener.start()
+                self._send_news(changed)
+        except ConnectionClosed:
+            return
+        finally:
+            self.over.set()
+            telemetry.SOCKETS.dec()
+
+    def _greet(self) -> None:
+        self._send(
+            {
+                "type": "hello",
+                "cursor": self.cursor,
+                "token_expires_at": rfc3339(self.person.token_expires_at),
+                "server_time": rfc3339(self.site.feed.now()),
+            }
+        )
+
+    def _send_news(self, changed: threading.Event) -> None:
+        while not self.over.is_set():
+            changed.clear()
+            if self.site.readiness.ending:
+                return self._close(_RESTART, "restarting")
+            left = (self.person.token_expires_at - self.site.clock.now()) / 1000
+            if left <= 0:
+                return self._close(_TOKEN_OVER, "token expired")
+            if not self._pass_on():
+                return self._close(_STOPPED, "stopped")
+            changed.wait(min(left, _LONGEST_WAIT_SECONDS))
+        return None
+
+    def _pass_on(self) -> bool:
+        """Send what is past the cursor; reports whether this person may go on listening."""
+        device = self.person.device
+        news = self.site.feed.news(
+            self.person.user.id, None if device is None else device.id, self.cursor
+        )
+        if not news.allowed:
+            return False
+        if news.resync:
+            self._send({"type": "resync", "cursor": news.cursor})
+        for happening in news.happenings:
+            self._send(wire.event(happening))
+        self.cursor = news.cursor
+        return True
+
+    def _listen(self, changed: threading.Event) -> None:
+        """Read what the client says until it goes away."""
+        try:
+            while not self.over.is_set():
+                self._hear(self.socket.receive())
+        except ConnectionClosed:
+            pass
+        finally:
+            self.over.set()
+            changed.set()
+
+    def _hear(self, frame: str | bytes | None) -> None:
+        message = _message(frame)
+        if message.get("type") != "renew":
+            return self._close(_BAD_MESSAGE, "unknown message")
+        call = Call(
+            f"DPoP {message.get('access_token')}",
+            [str(message.get("proof"))],
+            "GET",
+            self.site.rules.issuer + PATH,
+        )
+        try:
+            renewed = self.site.people.authenticate(call)
+        except errors.Problem:
+            return self._close(_TOKEN_OVER, "renewal refused")
+        if renewed.session.id != self.person.session.id:
+            return self._close(_TOKEN_OVER, "renewal of another session")
+        self.person = renewed
+        return self._send(
+            {"type": "renewed", "token_expires_at": rfc3339(renewed.token_expires_at)}
+        )
+
+    def _send(self, frame: dict[str, object]) -> None:
+        self.socket.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
+
+    def _close(self, code: int, why: str) -> None:
+        self.over.set()
+        self.socket.close(code, why)
+
+
+def _message(frame: str | bytes | None) -> dict[str, object]:
+    try:
+        value = json_text.parse(frame or b"", max_bytes=_MOST_BYTES)
+    except errors.InvalidRequest:
+        return {}
+    return dict(value) if isinstance(value, dict) else {}

@@ -1,0 +1,45 @@
+"""A request and an answer as plain values; every framework is an adapter over these two."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. Header names are lower-case; `at` is its arrival in milliseconds."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    """The parts of the path that its route names."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    proofs: Sequence[str]
+    """Every `DPoP` header."""
+    body: bytes
+    peer: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_json(
+    status: int,
+    value: object,
+    headers: Mapping[str, str] | None = None,
+    *,
+    media_type: str = "application/json",
+) -> HttpResponse:
+    """An answer with a JSON body that nobody stores."""
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return HttpResponse(status, body, {"Content-Type": media_type, **NO_STORE, **(headers or {})})

@@ -1,0 +1,94 @@
+"""The OpenAPI document, made from the table of routes and the models of the bodies."""
+
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from server.http import wire
+from server.http.route import Caller, Route
+
+_PARAMETER = re.compile(r"<(\w+)>")
+_REF = "#/components/schemas/{model}"
+
+
+def document(issuer: str, routes: Sequence[Route]) -> dict[str, object]:
+    """OpenAPI 3.1 of these routes."""
+    paths: dict[str, dict[str, object]] = {}
+    for route in routes:
+        path = _PARAMETER.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Sayso", "version": "1"},
+        "servers": [{"url": issuer}],
+        "paths": paths,
+        "components": {"schemas": _schemas(routes), "securitySchemes": _SECURITY},
+    }
+
+
+_SECURITY: dict[str, object] = {
+    "client": {"type": "http", "scheme": "basic"},
+    "person": {"type": "http", "scheme": "DPoP"},
+}
+
+
+def _schemas(routes: Sequence[Route]) -> dict[str, object]:
+    models: set[type[BaseModel]] = {wire.Problem, wire.OAuthError}
+    for route in routes:
+        models |= {model for model in (route.body, route.answer) if model is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, schema = models_json_schema([(m, "validation") for m in ordered], ref_template=_REF)
+    found: dict[str, object] = schema["$defs"]
+    return found
+
+
+def _operation(route: Route) -> dict[str, object]:
+    operation: dict[str, object] = {
+        "summary": route.summary,
+        "responses": _responses(route),
+        "parameters": _parameters(route),
+    }
+    if route.caller is not Caller.ANYBODY:
+        operation["security"] = [{str(route.caller.value): []}]
+    if route.body is not None:
+        operation["requestBody"] = _content("application/json", _reference(route.body))
+    if route.form:
+        properties = {name: {"type": "string"} for name in route.form}
+        form = {"type": "object", "properties": properties}
+        operation["requestBody"] = _content("application/x-www-form-urlencoded", form)
+    return operation
+
+
+def _parameters(route: Route) -> list[object]:
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(route.path)
+    ]
+    query = [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+        for name in route.query
+    ]
+    return [*path, *query]
+
+
+def _responses(route: Route) -> dict[str, object]:
+    success: dict[str, object] = {"description": route.summary}
+    if route.answer is not None:
+        success |= _content("application/json", _reference(route.answer))
+    refusal = wire.Problem if route.caller is Caller.PERSON else wire.OAuthError
+    media = "application/problem+json" if refusal is wire.Problem else "application/json"
+    refusals = {
+        str(status): {"description": "Refused.", **_content(media, _reference(refusal))}
+        for status in route.errors
+    }
+    return {str(route.status): success, **refusals}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, object]:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _content(media_type: str, schema: dict[str, object]) -> dict[str, object]:
+    return {"content": {media_type: {"schema": schema}}}

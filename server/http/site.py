@@ -1,0 +1,41 @@
+"""What the endpoints are handed: the services behind the routes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.http.route import Route
+from server.services.approvals import ApprovalService
+from server.services.ciba import CibaService
+from server.services.client_auth import ClientAuthentication
+from server.services.devices import DeviceService
+from server.services.feed import FeedService, Hub
+from server.services.people import People
+from server.services.ports import Clock, Store
+from server.services.rules import Rules
+from server.services.token import TokenEndpoint
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Turned once, when the process begins to end."""
+
+    ending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that an endpoint may use."""
+
+    clock: Clock
+    store: Store
+    rules: Rules
+    clients: ClientAuthentication
+    people: People
+    ciba: CibaService
+    token: TokenEndpoint
+    approvals: ApprovalService
+    devices: DeviceService
+    feed: FeedService
+    hub: Hub
+    readiness: Readiness
+    routes: Sequence[Route]

@@ -1,0 +1,61 @@
+"""Flask around the table of routes: one loop."""
+
+import secrets
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+
+from server import telemetry
+from server.http import dispatch
+from server.http.message import HttpRequest, HttpResponse
+from server.http.route import Route
+from server.http.site import Site
+
+_MOST_BYTES = 128 * 1024
+CORRELATION = "X-Correlation-Id"
+
+
+def add_routes(app: Flask, site: Site) -> None:
+    """Give every row of the table to Flask."""
+    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    for route in site.routes:
+        app.add_url_rule(
+            route.path,
+            endpoint=route.name,
+            view_func=_view(site, route),
+            methods=[route.method],
+            provide_automatic_options=False,
+        )
+
+
+def read_request(site: Site, params: dict[str, str] | None = None) -> HttpRequest:
+    """The request that Flask is handling, as a plain value."""
+    return HttpRequest(
+        method=request.method,
+        path=request.path,
+        params=params or {},
+        query=dict(request.args),
+        headers={name.lower(): value for name, value in request.headers},
+        proofs=request.headers.getlist("DPoP"),
+        body=request.get_data(cache=False),
+        peer=request.remote_addr or "",
+        at=site.clock.now(),
+    )
+
+
+def flask_response(response: HttpResponse) -> Response:
+    """The answer as Flask sends it."""
+    sent = Response(response.body, response.status)
+    del sent.headers["Content-Type"]
+    sent.headers.extend(response.headers)
+    sent.headers[CORRELATION] = telemetry.correlation_id()
+    sent.headers["X-Content-Type-Options"] = "nosniff"
+    return sent
+
+
+def _view(site: Site, route: Route) -> Callable[..., Response]:
+    def view(**params: str) -> Response:
+        telemetry.correlate(secrets.token_hex(8))
+        return flask_response(dispatch.answer(site, route, read_request(site, params)))
+
+    return view

@@ -1,0 +1,319 @@
+"""The JSON API's bodies, as models: what is read, what is written, and the OpenAPI schemas."""
+
+import base64
+import binascii
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from server.protocol import errors, json_text
+from server.services.approvals import Page, Shown
+from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
+from server.services.displays import rfc3339
+from server.services.feed import Happening
+from server.services.records import Device as DeviceRecord
+from server.services.records import User as UserRecord
+
+_KEY_BYTES = 32
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _thirty_two_bytes(text: str) -> str:
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("must be base64url") from error
+    if len(raw) != _KEY_BYTES:
+        raise ValueError(f"must be {_KEY_BYTES} bytes")
+    return text
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ApprovalKeys(_Body):
+    """The public halves of a device's two approval keys (JWK, EC P-256)."""
+
+    low: dict[str, str]
+    high: dict[str, str]
+
+
+class NewDevice(_Body):
+    """A terminal that registers itself."""
+
+    name: str = Field(min_length=1, max_length=64)
+    approval_keys: ApprovalKeys
+
+
+class PinCall(_Body):
+    """The device's half of a PIN, and what it is for."""
+
+    x: Annotated[str, AfterValidator(_thirty_two_bytes)]
+    purpose: str = Field(alias="for", max_length=64)
+
+    def raw(self) -> bytes:
+        """The 32 bytes."""
+        return base64.urlsafe_b64decode(self.x + "=")
+
+
+class SignedStatement(_Body):
+    """A device's signed word (compact JWS)."""
+
+    statement: str = Field(max_length=8_192)
+
+
+class SignedDecision(_Body):
+    """A person's signed answer (compact JWS), and a note for the agent."""
+
+    decision: str = Field(max_length=16_384)
+    note: str | None = Field(default=None, max_length=1_000)
+
+
+class Named(BaseModel):
+    """Something with an id and a name."""
+
+    id: str
+    name: str
+
+
+class User(BaseModel):
+    """A person."""
+
+    id: str
+    name: str
+    email: str | None
+    roles: list[str]
+
+
+class Pin(BaseModel):
+    """How often the PIN was tried without success since the last approval."""
+
+    tries: int
+    left: int
+    locked: bool
+    exhausted: bool
+
+
+class Device(BaseModel):
+    """A device that a person decides from."""
+
+    id: str
+    name: str
+    kind: str
+    state: Literal["active", "revoked"]
+    created_at: str
+    last_seen_at: str | None
+    high_from: str
+    this: bool
+    keys: dict[str, str]
+    pin: Pin
+    nonce: str | None
+
+
+class Me(BaseModel):
+    """Who is calling, and from which device."""
+
+    user: User
+    device: Device | None
+    server_time: str
+
+
+class Devices(BaseModel):
+    """A person's devices."""
+
+    items: list[Device]
+
+
+class PinAnswered(BaseModel):
+    """The server's half of a PIN."""
+
+    y: str
+    nonce: str
+    tries: int
+    left: int
+
+
+class PinConfirmed(BaseModel):
+    """The tries start again."""
+
+    tries: int
+
+
+class Decided(BaseModel):
+    """Who answered, with what, from where."""
+
+    decision: Literal["approve", "deny"]
+    by: Named
+    device: Named
+    at: str
+    channel: str
+    code: str | None
+    note: str | None
+
+
+class Approval(BaseModel):
+    """One request for a human answer. `action` and `display` are hashed as they are."""
+
+    id: str
+    state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
+    reason: str | None
+    risk: Literal["low", "medium", "high", "critical"]
+    ceremony: Literal["confirm", "pin"]
+    agent: Named
+    action: str
+    display: str
+    action_digest: str
+    display_digest: str
+    created_at: str
+    expires_at: str
+    decided: Decided | None
+    nonce: str | None = None
+
+
+class Approvals(BaseModel):
+    """A part of a list of approvals."""
+
+    items: list[Approval]
+    next: str | None
+    feed_cursor: int
+    server_time: str
+
+
+class Problem(BaseModel):
+    """RFC 9457: what went wrong, with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class OAuthError(BaseModel):
+    """RFC 6749 5.2."""
+
+    error: str
+    error_description: str
+
+
+def read(kind: type[Model], body: bytes) -> Model:
+    """The body as this model. Raises errors.Problem 422 that names the member."""
+    try:
+        value = json_text.parse(body)
+    except errors.InvalidRequest as error:
+        raise errors.Problem(422, "invalid_body", error.description) from error
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = "/" + "/".join(str(part) for part in first["loc"])
+        raise errors.Problem(422, "invalid_body", f"{where}: {first['msg']}") from error
+
+
+def user(record: UserRecord) -> User:
+    """A person as JSON."""
+    return User(id=record.id, name=record.name, email=record.email, roles=list(record.roles))
+
+
+def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
+    """A device as JSON."""
+    seen = record.last_seen_at
+    return Device(
+        id=record.id,
+        name=record.name,
+        kind=record.kind,
+        state=record.state,
+        created_at=rfc3339(record.created_at),
+        last_seen_at=None if seen is None else rfc3339(seen),
+        high_from=rfc3339(record.high_from),
+        this=this,
+        keys=dict(record.kids),
+        pin=Pin(
+            tries=record.pin_tries,
+            left=max(0, MOST_TRIES - record.pin_tries),
+            locked=record.pin_tries >= MOST_TRIES,
+            exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
+        ),
+        nonce=nonce,
+    )
+
+
+def pin_answered(answer: PinAnswer) -> PinAnswered:
+    """The server's half of a PIN as JSON."""
+    y = base64.urlsafe_b64encode(answer.y).rstrip(b"=").decode()
+    left = max(0, MOST_TRIES - answer.tries)
+    return PinAnswered(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
+
+
+def approval(shown: Shown) -> Approval:
+    """An approval as JSON."""
+    record = shown.approval
+    return Approval(
+        id=record.id,
+        state=str(record.state),  # type: ignore[arg-type]  # the states are these words
+        reason=record.reason,
+        risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
+        ceremony=record.ceremony,
+        agent=Named(id=record.agent_id, name=shown.agent_name),
+        action=record.action,
+        display=record.display,
+        action_digest=record.action_digest,
+        display_digest=record.display_digest,
+        created_at=rfc3339(record.created_at),
+        expires_at=rfc3339(record.expires_at),
+        decided=_decided(shown),
+        nonce=shown.nonce,
+    )
+
+
+def approvals(page: Page) -> Approvals:
+    """A part of a list as JSON; `next` is opaque."""
+    following = None if page.next is None else f"{page.next[0]}.{page.next[1]}"
+    return Approvals(
+        items=[approval(item) for item in page.items],
+        next=following,
+        feed_cursor=page.feed_cursor,
+        server_time=rfc3339(page.now),
+    )
+
+
+def read_cursor(text: str | None) -> tuple[int, str] | None:
+    """Where a list goes on. Raises errors.Problem 422."""
+    if not text:
+        return None
+    moment, dot, last = text.partition(".")
+    if not dot or not moment.isdecimal():
+        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+    return int(moment), last
+
+
+def event(happening: Happening) -> dict[str, object]:
+    """A feed event as a JSON frame."""
+    frame: dict[str, object] = {
+        "type": "event",
+        "seq": happening.event.seq,
+        "event": happening.event.event,
+        "at": rfc3339(happening.event.at),
+    }
+    if happening.approval is not None:
+        frame["approval"] = approval(happening.approval).model_dump(exclude={"nonce"})
+    if happening.device is not None:
+        frame["device"] = device(happening.device, this=False, nonce=None).model_dump()
+    return frame
+
+
+def _decided(shown: Shown) -> Decided | None:
+    answer = shown.decision
+    if answer is None:
+        return None
+    return Decided(
+        decision=answer.decision,
+        by=Named(id=answer.user_id, name=shown.decider_name),
+        device=Named(id=answer.device_id, name=shown.device_name),
+        at=rfc3339(answer.at),
+        channel=answer.channel,
+        code=answer.code,
+        note=answer.note,
+    )

@@ -1,0 +1,241 @@
+"""What an action type is: the data that turns an agent's details into words a person can judge.
+
+Owns: the registered form of an action type and the checks it must pass. Never: the rendering, which
+is `rendering.py`, nor which schemas are fit, which is `schemas.py`.
+
+A file that is registered:
+
+    {"type": "payment.transfer", "title": "Payment", "risk": "high",
+     "headline": "Pay {amount|money} to {payee}", "undo": "Cannot be undone after 15:00",
+     "schema": {"type": "object", "additionalProperties": false, "required": ["amount", "payee"],
+                "properties": {"payee": {"type": "string", "maxLength": 70},
+                               "amount": {"type": "object", "additionalProperties": false,
+                                          "required": ["minor", "currency"],
+                                          "properties": {"minor": {"type": "integer"},
+                                                         "currency": {"enum": ["EUR"]}}}}},
+     "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"}}
+
+The member `type` of the details themselves (RFC 9396 2) is added to the schema here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, cast
+
+from server.protocol import schemas
+from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.risks import Risk
+from server.protocol.text import check_prose
+
+MAX_HEADLINE: Final = 72
+"""Characters of a headline beside its placeholders."""
+
+MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
+
+Filter: TypeAlias = Literal["money", "date", "count", "text"]
+Path: TypeAlias = tuple[str, ...]
+
+_MEMBERS = frozenset({"type", "title", "schema", "headline", "material", "risk", "undo"})
+_OPTIONAL = frozenset({"labels"})
+_TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_INSIDE = re.compile(r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?:\|(money|date|count|text))?")
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_MAX_LABEL = 40
+_MAX_MATERIAL = 64
+_SCALARS = frozenset({"string", "integer", "boolean", "null"})
+
+
+class InvalidActionType(ValueError):
+    """A file that is no action type: `pointer` says where, `remedy` what to change."""
+
+    def __init__(self, pointer: str, remedy: str) -> None:
+        super().__init__(f"{pointer or 'the document'}: {remedy}")
+        self.pointer = pointer
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place in a headline where a value of the details is put."""
+
+    path: Path
+    filter: Filter | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """A registered type of `authorization_details`.
+
+    `headline` is literal text and placeholders in their order. `material` and `labels` hold paths
+    into the details, in which schemas.ANY_ITEM stands for every index.
+    """
+
+    type: str
+    title: str
+    schema: Mapping[str, JsonValue]
+    headline: tuple[str | Placeholder, ...]
+    material: tuple[Path, ...]
+    labels: Mapping[Path, str]
+    risk: Risk
+    undo: str
+
+
+def read_action_type(document: JsonValue) -> ActionType:
+    """Read and check a registered document. Raises InvalidActionType."""
+    # 1. The members, and those that are plain text.
+    members = _members(document)
+    name = _text(members, "type", 128)
+    if not _TYPE.fullmatch(name):
+        raise InvalidActionType("/type", "use a-z 0-9 . _ : / - from a letter on, or an https URL")
+    # 2. The schema: without it there is nothing that the rest could name.
+    schema = _schema(members["schema"], name)
+    # 3. What the template says about places in the schema.
+    return ActionType(
+        type=name,
+        title=_text(members, "title", MAX_HEADLINE),
+        schema=schema,
+        headline=_headline(members, schema),
+        material=_material(members["material"], schema),
+        labels=_labels(members.get("labels", {}), schema),
+        risk=_risk(members["risk"]),
+        undo=_text(members, "undo", 280),
+    )
+
+
+def _members(document: JsonValue) -> dict[str, JsonValue]:
+    if not isinstance(document, dict):
+        raise InvalidActionType("", "must be a JSON object")
+    for name in sorted(_MEMBERS - document.keys()):
+        raise InvalidActionType(pointer_to("", name), "is missing")
+    for name in sorted(document.keys() - _MEMBERS - _OPTIONAL):
+        raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
+    return document
+
+
+def _text(members: Mapping[str, JsonValue], name: str, max_chars: int) -> str:
+    return _prose(members[name], pointer_to("", name), max_chars)
+
+
+def _prose(value: JsonValue, pointer: str, max_chars: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidActionType(pointer, "must be a text")
+    try:
+        return check_prose(value, what="the text", max_chars=max_chars)
+    except ValueError as error:
+        raise InvalidActionType(pointer, str(error)) from None
+
+
+def _risk(value: JsonValue) -> Risk:
+    if value not in list(Risk):
+        raise InvalidActionType("/risk", "must be low, medium, high or critical")
+    return Risk(str(value))
+
+
+def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
+    try:
+        schema = schemas.check_schema(value)
+    except schemas.UnfitSchema as error:
+        raise InvalidActionType(f"/schema{error.pointer}", error.remedy) from None
+    properties = cast("dict[str, JsonValue]", schema.get("properties", {}))
+    if properties.get("type", {"const": name}) != {"const": name}:
+        remedy = f'leave it out, or write {{"const": "{name}"}}; it is added by itself'
+        raise InvalidActionType("/schema/properties/type", remedy)
+    required = [r for r in cast("list[str]", schema.get("required", [])) if r != "type"]
+    return {
+        **schema,
+        "properties": {"type": {"const": name}, **properties},
+        "required": ["type", *required],
+    }
+
+
+def _headline(
+    members: Mapping[str, JsonValue], schema: schemas.Schema
+) -> tuple[str | Placeholder, ...]:
+    template = _text(members, "headline", 4 * MAX_HEADLINE)
+    # Splitting by a pattern with one group gives literal, inside, literal, inside, … literal.
+    pieces = _PLACEHOLDER.split(template)
+    literals = pieces[::2]
+    if any("{" in literal or "}" in literal for literal in literals):
+        raise InvalidActionType("/headline", "braces may only enclose {path} or {path|filter}")
+    if sum(map(len, literals)) > MAX_HEADLINE:
+        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
+    parts = (
+        _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
+    )
+    return tuple(part for part in parts if part)
+
+
+def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
+    match = _INSIDE.fullmatch(inside)
+    if not match:
+        remedy = "a placeholder is {member.member} with |money, |date, |count, |text or nothing"
+        raise InvalidActionType("/headline", remedy)
+    placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]))
+    found = schemas.places(schema, placeholder.path)
+    if not found:
+        raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
+    if not all(_suits(place, placeholder.filter) for place in found):
+        raise InvalidActionType("/headline", f"{inside} cannot be shown; {_WANTED[match[2]]}")
+    return placeholder
+
+
+_WANTED: Mapping[str | None, str] = {
+    None: "name a text, an integer, a boolean or money",
+    "money": 'money is {"minor": integer, "currency": text} and nothing else',
+    "date": "a date is a text",
+    "count": "a count is an integer or an array",
+    "text": "name a text, an integer or a boolean",
+}
+
+
+def _suits(place: schemas.Schema, wanted: Filter | None) -> bool:
+    admitted = schemas.types(place) - {"null"}
+    if wanted == "money":
+        return _is_money(place)
+    if wanted == "count":
+        return admitted <= {"integer", "array"}
+    if wanted == "date":
+        return admitted <= {"string"}
+    return admitted <= _SCALARS or (wanted is None and _is_money(place))
+
+
+def _is_money(place: schemas.Schema) -> bool:
+    properties = place.get("properties")
+    is_object = schemas.types(place) - {"null"} == {"object"}
+    return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
+
+
+def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
+    if not isinstance(value, list) or len(value) > _MAX_MATERIAL:
+        raise InvalidActionType("/material", f"must be a list of up to {_MAX_MATERIAL} pointers")
+    paths = [_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)]
+    if len(paths) != len(set(paths)):
+        raise InvalidActionType("/material", "names the same place twice")
+    return tuple(paths)
+
+
+def _labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
+    if not isinstance(value, dict):
+        raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
+    return {
+        _path(name, pointer_to("/labels", name), schema): _prose(
+            label, pointer_to("/labels", name), _MAX_LABEL
+        )
+        for name, label in value.items()
+    }
+
+
+def _path(value: JsonValue, pointer: str, schema: schemas.Schema) -> Path:
+    """Read a JSON pointer into the details, `*` for every index, and find it in the schema."""
+    if not isinstance(value, str) or not _POINTER.fullmatch(value):
+        raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
+    path = tuple(
+        part.replace("~1", "/").replace("~0", "~") for part in value.removeprefix("/").split("/")
+    )
+    if not schemas.places(schema, path):
+        raise InvalidActionType(pointer, f"{value} is not in the schema")
+    if any(_is_money(place) for place in schemas.places(schema, path[:-1])):
+        raise InvalidActionType(pointer, "name the money as a whole, not its members")
+    return path

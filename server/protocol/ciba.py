@@ -1,0 +1,180 @@
+"""The backchannel request, and what a poll is told (CIBA Core 7, 10, 11).
+
+Owns: the parameters of a request, pacing, the answer to a poll by state.
+Never: who the user is, what the agent may have; those are `server.services.ciba`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import errors, json_text, scopes, text, uris
+from server.protocol.forms import Form
+from server.protocol.json_text import JsonValue
+from server.protocol.states import State
+
+INTERVAL_MS: Final = 5_000
+LONGEST_INTERVAL_MS: Final = 30_000
+FORGIVEN_MS: Final = 500
+LONGEST_WAIT_SECONDS: Final = 55
+_MOST_HINT = 320
+_MOST_DETAILS = 10
+_MOST_ACR = 512
+_EXPIRY = re.compile(r"[1-9][0-9]{0,8}")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
+
+_HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
+
+
+@dataclass(frozen=True, slots=True)
+class BackchannelRequest:
+    """A backchannel authentication request, parsed."""
+
+    scope: tuple[str, ...]
+    """Scopes of the resource."""
+    openid_scope: tuple[str, ...]
+    login_hint: str | None
+    id_token_hint: str | None
+    resource: str | None
+    details: tuple[Mapping[str, JsonValue], ...]
+    binding_message: str | None
+    requested_expiry: int | None
+    """Seconds."""
+    acr_values: str
+
+
+def parse_request(form: Form) -> BackchannelRequest:
+    """Read the parameters of CIBA 7.1 that poll mode has. Raises the errors of CIBA 13."""
+    for name in ("request", "request_uri"):
+        if form.get(name) is not None:
+            raise errors.InvalidRequest(f"{name} is not supported here; send plain parameters.")
+    hint = _one_hint(form)
+    openid, rest = scopes.split(scopes.parse(form.require("scope")))
+    if scopes.OPENID not in openid:
+        raise errors.InvalidRequest("scope must contain openid.")
+    message = form.get("binding_message")
+    return BackchannelRequest(
+        scope=rest,
+        openid_scope=openid,
+        login_hint=form.get("login_hint") if hint == "login_hint" else None,
+        id_token_hint=form.get("id_token_hint") if hint == "id_token_hint" else None,
+        resource=one_resource(form),
+        details=read_details(form.get("authorization_details")),
+        binding_message=None if message is None else text.check_binding_message(message),
+        requested_expiry=_expiry(form.get("requested_expiry")),
+        acr_values=(form.get("acr_values") or "")[:_MOST_ACR],
+    )
+
+
+def one_resource(form: Form) -> str | None:
+    """The one resource of this request; None when it names none. Raises errors.InvalidTarget."""
+    named = form.every("resource")
+    if len(named) > 1:
+        raise errors.InvalidTarget("A token is for one resource; ask once for each.")
+    return uris.check_resource(named[0]) if named else None
+
+
+def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
+    """The objects of `authorization_details` (RFC 9396 2), whose types are not checked here.
+
+    Raises errors.InvalidAuthorizationDetails; empty when the parameter was not sent.
+    """
+    if raw is None:
+        return ()
+    try:
+        value = json_text.parse(raw)
+    except errors.InvalidRequest as error:
+        raise errors.InvalidAuthorizationDetails(error.description) from error
+    if not isinstance(value, list) or not 0 < len(value) <= _MOST_DETAILS:
+        raise errors.InvalidAuthorizationDetails(
+            f"authorization_details must be an array of 1 to {_MOST_DETAILS} objects."
+        )
+    return tuple(_detail(item, place) for place, item in enumerate(value))
+
+
+def preferred_wait(prefer: str | None) -> int:
+    """Seconds that the client is ready to be held (RFC 7240 4.3), at most 55; 0 for not at all."""
+    found = _WAIT.search(prefer or "")
+    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Whether a poll came too early, and the interval that holds from now on."""
+
+    early: bool
+    interval_ms: int
+
+
+def pace(*, arrived: int, last: int, interval_ms: int) -> Pace:
+    """Judge a poll by when it arrived after the last one, or after the acknowledgement (CIBA 11).
+
+    Half a second is forgiven, for clocks and roads. Each early poll adds five seconds for good.
+    """
+    if arrived >= last + interval_ms - FORGIVEN_MS:
+        return Pace(early=False, interval_ms=interval_ms)
+    return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
+
+
+def no_tokens(state: State, members: Mapping[str, object]) -> errors.ProtocolError:
+    """The answer to a poll of an approval that gives no tokens (CIBA 11).
+
+    `members` say why: `reason`, and for a denial its code, note and retry hint.
+    """
+    if state is State.PENDING:
+        return errors.AuthorizationPending("The person has not answered yet.", members=members)
+    if state is State.DENIED:
+        return errors.AccessDenied(_denial(members), members=members)
+    if state is State.EXPIRED:
+        return errors.ExpiredToken(
+            "Nobody answered in time. This is not a denial; you may ask again.", members=members
+        )
+    if state is State.CANCELLED:
+        return errors.AccessDenied("The request was withdrawn.", members=members)
+    return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
+
+
+def _denial(members: Mapping[str, object]) -> str:
+    advice = {
+        "later": "You may ask again later.",
+        "with_changes": "Correct the details and ask again.",
+        "narrower": "Ask for less.",
+        "not_before": "Wait before you ask again.",
+        "redirected": "Ask somebody else.",
+        "never": "Do not ask again.",
+    }
+    hint = advice.get(str(members.get("retry")), "Do not repeat the request unchanged.")
+    return f"The person denied the request. {hint}"
+
+
+def _one_hint(form: Form) -> str:
+    sent = [name for name in _HINTS if form.get(name) is not None]
+    if len(sent) != 1:
+        raise errors.InvalidRequest("Send exactly one of login_hint and id_token_hint.")
+    if sent == ["login_hint_token"]:
+        raise errors.InvalidRequest("login_hint_token is not supported; send login_hint.")
+    if sent == ["login_hint"] and not _hint_is_plain(form.require("login_hint")):
+        raise errors.InvalidRequest("login_hint is too long or has control characters.")
+    return sent[0]
+
+
+def _hint_is_plain(hint: str) -> bool:
+    return len(hint) <= _MOST_HINT and hint.isprintable()
+
+
+def _expiry(raw: str | None) -> int | None:
+    if raw is None:
+        return None
+    if not _EXPIRY.fullmatch(raw):
+        raise errors.InvalidRequest("requested_expiry must be a positive whole number of seconds.")
+    return int(raw)
+
+
+def _detail(item: JsonValue, place: int) -> Mapping[str, JsonValue]:
+    kind = item.get("type") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(kind, str) or not kind:
+        raise errors.InvalidAuthorizationDetails(
+            f"/{place} must be an object with a type that is a string."
+        )
+    return item

@@ -1,0 +1,134 @@
+"""How a client says who it is, and what its assertion must claim (RFC 6749 2.3, RFC 7523, 10070)."""
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from server.protocol import errors, names
+from server.protocol.forms import Form
+
+LEEWAY_SECONDS: Final = 5
+LONGEST_ASSERTION_SECONDS: Final = 3_600
+_MOST_ID = 256
+_BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What one request brought. `client_id` is None for an assertion until it was looked into."""
+
+    method: str
+    client_id: str | None
+    secret: str = ""
+    assertion: str = ""
+
+
+def read_credentials(authorization: str | None, form: Form) -> Credentials:
+    """The one way in which this request authenticates its client.
+
+    Raises errors.InvalidClient when there is none, errors.InvalidRequest when there are two.
+    """
+    found = [
+        credentials
+        for credentials in (_basic(authorization, form), _post(form), _assertion(form))
+        if credentials is not None
+    ]
+    if len(found) > 1:
+        raise errors.InvalidRequest("Use one way of client authentication, not several.")
+    if not found:
+        raise refused("no credentials")
+    return found[0]
+
+
+def check_assertion(
+    claims: Mapping[str, object], *, client_id: str, audiences: Collection[str], now: int
+) -> tuple[str, int]:
+    """Check an assertion's claims; returns its id and its end in milliseconds.
+
+    1. `iss` and `sub` are the client.  2. `aud` is one string, ours.  3. `exp` lies ahead, but not
+    far.  4. `nbf` and `iat` do not lie ahead.  5. `jti` is there (that it is used once is checked
+    by the caller). Raises errors.InvalidClient.
+    """
+    if claims.get("iss") != client_id or claims.get("sub") != client_id:
+        raise refused("iss or sub is not the client")
+    audience = claims.get("aud")
+    if not isinstance(audience, str) or audience not in audiences:
+        raise refused("aud is not this issuer alone")
+    moment = now / 1000
+    expires = _number(claims, "exp")
+    if expires is None or expires <= moment - LEEWAY_SECONDS:
+        raise refused("exp is missing or past")
+    if expires > moment + LONGEST_ASSERTION_SECONDS:
+        raise refused("exp is too far ahead")
+    for name in ("nbf", "iat"):
+        if name in claims and (_number(claims, name) or moment + 3600) > moment + LEEWAY_SECONDS:
+            raise refused(f"{name} lies ahead")
+    token_id = claims.get("jti")
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
+        raise refused("jti is missing")
+    return token_id, int((expires + LEEWAY_SECONDS) * 1000)
+
+
+def refused(detail: str, *, basic: bool = False) -> errors.InvalidClient:
+    """The one answer to all failures; which one it was is for the log alone."""
+    headers = _BASIC_CHALLENGE if basic else {}
+    return errors.InvalidClient("Client authentication failed.", detail=detail, headers=headers)
+
+
+def _basic(authorization: str | None, form: Form) -> Credentials | None:
+    if authorization is None:
+        return None
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise refused("unknown authorization scheme", basic=True)
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise refused("unreadable Basic credentials", basic=True) from error
+    name, colon, secret = text.partition(":")
+    if not colon:
+        raise refused("Basic credentials without a colon", basic=True)
+    client_id = _form_decoded(name)
+    if form.get("client_id") not in {None, client_id}:
+        raise refused("two client ids", basic=True)
+    return Credentials("client_secret_basic", client_id, secret=_form_decoded(secret))
+
+
+def _form_decoded(text: str) -> str:
+    """Undo the form encoding of RFC 6749 2.3.1; a stray percent sign is an error, not itself."""
+    parts = text.split("%")[1:]
+    if not all(len(p) >= 2 and all(c in "0123456789abcdefABCDEF" for c in p[:2]) for p in parts):
+        raise refused("bad percent encoding", basic=True)
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError as error:
+        raise refused("credentials are not UTF-8", basic=True) from error
+
+
+def _post(form: Form) -> Credentials | None:
+    secret = form.get("client_secret")
+    if secret is None:
+        return None
+    client_id = form.get("client_id")
+    if client_id is None:
+        raise refused("client_secret without client_id")
+    return Credentials("client_secret_post", client_id, secret=secret)
+
+
+def _assertion(form: Form) -> Credentials | None:
+    assertion, kind = form.get("client_assertion"), form.get("client_assertion_type")
+    if assertion is None and kind is None:
+        return None
+    if assertion is None or kind != names.ASSERTION_TYPE:
+        raise refused("incomplete or unknown assertion")
+    return Credentials("private_key_jwt", form.get("client_id"), assertion=assertion)
+
+
+def _number(claims: Mapping[str, object], name: str) -> float | None:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

@@ -1,0 +1,62 @@
+"""Form bodies of the protocol endpoints, read once and strictly (RFC 6749 3.1, 3.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from server.protocol import errors
+
+CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
+MOST_BYTES: Final = 65_536
+_MOST_FIELDS = 100
+_REPEATABLE: Final = frozenset({"resource"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The parameters of one request. One sent empty counts as not sent."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+    def get(self, name: str) -> str | None:
+        """The parameter, None if it was not sent."""
+        values = self.values.get(name)
+        return values[0] if values else None
+
+    def require(self, name: str) -> str:
+        """The parameter. Raises errors.InvalidRequest when it was not sent."""
+        value = self.get(name)
+        if value is None:
+            raise errors.InvalidRequest(f"{name} is missing.")
+        return value
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """All values of a parameter that may be sent more than once."""
+        return self.values.get(name, ())
+
+
+def parse(body: bytes, content_type: str) -> Form:
+    """Read a form body. Raises errors.InvalidRequest for everything that is not plainly one."""
+    if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
+    if len(body) > MOST_BYTES:
+        raise errors.InvalidRequest(f"The body is longer than {MOST_BYTES} bytes.")
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in _pairs(body):
+        if value:
+            values[name] = (*values.get(name, ()), value)
+    for name, sent in values.items():
+        if len(sent) > 1 and name not in _REPEATABLE:
+            raise errors.InvalidRequest("A parameter was sent more than once.", detail=name)
+    return Form(values)
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        text = body.decode("ascii")
+        return parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError as error:
+        raise errors.InvalidRequest("The body is not a well-formed UTF-8 form.") from error

@@ -1,0 +1,35 @@
+"""The discovery document (RFC 8414 2, OpenID Connect Discovery 3, CIBA 4)."""
+
+from collections.abc import Sequence
+
+from server.protocol import names, scopes
+
+AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+
+
+def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> dict[str, object]:
+    """What this issuer can do. Nothing is named here that the endpoints then refuse."""
+    claims: dict[str, object] = {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/token",
+        "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
+        "jwks_uri": f"{issuer}/jwks",
+        "grant_types_supported": [
+            *names.AGENT_GRANTS,
+            names.GRANT_REFRESH_TOKEN,
+            names.GRANT_ENROLMENT,
+        ],
+        "response_types_supported": ["none"],
+        "subject_types_supported": ["public"],
+        "scopes_supported": [scopes.OPENID],
+        "token_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
+        "token_endpoint_auth_signing_alg_values_supported": [*names.ASSERTION_ALGS],
+        "id_token_signing_alg_values_supported": list(algs),
+        "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_user_code_parameter_supported": False,
+        "acr_values_supported": [names.ACR_SIGNED, names.ACR_SIGNED_PIN],
+        "dpop_signing_alg_values_supported": ["ES256"],
+        "authorization_details_types_supported": list(action_types),
+    }
+    return {name: value for name, value in claims.items() if value not in ([], None)}

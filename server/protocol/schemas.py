@@ -1,0 +1,329 @@
+"""Which JSON Schemas may describe an action: those that leave nothing open or unseen.
+
+Owns: the subset of JSON Schema 2020-12 that action types use, and finding places in it.
+Never: validation of details against a schema; services do that.
+
+Every object is closed and every array names its items, so no member reaches an agent's token that
+its template did not know. A schema is one of
+
+    {"$ref": "#/$defs/…"}           inside the document, to a place that exists, never in a circle
+    {"anyOf": […]}, {"oneOf": […]}  alternatives, each complete in itself
+    {"const": …}, {"enum": […]}     texts, integers, booleans, null
+    {"type": …}                     object, array, string, integer, boolean, null, or a list of them
+
+with the keywords of `_KEYWORDS`, and `title`, `description`, `$comment` anywhere. Left out on
+purpose: `number` (no two languages write floats alike), `pattern` (can be made to run for ever),
+`format` (validators do not check it), `default` (nobody sees it), `uniqueItems` (quadratic), and
+what looks at siblings or names (`allOf`, `not`, `if`, `patternProperties`, `dependentSchemas`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from server.protocol.json_text import JsonValue, pointer_to
+
+Schema: TypeAlias = Mapping[str, JsonValue]
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+ANY_ITEM: Final = "*"
+"""Stands in a pointer for every index of an array."""
+
+_REFERENCE = re.compile(r"#((?:/[A-Za-z0-9_$.-]+)+)")
+_MAX_REFERENCES = 16
+_TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
+_REMARKS = frozenset({"title", "description", "$comment"})
+_ROOT_ONLY = frozenset({"$schema", "$defs"})
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "pattern": "use enum, minLength and maxLength",
+        "format": "leave it out; times in RFC 3339 are recognised when they are shown",
+        "patternProperties": "list the members in properties",
+        "default": "put the member in required",
+        "allOf": "write the members into one schema",
+        "definitions": "use $defs",
+    }
+)
+
+
+class UnfitSchema(ValueError):
+    """A schema that may not describe an action; `pointer` says where, the message what to do."""
+
+    def __init__(self, pointer: str, remedy: str) -> None:
+        super().__init__(remedy)
+        self.pointer = pointer
+        self.remedy = remedy
+
+
+def check_schema(root: JsonValue) -> dict[str, JsonValue]:
+    """Return a schema of an object if it is closed at every level. Raises UnfitSchema."""
+    if not isinstance(root, dict) or root.get("type") != "object":
+        raise UnfitSchema("", 'must be a schema with "type": "object"')
+    for name in _ROOT_ONLY & root.keys():
+        _check_keyword(name, root[name], pointer_to("", name))
+    checker = _Checker(root)
+    definitions = root.get("$defs", {})
+    if isinstance(definitions, dict):
+        for name, schema in definitions.items():
+            checker.check(schema, pointer_to("/$defs", name), ())
+    checker.check({n: v for n, v in root.items() if n not in _ROOT_ONLY}, "", ())
+    return root
+
+
+def places(root: Schema, path: Iterable[str]) -> list[Schema]:
+    """Find the schemas that a value at this path may have; none if there is no such place.
+
+    A part of the path is a member name, an index, or ANY_ITEM. The schema must have been checked.
+    """
+    found = _complete(root, [root])
+    for part in path:
+        found = _complete(root, [inner for schema in found for inner in _inner(schema, part)])
+    return found
+
+
+def types(schema: Schema) -> frozenset[str]:
+    """Return the types that a complete schema admits, by its `type`, `const` or `enum`."""
+    named = schema.get("type")
+    if isinstance(named, str):
+        return frozenset({named})
+    if isinstance(named, list):
+        return frozenset(name for name in named if isinstance(name, str))
+    values = schema.get("enum", [schema.get("const")])
+    return frozenset(map(_type_of, values if isinstance(values, list) else []))
+
+
+class _Checker:
+    """One walk over a schema; a reference is followed once."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._followed: set[str] = set()
+
+    def check(self, schema: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
+        if not isinstance(schema, dict):
+            raise UnfitSchema(pointer, "must be a schema object; true and false admit too much")
+        for name, value in schema.items():
+            _check_keyword(name, value, pointer_to(pointer, name))
+        form = _form(schema, pointer)
+        if form == "$ref":
+            self._follow(schema["$ref"], pointer_to(pointer, "$ref"), following)
+        elif form == "type":
+            _check_types(schema, pointer)
+        for inner, place in _inside(schema, pointer):
+            self.check(inner, place, following)
+
+    def _follow(self, reference: JsonValue, pointer: str, following: tuple[str, ...]) -> None:
+        target = str(reference)
+        if target in following:
+            raise UnfitSchema(pointer, "refers to itself; actions have no recursive schemas")
+        if target in self._followed:
+            return
+        if len(following) == _MAX_REFERENCES:
+            raise UnfitSchema(pointer, f"is reference {_MAX_REFERENCES + 1} in a row; use fewer")
+        schema = _resolve(self._root, target)
+        if schema is None:
+            raise UnfitSchema(pointer, "points to nothing in this schema")
+        self.check(schema, target.removeprefix("#"), (*following, target))
+        self._followed.add(target)
+
+
+def _is_count(value: JsonValue) -> bool:
+    return _is_integer(value) and isinstance(value, int) and value >= 0
+
+
+def _is_integer(value: JsonValue) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_scalar(value: JsonValue) -> bool:
+    return value is None or isinstance(value, str | int)
+
+
+def _is_text(value: JsonValue) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: JsonValue) -> bool:
+    return isinstance(value, dict)
+
+
+def _are_schemas(value: JsonValue) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_object, value))
+
+
+def _are_names(value: JsonValue) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value)) and len(value) == len(set(value))
+
+
+def _are_types(value: JsonValue) -> bool:
+    named: list[JsonValue] = value if isinstance(value, list) else [value]
+    return bool(named) and _are_names(named) and all(name in _TYPES for name in named)
+
+
+def _are_scalars(value: JsonValue) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
+
+
+_Rule: TypeAlias = tuple[Callable[[JsonValue], bool], str, str]
+_COUNT = (_is_count, "must be a whole number from 0")
+_INTEGER = (_is_integer, "must be a whole number")
+
+# keyword: what its value must be, how that is said, and the type it belongs to.
+_KEYWORDS: Mapping[str, _Rule] = MappingProxyType(
+    {
+        "$schema": (lambda value: value == DIALECT, f"must be {DIALECT}", ""),
+        "$defs": (_is_object, "must be an object of schemas", ""),
+        "$comment": (_is_text, "must be a text", ""),
+        "title": (_is_text, "must be a text", ""),
+        "description": (_is_text, "must be a text", ""),
+        "$ref": (
+            lambda value: isinstance(value, str) and bool(_REFERENCE.fullmatch(value)),
+            "must begin with #/ and stay inside this schema",
+            "",
+        ),
+        "anyOf": (_are_schemas, "must be a list of schemas", ""),
+        "oneOf": (_are_schemas, "must be a list of schemas", ""),
+        "const": (_is_scalar, "must be a text, a whole number, true, false or null", ""),
+        "enum": (_are_scalars, "must be a list of texts, whole numbers, true, false, null", ""),
+        "type": (
+            _are_types,
+            "must be object, array, string, integer, boolean or null, or a list of them",
+            "",
+        ),
+        "properties": (_is_object, "must be an object of schemas", "object"),
+        "required": (_are_names, "must be a list of different member names", "object"),
+        "additionalProperties": (lambda value: value is False, "must be false", "object"),
+        "unevaluatedProperties": (lambda value: value is False, "must be false", "object"),
+        "minProperties": (*_COUNT, "object"),
+        "maxProperties": (*_COUNT, "object"),
+        "items": (_is_object, "must be a schema", "array"),
+        "minItems": (*_COUNT, "array"),
+        "maxItems": (*_COUNT, "array"),
+        "minLength": (*_COUNT, "string"),
+        "maxLength": (*_COUNT, "string"),
+        "minimum": (*_INTEGER, "integer"),
+        "maximum": (*_INTEGER, "integer"),
+        "exclusiveMinimum": (*_INTEGER, "integer"),
+        "exclusiveMaximum": (*_INTEGER, "integer"),
+        "multipleOf": (
+            lambda value: _is_count(value) and value != 0,
+            "must be 1 or more",
+            "integer",
+        ),
+    }
+)
+
+
+def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
+    if name == "type" and value == "number":
+        raise UnfitSchema(pointer, "must not be number: use integer, and minor units for money")
+    if name not in _KEYWORDS:
+        remedy = _REMEDIES.get(name, "leave it out")
+        raise UnfitSchema(pointer, f"is not a keyword that action types use; {remedy}")
+    accepts, words, _ = _KEYWORDS[name]
+    if not accepts(value):
+        raise UnfitSchema(pointer, words)
+
+
+def _form(schema: Schema, pointer: str) -> str:
+    """Tell which of the four forms a schema has; a mixture of them is refused."""
+    used = schema.keys() - _REMARKS
+    for form in ("$ref", "anyOf", "oneOf"):
+        if form in used and used != {form}:
+            raise UnfitSchema(pointer_to(pointer, form), "must stand alone, beside remarks only")
+        if form in used:
+            return form
+    if _ROOT_ONLY & used:
+        raise UnfitSchema(pointer, "$schema and $defs belong at the top of the schema")
+    if "type" in used:
+        return "type"
+    if used in ({"const"}, {"enum"}):
+        return "value"
+    raise UnfitSchema(pointer, "must have a type, or only one of const, enum, $ref, anyOf, oneOf")
+
+
+def _check_types(schema: Schema, pointer: str) -> None:
+    admitted = types(schema)
+    for name in schema:
+        belongs_to = _KEYWORDS[name][2]
+        if belongs_to and belongs_to not in admitted:
+            raise UnfitSchema(pointer_to(pointer, name), f"needs the type {belongs_to}")
+    if "object" in admitted:
+        _check_object(schema, pointer)
+    if "array" in admitted and "items" not in schema:
+        raise UnfitSchema(pointer, "an array must name its items")
+
+
+def _check_object(schema: Schema, pointer: str) -> None:
+    if not {"additionalProperties", "unevaluatedProperties"} & schema.keys():
+        raise UnfitSchema(pointer, 'an object must be closed: add "additionalProperties": false')
+    known = _mapping(schema.get("properties"))
+    required = schema.get("required", [])
+    for name in required if isinstance(required, list) else []:
+        if name not in known:
+            raise UnfitSchema(pointer_to(pointer, "required"), f"{name} is not in properties")
+
+
+def _inside(schema: Schema, pointer: str) -> Iterable[tuple[JsonValue, str]]:
+    for name, inner in _mapping(schema.get("properties")).items():
+        yield inner, pointer_to(f"{pointer}/properties", name)
+    if "items" in schema:
+        yield schema["items"], f"{pointer}/items"
+    for form in ("anyOf", "oneOf"):
+        for index, inner in enumerate(_list(schema.get(form))):
+            yield inner, f"{pointer}/{form}/{index}"
+
+
+def _resolve(root: Schema, reference: str) -> JsonValue:
+    found: JsonValue = {**root}
+    for part in reference.removeprefix("#/").split("/"):
+        if isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return None
+    return found
+
+
+def _complete(root: Schema, schemas: Sequence[Schema]) -> list[Schema]:
+    """Replace references and alternatives by what they stand for, each schema once."""
+    waiting = list(schemas)
+    done: dict[int, Schema] = {}
+    seen: set[int] = set()
+    while waiting:
+        schema = waiting.pop(0)
+        if id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        alternatives = [*_list(schema.get("anyOf")), *_list(schema.get("oneOf"))]
+        if "$ref" in schema:
+            alternatives.append(_resolve(root, str(schema["$ref"])))
+        waiting += [inner for inner in alternatives if isinstance(inner, dict)]
+        if not alternatives:
+            done[id(schema)] = schema
+    return list(done.values())
+
+
+def _inner(schema: Schema, part: str) -> list[Schema]:
+    candidates = [_mapping(schema.get("properties")).get(part)]
+    if part == ANY_ITEM or (part.isascii() and part.isdecimal()):
+        candidates.append(schema.get("items"))
+    return [inner for inner in candidates if isinstance(inner, dict)]
+
+
+def _mapping(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _type_of(value: JsonValue) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    return "string" if isinstance(value, str) else "integer"

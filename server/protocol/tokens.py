@@ -1,0 +1,116 @@
+"""The claims of what we issue (RFC 9068, OpenID Connect Core 2, CIBA 10)."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import names
+from server.protocol.json_text import JsonValue
+
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type
+ID_TOKEN_TYPE: Final = "JWT"  # noqa: S105  # a media type
+ID_TOKEN_SECONDS: Final = 300
+API_TOKEN_SECONDS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What an access token says of the approval that it was born of, and of who decided."""
+
+    id: str
+    action_digest: str
+    granted_digest: str
+    single_use: bool
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One issuing: who, for whom, where, from when to when (seconds)."""
+
+    issuer: str
+    token_id: str
+    agent: str
+    user: str | None
+    resource: str
+    scope: str
+    details: Sequence[Mapping[str, JsonValue]]
+    issued_at: int
+    expires_at: int
+    approved: Approved | None = None
+
+
+def actor(issue: Issue) -> dict[str, object] | None:
+    """The `act` claim: the agent, whenever it acts for a person (RFC 8693 4.1)."""
+    if issue.user is None:
+        return None
+    return {"sub": issue.agent, "iss": issue.issuer, "sub_profile": names.SUB_PROFILE_AGENT}
+
+
+def access_token_claims(issue: Issue) -> dict[str, object]:
+    """The claims of an access token (RFC 9068 2.2)."""
+    person = issue.user is not None
+    claims: dict[str, object | None] = {
+        "iss": issue.issuer,
+        "sub": issue.user or issue.agent,
+        "sub_profile": names.SUB_PROFILE_USER if person else names.SUB_PROFILE_AGENT,
+        "aud": issue.resource,
+        "client_id": issue.agent,
+        "act": actor(issue),
+        "scope": issue.scope or None,
+        "authorization_details": list(issue.details) or None,
+        "jti": issue.token_id,
+        "iat": issue.issued_at,
+        "exp": issue.expires_at,
+        **_approval_claims(issue.approved),
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def id_token_claims(
+    issue: Issue, *, auth_req_id: str, access_token: str, alg: str
+) -> dict[str, object]:
+    """The claims of the ID token that comes with it (CIBA 10.1.1)."""
+    claims: dict[str, object] = {
+        "iss": issue.issuer,
+        "sub": issue.user,
+        "aud": issue.agent,
+        "iat": issue.issued_at,
+        "exp": issue.issued_at + ID_TOKEN_SECONDS,
+        "at_hash": at_hash(access_token, alg),
+        names.CLAIM_AUTH_REQ_ID: auth_req_id,
+    }
+    if issue.approved is not None:
+        claims |= {
+            "acr": issue.approved.acr,
+            "amr": list(issue.approved.amr),
+            "auth_time": issue.approved.auth_time,
+        }
+    return claims
+
+
+def at_hash(access_token: str, alg: str) -> str:
+    """The left half of the token's hash (OpenID Connect Core 3.1.3.6)."""
+    digest = hashlib.new("sha512" if alg == "EdDSA" else "sha256", access_token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _approval_claims(approved: Approved | None) -> dict[str, object]:
+    if approved is None:
+        return {}
+    return {
+        "approval": {
+            "id": approved.id,
+            "action_digest": approved.action_digest,
+            "granted_digest": approved.granted_digest,
+            "single_use": approved.single_use,
+        },
+        "acr": approved.acr,
+        "amr": list(approved.amr),
+        "auth_time": approved.auth_time,
+    }

@@ -1,0 +1,57 @@
+"""What keeps people's attention from being flooded. Everything is counted in the database."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from server.services.ports import Unit
+from server.services.records import Agent, User
+from server.services.rules import Rules
+
+MINUTE_MS: Final = 60_000
+UNKNOWN_USERS: Final = 20
+UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
+_DENIALS_WINDOW_MS = 10 * MINUTE_MS
+_PAUSE_MS = 30 * MINUTE_MS
+
+
+def too_many_unknown(tx: Unit, agent: Agent) -> bool:
+    """Count one more hint that named nobody; reports whether this agent is only guessing."""
+    count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
+    return count > UNKNOWN_USERS
+
+
+def guessing(tx: Unit, agent: Agent) -> bool:
+    """Reports whether this agent has guessed users too often to be answered about one."""
+    return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
+
+
+def refusal(
+    tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules
+) -> tuple[str, str] | None:
+    """Why this user may not be asked now: a reason for the log and a text with the remedy."""
+    if tx.approvals.open_count(agent.id, user.id, tx.now) >= rules.open_per_agent:
+        return "open_per_agent", (
+            f"This agent already has {rules.open_per_agent} open requests for this person. "
+            "Wait for answers first."
+        )
+    if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
+        return "open_per_user", "This person has too many open requests. Ask again later."
+    if _paused(tx, agent, user, types, rules.denials_before_pause):
+        return "denied_repeatedly", (
+            "This person has denied such requests repeatedly. Ask again in half an hour."
+        )
+    return None
+
+
+def _paused(tx: Unit, agent: Agent, user: User, types: Sequence[str], limit: int) -> bool:
+    since = tx.now - _DENIALS_WINDOW_MS - _PAUSE_MS
+    times = sorted(
+        at
+        for at, details in tx.approvals.denials_since(agent.id, user.id, since)
+        if {item["type"] for item in json.loads(details)} == set(types)
+    )
+    return any(
+        last - first <= _DENIALS_WINDOW_MS and tx.now < last + _PAUSE_MS
+        for first, last in zip(times, times[limit - 1 :], strict=False)
+    )

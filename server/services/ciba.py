@@ -1,0 +1,260 @@
+"""The agent's side of an approval: asking. The person's side is `approvals.py`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from server.protocol import ciba, decisions, errors, names, scopes
+from server.protocol.actions import ActionType
+from server.protocol.ciba import BackchannelRequest
+from server.protocol.forms import Form
+from server.protocol.risks import TIME_TO_LIVE, Risk, highest
+from server.protocol.states import State
+from server.services import audit, caps, client_auth, displays, notices, targets
+from server.services.displays import Asked
+from server.services.hints import Hints
+from server.services.ports import Secrets, Store, Unit
+from server.services.records import Agent, Approval, Entry, User
+from server.services.rules import Rules
+from server.services.schemas import Schemas
+from server.services.targets import Target
+
+_MOST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call of the backchannel endpoint by an agent that has proved to be it."""
+
+    agent: Agent
+    request: BackchannelRequest
+    idempotency_key: str | None
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A request that is in order, before anybody is asked."""
+
+    target: Target
+    actions: tuple[ActionType, ...]
+    risk: Risk
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class CibaService:
+    """Turns a request into an approval that waits for its answer."""
+
+    store: Store
+    secrets: Secrets
+    schemas: Schemas
+    hints: Hints
+    rules: Rules
+
+    def start(
+        self, agent: Agent, form: Form, *, idempotency_key: str | None, peer: str
+    ) -> dict[str, object]:
+        """The acknowledgement of CIBA 7.3, with the fingerprint that the person will see.
+
+        Raises the errors of CIBA 13; what a refusal must remember is stored before it is raised.
+        """
+        if idempotency_key is not None and not 0 < len(idempotency_key) <= _MOST_KEY:
+            raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MOST_KEY} characters.")
+        ask = Ask(agent, ciba.parse_request(form), idempotency_key, peer)
+        with self.store.write() as tx:
+            result = self._start(tx, ask)
+            now = tx.now
+        if isinstance(result, errors.ProtocolError):
+            raise result
+        return {
+            "auth_req_id": self.secrets.auth_req_id(result.id),
+            "expires_in": max(1, (result.expires_at - now + 999) // 1000),
+            "interval": ciba.INTERVAL_MS // 1000,
+            "fingerprint": decisions.fingerprint(result.action_digest),
+        }
+
+    def _start(self, tx: Unit, ask: Ask) -> Approval | errors.ProtocolError:
+        """In order: 1. the agent may ask. 2. A repeated call joins. 3. What is asked for is within
+        its ceiling and well-formed. 4. The person exists for this agent. 5. Nobody is flooded.
+        """
+        agent = client_auth.current(tx, ask.agent)
+        if names.GRANT_CIBA not in agent.grant_types:
+            raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
+        if (joined := self._join(tx, ask)) is not None:
+            return joined
+        plan = self._plan(tx, agent, ask.request)
+        if plan.risk is Risk.CRITICAL:
+            return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
+        user = self.hints.resolve(tx, agent, ask.request)
+        if user is None:
+            return self._unknown(tx, ask, plan)
+        if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
+            return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+        types = [action.type for action in plan.actions]
+        if (cap := caps.refusal(tx, agent, user, types, self.rules)) is not None:
+            return _refuse(tx, ask, plan, *cap)
+        return self._ask(tx, ask, plan, user, phantom=False)
+
+    def _join(self, tx: Unit, ask: Ask) -> Approval | None:
+        """The approval that this key already made. Raises errors.InvalidRequest for another one."""
+        if ask.idempotency_key is None:
+            return None
+        found = tx.approvals.by_idempotency(ask.agent.id, _key_hash(ask.idempotency_key))
+        if found is not None and found.request_hash != _request_hash(ask.request):
+            raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
+        return found
+
+    def _plan(self, tx: Unit, agent: Agent, request: BackchannelRequest) -> _Plan:
+        if not request.scope and not request.details:
+            raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
+        target = targets.resolve(tx.directory, agent, request.resource, request.scope)
+        actions = self.schemas.check(tx.directory, request.details)
+        targets.check_required_types(target, frozenset(action.type for action in actions))
+        risk = highest([target.risk, *(action.risk for action in actions)])
+        longest = TIME_TO_LIVE[risk]
+        return _Plan(target, actions, risk, min(request.requested_expiry or longest, longest))
+
+    def _unknown(self, tx: Unit, ask: Ask, plan: _Plan) -> Approval | errors.ProtocolError:
+        if self.rules.hide_unknown_users:
+            nobody = User(self.secrets.new_id(names.PREFIX_USER), "nobody", None, (), "enabled", 0)
+            return self._ask(tx, ask, plan, nobody, phantom=True)
+        if caps.too_many_unknown(tx, ask.agent):
+            return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+        return errors.UnknownUserId("The hint names nobody whom this agent may ask.")
+
+    def _ask(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
+        approval = self._approval(tx, ask, plan, user, phantom=phantom)
+        tx.approvals.add(approval)
+        _record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
+        notices.approval(tx, approval, "approval.requested")
+        return approval
+
+    def _approval(
+        self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool
+    ) -> Approval:
+        approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
+        handle = self.secrets.auth_req_id(approval_id)
+        expires_at = tx.now + plan.seconds * 1000
+        action = decisions.action_text(
+            agent=ask.agent.id,
+            authorization_details=[dict(detail) for detail in ask.request.details],
+            resource=plan.target.resource.uri,
+            salt=self.secrets.salt(),
+            scope=plan.target.scope,
+            user=user.id,
+        )
+        display = displays.display_text(
+            self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
+        )
+        key = ask.idempotency_key
+        return Approval(
+            id=approval_id,
+            auth_req_hash=hashlib.sha256(handle.encode()).digest(),
+            agent_id=ask.agent.id,
+            user_id=None if phantom else user.id,
+            resource=plan.target.resource.uri,
+            scope=scopes.text(plan.target.scope),
+            openid_scope=scopes.text(ask.request.openid_scope),
+            details=_json(list(ask.request.details)),
+            risk=plan.risk,
+            ceremony="pin" if plan.risk.rank >= Risk.HIGH.rank else "confirm",
+            action=action,
+            display=display,
+            action_digest=decisions.digest(action),
+            display_digest=decisions.digest(display),
+            acr_values=ask.request.acr_values,
+            state=State.PENDING,
+            reason=None,
+            created_at=tx.now,
+            expires_at=expires_at,
+            interval_ms=ciba.INTERVAL_MS,
+            last_poll_at=None,
+            polls=0,
+            holder=None,
+            seen_at=None,
+            decided_at=None,
+            idempotency_hash=None if key is None else _key_hash(key),
+            request_hash=_request_hash(ask.request),
+            answer=None,
+            answer_key=None,
+            answer_until=None,
+        )
+
+    def _asked(  # noqa: PLR0913  # the facts of one request
+        self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, approval_id: str, expires_at: int
+    ) -> Asked:
+        owners = [tx.directory.user(owner) for owner in ask.agent.owners]
+        return Asked(
+            approval_id=approval_id,
+            agent=ask.agent,
+            owners=tuple(owner.name for owner in owners if owner is not None),
+            user=user,
+            target=plan.target,
+            details=ask.request.details,
+            actions=plan.actions,
+            risk=plan.risk,
+            binding_message=ask.request.binding_message,
+            first_request=not tx.approvals.asked_before(ask.agent.id, user.id),
+            peer=ask.peer,
+            asked_at=tx.now,
+            expires_at=expires_at,
+            token_seconds=self.rules.access_token_seconds,
+        )
+
+
+def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:
+    """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.APPROVAL_REFUSED,
+            actor=audit.by_agent(ask.agent.id),
+            agent_id=ask.agent.id,
+            resource=plan.target.resource.uri,
+            action=" ".join([*plan.target.scope, *(action.type for action in plan.actions)]),
+            decision="refused",
+            posture=plan.risk,
+            cause=reason,
+        ),
+    )
+    return errors.RequestRefused(text, detail=reason)
+
+
+def _record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_agent(ask.agent.id),
+            agent_id=ask.agent.id,
+            subject=approval.user_id,
+            resource=approval.resource,
+            action=approval.action_digest,
+            decision="asked",
+            posture=approval.risk,
+            approval_id=approval.id,
+            facts={
+                "display_digest": approval.display_digest,
+                "expires_at": approval.expires_at,
+                "scope": approval.scope,
+            },
+        ),
+    )
+
+
+def _key_hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _request_hash(request: BackchannelRequest) -> bytes:
+    """Two requests are the same when every parameter that we read is."""
+    members: Mapping[str, object] = {
+        name: getattr(request, name) for name in BackchannelRequest.__slots__
+    }
+    return hashlib.sha256(_json(members).encode()).digest()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

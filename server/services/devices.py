@@ -1,0 +1,276 @@
+"""People's devices: registering, the PIN calls, and what one device says of another.
+
+The server keeps the public keys, a try counter and an epoch. It never holds a PIN, nor anything
+against which a PIN could be tested without asking it and being counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import decisions, errors
+from server.protocol.names import PREFIX_DEVICE
+from server.protocol.text import check_name
+from server.services import audit, notices
+from server.services.people import Person
+from server.services.ports import BadToken, Secrets, Store, Unit, Verifier
+from server.services.records import Device, Entry
+from server.services.rules import Rules
+
+MOST_TRIES: Final = 10
+MOST_UNCONFIRMED: Final = 50
+NEW_DEVICE_WAIT_MS: Final = 24 * 60 * 60 * 1000
+MOST_DEVICES: Final = 20
+_SESSION_PURPOSE: Final = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class PinAnswer:
+    """The server's half of a PIN: `y`, and the nonce with which the device proves success."""
+
+    y: bytes
+    nonce: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceService:
+    """Registers devices, answers PIN calls and takes devices' statements."""
+
+    store: Store
+    secrets: Secrets
+    verifier: Verifier
+    rules: Rules
+
+    def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
+        """Bind this session's terminal to its approval keys. Raises errors.Problem.
+
+        A device of somebody who already has one waits a day before it decides high risk.
+        """
+        checked = _checked_keys(keys)
+        try:
+            name = check_name(name, what="device name")
+        except ValueError as error:
+            raise errors.Problem(422, "invalid_body", str(error)) from error
+        with self.store.write() as tx:
+            session = tx.sessions.get(person.session.id)
+            if session is None or session.device_id is not None:
+                raise errors.Problem(409, "already_enrolled", "This session has its device.")
+            others = tx.devices.active_count(person.user.id)
+            if others >= MOST_DEVICES:
+                raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
+            public = {"session": dict(session.public_jwk), **checked}
+            device = self._device(tx, person, name, public, first=others == 0)
+            tx.devices.add(device)
+            tx.sessions.bind(session.id, device.id)
+            _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
+            notices.device(tx, person.user.id, "device.enrolled", device.id)
+            return device
+
+    def all_of(self, person: Person) -> list[Device]:
+        """The person's devices, revoked ones too."""
+        with self.store.read() as view:
+            return view.devices.of_user(person.user.id)
+
+    def pin(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
+        """One PIN call: it is counted first, then answered. Raises errors.Problem 423.
+
+        A refusal is stored too, so that it is raised only after this unit of work.
+        """
+        with self.store.write() as tx:
+            device = tx.devices.get(person.at.id) or person.at
+            refusal = _pin_refusal(device)
+            if refusal is None:
+                named = self._named(tx, person, purpose)
+                device = tx.devices.count_try(device.id, named, tx.now)
+                if device.pin_tries >= MOST_TRIES:
+                    _record(tx, audit.Type.DEVICE_LOCKED, person, device)
+                    notices.device(tx, person.user.id, "device.locked", device.id)
+        if refusal is not None:
+            raise refusal
+        y = self.secrets.pin_answer(device.id, device.pin_epoch, x)
+        return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
+
+    def confirm_pin(self, person: Person, jws: str) -> None:
+        """A statement by an approval key proves that the PIN was right; the tries start again."""
+        with self.store.write() as tx:
+            device = tx.devices.get(person.at.id) or person.at
+            self._check(tx, jws, device, ("low", "high"), "pin", device, self._pin_nonce(device))
+            tx.devices.confirm(device.id)
+
+    def unlock(self, person: Person, device_id: str, jws: str) -> Device:
+        """Another device of the same person lets a locked one try again."""
+        with self.store.write() as tx:
+            device = self._stated(tx, person, device_id, jws, "unlock")
+            tx.devices.unlock(device.id)
+            _record(tx, audit.Type.DEVICE_UNLOCKED, person, device, by=person.at.id)
+            notices.device(tx, person.user.id, "device.unlocked", device.id)
+            return tx.devices.get(device.id) or device
+
+    def vouch(self, person: Person, device_id: str, jws: str) -> Device:
+        """An old device lets a new one decide high risk at once."""
+        with self.store.write() as tx:
+            device = self._stated(tx, person, device_id, jws, "vouch")
+            tx.devices.vouch(device.id, tx.now)
+            _record(tx, audit.Type.DEVICE_VOUCHED, person, device, by=person.at.id)
+            notices.device(tx, person.user.id, "device.vouched", device.id)
+            return tx.devices.get(device.id) or device
+
+    def revoke(self, person: Person, device_id: str) -> None:
+        """End one of the person's devices; it removes power, so any of them may."""
+        with self.store.write() as tx:
+            device = _own(tx, person, device_id)
+            revoke(tx, device, actor=audit.by_user(person.user.id))
+
+    def statement_nonce(self, device: Device, signer: Device) -> str:
+        """What `signer` must sign in a statement about `device`; another one after each."""
+        return self.secrets.nonce("statement", device.id, signer.id, str(device.statements))
+
+    def _pin_nonce(self, device: Device) -> str:
+        return self.secrets.nonce("pin", device.id, str(device.pin_calls))
+
+    def _named(self, tx: Unit, person: Person, purpose: str) -> str | None:
+        if purpose == _SESSION_PURPOSE:
+            return None
+        approval = tx.approvals.get(purpose)
+        if approval is None or approval.user_id != person.user.id:
+            raise errors.Problem(404, "not_found", "There is no such request for you.")
+        return approval.id
+
+    def _stated(
+        self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str
+    ) -> Device:
+        device = _own(tx, person, device_id)
+        signer = tx.devices.get(person.at.id) or person.at
+        if signer.id == device.id:
+            raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
+        if tx.now < signer.high_from:
+            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
+        nonce = self.statement_nonce(device, signer)
+        self._check(tx, jws, signer, ("high",), purpose, device, nonce)
+        tx.devices.confirm(signer.id)
+        return device
+
+    def _check(  # noqa: PLR0913  # what a statement must say
+        self,
+        tx: Unit,
+        jws: str,
+        signer: Device,
+        keys: tuple[str, ...],
+        purpose: str,
+        subject: Device,
+        nonce: str,
+    ) -> None:
+        try:
+            kid = self.verifier.key_of(jws)
+            key = next((name for name in keys if signer.kids[name] == kid), None)
+            if key is None:
+                raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
+            raw = self.verifier.signed_by(jws, decisions.STATEMENT_TYPE, signer.keys[key], kid)
+            statement = decisions.read_statement(raw)
+        except (BadToken, ValueError) as error:
+            raise errors.Problem(
+                422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
+            ) from error
+        decisions.check_statement(
+            statement,
+            decisions.ExpectedStatement(
+                iss=signer.id,
+                sub=signer.user_id,
+                aud=self.rules.issuer,
+                purpose=purpose,
+                subject=subject.id,
+                nonce=nonce,
+                now=tx.now // 1000,
+            ),
+        )
+
+    def _device(
+        self, tx: Unit, person: Person, name: str, keys: Mapping[str, dict[str, str]], *, first: bool
+    ) -> Device:
+        return Device(
+            id=self.secrets.new_id(PREFIX_DEVICE),
+            user_id=person.user.id,
+            session_id=person.session.id,
+            name=name,
+            kind="terminal",
+            state="active",
+            created_at=tx.now,
+            last_seen_at=tx.now,
+            high_from=tx.now if first else tx.now + NEW_DEVICE_WAIT_MS,
+            keys=keys,
+            kids={name: decisions.thumbprint(jwk) for name, jwk in keys.items()},
+            pin_tries=0,
+            pin_calls=0,
+            pin_unconfirmed=0,
+            pin_epoch=1,
+            pin_for=None,
+            pin_for_at=None,
+            statements=0,
+        )
+
+
+def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
+    """End a device and its session in this unit of work; reports whether it still was active."""
+    if not tx.devices.revoke(device.id):
+        return False
+    tx.sessions.revoke(device.session_id, tx.now)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.DEVICE_REVOKED,
+            actor=actor,
+            subject=device.user_id,
+            facts={"device": device.id},
+        ),
+    )
+    notices.device(tx, device.user_id, "device.revoked", device.id)
+    return True
+
+
+def _own(tx: Unit, person: Person, device_id: str) -> Device:
+    wanted = person.at.id if device_id == "self" else device_id
+    device = tx.devices.get(wanted)
+    if device is None or device.user_id != person.user.id or device.state != "active":
+        raise errors.Problem(404, "not_found", "You have no such device.")
+    return device
+
+
+def _pin_refusal(device: Device) -> errors.Problem | None:
+    if device.pin_unconfirmed >= MOST_UNCONFIRMED:
+        return errors.Problem(
+            423, "pin_exhausted", "This PIN was tried too often. Enrol the device with a new code."
+        )
+    if device.pin_tries >= MOST_TRIES:
+        return errors.Problem(
+            423,
+            "device_locked",
+            "Ten wrong PINs. Unlock it from another device, or ask for: sayso users unlock",
+        )
+    return None
+
+
+def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    try:
+        checked = {name: decisions.check_public_jwk(keys[name]) for name in ("low", "high")}
+    except (KeyError, ValueError) as error:
+        raise errors.Problem(
+            422, "invalid_body", "approval_keys must be two EC P-256 public keys.", log=str(error)
+        ) from error
+    if checked["low"] == checked["high"]:
+        raise errors.Problem(422, "invalid_body", "The two approval keys must differ.")
+    return checked
+
+
+def _record(
+    tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object
+) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_user(person.user.id),
+            subject=person.user.id,
+            facts={"device": device.id, "name": device.name, **facts},
+        ),
+    )

@@ -1,0 +1,134 @@
+"""What a person is shown: rendered by the server from typed data, never from an agent's prose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from server.protocol import json_text, rendering
+from server.protocol.actions import ActionType
+from server.protocol.json_text import JsonValue
+from server.protocol.risks import Risk
+from server.protocol.text import display_safe
+from server.services.records import Agent, User
+from server.services.targets import Target
+
+_UNKNOWN_UNDO = "We do not know if this can be undone."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that the display of one request is made of."""
+
+    approval_id: str
+    agent: Agent
+    owners: tuple[str, ...]
+    user: User
+    target: Target
+    details: Sequence[Mapping[str, JsonValue]]
+    actions: Sequence[ActionType]
+    risk: Risk
+    binding_message: str | None
+    first_request: bool
+    peer: str
+    asked_at: int
+    expires_at: int
+    token_seconds: int
+
+
+def display_text(asked: Asked) -> str:
+    """The display document, made once; what is signed is its digest."""
+    document: dict[str, JsonValue] = {
+        "v": 1,
+        "approval": asked.approval_id,
+        "risk": str(asked.risk),
+        "risk_reason": _risk_reason(asked),
+        "title": _title(asked),
+        "headline": _headline(asked),
+        "facts": _facts(asked),
+        "scopes": [
+            {"scope": name, "risk": str(asked.target.resource.scopes[name])}
+            for name in asked.target.scope
+        ],
+        "resource": asked.target.resource.uri,
+        "undo": " ".join(dict.fromkeys(a.undo for a in asked.actions)) or _UNKNOWN_UNDO,
+        "why": f"Every request of an agent in your name is asked; this one is {asked.risk} risk.",
+        "gives": _gives(asked),
+        "agent": {
+            "id": asked.agent.id,
+            "name": display_safe(asked.agent.name),
+            "owners": [display_safe(name) for name in asked.owners],
+            "first_request": asked.first_request,
+        },
+        "agent_says": _quoted(asked.binding_message),
+        "user": {"id": asked.user.id, "name": display_safe(asked.user.name)},
+        "asked_from": display_safe(asked.peer),
+        "asked_at": rfc3339(asked.asked_at),
+        "expires_at": rfc3339(asked.expires_at),
+    }
+    return json_text.canonical(document)
+
+
+def rfc3339(moment: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 text in UTC."""
+    at = datetime.fromtimestamp(moment / 1000, UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
+
+
+def _quoted(message: str | None) -> str | None:
+    return None if message is None else display_safe(message)
+
+
+def _title(asked: Asked) -> str:
+    if not asked.actions:
+        return "Access"
+    return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
+
+
+def _headline(asked: Asked) -> str:
+    if not asked.actions:
+        return _scope_headline(asked)
+    first = rendering.render_headline(asked.actions[0], asked.details[0])
+    more = len(asked.actions) - 1
+    return first if more == 0 else f"{first} and {more} more"
+
+
+def _scope_headline(asked: Asked) -> str:
+    names = ", ".join(asked.target.scope) or "nothing but your name"
+    return display_safe(f"Use {names} at {asked.target.resource.uri}")
+
+
+def _facts(asked: Asked) -> list[JsonValue]:
+    """Every leaf of every object; material ones first, whichever object they are of."""
+    many = len(asked.actions) > 1
+    found = [
+        (fact, f"{place + 1}. {fact.label}" if many else fact.label)
+        for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
+        for fact in rendering.facts(action, detail)
+    ]
+    found.sort(key=lambda pair: not pair[0].material)
+    return [
+        {"label": label, "value": fact.value, "material": fact.material} for fact, label in found
+    ]
+
+
+def _risk_reason(asked: Asked) -> str:
+    causes = [a.title for a in asked.actions if a.risk is asked.risk]
+    causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
+    return display_safe(f"{', '.join(dict.fromkeys(causes))} is {asked.risk} risk")
+
+
+def _gives(asked: Asked) -> str:
+    scope = ", ".join(asked.target.scope) or "no scope"
+    what = "for exactly this action" if asked.details else "for anything these scopes allow"
+    return display_safe(
+        f"One access token for {asked.target.resource.uri}, valid {_lasting(asked.token_seconds)}, "
+        f"with {scope}, {what}. No refresh token.",
+        max_chars=2_000,
+    )
+
+
+def _lasting(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    if rest or not minutes:
+        return f"{seconds} seconds"
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

@@ -1,0 +1,76 @@
+"""What the clock ends by itself: approvals nobody answered or fetched, and leftovers."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol.states import State
+from server.services import audit, notices
+from server.services.ports import Store, Unit
+from server.services.records import Approval, Entry
+
+_AT_ONCE = 200
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+FEED_KEPT_MS: Final = 7 * _DAY_MS
+OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Ends what is overdue. Nothing depends on it: whoever comes first finds the same end."""
+
+    store: Store
+
+    def round(self) -> int:
+        """One round; returns how many approvals ended."""
+        with self.store.read() as view:
+            due = bool(view.approvals.due(view.now, 1))
+        if not due:
+            return 0
+        with self.store.write() as tx:
+            return sum(expire(tx, a) is not None for a in tx.approvals.due(tx.now, _AT_ONCE))
+
+    def tidy(self) -> None:
+        """Drop what nobody can use any more."""
+        with self.store.write() as tx:
+            tx.approvals.forget_answers(tx.now)
+            tx.replays.prune(tx.now)
+            tx.counters.prune(tx.now)
+            tx.feed.prune(tx.now - FEED_KEPT_MS)
+            tx.outbox.prune(tx.now - OUTBOX_KEPT_MS)
+
+
+def expire(tx: Unit, approval: Approval) -> Approval | None:
+    """End an approval whose time is over; None if somebody was first."""
+    reason = _reason(tx, approval)
+    moved = tx.approvals.move(approval.id, State.EXPIRED, now=tx.now, reason=reason)
+    if moved is None:
+        return None
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.APPROVAL_EXPIRED,
+            actor=audit.SYSTEM,
+            agent_id=moved.agent_id,
+            subject=moved.user_id,
+            resource=moved.resource,
+            action=moved.action_digest,
+            decision="expired",
+            posture=moved.risk,
+            cause=reason,
+            approval_id=moved.id,
+            facts={"polls": moved.polls},
+        ),
+    )
+    notices.approval(tx, moved, "approval.expired")
+    return moved
+
+
+def _reason(tx: Unit, approval: Approval) -> str:
+    """Expired is not denied, and unseen is not seen."""
+    if approval.state is State.APPROVED:
+        return "not_redeemed"
+    if approval.seen_at is not None:
+        return "expired_seen"
+    if approval.user_id is not None and tx.devices.active_count(approval.user_id) == 0:
+        return "no_device"
+    return "expired_unseen"

@@ -1,0 +1,162 @@
+"""Waking those who wait, and reading what happened for one person.
+
+`Hub` is the one follower of a process: at each wake it reads what is new and wakes the sockets and
+held polls that it concerns. They then read the database themselves, by cursor or by id.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from server.services.approvals import Shown, shown
+from server.services.ports import Store, View, Wake
+from server.services.records import Device, FeedEvent
+
+_AT_ONCE = 1_000
+_IDLE_SECONDS = 1.0
+OUTBOX_TOPIC = "outbox"
+
+
+def user_topic(user_id: str) -> str:
+    """What concerns this person's screens."""
+    return f"user {user_id}"
+
+
+def approval_topic(approval_id: str) -> str:
+    """What concerns polls of this approval."""
+    return f"approval {approval_id}"
+
+
+class Hub:
+    """Turns wakes of the store into wakes of those whom a change concerns."""
+
+    def __init__(self, store: Store, wake: Wake) -> None:
+        self._store = store
+        self._wake = wake
+        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+        self._cursor = -1
+        self._version = -1
+        self.ending = False
+
+    @contextmanager
+    def subscribe(self, topic: str) -> Iterator[threading.Event]:
+        """An event that is set whenever something of this topic may have changed."""
+        event = threading.Event()
+        self._waiting[topic].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[topic].discard(event)
+            if not self._waiting[topic]:
+                del self._waiting[topic]
+
+    def nudge(self, topic: str) -> None:
+        """Wake those of one topic in this process."""
+        for event in tuple(self._waiting.get(topic, ())):
+            event.set()
+
+    def end(self) -> None:
+        """The process is about to end: whoever waits stops waiting."""
+        self.ending = True
+        self.nudge_all()
+
+    def nudge_all(self) -> None:
+        """Wake everybody: rights may have changed."""
+        for topic in tuple(self._waiting):
+            self.nudge(topic)
+
+    def round(self) -> None:
+        """Wait for a change, at most a second, and pass it on."""
+        self._wake.wait(_IDLE_SECONDS)
+        with self._store.read() as view:
+            events = self._news(view)
+            version = view.version
+        for event in events:
+            self.nudge(user_topic(event.user_id))
+            if event.approval_id is not None:
+                self.nudge(approval_topic(event.approval_id))
+        if version != self._version:
+            self._version = version
+            self.nudge_all()
+        self.nudge(OUTBOX_TOPIC)
+
+    def _news(self, view: View) -> list[FeedEvent]:
+        if self._cursor < 0:
+            self._cursor = view.feed.head()
+            return []
+        events: list[FeedEvent] = []
+        while part := view.feed.after(self._cursor, None, _AT_ONCE):
+            events += part
+            self._cursor = part[-1].seq
+        return events
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event as a person's client gets it, with what it is about as it stands now."""
+
+    event: FeedEvent
+    approval: Shown | None
+    device: Device | None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened past a cursor. `resync`: events are gone, fetch everything again."""
+
+    happenings: tuple[Happening, ...]
+    cursor: int
+    resync: bool
+    allowed: bool
+    """False when the user or the device may not listen any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedService:
+    """Reads one person's events."""
+
+    store: Store
+
+    def head(self) -> int:
+        """The newest cursor."""
+        with self.store.read() as view:
+            return view.feed.head()
+
+    def now(self) -> int:
+        """The server's time."""
+        with self.store.read() as view:
+            return view.now
+
+    def news(self, user_id: str, device_id: str | None, cursor: int) -> News:
+        """What happened for this person past the cursor."""
+        with self.store.read() as view:
+            if not _allowed(view, user_id, device_id):
+                return News((), cursor, resync=False, allowed=False)
+            head = view.feed.head()
+            if cursor > head or cursor < view.feed.floor() - 1:
+                return News((), head, resync=True, allowed=True)
+            events = view.feed.after(cursor, user_id, _AT_ONCE)
+            found = tuple(_happening(view, event) for event in events)
+            last = events[-1].seq if events else cursor
+            return News(found, last, resync=False, allowed=True)
+
+
+def _allowed(view: View, user_id: str, device_id: str | None) -> bool:
+    user = view.directory.user(user_id)
+    if user is None or not user.enabled:
+        return False
+    if device_id is None:
+        return True
+    device = view.devices.get(device_id)
+    return device is not None and device.state == "active"
+
+
+def _happening(view: View, event: FeedEvent) -> Happening:
+    approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
+    return Happening(
+        event=event,
+        approval=None if approval is None else shown(view, approval),
+        device=None if event.device_id is None else view.devices.get(event.device_id),
+    )

@@ -1,0 +1,230 @@
+"""The agent fetches the answer (CIBA Core 10.1, 11): at most one token set per `auth_req_id`.
+
+A poll of a waiting approval is paced, or held when the client prefers to wait. What a refused poll
+must remember is stored before the refusal is raised.
+"""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from server.protocol import ciba, decisions, errors
+from server.protocol.states import State, overdue
+from server.services import audit, client_auth, notices, targets
+from server.services.expiry import expire
+from server.services.feed import Hub, approval_topic
+from server.services.ports import Secrets, Store, Unit
+from server.services.records import Agent, Approval, Decision, Entry
+from server.services.token import TokenRequest
+from server.services.tokens import Issuing
+from server.services.withdrawals import withdraw
+
+REFETCH_MS: Final = 60_000
+"""How long a client that lost its answer may fetch it again (with its Idempotency-Key)."""
+_ALARM_WINDOW_MS: Final = 10 * 60_000
+
+Held = Literal["held"]
+Outcome = dict[str, object] | errors.ProtocolError | Held
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """One poll: whose, of what, since when, and the name under which it is held."""
+
+    agent: Agent
+    handle_hash: bytes
+    key_hash: bytes | None
+    waited_ms: int
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CibaGrant:
+    """Redeems approvals."""
+
+    store: Store
+    secrets: Secrets
+    issuing: Issuing
+    hub: Hub
+
+    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError."""
+        poll = self._read(agent, request)
+        outcome = self._visit(poll, first=True)
+        if outcome == "held":
+            outcome = self._hold(poll, request.wait)
+        if isinstance(outcome, errors.ProtocolError):
+            raise outcome
+        return outcome
+
+    def _read(self, agent: Agent, request: TokenRequest) -> _Poll:
+        handle = request.form.require("auth_req_id")
+        key = request.idempotency_key
+        owned = None if key is None else f"{agent.id}\n{handle}\n{key}"
+        return _Poll(
+            agent=agent,
+            handle_hash=hashlib.sha256(handle.encode()).digest(),
+            key_hash=None if owned is None else hashlib.sha256(owned.encode()).digest(),
+            waited_ms=request.waited_ms,
+            holder=self.secrets.salt() if request.wait else None,
+        )
+
+    def _hold(self, poll: _Poll, seconds: int) -> dict[str, object] | errors.ProtocolError:
+        """Wait for the answer, a newer poll, or the end of the client's patience."""
+        with self.store.read() as view:
+            approval = view.approvals.by_handle(poll.handle_hash)
+        topic = approval_topic("" if approval is None else approval.id)
+        ends = time.monotonic() + seconds
+        with self.hub.subscribe(topic) as changed:
+            self.hub.nudge(topic)
+            while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
+                changed.clear()
+                if not self._waits(poll):
+                    break
+                changed.wait(left)
+        outcome = self._visit(poll, first=False)
+        return _pending(None) if outcome == "held" else outcome
+
+    def _waits(self, poll: _Poll) -> bool:
+        """Reports whether nothing has happened yet; only reads."""
+        with self.store.read() as view:
+            agent = view.directory.agent(poll.agent.id)
+            approval = view.approvals.by_handle(poll.handle_hash)
+            return (
+                agent is not None
+                and agent.active(view.now)
+                and approval is not None
+                and approval.state is State.PENDING
+                and approval.holder == poll.holder
+                and not overdue(approval.state, approval.expires_at, view.now)
+            )
+
+    def _visit(self, poll: _Poll, *, first: bool) -> Outcome:
+        """1. The agent may poll now.  2. The approval is its own.  3. The clock has not ended it.
+        4. By state: pace or hold, issue once, give the same answer again, or say why not.
+        """
+        with self.store.write() as tx:
+            agent = client_auth.current(tx, poll.agent)
+            approval = tx.approvals.by_handle(poll.handle_hash)
+            if approval is None or approval.agent_id != agent.id:
+                return ciba.no_tokens(State.REDEEMED, {})
+            if overdue(approval.state, approval.expires_at, tx.now):
+                approval = expire(tx, approval) or approval
+            if approval.state is State.PENDING:
+                return self._paced(tx, approval, poll, first=first)
+            if approval.state is State.APPROVED:
+                return self._redeem(tx, agent, approval, poll)
+            if approval.state is State.REDEEMED:
+                return self._again(tx, approval, poll)
+            return ciba.no_tokens(approval.state, _why(tx, approval))
+
+    def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+        if not first:
+            return _pending(approval)
+        if poll.holder is not None:
+            tx.approvals.paced(
+                approval.id, now=tx.now, interval_ms=approval.interval_ms, holder=poll.holder
+            )
+            return "held"
+        pace = ciba.pace(
+            arrived=tx.now - poll.waited_ms,
+            last=approval.last_poll_at or approval.created_at,
+            interval_ms=approval.interval_ms,
+        )
+        tx.approvals.paced(
+            approval.id,
+            now=tx.now - poll.waited_ms,
+            interval_ms=pace.interval_ms,
+            holder=approval.holder,
+        )
+        if pace.early:
+            return errors.SlowDown(
+                f"Polled too early. Wait {pace.interval_ms // 1000} seconds between polls.",
+                members={"interval": pace.interval_ms // 1000},
+            )
+        return _pending(approval)
+
+    def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
+        """Only the one UPDATE that moves the approval lets a token set be made."""
+        if (gone := _no_longer_allowed(tx, agent, approval)) is not None:
+            withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
+            return ciba.no_tokens(State.CANCELLED, {"reason": gone})
+        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+        if moved is None:
+            return ciba.no_tokens(State.REDEEMED, {})
+        answer = self.issuing.for_approval(tx, agent, moved, _decision(tx, moved))
+        answer["fingerprint"] = decisions.fingerprint(moved.action_digest)
+        if poll.key_hash is not None:
+            sealed = self.secrets.seal(f"answer:{moved.id}", json.dumps(answer).encode())
+            tx.approvals.keep_answer(moved.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
+        notices.approval(tx, moved, "approval.redeemed")
+        return answer
+
+    def _again(self, tx: Unit, approval: Approval, poll: _Poll) -> Outcome:
+        """The same client with the same key gets the same answer for a minute; else an alarm."""
+        kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
+        if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
+            if _no_longer_allowed(tx, poll.agent, approval) is None:
+                opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
+                answer: dict[str, object] = json.loads(opened)
+                return answer
+        elif tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
+            _alarm(tx, approval)
+        return ciba.no_tokens(State.REDEEMED, {})
+
+
+def _pending(approval: Approval | None) -> errors.ProtocolError:
+    if approval is None:
+        return ciba.no_tokens(State.PENDING, {})
+    return ciba.no_tokens(State.PENDING, {"seen": approval.seen_at is not None})
+
+
+def _no_longer_allowed(tx: Unit, agent: Agent, approval: Approval) -> str | None:
+    """What has gone since the person said yes; the tighter rule wins."""
+    user = tx.directory.user(approval.user_id or "")
+    if user is None or not user.enabled:
+        return "user_disabled"
+    try:
+        scope = tuple(approval.scope.split())
+        targets.resolve(tx.directory, agent, approval.resource, scope)
+    except errors.ProtocolError:
+        return "ceiling_changed"
+    return None
+
+
+def _decision(tx: Unit, approval: Approval) -> Decision:
+    return next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
+
+
+def _why(tx: Unit, approval: Approval) -> dict[str, object]:
+    """The extension members that tell an agent what happened and what it may do next."""
+    if approval.state is not State.DENIED:
+        return {"reason": approval.reason or str(approval.state)}
+    answer = tx.decisions.of_approval(approval.id)[-1]
+    code = decisions.DENY_CODES.get(answer.code or "")
+    members = {
+        "reason": "denied",
+        "deny_code": answer.code,
+        "note": answer.note,
+        "retry": None if code is None else code.retry,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _alarm(tx: Unit, approval: Approval) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.HANDLE_REUSED,
+            actor=audit.by_agent(approval.agent_id),
+            agent_id=approval.agent_id,
+            subject=approval.user_id,
+            resource=approval.resource,
+            decision="refused",
+            cause="auth_req_id used again",
+            approval_id=approval.id,
+        ),
+    )
+    notices.alarm(tx, "alarm.handle_reused", approval=approval.id, agent=approval.agent_id)

@@ -1,0 +1,85 @@
+"""A terminal's session goes on (RFC 6749 6, RFC 9449 5): rotation, and what reuse means."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import decisions, errors, names
+from server.services import audit, notices
+from server.services.ports import Secrets, Store, Unit
+from server.services.proofs import Proofs
+from server.services.records import Entry, Session
+from server.services.sessions import IDLE_MS, session_answer
+from server.services.token import TokenRequest
+from server.services.tokens import Issuing
+
+GRACE_MS: Final = 60_000
+"""How long the token before the last still works, for a client whose answer got lost."""
+_REFUSED: Final = "The session has ended. Sign in again with a new code."
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenGrant:
+    """Rotates refresh tokens; only the key of the session can use one."""
+
+    store: Store
+    secrets: Secrets
+    proofs: Proofs
+    issuing: Issuing
+
+    def exchange(self, request: TokenRequest) -> dict[str, object]:
+        """The session's next tokens. Raises errors.ProtocolError."""
+        token = request.form.require("refresh_token")
+        if request.form.get("client_id") != names.APPROVER_CLIENT:
+            raise errors.InvalidClient("client_id must be sayso-approver.")
+        with self.store.write() as tx:
+            jwk = self.proofs.token_endpoint(tx, request.proofs)
+            result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), jwk)
+        if isinstance(result, errors.ProtocolError):
+            raise result
+        return result
+
+    def _rotate(
+        self, tx: Unit, sent: bytes, jwk: dict[str, str]
+    ) -> dict[str, object] | errors.ProtocolError:
+        """1. The session is in force.  2. The proof is of its key.  3. User and device are too.
+        4. An old token is a lost answer for a minute, and a theft after that.
+        """
+        session = tx.sessions.by_refresh(sent)
+        if session is None or session.revoked_at is not None or tx.now >= session.expires_at:
+            return errors.InvalidGrant(_REFUSED)
+        if decisions.thumbprint(jwk) != session.jkt:
+            return errors.InvalidDpopProof("The session is bound to another key.")
+        if not _in_force(tx, session):
+            return errors.InvalidGrant(_REFUSED)
+        if sent != session.refresh_hash and tx.now >= session.rotated_at + GRACE_MS:
+            return _stolen(tx, session)
+        refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
+        new = hashlib.sha256(refresh.encode()).digest()
+        if not tx.sessions.rotate(session.id, session.refresh_hash, new, tx.now, tx.now + IDLE_MS):
+            return errors.InvalidGrant(_REFUSED)
+        return session_answer(self.issuing.for_session(tx, session), refresh)
+
+
+def _in_force(tx: Unit, session: Session) -> bool:
+    user = tx.directory.user(session.user_id)
+    device = None if session.device_id is None else tx.devices.get(session.device_id)
+    return (
+        user is not None and user.enabled and (device is None or device.state == "active")
+    )
+
+
+def _stolen(tx: Unit, session: Session) -> errors.ProtocolError:
+    tx.sessions.revoke(session.id, tx.now)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.REFRESH_REUSED,
+            actor=audit.by_user(session.user_id),
+            subject=session.user_id,
+            decision="session revoked",
+            facts={"session": session.id, "device": session.device_id or ""},
+        ),
+    )
+    notices.alarm(tx, "alarm.refresh_reused", user_id=session.user_id)
+    return errors.InvalidGrant(_REFUSED)

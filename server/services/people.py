@@ -1,0 +1,142 @@
+"""Who is calling our own API: a person, through a terminal that proves its key (RFC 9449 7)."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.protocol import decisions, dpop, errors
+from server.protocol.names import APPROVER_CLIENT
+from server.protocol.tokens import ACCESS_TOKEN_TYPE
+from server.services.ports import BadToken, Store, Unit, Verifier
+from server.services.records import Device, Session, User
+from server.services.rules import Rules
+
+REPLAY_KIND = "dpop proof"
+_CHALLENGE = 'DPoP error="{code}", algs="ES256"'
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user at one of their devices; `device` is None until the terminal has registered."""
+
+    user: User
+    session: Session
+    device: Device | None
+    token_expires_at: int
+
+    @property
+    def at(self) -> Device:
+        """The device. Raises errors.Problem until it is registered."""
+        if self.device is None:
+            raise errors.Problem(
+                403, "forbidden", "Register this device first: POST /api/devices."
+            )
+        return self.device
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request to our own API brings: token, proofs, and what they must be for."""
+
+    authorization: str | None
+    proofs: Sequence[str]
+    method: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Checks tokens and proofs of people's terminals."""
+
+    store: Store
+    verifier: Verifier
+    rules: Rules
+
+    def authenticate(self, call: Call) -> Person:
+        """The person behind this call. Raises errors.Problem 401, or 403 for a stopped one.
+
+        1. A DPoP-bound token of ours for our API, in date.  2. A proof of its key for this very
+        call.  3. The proof was not used before.  4. Session, user and device are in force now.
+        """
+        token = _token(call.authorization)
+        with self.store.write() as tx:
+            claims = self._claims(tx, token)
+            self._check_proof(tx, call, token, claims)
+            return self._person(tx, claims)
+
+    def _claims(self, tx: Unit, token: str) -> dict[str, object]:
+        try:
+            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, tx.directory.keys())
+        except BadToken as error:
+            raise unauthorized(str(error)) from error
+        expires = claims.get("exp")
+        if not isinstance(expires, int) or expires * 1000 <= tx.now:
+            raise unauthorized("expired")
+        ours = (self.rules.issuer, self.rules.api_audience, APPROVER_CLIENT)
+        if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != ours:
+            raise unauthorized("a token for somebody else")
+        return dict(claims)
+
+    def _check_proof(
+        self, tx: Unit, call: Call, token: str, claims: dict[str, object]
+    ) -> None:
+        try:
+            jwk, proof = self.verifier.dpop(dpop.one_proof(call.proofs))
+            use = dpop.check_proof(
+                proof,
+                method=call.method,
+                url=call.url,
+                now=tx.now,
+                access_token=token,
+                loopback_alias=self.rules.on_loopback,
+            )
+        except errors.InvalidDpopProof as error:
+            raise unauthorized(error.description, code="invalid_dpop_proof") from error
+        bound = claims.get("cnf")
+        if not isinstance(bound, dict) or bound.get("jkt") != decisions.thumbprint(jwk):
+            raise unauthorized("the token is bound to another key")
+        if not first_use(tx, str(bound["jkt"]), use):
+            raise unauthorized("the proof was used before", code="invalid_dpop_proof")
+
+    def _person(self, tx: Unit, claims: dict[str, object]) -> Person:
+        session = tx.sessions.get(str(claims.get("sid")))
+        if session is None or session.revoked_at is not None:
+            raise unauthorized("the session has ended")
+        user = tx.directory.user(session.user_id)
+        if user is None or not user.enabled:
+            raise stopped("This user is disabled. An administrator can enable it.")
+        device = None if session.device_id is None else tx.devices.get(session.device_id)
+        if device is not None and device.state != "active":
+            raise stopped("This device was revoked. Enrol it again with a new code.")
+        if device is not None:
+            tx.devices.seen(device.id, tx.now)
+        return Person(user, session, device, int(str(claims["exp"])) * 1000)
+
+
+def first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
+    """Reports whether this proof is used for the first time, anywhere."""
+    key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
+    return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)
+
+
+def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
+    """401 with the challenge of RFC 9449 7.1; the reason is for the log."""
+    return errors.Problem(
+        401,
+        code,
+        "Send a valid access token and a fresh proof of its key.",
+        headers={"WWW-Authenticate": _CHALLENGE.format(code=code)},
+        log=log,
+    )
+
+
+def stopped(detail: str) -> errors.Problem:
+    """403 for somebody whom we know and who may not do anything now."""
+    return errors.Problem(403, "forbidden", detail)
+
+
+def _token(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "dpop" or not token:
+        raise unauthorized("no DPoP authorization")
+    return token.strip()

@@ -1,0 +1,59 @@
+"""Holding an agent's `authorization_details` against the registered action types."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jsonschema import Draft202012Validator
+
+from server.protocol import actions, errors
+from server.protocol.actions import ActionType
+from server.protocol.json_text import JsonValue
+from server.services.ports import Directory
+from server.services.records import ActionRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    row: ActionRow
+    action: ActionType
+    validator: Draft202012Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """Compiled action types, remembered by type while their version stays the same."""
+
+    compiled: dict[str, _Compiled] = field(default_factory=dict)
+
+    def check(
+        self, directory: Directory, details: Sequence[Mapping[str, JsonValue]]
+    ) -> tuple[ActionType, ...]:
+        """The action type of each object. Raises errors.InvalidAuthorizationDetails."""
+        return tuple(
+            self._check_one(directory, detail, place) for place, detail in enumerate(details)
+        )
+
+    def _check_one(
+        self, directory: Directory, detail: Mapping[str, JsonValue], place: int
+    ) -> ActionType:
+        row = directory.action(str(detail["type"]))
+        if row is None:
+            raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
+        compiled = self._compile(row)
+        error = next(iter(compiled.validator.iter_errors(detail)), None)
+        if error is not None:
+            where = "/".join(str(step) for step in [place, *error.absolute_path])
+            raise errors.InvalidAuthorizationDetails(
+                f"/{where} breaks the schema of its type: {error.validator}.",
+                detail=error.message,
+            )
+        return compiled.action
+
+    def _compile(self, row: ActionRow) -> _Compiled:
+        known = self.compiled.get(row.type)
+        if known is None or known.row != row:
+            action = actions.read_action_type(json.loads(row.document))
+            known = _Compiled(row, action, Draft202012Validator(dict(action.schema)))
+            self.compiled[row.type] = known
+        return known

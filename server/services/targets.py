@@ -1,0 +1,65 @@
+"""Which resource a token is for, and which scopes the agent may have there."""
+
+from dataclasses import dataclass
+
+from server.protocol import errors
+from server.protocol.risks import Risk, highest
+from server.services.ports import Directory
+from server.services.records import Agent, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One resource and the scopes asked for there."""
+
+    resource: Resource
+    scope: tuple[str, ...]
+
+    @property
+    def risk(self) -> Risk:
+        """The highest risk of the scopes."""
+        return highest(self.resource.scopes[name] for name in self.scope)
+
+
+def resolve(
+    directory: Directory, agent: Agent, resource: str | None, scope: tuple[str, ...]
+) -> Target:
+    """The target of a request, within the agent's ceiling.
+
+    Without `resource` it is the agent's only one, else the one that has all the scopes. Raises
+    errors.InvalidTarget or errors.InvalidScope; nothing is narrowed in silence.
+    """
+    found = _resource(directory, agent, resource, scope)
+    beyond = [name for name in scope if name not in found.scopes or name not in agent.scopes]
+    if beyond:
+        raise errors.InvalidScope(
+            "This agent may not ask for every one of these scopes at this resource."
+        )
+    return Target(found, scope)
+
+
+def check_required_types(target: Target, types: frozenset[str]) -> None:
+    """Raises errors.InvalidAuthorizationDetails when a scope needs a type that was not sent."""
+    for name in target.scope:
+        needed = target.resource.requires.get(name)
+        if needed is not None and needed not in types:
+            raise errors.InvalidAuthorizationDetails(
+                f"scope {name} needs authorization_details of type {needed}."
+            )
+
+
+def _resource(
+    directory: Directory, agent: Agent, named: str | None, scope: tuple[str, ...]
+) -> Resource:
+    if named is not None:
+        found = directory.resource(named) if named in agent.resources else None
+        if found is None:
+            raise errors.InvalidTarget("This agent may not ask for this resource.")
+        return found
+    known = [r for uri in agent.resources if (r := directory.resource(uri)) is not None]
+    if len(known) == 1:
+        return known[0]
+    owners = [r for r in known if scope and all(name in r.scopes for name in scope)]
+    if len(owners) != 1:
+        raise errors.InvalidTarget("Name the resource: the scopes do not say which one is meant.")
+    return owners[0]

@@ -1,0 +1,64 @@
+"""The token endpoint: the steps that all grants share, and the table of grants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.protocol import client_auth, errors
+from server.protocol.forms import Form
+from server.services.client_auth import ClientAuthentication
+from server.services.records import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """One call of the token endpoint, parsed at the door."""
+
+    form: Form
+    authorization: str | None
+    proofs: Sequence[str]
+    idempotency_key: str | None
+    wait: int
+    """Seconds that the client is ready to be held."""
+    peer: str
+    waited_ms: int = 0
+    """How long the request had been here when the grant began; pacing counts from its arrival."""
+
+
+class AgentGrant(Protocol):
+    """A grant for agents, which authenticate as clients before it is asked."""
+
+    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError."""
+
+
+class PersonGrant(Protocol):
+    """A grant for people's terminals, which prove a key instead."""
+
+    def exchange(self, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """1. The grant type is known.  2. The client is who it says.  3. It may use this grant.
+    4. The grant decides.
+    """
+
+    clients: ClientAuthentication
+    for_agents: Mapping[str, AgentGrant]
+    for_people: Mapping[str, PersonGrant]
+
+    def exchange(self, request: TokenRequest) -> dict[str, object]:
+        """The answer of RFC 6749 5.1. Raises errors.ProtocolError."""
+        grant_type = request.form.require("grant_type")
+        if (person_grant := self.for_people.get(grant_type)) is not None:
+            return person_grant.exchange(request)
+        grant = self.for_agents.get(grant_type)
+        if grant is None:
+            raise errors.UnsupportedGrantType("This grant type does not exist here.")
+        credentials = client_auth.read_credentials(request.authorization, request.form)
+        agent = self.clients.authenticate(credentials)
+        if grant_type not in agent.grant_types:
+            raise errors.UnauthorizedClient("This agent may not use this grant type.")
+        return grant.exchange(agent, request)

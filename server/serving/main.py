@@ -1,0 +1,116 @@
+"""`sayso serve`: one command that is the whole product.
+
+This process imports settings and gunicorn only; the application is loaded in the worker, after
+gevent has patched what it stands on.
+"""
+
+import resource
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from gunicorn.app.base import BaseApplication
+
+from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
+
+if TYPE_CHECKING:
+    from server.services.ports import Clock
+    from server.serving.worker import SaysoWorker
+
+GRACEFUL_SECONDS: Final = 9
+"""How long running requests may take once the process was told to end."""
+_WORKER = "server.serving.worker.SaysoWorker"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where and in how many processes to serve."""
+
+    host: str = "127.0.0.1"
+    port: int = 8470
+    workers: int = 1
+    insecure: bool = False
+
+
+def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
+    """Serve until told to end. Raises `BadSetting` for what must not be served so."""
+    settings = prepared(settings, shape)
+    _raise_open_files()
+    _Application(settings, shape, clock).run()
+
+
+def prepared(settings: Settings, shape: Shape) -> Settings:
+    """The settings with the issuer that this shape serves, recorded for the command line."""
+    issuer = settings.issuer or f"http://localhost:{shape.port}"
+    _check(issuer, settings, shape)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (settings.data_dir / ISSUER_FILE).write_text(issuer + "\n")
+    return replace(settings, issuer=issuer)
+
+
+def _check(issuer: str, settings: Settings, shape: Shape) -> None:
+    public = shape.host not in LOOPBACK
+    if public and not shape.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
+        raise BadSetting(
+            f"--host {shape.host} serves other machines, but the issuer is {issuer}. "
+            "Set SAYSO_ISSUER to the https URL that they use, or say --insecure."
+        )
+    if shape.workers > 1 and settings.on_sqlite:
+        raise BadSetting(
+            "SQLite takes one worker. Use --workers 1, or PostgreSQL: "
+            "SAYSO_DATABASE_URL=postgresql://…"
+        )
+
+
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, settings: Settings, shape: Shape, clock: "Clock | None") -> None:
+        self.settings = settings
+        self.shape = shape
+        self.clock = clock
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self.shape.host}]" if ":" in self.shape.host else self.shape.host
+        options: dict[str, Any] = {
+            "bind": f"{host}:{self.shape.port}",
+            "workers": self.shape.workers,
+            "worker_class": _WORKER,
+            "worker_connections": self.settings.max_connections,
+            "backlog": 2048,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "timeout": 60,
+            "loglevel": "warning",
+            "accesslog": None,
+            "proc_name": "sayso",
+            "control_socket_disable": True,
+            "post_worker_init": self._ready,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:  # noqa: ANN401  # a WSGI application
+        """In the worker: the application, with its background loops running."""
+        from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
+        from server.serving import loops  # noqa: PLC0415
+
+        telemetry.configure_logging(
+            as_json=self.settings.log_format == "json", level=self.settings.log_level
+        )
+        services = app.build(self.settings, self.clock, serving=True)
+        services.store.start()
+        flask, site = app.create_app(services)
+        loops.start(services, app.outbox_worker(services))
+        self.site = site
+        return flask
+
+    def _ready(self, worker: "SaysoWorker") -> None:
+        worker.site = self.site
+        sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
+        sys.stdout.flush()
+
+
+def _raise_open_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+

@@ -1,0 +1,121 @@
+"""Documents move with the code: what exists is written down, and what is written down exists."""
+
+import dataclasses
+import importlib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.source import ROOT
+
+_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
+
+
+def test_every_route_is_in_the_http_api():
+    """Method and path of each row of ROUTES stand together in `docs/http-api.md`."""
+    routes = importlib.import_module("server.http.routes").ROUTES
+    page = _page("http-api.md")
+    wanted = {f"{route.method} {_placeholders(route.path)}" for route in routes}
+    assert wanted
+    assert {line for line in wanted if f"`{line}`" not in page} == set()
+
+
+def test_every_documented_route_exists():
+    """A heading of `docs/http-api.md` that names a route names one that is served."""
+    routes = importlib.import_module("server.http.routes").ROUTES
+    served = {f"{route.method} {_placeholders(route.path)}" for route in routes}
+    headings = [line for line in _page("http-api.md").splitlines() if line.startswith("### `")]
+    named = {route for line in headings for route in re.findall(r"`([A-Z]+ /[^`]*)`", line)}
+    assert named - served == set()
+
+
+@pytest.mark.parametrize("package", ["server", "approver_tui"])
+def test_every_setting_is_in_the_configuration(package):
+    """The environment name of each field of Settings stands in `docs/configuration.md`."""
+    settings = importlib.import_module(f"{package}.settings").Settings
+    page = _page("configuration.md")
+    names = {_environment_name(field, package) for field in dataclasses.fields(settings)}
+    assert names
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+def test_every_error_code_is_in_the_protocol():
+    """Each refusal of the OAuth endpoints has a row with its code and status."""
+    page = _page("protocol.md")
+    refusals = list(_descendants(importlib.import_module("server.protocol.errors").ProtocolError))
+    assert refusals
+    rows = {f"| `{refusal.code}` | {refusal.status} |" for refusal in refusals}
+    assert {row for row in rows if row not in page} == set()
+
+
+def test_every_problem_code_is_in_the_protocol():
+    """Each `Problem(status, "code", …)` that is raised anywhere has its row."""
+    page = _page("protocol.md")
+    raised = {
+        f"| `{code}` | {status} |"
+        for path in sorted((ROOT / "server").rglob("*.py"))
+        for status, code in re.findall(r"\bProblem\(\s*(\d{3}),\s*\"(\w+)\"", path.read_text())
+    }
+    assert raised
+    assert {row for row in raised if row not in page} == set()
+
+
+def test_every_audit_entry_type_is_documented():
+    """Each type of entry stands in the table of `docs/architecture.md`."""
+    types = importlib.import_module("server.services.audit").ENTRY_TYPES
+    page = _page("architecture.md")
+    assert types
+    assert {kind for kind in types if f"| `{kind}` |" not in page} == set()
+
+
+def test_every_dependency_has_its_reason():
+    """Each package we ask for has a row in the decision about them, and no row is left over."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    rows = re.findall(r"^\| ([\w-]+) \|", _page("decisions/0002-dependencies.md"), re.MULTILINE)
+    assert {re.match(r"[\w-]+", one)[0] for one in asked} == set(rows) - {"package"}
+
+
+def test_every_link_leads_somewhere():
+    """A relative link of any document points to a file that is there."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.md")]
+    broken = {
+        f"{page.relative_to(ROOT)} → {link}"
+        for page in pages
+        for link in _LINK.findall(page.read_text("utf-8"))
+        if not (page.parent / link).exists()
+    }
+    assert broken == set()
+
+
+def test_every_file_that_the_protocol_names_exists():
+    """A reviewer who walks a specification never stands before a missing file."""
+    named = re.findall(r"`((?:server|approver_tui|tests)/[\w/]+\.(?:py|json))`", _page_of_all())
+    assert sorted({name for name in named if not (ROOT / name).exists()}) == []
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def _page_of_all() -> str:
+    names = ("protocol.md", "architecture.md", "decisions/0005-http-is-a-table.md")
+    return "\n".join([*map(_page, names), Path(ROOT / "CONTRIBUTING.md").read_text("utf-8")])
+
+
+def _placeholders(path: str) -> str:
+    """`/api/approvals/<string:approval>` and `{approval}` are both written `<id>`."""
+    return re.sub(r"<[^>]+>|\{[^}]+\}", "<id>", path)
+
+
+def _environment_name(field, package: str) -> str:
+    prefix = "SAYSO_" if package == "server" else "SAYSO_APPROVER_"
+    return field.metadata.get("environment", f"{prefix}{field.name.upper()}")
+
+
+def _descendants(root):
+    for child in root.__subclasses__():
+        yield child
+        yield from _descendants(child)

@@ -28,8 +28,8 @@ def register(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     body = wire.read(wire.NewDevice, request.body)
     keys = {"low": body.approval_keys.low, "high": body.approval_keys.high}
     device = site.devices.register(person, body.name, keys)
-    answer = wire.device(device, this=True, nonce=None)
-    return as_json(201, answer.model_dump())
+    nonce = site.devices.statement_nonce(device, device)
+    return as_json(201, wire.device(device, this=True, nonce=nonce).model_dump())
 
 
 def pin(site: Site, request: HttpRequest, person: Person) -> HttpResponse:

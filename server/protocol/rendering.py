@@ -30,7 +30,6 @@ MAX_VALUE: Final = 280
 Trail: TypeAlias = tuple[str | int, ...]
 Leaf: TypeAlias = tuple[Trail, JsonValue]
 
-_MAX_HEADLINE = 400
 _MAX_VALUE_IN_HEADLINE = 120
 _MAX_LABEL = 200
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -68,7 +67,8 @@ def render_headline(action: ActionType, details: Mapping[str, JsonValue]) -> Saf
     pieces = (
         piece if isinstance(piece, str) else _fill(piece, details) for piece in action.headline
     )
-    return display_safe("".join(pieces), max_chars=_MAX_HEADLINE)
+    headline = "".join(pieces)
+    return display_safe(headline, max_chars=len(headline))
 
 
 def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, ...]:

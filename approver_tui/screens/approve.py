@@ -1,0 +1,193 @@
+"""The panel in which a person says yes.
+
+Owns: when Approve can be pressed, the PIN on its way, what each refusal means here.
+Never: one key alone approves; nothing pasted, and nothing typed before the panel was quiet, counts.
+"""
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from approver_tui.client import errors
+from approver_tui.screens import refusals, reports
+from approver_tui.screens.desk import Desk
+from approver_tui.screens.keys import approve_help, approve_keys
+from approver_tui.screens.panel import Approved, Closed, Panel, Unknown
+from approver_tui.screens.reasons import why_no_yes
+from approver_tui.screens.table import Table
+from approver_tui.state.approvals import Approval, Risk
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.panel_facts import PanelFacts
+from approver_tui.widgets.pin_input import PinInput
+from approver_tui.widgets.title_line import TitleLine
+
+SHORTEST_PIN = 6
+ARMING = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
+"""How long, in seconds, all facts must have been on screen, beyond the guard's quiet time."""
+
+
+class ApprovePanel(Panel):
+    """Facts, PIN where it is due, Back, Approve."""
+
+    NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
+    AUTO_FOCUS = "#back"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("f1,question_mark", "help", show=False),
+        Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
+        Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
+    ]
+
+    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
+        super().__init__(desk, table, approval)
+        self._needs_pin = approval.needs_pin or not desk.answers.is_unlocked
+        self._facts = PanelFacts(approval, desk.zone)
+        self._all_seen_since: float | None = None
+        self._notice = SafeText("")
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, facts, PIN, buttons, reasons and keys."""
+        with Vertical(classes="panel"):
+            yield TitleLine(partial(self.title_line, say("APPROVE?")))
+            yield self._facts
+            yield Static(id="more", markup=False)
+            with Horizontal(id="pin-row"):
+                yield Static("PIN  ", markup=False)
+                yield PinInput(id="pin")
+            yield NoticeLines(id="notice")
+            with Horizontal(id="buttons"):
+                yield PanelButton(say("Back"), id="back")
+                yield PanelButton(say("Approve"), id="approve")
+            yield Static(id="why-off", markup=False)
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Show what the app's state demands; the focus is on Back."""
+        self.query_one(KeyBar).show(approve_keys())
+        super().on_mount()
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """Back, the PIN, Approve: the way there never passes Back again."""
+        order = ("#back", "#pin", "#approve")
+        return [widget for name in order if (widget := self.query_one(name)).focusable]
+
+    def look_again(self) -> None:
+        """Bring time, fields and the reason up to date."""
+        super().look_again()
+        if not self.is_mounted:
+            return
+        self._note_what_was_seen()
+        reason = self.why_off()
+        self.query_one(TitleLine).refresh()
+        self.query_one("#pin-row").display = self._needs_pin
+        self.query_one("#pin", PinInput).disabled = self.is_busy
+        self.query_one("#more", Static).update(self._facts.more)
+        self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
+        off = say("Approve is off: {}", reason) if reason else say("Tab to Approve, then Enter.")
+        self.query_one("#why-off", Static).update(off)
+        self._switch(is_off=bool(reason))
+
+    def why_off(self) -> SafeText:
+        """Return why Approve cannot be pressed, or nothing."""
+        if self.is_busy:
+            return say("waiting for the server's answer.")
+        if reason := why_no_yes(self.table, self.approval, self.moment):
+            return reason
+        if self._all_seen_since is None:
+            return say("read on first, {} more lines (PgDn).", self._facts.rows_below)
+        if self._needs_pin and len(self.query_one("#pin", PinInput).value) < SHORTEST_PIN:
+            return say("type your PIN.")
+        if self.desk.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
+            return say("a moment to read.")
+        return SafeText("")
+
+    @on(PanelFacts.Scrolled)
+    @on(Input.Changed)
+    def _something_changed(self) -> None:
+        self.look_again()
+
+    @on(Button.Pressed, "#back")
+    def _back(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#approve")
+    def _approve(self) -> None:
+        if self.desk.guard.is_holding or self.why_off():
+            return
+        pin = self.query_one("#pin", PinInput).take() if self._needs_pin else None
+        self.is_busy, self._notice = True, SafeText("")
+        self.look_again()
+        self.run_worker(partial(self._send, pin), thread=True, group="approve")
+
+    def action_read(self, step: int) -> None:
+        """Scroll the facts."""
+        self._facts.read_on(step)
+
+    def action_help(self) -> None:
+        """Show the help."""
+        self.open_help(approve_help(), self.why_off())
+
+    @on(reports.Answered)
+    def _answered(self, message: reports.Answered) -> None:
+        self.dismiss(Approved(message.approval))
+
+    @on(reports.Refused)
+    def _refused(self, message: reports.Refused) -> None:
+        self.is_busy = False
+        result = self._result_of(message.error)
+        if result is not None:
+            self.desk.guard.arm()
+            self.dismiss(result)
+            return
+        self._needs_pin |= isinstance(message.error, errors.PinNeeded)
+        self._notice = refusals.words(message.error, done=say("Nothing was approved."))
+        self.look_again()
+        self.query_one("#pin" if self._needs_pin else "#back").focus()
+
+    def _send(self, pin: str | None) -> None:
+        """Runs in a thread. For low and medium risk the PIN unlocks the app for a while."""
+        answers, approval = self.desk.answers, self.approval
+        try:
+            if pin is not None and not approval.needs_pin:
+                answers.unlock(pin)
+                pin = None
+            outcome = answers.approve(approval, fingerprint=approval.fingerprint, pin=pin)
+        except errors.ClientError as error:
+            self.post_message(reports.Refused(approval.id, error))
+        else:
+            self.post_message(reports.Answered(outcome))
+
+    def _result_of(self, error: errors.ClientError) -> Closed | Unknown | None:
+        """Return how the panel ends on this error; None if the person may try again in it."""
+        match error:
+            case errors.Changed():
+                return Closed(self.NOTHING_HAPPENED)
+            case errors.AlreadyDecided(approval=winner):
+                return Closed(refusals.already(winner, self.moment), winner)
+            case errors.UnknownOutcome() | errors.WireError():
+                return Unknown(self.approval)
+            case errors.DeviceLocked() | errors.LoginFirst():
+                return Closed(refusals.words(error, done=say("Nothing was approved.")))
+            case _:
+                return None
+
+    def _note_what_was_seen(self) -> None:
+        if self._all_seen_since is None and self._facts.were_all_seen:
+            self._all_seen_since = self.desk.ticks()
+
+    def _switch(self, *, is_off: bool) -> None:
+        button = self.query_one("#approve", PanelButton)
+        if is_off and button.has_focus:
+            self.query_one("#back").focus()
+        button.disabled = is_off

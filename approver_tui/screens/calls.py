@@ -1,0 +1,108 @@
+"""The inbox screen's calls to the server, each in a thread that reports by a message.
+
+Owns: threads and what they report. Never: touches a widget or the table.
+"""
+
+import threading
+from functools import partial
+
+from textual.screen import Screen
+
+from approver_tui.client import errors
+from approver_tui.client.feed import Listeners
+from approver_tui.screens import reports
+from approver_tui.screens.denials import Denial
+from approver_tui.screens.desk import Desk
+from approver_tui.state.approvals import Approval
+from approver_tui.state.connection import Connection
+from approver_tui.state.events import Event
+from approver_tui.state.text import display_safe
+
+_LONGEST = 200
+
+
+class Calls:
+    """All calls of one screen."""
+
+    def __init__(self, desk: Desk, screen: Screen[None]) -> None:
+        self._desk = desk
+        self._screen = screen
+        self._stop = threading.Event()
+
+    def load(self, *, in_order: bool) -> None:
+        """Ask who is logged in and what waits."""
+        work = partial(self._load, in_order=in_order)
+        self._screen.run_worker(work, thread=True, group="load", exclusive=True)
+
+    def refresh_me(self) -> None:
+        """Ask for the account alone: PIN tries have changed."""
+        self._screen.run_worker(self._me, thread=True, group="me", exclusive=True)
+
+    def look(self, approval_id: str) -> None:
+        """Ask for the server's copy of one approval."""
+        self._screen.run_worker(partial(self._look, approval_id), thread=True, group="look")
+
+    def deny(self, denial: Denial) -> None:
+        """Send a denial."""
+        self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
+
+    def listen(self, cursor: int) -> None:
+        """Follow the feed from `cursor` on, in a thread that does not keep the program alive."""
+        self._desk.feed.cursor = cursor
+        threading.Thread(target=self._listen, name="feed", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the feed."""
+        self._stop.set()
+
+    def _load(self, *, in_order: bool) -> None:
+        try:
+            me, page = self._desk.server.me(), self._desk.server.waiting()
+        except errors.ClientError as error:
+            self._screen.post_message(reports.LoadFailed(error))
+        else:
+            self._screen.post_message(reports.Loaded(me, page, in_order=in_order))
+
+    def _me(self) -> None:
+        try:
+            me = self._desk.server.me()
+        except errors.ClientError as error:
+            self._screen.post_message(reports.LoadFailed(error))
+        else:
+            self._screen.post_message(reports.KnownAs(me))
+
+    def _look(self, approval_id: str) -> None:
+        try:
+            approval = self._desk.server.approval(approval_id)
+        except errors.ClientError as error:
+            self._screen.post_message(reports.LoadFailed(error))
+        else:
+            self._screen.post_message(reports.Seen(approval))
+
+    def _deny(self, denial: Denial) -> None:
+        approval: Approval = denial.approval
+        try:
+            outcome = self._desk.answers.deny(approval, denial.code, denial.note)
+        except errors.ClientError as error:
+            self._screen.post_message(reports.Refused(approval.id, error))
+        else:
+            self._screen.post_message(reports.Answered(outcome))
+
+    def _listen(self) -> None:
+        tell = Listeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+        try:
+            self._desk.feed.run(tell, self._stop)
+        except errors.ClientError as error:
+            self._screen.post_message(reports.LoadFailed(error))
+
+    def _heard(self, event: Event) -> None:
+        self._screen.post_message(reports.Heard(event))
+
+    def _reconnected(self, connection: Connection) -> None:
+        self._screen.post_message(reports.Reconnected(connection))
+
+    def _resynced(self) -> None:
+        self._screen.post_message(reports.Resynced())
+
+    def _puzzled(self, problem: str) -> None:
+        self._screen.post_message(reports.Puzzled(display_safe(problem, max_len=_LONGEST)))

@@ -1,0 +1,48 @@
+"""The help page over any screen.
+
+Owns: opening and closing it. Never: the text; that is `widgets.help_sheet`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from approver_tui.messages import KeyWanted
+from approver_tui.screens.keys import BACK
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.help_sheet import HelpSheet
+from approver_tui.widgets.key_bar import Hint, KeyBar
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys of the screen below, and why Approve is off there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q", "dismiss", show=False),
+    ]
+
+    def __init__(
+        self, title: SafeText, keys: Sequence[tuple[SafeText, SafeText]], reason: SafeText
+    ) -> None:
+        super().__init__()
+        self._sheet = HelpSheet(title, keys, reason)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the page and its keys."""
+        with Vertical(classes="panel -tall"):
+            yield self._sheet
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Focus the page, so that it scrolls."""
+        scroll = Hint(SafeText("j/k"), SafeText("Scroll"), "j")
+        self.query_one(KeyBar).show((scroll, BACK))
+        self._sheet.focus()
+
+    def on_key_wanted(self, message: KeyWanted) -> None:
+        """A clicked key counts as that key."""
+        self.app.simulate_key(message.key)

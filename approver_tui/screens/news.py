@@ -1,0 +1,66 @@
+"""What the feed reports, as one line for the status.
+
+Owns: the wording. Never: an agent's own words; only registered names and our words.
+"""
+
+from datetime import tzinfo
+
+from approver_tui.state.approvals import Approval
+from approver_tui.state.decision import Answer
+from approver_tui.state.devices import Device
+from approver_tui.state.events import Event, EventName
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.times import short_clock
+
+_ABOUT_DEVICES = {
+    EventName.DEVICE_ENROLLED: "was added to your account. Not you? Revoke it.",
+    EventName.DEVICE_REVOKED: "was signed out for good.",
+    EventName.DEVICE_LOCKED: "is locked after too many wrong PINs.",
+    EventName.DEVICE_UNLOCKED: "was unlocked.",
+    EventName.DEVICE_VOUCHED: "may approve high risk from now on.",
+}
+_ALARMS = {
+    EventName.CODE_REUSED: "ALARM: a one-time code was used a second time.",
+    EventName.REFRESH_REUSED: "ALARM: an old sign-in of yours was used again.",
+}
+
+
+def news(event: Event, zone: tzinfo | None, *, is_narrow: bool) -> SafeText:
+    """Return the line for an event; empty if it is not worth one."""
+    text = _text(event, is_narrow=is_narrow)
+    return say("{} {}", short_clock(event.at, zone), text) if text else text
+
+
+def _text(event: Event, *, is_narrow: bool) -> SafeText:
+    if event.name in _ALARMS:
+        return SafeText(_ALARMS[event.name])
+    if event.device is not None:
+        return _about_device(event.name, event.device)
+    if event.approval is not None:
+        return _about_approval(event.name, event.approval, is_narrow=is_narrow)
+    return SafeText("")
+
+
+def _about_device(name: EventName, device: Device) -> SafeText:
+    which = say("this device") if device.is_this else say("device {}", device.name)
+    return say("{} {}", which, SafeText(_ABOUT_DEVICES.get(name, "changed.")))
+
+
+def _about_approval(name: EventName, approval: Approval, *, is_narrow: bool) -> SafeText:
+    agent = approval.agent.name
+    if name is EventName.REQUESTED:
+        risk = SafeText(approval.risk.value.upper())
+        if is_narrow:
+            return say("new {} from {} (added below)", risk, agent)
+        where = say("(added below; your selection did not move)")
+        return say("new {} request from {} {}", risk, agent, where)
+    if name is EventName.DECIDED and approval.decided is not None:
+        decided = approval.decided
+        verb = say("approved") if decided.decision is Answer.APPROVE else say("denied")
+        return say("{} {} a request of {}", decided.by_name, verb, agent)
+    if name is EventName.EXPIRED:
+        return say("a request of {} expired. That is not a denial.", agent)
+    if name is EventName.CANCELLED:
+        return say("a request of {} was withdrawn.", agent)
+    return say("{} collected its token.", agent)

@@ -1,0 +1,42 @@
+"""What an error of the client means to the person who gave an answer.
+
+Owns: the wording, made safe. Never: which errors end a panel.
+"""
+
+from approver_tui.client import errors
+from approver_tui.screens.reasons import Moment
+from approver_tui.state.approvals import Approval
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.facts import outcome
+from approver_tui.widgets.lines import say
+
+_LONGEST = 200
+_WORDS: dict[type[errors.ClientError], SafeText] = {
+    errors.PinNeeded: SafeText("The app was locked in the meantime: type your PIN."),
+    errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
+    errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
+    errors.Unreachable: SafeText("The server did not answer."),
+}
+
+
+def words(error: errors.ClientError, *, done: SafeText) -> SafeText:
+    """Return what went wrong; `done` says what did not happen because of it."""
+    return say("{} {}", _problem(error), done)
+
+
+def already(winner: Approval, moment: Moment) -> SafeText:
+    """Return who was faster, or that it is over without an answer."""
+    how = outcome(winner, moment.now, moment.zone)
+    return say("Already decided. {}", how) if winner.decided else how
+
+
+def _problem(error: errors.ClientError) -> SafeText:
+    match error:
+        case errors.WrongPin(left=left):
+            return say("That is not the PIN. {} tries left.", left)
+        case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
+            return say("The server refused: {}", display_safe(detail, max_len=_LONGEST))
+    for kind, text in _WORDS.items():
+        if isinstance(error, kind):
+            return text
+    return display_safe(str(error), max_len=_LONGEST)

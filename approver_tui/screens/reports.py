@@ -1,0 +1,93 @@
+"""What threads tell the screen that started them.
+
+Owns: one message per outcome. Never: carries text that was not made safe.
+"""
+
+from textual.message import Message
+
+from approver_tui.client.errors import ClientError
+from approver_tui.client.wire import Page
+from approver_tui.state.approvals import Approval
+from approver_tui.state.connection import Connection
+from approver_tui.state.devices import Me
+from approver_tui.state.events import Event
+from approver_tui.state.text import SafeText
+
+
+class Loaded(Message):
+    """The account and everything that waits; `in_order` as it was asked for."""
+
+    def __init__(self, me: Me, page: Page, *, in_order: bool) -> None:
+        super().__init__()
+        self.me = me
+        self.page = page
+        self.in_order = in_order
+
+
+class KnownAs(Message):
+    """The account alone."""
+
+    def __init__(self, me: Me) -> None:
+        super().__init__()
+        self.me = me
+
+
+class LoadFailed(Message):
+    """The server could not be asked."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Seen(Message):
+    """The server's copy of one approval."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__()
+        self.approval = approval
+
+
+class Heard(Message):
+    """Something happened, says the feed."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class Reconnected(Message):
+    """The feed's connection changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+
+
+class Resynced(Message):
+    """The feed lost its place: what is on the screen must be fetched again."""
+
+
+class Answered(Message):
+    """The server has taken an answer; `approval` is its copy."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__()
+        self.approval = approval
+
+
+class Refused(Message):
+    """An answer did not get through as meant."""
+
+    def __init__(self, approval_id: str, error: ClientError) -> None:
+        super().__init__()
+        self.approval_id = approval_id
+        self.error = error
+
+
+class Puzzled(Message):
+    """The feed skipped something that it did not understand."""
+
+    def __init__(self, problem: SafeText) -> None:
+        super().__init__()
+        self.problem = problem

@@ -1,0 +1,48 @@
+"""The help page's text.
+
+Owns: keys and meanings in two columns, and why Approve is off. Never: knows any screen.
+"""
+
+from collections.abc import Sequence
+
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
+from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+_COLUMN = 8
+
+RULES = (
+    SafeText("No single key approves. Approve is a button in its panel, reached by Tab."),
+    SafeText(
+        "Keys in the first 0.8 s after a panel opened, after the window got its focus back or "
+        "after the selection moved by itself do nothing. Typing on prolongs that."
+    ),
+    SafeText("What an agent says is quoted and marked. It is never part of the facts."),
+    SafeText("Letting a request lapse is not a no. The agent is told the difference."),
+)
+"""What holds on every screen."""
+
+
+class HelpSheet(Sheet, can_focus=True):
+    """Keys first, then the reason, then the rules."""
+
+    BINDINGS = SCROLLING
+
+    def __init__(
+        self, title: SafeText, keys: Sequence[tuple[SafeText, SafeText]], reason: SafeText
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._keys = tuple(keys)
+        self._reason = reason
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the page."""
+        lines = [line(self._title, Role.HEADING), BLANK]
+        for keys, meaning in self._keys:
+            lines += labelled(keys, meaning, width, _COLUMN)
+        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
+        lines += [BLANK, *wrapped(why, width, Role.STRONG), BLANK]
+        for rule in RULES:
+            lines += labelled(SafeText("-"), rule, width, 2)
+        return lines

@@ -1,0 +1,161 @@
+"""Text as it will stand on the screen: pieces with a role, wrapped to a width, nothing lost.
+
+Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcss`; no meaning
+hangs on the style alone. Never: markup; a piece is drawn character by character as it is.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import LiteralString
+
+from rich.cells import cell_len, get_character_cell_size
+
+from approver_tui.state.approvals import Risk
+from approver_tui.state.text import SafeText
+
+
+class Role(StrEnum):
+    """What a piece of text is, for the style sheet."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    DIM = "dim"
+    LABEL = "label"
+    HEADING = "heading"
+    QUOTE = "quote"
+    ALERT = "alert"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some characters in one role."""
+
+    text: SafeText
+    role: Role = Role.PLAIN
+
+
+Line = tuple[Piece, ...]
+"""One row of the screen."""
+
+BLANK: Line = ()
+
+
+def say(template: LiteralString, *values: SafeText | int) -> SafeText:
+    """Fill our own words with safe values; the only way to make safe text here."""
+    return SafeText(template.format(*values))
+
+
+def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
+    """Return a line of a single piece."""
+    return (Piece(text, role),)
+
+
+def risk_role(risk: Risk) -> Role:
+    """Return the role in which a risk's word is drawn."""
+    return Role(risk.value)
+
+
+def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:
+    """Break `text` into rows of at most `width` cells, at spaces where possible.
+
+    Every character survives but the spaces at a break. Textual's own folding counts characters
+    and drops the rest of a text with many combining marks, so it is not used for facts.
+    """
+    rows: list[str] = []
+    for paragraph in text.split("\n"):
+        rows.extend(_wrap_paragraph(paragraph, max(2, width)))
+    return tuple(SafeText(row) for row in rows)
+
+
+def wrapped(text: SafeText, width: int, role: Role = Role.PLAIN, *, indent: int = 0) -> list[Line]:
+    """Return `text` as lines, each indented."""
+    margin = SafeText(" " * indent)
+    return [(Piece(margin), Piece(row, role)) for row in wrap(text, width - indent)]
+
+
+def labelled(
+    label: SafeText, value: SafeText, width: int, column: int, role: Role = Role.PLAIN
+) -> list[Line]:
+    """Return a label and its value, the value hanging at `column`; a long label stands above."""
+    rows = wrap(value, width - column)
+    if cell_len(label) < column:
+        first = (Piece(pad(label, column), Role.LABEL), Piece(rows[0], role))
+        return [first, *_hanging(rows[1:], column, role)]
+    return [*wrapped(label, width, Role.LABEL), *_hanging(rows, column, role)]
+
+
+def crop(text: SafeText, width: int) -> SafeText:
+    """Return `text` in at most `width` cells; a cut is shown by an ellipsis."""
+    flat = SafeText(text.replace("\n", " "))
+    if cell_len(flat) <= width:
+        return flat
+    kept, _rest = _split(flat, max(0, width - 1))
+    return SafeText(f"{kept}…") if width > 0 else SafeText("")
+
+
+def pad(text: SafeText, width: int) -> SafeText:
+    """Return `text` filled up with spaces to `width` cells; longer text stays as it is."""
+    return SafeText(text + " " * (width - cell_len(text)))
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """Return one line with `right` flush right; `left` gives way when there is no room."""
+    room = width - length(right)
+    if length(left) >= room:
+        left = _cropped(left, max(0, room - 1))
+    return (*left, Piece(SafeText(" " * max(0, room - length(left)))), *right)
+
+
+def length(of: Line) -> int:
+    """Return how many cells a line takes."""
+    return sum(cell_len(piece.text) for piece in of)
+
+
+def text_of(of: Line) -> str:
+    """Return the characters of a line."""
+    return "".join(piece.text for piece in of)
+
+
+def _cropped(pieces: Line, width: int) -> Line:
+    kept: list[Piece] = []
+    for piece in pieces:
+        room = width - length(tuple(kept))
+        kept.append(Piece(crop(piece.text, room), piece.role))
+        if cell_len(piece.text) > room:
+            break
+    return tuple(kept)
+
+
+def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
+    margin = Piece(SafeText(" " * column))
+    return [(margin, Piece(row, role)) for row in rows]
+
+
+def _wrap_paragraph(text: str, width: int) -> list[str]:
+    rows: list[str] = []
+    row, used = "", 0
+    for word in text.split(" "):
+        needed = cell_len(word)
+        if row and used + 1 + needed > width:
+            rows.append(row)
+            row, used = "", 0
+        row, used = (f"{row} {word}", used + 1 + needed) if row else (word, needed)
+        while used > width:
+            head, row = _split(row, width)
+            rows.append(head)
+            used = cell_len(row)
+    return [*rows, row]
+
+
+def _split(text: str, width: int) -> tuple[str, str]:
+    """Split where `width` cells are full, never inside a character and its marks."""
+    used = 0
+    for position, character in enumerate(text):
+        used += get_character_cell_size(character)
+        if used > width:
+            return text[:position], text[position:]
+    return text, ""

@@ -1,0 +1,136 @@
+"""A scrolling sheet of lines, laid out for its width.
+
+Owns: drawing lines by the row, scrolling by keys, knowing which rows were on screen.
+Never: what the lines say; that is the subclass's `lines_for`.
+"""
+
+from functools import partial
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from approver_tui.widgets.lines import Line, Role
+
+SCROLLING: list[BindingType] = [
+    Binding("j,down", "scroll_down", show=False),
+    Binding("k,up", "scroll_up", show=False),
+    Binding("g,home", "scroll_home", show=False),
+    Binding("G,end", "scroll_end", show=False),
+    Binding("ctrl+d,pagedown", "page_down", show=False),
+    Binding("ctrl+u,pageup", "page_up", show=False),
+]
+"""The keys that scroll, letters and arrows both."""
+
+
+class Sheet(ScrollView):
+    """Lines of text that never scroll sideways."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"sheet--{role}" for role in Role}
+
+    class Scrolled(Message):
+        """Another part of the sheet is on screen, or its lines changed."""
+
+        def __init__(self, sheet: "Sheet") -> None:
+            super().__init__()
+            self.sheet = sheet
+
+        @property
+        def control(self) -> "Sheet":
+            """The sheet that moved."""
+            return self.sheet
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's name)
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._laid_out_for = 0
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the lines for a width; the subclass's whole duty."""
+        raise NotImplementedError
+
+    def relay(self) -> None:
+        """Lay the lines out again, after what they show has changed."""
+        self._laid_out_for = self._text_width
+        self._lines = self.lines_for(self._text_width) if self._text_width > 0 else []
+        self.virtual_size = Size(self._text_width, len(self._lines))
+        self.refresh()
+        self.call_after_refresh(self._tell)
+
+    @property
+    def rows_below(self) -> int:
+        """How many lines are still below the visible part."""
+        return max(0, len(self._lines) - self.scroll_offset.y - self.size.height)
+
+    @property
+    def last_visible_row(self) -> int:
+        """The number of lines from the top down to the end of the visible part."""
+        return min(len(self._lines), self.scroll_offset.y + self.size.height)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Wrap anew when the width is another."""
+        if self._text_width != self._laid_out_for:
+            self.relay()
+        else:
+            self.call_after_refresh(self._tell)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell the screen that other rows are visible now."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.call_after_refresh(self._tell)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        row = self.scroll_offset.y + y
+        width = self.size.width
+        if row >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return self.draw(row, self._lines[row]).adjust_cell_length(width, self.rich_style)
+
+    def draw(self, row: int, pieces: Line) -> Strip:
+        """Turn the pieces of a row into styled cells; `row` is for subclasses that mark rows."""
+        del row
+        return self.styled(pieces)
+
+    def styled(self, pieces: Line) -> Strip:
+        """Return the pieces in the style of their roles."""
+        style = partial(self.get_component_rich_style, partial=False)
+        return Strip([Segment(piece.text, style(f"sheet--{piece.role}")) for piece in pieces])
+
+    def action_scroll_down(self) -> None:
+        """Scroll down a line."""
+        self.scroll_relative(y=1, animate=False)
+
+    def action_scroll_up(self) -> None:
+        """Scroll up a line."""
+        self.scroll_relative(y=-1, animate=False)
+
+    def action_scroll_home(self) -> None:
+        """Scroll to the top."""
+        self.scroll_home(animate=False)
+
+    def action_scroll_end(self) -> None:
+        """Scroll to the end."""
+        self.scroll_end(animate=False)
+
+    def action_page_down(self) -> None:
+        """Scroll down a screenful."""
+        self.scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        """Scroll up a screenful."""
+        self.scroll_page_up(animate=False)
+
+    @property
+    def _text_width(self) -> int:
+        """The style sheet keeps a gutter, so a scroll bar that comes or goes moves nothing."""
+        return max(0, self.scrollable_content_region.width)
+
+    def _tell(self) -> None:
+        self.post_message(self.Scrolled(self))

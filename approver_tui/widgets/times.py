@@ -1,0 +1,71 @@
+"""Times in the words of the screen.
+
+Owns: what remains, clock times, ages. Never: a clock; `now` and the zone are arguments.
+"""
+
+from datetime import UTC, datetime, tzinfo
+
+from approver_tui.state.text import SafeText
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+STEP = 15 * SECOND
+"""Above a minute the remaining time moves in steps, so that the screen stays calm."""
+
+
+def remaining(until: int, now: int) -> SafeText:
+    """Return what is left in a few characters: `0:59`, `12:45`, `3 h 12`, `2 d 3 h`."""
+    left = _stepped(until - now)
+    if left < HOUR:
+        return SafeText(f"{left // MINUTE}:{left % MINUTE // SECOND:02d}")
+    if left < DAY:
+        return SafeText(f"{left // HOUR} h {left % HOUR // MINUTE:02d}")
+    return SafeText(f"{left // DAY} d {left % DAY // HOUR} h")
+
+
+def remaining_in_words(until: int, now: int) -> SafeText:
+    """Return what is left as a person would say it: `in 4 min 15 s`."""
+    left = _stepped(until - now)
+    if left < MINUTE:
+        return SafeText(f"in {left // SECOND} s")
+    if left < HOUR:
+        return SafeText(f"in {left // MINUTE} min {left % MINUTE // SECOND:02d} s")
+    if left < DAY:
+        return SafeText(f"in {left // HOUR} h {left % HOUR // MINUTE:02d} min")
+    return SafeText(f"in {left // DAY} d {left % DAY // HOUR} h")
+
+
+def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
+    """Return a time of day with seconds, and the date and zone when that day is not today."""
+    moment = _moment(at, zone)
+    if moment.date() == _moment(now, zone).date():
+        return SafeText(f"{moment:%H:%M:%S}")
+    return SafeText(f"{moment:%d %b %Y %H:%M:%S %Z}".strip())
+
+
+def short_clock(at: int, zone: tzinfo | None) -> SafeText:
+    """Return hours and minutes."""
+    return SafeText(f"{_moment(at, zone):%H:%M}")
+
+
+def age(since: int, now: int) -> SafeText:
+    """Return how old something is: `20 s`, `3 min`, `2 h`."""
+    past = max(0, now - since)
+    if past < MINUTE:
+        return SafeText(f"{past // SECOND} s")
+    if past < HOUR:
+        return SafeText(f"{past // MINUTE} min")
+    return SafeText(f"{past // HOUR} h")
+
+
+def _stepped(left: int) -> int:
+    """Round down, so that the screen never promises more time than there is."""
+    if left < MINUTE:
+        return max(0, left)
+    return left - left % STEP
+
+
+def _moment(at: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at / SECOND, tz=UTC).astimezone(zone)

@@ -103,7 +103,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     from server.web.pages import add_pages  # noqa: PLC0415
 
     with services.store.write() as tx:
-        if {key.alg for key in tx.directory.keys()} < set(names.ASSERTION_ALGS):
+        if {key.alg for key in tx.directory.signing_keys()} < set(names.ASSERTION_ALGS):
             tx.administered()
             ensure_keys(tx, services.signer)
     site = _site(services)

@@ -19,19 +19,26 @@ _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation"
 
 REGISTRY = CollectorRegistry()
 ANSWERS = Counter(
-    "sayso_answers", "Answers given, by endpoint and status.", ["endpoint", "status"],
+    "sayso_answers",
+    "Answers given, by endpoint and status.",
+    ["endpoint", "status"],
     registry=REGISTRY,
 )
 REFUSALS_NOT_AUDITED = Counter(
-    "sayso_refusals_not_audited", "Refusals whose audit entry could not be written.",
+    "sayso_refusals_not_audited",
+    "Refusals whose audit entry could not be written.",
     registry=REGISTRY,
 )
 LOOP_RUNS = Counter(
-    "sayso_loop_runs", "Rounds of background loops, by loop and outcome.", ["loop", "outcome"],
+    "sayso_loop_runs",
+    "Rounds of background loops, by loop and outcome.",
+    ["loop", "outcome"],
     registry=REGISTRY,
 )
 LOOP_LAST = Gauge(
-    "sayso_loop_last_run_seconds", "When a background loop last finished a round.", ["loop"],
+    "sayso_loop_last_run_seconds",
+    "When a background loop last finished a round.",
+    ["loop"],
     registry=REGISTRY,
 )
 OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], registry=REGISTRY)

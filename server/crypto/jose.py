@@ -90,9 +90,7 @@ class JwtVerifier:
                 return _claims(payload)
         raise BadToken("no registered key verifies the assertion")
 
-    def own_token(
-        self, token: str, typ: str, keys: Sequence[SigningKey]
-    ) -> Mapping[str, object]:
+    def own_token(self, token: str, typ: str, keys: Sequence[SigningKey]) -> Mapping[str, object]:
         """The claims of a token that we signed as this type. Raises `BadToken`."""
         header = _header(token)
         if str(header.get("typ", "")).lower() != typ.lower():
@@ -164,9 +162,7 @@ class JwtVerifier:
         return self._keys[name]
 
 
-def _header(
-    token: str, allowed: frozenset[str] | None = _SIGNING_HEADER
-) -> Mapping[str, object]:
+def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Mapping[str, object]:
     if len(token) > _MOST_TEXT:
         raise BadToken("too long")
     try:

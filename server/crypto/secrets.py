@@ -66,7 +66,7 @@ class KeyedSecrets:
         return _b64(_hmac(self._nonce_key, "\n".join(parts)))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
-        """y = HMAC(k, x) with this device's k of this epoch."""
+        """Y = HMAC(k, x) with this device's k of this epoch."""
         k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
         return hmac.digest(k, x, "sha256")
 

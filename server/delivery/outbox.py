@@ -29,7 +29,7 @@ class Channel(Protocol):
 
 def pause_ms(attempts: int) -> int:
     """How long to wait after so many tries: doubling from a second to an hour."""
-    return min(FIRST_PAUSE_MS * 2 ** max(0, attempts - 1), LONGEST_PAUSE_MS)
+    return min(FIRST_PAUSE_MS << max(0, attempts - 1), LONGEST_PAUSE_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """The live feed: one socket per terminal, fed from the database by cursor.
 
-The socket is idle until the hub says that something concerns this person. It ends with 4401 when the
-token ends, unless the client renews in band, and with 4403 at once when user or device are stopped.
+The socket is idle until the hub says that something concerns this person. It ends with 4401 when
+the token ends, unless the client renews in band, and with 4403 at once when the user or the device
+is stopped.
 """
 
 import json
 import threading
 from dataclasses import dataclass, field
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
@@ -36,7 +37,7 @@ def add_feed(app: Flask, site: Site) -> None:
     sock = Sock(app)
 
     @app.before_request
-    def refuse_early() -> object:
+    def refuse_early() -> Response | None:
         """Refuse with an HTTP answer before the handshake, where a client can read why."""
         if request.path != PATH:
             return None
@@ -47,7 +48,7 @@ def add_feed(app: Flask, site: Site) -> None:
             return views.flask_response(dispatch.problem_response(problem))
         return None
 
-    @sock.route(PATH)
+    @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
         person: Person = request.environ["sayso.person"]
         _Conversation(site, socket, person, request.environ["sayso.cursor"]).run()

@@ -56,7 +56,7 @@ def _operation(route: Route) -> dict[str, object]:
         operation["requestBody"] = _content("application/json", _reference(route.body))
     if route.form:
         properties = {name: {"type": "string"} for name in route.form}
-        form = {"type": "object", "properties": properties}
+        form: dict[str, object] = {"type": "object", "properties": properties}
         operation["requestBody"] = _content("application/x-www-form-urlencoded", form)
     return operation
 

@@ -169,7 +169,7 @@ class ServerError(ProtocolError):
 class Problem(Exception):
     """A refusal of the JSON API (RFC 9457). `code` is stable; `detail` says what to do."""
 
-    def __init__(  # noqa: PLR0913  # these are the members of a problem document
+    def __init__(  # these are the members of a problem document
         self,
         status: int,
         code: str,

@@ -55,8 +55,6 @@ def parse(body: bytes, content_type: str) -> Form:
 def _pairs(body: bytes) -> list[tuple[str, str]]:
     try:
         text = body.decode("ascii")
-        return parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-        )
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise errors.InvalidRequest("The body is not a well-formed UTF-8 form.") from error

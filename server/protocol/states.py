@@ -31,9 +31,7 @@ class State(StrEnum):
 
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
     {
-        State.PENDING: frozenset(
-            {State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}
-        ),
+        State.PENDING: frozenset({State.APPROVED, State.DENIED, State.EXPIRED, State.CANCELLED}),
         State.APPROVED: frozenset({State.REDEEMED, State.EXPIRED, State.CANCELLED}),
         State.DENIED: frozenset(),
         State.EXPIRED: frozenset(),

@@ -94,7 +94,9 @@ class ApprovalService:
     def _decide(
         self, tx: Unit, person: Person, approval_id: str, jws: str, note: str | None
     ) -> Shown | errors.Problem:
-        """1. It is this person's.  2. The signature is of a key of this device, over exactly our
+        """Take the answer, in a unit of work of its own.
+
+        1. It is this person's.  2. The signature is of a key of this device, over exactly our
         rows.  3. It still waits, and so may its agent.  4. The key and the ceremony are enough.
         5. State, answer, entry and events are stored together.
         """
@@ -190,7 +192,11 @@ def _closed(
         )
         return shown(tx, approval) if repeated else _over(tx, approval)
     agent = tx.directory.agent(approval.agent_id)
-    if agent is None or not agent.active(tx.now) or tx.directory.resource(approval.resource) is None:
+    if (
+        agent is None
+        or not agent.active(tx.now)
+        or tx.directory.resource(approval.resource) is None
+    ):
         withdraw(tx, [approval], reason="agent_disabled", actor=audit.SYSTEM)
         return _over(tx, _of(tx, person, approval.id))
     return None
@@ -207,9 +213,7 @@ def _over(tx: Unit, approval: Approval) -> errors.Problem:
     )
 
 
-def _check_power(
-    tx: Unit, approval: Approval, device: Device, key: str, ceremony: str
-) -> None:
+def _check_power(tx: Unit, approval: Approval, device: Device, key: str, ceremony: str) -> None:
     """Approving adds power: an approval key, and for high risk the high one, freshly opened."""
     if ceremony == "none":
         raise errors.Problem(422, "invalid_decision", "ceremony is not one that approves.")
@@ -220,9 +224,7 @@ def _check_power(
             )
         return
     if key != "high" or ceremony != "pin":
-        raise errors.Problem(
-            403, "pin_required", "This risk needs your PIN for this very request."
-        )
+        raise errors.Problem(403, "pin_required", "This risk needs your PIN for this very request.")
     if tx.now < device.high_from:
         raise errors.Problem(
             403,

@@ -76,8 +76,10 @@ class CibaService:
         }
 
     def _start(self, tx: Unit, ask: Ask) -> Approval | errors.ProtocolError:
-        """In order: 1. the agent may ask. 2. A repeated call joins. 3. What is asked for is within
-        its ceiling and well-formed. 4. The person exists for this agent. 5. Nobody is flooded.
+        """Make the approval, or say why not.
+
+        1. The agent may ask.  2. A repeated call joins.  3. What is asked for is well-formed and
+        within its ceiling.  4. The person exists for this agent.  5. Nobody is flooded.
         """
         agent = client_auth.current(tx, ask.agent)
         if names.GRANT_CIBA not in agent.grant_types:
@@ -131,9 +133,7 @@ class CibaService:
         notices.approval(tx, approval, "approval.requested")
         return approval
 
-    def _approval(
-        self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool
-    ) -> Approval:
+    def _approval(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
         approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
         handle = self.secrets.auth_req_id(approval_id)
         expires_at = tx.now + plan.seconds * 1000
@@ -182,7 +182,7 @@ class CibaService:
             answer_until=None,
         )
 
-    def _asked(  # noqa: PLR0913  # the facts of one request
+    def _asked(  # the facts of one request
         self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, approval_id: str, expires_at: int
     ) -> Asked:
         owners = [tx.directory.user(owner) for owner in ask.agent.owners]

@@ -95,7 +95,8 @@ class DeviceService:
         """A statement by an approval key proves that the PIN was right; the tries start again."""
         with self.store.write() as tx:
             device = tx.devices.get(person.at.id) or person.at
-            self._check(tx, jws, device, ("low", "high"), "pin", device, self._pin_nonce(device))
+            expected = self._expected(tx, device, "pin", device, self._pin_nonce(device))
+            self._check(jws, device, ("low", "high"), expected)
             tx.devices.confirm(device.id)
 
     def unlock(self, person: Person, device_id: str, jws: str) -> Device:
@@ -137,9 +138,7 @@ class DeviceService:
             raise errors.Problem(404, "not_found", "There is no such request for you.")
         return approval.id
 
-    def _stated(
-        self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str
-    ) -> Device:
+    def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
         device = _own(tx, person, device_id)
         signer = tx.devices.get(person.at.id) or person.at
         if signer.id == device.id:
@@ -147,19 +146,13 @@ class DeviceService:
         if tx.now < signer.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
         nonce = self.statement_nonce(device, signer)
-        self._check(tx, jws, signer, ("high",), purpose, device, nonce)
+        expected = self._expected(tx, signer, purpose, device, nonce)
+        self._check(jws, signer, ("high",), expected)
         tx.devices.confirm(signer.id)
         return device
 
-    def _check(  # noqa: PLR0913  # what a statement must say
-        self,
-        tx: Unit,
-        jws: str,
-        signer: Device,
-        keys: tuple[str, ...],
-        purpose: str,
-        subject: Device,
-        nonce: str,
+    def _check(
+        self, jws: str, signer: Device, keys: tuple[str, ...], expected: decisions.ExpectedStatement
     ) -> None:
         try:
             kid = self.verifier.key_of(jws)
@@ -172,21 +165,29 @@ class DeviceService:
             raise errors.Problem(
                 422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
             ) from error
-        decisions.check_statement(
-            statement,
-            decisions.ExpectedStatement(
-                iss=signer.id,
-                sub=signer.user_id,
-                aud=self.rules.issuer,
-                purpose=purpose,
-                subject=subject.id,
-                nonce=nonce,
-                now=tx.now // 1000,
-            ),
+        decisions.check_statement(statement, expected)
+
+    def _expected(
+        self, tx: Unit, signer: Device, purpose: str, subject: Device, nonce: str
+    ) -> decisions.ExpectedStatement:
+        return decisions.ExpectedStatement(
+            iss=signer.id,
+            sub=signer.user_id,
+            aud=self.rules.issuer,
+            purpose=purpose,
+            subject=subject.id,
+            nonce=nonce,
+            now=tx.now // 1000,
         )
 
     def _device(
-        self, tx: Unit, person: Person, name: str, keys: Mapping[str, dict[str, str]], *, first: bool
+        self,
+        tx: Unit,
+        person: Person,
+        name: str,
+        keys: Mapping[str, dict[str, str]],
+        *,
+        first: bool,
     ) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
@@ -262,9 +263,7 @@ def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:
     return checked
 
 
-def _record(
-    tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object
-) -> None:
+def _record(tx: Unit, kind: audit.Type, person: Person, device: Device, **facts: object) -> None:
     audit.record(
         tx,
         Entry(

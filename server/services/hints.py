@@ -33,7 +33,7 @@ class Hints:
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """The subject of an ID token of ours for this agent; one that has expired still names."""
         try:
-            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, tx.directory.keys())
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, tx.directory.signing_keys())
         except BadToken as error:
             raise errors.InvalidRequest(
                 "id_token_hint is not an ID token of this issuer.", detail=str(error)

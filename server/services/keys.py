@@ -34,7 +34,7 @@ class Keys:
     def all(self) -> tuple[SigningKey, ...]:
         """Every key, newest first."""
         with self.store.read() as view:
-            return view.directory.keys()
+            return view.directory.signing_keys()
 
     def rotate(self, alg: str, *, by: str) -> Rotated:
         """Sign with a new key from now on.
@@ -46,7 +46,7 @@ class Keys:
             raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.ASSERTION_ALGS)}.")
         with self.store.write() as tx:
             tx.administered()
-            before = tx.directory.keys()
+            before = tx.directory.signing_keys()
             retires_at = tx.now + self._longest_token_ms + CACHED_MS
             retiring = [key for key in before if key.alg == alg and key.state == "active"]
             for key in retiring:
@@ -67,7 +67,7 @@ class Keys:
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
     """Make an active key for each algorithm that has none; answers the new ones."""
-    known = tx.directory.keys()
+    known = tx.directory.signing_keys()
     active = {key.alg for key in known if key.state == "active"}
     missing = [alg for alg in names.ASSERTION_ALGS if alg not in active]
     if missing:

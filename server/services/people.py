@@ -28,9 +28,7 @@ class Person:
     def at(self) -> Device:
         """The device. Raises errors.Problem until it is registered."""
         if self.device is None:
-            raise errors.Problem(
-                403, "forbidden", "Register this device first: POST /api/devices."
-            )
+            raise errors.Problem(403, "forbidden", "Register this device first: POST /api/devices.")
         return self.device
 
 
@@ -66,7 +64,7 @@ class People:
 
     def _claims(self, tx: Unit, token: str) -> dict[str, object]:
         try:
-            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, tx.directory.keys())
+            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, tx.directory.signing_keys())
         except BadToken as error:
             raise unauthorized(str(error)) from error
         expires = claims.get("exp")
@@ -77,9 +75,7 @@ class People:
             raise unauthorized("a token for somebody else")
         return dict(claims)
 
-    def _check_proof(
-        self, tx: Unit, call: Call, token: str, claims: dict[str, object]
-    ) -> None:
+    def _check_proof(self, tx: Unit, call: Call, token: str, claims: dict[str, object]) -> None:
         try:
             jwk, proof = self.verifier.dpop(dpop.one_proof(call.proofs))
             use = dpop.check_proof(

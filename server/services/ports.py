@@ -7,21 +7,28 @@ from typing import Protocol
 from server.services.records import (
     ActionRow,
     Agent,
-    Approval,
-    Decision,
-    Delegation,
-    Device,
-    EnrolmentCode,
-    Entry,
-    FeedEvent,
-    OutboxMessage,
     Resource,
-    Session,
     SigningKey,
-    StoredEntry,
     User,
 )
-from server.protocol.states import State
+from server.services.rows import (
+    ActionRows,
+    AgentRows,
+    ApprovalRows,
+    AuditRows,
+    CodeRows,
+    CounterRows,
+    DecisionRows,
+    DelegationRows,
+    DeviceRows,
+    FeedRows,
+    KeyRows,
+    OutboxRows,
+    ReplayRows,
+    ResourceRows,
+    SessionRows,
+    UserRows,
+)
 
 
 class Clock(Protocol):
@@ -46,236 +53,7 @@ class Directory(Protocol):
     def user_called(self, name_email_or_id: str) -> User | None: ...
     def resource(self, uri: str) -> Resource | None: ...
     def action(self, action_type: str) -> ActionRow | None: ...
-    def keys(self) -> tuple[SigningKey, ...]: ...
-
-
-class UserRows(Protocol):
-    """People. `add` MUST fail with `Taken` if the name or the e-mail is used."""
-
-    def add(self, user: User) -> None: ...
-    def replace(self, user: User) -> None: ...
-    def all(self) -> list[User]: ...
-
-
-class AgentRows(Protocol):
-    """Agents, their owners and secrets. `add` MUST fail with `Taken` if the name is used."""
-
-    def add(self, agent: Agent, now: int) -> None: ...
-    def replace(self, agent: Agent, now: int) -> None:
-        """Write every member, owners and secrets included."""
-
-    def delete(self, agent_id: str) -> None: ...
-    def all(self) -> list[Agent]: ...
-    def secret_used(self, secret_id: str, now: int) -> None:
-        """Remember the use, at most once a minute."""
-
-
-class ResourceRows(Protocol):
-    """Protected APIs. `add` MUST fail with `Taken` if the URI is there."""
-
-    def add(self, resource: Resource) -> None: ...
-    def replace(self, resource: Resource) -> None: ...
-    def delete(self, uri: str) -> None: ...
-    def all(self) -> list[Resource]: ...
-
-
-class ActionRows(Protocol):
-    """Action types. `add` MUST fail with `Taken` if the type is there."""
-
-    def add(self, action: ActionRow) -> None: ...
-    def replace(self, action: ActionRow) -> None: ...
-    def delete(self, action_type: str) -> None: ...
-    def all(self) -> list[ActionRow]: ...
-
-
-class KeyRows(Protocol):
-    """Signing keys."""
-
-    def add(self, key: SigningKey) -> None: ...
-    def retire(self, kid: str, retires_at: int) -> None: ...
-    def drop_retired(self, now: int) -> list[str]: ...
-
-
-class CodeRows(Protocol):
-    """Enrolment codes."""
-
-    def add(self, code: EnrolmentCode) -> None: ...
-    def get(self, code_id: str) -> EnrolmentCode | None: ...
-    def missed(self, code_id: str) -> int:
-        """Count one wrong secret and return how many there were."""
-
-    def use(self, code_id: str, now: int) -> bool:
-        """Reports whether this call used it up; at most one call ever gets True."""
-
-    def withdraw(self, user_id: str, now: int) -> None:
-        """End the user's unused codes."""
-
-
-class SessionRows(Protocol):
-    """Sign-ins of terminals."""
-
-    def add(self, session: Session) -> None: ...
-    def get(self, session_id: str) -> Session | None: ...
-    def by_refresh(self, refresh_hash: bytes) -> Session | None:
-        """The session whose current or previous refresh token this is."""
-
-    def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
-        """Replace the refresh token if it still is `old`."""
-
-    def bind(self, session_id: str, device_id: str) -> None: ...
-    def revoke(self, session_id: str, now: int) -> None: ...
-
-
-class DeviceRows(Protocol):
-    """What people decide from."""
-
-    def add(self, device: Device) -> None: ...
-    def get(self, device_id: str) -> Device | None: ...
-    def of_user(self, user_id: str) -> list[Device]: ...
-    def all(self) -> list[Device]: ...
-    def active_count(self, user_id: str) -> int: ...
-    def seen(self, device_id: str, now: int) -> None:
-        """Remember the visit, at most once a minute."""
-
-    def count_try(self, device_id: str, purpose: str | None, now: int) -> Device:
-        """One more PIN call; `purpose` is the approval that it named."""
-
-    def confirm(self, device_id: str) -> None:
-        """A valid signature of an approval key: the tries start again."""
-
-    def unlock(self, device_id: str) -> None: ...
-    def vouch(self, device_id: str, now: int) -> None: ...
-    def revoke(self, device_id: str) -> bool: ...
-
-
-class ApprovalRows(Protocol):
-    """Approvals. Every step MUST be one conditional UPDATE; a False means: somebody was first."""
-
-    def add(self, approval: Approval) -> None: ...
-    def get(self, approval_id: str) -> Approval | None: ...
-    def by_handle(self, auth_req_hash: bytes) -> Approval | None: ...
-    def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None: ...
-    def open_count(self, agent_id: str | None, user_id: str, now: int) -> int:
-        """Unanswered ones of this user, of one agent or of all (None)."""
-
-    def asked_before(self, agent_id: str, user_id: str) -> bool:
-        """Reports whether this agent ever asked this user before."""
-
-    def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which `details`, the user denied this agent."""
-
-    def waiting(self, user_id: str, now: int, limit: int, after: tuple[int, str] | None) -> list[
-        Approval
-    ]: ...
-    def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[
-        Approval
-    ]: ...
-    def search(
-        self, *, state: State | None, agent_id: str | None, user_id: str | None, limit: int
-    ) -> list[Approval]: ...
-    def move(
-        self, approval_id: str, target: State, *, now: int, reason: str | None = None
-    ) -> Approval | None:
-        """Take the step to `target` if the state table and the deadline allow it; else None."""
-
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
-        """Remember a poll of a pending approval."""
-
-    def seen(self, approval_id: str, now: int) -> bool:
-        """Reports whether this was the first look."""
-
-    def keep_answer(
-        self, approval_id: str, answer: bytes, answer_key: bytes, until: int
-    ) -> None: ...
-    def forget_answers(self, now: int) -> int: ...
-    def due(self, now: int, limit: int) -> list[Approval]:
-        """Those whose state the clock has ended."""
-
-    def open_of_agent(self, agent_id: str) -> list[Approval]: ...
-    def open_of_user(self, user_id: str) -> list[Approval]: ...
-    def open_at_resource(self, uri: str) -> list[Approval]: ...
-
-
-class DecisionRows(Protocol):
-    """Signed answers; at most one per approval and human."""
-
-    def add(self, decision: Decision) -> None: ...
-    def of_approval(self, approval_id: str) -> list[Decision]: ...
-
-
-class DelegationRows(Protocol):
-    """Issued access tokens."""
-
-    def add(self, delegation: Delegation) -> None: ...
-    def get(self, jti: str) -> Delegation | None: ...
-    def of_approval(self, approval_id: str) -> Delegation | None: ...
-    def revoke_agent(self, agent_id: str, now: int) -> int: ...
-    def revoke_user(self, user_id: str, now: int) -> int: ...
-
-
-class AuditRows(Protocol):
-    """The log. Entries are only ever added."""
-
-    def add(self, entry: Entry) -> str:
-        """Store the entry with its canonical bytes; returns its id."""
-
-    def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last `limit` entries, or those after an id, oldest first."""
-
-    def of_approval(self, approval_id: str) -> list[StoredEntry]: ...
-
-
-class FeedRows(Protocol):
-    """Events for people's screens."""
-
-    def add(
-        self, user_id: str, event: str, *, approval_id: str | None = None,
-        device_id: str | None = None,
-    ) -> None: ...
-    def head(self) -> int:
-        """The newest cursor; 0 when nothing ever happened."""
-
-    def floor(self) -> int:
-        """The oldest event that is still there; a cursor below it minus one needs a resync."""
-
-    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]: ...
-    def prune(self, before: int) -> int: ...
-
-
-class OutboxRows(Protocol):
-    """What leaves the installation."""
-
-    def add(self, channel: str, target: str, body: str) -> None: ...
-    def due(self) -> bool:
-        """Reports whether there is anything to deliver now."""
-
-    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
-    def sent(self, message_id: int, holder: str) -> bool: ...
-    def failed(
-        self, message_id: int, holder: str, error: str, not_before: int | None
-    ) -> bool:
-        """Try again at `not_before`; None means never: it is dead."""
-
-    def counts(self) -> Mapping[str, int]: ...
-    def dead(self, limit: int) -> list[OutboxMessage]: ...
-    def prune(self, before: int) -> int: ...
-
-
-class ReplayRows(Protocol):
-    """Things that count once."""
-
-    def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
-    def prune(self, now: int) -> int: ...
-
-
-class CounterRows(Protocol):
-    """Tries per window."""
-
-    def count(self, key: str, window_ms: int) -> int:
-        """One more; returns how many there are in the window that is open now."""
-
-    def peek(self, key: str) -> int: ...
-    def prune(self, now: int) -> int: ...
+    def signing_keys(self) -> tuple[SigningKey, ...]: ...
 
 
 class View(Protocol):
@@ -416,4 +194,3 @@ class Secrets(Protocol):
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
     def seal(self, purpose: str, text: bytes) -> bytes: ...
     def open(self, purpose: str, sealed: bytes) -> bytes: ...
-

@@ -41,7 +41,9 @@ class PersonGrant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """1. The grant type is known.  2. The client is who it says.  3. It may use this grant.
+    """What all grants share, in this order.
+
+    1. The grant type is known.  2. The client is who it says.  3. It may use this grant.
     4. The grant decides.
     """
 

@@ -46,7 +46,7 @@ class Issuing:
             alg=alg,
         )
         answer["id_token"] = self.signer.sign(
-            tx.directory.keys(), alg, tokens.ID_TOKEN_TYPE, claims
+            tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
         )
         answer["scope"] = " ".join(filter(None, [approval.openid_scope, approval.scope]))
         if details:
@@ -81,7 +81,7 @@ class Issuing:
             "iat": now,
             "exp": now + tokens.API_TOKEN_SECONDS,
         }
-        keys = tx.directory.keys()
+        keys = tx.directory.signing_keys()
         return self.signer.sign(keys, "ES256", tokens.ACCESS_TOKEN_TYPE, claims)
 
     def _issue(  # noqa: PLR0913  # what one token says
@@ -114,7 +114,7 @@ class Issuing:
         tx.delegations.add(_delegation(issue, approval_id))
         _record(tx, issue, approval_id)
         token = self.signer.sign(
-            tx.directory.keys(),
+            tx.directory.signing_keys(),
             self.rules.access_token_alg,
             tokens.ACCESS_TOKEN_TYPE,
             tokens.access_token_claims(issue),

@@ -56,7 +56,7 @@ def _forever(loop: Loop) -> None:
     while True:
         try:
             loop.run()
-        except Exception:
+        except Exception:  # noqa: BLE001  # a loop outlives its rounds; the failure is counted
             telemetry.log().exception("loop.failed", loop=loop.name)
             telemetry.LOOP_RUNS.labels(loop.name, "failed").inc()
             time.sleep(1)

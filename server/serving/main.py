@@ -113,4 +113,3 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 def _raise_open_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-

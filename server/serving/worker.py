@@ -1,5 +1,7 @@
-"""The gevent worker, and how it ends: readiness red, held polls answered, sockets closed with 1012,
-running requests finished, idle connections dropped.
+"""The gevent worker, and how it ends.
+
+Readiness turns red, held polls are answered, sockets are closed with 1012, running requests finish,
+idle connections are dropped.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Rows of approvals. Every step of their life is one conditional UPDATE built from the state table."""
+"""Rows of approvals: each step of their life is one UPDATE that the state table built."""
 
 from sqlalchemy import (
     ColumnElement,
@@ -111,9 +111,7 @@ _SEEN = (
 _KEEP = (
     update(a)
     .where(a.c.id == bindparam("of"))
-    .values(
-        answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until")
-    )
+    .values(answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until"))
 )
 _FORGET = (
     update(a)
@@ -181,9 +179,7 @@ class Approvals:
             return self._many(_WAITING, values)
         return self._many(_WAITING_AFTER, values | {"at": after[0], "after": after[1]})
 
-    def decided(
-        self, user_id: str, limit: int, before: tuple[int, str] | None
-    ) -> list[Approval]:
+    def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
         """What is over for this user, newest first; `before` is the last one's (end, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         if before is None:
@@ -211,9 +207,7 @@ class Approvals:
         rows = self._connection.execute(_MOVES[target], values).mappings().all()
         return _record(rows[0]) if rows else None
 
-    def paced(
-        self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
-    ) -> None:
+    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
         """Remember a poll of a pending approval; `holder` is the held one that may answer."""
         values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
         self._connection.execute(_PACED, values)

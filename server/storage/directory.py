@@ -73,7 +73,7 @@ class CachedDirectory:
         """By type."""
         return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
 
-    def keys(self) -> tuple[SigningKey, ...]:
+    def signing_keys(self) -> tuple[SigningKey, ...]:
         """Our signing keys, newest first."""
         return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
 

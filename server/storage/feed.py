@@ -5,13 +5,24 @@ transactions commit out of order, so events are added without a number and the e
 numbers them in the order in which it sees them; a reader never meets a hole that fills later.
 """
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from server.services.records import FeedEvent
 from server.storage.tables import feed_events as f
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
-_VALUES = {
+_VALUES: dict[str, BindParameter[object]] = {
     name: bindparam(name) for name in ("user_id", "event", "at", "approval_id", "device_id")
 }
 _ADD_NUMBERED = insert(f).values(_VALUES).values(seq=_NEXT)
@@ -30,9 +41,7 @@ _PRUNE = (
     .where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
     .returning(f.c.id)
 )
-_UNNUMBERED = (
-    select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
-)
+_UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
 _NUMBER = update(f).where(f.c.id == bindparam("of")).values(seq=bindparam("number"))
 
 
@@ -91,5 +100,5 @@ class Feed:
         return len(rows)
 
 
-SEQUENCER_LOCK = literal_column("pg_try_advisory_xact_lock(7243001)")
+SEQUENCER_LOCK: ColumnElement[bool] = literal_column("pg_try_advisory_xact_lock(7243001)")
 """Whoever gets it numbers events until the end of its transaction."""

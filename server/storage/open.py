@@ -1,9 +1,9 @@
 """The one way into the database: check its schema, then hand out a store.
 
-    equal to ours        go on
-    SQLite, none/older   lock, copy an older file aside, upgrade, go on
-    PostgreSQL, older    refuse and name `sayso db upgrade`
-    newer than ours      refuse
+equal to ours        go on
+SQLite, none/older   lock, copy an older file aside, upgrade, go on
+PostgreSQL, older    refuse and name `sayso db upgrade`
+newer than ours      refuse
 """
 
 import fcntl
@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, NullPool, create_engine, insert, select, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server.services.ports import Busy, Clock
-from server.storage.store import Edges, SqlStore
 from server.storage.reader import PooledReader, Reader
+from server.storage.store import Edges, SqlStore
 from server.storage.tables import installation
 from server.storage.wake import LocalWake, PostgresWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.engine import RowMapping
 
 from server.services.records import OutboxMessage
 from server.storage.tables import outbox as o
@@ -31,9 +32,7 @@ _LEASE = (
     )
     .returning(o)
 )
-_MINE = and_(
-    o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by")
-)
+_MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
 _SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o.c.id)
 _FAILED = (
     update(o)
@@ -112,6 +111,6 @@ class Outbox:
         return len(self._connection.execute(_PRUNE, {"before": before}).all())
 
 
-def _record(row: Mapping[str, object]) -> OutboxMessage:
+def _record(row: RowMapping) -> OutboxMessage:
     kept = {k: v for k, v in row.items() if k not in {"lease_by", "lease_until"}}
-    return OutboxMessage(**kept)  # type: ignore[arg-type]  # the columns are the record's members
+    return OutboxMessage(**kept)

@@ -1,11 +1,13 @@
 """Rows of things that count once."""
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import BindParameter, Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.storage.tables import replays
 
-_VALUES = {name: bindparam(name) for name in ("kind", "key", "expires_at")}
+_VALUES: dict[str, BindParameter[object]] = {
+    name: bindparam(name) for name in ("kind", "key", "expires_at")
+}
 _FIRST = {
     "sqlite": sqlite.insert(replays)
     .values(_VALUES)
@@ -16,9 +18,7 @@ _FIRST = {
     .on_conflict_do_nothing()
     .returning(replays.c.kind),
 }
-_PRUNE = (
-    delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
-)
+_PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
 
 class Replays:

@@ -10,9 +10,7 @@ from server.storage.tables import sessions
 _ADD = insert(sessions)
 _GET = select(sessions).where(sessions.c.id == bindparam("of"))
 _BY_REFRESH = select(sessions).where(
-    or_(
-        sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash")
-    )
+    or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
 )
 _ROTATE = (
     update(sessions)
@@ -30,9 +28,7 @@ _ROTATE = (
     .returning(sessions.c.id)
 )
 _BIND = (
-    update(sessions)
-    .where(sessions.c.id == bindparam("of"))
-    .values(device_id=bindparam("device"))
+    update(sessions).where(sessions.c.id == bindparam("of")).values(device_id=bindparam("device"))
 )
 _REVOKE = (
     update(sessions)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, cast, func, literal_column, select
+from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from server.services.ports import Busy, Clock
@@ -23,7 +23,7 @@ _VERSION_AND_TIME_HELD = _VERSION_AND_TIME.with_for_update(read=True)
 """Administration waits until this unit of work is over, so what it decides on stays true."""
 
 _SEQUENCER = select(SEQUENCER_LOCK)
-_ONE = select(literal_column("1"))
+_ONE: Select[tuple[int]] = select(literal_column("1"))
 _EVENTS_AT_ONCE = 5_000
 
 

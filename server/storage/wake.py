@@ -26,6 +26,9 @@ class LocalWake:
         """Wake whoever waits."""
         self._event.set()
 
+    def watch(self) -> None:
+        """Look for changes of other processes, for ever; nobody else writes here."""
+
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds; reports whether something may have changed."""
         woken = self._event.wait(timeout)

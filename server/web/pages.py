@@ -1,5 +1,6 @@
-"""The pages. So far one: how to begin on a terminal. It never sees the code, which is in the
-fragment of its link and so never leaves the browser.
+"""The pages: so far one, how to begin on a terminal.
+
+It never sees the code, which is in the fragment of its link and so never leaves the browser.
 """
 
 from typing import Final

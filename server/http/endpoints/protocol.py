@@ -37,7 +37,7 @@ def token(site: Site, request: HttpRequest) -> HttpResponse:
 def jwks(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /jwks (RFC 7517 5)."""
     with site.store.read() as view:
-        keys = [dict(key.public_jwk) for key in view.directory.keys()]
+        keys = [dict(key.public_jwk) for key in view.directory.signing_keys()]
     return as_json(200, {"keys": keys}, _PUBLIC)
 
 
@@ -45,7 +45,7 @@ def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /.well-known/… (RFC 8414 3, OpenID Connect Discovery 4)."""
     with site.store.read() as view:
         types = [action.type for action in view.actions.all()]
-        algs = sorted({key.alg for key in view.directory.keys()})
+        algs = sorted({key.alg for key in view.directory.signing_keys()})
     return as_json(200, metadata.document(site.rules.issuer, types, algs), _PUBLIC)
 
 

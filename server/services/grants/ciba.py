@@ -102,7 +102,9 @@ class CibaGrant:
             )
 
     def _visit(self, poll: _Poll, *, first: bool) -> Outcome:
-        """1. The agent may poll now.  2. The approval is its own.  3. The clock has not ended it.
+        """Look at the approval once, in a unit of work of its own.
+
+        1. The agent may poll now.  2. The approval is its own.  3. The clock has not ended it.
         4. By state: pace or hold, issue once, give the same answer again, or say why not.
         """
         with self.store.write() as tx:

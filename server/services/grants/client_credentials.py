@@ -34,9 +34,7 @@ class ClientCredentialsGrant:
             raise errors.InvalidScope("OpenID scopes are about a person; there is none here.")
         with self.store.write() as tx:
             agent = client_auth.current(tx, agent)
-            target = targets.resolve(
-                tx.directory, agent, ciba.one_resource(request.form), scope
-            )
+            target = targets.resolve(tx.directory, agent, ciba.one_resource(request.form), scope)
             targets.check_required_types(target, frozenset())
             if target.risk.rank > HIGHEST.rank:
                 raise errors.InteractionRequired(

@@ -48,7 +48,9 @@ class EnrolmentGrant:
     def _use(
         self, tx: Unit, code_id: str, secret: str, jwk: dict[str, str], peer: str
     ) -> dict[str, object] | errors.ProtocolError:
-        """1. Senders who guess are slowed.  2. The secret fits.  3. It was not used.  4. It is in
+        """Use the code up, or remember the try.
+
+        1. Senders who guess are slowed.  2. The secret fits.  3. It was not used.  4. It is in
         time and its user enabled.  5. It is used up in the statement that says so.
         """
         if tx.counters.peek(f"unknown code:{peer}") >= UNKNOWN_CODES:

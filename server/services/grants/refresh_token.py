@@ -42,7 +42,9 @@ class RefreshTokenGrant:
     def _rotate(
         self, tx: Unit, sent: bytes, jwk: dict[str, str]
     ) -> dict[str, object] | errors.ProtocolError:
-        """1. The session is in force.  2. The proof is of its key.  3. User and device are too.
+        """Give the session its next token.
+
+        1. The session is in force.  2. The proof is of its key.  3. User and device are too.
         4. An old token is a lost answer for a minute, and a theft after that.
         """
         session = tx.sessions.by_refresh(sent)
@@ -64,9 +66,7 @@ class RefreshTokenGrant:
 def _in_force(tx: Unit, session: Session) -> bool:
     user = tx.directory.user(session.user_id)
     device = None if session.device_id is None else tx.devices.get(session.device_id)
-    return (
-        user is not None and user.enabled and (device is None or device.state == "active")
-    )
+    return user is not None and user.enabled and (device is None or device.state == "active")
 
 
 def _stolen(tx: Unit, session: Session) -> errors.ProtocolError:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0001'
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -11,299 +11,343 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables forward."""
-    op.create_table('action_types',
-    sa.Column('type', sa.Text(), nullable=False),
-    sa.Column('document', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('type', name=op.f('pk_action_types'))
+    op.create_table(
+        "action_types",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("type", name=op.f("pk_action_types")),
     )
-    op.create_table('agents',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('name_key', sa.Text(), nullable=False),
-    sa.Column('description', sa.Text(), nullable=False),
-    sa.Column('auth_method', sa.Text(), nullable=False),
-    sa.Column('jwks', sa.Text(), nullable=False),
-    sa.Column('grant_types', sa.Text(), nullable=False),
-    sa.Column('delivery', sa.Text(), nullable=False),
-    sa.Column('resources', sa.Text(), nullable=False),
-    sa.Column('scopes', sa.Text(), nullable=False),
-    sa.Column('asks', sa.Text(), nullable=True),
-    sa.Column('id_token_alg', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=True),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_agents')),
-    sa.UniqueConstraint('name_key', name=op.f('uq_agents_name_key'))
+    op.create_table(
+        "agents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("auth_method", sa.Text(), nullable=False),
+        sa.Column("jwks", sa.Text(), nullable=False),
+        sa.Column("grant_types", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("asks", sa.Text(), nullable=True),
+        sa.Column("id_token_alg", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )
-    op.create_table('approvals',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('auth_req_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('agent_id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=True),
-    sa.Column('resource', sa.Text(), nullable=False),
-    sa.Column('scope', sa.Text(), nullable=False),
-    sa.Column('openid_scope', sa.Text(), nullable=False),
-    sa.Column('details', sa.Text(), nullable=False),
-    sa.Column('risk', sa.Text(), nullable=False),
-    sa.Column('ceremony', sa.Text(), nullable=False),
-    sa.Column('action', sa.Text(), nullable=False),
-    sa.Column('display', sa.Text(), nullable=False),
-    sa.Column('action_digest', sa.Text(), nullable=False),
-    sa.Column('display_digest', sa.Text(), nullable=False),
-    sa.Column('acr_values', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=False),
-    sa.Column('interval_ms', sa.Integer(), nullable=False),
-    sa.Column('last_poll_at', sa.BigInteger(), nullable=True),
-    sa.Column('polls', sa.Integer(), nullable=False),
-    sa.Column('holder', sa.Text(), nullable=True),
-    sa.Column('seen_at', sa.BigInteger(), nullable=True),
-    sa.Column('decided_at', sa.BigInteger(), nullable=True),
-    sa.Column('idempotency_hash', sa.LargeBinary(), nullable=True),
-    sa.Column('request_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('answer', sa.LargeBinary(), nullable=True),
-    sa.Column('answer_key', sa.LargeBinary(), nullable=True),
-    sa.Column('answer_until', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_approvals')),
-    sa.UniqueConstraint('agent_id', 'idempotency_hash', name=op.f('uq_approvals_agent_id_idempotency_hash')),
-    sa.UniqueConstraint('auth_req_hash', name=op.f('uq_approvals_auth_req_hash'))
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("auth_req_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("openid_scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("risk", sa.Text(), nullable=False),
+        sa.Column("ceremony", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("display", sa.Text(), nullable=False),
+        sa.Column("action_digest", sa.Text(), nullable=False),
+        sa.Column("display_digest", sa.Text(), nullable=False),
+        sa.Column("acr_values", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("interval_ms", sa.Integer(), nullable=False),
+        sa.Column("last_poll_at", sa.BigInteger(), nullable=True),
+        sa.Column("polls", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("idempotency_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answer_key", sa.LargeBinary(), nullable=True),
+        sa.Column("answer_until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+        sa.UniqueConstraint(
+            "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
+        ),
+        sa.UniqueConstraint("auth_req_hash", name=op.f("uq_approvals_auth_req_hash")),
     )
-    with op.batch_alter_table('approvals', schema=None) as batch_op:
-        batch_op.create_index('ix_approvals_decided', ['user_id', 'decided_at'], unique=False)
-        batch_op.create_index('ix_approvals_due', ['state', 'expires_at'], unique=False)
-        batch_op.create_index('ix_approvals_made', ['created_at'], unique=False)
-        batch_op.create_index('ix_approvals_open', ['agent_id', 'user_id', 'state'], unique=False)
-        batch_op.create_index('ix_approvals_waiting', ['user_id', 'state', 'expires_at'], unique=False)
+    with op.batch_alter_table("approvals", schema=None) as batch_op:
+        batch_op.create_index("ix_approvals_decided", ["user_id", "decided_at"], unique=False)
+        batch_op.create_index("ix_approvals_due", ["state", "expires_at"], unique=False)
+        batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
+        batch_op.create_index("ix_approvals_open", ["agent_id", "user_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_approvals_waiting", ["user_id", "state", "expires_at"], unique=False
+        )
 
-    op.create_table('audit_entries',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=True),
-    sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.Column('type', sa.Text(), nullable=False),
-    sa.Column('actor', sa.Text(), nullable=False),
-    sa.Column('agent_id', sa.Text(), nullable=True),
-    sa.Column('subject', sa.Text(), nullable=True),
-    sa.Column('resource', sa.Text(), nullable=True),
-    sa.Column('action', sa.Text(), nullable=True),
-    sa.Column('decision', sa.Text(), nullable=True),
-    sa.Column('correlation_id', sa.Text(), nullable=False),
-    sa.Column('posture', sa.Text(), nullable=True),
-    sa.Column('cause', sa.Text(), nullable=True),
-    sa.Column('approval_id', sa.Text(), nullable=True),
-    sa.Column('body', sa.LargeBinary(), nullable=False),
-    sa.Column('leaf', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_entries')),
-    sa.UniqueConstraint('seq', name=op.f('uq_audit_entries_seq'))
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=True),
+        sa.Column("decision", sa.Text(), nullable=True),
+        sa.Column("correlation_id", sa.Text(), nullable=False),
+        sa.Column("posture", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sa.UniqueConstraint("seq", name=op.f("uq_audit_entries_seq")),
     )
-    with op.batch_alter_table('audit_entries', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_audit_entries_approval_id'), ['approval_id'], unique=False)
-        batch_op.create_index('ix_audit_entries_at', ['at'], unique=False)
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_audit_entries_approval_id"), ["approval_id"], unique=False
+        )
+        batch_op.create_index("ix_audit_entries_at", ["at"], unique=False)
 
-    op.create_table('counters',
-    sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('window_ends_at', sa.BigInteger(), nullable=False),
-    sa.Column('count', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_counters'))
+    op.create_table(
+        "counters",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("window_ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_counters")),
     )
-    with op.batch_alter_table('counters', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_counters_window_ends_at'), ['window_ends_at'], unique=False)
+    with op.batch_alter_table("counters", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_counters_window_ends_at"), ["window_ends_at"], unique=False
+        )
 
-    op.create_table('delegations',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('approval_id', sa.Text(), nullable=True),
-    sa.Column('agent_id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=True),
-    sa.Column('resource', sa.Text(), nullable=False),
-    sa.Column('scope', sa.Text(), nullable=False),
-    sa.Column('chain', sa.Text(), nullable=False),
-    sa.Column('issued_at', sa.BigInteger(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=False),
-    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_delegations')),
-    sa.UniqueConstraint('approval_id', name=op.f('uq_delegations_approval_id'))
+    op.create_table(
+        "delegations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
+        sa.UniqueConstraint("approval_id", name=op.f("uq_delegations_approval_id")),
     )
-    with op.batch_alter_table('delegations', schema=None) as batch_op:
-        batch_op.create_index('ix_delegations_live', ['agent_id', 'expires_at'], unique=False)
+    with op.batch_alter_table("delegations", schema=None) as batch_op:
+        batch_op.create_index("ix_delegations_live", ["agent_id", "expires_at"], unique=False)
 
-    op.create_table('feed_events',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=True),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('event', sa.Text(), nullable=False),
-    sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.Column('approval_id', sa.Text(), nullable=True),
-    sa.Column('device_id', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_feed_events')),
-    sa.UniqueConstraint('seq', name=op.f('uq_feed_events_seq')),
-    sqlite_autoincrement=True
+    op.create_table(
+        "feed_events",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.Column("device_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_events")),
+        sa.UniqueConstraint("seq", name=op.f("uq_feed_events_seq")),
+        sqlite_autoincrement=True,
     )
-    with op.batch_alter_table('feed_events', schema=None) as batch_op:
-        batch_op.create_index('ix_feed_events_user', ['user_id', 'seq'], unique=False)
+    with op.batch_alter_table("feed_events", schema=None) as batch_op:
+        batch_op.create_index("ix_feed_events_user", ["user_id", "seq"], unique=False)
 
-    op.create_table('installation',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('admin_version', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_installation'))
+    op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("admin_version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
-    op.create_table('outbox',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('channel', sa.Text(), nullable=False),
-    sa.Column('target', sa.Text(), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('not_before', sa.BigInteger(), nullable=False),
-    sa.Column('lease_until', sa.BigInteger(), nullable=True),
-    sa.Column('lease_by', sa.Text(), nullable=True),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('last_error', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
-    sqlite_autoincrement=True
+    op.create_table(
+        "outbox",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("lease_by", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
     )
-    with op.batch_alter_table('outbox', schema=None) as batch_op:
-        batch_op.create_index('ix_outbox_due', ['state', 'not_before'], unique=False)
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_due", ["state", "not_before"], unique=False)
 
-    op.create_table('replays',
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('key', sa.LargeBinary(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', 'key', name=op.f('pk_replays'))
+    op.create_table(
+        "replays",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_replays")),
     )
-    with op.batch_alter_table('replays', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_replays_expires_at'), ['expires_at'], unique=False)
+    with op.batch_alter_table("replays", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_replays_expires_at"), ["expires_at"], unique=False)
 
-    op.create_table('resources',
-    sa.Column('uri', sa.Text(), nullable=False),
-    sa.Column('scopes', sa.Text(), nullable=False),
-    sa.Column('requires', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('uri', name=op.f('pk_resources'))
+    op.create_table(
+        "resources",
+        sa.Column("uri", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("requires", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("uri", name=op.f("pk_resources")),
     )
-    op.create_table('signing_keys',
-    sa.Column('kid', sa.Text(), nullable=False),
-    sa.Column('alg', sa.Text(), nullable=False),
-    sa.Column('public_jwk', sa.Text(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('retires_at', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('kid', name=op.f('pk_signing_keys'))
+    op.create_table(
+        "signing_keys",
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("alg", sa.Text(), nullable=False),
+        sa.Column("public_jwk", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("retires_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
     )
-    op.create_table('users',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('name_key', sa.Text(), nullable=False),
-    sa.Column('email', sa.Text(), nullable=True),
-    sa.Column('email_key', sa.Text(), nullable=True),
-    sa.Column('roles', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
-    sa.UniqueConstraint('email_key', name=op.f('uq_users_email_key')),
-    sa.UniqueConstraint('name_key', name=op.f('uq_users_name_key'))
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("email_key", sa.Text(), nullable=True),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
     )
-    op.create_table('agent_owners',
-    sa.Column('agent_id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('since', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['agent_id'], ['agents.id'], name=op.f('fk_agent_owners_agent_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_agent_owners_user_id')),
-    sa.PrimaryKeyConstraint('agent_id', 'user_id', name=op.f('pk_agent_owners'))
+    op.create_table(
+        "agent_owners",
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name=op.f("fk_agent_owners_agent_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_agent_owners_user_id")),
+        sa.PrimaryKeyConstraint("agent_id", "user_id", name=op.f("pk_agent_owners")),
     )
-    op.create_table('agent_secrets',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('agent_id', sa.Text(), nullable=False),
-    sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.Column('hint', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=True),
-    sa.Column('last_used_at', sa.BigInteger(), nullable=True),
-    sa.ForeignKeyConstraint(['agent_id'], ['agents.id'], name=op.f('fk_agent_secrets_agent_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_agent_secrets')),
-    sa.UniqueConstraint('hash', name=op.f('uq_agent_secrets_hash'))
+    op.create_table(
+        "agent_secrets",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name=op.f("fk_agent_secrets_agent_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agent_secrets")),
+        sa.UniqueConstraint("hash", name=op.f("uq_agent_secrets_hash")),
     )
-    with op.batch_alter_table('agent_secrets', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_agent_secrets_agent_id'), ['agent_id'], unique=False)
+    with op.batch_alter_table("agent_secrets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_agent_secrets_agent_id"), ["agent_id"], unique=False)
 
-    op.create_table('decisions',
-    sa.Column('approval_id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('device_id', sa.Text(), nullable=False),
-    sa.Column('decision', sa.Text(), nullable=False),
-    sa.Column('code', sa.Text(), nullable=True),
-    sa.Column('note', sa.Text(), nullable=True),
-    sa.Column('ceremony', sa.Text(), nullable=False),
-    sa.Column('channel', sa.Text(), nullable=False),
-    sa.Column('jws', sa.Text(), nullable=False),
-    sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['approval_id'], ['approvals.id'], name=op.f('fk_decisions_approval_id')),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_decisions_user_id')),
-    sa.PrimaryKeyConstraint('approval_id', 'user_id', name=op.f('pk_decisions'))
+    op.create_table(
+        "decisions",
+        sa.Column("approval_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("ceremony", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("jws", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["approvals.id"], name=op.f("fk_decisions_approval_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_decisions_user_id")),
+        sa.PrimaryKeyConstraint("approval_id", "user_id", name=op.f("pk_decisions")),
     )
-    op.create_table('devices',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('session_id', sa.Text(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('last_seen_at', sa.BigInteger(), nullable=True),
-    sa.Column('high_from', sa.BigInteger(), nullable=False),
-    sa.Column('keys', sa.Text(), nullable=False),
-    sa.Column('kids', sa.Text(), nullable=False),
-    sa.Column('pin_tries', sa.Integer(), nullable=False),
-    sa.Column('pin_calls', sa.Integer(), nullable=False),
-    sa.Column('pin_unconfirmed', sa.Integer(), nullable=False),
-    sa.Column('pin_epoch', sa.Integer(), nullable=False),
-    sa.Column('pin_for', sa.Text(), nullable=True),
-    sa.Column('pin_for_at', sa.BigInteger(), nullable=True),
-    sa.Column('statements', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_devices_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_devices')),
-    sa.UniqueConstraint('session_id', name=op.f('uq_devices_session_id'))
+    op.create_table(
+        "devices",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("high_from", sa.BigInteger(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("kids", sa.Text(), nullable=False),
+        sa.Column("pin_tries", sa.Integer(), nullable=False),
+        sa.Column("pin_calls", sa.Integer(), nullable=False),
+        sa.Column("pin_unconfirmed", sa.Integer(), nullable=False),
+        sa.Column("pin_epoch", sa.Integer(), nullable=False),
+        sa.Column("pin_for", sa.Text(), nullable=True),
+        sa.Column("pin_for_at", sa.BigInteger(), nullable=True),
+        sa.Column("statements", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
+        sa.UniqueConstraint("session_id", name=op.f("uq_devices_session_id")),
     )
-    with op.batch_alter_table('devices', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_devices_user_id'), ['user_id'], unique=False)
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_devices_user_id"), ["user_id"], unique=False)
 
-    op.create_table('enrolment_codes',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('secret_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('created_by', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=False),
-    sa.Column('used_at', sa.BigInteger(), nullable=True),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_enrolment_codes_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_enrolment_codes'))
+    op.create_table(
+        "enrolment_codes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_enrolment_codes_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_codes")),
     )
-    with op.batch_alter_table('enrolment_codes', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_enrolment_codes_user_id'), ['user_id'], unique=False)
+    with op.batch_alter_table("enrolment_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_enrolment_codes_user_id"), ["user_id"], unique=False)
 
-    op.create_table('sessions',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('user_id', sa.Text(), nullable=False),
-    sa.Column('code_id', sa.Text(), nullable=False),
-    sa.Column('jkt', sa.Text(), nullable=False),
-    sa.Column('public_jwk', sa.Text(), nullable=False),
-    sa.Column('refresh_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('previous_hash', sa.LargeBinary(), nullable=True),
-    sa.Column('rotated_at', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.BigInteger(), nullable=False),
-    sa.Column('expires_at', sa.BigInteger(), nullable=False),
-    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
-    sa.Column('device_id', sa.Text(), nullable=True),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_sessions_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_sessions')),
-    sa.UniqueConstraint('refresh_hash', name=op.f('uq_sessions_refresh_hash'))
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("code_id", sa.Text(), nullable=False),
+        sa.Column("jkt", sa.Text(), nullable=False),
+        sa.Column("public_jwk", sa.Text(), nullable=False),
+        sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("rotated_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("device_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+        sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),
     )
-    with op.batch_alter_table('sessions', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_sessions_previous_hash'), ['previous_hash'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sessions_user_id'), ['user_id'], unique=False)
-
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sessions_previous_hash"), ["previous_hash"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)

@@ -41,4 +41,4 @@ def wall_clock() -> int:
 
 
 def _server_default() -> Path:
-    return platformdirs.user_data_path(_SERVER, appauthor=False)
+    return platformdirs.user_data_path(_SERVER)

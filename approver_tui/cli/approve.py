@@ -1,5 +1,7 @@
 """`sayso-approver approve`: say yes to one request, with the PIN."""
 
+import sys
+
 import click
 
 from approver_tui.cli import documents, lines
@@ -22,7 +24,7 @@ def command(*, approval_id: str, fingerprint: str, pin_stdin: bool, as_json: boo
     with this_client() as client:
         approval = client.approval(approval_id)
         _check(approval, fingerprint)
-        if not pin_stdin:
+        if not pin_stdin and sys.stdin.isatty():
             _show(client, approval)
         pin = read_pin(from_stdin=pin_stdin)
         done = Decider(client).approve(approval, fingerprint=fingerprint, pin=pin)

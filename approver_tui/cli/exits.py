@@ -45,6 +45,7 @@ BY_KIND = MappingProxyType(
         errors.WrongPin: Exit.NOT_ALLOWED,
         errors.PinNeeded: Exit.NOT_ALLOWED,
         errors.BadPin: Exit.USAGE,
+        errors.BadName: Exit.USAGE,
         errors.BadServer: Exit.ERROR,
         errors.Changed: Exit.CONFLICT,
         errors.AlreadyLoggedIn: Exit.CONFLICT,

@@ -10,8 +10,8 @@ from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client import profile
 from approver_tui.client.api import Client, forget, open_client
-from approver_tui.client.enrolling import Enrolment, enrol
-from approver_tui.client.errors import AlreadyLoggedIn, BrokenProfile, LoginFirst
+from approver_tui.client.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.errors import AlreadyLoggedIn, BadName, BrokenProfile, LoginFirst
 from approver_tui.client.profile import Home
 from approver_tui.client.vault import FILES
 
@@ -44,7 +44,7 @@ def command(  # noqa: PLR0913  # one argument per option
     enrolment = Enrolment(
         url=url,
         code=_code(code, from_stdin=code_stdin),
-        name=name or platform.node() or "terminal",
+        name=_this_machine() if name is None else name,
         pin=read_new_pin(from_stdin=pin_stdin),
         allow_insecure=insecure,
     )
@@ -78,6 +78,16 @@ def _check_free(home: Home) -> None:
         f"{known.user_name} is logged in to {known.issuer} here. "
         "Log out first: sayso-approver logout"
     )
+
+
+def _this_machine() -> str:
+    """Return the host's name if it can name a device."""
+    name = platform.node()
+    try:
+        check_name(name)
+    except BadName:
+        return "terminal"
+    return name
 
 
 def _code(code: str | None, *, from_stdin: bool) -> str:

@@ -31,7 +31,7 @@ def command(*, jsonl: bool, cursor: int | None, count: int | None) -> None:
         on_problem=lambda problem: click.echo(f"skipped: {problem}", err=True),
     )
     with this_client() as client:
-        Feed(client, cursor=cursor).run(listeners, stop)
+        Feed(client, cursor=cursor, keeps_place=True).run(listeners, stop)
 
 
 def _stopping_after(

@@ -19,7 +19,7 @@ from approver_tui.client.errors import (
 )
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
 from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import SESSION, LowKey, confirm_pin, one_signature
+from approver_tui.client.unlocking import SESSION, LowKey, one_signature
 from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device
@@ -182,9 +182,10 @@ class Decider:
         )
 
     def _statement(self, device: Device, purpose: str, pin: str) -> str:
-        """The high key signs; the same PIN call is confirmed too, so that the counter restarts."""
+        """The high key signs, and the server takes its signature as proof of the PIN too."""
+        if device.nonce is None:
+            raise Changed("Look the device up again before vouching for it.")
         with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
-            confirm_pin(self._client, opened)
             return signed_statement(
                 opened.key,
                 self._client.signer,

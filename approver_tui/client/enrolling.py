@@ -3,6 +3,7 @@
 Owns: the steps from a one-time code to a saved profile. Never: prompts.
 """
 
+import unicodedata
 from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,7 +11,7 @@ import httpx
 
 from approver_tui.client import api, keys, profile, tokens, vault, wire
 from approver_tui.client.api import Client
-from approver_tui.client.errors import BadServer, ClientError, WireError
+from approver_tui.client.errors import BadName, BadServer, ClientError, WireError
 from approver_tui.client.jose import SigningKey, b64, unb64
 from approver_tui.client.keys import Level
 from approver_tui.client.profile import Home, Profile
@@ -22,6 +23,8 @@ from approver_tui.client.vault import Vault
 
 ENROLMENT = "urn:sayso:grant-type:enrolment"
 _DISCOVERY = "/.well-known/openid-configuration"
+_NAME_LENGTH = 64
+_NAME_PUNCTUATION = frozenset(" -_.@+")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -40,16 +43,17 @@ class Enrolment:
 def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
     """Enrol this machine and keep the result.
 
-    1. The PIN must be fit, before the code is spent.
+    1. The PIN and the name must be fit, before the code is spent.
     2. Discovery names the issuer, which must be the server that was asked for.
     3. A session key is made, and the code buys tokens bound to it.
     4. Two approval keys are made; their public halves make the device.
     5. The server's half of the PIN seals the private ones, and a signature confirms the PIN.
     6. Only then is anything written that a later command would use.
 
-    Raises BadPin, BadServer, ApiError, Unreachable.
+    Raises BadPin, BadName, BadServer, ApiError, Unreachable.
     """
     keys.check_new_pin(enrolment.pin)
+    check_name(enrolment.name)
     issuer = find_issuer(enrolment.url, allow_insecure=enrolment.allow_insecure)
     secrets = vault.choose_vault(home)
     session = _new_session(home, issuer, secrets, enrolment.code, clock)
@@ -77,6 +81,16 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     if _authority(urlsplit(issuer)) != _authority(asked):
         raise BadServer("The server calls itself by another address; log in to that one.")
     return issuer
+
+
+def check_name(name: str) -> None:
+    """Raise BadName for what no server takes as the name of a device."""
+    is_plain = unicodedata.normalize("NFKC", name) == name and "  " not in name
+    fits = 1 <= len(name) <= _NAME_LENGTH and name[0].isalnum() and not name.endswith(" ")
+    if not (is_plain and fits and all(c.isalnum() or c in _NAME_PUNCTUATION for c in name)):
+        raise BadName(
+            f"A device's name has 1 to {_NAME_LENGTH} letters, digits, single spaces and - _ . @ +"
+        )
 
 
 def normal_code(code: str) -> str:

@@ -10,6 +10,7 @@
     PinNeeded               this answer needs the PIN
     Changed                 what the person saw is not what would be signed
     BadPin                  a PIN that cannot be chosen
+    BadName                 a device name that cannot be chosen
     BrokenProfile           the files of this installation cannot be read
     AlreadyLoggedIn         a login would throw another away
     BadServer               the URL leads to something that cannot be logged in to
@@ -94,6 +95,10 @@ class PinNeeded(ClientError):
 
 class BadPin(ClientError):
     """A PIN that cannot be chosen: too short."""
+
+
+class BadName(ClientError):
+    """A name for a device that no server takes."""
 
 
 class BrokenProfile(ClientError):

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from approver_tui.client import files, wire
 from approver_tui.client.api import Client
-from approver_tui.client.errors import ApiError, LoginFirst, Unreachable, WireError
+from approver_tui.client.errors import ApiError, ClientError, LoginFirst, Unreachable, WireError
 from approver_tui.client.reading import Members
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.state.connection import Connection, Signal
@@ -36,6 +36,7 @@ _TOKEN_EXPIRED = 4401
 _SIGNED_OUT = 4403
 _RESTARTING = 1012
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
 
 
 def _nothing() -> None:
@@ -70,11 +71,18 @@ class _Line:
 class Feed:
     """The feed of one client; `run` blocks and belongs in a thread of its own."""
 
-    def __init__(self, client: Client, *, cursor: int | None = None) -> None:
+    def __init__(
+        self, client: Client, *, cursor: int | None = None, keeps_place: bool = False
+    ) -> None:
+        """Go on after the event `cursor`, by default with what happens from now on.
+
+        A feed that keeps its place goes on where the last such feed on this machine ended.
+        """
         self._client = client
-        self.cursor = cursor if cursor is not None else kept_cursor(client)
+        self._keeps_place = keeps_place
+        self._kept = kept_cursor(client) if keeps_place else None
+        self.cursor = self._kept if cursor is None else cursor
         """The last event that was handed on, or None before the first connection."""
-        self._kept = self.cursor
         self._connection = Connection(since=client.now())
 
     def run(self, listeners: Listeners, stop: threading.Event) -> None:
@@ -102,7 +110,11 @@ class Feed:
                 self._listen(line, listeners, stop)
         except ConnectionClosed as error:
             return _why_closed(error), line is not None and line.said_hello
-        except Unreachable as error:
+        except LoginFirst:
+            raise
+        except ClientError as error:
+            if isinstance(error, ApiError) and error.status == _FORBIDDEN:
+                raise LoginFirst(error.detail, error.code, error.status) from error
             return str(error), line is not None and line.said_hello
         return "", True
 
@@ -128,7 +140,7 @@ class Feed:
 
     def _refused(self, status: int) -> Unreachable:
         """An ordinary request renews the token and learns the time, or finds the session ended."""
-        if status == _UNAUTHORIZED:
+        if status in {_UNAUTHORIZED, _FORBIDDEN}:
             self._client.me()
         return Unreachable(f"The server refused the live feed ({status}).")
 
@@ -179,7 +191,7 @@ class Feed:
             token = self._client.session.tokens.access_token(lasting=_TOKEN_LASTS)
         except LoginFirst:
             raise
-        except (Unreachable, ApiError):
+        except ClientError:
             return  # the line still stands; the next try is a few seconds away
         proof = self._client.session.transport.proof("GET", PATH, token)
         line.socket.send(json.dumps({"type": "renew", "access_token": token, "proof": proof}))
@@ -192,7 +204,7 @@ class Feed:
             listeners.on_connection(after)
 
     def _keep_cursor(self) -> None:
-        if self.cursor is not None and self.cursor != self._kept:
+        if self._keeps_place and self.cursor is not None and self.cursor != self._kept:
             files.write_private(self._client.home.cursor_file, str(self.cursor).encode())
             self._kept = self.cursor
 

@@ -162,7 +162,7 @@ def read_device(members: Members) -> Device:
         low_key=keys.text("low"),
         high_key=keys.text("high"),
         pin=_read_pin(members.child("pin")),
-        nonce=members.text("nonce"),
+        nonce=members.text_or_none("nonce"),
     )
 
 

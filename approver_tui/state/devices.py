@@ -37,8 +37,8 @@ class Device:
     low_key: str
     high_key: str
     pin: PinState
-    nonce: str
-    """The server's nonce for a statement about this device by the calling one."""
+    nonce: str | None
+    """The server's nonce for a statement about this device by the calling one; not in the feed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""Protected APIs: what may be one, and what ends when one is forgotten."""
+
+import json
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.protocol.states import State
+from server.services.refusals import Exists, Invalid, NotFound
+from server.services.resources import ResourceChanges
+from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
+
+
+def test_a_resource_is_registered_with_the_risk_of_each_scope(desk):
+    """What is not given is not there."""
+    resource = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    assert desk.resources.show(PAY) == resource
+    assert resource.scopes == {"pay": Risk.HIGH}
+    assert desk.entries("resource.added")[0]["resource"] == PAY
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "pay",
+        "/pay",
+        "urn:pay",
+        "ftp://pay.example",
+        "http://pay.example",
+        "https://pay.example#top",
+        "https://ana@pay.example",
+        "https://",
+        "https://pay.example/\x1b[2J",
+        "https://pay.example/a b",
+        "https://pay.example:port",
+        "javascript:alert(1)",
+        "https://" + "a" * 3_000,
+    ],
+)
+def test_what_cannot_name_a_resource_is_refused(desk, uri):
+    """Absolute, https unless it is this machine, without user and fragment (RFC 8707 2)."""
+    with pytest.raises(Invalid, match="The resource must"):
+        desk.resources.add(uri, {}, {}, by=BY)
+    assert desk.resources.all() == []
+
+
+@pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
+def test_this_machine_may_be_http(desk, uri):
+    """Somebody who tries things out has no certificate."""
+    assert desk.resources.add(uri, {}, {}, by=BY).uri == uri
+
+
+@pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "é", "a\x1b", "openid", "email"])
+def test_what_cannot_be_a_scope_is_refused(desk, scope):
+    """The alphabet of RFC 6749 3.3, without the words that OpenID owns."""
+    with pytest.raises(Invalid):
+        desk.resources.add(PAY, {scope: Risk.LOW}, {}, by=BY)
+
+
+def test_adding_what_exists_is_refused(desk):
+    """The one that is there stays as it is."""
+    desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    with pytest.raises(Exists):
+        desk.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY)
+    assert desk.resources.show(PAY).scopes == {"pay": Risk.HIGH}
+
+
+def test_scopes_come_change_and_go(desk):
+    """What is not named stays."""
+    desk.resources.add(PAY, {"read": Risk.LOW, "pay": Risk.HIGH}, {}, by=BY)
+    changes = ResourceChanges(scopes={"pay": Risk.CRITICAL, "new": Risk.LOW}, without=("read",))
+    resource = desk.resources.update(PAY, changes, by=BY)
+    assert resource.scopes == {"pay": Risk.CRITICAL, "new": Risk.LOW}
+    assert desk.resources.show(PAY) == resource
+    with pytest.raises(Invalid, match="has no scope read"):
+        desk.resources.update(PAY, ResourceChanges(without=("read",)), by=BY)
+
+
+def test_a_scope_may_need_a_registered_action_type(desk):
+    """An unregistered one could never be satisfied."""
+    with pytest.raises(NotFound, match="sayso actions add"):
+        desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    resource = desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
+    assert resource.requires == {"pay": "payment.transfer"}
+    with pytest.raises(Invalid):
+        desk.resources.update(PAY, ResourceChanges(requires={"x": "payment.transfer"}), by=BY)
+    assert desk.resources.update(PAY, ResourceChanges(requires={"pay": ""}), by=BY).requires == {}
+
+
+def test_a_scope_that_goes_takes_its_need_with_it(desk):
+    """Nothing is left that refers to nothing."""
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
+    assert desk.resources.update(PAY, ResourceChanges(without=("pay",)), by=BY).requires == {}
+
+
+def test_a_deleted_resource_ends_requests_and_leaves_no_ceiling(desk):
+    """Registered again one day, it gives nobody anything by itself."""
+    admin = admitted(desk)
+    agent = registered(desk).agent
+    desk.resources.add("https://mail.example", {"payments:read": Risk.LOW}, {}, by=BY)
+    both = registered(desk, "mailer", resources=(PAY, "https://mail.example")).agent
+    approval = desk.approval(agent.id, admin.id)
+    deleted = desk.resources.delete(PAY, by=BY)
+    assert deleted.requests_cancelled == 1
+    assert deleted.agents_narrowed == ("invoice-bot", "mailer")
+    assert desk.state(approval) == (State.CANCELLED, "resource_deleted")
+    assert desk.agents.show(agent.id)[0].resources == ()
+    assert desk.agents.show(agent.id)[0].scopes == ()
+    assert desk.agents.show(both.id)[0].resources == ("https://mail.example",)
+    assert desk.agents.show(both.id)[0].scopes == ("payments:read",)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rows, uri: rows.show(uri),
+        lambda rows, uri: rows.update(uri, ResourceChanges(), by=BY),
+        lambda rows, uri: rows.delete(uri, by=BY),
+    ],
+    ids=["show", "update", "delete"],
+)
+def test_an_unknown_resource_is_not_found(desk, act):
+    """URIs are compared exactly: one more slash is another resource."""
+    desk.resources.add(PAY, {}, {}, by=BY)
+    with pytest.raises(NotFound, match="sayso resources list"):
+        act(desk.resources, f"{PAY}/")

@@ -1,0 +1,34 @@
+"""One real server for each file of flows; one agent and one person for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent import Agent, new_agent
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A prepared server of this file."""
+    folder: Path = tmp_path_factory.mktemp("server")
+    with live_server(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def agent(server: LiveServer) -> Iterator[Agent]:
+    """An agent of this test."""
+    made = new_agent(server)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """A person of this test, at an enrolled terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()

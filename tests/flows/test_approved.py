@@ -1,0 +1,99 @@
+"""The story: an agent asks, a person says yes on their terminal, a verifiable token comes out."""
+
+import json
+
+import jwt
+
+from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.installation import PAY
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+
+def _claims(server: LiveServer, agent: Agent, token: str, audience: str) -> dict:
+    keys = jwt.PyJWKSet.from_dict(agent.http.get("/jwks").json())
+    header = jwt.get_unverified_header(token)
+    return jwt.decode(
+        token,
+        keys[header["kid"]].key,
+        algorithms=[header["alg"]],
+        audience=audience,
+        issuer=server.url,
+        leeway=600,
+    )
+
+
+def test_an_approved_payment_gives_one_token_that_names_both(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """What was shown is what was signed is what is in the token."""
+    asked = agent.ask_payment(person.user, binding_message="INV-2291 is due").json()
+    waiting = person.only()
+
+    assert asked["fingerprint"] == waiting.fingerprint
+    assert waiting.display.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+
+    person.approve(waiting)
+    answer = agent.poll(asked["auth_req_id"])
+    body = answer.json()
+    claims = _claims(server, agent, body["access_token"], PAY)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert jwt.get_unverified_header(body["access_token"])["typ"] == "at+jwt"
+    assert claims["act"]["sub"] == agent.key.id == claims["client_id"]
+    assert claims["sub"].startswith("sayso_us_")
+    assert claims["authorization_details"] == PAYMENT_DETAILS == body["authorization_details"]
+    assert claims["approval"]["action_digest"] == waiting.action_digest
+    assert claims["exp"] - claims["iat"] == body["expires_in"] == 300
+    identity = _claims(server, agent, body["id_token"], agent.key.id)
+    assert identity["sub"] == claims["sub"]
+    assert identity["amr"] == ["swk", "pin"]
+
+
+def test_the_record_tells_the_story_with_the_signed_answer(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Asked, approved and issued stand in the log in that order, with the seven facts."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.approve(waiting)
+    agent.poll(handle)
+    with server.services.store.read() as view:
+        entries = view.audit.of_approval(waiting.id)
+    bodies = [json.loads(entry.body) for entry in entries]
+
+    assert [body["type"] for body in bodies] == [
+        "approval.requested",
+        "approval.approved",
+        "token.issued",
+    ]
+    assert bodies[1]["facts"]["signed"].count(".") == 2
+    for body in bodies:
+        assert {
+            "agent_id",
+            "subject",
+            "resource",
+            "action",
+            "decision",
+            "at",
+            "correlation_id",
+            "posture",
+        } <= set(body)
+
+
+def test_a_used_handle_gives_nothing_and_is_an_alarm(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A second redemption is invalid_grant, whoever tries."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.approve(waiting)
+    first, second = agent.poll(handle), agent.poll(handle)
+    with server.services.store.read() as view:
+        types = [entry.type for entry in view.audit.of_approval(waiting.id)]
+
+    assert first.status_code == 200
+    assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")
+    assert types.count("token.issued") == 1
+    assert types.count("handle.reused") == 1

@@ -1,0 +1,189 @@
+"""A real server process over an installation that a test administers while it runs."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from server import app
+from server.app import Services
+from server.services import audit
+from server.services.actions import Actions
+from server.services.agent_forms import NewAgent
+from server.services.agents import Agents
+from server.services.installation import Installation
+from server.services.resources import Resources
+from server.services.users import NewUser, Users
+from server.settings import Settings
+from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
+from tests.support.serve import MappedClock
+
+ROOT = Path(__file__).parents[2]
+_START_SECONDS = 20
+BY = audit.OPERATOR
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKey:
+    """A registered agent and its secret."""
+
+    id: str
+    secret: str
+    name: str
+
+    @property
+    def basic(self) -> tuple[str, str]:
+        """What HTTP Basic wants."""
+        return self.id, self.secret
+
+
+@dataclass(slots=True)
+class LiveServer:
+    """A server process, the folder it lives in, and the administration of it."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    _services: Services | None = None
+    _count: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it answers; also its issuer."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def clock(self) -> MappedClock:
+        """The server's clock, in the test's hands."""
+        return MappedClock(self.folder / "clock")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its process, and a command line on the same installation, are started with."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        return {
+            **kept,
+            "SAYSO_DATA_DIR": str(self.folder / "data"),
+            "SAYSO_LOG_LEVEL": "warning",
+            **{f"SAYSO_{name.upper()}": value for name, value in self.settings.items()},
+        }
+
+    def start(self) -> None:
+        """Start the process and wait until it says that it serves."""
+        clock = self.folder / "clock"
+        MappedClock(clock)
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.serve", str(self.port), str(clock)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        assert self.url in line, (line, self.log)
+
+    @property
+    def log(self) -> str:
+        """What the process wrote to its log."""
+        return (self.folder / "server.log").read_text()
+
+    def kill(self) -> None:
+        """`kill -9` of the whole process group."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self.process = None
+
+    def stop(self) -> float:
+        """SIGTERM; returns how many seconds it took to end."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        took = time.monotonic() - began
+        self.kill()
+        return took
+
+    @property
+    def services(self) -> Services:
+        """The installation as a command line sees it."""
+        if self._services is None:
+            values = {
+                "data_dir": self.folder / "data",
+                "issuer": self.url,
+                **{n: v for n, v in self.settings.items() if n == "database_url"},
+            }
+            self._services = app.build(Settings(**values), self.clock)  # type: ignore[arg-type]
+        return self._services
+
+    def client(self) -> httpx.Client:
+        """An HTTP client for it, with nothing from the environment."""
+        return httpx.Client(base_url=self.url, timeout=70, trust_env=False)
+
+    def prepare(self) -> None:
+        """The first administrator, a payment API and a payment type."""
+        services = self.services
+        Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
+        Resources(services.store).add(PAY, PAY_SCOPES, {}, by=BY)
+        Actions(services.store).add(json.dumps(PAYMENT), by=BY)
+
+    def user(self, name: str = "") -> tuple[str, str]:
+        """A new user; returns their name and an enrolment code."""
+        users = Users(self.services.store, self.services.secrets)
+        user, code = users.add(NewUser(name or self._fresh("user")), by=BY)
+        return user.name, code.code
+
+    def agent(self, **members: object) -> AgentKey:
+        """A new agent that may ask for the payment API."""
+        asked = {
+            "name": self._fresh("agent"),
+            "owners": ("admin",),
+            "resources": (PAY,),
+            "scopes": tuple(PAY_SCOPES),
+            **members,
+        }
+        agents = Agents(self.services.store, self.services.secrets)
+        made = agents.add(NewAgent(**asked), by=BY)  # type: ignore[arg-type]
+        return AgentKey(made.agent.id, made.secret or "", made.agent.name)
+
+    def _fresh(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}-{self._count}"
+
+
+@contextlib.contextmanager
+def live_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
+    """A prepared server that is gone afterwards."""
+    server = LiveServer(folder, settings)
+    server.prepare()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+        if server._services is not None:
+            server._services.store.close()

@@ -1,6 +1,5 @@
 """Documents move with the code: what exists is written down, and what is written down exists."""
 
-import dataclasses
 import importlib
 import re
 import tomllib
@@ -10,6 +9,8 @@ import pytest
 
 from tests.support.source import ROOT
 
+_BESIDES_THE_TABLE = {"GET /api/feed": "server/http/feed.py", "GET /enrol": "server/web/pages.py"}
+_SETTING = re.compile(r"\bSAYSO_[A-Z_]*[A-Z]\b")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -26,6 +27,9 @@ def test_every_documented_route_exists():
     """A heading of `docs/http-api.md` that names a route names one that is served."""
     routes = importlib.import_module("server.http.routes").ROUTES
     served = {f"{route.method} {_placeholders(route.path)}" for route in routes}
+    for route, module in _BESIDES_THE_TABLE.items():
+        assert f'"{route.split()[1]}"' in (ROOT / module).read_text("utf-8")
+        served.add(route)
     headings = [line for line in _page("http-api.md").splitlines() if line.startswith("### `")]
     named = {route for line in headings for route in re.findall(r"`([A-Z]+ /[^`]*)`", line)}
     assert named - served == set()
@@ -33,12 +37,20 @@ def test_every_documented_route_exists():
 
 @pytest.mark.parametrize("package", ["server", "approver_tui"])
 def test_every_setting_is_in_the_configuration(package):
-    """The environment name of each field of Settings stands in `docs/configuration.md`."""
-    settings = importlib.import_module(f"{package}.settings").Settings
+    """Each name that a settings module reads from the environment has a row in the tables."""
     page = _page("configuration.md")
-    names = {_environment_name(field, package) for field in dataclasses.fields(settings)}
+    names = _environment_names(importlib.import_module(f"{package}.settings"))
     assert names
-    assert {name for name in names if f"`{name}`" not in page} == set()
+    assert {name for name in names if f"\n| `{name}` |" not in page} == set()
+
+
+def test_every_documented_setting_exists():
+    """A row of `docs/configuration.md` names a variable that somebody reads."""
+    read = {"SAYSO_TEST_WITHOUT_POSTGRESQL"}
+    for package in ("server", "approver_tui"):
+        read |= _environment_names(importlib.import_module(f"{package}.settings"))
+    rows = re.findall(r"^\| `(SAYSO_\w+)` \|", _page("configuration.md"), re.MULTILINE)
+    assert set(rows) - read == set()
 
 
 def test_every_error_code_is_in_the_protocol():
@@ -64,7 +76,7 @@ def test_every_problem_code_is_in_the_protocol():
 
 def test_every_audit_entry_type_is_documented():
     """Each type of entry stands in the table of `docs/architecture.md`."""
-    types = importlib.import_module("server.services.audit").ENTRY_TYPES
+    types = importlib.import_module("server.services.audit").Type
     page = _page("architecture.md")
     assert types
     assert {kind for kind in types if f"| `{kind}` |" not in page} == set()
@@ -110,9 +122,10 @@ def _placeholders(path: str) -> str:
     return re.sub(r"<[^>]+>|\{[^}]+\}", "<id>", path)
 
 
-def _environment_name(field, package: str) -> str:
-    prefix = "SAYSO_" if package == "server" else "SAYSO_APPROVER_"
-    return field.metadata.get("environment", f"{prefix}{field.name.upper()}")
+def _environment_names(settings) -> set[str]:
+    """The server's are made from its fields; whatever else is read is spelled out in the source."""
+    made = {f"{settings.PREFIX}{name.upper()}" for name in getattr(settings, "NAMES", ())}
+    return made | set(_SETTING.findall(Path(settings.__file__).read_text("utf-8")))
 
 
 def _descendants(root):

@@ -170,3 +170,8 @@ def check_issuer(issuer: str) -> None:
 def is_loopback(issuer: str) -> bool:
     """Reports whether the issuer is an http or https URL on this machine alone."""
     return urlsplit(issuer).hostname in LOOPBACK
+
+
+def process_environment(*, without: str) -> dict[str, str]:
+    """The environment for a process that is started from here, less our own settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(without)}

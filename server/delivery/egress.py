@@ -4,13 +4,19 @@ A target that an administrator configured may be on this machine; nobody else na
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import requests
 from requests_hardened import Config, Manager
+from urllib3.exceptions import HTTPError
 
-_CONNECT_SECONDS, _READ_SECONDS = 3, 5
+_TIMES = (3, 5)
+"""Seconds to connect, and between two pieces of the answer."""
+_MOST_BYTES = 64 * 1024
+_SUCCESS, _REDIRECT, _FAULT = 200, 300, 500
+_LATER = frozenset({408, 425, 429})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -22,25 +28,38 @@ class Undeliverable(Exception):
         self.retry = retry
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """POST to a target that the operator configured; 2xx is success. Raises `Undeliverable`."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: its status, and at most 64 KiB of its body."""
+
+    status: int
+    body: bytes
+
+
+def send(method: str, url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """One request to a target that the operator named. Raises `Undeliverable` without an answer."""
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise Undeliverable("the target must be https", retry=False)
     try:
         with _MANAGER.send_request(
-            "POST", url, data=body, headers=dict(headers), stream=True
+            method, url, data=body, headers=dict(headers), stream=True
         ) as response:
-            status = response.status_code
-    except requests.RequestException as error:
+            return Answer(response.status_code, response.raw.read(_MOST_BYTES, decode_content=True))
+    except (requests.RequestException, HTTPError) as error:
         raise Undeliverable(type(error).__name__, retry=True) from error
-    if not 200 <= status < 300:  # noqa: PLR2004  # the class of success
-        raise Undeliverable(f"status {status}", retry=status >= 500 or status in {408, 425, 429})  # noqa: PLR2004
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """POST to a target that the operator configured; 2xx is success. Raises `Undeliverable`."""
+    status = send("POST", url, body=body, headers=headers).status
+    if not _SUCCESS <= status < _REDIRECT:
+        raise Undeliverable(f"status {status}", retry=status >= _FAULT or status in _LATER)
 
 
 _MANAGER = Manager(
     Config(
-        default_timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+        default_timeout=_TIMES,
         never_redirect=True,
         ip_filter_enable=False,
         ip_filter_allow_loopback_ips=True,

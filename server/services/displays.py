@@ -3,14 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
-from server.protocol import json_text, rendering
+from server.protocol import errors, json_text, rendering
 from server.protocol.actions import ActionType
 from server.protocol.json_text import JsonValue
+from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
 from server.services.records import Agent, User
 from server.services.targets import Target
+
+MOST_FACTS: Final = 200
+"""More than that nobody reads; such a request is refused, never shown in part."""
 
 _UNKNOWN_UNDO = "We do not know if this can be undone."
 
@@ -105,16 +110,26 @@ def _facts(asked: Asked) -> list[JsonValue]:
         for place, (action, detail) in enumerate(zip(asked.actions, asked.details, strict=True))
         for fact in rendering.facts(action, detail)
     ]
+    if len(found) > MOST_FACTS or any(_is_cut(fact) for fact, _ in found):
+        raise errors.InvalidAuthorizationDetails(
+            f"At most {MOST_FACTS} values can be shown to a person, and material ones only whole."
+        )
     found.sort(key=lambda pair: not pair[0].material)
     return [
         {"label": label, "value": fact.value, "material": fact.material} for fact, label in found
     ]
 
 
+def _is_cut(fact: Fact) -> bool:
+    return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
+
+
 def _risk_reason(asked: Asked) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
-    return display_safe(f"{', '.join(dict.fromkeys(causes))} is {asked.risk} risk")
+    named = list(dict.fromkeys(causes))
+    verb = "is" if len(named) == 1 else "are"
+    return display_safe(f"{' and '.join(named) or 'this'} {verb} {asked.risk} risk")
 
 
 def _gives(asked: Asked) -> str:

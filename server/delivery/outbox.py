@@ -1,7 +1,8 @@
 """The outbox's worker: takes messages under a lease, delivers them, tries again, gives up visibly.
 
 At least once: a worker that dies keeps its lease until it runs out, and then another delivers the
-message again. Receivers tell repeats apart by the message's id.
+message again. Receivers tell repeats apart by the message's id. What became of one lot is written in
+one unit of work.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import Final, Protocol
 from server import telemetry
 from server.delivery.egress import Undeliverable
 from server.services.notices import WEBHOOK
-from server.services.ports import Secrets, Store
+from server.services.ports import Secrets, Store, Unit
 from server.services.records import OutboxMessage
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
 FIRST_PAUSE_MS: Final = 1_000
 LONGEST_PAUSE_MS: Final = 60 * 60 * 1000
-_AT_ONCE: Final = 20
+_AT_ONCE: Final = 5
+"""So few that all of them can time out within the lease."""
 
 
 class Channel(Protocol):
@@ -48,25 +50,27 @@ class OutboxWorker:
         holder = self.secrets.salt()
         with self.store.write() as tx:
             messages = tx.outbox.lease(holder, _AT_ONCE, LEASE_SECONDS)
-        for message in messages:
-            self._deliver(message, holder)
+        outcomes = [(message, self._deliver(message)) for message in messages]
+        with self.store.write() as tx:
+            for message, failure in outcomes:
+                _put_down(tx, message, holder, failure)
         return len(messages)
 
-    def _deliver(self, message: OutboxMessage, holder: str) -> None:
+    def _deliver(self, message: OutboxMessage) -> Undeliverable | None:
+        """Deliver it, or say why not. Where no hook is configured, nothing leaves."""
         try:
             if message.channel == WEBHOOK and self.webhook is not None:
                 self.webhook.deliver(message)
-        except Undeliverable as error:
-            self._put_back(message, holder, error)
-        else:
-            with self.store.write() as tx:
-                tx.outbox.sent(message.id, holder)
+        except Undeliverable as failure:
+            telemetry.log().warning("outbox.undelivered", message=message.id, error=str(failure))
+            return failure
+        return None
 
-    def _put_back(self, message: OutboxMessage, holder: str, error: Undeliverable) -> None:
-        again = error.retry and message.attempts < MOST_ATTEMPTS
-        with self.store.write() as tx:
-            moment = tx.now + pause_ms(message.attempts) if again else None
-            tx.outbox.failed(message.id, holder, str(error), moment)
-        telemetry.log().warning(
-            "outbox.undelivered", message=message.id, error=str(error), dead=not again
-        )
+
+def _put_down(tx: Unit, message: OutboxMessage, holder: str, failure: Undeliverable | None) -> None:
+    if failure is None:
+        tx.outbox.sent(message.id, holder)
+        return
+    again = failure.retry and message.attempts < MOST_ATTEMPTS
+    moment = tx.now + pause_ms(message.attempts) if again else None
+    tx.outbox.failed(message.id, holder, str(failure), moment)

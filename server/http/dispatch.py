@@ -50,6 +50,14 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     return response
 
 
+def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
+    """What HTTP itself refuses before any endpoint is reached."""
+    if as_problem:
+        code = name.lower().replace(" ", "_")
+        return problem_response(errors.Problem(status, code, f"{name}."))
+    return as_json(status, {"error": "invalid_request", "error_description": f"{name}."})
+
+
 def problem_response(problem: errors.Problem) -> HttpResponse:
     """RFC 9457."""
     members = {

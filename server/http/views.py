@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from server import telemetry
 from server.http import dispatch
@@ -26,6 +27,7 @@ def add_routes(app: Flask, site: Site) -> None:
             methods=[route.method],
             provide_automatic_options=False,
         )
+    app.register_error_handler(HTTPException, _no_route)
 
 
 def read_request(site: Site, params: dict[str, str] | None = None) -> HttpRequest:
@@ -51,6 +53,13 @@ def flask_response(response: HttpResponse) -> Response:
     sent.headers[CORRELATION] = telemetry.correlation_id()
     sent.headers["X-Content-Type-Options"] = "nosniff"
     return sent
+
+
+def _no_route(error: HTTPException) -> Response:
+    """No such path, another method, or too long a body; in the words of its side of the API."""
+    status = error.code or 500
+    response = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
+    return flask_response(response)
 
 
 def _view(site: Site, route: Route) -> Callable[..., Response]:

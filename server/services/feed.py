@@ -68,8 +68,9 @@ class Hub:
             self.nudge(topic)
 
     def round(self) -> None:
-        """Wait for a change, at most a second, and pass it on."""
-        self._wake.wait(_IDLE_SECONDS)
+        """Wait for a change, at most a second, and pass it on; the first round only looks."""
+        if self._cursor >= 0:
+            self._wake.wait(_IDLE_SECONDS)
         with self._store.read() as view:
             events = self._news(view)
             version = view.version

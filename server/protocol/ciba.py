@@ -24,6 +24,7 @@ _MOST_ACR = 512
 _EXPIRY = re.compile(r"[1-9][0-9]{0,8}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
 
+_TOLD_EXPIRED: Final = frozenset({"expired_seen", "expired_unseen", "undeliverable", "no_device"})
 _HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
 
 
@@ -133,6 +134,13 @@ def no_tokens(state: State, members: Mapping[str, object]) -> errors.ProtocolErr
     if state is State.CANCELLED:
         return errors.AccessDenied("The request was withdrawn.", members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
+
+
+def told_reason(state: State, reason: str | None) -> str:
+    """Why it is over, in the words that agents are told; the record may know it more exactly."""
+    if state is State.EXPIRED:
+        return reason if reason in _TOLD_EXPIRED else "expired_seen"
+    return reason if reason == "superseded" else "cancelled"
 
 
 def _denial(members: Mapping[str, object]) -> str:

@@ -191,15 +191,18 @@ def _closed(
             for a in tx.decisions.of_approval(approval.id)
         )
         return shown(tx, approval) if repeated else _over(tx, approval)
-    agent = tx.directory.agent(approval.agent_id)
-    if (
-        agent is None
-        or not agent.active(tx.now)
-        or tx.directory.resource(approval.resource) is None
-    ):
-        withdraw(tx, [approval], reason="agent_disabled", actor=audit.SYSTEM)
+    if (gone := _gone(tx, approval)) is not None:
+        withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
         return _over(tx, _of(tx, person, approval.id))
     return None
+
+
+def _gone(tx: Unit, approval: Approval) -> str | None:
+    """What this request stands on and is no longer there."""
+    agent = tx.directory.agent(approval.agent_id)
+    if agent is None or not agent.active(tx.now):
+        return "agent_disabled"
+    return "resource_deleted" if tx.directory.resource(approval.resource) is None else None
 
 
 def _over(tx: Unit, approval: Approval) -> errors.Problem:

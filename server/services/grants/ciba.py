@@ -152,7 +152,9 @@ class CibaGrant:
         """Only the one UPDATE that moves the approval lets a token set be made."""
         if (gone := _no_longer_allowed(tx, agent, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-            return ciba.no_tokens(State.CANCELLED, {"reason": gone})
+            return ciba.no_tokens(
+                State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
+            )
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
         if moved is None:
             return ciba.no_tokens(State.REDEEMED, {})
@@ -203,7 +205,7 @@ def _decision(tx: Unit, approval: Approval) -> Decision:
 def _why(tx: Unit, approval: Approval) -> dict[str, object]:
     """The extension members that tell an agent what happened and what it may do next."""
     if approval.state is not State.DENIED:
-        return {"reason": approval.reason or str(approval.state)}
+        return {"reason": ciba.told_reason(approval.state, approval.reason)}
     answer = tx.decisions.of_approval(approval.id)[-1]
     code = decisions.DENY_CODES.get(answer.code or "")
     members = {

@@ -189,7 +189,10 @@ def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
         created_at=tx.now,
     )
     if (taken := tx.directory.user_called(user.name)) is not None:
-        raise Exists(f"There is a user {taken.name} already.")
+        raise Exists(
+            f"There is a user {taken.name} already. "
+            f"For one more device run: sayso users enrol {taken.name}"
+        )
     _refuse_used_email(tx, user)
     tx.users.add(user)
     _record(tx, audit.Type.USER_ADDED, user, by, {"name": user.name, "roles": list(user.roles)})

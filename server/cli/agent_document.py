@@ -1,0 +1,76 @@
+"""How an agent is written: as a JSON document and as a sheet of facts."""
+
+from collections.abc import Iterable, Mapping
+
+from server.cli.opening import Desk
+from server.cli.output import listed, moment, rfc3339, sheet
+from server.services.records import Agent, Secret
+
+
+def called_by_id(desk: Desk) -> dict[str, str]:
+    """User id → name, of everybody."""
+    return {user.id: user.name for user in desk.users.all()}
+
+
+def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
+    """An agent in JSON; people by their names."""
+    return {
+        "client_id": agent.id,
+        "name": agent.name,
+        "description": agent.description,
+        "state": agent.state,
+        "owners": _people(agent.owners, names),
+        "auth_method": agent.auth_method,
+        "grant_types": list(agent.grant_types),
+        "delivery": agent.delivery,
+        "resources": list(agent.resources),
+        "scopes": list(agent.scopes),
+        "asks": None if agent.asks is None else _people(agent.asks, names),
+        "id_token_signed_response_alg": agent.id_token_alg,
+        "secrets": [_secret(secret) for secret in agent.secrets],
+        "keys": [{"kid": key["kid"], "alg": key["alg"]} for key in agent.jwks],
+        "expires_at": rfc3339(agent.expires_at),
+        "created_at": rfc3339(agent.created_at),
+    }
+
+
+def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
+    """An agent as a person reads it."""
+    facts = {
+        "agent": agent.name,
+        "client_id": agent.id,
+        "description": agent.description or None,
+        "state": agent.state,
+        "owners": listed(_people(agent.owners, names)),
+        "authenticates": agent.auth_method,
+        "grants": listed(agent.grant_types),
+        "delivery": agent.delivery,
+        "resources": listed(agent.resources),
+        "scopes": listed(agent.scopes),
+        "may ask": "everybody" if agent.asks is None else listed(_people(agent.asks, names)),
+        "id tokens": agent.id_token_alg,
+        "expires": moment(agent.expires_at),
+        "since": moment(agent.created_at),
+    }
+    secrets = [
+        f"secret …{secret.hint}  made {moment(secret.created_at)}, "
+        f"works until {moment(secret.expires_at, never='it is rotated')}, "
+        f"last used {moment(secret.last_used_at)}"
+        for secret in agent.secrets
+    ]
+    keys = [f"key {key['kid']}  {key['alg']}" for key in agent.jwks]
+    return [*sheet(facts), *secrets, *keys]
+
+
+def _secret(secret: Secret) -> dict[str, object]:
+    return {
+        "id": secret.id,
+        "hint": secret.hint,
+        "created_at": rfc3339(secret.created_at),
+        "expires_at": rfc3339(secret.expires_at),
+        "last_used_at": rfc3339(secret.last_used_at),
+    }
+
+
+def _people(ids: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    return [names.get(user_id, user_id) for user_id in ids]

@@ -1,0 +1,223 @@
+"""`sayso agents add` and `update`: every flag that says what an agent is."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final, TextIO, TypedDict, TypeVar, Unpack
+
+import click
+
+from server.cli.agent_document import agent_document, agent_lines, called_by_id
+from server.cli.opening import BY, Desk, administers
+from server.cli.output import answer, if_missing_option, json_option
+from server.cli.params import moment_ms
+from server.cli.using import usage_lines
+from server.protocol import names
+from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.refusals import Exists
+
+_F = TypeVar("_F", bound=Callable[..., object])
+_T = TypeVar("_T")
+
+GRANTS: Final = MappingProxyType(
+    {"ciba": names.GRANT_CIBA, "client_credentials": names.GRANT_CLIENT_CREDENTIALS}
+)
+"""What `--grant` takes, and the names that the wire uses."""
+_NOT_BUILT: Final = MappingProxyType(
+    {
+        "--serves": "there is no token exchange yet; leave it out.",
+        "ping": "agents are not called back yet; use --delivery poll.",
+        "push": "agents are not called back yet; use --delivery poll.",
+    }
+)
+
+
+class Flags(TypedDict):
+    """What both verbs take."""
+
+    description: str | None
+    jwks: TextIO | None
+    grants: tuple[str, ...]
+    delivery: str | None
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    asks: tuple[str, ...]
+    id_token_alg: str | None
+    expires: str | None
+    serves: tuple[str, ...]
+
+
+class AddFlags(Flags):
+    """What `add` takes beside them."""
+
+    owners: tuple[str, ...]
+    auth: str
+    if_missing: bool
+
+
+class UpdateFlags(Flags):
+    """What `update` takes beside them."""
+
+    new_name: str | None
+    add_owners: tuple[str, ...]
+    remove_owners: tuple[str, ...]
+    no_resource: bool
+    no_scope: bool
+    asks_everybody: bool
+    never_expires: bool
+
+
+def _both(function: _F) -> _F:
+    """The flags of `Flags`."""
+    for option in reversed(
+        (
+            click.option("--description", help="What it is for; shown to approvers."),
+            click.option(
+                "--jwks", type=click.File("r", encoding="utf-8"), help="Its public keys, a JWK set."
+            ),
+            click.option(
+                "--grant",
+                "grants",
+                multiple=True,
+                type=click.Choice(list(GRANTS)),
+                help="How it gets tokens; both when unsaid.",
+            ),
+            click.option(
+                "--delivery",
+                type=click.Choice(("poll", "ping", "push")),
+                callback=_built,
+                help="How answers reach it; poll is what is built.",
+            ),
+            click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
+            click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
+            click.option(
+                "--asks",
+                multiple=True,
+                metavar="USER",
+                help="Whom it may ask; everybody if unsaid.",
+            ),
+            click.option(
+                "--id-token-alg",
+                type=click.Choice(names.ASSERTION_ALGS),
+                help="How its ID tokens are signed; RS256 if unsaid.",
+            ),
+            click.option(
+                "--expires", metavar="WHEN", help="A date, a time, or a span such as 90d."
+            ),
+            click.option("--serves", multiple=True, hidden=True, callback=_built),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def _built(_context: click.Context, param: click.Parameter, value: _T) -> _T:
+    flag = param.opts[0]
+    if value and (reason := _NOT_BUILT.get(flag) or _NOT_BUILT.get(str(value))):
+        said = flag if flag in _NOT_BUILT else f"{flag} {value}"
+        raise click.UsageError(f"{said} is not built: {reason}")
+    return value
+
+
+@click.command("add")
+@click.argument("name")
+@click.option("--owner", "owners", multiple=True, required=True, help="A user who answers for it.")
+@click.option(
+    "--auth",
+    type=click.Choice(names.AUTH_METHODS),
+    default=names.AUTH_METHODS[0],
+    show_default=True,
+    help="How it proves who it is.",
+)
+@_both
+@if_missing_option
+@json_option
+@administers
+def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> None:
+    """Register an agent. Its secret is shown once."""
+    try:
+        given = desk.agents.add(_new(name, flags, desk.now), by=BY)
+    except Exists:
+        if not flags["if_missing"]:
+            raise
+        agent, _ = desk.agents.show(name)
+        line = f"{agent.name} is registered already, as {agent.id}."
+        answer(agent_document(agent, called_by_id(desk)), [line], as_json=as_json)
+        return
+    document = agent_document(given.agent, called_by_id(desk))
+    if given.secret:
+        document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
+    line = f"{given.agent.name} is registered as {given.agent.id}."
+    answer(document, [line, *usage_lines(desk, given)], as_json=as_json)
+
+
+@click.command("update")
+@click.argument("called", metavar="AGENT")
+@click.option("--name", "new_name", help="What it is called from now on.")
+@click.option("--add-owner", "add_owners", multiple=True, metavar="USER")
+@click.option("--remove-owner", "remove_owners", multiple=True, metavar="USER")
+@_both
+@click.option("--no-resource", is_flag=True, help="Take every resource away.")
+@click.option("--no-scope", is_flag=True, help="Take every scope away.")
+@click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
+@click.option("--never-expires", is_flag=True, help="Take the expiry away.")
+@json_option
+@administers
+def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
+    """Change an agent. A list that is given replaces the old one; what is not named stays."""
+    _refuse_both(flags)
+    agent = desk.agents.update(called, _changes(flags, desk.now), by=BY)
+    people = called_by_id(desk)
+    answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)
+
+
+def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
+    return NewAgent(
+        name=name,
+        owners=flags["owners"],
+        description=flags["description"] or "",
+        auth_method=flags["auth"],
+        jwks=flags["jwks"].read() if flags["jwks"] else "",
+        grant_types=_grants(flags) or names.AGENT_GRANTS,
+        resources=flags["resources"],
+        scopes=flags["scopes"],
+        asks=flags["asks"] or None,
+        id_token_alg=flags["id_token_alg"] or "RS256",
+        expires_at=_expires(flags, now),
+    )
+
+
+def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
+    return AgentChanges(
+        name=flags["new_name"],
+        description=flags["description"],
+        add_owners=flags["add_owners"],
+        remove_owners=flags["remove_owners"],
+        jwks=flags["jwks"].read() if flags["jwks"] else None,
+        grant_types=_grants(flags),
+        resources=() if flags["no_resource"] else flags["resources"] or None,
+        scopes=() if flags["no_scope"] else flags["scopes"] or None,
+        asks=flags["asks"] or None,
+        asks_everybody=flags["asks_everybody"],
+        id_token_alg=flags["id_token_alg"],
+        expires_at=_expires(flags, now),
+        never_expires=flags["never_expires"],
+    )
+
+
+def _refuse_both(flags: UpdateFlags) -> None:
+    pairs = (
+        (flags["resources"], flags["no_resource"]),
+        (flags["scopes"], flags["no_scope"]),
+        (flags["asks"], flags["asks_everybody"]),
+        (flags["expires"], flags["never_expires"]),
+    )
+    if any(given and taken for given, taken in pairs):
+        raise click.UsageError("Set it or take it away, not both.")
+
+
+def _grants(flags: Flags) -> tuple[str, ...] | None:
+    return tuple(GRANTS[grant] for grant in flags["grants"]) or None
+
+
+def _expires(flags: Flags, now: int) -> int | None:
+    return None if flags["expires"] is None else moment_ms(flags["expires"], now)

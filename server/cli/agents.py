@@ -1,0 +1,140 @@
+"""`sayso agents`: who the agents are, and stopping them.
+
+Registering and changing one is in `agent_flags.py`, because of all the flags.
+"""
+
+import click
+
+from server.cli.agent_document import agent_document, agent_lines, called_by_id
+from server.cli.agent_flags import add, update
+from server.cli.opening import BY, Desk, administers
+from server.cli.output import answer, json_option, listed, moment, table
+from server.cli.params import Span
+from server.cli.using import usage_lines
+from server.services.agents import StoppedAgent
+
+
+@click.group("agents")
+def command() -> None:
+    """Agents. AGENT is a name or a client_id."""
+
+
+command.add_command(add)
+command.add_command(update)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: Desk, *, as_json: bool) -> None:
+    """Every agent, by name."""
+    names = called_by_id(desk)
+    agents = desk.agents.all()
+    rows = [
+        (
+            agent.name,
+            agent.state,
+            listed(names.get(owner, owner) for owner in agent.owners),
+            moment(agent.expires_at),
+            agent.id,
+        )
+        for agent in agents
+    ]
+    lines = table(("name", "state", "owners", "expires", "client_id"), rows)
+    answer({"items": [agent_document(a, names) for a in agents]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("called", metavar="AGENT")
+@json_option
+@administers
+def show(desk: Desk, called: str, *, as_json: bool) -> None:
+    """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
+    agent, _ = desk.agents.show(called)
+    names = called_by_id(desk)
+    answer(agent_document(agent, names), agent_lines(agent, names), as_json=as_json)
+
+
+@command.command("disable")
+@click.argument("called", metavar="AGENT")
+@json_option
+@administers
+def disable(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Stop an agent: tokens are revoked, its requests leave every screen, it gets nothing.
+
+    A resource that only checks signatures accepts a token until it runs out, five minutes at most.
+    """
+    stopped = desk.agents.disable(called, by=BY)
+    again = f"To let it go on: sayso agents enable {stopped.agent.name}"
+    answer(
+        {"client_id": stopped.agent.id, "state": stopped.agent.state, **_counts(stopped)},
+        [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
+        as_json=as_json,
+    )
+
+
+@command.command("enable")
+@click.argument("called", metavar="AGENT")
+@json_option
+@administers
+def enable(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Let a disabled or quarantined agent go on. What ended stays ended."""
+    agent = desk.agents.enable(called, by=BY)
+    members = {"client_id": agent.id, "state": agent.state}
+    answer(members, [f"{agent.name} is enabled."], as_json=as_json)
+
+
+@command.command("rotate-secret")
+@click.argument("called", metavar="AGENT")
+@click.option(
+    "--overlap",
+    type=Span(),
+    default="24h",
+    show_default=True,
+    help="How long the old secret works beside the new one; 0 to 30d.",
+)
+@json_option
+@administers
+def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> None:
+    """A new secret, shown once. The old one works for the overlap."""
+    given = desk.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
+    ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
+    old = "no old secret works any more" if ends is None else f"an old one works to {moment(ends)}"
+    lines = [f"{given.agent.name} has a new secret; {old}."]
+    answer(
+        {
+            "client_id": given.agent.id,
+            "client_secret": given.secret,
+            "secrets": agent_document(given.agent, {})["secrets"],
+        },
+        [*lines, *usage_lines(desk, given)],
+        as_json=as_json,
+    )
+
+
+@command.command("delete")
+@click.argument("called", metavar="AGENT")
+@json_option
+@administers
+def delete(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Stop an agent and forget it. What it did stays in the log."""
+    stopped = desk.agents.delete(called, by=BY)
+    answer(
+        {"client_id": stopped.agent.id, "state": "deleted", **_counts(stopped)},
+        [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
+        as_json=as_json,
+    )
+
+
+def _counts(stopped: StoppedAgent) -> dict[str, object]:
+    return {
+        "tokens_revoked": stopped.tokens_revoked,
+        "requests_cancelled": stopped.requests_cancelled,
+    }
+
+
+def _count_lines(stopped: StoppedAgent) -> list[str]:
+    return [
+        f"Tokens revoked: {stopped.tokens_revoked}.",
+        f"Requests cancelled: {stopped.requests_cancelled}.",
+    ]

@@ -1,0 +1,137 @@
+"""`sayso approvals`: requests, across people. Nobody decides one here."""
+
+import json
+from collections.abc import Mapping
+
+import click
+
+from server.cli.audit import entry_document, entry_line
+from server.cli.opening import BY, Desk, administers
+from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
+from server.protocol import decisions
+from server.protocol.states import State
+from server.services.oversight import Seen
+from server.services.records import Decision
+
+
+@click.group("approvals")
+def command() -> None:
+    """Requests of agents. People decide them on their devices; here they can be withdrawn."""
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice([str(state) for state in State]))
+@click.option("--agent", metavar="AGENT", help="Of one agent alone.")
+@click.option("--user", metavar="USER", help="Of one user alone.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
+@json_option
+@administers
+def show_all(
+    desk: Desk, state: str | None, agent: str | None, user: str | None, limit: int, *, as_json: bool
+) -> None:
+    """The newest requests that match."""
+    found = desk.oversight.approvals(
+        state=State(state) if state else None, agent=agent, user=user, limit=limit
+    )
+    rows = [
+        (
+            seen.approval.state,
+            seen.approval.risk,
+            seen.agent.name if seen.agent else seen.approval.agent_id,
+            seen.user.name if seen.user else "nobody",
+            _headline(seen),
+            seen.approval.id,
+        )
+        for seen in found
+    ]
+    lines = table(("state", "risk", "agent", "user", "what", "id"), rows)
+    answer({"items": [_document(seen) for seen in found]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("approval_id", metavar="ID")
+@json_option
+@administers
+def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
+    """One request with its answers and its entries in the log."""
+    seen = desk.oversight.approval(approval_id)
+    members = {
+        **_document(seen),
+        "action": seen.approval.action,
+        "display": seen.approval.display,
+        "action_digest": seen.approval.action_digest,
+        "display_digest": seen.approval.display_digest,
+        "decisions": [_decision(decision) for decision in seen.decisions],
+        "entries": [entry_document(entry) for entry in seen.entries],
+    }
+    entries = [entry_line(entry) for entry in seen.entries]
+    answer(members, [*_lines(seen), "", *entries], as_json=as_json)
+
+
+@command.command("cancel")
+@click.argument("approval_id", metavar="ID")
+@click.option("--reason", required=True, help="Why; the agent and the log are told.")
+@json_option
+@administers
+def cancel(desk: Desk, approval_id: str, reason: str, *, as_json: bool) -> None:
+    """Withdraw a request that is still open. The person's screens show it at once."""
+    seen = desk.oversight.cancel(approval_id, reason, by=BY)
+    answer(_document(seen), [f"The request {approval_id} is cancelled."], as_json=as_json)
+
+
+def _document(seen: Seen) -> dict[str, object]:
+    approval = seen.approval
+    return {
+        "id": approval.id,
+        "state": str(approval.state),
+        "reason": approval.reason,
+        "risk": str(approval.risk),
+        "headline": _headline(seen),
+        "fingerprint": decisions.fingerprint(approval.action_digest),
+        "agent": {"id": approval.agent_id, "name": seen.agent.name if seen.agent else None},
+        "user": {"id": seen.user.id, "name": seen.user.name} if seen.user else None,
+        "resource": approval.resource,
+        "scope": approval.scope.split(),
+        "created_at": rfc3339(approval.created_at),
+        "expires_at": rfc3339(approval.expires_at),
+        "seen_at": rfc3339(approval.seen_at),
+        "decided_at": rfc3339(approval.decided_at),
+    }
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return {
+        "decision": decision.decision,
+        "user": decision.user_id,
+        "device": decision.device_id,
+        "code": decision.code,
+        "note": decision.note,
+        "ceremony": decision.ceremony,
+        "channel": decision.channel,
+        "jws": decision.jws,
+        "at": rfc3339(decision.at),
+    }
+
+
+def _lines(seen: Seen) -> list[str]:
+    approval = seen.approval
+    facts: Mapping[str, str | None] = {
+        "request": approval.id,
+        "what": _headline(seen),
+        "fingerprint": decisions.fingerprint(approval.action_digest),
+        "state": approval.state,
+        "reason": approval.reason,
+        "risk": approval.risk,
+        "agent": seen.agent.name if seen.agent else approval.agent_id,
+        "user": seen.user.name if seen.user else "nobody",
+        "resource": approval.resource,
+        "scope": approval.scope or "none",
+        "asked": moment(approval.created_at),
+        "expires": moment(approval.expires_at),
+        "decided": moment(approval.decided_at, never="not yet"),
+    }
+    return sheet(facts)
+
+
+def _headline(seen: Seen) -> str:
+    return str(json.loads(seen.approval.display).get("headline", ""))

@@ -1,0 +1,111 @@
+"""`sayso doctor`: what is weak or broken here, and the fix.
+
+Owns: what the machine shows: files, addresses, whether the database opens. What the records show is
+`server.services.doctor`'s.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from server.app import MASTER_KEY, PIN_KEY, WEBHOOK_KEY
+from server.cli.errors import sentence
+from server.cli.opening import opened, settings_of
+from server.cli.output import answer, json_option
+from server.crypto.sealing import BadKeyFile
+from server.services.doctor import Finding
+from server.services.ports import Busy
+from server.settings import Settings, is_loopback
+from server.storage.open import SchemaMismatch
+
+DATABASE: Final = "sayso.db"
+_BY_OTHERS: Final = 0o077
+_MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
+_ORDER: Final = tuple(_MARKS)
+
+
+@click.command("doctor")
+@json_option
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> None:
+    """Look at everything and change nothing. Exit 1 when something is broken."""
+    settings = settings_of(context)
+    found = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
+    found.sort(key=lambda finding: _ORDER.index(finding.level))
+    lines = [line for finding in found for line in _lines(finding)]
+    items = [{"level": f.level, "what": f.what, "fix": f.fix} for f in found]
+    broken = any(finding.level == "broken" for finding in found)
+    if not broken:
+        lines.append("Nothing is broken.")
+    answer({"items": items, "broken": broken}, lines, as_json=as_json)
+    if broken:
+        context.exit(1)
+
+
+def _lines(finding: Finding) -> list[str]:
+    return [f"{_MARKS[finding.level]:<7} {finding.what}", f"        {finding.fix}"]
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Who may read what makes one the administrator."""
+    folder = settings.data_dir
+    if not folder.exists():
+        return
+    if folder.stat().st_mode & _BY_OTHERS:
+        yield Finding("weak", f"Others may look into {folder}.", f"Run: chmod 700 {folder}")
+    keys = [folder / name for name in (MASTER_KEY, PIN_KEY, WEBHOOK_KEY)]
+    keys += [Path(f) for f in (settings.master_key_file, settings.webhook_secret_file) if f]
+    for path in keys:
+        if path.exists() and path.stat().st_mode & _BY_OTHERS:
+            yield Finding("broken", f"Others may read {path}.", f"Run: chmod 600 {path}")
+    for path in sorted(folder.glob(f"{DATABASE}*")):
+        if path.stat().st_mode & _BY_OTHERS:
+            yield Finding("weak", f"Others may read {path}.", f"Run: chmod 600 {path}")
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    issuer = settings.issuer_url
+    if issuer.startswith("http:") and not is_loopback(issuer):
+        yield Finding(
+            "weak",
+            f"The issuer {issuer} is not https: codes, tokens and answers can be read on the way.",
+            "Put a proxy with a certificate in front and set SAYSO_ISSUER to its https URL.",
+        )
+
+
+def _records(settings: Settings) -> Iterator[Finding]:
+    """What the database says, or why it does not open."""
+    if settings.on_sqlite and not (settings.data_dir / DATABASE).exists():
+        yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
+        return
+    master = Path(settings.master_key_file or settings.data_dir / MASTER_KEY)
+    if not master.exists():
+        # Opening the database would make a new key, and the old one's seals would never open.
+        yield Finding("broken", f"{master} is missing.", "Restore it from your backup.")
+        return
+    try:
+        with opened(settings) as desk:
+            yield from desk.doctor.findings()
+    except (BadKeyFile, SchemaMismatch, Busy, OSError) as error:
+        yield Finding("broken", sentence(error), "Nothing else could be looked at before that.")
+
+
+def _limits(settings: Settings) -> Iterator[Finding]:
+    """What no setting can mend, said honestly."""
+    if settings.data_dir.exists() and os.access(settings.data_dir, os.R_OK | os.X_OK):
+        yield Finding(
+            "weak",
+            "You can read the data folder, so every program that runs as you, an agent too, can "
+            "act as the administrator.",
+            "Run the server as a user of its own: sayso serve --systemd-unit",
+        )
+    yield Finding(
+        "note",
+        "A program that runs as an approver can read along when they enter their PIN, and a "
+        "script that uses --pin-stdin gives it away.",
+        "Decide on another machine, or as another user, than the agents run on.",
+    )

@@ -1,0 +1,109 @@
+"""What each error means to a script: one table, from exception to exit code.
+
+Owns: exit codes and the error object on stderr. Never: stdout.
+"""
+
+import json
+import sys
+import traceback
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import click
+
+from server.cli.output import safe
+from server.services import refusals
+from server.services.ports import Busy, Taken
+from server.settings import BadSetting
+
+
+class Exit(IntEnum):
+    """Every exit code there is."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_ALLOWED = 5
+    CONFLICT = 6
+    UNREACHABLE = 7
+    INTERRUPTED = 130
+
+
+class Meaning(NamedTuple):
+    """An exit code, and the stable word for the same thing in the error object."""
+
+    exit: Exit
+    code: str
+
+
+MEANINGS: Final = MappingProxyType(
+    {
+        click.UsageError: Meaning(Exit.USAGE, "usage"),
+        click.FileError: Meaning(Exit.USAGE, "usage"),
+        click.Abort: Meaning(Exit.INTERRUPTED, "interrupted"),
+        KeyboardInterrupt: Meaning(Exit.INTERRUPTED, "interrupted"),
+        refusals.NotFound: Meaning(Exit.NOT_FOUND, "not_found"),
+        refusals.Exists: Meaning(Exit.CONFLICT, "exists"),
+        refusals.Conflict: Meaning(Exit.CONFLICT, "conflict"),
+        refusals.Invalid: Meaning(Exit.USAGE, "invalid"),
+        Taken: Meaning(Exit.CONFLICT, "exists"),
+        Busy: Meaning(Exit.UNREACHABLE, "unreachable"),
+        BadSetting: Meaning(Exit.USAGE, "bad_setting"),
+        UnicodeError: Meaning(Exit.USAGE, "not_text"),
+        FileExistsError: Meaning(Exit.CONFLICT, "exists"),
+        PermissionError: Meaning(Exit.NOT_ALLOWED, "not_allowed"),
+        OSError: Meaning(Exit.ERROR, "system"),
+        click.ClickException: Meaning(Exit.ERROR, "error"),
+    }
+)
+"""The first row that fits counts, so a special case stands before the general one."""
+
+_BY_NAME: Final = MappingProxyType(
+    {
+        "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
+        "server.crypto.sealing.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
+    }
+)
+"""Errors of what is heavy to load; a command that failed earlier does not wait for it."""
+
+_INTERNAL: Final = Meaning(Exit.ERROR, "internal")
+
+
+def meaning(error: BaseException) -> Meaning:
+    """What a script is told about this error."""
+    for kind, found in MEANINGS.items():
+        if isinstance(error, kind):
+            return found
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    return _BY_NAME.get(name, _INTERNAL)
+
+
+def report(error: BaseException, *, as_json: bool) -> int:
+    """Say on stderr what went wrong, to a person or to a script, and return the exit code."""
+    found = meaning(error)
+    message = safe(sentence(error))
+    if as_json:
+        document = {"code": found.code, "message": message, "exit": int(found.exit)}
+        click.echo(json.dumps(document), file=sys.stderr)
+    elif found is _INTERNAL:
+        click.echo("".join(traceback.format_exception(error)), file=sys.stderr)
+    else:
+        click.echo(f"Error: {message}", file=sys.stderr)
+    return int(found.exit)
+
+
+def sentence(error: BaseException) -> str:
+    """The error as a person is told it."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return "Interrupted."
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{error.format_message()} See: {error.ctx.command_path} --help"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, FileExistsError):
+        return f"{error.filename} exists already; nothing was overwritten."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return str(error) or type(error).__name__

@@ -1,0 +1,87 @@
+"""The entrance of `sayso`: which nouns there are, and the one place where errors end.
+
+Owns: the table of nouns. Never: what a noun does; its file is loaded when it is used.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NoReturn
+
+import click
+
+NOUNS: Final = MappingProxyType(
+    {
+        "serve": "Serve until told to end.",
+        "init": "Make the keys and the first administrator.",
+        "users": "People: who may ask, decide and administer.",
+        "agents": "Agents: who they are, what they may ask for, stopping them.",
+        "resources": "Protected APIs and their scopes.",
+        "actions": "Action types: how an agent's details become words.",
+        "approvals": "Requests: list, show, withdraw.",
+        "devices": "What people decide from: list, revoke.",
+        "keys": "Signing keys: list, rotate.",
+        "audit": "The log.",
+        "db": "The database: upgrade, back up.",
+        "config": "Each setting and where its value came from.",
+        "doctor": "What is weak or broken here, and the fix.",
+        "demo": "The whole loop on this machine, with a scripted agent.",
+    }
+)
+"""Every noun, in the order of the help page. Each is `server.cli.<noun>.command`."""
+
+
+class LazyNouns(click.Group):
+    """A group that imports a noun when it is called, and none to print the help page."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The names of the nouns."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """A noun, imported now."""
+        if cmd_name not in NOUNS:
+            return None
+        command: click.Command = importlib.import_module(f"server.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table of nouns, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
+
+
+@click.group(cls=LazyNouns)
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the database and the keys lie (SAYSO_DATA_DIR).",
+)
+@click.version_option(package_name="sayso", prog_name="sayso")
+@click.pass_context
+def cli(context: click.Context, data_dir: Path | None) -> None:
+    """Administer and serve a Sayso installation: agents act on people's say-so.
+
+    Whoever can read the data folder is the administrator. Every command works whether the server
+    runs or not; a running one honours a change at its next request.
+    """
+    context.obj = {"data_dir": data_dir}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(args=given, prog_name="sayso", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read has gone (`sayso … | head`); what is left must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unknown ones are shown whole
+        from server.cli.errors import report  # noqa: PLC0415  # loaded only when one happened
+
+        sys.exit(report(error, as_json="--json" in given or "--jsonl" in given))
+    sys.exit(code if isinstance(code, int) else 0)

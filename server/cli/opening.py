@@ -1,0 +1,96 @@
+"""Opening the installation that the settings point to, for one command.
+
+Owns: which services a command gets. Never: printing.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
+
+import click
+
+from server.app import Services, build
+from server.services import audit
+from server.services.actions import Actions
+from server.services.agents import Agents
+from server.services.doctor import Doctor
+from server.services.installation import Installation
+from server.services.keys import Keys
+from server.services.oversight import Oversight
+from server.services.resources import Resources
+from server.services.users import Users
+from server.settings import Settings, load
+
+P = ParamSpec("P")
+
+BY = audit.OPERATOR
+"""Who acts: whoever can read the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything an administrator can do here."""
+
+    services: Services
+    users: Users
+    agents: Agents
+    resources: Resources
+    actions: Actions
+    keys: Keys
+    installation: Installation
+    oversight: Oversight
+    doctor: Doctor
+
+    @property
+    def issuer(self) -> str:
+        """The public URL, for the commands that are printed."""
+        return self.services.rules.issuer
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.services.clock.now()
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this command: flags, environment, file."""
+    flags: dict[str, object] = context.find_root().obj
+    return load(flags)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Desk]:
+    """The installation, closed afterwards."""
+    services = build(settings)
+    try:
+        yield _desk(services)
+    finally:
+        services.store.close()
+
+
+def administers(function: Callable[Concatenate[Desk, P], None]) -> Callable[P, None]:
+    """Give the command an open installation as its first argument."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with opened(settings_of(click.get_current_context())) as desk:
+            function(desk, *args, **kwargs)
+
+    return run
+
+
+def _desk(services: Services) -> Desk:
+    store, secrets, signer = services.store, services.secrets, services.signer
+    return Desk(
+        services=services,
+        users=Users(store, secrets),
+        agents=Agents(store, secrets),
+        resources=Resources(store),
+        actions=Actions(store),
+        keys=Keys(store, signer, services.rules),
+        installation=Installation(store, secrets, signer),
+        oversight=Oversight(store),
+        doctor=Doctor(store),
+    )

@@ -1,0 +1,90 @@
+"""What flags may say: moments, spans of time, scopes with their risk.
+
+Owns: reading them, with the remedy when they cannot be read. Never: what they are used for.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from server.protocol.risks import Risk
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_SPAN: Final = re.compile(r"(0|[1-9][0-9]{0,5})([smhd])")
+_UNSAID_RISK: Final = Risk.MEDIUM
+
+
+def span_ms(text: str) -> int | None:
+    """Milliseconds of a span such as 30d, 12h or 0; None when it is none."""
+    if text == "0":
+        return 0
+    match = _SPAN.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2]] * 1000 if match else None
+
+
+def moment_ms(text: str, now: int) -> int:
+    """A moment: a date, an RFC 3339 time, or a span from now. Raises click.BadParameter."""
+    if (span := span_ms(text)) is not None:
+        return now + span
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        raise click.BadParameter(
+            "write a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a span from now (90d)."
+        ) from None
+    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
+class Span(click.ParamType[int]):
+    """A span of time; milliseconds come out."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read `30d`, `12h`, `15m`, `90s` or `0`."""
+        if isinstance(value, int):
+            return value
+        span = span_ms(str(value))
+        if span is None:
+            self.fail("write a span such as 30d, 12h or 0.", param, ctx)
+        return span
+
+
+class ScopeRisk(click.ParamType[tuple[str, Risk]]):
+    """A scope and how risky it is."""
+
+    name = "name[=risk]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Risk]:
+        """Read `payments:read=low`; a scope without a risk is of medium risk."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, risk = str(value).rpartition("=")
+        if not equals:
+            return str(value), _UNSAID_RISK
+        if risk not in list(Risk):
+            self.fail(f"{risk!r} is no risk; write low, medium, high or critical.", param, ctx)
+        return name, Risk(risk)
+
+
+class ScopeNeed(click.ParamType[tuple[str, str]]):
+    """A scope and the action type that a request for it must carry."""
+
+    name = "scope=type"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Read `payments:transfer=payment.transfer`; nothing after `=` takes the need away."""
+        if isinstance(value, tuple):
+            return value
+        scope, equals, kind = str(value).partition("=")
+        if not equals:
+            self.fail("write SCOPE=TYPE, or SCOPE= to take the need away.", param, ctx)
+        return scope, kind

@@ -1,0 +1,217 @@
+"""`sayso users`: people."""
+
+from collections.abc import Sequence
+
+import click
+
+from server.cli.enrolling import code_document, code_lines
+from server.cli.opening import BY, Desk, administers
+from server.cli.output import (
+    answer,
+    if_missing_option,
+    json_option,
+    listed,
+    moment,
+    rfc3339,
+    sheet,
+    table,
+)
+from server.services.devices import MOST_TRIES
+from server.services.records import Device, User
+from server.services.refusals import Exists
+from server.services.users import ROLES, NewUser, UserChanges
+
+role_option = click.option(
+    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="May be said twice."
+)
+
+
+@click.group("users")
+def command() -> None:
+    """People. USER is a name, an e-mail address or an id."""
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--email", help="Another way to name them.")
+@role_option
+@if_missing_option
+@json_option
+@administers
+def add(
+    desk: Desk,
+    name: str,
+    email: str | None,
+    roles: tuple[str, ...],
+    *,
+    if_missing: bool,
+    as_json: bool,
+) -> None:
+    """Let somebody in, with a code for their first device."""
+    try:
+        user, issued = desk.users.add(NewUser(name, email, roles), by=BY)
+    except Exists:
+        present = next((u for u in desk.users.all() if u.name.casefold() == name.casefold()), None)
+        if not if_missing or present is None:
+            raise
+        answer(document(present), [f"{present.name} is there already."], as_json=as_json)
+        return
+    lines = [f"{user.name} is a user now ({user.id}).", *code_lines(desk, user, issued)]
+    answer({**document(user), **code_document(desk, issued)}, lines, as_json=as_json)
+
+
+@command.command("list")
+@json_option
+@administers
+def show_all(desk: Desk, *, as_json: bool) -> None:
+    """Everybody, by name."""
+    users = desk.users.all()
+    rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
+    lines = table(("name", "state", "roles", "e-mail", "id"), rows)
+    answer({"items": [document(user) for user in users]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("called", metavar="USER")
+@json_option
+@administers
+def show(desk: Desk, called: str, *, as_json: bool) -> None:
+    """One user and their devices."""
+    user, devices = desk.users.show(called)
+    members = {**document(user), "devices": [device_document(device) for device in devices]}
+    answer(members, [*_lines(user), *_device_lines(devices)], as_json=as_json)
+
+
+@command.command("update")
+@click.argument("called", metavar="USER")
+@click.option("--email", help="The new address.")
+@click.option("--no-email", is_flag=True, help="Take the address away.")
+@role_option
+@click.option("--no-role", is_flag=True, help="Take every role away.")
+@json_option
+@administers
+def update(  # noqa: PLR0913  # one for each flag
+    desk: Desk,
+    called: str,
+    email: str | None,
+    roles: tuple[str, ...],
+    *,
+    no_email: bool,
+    no_role: bool,
+    as_json: bool,
+) -> None:
+    """Change the e-mail address, or replace the roles."""
+    if (no_email and email) or (no_role and roles):
+        raise click.UsageError("Set it or take it away, not both.")
+    changes = UserChanges(
+        email="" if no_email else email, roles=roles if roles or no_role else None
+    )
+    user = desk.users.update(called, changes, by=BY)
+    answer(document(user), _lines(user), as_json=as_json)
+
+
+@command.command("disable")
+@click.argument("called", metavar="USER")
+@json_option
+@administers
+def disable(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Stop somebody: their requests end, tokens for them are revoked, their screens close."""
+    ended = desk.users.disable(called, by=BY)
+    members = {
+        "user": ended.user.name,
+        "id": ended.user.id,
+        "state": ended.user.state,
+        "tokens_revoked": ended.tokens_revoked,
+        "requests_cancelled": ended.requests_cancelled,
+    }
+    lines = [
+        f"{ended.user.name} is disabled.",
+        f"Tokens revoked: {ended.tokens_revoked}.",
+        f"Requests cancelled: {ended.requests_cancelled}.",
+        f"To let them go on: sayso users enable {ended.user.name}",
+    ]
+    answer(members, lines, as_json=as_json)
+
+
+@command.command("enable")
+@click.argument("called", metavar="USER")
+@json_option
+@administers
+def enable(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Let somebody go on. What ended stays ended."""
+    user = desk.users.enable(called, by=BY)
+    answer(document(user), [f"{user.name} is enabled."], as_json=as_json)
+
+
+@command.command("enrol")
+@click.argument("called", metavar="USER")
+@json_option
+@administers
+def enrol(desk: Desk, called: str, *, as_json: bool) -> None:
+    """A code for one more device. Earlier unused codes end."""
+    user, issued = desk.users.enrol(called, by=BY)
+    members = {"user": user.name, "id": user.id, **code_document(desk, issued)}
+    answer(members, code_lines(desk, user, issued), as_json=as_json)
+
+
+@command.command("unlock")
+@click.argument("called", metavar="USER")
+@json_option
+@administers
+def unlock(desk: Desk, called: str, *, as_json: bool) -> None:
+    """Unlock the devices that wrong PINs have locked."""
+    user, devices = desk.users.unlock(called, by=BY)
+    members = {
+        "user": user.name,
+        "id": user.id,
+        "unlocked": [{"id": device.id, "name": device.name} for device in devices],
+    }
+    names = listed(device.name for device in devices)
+    answer(members, [f"Unlocked devices of {user.name}: {names}."], as_json=as_json)
+
+
+def document(user: User) -> dict[str, object]:
+    """A user in JSON."""
+    return {
+        "user": user.name,
+        "id": user.id,
+        "email": user.email,
+        "roles": list(user.roles),
+        "state": user.state,
+        "created_at": rfc3339(user.created_at),
+    }
+
+
+def device_document(device: Device) -> dict[str, object]:
+    """A device in JSON; its keys by their thumbprints."""
+    return {
+        "id": device.id,
+        "name": device.name,
+        "kind": device.kind,
+        "state": device.state,
+        "created_at": rfc3339(device.created_at),
+        "last_seen_at": rfc3339(device.last_seen_at),
+        "high_from": rfc3339(device.high_from),
+        "keys": dict(device.kids),
+        "pin": {"tries": device.pin_tries, "locked": device.pin_tries >= MOST_TRIES},
+    }
+
+
+def _lines(user: User) -> list[str]:
+    return sheet(
+        {
+            "user": user.name,
+            "id": user.id,
+            "e-mail": user.email,
+            "roles": listed(user.roles),
+            "state": user.state,
+            "since": moment(user.created_at),
+        }
+    )
+
+
+def _device_lines(devices: Sequence[Device]) -> list[str]:
+    if not devices:
+        return ["", "No device yet."]
+    rows = [(d.name, d.state, moment(d.last_seen_at), d.id) for d in devices]
+    return ["", *table(("device", "state", "last seen", "id"), rows)]

@@ -1,0 +1,71 @@
+"""The lines that a fresh agent is used with: its secret, once, and the requests that work now."""
+
+from shlex import quote
+
+from server.cli.agent_document import called_by_id
+from server.cli.opening import Desk
+from server.protocol import names
+from server.services.agents import NewSecret
+from server.services.records import Agent
+
+
+def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
+    """The secret, shown here and never again, and the commands that use it."""
+    agent = given.agent
+    lines = []
+    if given.secret:
+        lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
+        lines += [f"  SECRET={given.secret}", ""]
+    if not agent.scopes:
+        update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
+        return [*lines, "It may ask for nothing yet. Give it a ceiling:", f"  {update}"]
+    if names.GRANT_CIBA not in agent.grant_types:
+        return [*lines, "It gets a token for itself with:", f"  {_for_itself(desk, agent)}"]
+    return [
+        *lines,
+        "It asks a person, and then waits for the answer:",
+        f"  {_ask(desk, agent)}",
+        f"  {_fetch(desk, agent)}",
+    ]
+
+
+def _ask(desk: Desk, agent: Agent) -> str:
+    whom = agent.owners if agent.asks is None else agent.asks
+    hint = called_by_id(desk).get(whom[0], "USER") if whom else "USER"
+    return _curl(
+        desk,
+        agent,
+        "bc-authorize",
+        {
+            "scope": f"openid {agent.scopes[0]}",
+            **_resource(agent),
+            "login_hint": hint,
+        },
+    )
+
+
+def _fetch(desk: Desk, agent: Agent) -> str:
+    form = {"grant_type": names.GRANT_CIBA, "auth_req_id": "AUTH_REQ_ID"}
+    return _curl(desk, agent, "token", form, header="-H 'Prefer: wait=50' ")
+
+
+def _for_itself(desk: Desk, agent: Agent) -> str:
+    form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": agent.scopes[0]}
+    return _curl(desk, agent, "token", {**form, **_resource(agent)})
+
+
+def _resource(agent: Agent) -> dict[str, str]:
+    return {"resource": agent.resources[0]} if len(agent.resources) == 1 else {}
+
+
+def _curl(desk: Desk, agent: Agent, path: str, form: dict[str, str], *, header: str = "") -> str:
+    fields = " ".join(f"--data-urlencode {quote(f'{name}={form[name]}')}" for name in form)
+    return f"curl {_credentials(agent)} {header}{fields} {quote(f'{desk.issuer}/{path}')}"
+
+
+def _credentials(agent: Agent) -> str:
+    if agent.auth_method == "client_secret_basic":
+        return f'-u "{agent.id}:$SECRET"'
+    if agent.auth_method == "client_secret_post":
+        return f'-d client_id={agent.id} --data-urlencode "client_secret=$SECRET"'
+    return f'-d client_assertion_type={names.ASSERTION_TYPE} -d "client_assertion=$ASSERTION"'

@@ -91,7 +91,7 @@ class ApprovePanel(Panel):
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self.query_one("#pin-row").display = self._needs_pin
-        self.query_one("#pin", PinInput).disabled = self.is_busy
+        self.query_one("#pin", PinInput).disabled = self.is_busy or not self._needs_pin
         self.query_one("#more", Static).update(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
         off = say("Approve is off: {}", reason) if reason else say("Tab to Approve, then Enter.")

@@ -4,16 +4,20 @@ Owns: where rows stand, the divider above what came later, moving the cursor by 
 Never: sorts, drops or adds a row; it draws the inbox that the screen hands down.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, overload
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
 from approver_tui.messages import Opened, Selected
+from approver_tui.state.approvals import Approval
 from approver_tui.state.inbox import Inbox
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import BLANK, Line, Piece, Role, line, say, spread, wrapped
@@ -21,6 +25,8 @@ from approver_tui.widgets.rows import Doing, Row, row_lines
 from approver_tui.widgets.sheet import Sheet
 
 _ROW_HEIGHT = 2
+Maker = Callable[[], Line]
+"""Makes one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,25 @@ class ListView:
     doing: Mapping[str, Doing] = field(default_factory=dict)
     now: int = 0
     is_loaded: bool = False
+
+
+class MadeWhenDrawn(Sequence[Line]):
+    """Lines of a list that may be long, where only those on screen are worth making."""
+
+    def __init__(self, makers: Sequence[Maker]) -> None:
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> "MadeWhenDrawn": ...
+    def __getitem__(self, index: int | slice) -> "Line | MadeWhenDrawn":
+        if isinstance(index, slice):
+            return MadeWhenDrawn(self._makers[index])
+        return self._makers[index]()
 
 
 class ApprovalList(Sheet, can_focus=True):
@@ -64,21 +89,30 @@ class ApprovalList(Sheet, can_focus=True):
             if moved:
                 self.call_after_refresh(self._keep_cursor_visible)
 
-    def lines_for(self, width: int) -> list[Line]:
-        """Return heading, rows, divider and what came later."""
-        self._places = {}
+    def lines_for(self, width: int) -> Sequence[Line]:
+        """Return heading, rows, divider and what came later, each made when it is drawn."""
         view = self._view
-        lines = [self._heading(width), BLANK]
-        for late in (False, True):
-            rows = [row for row in view.inbox.rows if (row.id in view.arrived) is late]
-            if late and rows:
-                lines += [BLANK, self._divider(len(rows))]
-            for approval in rows:
-                self._places[approval.id] = len(lines)
-                is_selected = approval.id == view.selected
-                row = Row(approval, view.now, view.doing.get(approval.id), is_selected)
-                lines.extend(row_lines(row, width))
-        return lines if view.inbox.rows else [*lines, *self._empty(width)]
+        late = [row for row in view.inbox.rows if row.id in view.arrived]
+        lines: list[Maker] = [partial(self._heading, width), _blank]
+        self._places = {}
+        self._place([row for row in view.inbox.rows if row.id not in view.arrived], width, lines)
+        if late:
+            lines += [_blank, partial(self._divider, len(late))]
+            self._place(late, width, lines)
+        if not view.inbox.rows:
+            return [make() for make in lines] + self._empty(width)
+        return MadeWhenDrawn(lines)
+
+    def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
+        for approval in rows:
+            self._places[approval.id] = len(lines)
+            lines += [partial(self._half, approval, width, half) for half in range(_ROW_HEIGHT)]
+
+    def _half(self, approval: Approval, width: int, half: int) -> Line:
+        view = self._view
+        is_selected = approval.id == view.selected
+        row = Row(approval, view.now, view.doing.get(approval.id), is_selected)
+        return row_lines(row, width)[half]
 
     def draw(self, row: int, pieces: Line) -> Strip:
         """Mark the rows under the cursor over their whole width."""
@@ -86,8 +120,8 @@ class ApprovalList(Sheet, can_focus=True):
         place = self._places.get(self._view.selected or "", -_ROW_HEIGHT)
         if not place <= row < place + _ROW_HEIGHT:
             return strip
-        style = self.get_component_rich_style("approval-list--cursor", partial=True)
-        return strip.adjust_cell_length(self.size.width).apply_style(style)
+        ground = self.get_component_rich_style("approval-list--cursor").bgcolor
+        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=ground)))
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"approval-list--cursor"}
 
@@ -146,6 +180,10 @@ class ApprovalList(Sheet, can_focus=True):
             top = 0 if place == _ROW_HEIGHT else place
             height = place + _ROW_HEIGHT - top
             self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)
+
+
+def _blank() -> Line:
+    return BLANK
 
 
 def line_block(text: SafeText, width: int) -> list[Line]:

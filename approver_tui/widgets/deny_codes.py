@@ -21,9 +21,9 @@ TOLD = MappingProxyType(
         DenyCode.NOT_NEEDED: SafeText("may ask later"),
         DenyCode.WRONG_DETAILS: SafeText("fix and ask"),
         DenyCode.TOO_BROAD: SafeText("ask for less"),
-        DenyCode.WAIT_UNTIL: SafeText("not before then"),
+        DenyCode.WAIT_UNTIL: SafeText("not before"),
         DenyCode.ASK_OTHER: SafeText("ask another"),
-        DenyCode.SUSPICIOUS: SafeText("never again"),
+        DenyCode.SUSPICIOUS: SafeText("never"),
     }
 )
 """What each reason tells the agent it may do next."""

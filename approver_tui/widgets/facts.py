@@ -28,7 +28,7 @@ from approver_tui.widgets.lines import (
 from approver_tui.widgets.times import clock, remaining_in_words
 
 _WIDE_COLUMN = 13
-_NARROW_COLUMN = 10
+_NARROW_COLUMN = 12
 _NARROW = 50
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
@@ -169,7 +169,7 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
     agent = approval.agent
     owners = SafeText(", ".join(agent.owners)) or say("nobody")
     asked = say(
-        "{} at {}",
+        "from {} at {}",
         approval.display.asked_from,
         clock(approval.display.asked_at, view.now, view.zone),
     )
@@ -178,7 +178,7 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
         *_row("Agent", agent.name, view),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
         *_row("Owner", owners, view),
-        *_row("Asked from", asked, view),
+        *_row("Asked", asked, view),
         *_row("Why you", approval.display.why, view),
     ]
 

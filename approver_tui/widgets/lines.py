@@ -136,19 +136,25 @@ def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
 
 
 def _wrap_paragraph(text: str, width: int) -> list[str]:
-    rows: list[str] = []
-    row, used = "", 0
-    for word in text.split(" "):
-        needed = cell_len(word)
-        if row and used + 1 + needed > width:
-            rows.append(row)
-            row, used = "", 0
-        row, used = (f"{row} {word}", used + 1 + needed) if row else (word, needed)
-        while used > width:
-            head, row = _split(row, width)
-            rows.append(head)
-            used = cell_len(row)
+    first, *words = text.split(" ")
+    rows, row = _folded(first, width)
+    for word in words:
+        if cell_len(row) + 1 + cell_len(word) <= width:
+            row = f"{row} {word}"
+            continue
+        rows.append(row)
+        whole, row = _folded(word, width)
+        rows += whole
     return [*rows, row]
+
+
+def _folded(word: str, width: int) -> tuple[list[str], str]:
+    """Return the full rows that a long word fills, and what is left of it."""
+    rows: list[str] = []
+    while cell_len(word) > width:
+        head, word = _split(word, width)
+        rows.append(head)
+    return rows, word
 
 
 def _split(text: str, width: int) -> tuple[str, str]:

@@ -6,6 +6,7 @@ Owns: the furthest row that was visible. Never: forgets it when the person scrol
 from datetime import tzinfo
 
 from textual import events
+from textual.geometry import Size
 
 from approver_tui.state.approvals import Approval
 from approver_tui.state.text import SafeText
@@ -26,6 +27,11 @@ class PanelFacts(Sheet):
     def lines_for(self, width: int) -> list[Line]:
         """Return the facts that count."""
         return panel_lines(self._approval, Viewpoint(self._approval.created_at, self._zone, width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows the facts take, so that the panel is no taller than it needs."""
+        del container, viewport
+        return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def were_all_seen(self) -> bool:

@@ -4,10 +4,11 @@ Owns: drawing lines by the row, scrolling by keys, knowing which rows were on sc
 Never: what the lines say; that is the subclass's `lines_for`.
 """
 
-from functools import partial
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -47,17 +48,17 @@ class Sheet(ScrollView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's name)
         super().__init__(id=id, classes=classes)
-        self._lines: list[Line] = []
+        self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
 
-    def lines_for(self, width: int) -> list[Line]:
+    def lines_for(self, width: int) -> Sequence[Line]:
         """Return the lines for a width; the subclass's whole duty."""
         raise NotImplementedError
 
     def relay(self) -> None:
         """Lay the lines out again, after what they show has changed."""
         self._laid_out_for = self._text_width
-        self._lines = self.lines_for(self._text_width) if self._text_width > 0 else []
+        self._lines = self.lines_for(self._text_width) if self._text_width > 0 else ()
         self.virtual_size = Size(self._text_width, len(self._lines))
         self.refresh()
         self.call_after_refresh(self._tell)
@@ -91,7 +92,7 @@ class Sheet(ScrollView):
         width = self.size.width
         if row >= len(self._lines):
             return Strip.blank(width, self.rich_style)
-        return self.draw(row, self._lines[row]).adjust_cell_length(width, self.rich_style)
+        return self.draw(row, self._lines[row])
 
     def draw(self, row: int, pieces: Line) -> Strip:
         """Turn the pieces of a row into styled cells; `row` is for subclasses that mark rows."""
@@ -100,8 +101,12 @@ class Sheet(ScrollView):
 
     def styled(self, pieces: Line) -> Strip:
         """Return the pieces in the style of their roles."""
-        style = partial(self.get_component_rich_style, partial=False)
-        return Strip([Segment(piece.text, style(f"sheet--{piece.role}")) for piece in pieces])
+        cells = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
+        return Strip(cells).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+
+    def _style_of(self, role: Role) -> Style:
+        """The role's own colours only: the ground is the row's, which may be marked."""
+        return self.get_component_rich_style(f"sheet--{role}", partial=True)
 
     def action_scroll_down(self) -> None:
         """Scroll down a line."""

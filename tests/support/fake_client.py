@@ -1,7 +1,7 @@
 """A server, a person's keys and a feed that only tests and pictures use.
 
 Owns: made-up approvals with true digests, a clock that moves when told, answers that go as scripted.
-Never: the network. Everything that a screen gets passes through `client.wire`, as in production.
+Never: the network. What a screen gets passes through `client.wire`, as in production.
 """
 
 import json
@@ -176,6 +176,8 @@ class FakeServer:
         """Return one approval with a nonce."""
         self._answer()
         self.looked_at.append(approval_id)
+        if approval_id not in self.approvals:
+            raise errors.ApiError("not_found", 404, "There is no such request.")
         return replace(self.approvals[approval_id], nonce="nonce")
 
     def put(self, *approvals: Approval) -> None:

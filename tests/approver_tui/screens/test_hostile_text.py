@@ -1,0 +1,84 @@
+"""Whatever an agent manages to get onto the screen stays text."""
+
+import re
+
+import pytest
+
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.widgets.approval_detail import ApprovalDetail
+from tests.support.fake_client import PAYMENT, a_stage, an_approval
+from tests.support.pilots import NARROW, WIDE, opened, press, shown
+
+HOSTILE = {
+    "escape": "\x1b[2J\x1b[8mhidden\x1b]0;title\x07",
+    "clipboard": "\x1b]52;c;cm0gLXJmIC8=\x07",
+    "c1": "\x9b2J\x9d52;c;x\x9c",
+    "bidi": "\u202eFBG 0.1 yaP\u202c\u2066x\u2069",
+    "zero width": "a\u200bb\u200dc\ufeffd\U000e0041",
+    "markup": "[@click=app.quit]Approve[/] [red]x[/red] [/] [b",
+    "marks": "e" + "\u0301" * 5000 + " " + "a\u0323\u0301\u0302" * 300,
+    "lines": "one\nFingerprint  0000-0000\r\nRISK\ttab",
+    "long": "x" * 1_000_000,
+    "wide": "日本語" * 400,
+}
+FORBIDDEN = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+
+
+def _hostile(text):
+    return an_approval(
+        "hostile",
+        PAYMENT,
+        agent=text[:300],
+        headline=f"Pay {text}",
+        facts=[("Amount", "EUR 1.00", True), (text[:100], text, True)],
+        scopes=[(text[:200], "high")],
+        resource=f"https://{text[:3000]}",
+        undo=text,
+        why=text,
+        gives=text,
+        says=text,
+        risk_reason=text,
+    )
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_text_is_inert_on_every_screen(kind, size):
+    """Inbox, detail, signed texts and both panels draw it without a control character."""
+    stage = a_stage([_hostile(HOSTILE[kind])])
+    async with opened(stage, size) as pilot:
+        drawn = [shown(stage)]
+        for keys in (["enter"], ["G"], ["v"], ["v", "a"], ["escape", "d"]):
+            await press(pilot, stage, *keys)
+            drawn.append(shown(stage))
+        await press(pilot, stage, "escape", "escape")
+        assert isinstance(stage.app.screen, InboxScreen)
+        assert stage.app.is_running
+    for text in drawn:
+        assert not FORBIDDEN.search(text)
+
+
+async def test_markup_is_drawn_and_does_nothing_when_clicked():
+    """The brackets are there to be read; no style of the drawn cells carries an action."""
+    stage = a_stage([_hostile(HOSTILE["markup"])])
+    async with opened(stage):
+        assert "[@click=app.quit]Approve[/]" in shown(stage)
+        detail = stage.app.screen.query_one(ApprovalDetail)
+        strips = [detail.render_line(row) for row in range(detail.size.height)]
+        metas = [segment.style.meta for strip in strips for segment in strip if segment.style]
+        assert not any("@click" in meta for meta in metas)
+
+
+async def test_agent_words_reach_neither_title_nor_status():
+    """A request's arrival is told in our words and its registered name."""
+    stage = a_stage()
+    async with opened(stage) as pilot:
+        stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))
+        await pilot.pause(0.1)
+        status = shown(stage).splitlines()[-2]
+        assert "new HIGH request from invoice-bot" in status
+        assert "APPROVE NOW" not in status
+        assert stage.app.title == "Sayso"
+        assert stage.app.sub_title == ""

@@ -1,0 +1,163 @@
+"""Running typing, pastes and the click that brings the window back decide nothing."""
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from approver_tui.screens.approve import ApprovePanel
+from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.guard import QUIET, InputGuard
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.pin_input import PinInput
+from tests.support.fake_client import (
+    DEPLOY,
+    MINUTE,
+    PIN,
+    PRICES,
+    FakeClock,
+    a_stage,
+    an_approval,
+    three,
+)
+from tests.support.pilots import blur, click, inbox, look, opened, paste, press, run_on, until
+
+RUNNING = [*"yes", "space", "a", "space", "y", "enter", "1", "space", "2"]
+
+
+def _low():
+    return an_approval("prices", PRICES, left=3 * MINUTE)
+
+
+async def test_running_typing_while_requests_arrive_decides_nothing():
+    """Twenty keys a second, panels opening under the fingers, five new requests: no decision."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        for number in range(5):
+            await run_on(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
+            stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
+        stage.clock.move(0.7)
+        await pilot.press("enter")
+        stage.clock.move(10)
+        look(stage)
+        await pilot.pause()
+    assert stage.answers.given == []
+
+
+@pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
+async def test_no_single_key_approves_even_slowly(keys):
+    """With quiet before every key: the panel opens, its focus is on Back, nothing is approved."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, *keys)
+    assert stage.answers.given == []
+
+
+async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
+    """Tab and Enter right after the panel opened reach nothing; each prolongs the watch."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await pilot.press("a")
+        await run_on(pilot, stage, ["tab", "enter"] * 10, each=0.5)
+        assert isinstance(stage.app.screen, ApprovePanel)
+        assert stage.app.focused.id == "back"
+    assert stage.answers.given == []
+
+
+async def test_paste_never_fills_the_pin():
+    """A pasted PIN is not a typed one, with the guard at rest too."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a", "tab")
+        assert isinstance(stage.app.focused, PinInput)
+        stage.clock.move(5)
+        await paste(pilot, stage, f"{PIN}\n")
+        stage.app.copy_to_clipboard(PIN)
+        await press(pilot, stage, "ctrl+v")
+        assert stage.app.focused.value == ""
+
+
+async def test_paste_on_the_inbox_opens_nothing():
+    """Pasted letters are not keys."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await paste(pilot, stage, "a\t\n")
+        assert isinstance(stage.app.screen, InboxScreen)
+
+
+async def test_the_click_that_brings_the_window_back_does_not_press_approve():
+    """After a blur the first click only gives the focus back; a later one presses."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        approve = stage.app.screen.query_one("#approve", PanelButton)
+        assert not approve.disabled
+        await blur(pilot, stage)
+        stage.clock.move(5)
+        await click(pilot, stage, approve)
+        assert stage.answers.given == []
+        stage.clock.move(1)
+        await click(pilot, stage, approve)
+        await until(pilot, lambda: len(stage.answers.given) == 1)
+
+
+async def test_the_key_that_brings_the_window_back_does_nothing():
+    """Textual would hand the first key on; the guard is asked before that."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await blur(pilot, stage)
+        stage.clock.move(5)
+        await pilot.press("a")
+        assert isinstance(stage.app.screen, InboxScreen)
+        stage.clock.move(1)
+        await pilot.press("a")
+        assert isinstance(stage.app.screen, ApprovePanel)
+
+
+async def test_a_selection_that_moves_by_itself_arms_the_guard():
+    """When the selected row goes and another takes its place, keys rest for a moment."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        gone = inbox(stage).table.selected
+        del stage.server.approvals[gone]
+        await pilot.press("r")
+        await until(pilot, lambda: inbox(stage).table.selected != gone)
+        await pilot.press("d")
+        assert isinstance(stage.app.screen, InboxScreen)
+        stage.clock.move(1)
+        await pilot.press("d")
+        assert isinstance(stage.app.screen, DenyPanel)
+
+
+async def test_resume_from_suspension_arms_the_guard():
+    """What is typed at the shell's prompt after ctrl+z does not open a panel."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        stage.app.app_resume_signal.publish(stage.app)
+        await pilot.press("a")
+        assert isinstance(stage.app.screen, InboxScreen)
+
+
+async def test_a_note_may_be_pasted_but_sends_nothing():
+    """The note is only text; a pasted line end does not deny."""
+    stage = a_stage([_low()])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2", "tab")
+        assert isinstance(stage.app.focused, Input)
+        await paste(pilot, stage, "see the invoice\n")
+        assert isinstance(stage.app.screen, DenyPanel)
+        await press(pilot, stage, "enter")
+        assert isinstance(stage.app.screen, DenyPanel)
+    assert stage.answers.given == []
+
+
+def test_the_guard_waits_for_quiet_not_for_time():
+    """Keys every half second keep it armed for as long as they come."""
+    clock = FakeClock()
+    guard = InputGuard(clock.ticks)
+    guard.arm()
+    for _ in range(20):
+        clock.move(QUIET / 2)
+        assert guard.drops(events.Key("a", "a"))
+    clock.move(QUIET + 0.01)
+    assert not guard.drops(events.Key("a", "a"))

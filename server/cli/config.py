@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from server.cli.opening import settings_of
+from server.cli.flags import settings_of
 from server.cli.output import answer, json_option, table
 from server.settings import NAMES, PREFIX, Settings
 

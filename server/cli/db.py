@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from server.app import MASTER_KEY, PIN_KEY, SystemClock
-from server.cli.opening import settings_of
+from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import answer, json_option
 from server.services.refusals import Invalid, NotFound
 from server.settings import Settings
@@ -52,7 +52,7 @@ def backup(context: click.Context, file: Path, *, as_json: bool) -> None:
 def _file_of(settings: Settings) -> Path:
     if not settings.on_sqlite:
         raise Invalid("PostgreSQL brings its own tool. Run: pg_dump --format=custom --file=FILE")
-    source = Path(settings.sqlalchemy_url.removeprefix("sqlite:///"))
+    source = sqlite_file(settings)
     if not source.exists():
         raise NotFound(f"There is no database at {source}. Is --data-dir right?")
     return source

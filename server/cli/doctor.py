@@ -14,7 +14,8 @@ import click
 
 from server.app import MASTER_KEY, PIN_KEY, WEBHOOK_KEY
 from server.cli.errors import sentence
-from server.cli.opening import opened, settings_of
+from server.cli.flags import settings_of, sqlite_file
+from server.cli.opening import opened
 from server.cli.output import answer, json_option
 from server.crypto.sealing import BadKeyFile
 from server.services.doctor import Finding
@@ -22,7 +23,6 @@ from server.services.ports import Busy
 from server.settings import Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
-DATABASE: Final = "sayso.db"
 _BY_OTHERS: Final = 0o077
 _MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
 _ORDER: Final = tuple(_MARKS)
@@ -62,7 +62,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
     for path in keys:
         if path.exists() and path.stat().st_mode & _BY_OTHERS:
             yield Finding("broken", f"Others may read {path}.", f"Run: chmod 600 {path}")
-    for path in sorted(folder.glob(f"{DATABASE}*")):
+    for path in sorted(folder.glob("*.db*")):
         if path.stat().st_mode & _BY_OTHERS:
             yield Finding("weak", f"Others may read {path}.", f"Run: chmod 600 {path}")
 
@@ -79,7 +79,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 def _records(settings: Settings) -> Iterator[Finding]:
     """What the database says, or why it does not open."""
-    if settings.on_sqlite and not (settings.data_dir / DATABASE).exists():
+    if settings.on_sqlite and not sqlite_file(settings).exists():
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     master = Path(settings.master_key_file or settings.data_dir / MASTER_KEY)

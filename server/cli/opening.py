@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec
 import click
 
 from server.app import Services, build
+from server.cli.flags import settings_of
 from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
@@ -21,7 +22,7 @@ from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.resources import Resources
 from server.services.users import Users
-from server.settings import Settings, load
+from server.settings import Settings
 
 P = ParamSpec("P")
 
@@ -52,12 +53,6 @@ class Desk:
     def now(self) -> int:
         """Milliseconds since the epoch."""
         return self.services.clock.now()
-
-
-def settings_of(context: click.Context) -> Settings:
-    """The settings of this command: flags, environment, file."""
-    flags: dict[str, object] = context.find_root().obj
-    return load(flags)
 
 
 @contextmanager

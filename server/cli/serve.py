@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import click
 
-from server.cli.opening import settings_of
+from server.cli.flags import settings_of
 
 
 @click.command("serve")

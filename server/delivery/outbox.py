@@ -1,7 +1,7 @@
 """The outbox's worker: takes messages under a lease, delivers them, tries again, gives up visibly.
 
 At least once: a worker that dies keeps its lease until it runs out, and then another delivers the
-message again. Receivers tell repeats apart by the message's id. What became of one lot is written in
+message again. Receivers tell repeats apart by its id. What became of one lot is written in
 one unit of work.
 """
 

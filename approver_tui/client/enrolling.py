@@ -102,7 +102,11 @@ def normal_code(code: str) -> str:
 def _new_session(home: Home, issuer: str, secrets: Vault, code: str, clock: Clock) -> Session:
     session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
     form = {"grant_type": ENROLMENT, "code": normal_code(code)}
-    tokens.save(secrets, session.transport.tokens(form))
+    try:
+        tokens.save(secrets, session.transport.tokens(form))
+    except ClientError:
+        session.transport.close()
+        raise
     return session
 
 
@@ -151,6 +155,7 @@ def _undo(session: Session, secrets: Vault) -> None:
         return
     finally:
         tokens.drop(secrets)
+        session.transport.close()
 
 
 def _checked(url: str, *, allow_insecure: bool) -> SplitResult:

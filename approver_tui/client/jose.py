@@ -9,7 +9,7 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 import rfc8785
 from cryptography.hazmat.primitives import hashes
@@ -51,8 +51,8 @@ class SigningKey:
 
     @property
     def thumbprint(self) -> str:
-        """The RFC 7638 thumbprint, which names the key."""
-        return b64(hashlib.sha256(rfc8785.dumps(cast("dict[str, str | int]", self.jwk))).digest())
+        """The thumbprint of the public key, which names the pair."""
+        return thumbprint(self.jwk)
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature r ‖ s (RFC 7518 3.4)."""
@@ -97,6 +97,12 @@ def dpop_proof(
     if access_token is not None:
         claims["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
     return _compact(key, {"alg": "ES256", "jwk": key.jwk, "typ": "dpop+jwt"}, claims)
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """Return the RFC 7638 thumbprint of a public EC key."""
+    required = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return b64(hashlib.sha256(rfc8785.dumps(dict[str, str | int](required))).digest())
 
 
 def b64(raw: bytes) -> str:

@@ -25,6 +25,8 @@ PIN_LENGTH = 6
 """The fewest characters of a PIN."""
 
 SALT_BYTES = 16
+_PASSES = 3
+_MEMORY_KIB = 64 * 1024
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
@@ -56,8 +58,8 @@ def stretch(pin: str, salt: bytes) -> bytes:
     return hash_secret_raw(
         _normal(pin).encode("utf-8", "surrogateescape"),
         salt,
-        time_cost=3,
-        memory_cost=64 * 1024,
+        time_cost=_PASSES,
+        memory_cost=_MEMORY_KIB,
         parallelism=1,
         hash_len=_KEY_BYTES,
         type=Type.ID,
@@ -77,7 +79,7 @@ def unseal(blob: bytes, *, x: bytes, y: bytes, level: Level, device: str) -> byt
     nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
     try:
         return bytearray(cipher.decrypt(nonce, sealed, _bound_to(device, level)))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
         raise NotOpened from error
 
 

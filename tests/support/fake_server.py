@@ -82,6 +82,7 @@ class FakeServer:
         self.statements: list[str] = []
         self.revoked: list[str] = []
         self.code_used = False
+        self.is_stopped = False
         self.clock_ahead = 0
         self.expires_in = 600
         self._seen_proofs: set[str] = set()
@@ -102,7 +103,8 @@ class FakeServer:
         self.stop()
 
     def stop(self) -> None:
-        """Stop listening; a second time nothing happens."""
+        """Stop answering; a second time nothing happens."""
+        self.is_stopped = True
         self._http.shutdown()
         self._http.server_close()
 
@@ -328,6 +330,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     fake: FakeServer
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one segment per answer, or the peer's delayed ACK costs 40 ms
 
     def do_GET(self) -> None:
         self._serve()
@@ -348,7 +351,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self._is_hit(self.fake.faults.drop_request_to, parts.path):
+        if self.fake.is_stopped or self._is_hit(self.fake.faults.drop_request_to, parts.path):
+            self.close_connection = True
             return
         with self.fake.lock:
             status, body = self._outcome(lambda: self._done(parts.path, parts.query, raw))
@@ -359,7 +363,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_hit(self, ends: set[str], path: str) -> bool:
         hit = {end for end in ends if path.endswith(end)}
         ends -= hit
-        self.close_connection = self.close_connection or bool(hit)
+        self.close_connection |= bool(hit)
         return bool(hit)
 
     def _outcome(self, work: Callable[[], object]) -> tuple[int, object]:

@@ -1,0 +1,52 @@
+"""An enrolled client over a real socket.
+
+Owns: the fake server of one test and the device that enrolled with it.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from approver_tui.client import keys
+from approver_tui.client.api import Client
+from approver_tui.client.enrolling import Enrolment, enrol
+from approver_tui.client.profile import Home
+from tests.support.fake_server import CODE, FakeServer
+
+PIN = "correct horse"
+
+
+def clock() -> int:
+    """The machine's time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture(autouse=True)
+def cheap_stretching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """A server with one user and a fresh code."""
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty folder of a terminal."""
+    return Home.at(tmp_path / "home")
+
+
+@pytest.fixture
+def client(server: FakeServer, home: Home) -> Iterator[Client]:
+    """A terminal that has just enrolled."""
+    enrolled = enrol(
+        home, Enrolment(url=server.url, code=CODE, name="laptop", pin=PIN), clock=clock
+    )
+    yield enrolled
+    enrolled.close()

@@ -1,0 +1,77 @@
+"""The files of one installation: private, whole, and one profile among several to come."""
+
+import json
+import stat
+
+import pytest
+
+from approver_tui.client import profile
+from approver_tui.client.errors import BrokenProfile
+from approver_tui.client.profile import Home, Profile
+
+MINE = Profile(
+    issuer="https://as.example",
+    user_id="u",
+    user_name="alice",
+    device_id="d",
+    device_name="laptop",
+    salt="s",
+    low_blob="l",
+    high_blob="h",
+    low_key="lk",
+    high_key="hk",
+    vault="files",
+)
+
+
+def test_a_profile_comes_back_as_it_was_saved(home):
+    """Nothing is lost on the way through the file."""
+    profile.save(home, MINE)
+    assert profile.load(home) == MINE
+
+
+def test_nobody_else_can_read_it(home):
+    """0600 for the file, 0700 for the folder, from the first moment."""
+    profile.save(home, MINE)
+    assert stat.S_IMODE(home.profiles_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.config.stat().st_mode) == 0o700
+
+
+def test_saving_leaves_no_other_file_behind(home):
+    """The file is written beside its place and renamed into it."""
+    profile.save(home, MINE)
+    profile.save(home, MINE)
+    assert [path.name for path in home.config.iterdir()] == ["profiles.json"]
+
+
+def test_before_a_login_there_is_none(home):
+    """No file is not an error."""
+    assert profile.load(home) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"format": 2}', '{"format":1,"current":"x","profiles":{}}'],
+)
+def test_a_broken_file_says_so(home, content):
+    """The remedy is a new login, not a traceback."""
+    profile.save(home, MINE)
+    home.profiles_file.write_text(content)
+    with pytest.raises(BrokenProfile):
+        profile.load(home)
+
+
+def test_a_member_of_another_kind_is_broken_too(home):
+    """A number where text belongs would surface much later."""
+    profile.save(home, MINE)
+    document = json.loads(home.profiles_file.read_text())
+    document["profiles"]["default"]["salt"] = 7
+    home.profiles_file.write_text(json.dumps(document))
+    with pytest.raises(BrokenProfile):
+        profile.load(home)
+
+
+def test_a_named_folder_means_no_keyring(tmp_path):
+    """With a folder of its own, everything lies in it."""
+    assert not Home.at(tmp_path).may_use_keyring
+    assert Home.at(None).may_use_keyring

@@ -1,0 +1,118 @@
+"""A document is taken whole or refused with the member that is wrong."""
+
+import json
+
+import pytest
+import rfc8785
+
+from approver_tui.client.errors import WireError
+from approver_tui.client.reading import Members, parse_json
+from approver_tui.client.wire import read_approval, read_event, read_page
+from tests.support.approval_texts import NOW, digest, when, wire_approval
+
+
+def resealed(wire: dict[str, object], name: str, **changes: object) -> dict[str, object]:
+    """The approval with members of one text changed, and the digest made to fit again."""
+    members = json.loads(wire[name]) | changes
+    text = rfc8785.dumps({k: v for k, v in members.items() if v is not ...}).decode()
+    return wire | {name: text, f"{name}_digest": digest(text)}
+
+
+def test_an_approval_is_drawn_from_its_display_text():
+    """Risk, headline, facts and end come from what is signed."""
+    approval = read_approval(Members(wire_approval()))
+    assert approval.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+    assert [fact.label for fact in approval.display.facts] == ["Amount", "Reference"]
+    assert approval.expires_at == NOW + 600_000
+    assert approval.is_waiting(NOW)
+
+
+@pytest.mark.parametrize("name", ["action", "display"])
+def test_a_text_that_does_not_have_its_digest_is_refused(name):
+    """One changed character is enough."""
+    wire = wire_approval()
+    wire[name] = wire[name].replace("pay", "Pay", 1)
+    with pytest.raises(WireError, match=f"{name}: does not have its digest"):
+        read_approval(Members(wire))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "member"),
+    [
+        ("display", {"approval": "sayso_ap_other"}, "display.approval"),
+        ("display", {"resource": "https://other.example"}, "display.resource"),
+        ("display", {"scopes": []}, "display.scopes"),
+        ("display", {"v": 2}, "display.v"),
+        ("display", {"facts": ...}, "display.facts"),
+        ("action", {"user": "sayso_us_other"}, "display.user.id"),
+        ("action", {"agent": "sayso_ag_other"}, "display.agent.id"),
+        ("action", {"extra": 1}, "action"),
+        ("action", {"salt": ...}, "action"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_texts_that_disagree_are_refused(name, changes, member):
+    """Right digests do not help a pair that speaks of two different requests."""
+    with pytest.raises(WireError) as caught:
+        read_approval(Members(resealed(wire_approval(), name, **changes)))
+    assert caught.value.member == member
+
+
+@pytest.mark.parametrize(
+    ("changes", "member"),
+    [
+        ({"risk": "low"}, "risk"),
+        ({"agent": {"id": "sayso_ag_other", "name": "x"}}, "agent.id"),
+        ({"state": "done"}, "state"),
+        ({"created_at": "yesterday"}, "created_at"),
+        ({"created_at": "2026-11-25T00:00:00"}, "created_at"),
+        ({"display": 7}, "display"),
+        ({"action": "[]", "action_digest": digest("[]")}, "action"),
+        ({"decided": {"decision": "approve"}}, "decided.by"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_member_that_is_wrong_is_named(changes, member):
+    """Whoever reads the error knows where to look."""
+    with pytest.raises(WireError) as caught:
+        read_approval(Members(wire_approval() | changes))
+    assert caught.value.member == member
+
+
+def test_agent_text_is_made_safe_at_this_door():
+    """A server that lets an escape sequence through does not reach the terminal with it."""
+    hostile = {"headline": "Pay\x1b[2J", "agent_says": "\u202eevil\x1b]52;c;x\x07", "why": "a\nb"}
+    approval = read_approval(Members(wire_approval(display=hostile)))
+    assert approval.headline == r"Pay\u{1b}[2J"
+    assert approval.agent_says == r"\u{202e}evil\u{1b}]52;c;x\u{7}"
+    assert approval.display.why == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":1,"a":2}', '{"a":NaN}', "[" * 100_000, "{", "", b"\xff"],
+    ids=["twins", "nan", "deep", "open", "empty", "bytes"],
+)
+def test_improper_json_is_refused(text):
+    """Two readers could understand these differently, or not survive them."""
+    with pytest.raises(WireError, match="is not proper JSON"):
+        parse_json(text)
+
+
+def test_unknown_members_are_passed_over():
+    """A newer server may add members to its answers."""
+    page = {
+        "items": [wire_approval() | {"new": 1}],
+        "next": None,
+        "feed_cursor": 3,
+        "server_time": when(NOW),
+        "new": 1,
+    }
+    assert read_page(Members(page)).feed_cursor == 3
+
+
+def test_an_unknown_event_is_refused_by_name():
+    """The feed reports what it cannot read instead of inventing a meaning."""
+    with pytest.raises(WireError) as caught:
+        read_event(Members({"seq": 1, "event": "moon.full", "at": when(NOW)}))
+    assert caught.value.member == "event"

@@ -1,0 +1,72 @@
+"""Nothing moves under the cursor, and nothing that is over comes back."""
+
+from dataclasses import replace
+
+from approver_tui.client.reading import Members
+from approver_tui.client.wire import read_approval
+from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.inbox import Inbox
+from tests.support.approval_texts import NOW, when, wire_approval
+
+
+def an_approval(number: int, **more) -> Approval:
+    """An approval that waits."""
+    return read_approval(Members(wire_approval(number=number, **more)))
+
+
+def ids(inbox: Inbox) -> list[str]:
+    """The ids in their order."""
+    return [row.id for row in inbox.rows]
+
+
+ONE, TWO, THREE = (an_approval(number) for number in (11, 101, 110))
+
+
+def test_a_new_row_goes_to_the_end():
+    """The row that the person is about to open stays where it is."""
+    urgent = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
+    assert ids(Inbox().seen(ONE).seen(urgent)) == [ONE.id, urgent.id]
+
+
+def test_a_known_row_keeps_its_place():
+    """A second copy replaces the first where it stood."""
+    newer = replace(ONE, nonce="n")
+    inbox = Inbox().seen(ONE).seen(TWO).seen(newer)
+    assert inbox.rows == (newer, TWO)
+
+
+def test_a_fetch_drops_what_is_gone_and_appends_what_is_new():
+    """The server's order is not the screen's."""
+    inbox = Inbox().seen(ONE).seen(TWO).fetched([THREE, TWO])
+    assert ids(inbox) == [TWO.id, THREE.id]
+
+
+def test_only_a_refresh_sorts():
+    """Highest risk first; within a risk, what expires first."""
+    late = an_approval(1101, display={"expires_at": when(NOW + 900_000)})
+    high = an_approval(1111, risk="high")
+    inbox = Inbox((late, ONE, high))
+    assert ids(inbox.refreshed()) == [high.id, ONE.id, late.id]
+
+
+def test_a_late_copy_takes_no_outcome_back():
+    """Feed and fetch may cross; a decided request does not wait again."""
+    denied = replace(ONE, state=ApprovalState.DENIED)
+    assert Inbox().seen(ONE).decided(denied).seen(ONE).rows == (denied,)
+
+
+def test_an_outcome_of_an_unknown_row_adds_nothing():
+    """What was decided elsewhere before it was listed here is history, not inbox."""
+    assert Inbox().decided(replace(ONE, state=ApprovalState.DENIED)) == Inbox()
+
+
+def test_waiting_ends_at_the_very_millisecond():
+    """At `expires_at` an answer no longer counts, so the row no longer waits."""
+    inbox = Inbox((ONE,))
+    assert inbox.waiting(ONE.expires_at - 1) == (ONE,)
+    assert inbox.waiting(ONE.expires_at) == ()
+
+
+def test_a_row_can_be_removed():
+    """Whoever read the outcome may clear the line."""
+    assert ids(Inbox((ONE, TWO)).without(ONE.id)) == [TWO.id]

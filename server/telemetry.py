@@ -45,6 +45,7 @@ OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], r
 SOCKETS = Gauge("sayso_feed_sockets", "Open sockets of approvers.", registry=REGISTRY)
 HELD_POLLS = Gauge("sayso_held_polls", "Polls that are held open.", registry=REGISTRY)
 
+_LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
 _SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
 
@@ -61,8 +62,7 @@ def correlate(value: str) -> None:
 
 def log() -> structlog.stdlib.BoundLogger:
     """The logger; every line is one event with named facts."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
-    return logger
+    return _LOGGER
 
 
 def configure_logging(*, as_json: bool, level: str) -> None:

@@ -190,6 +190,8 @@ class Problem(Exception):
 
 def _sendable(text: str) -> str:
     """Keep to the characters that RFC 6749 5.2 allows in error_description."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return "".join(
         "'" if c == '"' else "/" if c == "\\" else c if " " <= c <= "~" else "?" for c in text
     )

@@ -4,6 +4,7 @@ This process imports settings and gunicorn only; the application is loaded in th
 gevent has patched what it stands on.
 """
 
+import gc
 import resource
 import sys
 from dataclasses import dataclass, replace
@@ -102,12 +103,20 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         flask, site = app.create_app(services)
         loops.start(services, app.outbox_worker(services))
         self.site = site
+        _spare_the_collector()
         return flask
 
     def _ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site
         sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
         sys.stdout.flush()
+
+
+def _spare_the_collector() -> None:
+    """What was loaded stays for good; looking through it again and again costs 40 µs a request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _raise_open_files() -> None:

@@ -34,6 +34,8 @@ class Rows:
         self, connection: Connection, now: int, cache: Cache, new_entry_id: Callable[[int], str]
     ) -> None:
         self.now = now
+        self.stirred = False
+        """Reports whether anybody should be woken: events, messages or administration."""
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
@@ -111,11 +113,13 @@ class Rows:
     @cached_property
     def feed(self) -> Feed:
         """Events for people's screens."""
+        self.stirred = True
         return Feed(self._connection, self.now)
 
     @cached_property
     def outbox(self) -> Outbox:
         """What leaves the installation."""
+        self.stirred = True
         return Outbox(self._connection, self.now)
 
     @cached_property
@@ -133,6 +137,7 @@ class Rows:
 
         What it reads may never be stored, so it must not reach the cache that others share.
         """
+        self.stirred = True
         self._connection.execute(_ADMINISTERED)
         self._cache = Cache(version=-1)
         self.__dict__.pop("directory", None)

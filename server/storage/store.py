@@ -1,5 +1,6 @@
 """The store: units of work and readings over one database."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from server.storage.reader import PooledReader, Reader
 from server.storage.rows import Rows
 from server.storage.tables import installation
 from server.storage.wake import LocalWake
-from server.storage.writer import GroupedWriter, PooledWriter, Writer
+from server.storage.writer import GroupedWriter, PooledWriter, Writer, sqlite_connection
 
-_VERSION = select(installation.c.admin_version)
+_VERSION = "SELECT admin_version FROM installation"
+"""Read at every unit and reading, so it goes past SQLAlchemy on SQLite: 3 µs, not 35."""
 _NOW = cast(func.extract("epoch", func.now()) * 1000, BigInteger)
 _VERSION_AND_TIME = select(installation.c.admin_version, _NOW)
 _VERSION_AND_TIME_HELD = _VERSION_AND_TIME.with_for_update(read=True)
@@ -56,8 +58,10 @@ class SqlStore:
     def write(self) -> Iterator[Rows]:
         """One unit of work: stored when the block was left without an error."""
         with self._writer.transaction() as connection:
-            yield self._rows(connection, hold=True)
-        self.wake.changed()
+            rows = self._rows(connection, hold=True)
+            yield rows
+        if rows.stirred:
+            self.wake.changed()
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
@@ -65,7 +69,7 @@ class SqlStore:
         try:
             with self._reader.connection() as connection:
                 yield self._rows(connection, hold=False)
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:
@@ -103,7 +107,7 @@ class SqlStore:
 
     def _stand(self, connection: Connection, *, hold: bool) -> tuple[int, int]:
         if self._clock_is_ours:
-            version = connection.execute(_VERSION).scalar_one()
+            version = sqlite_connection(connection).execute(_VERSION).fetchone()[0]
             return version, self._edges.clock.now()
         row = connection.execute(_VERSION_AND_TIME_HELD if hold else _VERSION_AND_TIME).one()
         return row[0], self._edges.clock.adjust(row[1])

@@ -9,13 +9,15 @@ SQLite, in a command: the same file, one COMMIT per unit, SQLite's own timeout.
 PostgreSQL: a transaction from the pool.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.services.ports import Busy
@@ -29,9 +31,9 @@ class _Batch:
 
     def __init__(self) -> None:
         self._over = threading.Event()
-        self._error: DBAPIError | None = None
+        self._error: sqlite3.Error | None = None
 
-    def end(self, error: DBAPIError | None) -> None:
+    def end(self, error: sqlite3.Error | None) -> None:
         """Every member may go on, or fails."""
         self._error = error
         self._over.set()
@@ -48,6 +50,7 @@ class GroupedWriter:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._raw = sqlite_connection(connection)
         self._lock = threading.Lock()
         self._batch: _Batch | None = None
         self._wanted = threading.Event()
@@ -96,7 +99,7 @@ class GroupedWriter:
         while True:
             try:
                 self._sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
+            except sqlite3.OperationalError as error:
                 if time.monotonic() > give_up:
                     raise Busy("Another process holds the database.") from error
                 time.sleep(_PAUSE_SECONDS)
@@ -108,12 +111,12 @@ class GroupedWriter:
         try:
             self._sql("ROLLBACK TO unit")
             self._sql("RELEASE unit")
-        except OperationalError as error:
+        except sqlite3.Error as error:
             self._abandon(error)
 
-    def _abandon(self, error: DBAPIError) -> None:
+    def _abandon(self, error: sqlite3.Error) -> None:
         batch, self._batch = self._batch, None
-        if self._in_transaction():
+        if self._raw.in_transaction:
             self._sql("ROLLBACK")
         if batch is not None:
             batch.end(error)
@@ -131,18 +134,15 @@ class GroupedWriter:
             return
         try:
             self._sql("COMMIT")
-        except DBAPIError as error:
+        except sqlite3.Error as error:
             self._abandon(error)
         else:
             batch, self._batch = self._batch, None
             batch.end(None)
 
-    def _in_transaction(self) -> bool:
-        raw = self._connection.connection.dbapi_connection
-        return bool(getattr(raw, "in_transaction", False))
-
     def _sql(self, text: str) -> None:
-        self._connection.exec_driver_sql(text)
+        """Past SQLAlchemy: what begins and ends units has no parameters and no rows."""
+        self._raw.execute(text)
 
 
 class DirectWriter:
@@ -166,7 +166,7 @@ class DirectWriter:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                if getattr(connection.connection.dbapi_connection, "in_transaction", False):
+                if sqlite_connection(connection).in_transaction:
                     connection.exec_driver_sql("ROLLBACK")
                 raise
 
@@ -196,6 +196,11 @@ class PooledWriter:
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
+
+
+def sqlite_connection(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection under SQLAlchemy's."""
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 
 Writer = GroupedWriter | DirectWriter | PooledWriter

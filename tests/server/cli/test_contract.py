@@ -1,0 +1,177 @@
+"""What scripts rely on: the documents, the exit codes, one document per command."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.installation import PAYMENT
+
+AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
+CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
+
+
+@pytest.fixture
+def action_file(tmp_path):
+    """A file that describes an action type."""
+    path = tmp_path / "payment.json"
+    path.write_text(json.dumps(PAYMENT))
+    return str(path)
+
+
+def test_init_answers_exactly_four_members(sayso):
+    """The code stands in the fragment of the link, and ends in fifteen minutes."""
+    document = sayso("init", "--admin", "admin", "--json").document
+    assert set(document) == {"user", "enrolment_code", "enrolment_url", "expires_at"}
+    assert document["user"] == "admin"
+    code = document["enrolment_code"]
+    assert document["enrolment_url"] == f"http://localhost:8470/enrol#{code}"
+    assert document["expires_at"].endswith("Z")
+
+
+def test_a_second_init_is_a_conflict_unless_it_may_be_missing(sayso):
+    """Exit 6; with --if-missing the one who is there is answered, without a code."""
+    sayso("init")
+    again = sayso("init", "--admin", "eve", "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
+    assert sayso("init", "--if-missing", "--json").document == {"user": "admin"}
+
+
+def test_adding_a_user_answers_name_id_and_code(begun):
+    """The code is there this once."""
+    document = begun("users", "add", "approver", "--json").document
+    assert document["user"] == "approver"
+    assert document["id"].startswith("sayso_us_")
+    assert len(document["enrolment_code"]) == 39
+    assert "enrolment_code" not in begun("users", "show", "approver", "--json").out
+
+
+def test_adding_an_agent_answers_its_id_and_its_secret_once(begun):
+    """Nothing else ever prints the secret."""
+    document = begun(*AGENT, *CEILING, "--json").document
+    assert document["client_id"].startswith("sayso_ag_")
+    assert document["client_secret"].startswith("sayso_cs_")
+    assert (document["owners"], document["state"]) == (["admin"], "enabled")
+    everything = begun("agents", "show", "invoice-bot", "--json").out + begun("audit", "tail").out
+    assert document["client_secret"] not in everything
+
+
+def test_disabling_an_agent_answers_exactly_its_state_and_counts(begun):
+    """By name or by client_id, and again without harm."""
+    client_id = begun(*AGENT, "--json").document["client_id"]
+    for called in ("invoice-bot", client_id):
+        assert begun("agents", "disable", called, "--json").document == {
+            "client_id": client_id,
+            "state": "disabled",
+            "tokens_revoked": 0,
+            "requests_cancelled": 0,
+        }
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("users", "add", "admin"),
+        ("resources", "add", "https://pay.example"),
+        AGENT,
+        ("actions", "add", "FILE"),
+    ],
+)
+def test_adding_what_exists_is_exit_6_and_answers_it_where_that_is_wanted(begun, action_file, verb):
+    """With --if-missing a script runs twice in a row and never sees the secret again."""
+    verb = tuple(action_file if word == "FILE" else word for word in verb)
+    begun(*verb)
+    again = begun(*verb, "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
+    document = begun(*verb, "--if-missing", "--json").document
+    assert not {"client_secret", "enrolment_code", "enrolment_url"} & set(document)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("nonsense",), 2, "usage"),
+        (("users", "password", "admin"), 2, "usage"),
+        (("apps", "list"), 2, "usage"),
+        (("groups", "list"), 2, "usage"),
+        (("db", "copy", "x"), 2, "usage"),
+        (("users", "add"), 2, "usage"),
+        (("users", "add", "a\x1b[2Jb"), 2, "invalid"),
+        (("users", "add", "ben", "--role", "root"), 2, "usage"),
+        (("users", "show", "nobody"), 3, "not_found"),
+        (("agents", "disable", "nobody"), 3, "not_found"),
+        (("agents", "add", "x"), 2, "usage"),
+        (("agents", "add", "x", "--owner", "nobody"), 3, "not_found"),
+        (("agents", "add", "x", "--owner", "admin", "--resource", "https://x"), 3, "not_found"),
+        (("agents", "add", "x", "--owner", "admin", "--scope", "payments:read"), 2, "invalid"),
+        (("resources", "add", "ftp://x"), 2, "invalid"),
+        (("resources", "add", "https://x.example", "--scope", "a=huge"), 2, "usage"),
+        (("resources", "show", "https://x.example"), 3, "not_found"),
+        (("actions", "add", "no such file"), 2, "usage"),
+        (("actions", "show", "x"), 3, "not_found"),
+        (("approvals", "show", "x"), 3, "not_found"),
+        (("approvals", "cancel", "x"), 2, "usage"),
+        (("approvals", "cancel", "x", "--reason", "\x1b"), 2, "invalid"),
+        (("devices", "revoke", "x"), 3, "not_found"),
+        (("keys", "rotate", "--alg", "HS256"), 2, "usage"),
+        (("audit", "tail", "--follow"), 2, "usage"),
+        (("serve", "--port", "0"), 2, "usage"),
+    ],
+)
+def test_an_error_is_one_object_with_a_stable_word_and_its_exit_code(begun, arguments, code, word):
+    """Nothing on stdout, nothing raw on stderr, and a way on in the message."""
+    done = begun(*arguments, "--json")
+    assert (done.code, done.error["code"], done.error["exit"]) == (code, word, code)
+    assert done.error["message"]
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (("--serves", "https://x.example"), "--serves"),
+        (("--delivery", "ping"), "--delivery ping"),
+        (("--delivery", "push"), "--delivery push"),
+        (("--asks", "finance"), "--asks"),
+    ],
+)
+def test_what_is_not_built_is_refused_by_name(begun, flags, named):
+    """Nobody believes that it works; nothing is registered."""
+    done = begun(*AGENT, *flags)
+    assert done.code == 2
+    assert named in done.err
+    assert begun("agents", "list", "--json").document == {"items": []}
+
+
+def test_every_list_is_a_document_with_items_even_when_empty(begun):
+    """Stable for a script on its first day."""
+    for noun in ("users", "agents", "resources", "actions", "approvals", "devices", "keys"):
+        assert isinstance(begun(noun, "list", "--json").document["items"], list), noun
+
+
+def test_a_broken_key_file_and_a_folder_in_the_way_are_errors_not_tracebacks(begun, folder):
+    """The message names the remedy."""
+    (folder / "master.key").chmod(0o644)
+    assert begun("users", "list", "--json").error["code"] == "bad_key_file"
+    assert "chmod 600" in begun("users", "list").err
+
+
+def test_the_installed_command_ends_with_the_same_codes(tmp_path):
+    """A real process: a document and 0, an error object and 3."""
+    environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path / "data")}
+    program = [sys.executable, "-c", "from server.cli.main import main; main()"]
+
+    def run(*arguments):
+        return subprocess.run(
+            [*program, *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+
+    begun = run("init", "--json")
+    assert (begun.returncode, begun.stderr) == (0, "")
+    assert json.loads(begun.stdout)["user"] == "admin"
+    missing = run("users", "show", "nobody", "--json")
+    assert (missing.returncode, missing.stdout) == (3, "")
+    assert json.loads(missing.stderr)["code"] == "not_found"
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0

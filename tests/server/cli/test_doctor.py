@@ -1,0 +1,66 @@
+"""The doctor: what it finds, and that it ends with 1 exactly when something is broken."""
+
+import pytest
+
+
+def _found(done):
+    return {item["what"] for item in done["items"]}
+
+
+def test_a_fresh_installation_has_weak_spots_and_nothing_broken(begun):
+    """The honest limits are among them: who reads the data folder is the administrator."""
+    done = begun("doctor", "--json").document
+    assert done["broken"] is False
+    assert any("data folder" in what for what in _found(done))
+    assert any("PIN" in what for what in _found(done))
+    assert "admin has no device, so nobody can answer for them." in _found(done)
+    assert all(item["fix"] for item in done["items"])
+
+
+def test_an_agent_that_may_ask_everybody_is_weak(begun):
+    """Until it is told whom."""
+    begun("agents", "add", "bot", "--owner", "admin")
+    assert "The agent bot may ask every user." in _found(begun("doctor", "--json").document)
+    begun("agents", "update", "bot", "--asks", "admin")
+    assert "The agent bot may ask every user." not in _found(begun("doctor", "--json").document)
+
+
+def test_a_key_that_others_can_read_is_broken_and_exit_1(begun, folder):
+    """Nothing else opens then, and the fix is a command."""
+    (folder / "master.key").chmod(0o640)
+    done = begun("doctor")
+    assert done.code == 1
+    assert "BROKEN" in done.out
+    assert f"chmod 600 {folder / 'master.key'}" in done.out
+
+
+def test_a_lost_master_key_is_broken_and_no_new_one_is_made(begun, folder):
+    """A new key would never open what the old one sealed."""
+    (folder / "master.key").unlink()
+    done = begun("doctor")
+    assert done.code == 1
+    assert "backup" in done.out
+    assert not (folder / "master.key").exists()
+
+
+def test_a_folder_that_others_can_enter_is_weak(begun, folder):
+    """So is a database that they can read."""
+    folder.chmod(0o755)
+    (folder / "sayso.db").chmod(0o644)
+    found = _found(begun("doctor", "--json").document)
+    assert f"Others may look into {folder}." in found
+    assert f"Others may read {folder / 'sayso.db'}." in found
+
+
+def test_an_http_issuer_for_other_machines_is_weak(begun, monkeypatch):
+    """Codes and tokens would travel in the open."""
+    monkeypatch.setenv("SAYSO_ISSUER", "http://sayso.example")
+    assert any("not https" in what for what in _found(begun("doctor", "--json").document))
+
+
+@pytest.mark.usefixtures("folder")
+def test_before_init_it_says_how_to_begin_and_makes_nothing(sayso, folder):
+    """Looking changes nothing."""
+    done = sayso("doctor", "--json").document
+    assert "There is no database yet." in _found(done)
+    assert not folder.exists()

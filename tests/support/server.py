@@ -140,9 +140,9 @@ class LiveServer:
             self._services = app.build(Settings(**values), self.clock)  # type: ignore[arg-type]
         return self._services
 
-    def client(self) -> httpx.Client:
+    def client(self, timeout: float = 70) -> httpx.Client:
         """An HTTP client for it, with nothing from the environment."""
-        return httpx.Client(base_url=self.url, timeout=70, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
 
     def prepare(self) -> None:
         """The first administrator, a payment API and a payment type."""

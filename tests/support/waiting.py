@@ -1,0 +1,27 @@
+"""Waiting for something to become true, and no longer than it takes."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+_PAUSE_SECONDS = 0.01
+
+Result = TypeVar("Result")
+
+
+def until(condition: Callable[[], Result], seconds: float = 5.0) -> Result:
+    """Return the first true answer of `condition`; AssertionError when it takes too long."""
+    ends = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < ends, f"still {answer!r} after {seconds} seconds"
+        time.sleep(_PAUSE_SECONDS)
+    return answer
+
+
+@contextmanager
+def meanwhile(work: Callable[[], Result]) -> Iterator[Future[Result]]:
+    """Do `work` in a thread while the block runs; the block's end waits for it."""
+    with ThreadPoolExecutor(1) as threads:
+        yield threads.submit(work)

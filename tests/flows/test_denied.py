@@ -1,0 +1,144 @@
+"""A person says no: the agent learns why and what it may do next, and never gets a token."""
+
+import pytest
+
+from approver_tui.client.errors import AlreadyDecided, ApiError
+from approver_tui.client.keys import Level
+from server.protocol.decisions import DENY_CODES
+from tests.support.agent import Agent
+from tests.support.record import entries, state, story
+from tests.support.server import LiveServer
+from tests.support.signing import approval_key, decision
+from tests.support.terminal import Terminal
+
+
+@pytest.mark.parametrize(
+    ("code", "retry"),
+    [
+        ("not_needed", "later"),
+        ("wrong_details", "with_changes"),
+        ("too_broad", "narrower"),
+        ("wait_until", "not_before"),
+        ("ask_other", "redirected"),
+        ("suspicious", "never"),
+    ],
+)
+def test_a_denial_tells_the_agent_why_and_what_next(
+    agent: Agent, person: Terminal, code: str, retry: str
+) -> None:
+    """Code, note and retry hint are members beside the standard error."""
+    handle = agent.asked(person.user)
+    person.deny(person.only(), code, "The vendor's account is another one.")
+    answer = agent.poll(handle)
+
+    assert answer.status_code == 400
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert body.pop("error_description").startswith("The person denied the request.")
+    assert body == {
+        "error": "access_denied",
+        "reason": "denied",
+        "deny_code": code,
+        "note": "The vendor's account is another one.",
+        "retry": retry,
+    }
+
+
+def test_a_denial_without_a_note_has_no_member_for_one(agent: Agent, person: Terminal) -> None:
+    """What was not said is not there, rather than null."""
+    handle = agent.asked(person.user)
+    person.deny(person.only())
+
+    assert "note" not in agent.poll(handle).json()
+
+
+def test_the_session_key_is_enough_to_deny_even_what_is_high(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Removing power needs no PIN: not one PIN call is made, and the answer is signed by S."""
+    agent.ask_payment(person.user)
+    waiting = person.only()
+    before = person.client.me().device
+    denied = person.deny(waiting, "suspicious")
+    after = person.client.me().device
+    (entry,) = entries(server, "approval.denied", approval_id=waiting.id)
+
+    assert denied.state == "denied"
+    assert before is not None
+    assert after is not None
+    assert before.pin.tries == after.pin.tries == 0
+    assert entry["facts"]["ceremony"] == "none"
+    assert entry["cause"] == "suspicious"
+
+
+def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    """Whoever holds the stronger key can also remove power."""
+    agent.asked(person.user)
+    waiting = person.client.approval(person.only().id)
+    key = approval_key(person, Level.LOW)
+    signed = decision(person, waiting, key, decision="deny", code="too_broad", ceremony="none")
+    person.client.decide(waiting.id, signed)
+
+    assert state(server, waiting.id) == ("denied", None)
+
+
+def test_denied_stays_denied_however_often_it_is_polled(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Polls after the answer are neither paced nor ever given a token."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.deny(waiting)
+    answers = [agent.poll(handle).json()["error"] for _ in range(5)]
+    server.clock.forward(3_600_000)
+    answers.append(agent.poll(handle, prefer="wait=5").json()["error"])
+
+    assert answers == ["access_denied"] * 6
+    assert story(server, waiting.id) == ["approval.requested", "approval.denied"]
+
+
+def test_a_denial_is_final_for_the_one_who_gave_it(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A yes after a no is told that the no came first."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.deny(waiting, "not_needed")
+    with pytest.raises(AlreadyDecided) as refused:
+        person.approve(waiting)
+
+    assert refused.value.code == "already_decided"
+    assert refused.value.approval.state == "denied"
+    assert state(server, waiting.id) == ("denied", None)
+    assert agent.poll(handle).json()["error"] == "access_denied"
+
+
+@pytest.mark.parametrize("code", [None, "", "because", *(name.upper() for name in DENY_CODES)])
+def test_a_denial_needs_a_code_of_the_list(
+    server: LiveServer, agent: Agent, person: Terminal, code: str | None
+) -> None:
+    """Anything else is refused, and the request goes on waiting."""
+    agent.asked(person.user)
+    waiting = person.client.approval(person.only().id)
+    key = person.client.session.key
+    signed = decision(person, waiting, key, decision="deny", code=code, ceremony="none")
+    with pytest.raises(ApiError) as refused:
+        person.client.decide(waiting.id, signed)
+
+    assert (refused.value.status, refused.value.code) == (422, "invalid_decision")
+    assert state(server, waiting.id) == ("pending", None)
+
+
+@pytest.mark.parametrize("note", ["\x1b]52;c;aGk=\x07", "a\u202eb", "a\u200bb", "n" * 501])
+def test_a_note_that_could_break_a_screen_is_refused(
+    server: LiveServer, agent: Agent, person: Terminal, note: str
+) -> None:
+    """The note goes to programs and logs; the denial can be sent again without it."""
+    agent.asked(person.user)
+    waiting = person.only()
+    with pytest.raises(ApiError) as refused:
+        person.deny(waiting, "not_needed", note)
+
+    assert (refused.value.status, refused.value.code) == (422, "invalid_body")
+    assert state(server, waiting.id) == ("pending", None)
+    assert person.deny(waiting).state == "denied"

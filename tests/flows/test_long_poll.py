@@ -1,0 +1,304 @@
+"""An agent that prefers to wait: it is held, and told at once what happens."""
+
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import httpx
+import pytest
+
+from server.services.agents import Agents
+from server.services.oversight import Oversight
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.clock import DAY, SECOND
+from tests.support.record import state, stored, story
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.waiting import until
+
+AT_ONCE = 2.0
+"""Seconds. Without a wake-up a held poll would only end with its time, which is far longer."""
+
+
+class _Held:
+    """A poll that is being held while the block runs."""
+
+    def __init__(self, server: LiveServer, agent: Agent, handle: str, prefer: str = "wait=20"):
+        self._server, self._agent, self._handle = server, agent, handle
+        self._prefer = prefer
+        self._http = server.client()
+        self._threads = ThreadPoolExecutor(1)
+        self._answer: Future[httpx.Response]
+
+    def __enter__(self) -> Self:
+        polls = _polls(self._server, self._agent)
+        poll = Agent(self._agent.key, self._http).poll
+        self._answer = self._threads.submit(poll, self._handle, prefer=self._prefer)
+        until(lambda: _polls(self._server, self._agent) > polls)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+        self._http.close()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is no answer yet."""
+        return not self._answer.done()
+
+    def answer(self, seconds: float = AT_ONCE) -> httpx.Response:
+        """The answer, which must come within this time."""
+        return self._answer.result(seconds)
+
+
+def test_a_held_poll_is_released_by_the_yes(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Held, although early; the token comes when the person decides, and the header says so."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle) as held:
+        assert held.is_waiting
+        person.approve(waiting)
+        answer = held.answer()
+
+    assert answer.status_code == 200
+    assert answer.headers["preference-applied"] == "wait=20"
+    assert answer.json()["access_token"]
+
+
+def test_a_held_poll_is_released_by_the_no(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The denial reaches the agent at once, with its code."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle) as held:
+        person.deny(waiting, "suspicious")
+        answer = held.answer()
+
+    assert (answer.status_code, answer.json()["deny_code"]) == (400, "suspicious")
+
+
+def test_a_held_poll_is_released_by_a_withdrawal(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """An administrator, in another process, cancels the request."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle) as held:
+        Oversight(server.services.store).cancel(waiting.id, "The run was stopped.", by=BY)
+        body = held.answer().json()
+
+    assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
+
+
+def test_a_held_poll_is_released_when_its_agent_is_disabled(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Rights are looked at again at the release: the agent hears that it may do nothing."""
+    handle = agent.asked(person.user)
+    with _Held(server, agent, handle) as held:
+        Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
+        answer = held.answer()
+
+    assert answer.status_code == 400
+    body = answer.json()
+    assert (body["error"], body["reason"]) == ("unauthorized_client", "agent_disabled")
+
+
+def test_a_held_poll_is_released_when_its_person_is_disabled(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Nobody is left who could answer."""
+    handle = agent.asked(person.user)
+    with _Held(server, agent, handle) as held:
+        Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
+        body = held.answer().json()
+
+    assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
+
+
+def test_a_held_poll_is_released_by_the_end_of_the_request(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The clock of the server ends it, not the client's patience."""
+    handle = agent.asked(person.user)
+    with _Held(server, agent, handle) as held:
+        server.clock.forward(DAY)
+        body = held.answer(4).json()
+
+    assert (body["error"], body["reason"]) == ("expired_token", "expired_unseen")
+
+
+@pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
+def test_patience_ends_with_the_ordinary_answer(
+    agent: Agent, person: Terminal, prefer: str
+) -> None:
+    """After N seconds without an answer: still pending, neither earlier nor much later."""
+    handle = agent.asked(person.user)
+    began = time.monotonic()
+    answer = agent.poll(handle, prefer=prefer)
+    took = time.monotonic() - began
+
+    assert answer.json()["error"] == "authorization_pending"
+    assert 0.9 < took < 3
+
+
+@pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=soon", "await=9", "respond-async"])
+def test_what_is_no_preference_to_wait_is_answered_at_once(
+    server: LiveServer, agent: Agent, person: Terminal, prefer: str
+) -> None:
+    """RFC 7240: a preference that makes no sense is ignored, and not reported as applied."""
+    handle = agent.asked(person.user)
+    server.clock.forward(5 * SECOND)
+    began = time.monotonic()
+    answer = agent.poll(handle, prefer=prefer)
+
+    assert answer.json()["error"] == "authorization_pending"
+    assert time.monotonic() - began < 0.9
+    assert "preference-applied" not in answer.headers
+
+
+def test_nobody_is_held_longer_than_55_seconds(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A longer wish is cut, and the answer says to what."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle, "wait=600") as held:
+        person.approve(waiting)
+        answer = held.answer()
+
+    assert answer.headers["preference-applied"] == "wait=55"
+
+
+def test_a_newer_held_poll_displaces_the_older(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The older one is told that nothing happened yet; the newer one gets the token."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle) as older, _Held(server, agent, handle) as newer:
+        displaced = older.answer()
+        assert newer.is_waiting
+        person.approve(waiting)
+        answer = newer.answer()
+
+    assert displaced.json()["error"] == "authorization_pending"
+    assert answer.status_code == 200
+    assert story(server, waiting.id).count("token.issued") == 1
+
+
+def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    """However early one comes, it is held; the interval stays what it was."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    answers = [agent.poll(handle, prefer="wait=1").json()["error"] for _ in range(3)]
+    server.clock.forward(5 * SECOND)
+
+    assert answers == ["authorization_pending"] * 3
+    assert agent.poll(handle).json()["error"] == "authorization_pending"
+    assert stored(server, waiting.id).interval_ms == 5 * SECOND
+
+
+def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None:
+    """There is nothing to wait for."""
+    handle = agent.asked(person.user)
+    person.approve(person.only())
+    began = time.monotonic()
+
+    assert agent.poll(handle, prefer="wait=30").status_code == 200
+    assert time.monotonic() - began < AT_ONCE
+
+
+def test_a_client_that_went_away_takes_no_token_with_it(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A held connection breaks; with its Idempotency-Key the client gets the same answer again."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    hasty = Agent(agent.key, server.client(timeout=0.5))
+    with hasty.http, pytest.raises(httpx.ReadTimeout):
+        hasty.poll(handle, prefer="wait=20", idempotency_key="mine")
+    person.approve(waiting)
+    until(lambda: state(server, waiting.id)[0] in {"approved", "redeemed"})
+    answer = agent.poll(handle, idempotency_key="mine")
+
+    assert answer.status_code == 200
+    assert story(server, waiting.id).count("token.issued") == 1
+
+
+def test_holding_polls_costs_no_work(server: LiveServer, person: Terminal) -> None:
+    """Forty held polls use as good as no processor time while nothing happens to them."""
+    with ExitStack() as closing:
+        agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]
+        _hold_forty(server, person, agents)
+
+
+def _hold_forty(server: LiveServer, person: Terminal, agents: list[Agent]) -> None:
+    handles = [(one, one.asked(person.user)) for one in agents for _ in range(8)]
+    before_any = _cpu_seconds(server, 1.5)
+    with ThreadPoolExecutor(len(handles)) as threads:
+        held = [threads.submit(one.poll, handle, prefer="wait=9") for one, handle in handles]
+        until(lambda: sum(_polls(server, one) for one in agents) == len(handles), 10)
+        used = _cpu_seconds(server, 1.5)
+        assert not any(answer.done() for answer in held)
+        for one in agents:
+            Agents(server.services.store, server.services.secrets).disable(one.key.id, by=BY)
+        errors = {answer.result(5).json()["error"] for answer in held}
+
+    assert used < before_any + 0.2
+    assert errors == {"unauthorized_client"}
+
+
+def test_a_server_that_ends_answers_whom_it_holds(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """SIGTERM: the held poll hears that nothing happened yet, and the process is soon gone."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with _Held(server, agent, handle) as held:
+        took = server.stop()
+        answer = held.answer()
+    server.start()
+    person.approve(waiting)
+
+    assert answer.json()["error"] == "authorization_pending"
+    assert took < 12
+    assert agent.poll(handle).status_code == 200
+
+
+def test_an_idle_server_ends_at_once(server: LiveServer, agent: Agent) -> None:
+    """A connection that is kept for the next request holds nobody up."""
+    assert agent.http.get("/healthz").status_code == 200
+    took = server.stop()
+    server.start()
+
+    assert took < 3
+
+
+def _polls(server: LiveServer, agent: Agent) -> int:
+    with server.services.store.read() as view:
+        found = view.approvals.open_of_agent(agent.key.id)
+    return sum(approval.polls for approval in found)
+
+
+def _cpu_seconds(server: LiveServer, seconds: float) -> float:
+    """How much processor time the server's processes use in this time."""
+    before = _ticks(server)
+    time.sleep(seconds)
+    return (_ticks(server) - before) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(server: LiveServer) -> int:
+    assert server.process is not None
+    group = server.process.pid
+    fields = [
+        path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")
+    ]
+    return sum(int(of[11]) + int(of[12]) for of in fields if int(of[2]) == group)

@@ -1,0 +1,131 @@
+"""Agents that poll: when a poll is in time, what an early one costs, and what is never paced."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.clock import SECOND
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class _Polling:
+    """One request that is polled again and again by a clock that the test moves."""
+
+    server: LiveServer
+    agent: Agent
+    handle: str
+
+    def after(self, milliseconds: int, handle: str = "") -> str:
+        """Let this much time pass, then poll; returns the error."""
+        self.server.clock.forward(milliseconds)
+        error: str = self.agent.poll(handle or self.handle).json()["error"]
+        return error
+
+
+@pytest.fixture
+def polling(server: LiveServer, agent: Agent, person: Terminal) -> _Polling:
+    """A request of this test that nobody answers."""
+    return _Polling(server, agent, agent.asked(person.user))
+
+
+def test_the_acknowledgement_names_the_interval(agent: Agent, person: Terminal) -> None:
+    """Five seconds, in the answer itself, so that no client has to guess."""
+    assert agent.ask(person.user).json()["interval"] == 5
+
+
+def test_the_first_poll_is_measured_from_the_acknowledgement(polling: _Polling) -> None:
+    """A client that polls at once is early, although it has never polled before."""
+    assert polling.after(0) == "slow_down"
+
+
+def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
+    """Ten polls, each exactly five seconds after the one before: none is slowed."""
+    assert {polling.after(5 * SECOND) for _ in range(10)} == {"authorization_pending"}
+
+
+def test_half_a_second_is_forgiven(polling: _Polling) -> None:
+    """Clocks and roads differ; 4.5 seconds count as five, every time."""
+    assert {polling.after(4_500) for _ in range(5)} == {"authorization_pending"}
+
+
+def test_more_than_half_a_second_is_not_forgiven(polling: _Polling) -> None:
+    """Three seconds are early."""
+    assert polling.after(3 * SECOND) == "slow_down"
+
+
+def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
+    """Who goes on at the old interval is slowed again; who adds five is not."""
+    assert polling.after(0) == "slow_down"
+    assert polling.after(10 * SECOND) == "authorization_pending"
+    assert polling.after(10 * SECOND) == "authorization_pending"
+    assert polling.after(5 * SECOND) == "slow_down"
+    assert polling.after(10 * SECOND) == "slow_down"
+    assert polling.after(20 * SECOND) == "authorization_pending"
+
+
+def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Polling) -> None:
+    """10, 15, 20, 25, 30, and then 30; a poll each thirty seconds is in time."""
+    answers = [polling.agent.poll(polling.handle) for _ in range(8)]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert [answer.json()["interval"] for answer in answers] == [10, 15, 20, 25, 30, 30, 30, 30]
+    assert polling.after(25 * SECOND) == "slow_down"
+    assert polling.after(30 * SECOND) == "authorization_pending"
+
+
+def test_each_request_has_a_pace_of_its_own(polling: _Polling, person: Terminal) -> None:
+    """One that was polled too fast does not slow another one of the same agent."""
+    other = polling.agent.asked(person.user)
+    assert polling.after(0) == "slow_down"
+    assert polling.after(0) == "slow_down"
+    assert polling.after(5 * SECOND, other) == "authorization_pending"
+
+
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+def test_an_answered_request_is_answered_at_once(
+    polling: _Polling, person: Terminal, answer: str
+) -> None:
+    """Pacing is over with the waiting, even for a client that was slowed to thirty seconds."""
+    for _ in range(6):
+        polling.after(0)
+    waiting = person.only()
+    if answer == "approve":
+        person.approve(waiting)
+    else:
+        person.deny(waiting)
+    told = polling.agent.poll(polling.handle)
+
+    assert told.json().get("error") == (None if answer == "approve" else "access_denied")
+
+
+def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
+    """A client that polls too fast is told of the end rather than slowed."""
+    polling.after(0)
+    polling.server.clock.forward(86_400 * SECOND)
+
+    assert {polling.after(0) for _ in range(3)} == {"expired_token"}
+
+
+def test_the_pace_outlives_the_process(polling: _Polling) -> None:
+    """It is kept in the database: `kill -9` and a new process change nothing."""
+    assert polling.after(0) == "slow_down"
+    assert polling.after(0) == "slow_down"
+    polling.server.kill()
+    polling.server.start()
+    assert polling.after(5 * SECOND) == "slow_down"
+    assert polling.after(20 * SECOND) == "authorization_pending"
+
+
+def test_somebody_elses_handle_is_neither_answered_nor_paced(
+    polling: _Polling, server: LiveServer, person: Terminal
+) -> None:
+    """Another agent that got hold of the handle learns nothing and slows nobody."""
+    stranger = Agent(server.agent(), polling.agent.http)
+    assert {stranger.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
+    assert polling.after(5 * SECOND) == "authorization_pending"
+    person.approve(person.only())
+    assert stranger.poll(polling.handle).json()["error"] == "invalid_grant"
+    assert polling.agent.poll(polling.handle).status_code == 200

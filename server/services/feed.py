@@ -16,7 +16,8 @@ from server.services.records import Device, FeedEvent
 
 _AT_ONCE = 1_000
 _IDLE_SECONDS = 1.0
-OUTBOX_TOPIC = "outbox"
+ANY_CHANGE = "any change"
+"""The topic of background work that looks for itself whether a change gave it something to do."""
 
 
 def user_topic(user_id: str) -> str:
@@ -81,7 +82,7 @@ class Hub:
         if version != self._version:
             self._version = version
             self.nudge_all()
-        self.nudge(OUTBOX_TOPIC)
+        self.nudge(ANY_CHANGE)
 
     def _news(self, view: View) -> list[FeedEvent]:
         if self._cursor < 0:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from server import telemetry
 from server.app import Services
 from server.delivery.outbox import OutboxWorker
-from server.services.feed import OUTBOX_TOPIC
+from server.services.feed import ANY_CHANGE, Hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,23 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("hub", services.hub.round, 0),
         Loop("expiry", services.sweeper.round, 1),
         Loop("tidy", services.sweeper.tidy, 60),
-        Loop("outbox", _Outbox(services, outbox).round, 0),
+        Loop("outbox", _OnChange(services.hub, outbox.round).round, 0),
     ]
     if not services.settings.on_sqlite:
-        loops.append(Loop("sequencer", services.store.sequence, 0.01))
+        number = _OnChange(services.hub, services.store.sequence)
+        loops.append(Loop("sequencer", number.round, 0))
     return loops
 
 
 @dataclass(frozen=True, slots=True)
-class _Outbox:
-    services: Services
-    worker: OutboxWorker
+class _OnChange:
+    hub: Hub
+    work: Callable[[], int]
 
     def round(self) -> None:
-        """Deliver until nothing is due, then wait for a change, at most a second."""
-        with self.services.hub.subscribe(OUTBOX_TOPIC) as changed:
-            while self.worker.round():
+        """Work until there is nothing to do, then wait for a change, at most a second."""
+        with self.hub.subscribe(ANY_CHANGE) as changed:
+            while self.work():
                 pass
             changed.wait(1.0)
 

@@ -1,0 +1,82 @@
+"""The command as a shell sees it: arguments and stdin in; stdout, stderr and an exit code out.
+
+Owns: running it in this process against a real socket.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from approver_tui.cli.main import main
+from approver_tui.client import keys
+from tests.support.fake_server import CODE, FakeServer
+
+PIN = "correct horse"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict:
+        """The one JSON document on stdout; nothing may stand beside it."""
+        assert self.code == 0, self
+        assert self.err == "", self
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict:
+        """The one JSON object on stderr; nothing may stand on stdout."""
+        assert self.out == "", self
+        error = json.loads(self.err)
+        assert error["exit"] == self.code != 0
+        return error
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder of this test's own, no server's folder, a cheap PIN."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command once."""
+
+    def run(*arguments: str, stdin: str = "") -> Done:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        out, err = capsys.readouterr()
+        return Done(int(caught.value.code), out, err)
+
+    return run
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """A server with one user and a fresh code."""
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def logged_in(run: Run, server: FakeServer) -> Run:
+    """The command on a machine that is one of alice's devices."""
+    done = run("login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", stdin=PIN)
+    assert done.code == 0, done
+    return run

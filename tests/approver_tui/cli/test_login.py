@@ -1,0 +1,112 @@
+"""Logging in: a code once, a PIN never as an argument."""
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from tests.approver_tui.cli.conftest import PIN
+from tests.support.fake_server import CODE, DEVICE, USER
+
+
+def test_login_says_who_and_where(run, server):
+    """One document: server, person, device, where the keys lie, what is weak."""
+    done = run(
+        "login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN
+    )
+    assert done.document == {
+        "schema": "sayso.login/1",
+        "issuer": server.issuer,
+        "user": {"id": USER, "name": "alice"},
+        "device": {"id": DEVICE, "name": "laptop"},
+        "secrets": "files",
+        "warnings": [],
+    }
+
+
+def test_login_prints_the_next_command(run, server):
+    """A person reads what to do next, and that keys lie in files."""
+    done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert "sayso-approver inbox" in done.out
+    assert "session key lies in files" in done.out
+
+
+def test_code_and_pin_come_from_two_lines(run, server):
+    """The first line is the code, the second the PIN, whatever ends a line."""
+    stdin = f"{CODE.lower()}\r\n{PIN}\r\n"
+    done = run("login", server.url, "--code-stdin", "--pin-stdin", "--json", stdin=stdin)
+    assert done.code == 0
+    server.add()
+    item = run("inbox", "--json").document["items"][0]
+    approve = ("approve", item["id"], "--fingerprint", item["fingerprint"], "--pin-stdin")
+    assert run(*approve, stdin=PIN).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code"),
+    [
+        (["--code", CODE, "--pin-stdin"], "12345\n", Exit.USAGE),
+        (["--code", CODE, "--pin-stdin"], "", Exit.USAGE),
+        (["--code", CODE], PIN, Exit.NOT_ALLOWED),
+        (["--pin-stdin"], PIN, Exit.USAGE),
+        (["--code", CODE, "--code-stdin", "--pin-stdin"], PIN, Exit.USAGE),
+        (["--code", CODE, "--pin-stdin", "--name", "a/b"], PIN, Exit.USAGE),
+        (["--code", CODE, "--pin", PIN], "", Exit.USAGE),
+        (["--code", "AAAA-BBBB", "--pin-stdin"], PIN, Exit.LOGIN_FIRST),
+    ],
+    ids=["short", "no line", "no terminal", "no code", "both", "name", "argument", "wrong code"],
+)
+def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
+    """The right exit code, an error as JSON, no code spent, no file kept."""
+    done = run("login", server.url, "--json", *arguments, stdin=stdin)
+    assert done.code == code
+    assert done.error["detail"]
+    assert not server.code_used
+    assert not (tmp_path / "home" / "profiles.json").exists()
+
+
+def test_a_living_login_is_not_thrown_away(logged_in, server):
+    """Logging in over it is a conflict, and names the way out."""
+    done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.CONFLICT
+    assert "sayso-approver logout" in done.err
+
+
+def test_a_dead_login_makes_room(logged_in, server):
+    """Once the server has ended the session, a new code is all it takes."""
+    server.tokens.clear()
+    server.refresh_token, server.code_used = "another", False
+    done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert done.document["user"]["name"] == "alice"
+
+
+def test_plain_http_to_another_machine_is_refused(run):
+    """Everyone on the way could read the code."""
+    url = "http://approvals.example"
+    done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.ERROR
+    assert "https://" in done.err
+
+
+def test_a_readable_server_folder_is_said(run, server, tmp_path):
+    """A PIN does not protect from whoever can read the server's keys, and login says so."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "master.key").write_bytes(b"k")
+    done = run("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert str(tmp_path / "data") in done.document["warnings"][0]
+
+
+def test_logout_and_then_log_in_first(logged_in, server):
+    """Afterwards every verb says what to do."""
+    assert logged_in("logout", "--json").document["server_told"] is True
+    assert server.revoked == ["self"]
+    for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):
+        done = logged_in(verb)
+        assert done.code == Exit.LOGIN_FIRST
+        assert "sayso-approver login" in done.err
+
+
+def test_logout_without_the_server_says_what_is_left(logged_in, server):
+    """The keys are gone here; the device still stands there."""
+    server.stop()
+    done = logged_in("logout")
+    assert done.code == 0
+    assert DEVICE in done.out

@@ -1,0 +1,92 @@
+"""The entrance: help, and one way out for every error."""
+
+import io
+import subprocess
+import sys
+
+import pexpect
+import pytest
+
+from approver_tui.cli.exits import Exit
+from approver_tui.cli.main import VERBS
+from tests.approver_tui.cli.conftest import PIN
+from tests.support.fake_server import CODE
+
+
+def test_without_a_terminal_it_prints_help(run):
+    """A pipe gets text, not a screen."""
+    done = run()
+    assert done.code == 0
+    assert all(verb in done.out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(run, verb):
+    """The table of verbs and the modules agree."""
+    done = run(verb, "--help")
+    assert done.code == 0
+    assert f"sayso-approver {verb}" in done.out
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])
+def test_bad_usage_is_exit_2(run, arguments):
+    """With --json the reason is an object."""
+    assert run(*arguments).code == Exit.USAGE
+    assert run(*arguments, "--json").error["error"]
+
+
+def test_status_and_whoami_agree(logged_in, server):
+    """Who, where, how much waits."""
+    server.add()
+    status = logged_in("status", "--json").document
+    whoami = logged_in("whoami", "--json").document
+    assert (status["waiting"], status["issuer"]) == (1, server.issuer)
+    assert status["device"]["pin"] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
+    assert whoami["user"]["id"] == status["user"]["id"]
+    assert server.issuer in logged_in("status").out
+    assert "alice" in logged_in("whoami").out
+
+
+def test_help_opens_no_socket_and_no_screen():
+    """Shell completion and a quick look stay quick."""
+    loaded = (
+        "import sys; from approver_tui.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'httpx', 'textual', 'cryptography'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("set()\n")
+
+
+def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):
+    """Twice when it is chosen, once when it is used; it is never echoed."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
+    asked = server.add()
+    command = f"-m approver_tui login {server.url} --code {CODE}"
+    with _terminal(command) as login:
+        for _ in range(2):
+            login.expect("(PIN|confirmation).*:")
+            login.sendline(PIN)
+        login.expect("Logged in")
+        login.expect(pexpect.EOF)
+    with _terminal(f"-m approver_tui show {asked['id']}") as show:
+        show.expect("--fingerprint ([0-9a-f-]{9})")
+        fingerprint = show.match.group(1)
+        show.expect(pexpect.EOF)
+    seen = io.StringIO()
+    with _terminal(f"-m approver_tui approve {asked['id']} --fingerprint {fingerprint}") as approve:
+        approve.logfile_read = seen
+        approve.expect("Pay EUR")
+        approve.expect("PIN:")
+        approve.sendline(PIN)
+        approve.expect("Approved: Pay EUR")
+        approve.expect(pexpect.EOF)
+    assert PIN not in seen.getvalue()
+    assert asked["state"] == "approved"
+
+
+def _terminal(command):
+    return pexpect.spawn(sys.executable, command.split(), encoding="utf-8", timeout=20)

@@ -30,11 +30,11 @@ def moment_ms(text: str, now: int) -> int:
         return now + span
     try:
         moment = datetime.fromisoformat(text.upper())
-    except ValueError:
+        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             "write a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a span from now (90d)."
         ) from None
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
 
 
 class Span(click.ParamType[int]):

@@ -17,6 +17,7 @@ from server.services.records import Agent
 from server.services.refusals import Conflict, Invalid, NotFound
 
 MOST_DESCRIPTION: Final = 280
+LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 BUILT_DELIVERY: Final = "poll"
 
 _T = TypeVar("_T")
@@ -170,8 +171,8 @@ def _alg(raw: str) -> str:
 
 
 def _expiry(tx: Unit, at: int | None) -> int | None:
-    if at is not None and at <= tx.now:
-        raise Invalid("The expiry is in the past.")
+    if at is not None and not tx.now < at <= tx.now + LONGEST_LIFE_MS:
+        raise Invalid("The expiry is in the past, or more than a hundred years away.")
     return at
 
 

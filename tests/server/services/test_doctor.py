@@ -1,0 +1,91 @@
+"""What the records show to somebody who looks for weak spots."""
+
+import pytest
+
+from server.services.doctor import Doctor
+from tests.support.clock import DAY, HOUR
+from tests.support.installation import BY, admitted, registered
+
+
+@pytest.fixture
+def findings(desk):
+    """What is found now, as texts with their level."""
+    return lambda: {f.what: f.level for f in Doctor(desk.store).findings()}
+
+
+def _healthy(desk):
+    admin = admitted(desk, roles=("admin",))
+    desk.device(admin)
+    return registered(desk, asks=("admin",))
+
+
+def test_a_healthy_installation_has_no_findings(desk, findings):
+    """Nothing is found for the sake of finding something."""
+    _healthy(desk)
+    assert findings() == {}
+
+
+def test_an_installation_without_an_administrator_is_weak(desk, findings):
+    """One who is disabled does not count."""
+    _healthy(desk)
+    desk.users.disable("admin", by=BY)
+    found = findings()
+    assert found["There is no administrator."] == "weak"
+    assert found["No enabled user answers for the agent invoice-bot."] == "weak"
+
+
+def test_a_disabled_agent_is_nobodys_worry(desk, findings):
+    """It can do nothing, so nothing about it is weak."""
+    _healthy(desk)
+    registered(desk, "bot", resources=(), scopes=())
+    assert len(findings()) == 2
+    desk.agents.disable("bot", by=BY)
+    assert findings() == {}
+
+
+def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, findings):
+    """After a rotation the new secret has to reach the agent in time."""
+    given = _healthy(desk)
+    old = given.agent.secrets[0]
+    desk.agents.rotate_secret("invoice-bot", by=BY)
+    assert findings() == {}
+    desk.clock.forward(HOUR)
+    with desk.store.write() as tx:
+        tx.agents.secret_used(old.id, tx.now)
+        tx.administered()
+    assert findings() == {
+        f"The agent invoice-bot still uses the old secret that ends in {old.hint}.": "weak"
+    }
+
+
+def test_an_agent_that_is_about_to_expire_is_named(desk, findings):
+    """Two weeks ahead, and when it has."""
+    admin = admitted(desk, roles=("admin",))
+    desk.device(admin)
+    registered(desk, asks=("admin",), expires_at=desk.clock.now() + 20 * DAY)
+    assert findings() == {}
+    desk.clock.forward(10 * DAY)
+    assert findings() == {"The agent invoice-bot expires within two weeks.": "note"}
+    desk.clock.forward(10 * DAY)
+    assert findings() == {"The agent invoice-bot has expired.": "note"}
+
+
+def test_a_message_that_was_given_up_is_broken(desk, findings):
+    """Somebody waits for what never left."""
+    _healthy(desk)
+    with desk.store.write() as tx:
+        tx.outbox.add("webhook", "", "{}")
+        for message in tx.outbox.lease("me", 10, 60):
+            tx.outbox.failed(message.id, "me", "connection refused", None)
+    (what,) = findings()
+    assert "connection refused" in what
+    assert findings()[what] == "broken"
+
+
+def test_a_clock_behind_the_log_is_broken(desk, findings):
+    """Deadlines and tokens depend on it."""
+    _healthy(desk)
+    desk.clock.forward(-HOUR)
+    assert findings() == {
+        "The clock of this machine is behind the newest entry of the log.": "broken"
+    }

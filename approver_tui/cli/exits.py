@@ -125,9 +125,9 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
-        return f"Nothing was sent through: this request is {error.approval.state.value} already."
+        return f"Too late: this request is {error.approval.state.value} already."
     if isinstance(error, errors.WrongPin):
-        return f"{error} {error.left} tries are left."
+        return f"{error} Tries left: {error.left}."
     return str(error)
 
 

@@ -16,7 +16,7 @@ from server.cli.output import (
     sheet,
     table,
 )
-from server.services.devices import MOST_TRIES
+from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
 from server.services.records import Device, User
 from server.services.refusals import Exists
 from server.services.users import ROLES, NewUser, UserChanges
@@ -167,7 +167,8 @@ def unlock(desk: Desk, called: str, *, as_json: bool) -> None:
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = listed(device.name for device in devices)
-    answer(members, [f"Unlocked devices of {user.name}: {names}."], as_json=as_json)
+    lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(desk, user)]
+    answer(members, lines, as_json=as_json)
 
 
 def document(user: User) -> dict[str, object]:
@@ -193,7 +194,11 @@ def device_document(device: Device) -> dict[str, object]:
         "last_seen_at": rfc3339(device.last_seen_at),
         "high_from": rfc3339(device.high_from),
         "keys": dict(device.kids),
-        "pin": {"tries": device.pin_tries, "locked": device.pin_tries >= MOST_TRIES},
+        "pin": {
+            "tries": device.pin_tries,
+            "locked": device.pin_tries >= MOST_TRIES,
+            "exhausted": device.pin_unconfirmed >= MOST_UNCONFIRMED,
+        },
     }
 
 
@@ -208,6 +213,15 @@ def _lines(user: User) -> list[str]:
             "since": moment(user.created_at),
         }
     )
+
+
+def _worn_out(desk: Desk, user: User) -> list[str]:
+    """Devices that no unlocking helps: their PIN was called too often without success."""
+    return [
+        f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
+        for device in desk.users.show(user.id)[1]
+        if device.state == "active" and device.pin_unconfirmed >= MOST_UNCONFIRMED
+    ]
 
 
 def _device_lines(devices: Sequence[Device]) -> list[str]:

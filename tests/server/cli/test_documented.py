@@ -1,0 +1,46 @@
+"""The page about the command line and the command line say the same."""
+
+import re
+from collections.abc import Iterator
+
+import click
+
+from server.cli.errors import Exit
+from server.cli.main import cli
+from tests.support.source import ROOT
+
+_PAGE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+
+
+def _verbs(group: click.Group, words: str) -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _verbs(command, f"{words} {name}")
+        else:
+            yield f"{words} {name}"
+
+
+def test_every_verb_stands_on_the_page_and_no_other():
+    """What is documented exists, and what exists is documented."""
+    assert set(re.findall(r"^\| `(sayso [a-z -]+)` \|", _PAGE, re.MULTILINE)) == set(
+        _verbs(cli, "sayso")
+    )
+
+
+def test_every_exit_code_stands_on_the_page():
+    """A script's author finds each of them."""
+    written = {int(code) for code in re.findall(r"^\| (\d+) \|", _PAGE, re.MULTILINE)}
+    assert written == {int(code) for code in Exit}
+
+
+def test_every_verb_says_what_it_does_and_prints_json_if_it_answers():
+    """`--help` is never empty; only what runs on for ever has no document."""
+    for words in _verbs(cli, "sayso"):
+        command = cli
+        for word in words.split()[1:]:
+            command = command.get_command(click.Context(command), word)
+        assert command.help, words
+        flags = {flag for param in command.params for flag in param.opts}
+        assert "--json" in flags or words in {"sayso serve", "sayso demo"}, words

@@ -24,9 +24,9 @@ from approver_tui.screens.denials import TIME_TO_THINK, Denial, Denials
 from approver_tui.screens.deny import DenyPanel
 from approver_tui.screens.desk import Desk
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import inbox_help, inbox_keys
+from approver_tui.screens.inbox_view import InboxView, draw_more
+from approver_tui.screens.keys import inbox_help
 from approver_tui.screens.news import news
-from approver_tui.screens.notices import notices
 from approver_tui.screens.panel import (
     TICK,
     Approved,
@@ -43,14 +43,14 @@ from approver_tui.state.connection import Connection
 from approver_tui.state.events import EventName
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approval_detail import ApprovalDetail
-from approver_tui.widgets.approval_list import ApprovalList, ListView
+from approver_tui.widgets.approval_list import ApprovalList
 from approver_tui.widgets.facts import outcome
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines, StatusLine
 from approver_tui.widgets.rows import Doing
 from approver_tui.widgets.sheet import Sheet
-from approver_tui.widgets.top_bar import TopBar, TopView
+from approver_tui.widgets.top_bar import TopBar
 
 _CHECK_EVERY = 2.0
 _LOAD_AGAIN = 3.0
@@ -217,7 +217,7 @@ class InboxScreen(Screen[None]):
 
     @on(Sheet.Scrolled)
     def _scrolled(self) -> None:
-        self._draw_more()
+        draw_more(self)
 
     def action_approve(self) -> None:
         """Open the panel that approves, or say why not."""
@@ -354,25 +354,15 @@ class InboxScreen(Screen[None]):
         self.draw()
 
     def draw(self) -> None:
-        """Hand the table down to the widgets."""
-        table, now = self.table, self.desk.now()
-        view = ListView(
-            table.inbox, table.selected, table.arrived, table.doing, now, table.is_loaded
-        )
-        self.query_one(ApprovalList).show(view)
-        self.query_one(ApprovalDetail).show(table.current, now)
-        self.query_one(TopBar).show(self._top_view())
-        self.query_one("#notices", NoticeLines).show(notices(self.desk, table))
-        self.query_one(StatusLine).show(self._status_text())
-        self.query_one(KeyBar).show(
-            inbox_keys(
-                is_reading=self.has_class(_READING),
-                can_take_back=self._denials.latest is not None,
-                approve_off=bool(self.why_no_yes()),
-                deny_off=bool(why_no_answer(table, table.current, self._moment)),
-            )
-        )
-        self._draw_more()
+        """Hand everything down to the widgets."""
+        InboxView(
+            desk=self.desk,
+            table=self.table,
+            denial=self._denials.latest,
+            status=self._status,
+            is_narrow=self._is_narrow,
+            is_reading=self.has_class(_READING),
+        ).draw_on(self)
 
     def _change(self, table: Table) -> None:
         self.table = table
@@ -382,29 +372,7 @@ class InboxScreen(Screen[None]):
 
     def _say(self, text: SafeText) -> None:
         self._status = text
-        self.query_one(StatusLine).show(self._status_text())
-
-    def _status_text(self) -> SafeText:
-        denial = self._denials.latest
-        if denial is None:
-            return self._status
-        left = denial.seconds_left(self.desk.ticks())
-        return say("Denying in {} s, u takes it back: {}", left, denial.approval.headline)
-
-    def _draw_more(self) -> None:
-        below = self.query_one(ApprovalDetail).rows_below
-        text = say("more below: {} lines", below) if below else say("")
-        self.query_one("#more", Static).update(text, layout=False)
-
-    def _top_view(self) -> TopView:
-        table, now = self.table, self.desk.now()
-        count = len(table.inbox.waiting(now))
-        is_away = self._is_narrow and self.has_class(_READING)
-        title = say("< Inbox {}" if is_away else "Sayso  Inbox {}", count)
-        user = SafeText("") if table.me is None else table.me.user.name
-        unlocked = self.desk.answers.is_unlocked
-        zone = self.desk.zone
-        return TopView(title, user, table.connection, table.fresh_at, now, zone, unlocked)
+        self.draw()
 
     def _look_soon(self) -> None:
         """Ask for the selected request once the selection rests; the server notes it as seen."""

@@ -24,7 +24,7 @@ RULES = (
 
 
 class HelpSheet(Sheet, can_focus=True):
-    """Keys first, then the reason, then the rules."""
+    """Why Approve is off, the keys, the rules."""
 
     BINDINGS = SCROLLING
 
@@ -38,11 +38,11 @@ class HelpSheet(Sheet, can_focus=True):
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the page."""
-        lines = [line(self._title, Role.HEADING), BLANK]
+        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
+        lines = [line(self._title, Role.HEADING), *wrapped(why, width, Role.STRONG), BLANK]
         for keys, meaning in self._keys:
             lines += labelled(keys, meaning, width, _COLUMN)
-        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
-        lines += [BLANK, *wrapped(why, width, Role.STRONG), BLANK]
+        lines.append(BLANK)
         for rule in RULES:
             lines += labelled(SafeText("-"), rule, width, 2)
         return lines

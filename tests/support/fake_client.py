@@ -1,6 +1,6 @@
 """A server, a person's keys and a feed that only tests and pictures use.
 
-Owns: made-up approvals with true digests, a clock that moves when told, answers that go as scripted.
+Owns: made-up approvals with true digests, a clock that moves when told, scripted answers.
 Never: the network. What a screen gets passes through `client.wire`, as in production.
 """
 

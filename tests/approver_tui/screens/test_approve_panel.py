@@ -103,6 +103,15 @@ async def test_enter_in_the_pin_field_does_not_submit():
     assert stage.answers.given == []
 
 
+async def test_letters_in_the_pin_are_no_keys():
+    """j, k, ? and q belong to the PIN while its field has the focus."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await _open(pilot, stage)
+        await _type_pin(pilot, stage, ["j", "k", "question_mark", "q", "a", "d"])
+        assert stage.app.screen.query_one("#pin").value == "jk?qad"
+
+
 async def test_the_pin_is_never_drawn():
     """Dots stand for what was typed."""
     stage = a_stage([an_approval("pay")])

@@ -43,8 +43,10 @@ def _hostile(text):
     )
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW])
-@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [*((kind, WIDE) for kind in HOSTILE), *((kind, NARROW) for kind in ("marks", "long", "wide"))],
+)
 async def test_hostile_text_is_inert_on_every_screen(kind, size):
     """Inbox, detail, signed texts and both panels draw it without a control character."""
     stage = a_stage([_hostile(HOSTILE[kind])])

@@ -1,0 +1,60 @@
+"""The order and the wording of what a person reads."""
+
+from datetime import UTC
+
+from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
+from approver_tui.widgets.lines import text_of
+from tests.support.fake_client import NOW, PAYMENT, PRICES, an_approval, answered
+
+
+def _text(lines):
+    return "\n".join(text_of(row) for row in lines)
+
+
+def _in_order(text, parts):
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places), list(zip(places, parts, strict=True))
+
+
+def test_the_order_of_the_facts():
+    """Risk, headline, material facts, others, undo, agent, its words, what is given, expiry."""
+    text = _text(approval_lines(an_approval("pay"), Viewpoint(NOW, UTC, 80)))
+    _in_order(
+        text,
+        ["HIGH RISK", "Pay EUR", "Amount", "Reference", "Rights", "Undo", "Agent  ", "Owner",
+         "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due', "If approved",
+         "Expires", "Lapsing is not a no.", "Fingerprint"],
+    )  # fmt: skip
+
+
+def test_material_facts_are_never_cut():
+    """At the narrowest width every character of every material fact is there."""
+    account = "DE89 3704 0044 0532 0130 00 " * 20
+    approval = an_approval("pay", PAYMENT, facts=[("Account", account, True)])
+    for make in (approval_lines, panel_lines):
+        text = _text(make(approval, Viewpoint(NOW, UTC, 36)))
+        assert text.replace(" ", "").replace("\n", "").count("0130") == 20
+
+
+def test_unknown_undo_is_said():
+    """A blank would read as harmless."""
+    text = _text(approval_lines(an_approval("prices", PRICES), Viewpoint(NOW, UTC, 80)))
+    assert "We do not know if this can be undone." in text
+
+
+def test_the_agents_words_stand_behind_a_bar_and_not_in_the_panel():
+    """No row of a quote can pass for one of our lines; the panel that approves has facts only."""
+    approval = an_approval("pay", PAYMENT, says="Undo  easy. " * 12)
+    rows = [text_of(row) for row in approval_lines(approval, Viewpoint(NOW, UTC, 40))]
+    assert all(row.startswith("| ") for row in rows if "easy" in row)
+    assert "easy" not in _text(panel_lines(approval, Viewpoint(NOW, UTC, 40)))
+
+
+def test_each_outcome_has_its_own_sentence():
+    """Expired is not denied, and a denial names its reason."""
+    approval = an_approval("pay")
+    assert outcome(approval, NOW, UTC) == ""
+    assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
+    denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
+    assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")

@@ -1,0 +1,41 @@
+"""Times in words: never more than there is, calm above a minute."""
+
+from datetime import UTC
+
+import pytest
+
+from approver_tui.widgets.times import age, clock, remaining, remaining_in_words
+from tests.support.fake_client import NOW
+
+
+@pytest.mark.parametrize(
+    ("left", "short", "long"),
+    [
+        (-5, "0:00", "in 0 s"),
+        (59_999, "0:59", "in 59 s"),
+        (60_000, "1:00", "in 1 min 00 s"),
+        (252_000, "4:00", "in 4 min 00 s"),
+        (255_000, "4:15", "in 4 min 15 s"),
+        (3_600_000, "1 h 00", "in 1 h 00 min"),
+        (90_000_000, "1 d 1 h", "in 1 d 1 h"),
+    ],
+)
+def test_what_remains(left, short, long):
+    """Each second under a minute, in steps of fifteen above, rounded down."""
+    assert remaining(NOW + left, NOW) == short
+    assert remaining_in_words(NOW + left, NOW) == long
+
+
+def test_another_day_is_named_with_its_zone():
+    """Today is a time of day; any other day has its date."""
+    assert clock(NOW, NOW, UTC) == "14:32:07"
+    assert clock(NOW + 86_400_000, NOW, UTC) == "25 Nov 2026 14:32:07 UTC"
+
+
+def test_ages():
+    """Seconds, minutes, hours."""
+    assert [age(NOW - past, NOW) for past in (5_000, 125_000, 7_300_000)] == [
+        "5 s",
+        "2 min",
+        "2 h",
+    ]

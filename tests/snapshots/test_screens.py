@@ -1,0 +1,162 @@
+"""Every screen at its two sizes, as pictures that a person has looked at.
+
+`pytest tests/snapshots --snapshot-update` draws them anew; look at what changed before you commit.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from approver_tui.state.connection import Phase
+from tests.support.fake_client import (
+    DEPLOY,
+    MINUTE,
+    PAYMENT,
+    Stage,
+    a_device,
+    a_stage,
+    an_approval,
+    three,
+)
+from tests.support.pilots import NARROW, WIDE, is_live, look, press, until
+
+Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
+
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
+HOSTILE = {
+    "agent": "inv\u202eoice-bot[b]",
+    "headline": "Pay EUR 1.00 [@click=app.quit]here[/]\x1b[2J",
+    "facts": [
+        ("Amount", "EUR 1.00", True),
+        ("To", "\x1b]52;c;cm0gLXJm\x07Nord\u200bwind " + "x" * 120, True),
+    ],
+    "says": 'ok"\nFingerprint  0000-0000\nLOW RISK [red]approve[/red] \u202e\U000e0041',
+}
+
+
+@pytest.fixture
+def picture(snap_compare):
+    """Compare the screen after some steps with the picture in the repository."""
+
+    def compare(stage: Stage, size: tuple[int, int], *keys: str, then: Steps | None = None) -> bool:
+        async def steps(pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: is_live(stage))
+            stage.clock.move(1)
+            await press(pilot, stage, *keys)
+            if then is not None:
+                await then(pilot, stage)
+            look(stage)
+            await pilot.pause()
+
+        return snap_compare(stage.app, terminal_size=size, run_before=steps)
+
+    return compare
+
+
+@SIZES
+def test_inbox_empty(picture, size):
+    """Nothing waits, and the screen says what will happen by itself."""
+    assert picture(a_stage(), size)
+
+
+@SIZES
+def test_inbox_one(picture, size):
+    """One request of medium risk from an agent that never asked before."""
+    assert picture(a_stage([an_approval("deploy", DEPLOY, first=True)]), size)
+
+
+@SIZES
+def test_inbox_many(picture, size):
+    """Three risks, soonest first; one more arrived below the divider and moved nothing."""
+
+    async def one_more(pilot, stage):
+        stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
+        await until(pilot, lambda: bool(stage.app.screen.table.arrived))
+
+    assert picture(a_stage(three()), size, then=one_more)
+
+
+@SIZES
+def test_inbox_warnings(picture, size):
+    """Wrong PINs and an open server folder stay on screen."""
+    stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
+    assert picture(stage, size)
+
+
+@SIZES
+def test_detail_high_risk(picture, size):
+    """The facts first, the agent's words after them, marked and quoted."""
+    assert picture(a_stage([an_approval("pay")]), size, "enter")
+
+
+@SIZES
+def test_detail_high_risk_end(picture, size):
+    """The lower half: what approval gives, expiry, fingerprint."""
+    assert picture(a_stage([an_approval("pay")]), size, "enter", "G")
+
+
+@SIZES
+def test_all_details(picture, size):
+    """The two signed texts."""
+    assert picture(a_stage([an_approval("pay")]), size, "enter", "v")
+
+
+@SIZES
+def test_hostile_text(picture, size):
+    """Escapes, bidi, zero-width and markup are visible text; the quote cannot pass for a fact."""
+    assert picture(a_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), size, "enter")
+
+
+@SIZES
+def test_expired(picture, size):
+    """A record: not a denial, and nothing to press."""
+
+    async def wait(pilot, stage):
+        stage.clock.move(300)
+        look(stage)
+        await pilot.pause()
+
+    assert picture(a_stage([an_approval("pay")]), size, "enter", then=wait)
+
+
+@SIZES
+def test_offline(picture, size):
+    """How old the screen is, and that answers are off."""
+
+    async def cut(pilot, stage):
+        stage.feed.connect(Phase.OFFLINE, "the server is restarting")
+        stage.clock.move(130)
+        await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+
+    assert picture(a_stage(three()), size, then=cut)
+
+
+@SIZES
+def test_approve_panel(picture, size):
+    """High risk: the facts again, the PIN, the focus on Back, and why Approve is off."""
+    assert picture(a_stage([an_approval("pay")]), size, "a")
+
+
+@SIZES
+def test_approve_panel_ready(picture, size):
+    """Medium risk in an unlocked app, one Tab away from Back: Enter would approve."""
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "a", "tab")
+
+
+@SIZES
+def test_deny_panel(picture, size):
+    """A reason is chosen; what the agent is told stands beside it."""
+    assert picture(a_stage([an_approval("pay")]), size, "d", "2")
+
+
+@SIZES
+def test_denial_waiting(picture, size):
+    """The five seconds in which it can be taken back."""
+    assert picture(a_stage(three()), size, "d", "2", "enter")
+
+
+@SIZES
+def test_help(picture, size):
+    """The keys of the inbox, and why Approve is off."""
+    assert picture(a_stage(), size, "question_mark")

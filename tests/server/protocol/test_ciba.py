@@ -1,0 +1,180 @@
+"""The backchannel request and the pace of polls."""
+
+import pytest
+
+from server.protocol import ciba, errors
+from server.protocol.forms import Form
+from server.protocol.states import State
+
+BASE = {"scope": "openid pay", "login_hint": "ann"}
+
+
+def _form(**changes):
+    values = {**BASE, **changes}
+    return Form({name: (value,) for name, value in values.items() if value is not None})
+
+
+def test_a_request_is_read_with_every_parameter():
+    """CIBA 7.1, as far as poll mode needs it."""
+    request = ciba.parse_request(
+        _form(
+            resource="https://pay.example",
+            authorization_details='[{"type":"t"}]',
+            binding_message="INV-1",
+            requested_expiry="30",
+            acr_values="a b",
+        )
+    )
+
+    assert request.scope == ("pay",)
+    assert request.openid_scope == ("openid",)
+    assert request.login_hint == "ann"
+    assert request.id_token_hint is None
+    assert request.resource == "https://pay.example"
+    assert request.details == ({"type": "t"},)
+    assert request.binding_message == "INV-1"
+    assert request.requested_expiry == 30
+    assert request.acr_values == "a b"
+
+
+def test_an_id_token_hint_takes_the_place_of_a_login_hint():
+    """Exactly one hint."""
+    request = ciba.parse_request(_form(login_hint=None, id_token_hint="e.y.J"))
+
+    assert (request.login_hint, request.id_token_hint) == (None, "e.y.J")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"login_hint": None},
+        {"id_token_hint": "x"},
+        {"login_hint": None, "login_hint_token": "x"},
+        {"scope": None},
+        {"scope": "pay"},
+        {"request": "x"},
+        {"request_uri": "https://x"},
+        {"login_hint": "a\x1b[2J"},
+        {"login_hint": "a" * 321},
+        *(
+            {"requested_expiry": value}
+            for value in ("0", "-1", "1.5", "abc", "1e9", "01", "1" * 10)
+        ),
+    ],
+)
+def test_a_malformed_request_is_invalid_request(changes):
+    """CIBA 13."""
+    with pytest.raises(errors.InvalidRequest):
+        ciba.parse_request(_form(**changes))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "{}",
+        "[]",
+        "[1]",
+        "[{}]",
+        '[{"type":1}]',
+        '[{"type":""}]',
+        "x",
+        '[{"type":"a","type":"b"}]',
+        "[" + ",".join(['{"type":"t"}'] * 11) + "]",
+    ],
+)
+def test_malformed_details_are_invalid_authorization_details(raw):
+    """RFC 9396 5."""
+    with pytest.raises(errors.InvalidAuthorizationDetails):
+        ciba.read_details(raw)
+
+
+def test_two_resources_are_invalid_target():
+    """One token, one audience."""
+    form = Form({"resource": ("https://a.example", "https://b.example")})
+    with pytest.raises(errors.InvalidTarget):
+        ciba.one_resource(form)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("wait=10", 10),
+        ("wait=99", 55),
+        ("respond-async, wait=5", 5),
+        ('wait="7"', 7),
+        ("wait=0", 0),
+        ("wait", 0),
+        ("wait=abc", 0),
+        ("await=9", 0),
+        ("wait=12345", 0),
+    ],
+)
+def test_the_preferred_wait_is_read_and_capped(prefer, seconds):
+    """RFC 7240 4.3; at most 55 seconds."""
+    assert ciba.preferred_wait(prefer) == seconds
+
+
+@pytest.mark.parametrize(
+    ("after", "early"), [(0, True), (4_499, True), (4_500, False), (5_000, False), (60_000, False)]
+)
+def test_half_a_second_is_forgiven(after, early):
+    """A poll exactly at the interval is never too early."""
+    assert ciba.pace(arrived=100 + after, last=100, interval_ms=5_000).early is early
+
+
+def test_each_early_poll_adds_five_seconds_up_to_thirty():
+    """And a punctual one takes nothing back."""
+    interval = 5_000
+    seen = []
+    for _ in range(7):
+        interval = ciba.pace(arrived=0, last=0, interval_ms=interval).interval_ms
+        seen.append(interval)
+
+    assert seen == [10_000, 15_000, 20_000, 25_000, 30_000, 30_000, 30_000]
+    assert ciba.pace(arrived=30_000, last=0, interval_ms=30_000).interval_ms == 30_000
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (State.PENDING, "authorization_pending"),
+        (State.DENIED, "access_denied"),
+        (State.EXPIRED, "expired_token"),
+        (State.CANCELLED, "access_denied"),
+        (State.REDEEMED, "invalid_grant"),
+    ],
+)
+def test_each_state_has_its_own_answer(state, code):
+    """CIBA 11."""
+    answer = ciba.no_tokens(state, {"reason": "x"})
+
+    assert (answer.code, answer.status) == (code, 400)
+
+
+@pytest.mark.parametrize(
+    "retry", [None, "later", "with_changes", "narrower", "not_before", "never"]
+)
+def test_a_denial_says_what_the_agent_may_do_next(retry):
+    """One sentence for a model to read, without markup."""
+    members = {} if retry is None else {"retry": retry}
+    text = ciba.no_tokens(State.DENIED, members).description
+
+    assert text.startswith("The person denied the request. ")
+    assert text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("state", "inner", "told"),
+    [
+        (State.EXPIRED, "no_device", "no_device"),
+        (State.EXPIRED, "not_redeemed", "expired_seen"),
+        (State.EXPIRED, None, "expired_seen"),
+        (State.CANCELLED, "superseded", "superseded"),
+        (State.CANCELLED, "an operator's own words", "cancelled"),
+    ],
+)
+def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
+    """What an operator wrote never becomes part of the wire."""
+    assert ciba.told_reason(state, inner) == told

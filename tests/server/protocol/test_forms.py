@@ -1,0 +1,54 @@
+"""Form bodies."""
+
+import pytest
+
+from server.protocol import errors, forms
+
+TYPE = forms.CONTENT_TYPE
+
+
+def test_a_form_is_read_and_empty_means_not_sent():
+    """`login_hint=` is as if it had been left out (RFC 6749 3.1)."""
+    form = forms.parse(b"a=1&b=&c=x%20y+z", f"{TYPE}; charset=utf-8")
+
+    assert form.get("a") == "1"
+    assert form.get("b") is None
+    assert form.get("c") == "x y z"
+    assert form.every("b") == ()
+    with pytest.raises(errors.InvalidRequest, match="b is missing"):
+        form.require("b")
+
+
+def test_a_repeated_parameter_is_refused_without_naming_it():
+    """Its name is the sender's text and goes to the log alone."""
+    with pytest.raises(errors.InvalidRequest) as caught:
+        forms.parse(b"scope=a&scope=b", TYPE)
+
+    assert "scope" not in caught.value.description
+    assert caught.value.detail == "scope"
+
+
+def test_a_resource_may_be_repeated():
+    """RFC 8707 2 allows it; what it means is decided later."""
+    form = forms.parse(b"resource=a&resource=b", TYPE)
+
+    assert form.every("resource") == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"a=1", "application/json"),
+        (b"a=1", ""),
+        (b"a=1", "multipart/form-data"),
+        (b"a=%ff", TYPE),
+        (b"a=\xff", TYPE),
+        (b"&".join(b"a%d=1" % n for n in range(101)), TYPE),
+        (b"a=" + b"x" * forms.MOST_BYTES, TYPE),
+    ],
+    ids=["json", "untyped", "multipart", "not utf-8", "not ascii", "many", "long"],
+)
+def test_what_is_not_plainly_a_form_is_refused(body, content_type):
+    """No guessing at the door."""
+    with pytest.raises(errors.InvalidRequest):
+        forms.parse(body, content_type)

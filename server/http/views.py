@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from server import telemetry
 from server.http import dispatch
@@ -19,6 +19,8 @@ CORRELATION = "X-Correlation-Id"
 def add_routes(app: Flask, site: Site) -> None:
     """Give every row of the table to Flask."""
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.url_map.merge_slashes = False  # a redirect would be built from the Host header
+    app.before_request(_correlate)
     for route in site.routes:
         app.add_url_rule(
             route.path,
@@ -28,6 +30,10 @@ def add_routes(app: Flask, site: Site) -> None:
             provide_automatic_options=False,
         )
     app.register_error_handler(HTTPException, _no_route)
+
+
+def _correlate() -> None:
+    telemetry.correlate(secrets.token_hex(8))
 
 
 def read_request(site: Site, params: dict[str, str] | None = None) -> HttpRequest:
@@ -59,12 +65,14 @@ def _no_route(error: HTTPException) -> Response:
     """No such path, another method, or too long a body; in the words of its side of the API."""
     status = error.code or 500
     response = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
-    return flask_response(response)
+    sent = flask_response(response)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        sent.allow.update(error.valid_methods)
+    return sent
 
 
 def _view(site: Site, route: Route) -> Callable[..., Response]:
     def view(**params: str) -> Response:
-        telemetry.correlate(secrets.token_hex(8))
         return flask_response(dispatch.answer(site, route, read_request(site, params)))
 
     return view

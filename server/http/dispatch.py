@@ -75,6 +75,11 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
     return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
 
 
+def busy_problem() -> errors.Problem:
+    """503: nothing was changed, try again."""
+    return errors.Problem(503, "unavailable", _UNAVAILABLE, headers={"Retry-After": "1"})
+
+
 def _oauth(error: errors.ProtocolError) -> HttpResponse:
     body = {"error": error.code, "error_description": error.description, **error.members}
     return as_json(error.status, body, error.headers)
@@ -82,8 +87,7 @@ def _oauth(error: errors.ProtocolError) -> HttpResponse:
 
 def _busy(route: Route) -> HttpResponse:
     if route.caller is Caller.PERSON:
-        busy = errors.Problem(503, "unavailable", _UNAVAILABLE, headers={"Retry-After": "1"})
-        return problem_response(busy)
+        return problem_response(busy_problem())
     return _oauth(errors.TemporarilyUnavailable(_UNAVAILABLE))
 
 
@@ -94,4 +98,4 @@ def _fault(route: Route) -> HttpResponse:
 
 
 def _note(route: Route, code: str, detail: str) -> None:
-    telemetry.log().debug("request.refused", route=route.name, code=code, detail=detail)
+    telemetry.log().debug("request.refused", route=route.name, error=code, detail=detail)

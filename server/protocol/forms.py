@@ -44,6 +44,8 @@ def parse(body: bytes, content_type: str) -> Form:
         raise errors.InvalidRequest(f"The body is longer than {MOST_BYTES} bytes.")
     values: dict[str, tuple[str, ...]] = {}
     for name, value in _pairs(body):
+        if "\0" in name or "\0" in value:  # no parameter has one (RFC 6749 A), nor can databases
+            raise errors.InvalidRequest("A parameter has a null character.")
         if value:
             values[name] = (*values.get(name, ()), value)
     for name, sent in values.items():

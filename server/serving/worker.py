@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import gevent
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
+from server import telemetry
+
 if TYPE_CHECKING:
     from server.http.site import Site
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
@@ -43,6 +47,17 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         finally:
             self.server.idle.discard(self)
         return line
+
+    def handle_one_response(self) -> None:
+        """Answer. What was a WebSocket carries no further request, and its end must be seen."""
+        super().handle_one_response()
+        if "HTTP_UPGRADE" in self.environ:
+            self.close_connection = True
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        """What is no HTTP is the client's affair: one line of ours, never a traceback."""
+        telemetry.log().debug("request.unreadable", error=type(ex).__name__)
+        return "400", _BAD_REQUEST
 
     def drop(self) -> None:
         """Let the waiting read find the end."""

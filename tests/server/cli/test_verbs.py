@@ -1,0 +1,199 @@
+"""Each verb once, on an installation where something is going on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from server.protocol.states import State
+from tests.support.installation import PAYMENT, open_desk
+
+AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
+CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
+EC = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+
+
+@pytest.fixture
+def desk(begun, folder):
+    """The same installation, for arranging what only agents and devices make."""
+    begun(*AGENT, *CEILING)
+    desk = open_desk(folder)
+    desk.clock.moment = int(time.time() * 1000)
+    yield desk
+    desk.store.close()
+
+
+@pytest.fixture
+def asked(desk):
+    """A pending request to the administrator."""
+    return desk.approval(desk.agents.show("invoice-bot")[0].id, desk.users.show("admin")[0].id)
+
+
+def test_a_request_is_listed_shown_and_withdrawn(begun, desk, asked):
+    """Across people; the headline is the one that its person was shown."""
+    (item,) = begun("approvals", "list", "--state", "pending", "--json").document["items"]
+    assert (item["id"], item["headline"]) == (asked.id, "Read payments")
+    assert (item["agent"]["name"], item["user"]["name"]) == ("invoice-bot", "admin")
+    assert item["fingerprint"] == "9f86-d081"
+    assert "Read payments" in begun("approvals", "list", "--agent", "invoice-bot").out
+    assert "9f86-d081" in begun("approvals", "show", asked.id).out
+    cancelled = begun("approvals", "cancel", asked.id, "--reason", "Wrong supplier", "--json")
+    assert cancelled.document["state"] == "cancelled"
+    assert desk.state(asked) == (State.CANCELLED, "Wrong supplier")
+    document = begun("approvals", "show", asked.id, "--json").document
+    assert [entry["cause"] for entry in document["entries"]] == ["Wrong supplier"]
+    assert document["display"] == asked.display
+    again = begun("approvals", "cancel", asked.id, "--reason", "again", "--json")
+    assert (again.code, again.error["code"]) == (6, "conflict")
+
+
+def test_disabling_an_agent_counts_what_ended(begun, desk, asked):
+    """The counts are those of the entry."""
+    desk.token(asked.agent_id, asked.user_id)
+    document = begun("agents", "disable", "invoice-bot", "--json").document
+    assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
+    assert begun("agents", "enable", "invoice-bot", "--json").document["state"] == "enabled"
+    assert begun("agents", "delete", "invoice-bot", "--json").document["state"] == "deleted"
+    assert begun("agents", "show", "invoice-bot").code == 3
+
+
+def test_disabling_a_user_counts_what_ended(begun, desk, asked):
+    """And the way back is named."""
+    desk.token(asked.agent_id, asked.user_id)
+    document = begun("users", "disable", "admin", "--json").document
+    assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
+    assert "sayso users enable admin" in begun("users", "disable", "admin").out
+    assert begun("users", "enable", "admin", "--json").document["state"] == "enabled"
+
+
+def test_devices_are_listed_unlocked_and_revoked(begun, desk):
+    """One whose PIN is worn out needs a new code, and the command says so."""
+    admin = desk.users.show("admin")[0]
+    locked = desk.device(admin, pin_tries=10)
+    worn = desk.device(admin, name="old", pin_tries=10, pin_unconfirmed=50)
+    assert "locked" in begun("devices", "list", "--user", "admin").out
+    done = begun("users", "unlock", "admin")
+    assert "laptop" in done.out
+    assert "The PIN of old was tried too often. Run: sayso users enrol admin" in done.out
+    shown = {
+        d["id"]: d["pin"] for d in begun("users", "show", "admin", "--json").document["devices"]
+    }
+    assert shown[locked.id] == {"tries": 0, "locked": False, "exhausted": False}
+    assert shown[worn.id]["exhausted"] is True
+    assert begun("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
+    assert "was revoked before" in begun("devices", "revoke", locked.id).out
+    states = {d["id"]: d["state"] for d in begun("devices", "list", "--json").document["items"]}
+    assert states == {locked.id: "revoked", worn.id: "active"}
+    assert "laptop" in begun("users", "show", "admin").out
+
+
+def test_a_user_is_changed(begun):
+    """What is not named stays; setting and taking away at once is refused."""
+    begun("users", "add", "ana", "--email", "ana@example.com")
+    document = begun("users", "update", "ana", "--role", "auditor", "--json").document
+    assert (document["email"], document["roles"]) == ("ana@example.com", ["auditor"])
+    document = begun("users", "update", "ana", "--no-email", "--no-role", "--json").document
+    assert (document["email"], document["roles"]) == (None, [])
+    assert begun("users", "update", "ana", "--email", "a@b", "--no-email").code == 2
+    assert "ana" in begun("users", "update", "ana").out
+
+
+def test_an_agent_is_changed(begun):
+    """A list replaces the old one; `--no-scope` empties it."""
+    begun(*AGENT, *CEILING)
+    update = ("agents", "update", "invoice-bot")
+    document = begun(*update, "--expires", "90d", "--grant", "ciba", "--json").document
+    assert document["expires_at"] is not None
+    assert document["grant_types"] == ["urn:openid:params:grant-type:ciba"]
+    document = begun(*update, "--never-expires", "--no-scope", "--json").document
+    assert (document["expires_at"], document["scopes"]) == (None, [])
+    assert document["resources"] == ["https://pay.example"]
+    assert begun(*update, "--scope", "payments:read", "--no-scope").code == 2
+    assert "may ask" in begun(*update, "--description", "Pays bills").out
+
+
+def test_an_agent_with_keys_gets_lines_with_an_assertion(begun, tmp_path):
+    """There is no secret to show, and none is."""
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [EC]}))
+    done = begun(*AGENT, *CEILING, "--auth", "private_key_jwt", "--jwks", str(keys))
+    assert "SECRET" not in done.out
+    assert "client_assertion=$ASSERTION" in done.out
+    assert begun("agents", "rotate-secret", "invoice-bot", "--json").error["code"] == "conflict"
+    keys.write_text(json.dumps({"keys": [{**EC, "d": "AA"}]}))
+    private = begun("agents", "update", "invoice-bot", "--jwks", str(keys), "--json")
+    assert (private.code, "is private" in private.error["message"]) == (2, True)
+    keys.write_bytes(b"\xff\xfe")
+    assert begun("agents", "update", "invoice-bot", "--jwks", str(keys), "--json").code == 2
+
+
+def test_an_agent_for_itself_gets_one_line_for_its_token(begun):
+    """Whoever posts its secret gets lines that post it."""
+    flags = ("--grant", "client_credentials", "--auth", "client_secret_post")
+    out = begun(*AGENT, *CEILING, *flags).out
+    assert out.count("  curl ") == 1
+    assert '"client_secret=$SECRET"' in out
+
+
+def test_a_resource_is_shown_changed_and_deleted(begun):
+    """The agents whose ceiling it was in are named."""
+    begun(*AGENT, *CEILING)
+    uri = "https://pay.example"
+    flags = ("--scope", "new", "--remove-scope", "payments:transfer")
+    document = begun("resources", "update", uri, *flags, "--json").document
+    assert document["scopes"] == {"payments:read": "low", "new": "medium"}
+    assert "new=medium" in begun("resources", "show", uri).out
+    assert begun("resources", "delete", uri, "--json").document == {
+        "uri": uri,
+        "deleted": True,
+        "requests_cancelled": 0,
+        "agents_narrowed": ["invoice-bot"],
+    }
+
+
+def test_an_action_type_is_shown_changed_and_deleted(begun, tmp_path):
+    """A scope that needs it holds it back."""
+    file = tmp_path / "payment.json"
+    file.write_text(json.dumps(PAYMENT))
+    assert begun("actions", "add", str(file), "--json").document["version"] == 1
+    assert '"headline"' in begun("actions", "show", "payment.transfer").out
+    file.write_text(json.dumps({**PAYMENT, "risk": "critical"}))
+    document = begun("actions", "update", str(file), "--json").document
+    assert (document["version"], document["risk"]) == (2, "critical")
+    need = ("resources", "update", "https://pay.example", "--requires")
+    begun(*need, "payments:transfer=payment.transfer")
+    held = begun("actions", "delete", "payment.transfer", "--json")
+    assert held.error["code"] == "conflict"
+    begun(*need, "payments:transfer=")
+    assert begun("actions", "delete", "payment.transfer", "--json").document["deleted"] is True
+
+
+def test_keys_rotate_and_both_are_published(begun):
+    """The old one has an end."""
+    begun("keys", "rotate", "--alg", "EdDSA", "--json")
+    keys = begun("keys", "list", "--json").document["items"]
+    ends = {key["state"]: key["retires_at"] for key in keys if key["alg"] == "EdDSA"}
+    assert set(ends) == {"active", "retiring"}
+    assert ends["retiring"].endswith("Z")
+
+
+def test_a_followed_log_tells_what_another_process_does(begun):
+    """Each entry once, as a document on its line, until it is interrupted."""
+    program = [sys.executable, "-c", "from server.cli.main import main; main()"]
+    follow = ["audit", "tail", "-n", "1", "--follow", "--jsonl"]
+    with subprocess.Popen([*program, *follow], stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline())["type"] == "resource.added"
+        begun("users", "add", "ana")
+        told = [json.loads(process.stdout.readline())["type"] for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+        assert process.stdout.read() == ""
+    assert told == ["user.added", "code.issued"]

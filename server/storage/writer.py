@@ -5,7 +5,7 @@ are ready at the same time share one COMMIT, made by a flusher that pauses once 
 returns only after that COMMIT, and a COMMIT that fails fails every unit in it. The lock of another
 process (a command line, a backup) is waited for in small cooperative pauses, because SQLite's own
 busy timeout would stop every socket of this process.
-SQLite, in a command: the same file, one COMMIT per unit, SQLite's own timeout.
+SQLite, in a command: the same file, one COMMIT per unit.
 PostgreSQL: a transaction from the pool.
 """
 
@@ -24,6 +24,12 @@ from server.services.ports import Busy
 
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005
+_COMMAND_PATIENCE_SECONDS = 10.0
+_COMMAND_PAUSE_SECONDS = 0.001
+"""A command looks often: a server under load lets go of the file only for moments."""
+_NOT_STORED = "The database could not store the change."
+_FAILURES = (OperationalError, sqlite3.OperationalError)
+"""What SQLite says about the disk, the file and its lock; everything else is a fault of ours."""
 
 
 class _Batch:
@@ -42,7 +48,7 @@ class _Batch:
         """Return when it is stored; raises `Busy` if it was not."""
         self._over.wait()
         if self._error is not None:
-            raise Busy("The database could not store the change.") from self._error
+            raise Busy(_NOT_STORED) from self._error
 
 
 class GroupedWriter:
@@ -71,6 +77,9 @@ class GroupedWriter:
             self._sql("SAVEPOINT unit")
             try:
                 yield self._connection
+            except _FAILURES as error:
+                self._undo()
+                raise Busy(_NOT_STORED) from error
             except BaseException:
                 self._undo()
                 raise
@@ -90,21 +99,9 @@ class GroupedWriter:
 
     def _join(self) -> _Batch:
         if self._batch is None:
-            self._begin()
+            _begin(self._raw, _PATIENCE_SECONDS, _PAUSE_SECONDS)
             self._batch = _Batch()
         return self._batch
-
-    def _begin(self) -> None:
-        give_up = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                self._sql("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if time.monotonic() > give_up:
-                    raise Busy("Another process holds the database.") from error
-                time.sleep(_PAUSE_SECONDS)
-            else:
-                return
 
     def _undo(self) -> None:
         """Take the unit back. When the disk is full SQLite may have undone the batch already."""
@@ -158,16 +155,15 @@ class DirectWriter:
     def transaction(self) -> Iterator[Connection]:
         """One unit of work."""
         with self._engine.connect() as connection:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
-                raise Busy("The database is busy.") from error
+            _begin(sqlite_connection(connection), _COMMAND_PATIENCE_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
+            except _FAILURES as error:
+                _roll_back(connection)
+                raise Busy(_NOT_STORED) from error
             except BaseException:
-                if sqlite_connection(connection).in_transaction:
-                    connection.exec_driver_sql("ROLLBACK")
+                _roll_back(connection)
                 raise
 
     def close(self) -> None:
@@ -191,11 +187,30 @@ class PooledWriter:
             with self._engine.begin() as connection:
                 yield connection
         except (OperationalError, PoolTimeout) as error:
-            raise Busy("The database could not store the change.") from error
+            raise Busy(_NOT_STORED) from error
 
     def close(self) -> None:
         """Close the pool."""
         self._engine.dispose()
+
+
+def _begin(connection: sqlite3.Connection, patience: float, pause: float) -> None:
+    """Take the file's lock. Raises `Busy` when another process keeps it for too long."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > give_up:
+                raise Busy("Another process holds the database.") from error
+            time.sleep(pause)
+        else:
+            return
+
+
+def _roll_back(connection: Connection) -> None:
+    if sqlite_connection(connection).in_transaction:
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def sqlite_connection(connection: Connection) -> sqlite3.Connection:

@@ -102,7 +102,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     from server.http.views import add_routes  # noqa: PLC0415
     from server.web.pages import add_pages  # noqa: PLC0415
 
-    with services.store.write() as tx:
+    with services.store.write(administers=True) as tx:
         if {key.alg for key in tx.directory.signing_keys()} < set(names.ASSERTION_ALGS):
             tx.administered()
             ensure_keys(tx, services.signer)

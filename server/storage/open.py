@@ -8,7 +8,6 @@ newer than ours      refuse
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +42,7 @@ def open_store(
     Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
     """
     parsed = make_url(url)
-    edges = Edges(clock, new_entry_id)
+    edges = Edges(clock, new_entry_id, administers=not serving)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
     return _open_postgres(parsed, edges)
@@ -77,10 +76,9 @@ def backup_sqlite(path: Path, target: Path) -> None:
 def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
     _upgrade_sqlite(path, edges.clock.now())
     reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
-    if not serving:
-        writing = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
-        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges)
     writing = _sqlite_engine(path, patience=0)
+    if not serving:
+        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges)
     watching = reading.connect()
 
     def data_version() -> int:
@@ -103,10 +101,11 @@ def _open_postgres(url: URL, edges: Edges) -> SqlStore:
             "-c idle_in_transaction_session_timeout=10000",
         },
     )
-    found = _found(engine)
-    _refuse_newer(found)
-    if found != SCHEMA:
-        raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
+    try:
+        _refuse_other(_found(engine))
+    except BaseException:
+        engine.dispose()
+        raise
     conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     return SqlStore(PooledWriter(engine), PooledReader(engine), PostgresWake(conninfo), edges)
 
@@ -139,14 +138,21 @@ def _upgrade_sqlite(path: Path, now: int) -> str:
     _refuse_newer(found)
     if found != SCHEMA:
         with _only_one(path.with_name(path.name + ".lock")):
+            path.touch(mode=0o600)
             found = _found(engine)
             if found not in {"", SCHEMA}:
-                shutil.copy2(path, path.with_name(f"{path.name}.before-{SCHEMA}"))
+                _copy_aside(path)
             if found != SCHEMA:
                 _upgrade(engine, now)
-                path.chmod(0o600)
     engine.dispose()
     return found
+
+
+def _copy_aside(path: Path) -> None:
+    """Through SQLite, so that what only lies in the write-ahead log is in the copy."""
+    aside = path.with_name(f"{path.name}.before-{SCHEMA}")
+    aside.unlink(missing_ok=True)  # of an upgrade that failed
+    backup_sqlite(path, aside)
 
 
 def _found(engine: Engine) -> str:
@@ -171,6 +177,12 @@ def _refuse_newer(found: str) -> None:
             f"The database has schema {found}, this program knows {SCHEMA}. "
             "Use the newer program, or restore the copy that was made before the upgrade."
         )
+
+
+def _refuse_other(found: str) -> None:
+    _refuse_newer(found)
+    if found != SCHEMA:
+        raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
 
 
 def _upgrade(engine: Engine, now: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.services.ports import Busy, Clock
 from server.storage.directory import Cache
@@ -21,8 +22,15 @@ _VERSION = "SELECT admin_version FROM installation"
 """Read at every unit and reading, so it goes past SQLAlchemy on SQLite: 3 µs, not 35."""
 _NOW = cast(func.extract("epoch", func.now()) * 1000, BigInteger)
 _VERSION_AND_TIME = select(installation.c.admin_version, _NOW)
-_VERSION_AND_TIME_HELD = _VERSION_AND_TIME.with_for_update(read=True)
-"""Administration waits until this unit of work is over, so what it decides on stays true."""
+_ADMINISTRATION = 7243002
+_VERSION_AND_TIME_HELD = _VERSION_AND_TIME.where(
+    func.pg_advisory_xact_lock_shared(_ADMINISTRATION).is_not(None)
+).with_for_update(read=True)
+"""Administration waits until this unit of work is over, so what it decides on stays true.
+
+The row's lock alone would let units overtake administration for ever; the advisory lock queues.
+"""
+_ALONE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
 
 _SEQUENCER = select(SEQUENCER_LOCK)
 _ONE: Select[tuple[int]] = select(literal_column("1"))
@@ -35,6 +43,8 @@ class Edges:
 
     clock: Clock
     new_entry_id: Callable[[int], str]
+    administers: bool = False
+    """Reports whether every unit of work of this process is administration, as in a command."""
 
 
 class SqlStore:
@@ -55,9 +65,14 @@ class SqlStore:
         self._writer.start()
 
     @contextmanager
-    def write(self) -> Iterator[Rows]:
-        """One unit of work: stored when the block was left without an error."""
+    def write(self, *, administers: bool = False) -> Iterator[Rows]:
+        """One unit of work: stored when the block was left without an error.
+
+        One that administers waits for all others on PostgreSQL, and they for it.
+        """
         with self._writer.transaction() as connection:
+            if administers or self._edges.administers:
+                self._be_alone(connection)
             rows = self._rows(connection, hold=True)
             yield rows
         if rows.stirred:
@@ -69,7 +84,7 @@ class SqlStore:
         try:
             with self._reader.connection() as connection:
                 yield self._rows(connection, hold=False)
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:
@@ -99,11 +114,16 @@ class SqlStore:
         """Reports whether units of work share COMMITs."""
         return isinstance(self._writer, GroupedWriter)
 
+    def _be_alone(self, connection: Connection) -> None:
+        if not self._clock_is_ours:
+            connection.execute(_ALONE)
+
     def _rows(self, connection: Connection, *, hold: bool) -> Rows:
         version, now = self._stand(connection, hold=hold)
-        if self._cache.version != version:
-            self._cache = Cache(version)
-        return Rows(connection, now, self._cache, self._edges.new_entry_id)
+        cache = self._cache if self._cache.version == version else Cache(version)
+        if not hold:  # a unit of work may stand on a version that is never stored
+            self._cache = cache
+        return Rows(connection, now, cache, self._edges.new_entry_id)
 
     def _stand(self, connection: Connection, *, hold: bool) -> tuple[int, int]:
         if self._clock_is_ours:

@@ -89,7 +89,7 @@ class Desk:
     def approval(self, agent_id: str, user_id: str, **members: Any) -> Approval:
         """A pending request in the database, for ten minutes from now."""
         name = self.secrets.new_id("sayso_ap_")
-        approval = replace(_approval(name, agent_id, user_id, self.clock.now()), **members)
+        approval = replace(approval_row(name, agent_id, user_id, self.clock.now()), **members)
         with self.store.write() as tx:
             tx.approvals.add(approval)
         return approval
@@ -174,7 +174,8 @@ RULES = Rules(
 )
 
 
-def _approval(approval_id: str, agent_id: str, user_id: str, now: int) -> Approval:
+def approval_row(approval_id: str, agent_id: str, user_id: str, now: int) -> Approval:
+    """A pending request for a low risk, for ten minutes from now."""
     return Approval(
         id=approval_id,
         auth_req_hash=approval_id.encode(),

@@ -53,7 +53,7 @@ def _deadlines(state: State) -> int:
 def test_a_step_is_taken_when_the_table_and_the_clock_allow_it(
     store: SqlStore, state: State, target: State, late: int
 ) -> None:
-    """Every state, every target, before, at and after the deadline; a refused step changes nothing."""
+    """Every state and target, around the deadline; a refused step changes nothing."""
     approval = _add(store, state=state)
     now = _deadlines(state) + late
     in_time = late < 0

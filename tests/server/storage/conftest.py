@@ -1,0 +1,93 @@
+"""What the tests of the storage share: an empty database of each kind, and a clock.
+
+Owns: making databases quickly. A SQLite file is copied from one that was upgraded; PostgreSQL has
+one database, emptied before each test.
+"""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from server.storage.open import open_store, upgrade_database
+from server.storage.store import SqlStore
+from server.storage.tables import installation, metadata
+from tests.support.clock import NOON, MovableClock
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upgraded file with nothing in it."""
+    path: Path = tmp_path_factory.mktemp("template") / "sayso.db"
+    upgrade_database(f"sqlite:///{path}", NOON)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: PostgresServer) -> str:
+    """An upgraded database."""
+    url = postgres_server.new_database()
+    upgrade_database(url, NOON)
+    return url
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite file of this test."""
+    shutil.copy2(sqlite_template, tmp_path / "sayso.db")
+    return f"sqlite:///{tmp_path / 'sayso.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> str:
+    """The PostgreSQL database, emptied."""
+    engine = sa.create_engine(postgres_database)
+    names = ", ".join(metadata.tables)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+        row = {"id": 1, "admin_version": 1, "created_at": NOON}
+        connection.execute(sa.insert(installation), row)
+    engine.dispose()
+    return postgres_database
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database of each kind."""
+    kind = "postgres_url" if request.param == "postgresql" else "sqlite_url"
+    found: str = request.getfixturevalue(kind)
+    return found
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """A clock that stands still until the test moves it."""
+    return MovableClock()
+
+
+@pytest.fixture
+def open_one(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
+    """Opens a database as the server does, as often as one likes; closes all of them."""
+    opened: list[SqlStore] = []
+    numbers = itertools.count()
+
+    def opener(url: str) -> SqlStore:
+        place = len(opened)
+        store = open_store(url, clock, lambda _: f"entry-{next(numbers):08}-{place}", serving=True)
+        store.start()
+        opened.append(store)
+        return store
+
+    yield opener
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(url: str, open_one: Callable[[str], SqlStore]) -> SqlStore:
+    """The store as the server opens it."""
+    return open_one(url)

@@ -1,0 +1,255 @@
+"""The one way into the database: it is ours, made ours, or refused with the remedy."""
+
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from server.services.ports import Busy
+from server.storage import open as opening
+from server.storage import upgrade as upgrading
+from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
+from server.storage.tables import metadata
+from tests.support.clock import NOON, MovableClock
+from tests.support.postgres import PostgresServer
+from tests.support.source import ROOT
+
+_OPEN = """
+import sys
+from server.storage.open import open_store
+from tests.support.clock import MovableClock
+print("ready", flush=True)
+sys.stdin.readline()
+store = open_store(sys.argv[1], MovableClock(), str, serving=False)
+with store.write() as tx:
+    tx.counters.count("opened", 1000)
+store.close()
+"""
+_NEXT_MIGRATION = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.add_column("users", sa.Column("nickname", sa.Text()))
+"""
+
+
+@pytest.fixture
+def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that knows one migration more than this one."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(upgrading._SCRIPTS, scripts)
+    (scripts / "versions" / "0002_nicknames.py").write_text(_NEXT_MIGRATION)
+    monkeypatch.setattr(upgrading, "_SCRIPTS", scripts)
+    monkeypatch.setattr(opening, "SCHEMA", "0002")
+
+
+def _open_and_close(url: str) -> None:
+    open_store(url, MovableClock(), str, serving=False).close()
+
+
+def _say_version(url: str, version: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+    engine.dispose()
+
+
+def _version(url: str) -> str:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_fresh_file_gets_all_tables_and_its_one_row(tmp_path: Path) -> None:
+    """Opening makes the folder, the file and the schema."""
+    path = tmp_path / "new" / "folder" / "sayso.db"
+    store = open_store(f"sqlite:///{path}", MovableClock(), str, serving=False)
+    with store.read() as view:
+        assert view.version == 1
+        assert view.users.all() == []
+    store.close()
+
+    tables = sqlite3.connect(path)
+    found = {row[0] for row in tables.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    tables.close()
+    assert set(metadata.tables) <= found
+    assert _version(f"sqlite:///{path}") == SCHEMA
+
+
+def test_an_equal_file_is_left_as_it_is(sqlite_url: str, tmp_path: Path) -> None:
+    """Nothing is copied, nothing is upgraded, and no lock is taken."""
+    before = sorted(path.name for path in tmp_path.iterdir())
+    _open_and_close(sqlite_url)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.usefixtures("next_program")
+def test_an_older_file_is_copied_aside_and_upgraded(sqlite_url: str, tmp_path: Path) -> None:
+    """The copy has everything, what only lies in the write-ahead log too."""
+    in_use = sqlite3.connect(tmp_path / "sayso.db")
+    in_use.execute("PRAGMA journal_mode=WAL")
+    in_use.execute("INSERT INTO counters VALUES ('in the log', 1, 1)")
+    in_use.commit()
+    _open_and_close(sqlite_url)
+    in_use.close()
+
+    aside = tmp_path / "sayso.db.before-0002"
+    assert _version(sqlite_url) == "0002"
+    assert _version(f"sqlite:///{aside}") == "0001"
+    old = sqlite3.connect(aside)
+    assert old.execute("SELECT key FROM counters").fetchall() == [("in the log",)]
+    old.close()
+    assert _mode(aside) == 0o600
+
+
+@pytest.mark.usefixtures("next_program")
+def test_an_upgrade_that_fails_changes_nothing(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old program still opens the file, and the next try copies and upgrades again."""
+    broken = tmp_path / "migrations" / "versions" / "0002_nicknames.py"
+    whole = broken.read_text()
+    broken.write_text(whole + "    raise RuntimeError('half way')\n")
+    with pytest.raises(RuntimeError, match="half way"):
+        _open_and_close(sqlite_url)
+    with monkeypatch.context() as old_program:
+        old_program.setattr(opening, "SCHEMA", "0001")
+        _open_and_close(sqlite_url)
+
+    broken.write_text(whole)
+    _open_and_close(sqlite_url)
+    assert _version(sqlite_url) == "0002"
+
+
+def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
+    """The text says what to do, and the database stays as it is."""
+    _say_version(url, "9999")
+    try:
+        with pytest.raises(SchemaMismatch, match="Use the newer program, or restore the copy"):
+            _open_and_close(url)
+        with pytest.raises(SchemaMismatch):
+            upgrade_database(url, NOON)
+        assert _version(url) == "9999"
+    finally:
+        _say_version(url, SCHEMA)
+
+
+def test_an_older_postgresql_is_refused_until_it_is_upgraded(
+    postgres_server: PostgresServer,
+) -> None:
+    """Several machines share it, so nobody upgrades it in passing; the text names the command."""
+    url = postgres_server.new_database()
+    with pytest.raises(SchemaMismatch, match="sayso db upgrade"):
+        _open_and_close(url)
+
+    assert upgrade_database(url, NOON) == ""
+    assert upgrade_database(url, NOON) == SCHEMA
+    _open_and_close(url)
+
+
+def test_a_database_that_is_away_is_busy(postgres_server: PostgresServer) -> None:
+    """Not a schema error, and not a trace."""
+    url = sa.make_url(postgres_server.url).set(port=9).render_as_string(hide_password=False)
+    with pytest.raises(Busy):
+        _open_and_close(url)
+
+
+@pytest.mark.parametrize("round_number", range(3))
+def test_two_processes_may_open_an_empty_folder_at_once(tmp_path: Path, round_number: int) -> None:
+    """One of them makes the tables, the others find them; nobody fails."""
+    url = f"sqlite:///{tmp_path / str(round_number) / 'sayso.db'}"
+    command = [sys.executable, "-c", _OPEN, url]
+    openers = [
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("\n")
+        opener.stdin.flush()
+    errors = [opener.communicate(timeout=60)[1] for opener in openers]
+
+    assert errors == ["", "", ""]
+    assert [opener.returncode for opener in openers] == [0, 0, 0]
+    with open_store(url, MovableClock(), str, serving=False).write() as tx:
+        assert tx.counters.peek("opened") == 3
+
+
+def test_the_newest_migration_is_the_schema_that_the_program_knows() -> None:
+    """Whoever adds a migration says so in `open.py`."""
+    assert ScriptDirectory(str(upgrading._SCRIPTS)).get_current_head() == SCHEMA
+
+
+def test_the_migrations_make_the_tables_that_the_program_uses(url: str) -> None:
+    """Alembic finds no difference between what it made and `tables.py`, on both databases."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
+    """0600 for the file, its log and its lock, from the moment they exist."""
+    (tmp_path / "open").mkdir(mode=0o755)
+    path = tmp_path / "open" / "sayso.db"
+    made: set[tuple[str, int]] = set()
+    connect = sqlite3.connect
+
+    def watched(*args: object, **kwargs: object) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **kwargs)  # type: ignore[call-overload]
+        made.update((found.name, _mode(found)) for found in path.parent.iterdir())
+        return connection
+
+    with pytest.MonkeyPatch.context() as watching:
+        watching.setattr(opening.sqlite3, "connect", watched)
+        store = open_store(f"sqlite:///{path}", MovableClock(), str, serving=True)
+    store.start()
+    with store.write() as tx:
+        tx.counters.count("written", 1000)
+        made.update((found.name, _mode(found)) for found in path.parent.iterdir())
+    store.close()
+
+    assert {"sayso.db", "sayso.db-wal", "sayso.db-shm"} <= {name for name, _ in made}
+    assert {mode for _, mode in made} == {0o600}
+
+
+def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
+    """It holds what was stored a moment ago; a file that is there is never overwritten."""
+    store = open_store(sqlite_url, MovableClock(), str, serving=True)
+    store.start()
+    with store.write() as tx:
+        tx.counters.count("stored", 10_000)
+    backup_sqlite(tmp_path / "sayso.db", tmp_path / "copy.db")
+    with pytest.raises(FileExistsError):
+        backup_sqlite(tmp_path / "sayso.db", tmp_path / "copy.db")
+    store.close()
+
+    copy = open_store(f"sqlite:///{tmp_path / 'copy.db'}", MovableClock(), str, serving=False)
+    with copy.write() as tx:
+        assert tx.counters.peek("stored") == 1
+    copy.close()
+    assert _mode(tmp_path / "copy.db") == 0o600

@@ -1,0 +1,157 @@
+"""Messages leave under a lease: nobody else has one meanwhile, and a silent holder's runs out."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from server.services.records import OutboxMessage
+from server.storage.store import SqlStore
+from tests.support.clock import NOON, SECOND, MovableClock
+
+Opener = Callable[[str], SqlStore]
+
+
+def _put(store: SqlStore, count: int = 1) -> None:
+    with store.write() as tx:
+        for number in range(count):
+            tx.outbox.add("webhook", "", f'{{"n":{number}}}')
+
+
+def _lease(store: SqlStore, holder: str, limit: int = 10) -> list[OutboxMessage]:
+    with store.write() as tx:
+        return tx.outbox.lease(holder, limit, 60)
+
+
+def _due(store: SqlStore) -> bool:
+    with store.read() as view:
+        return view.outbox.due()
+
+
+def test_a_message_is_due_as_soon_as_its_unit_is_stored(store: SqlStore) -> None:
+    """And it says what, when and how often it was tried."""
+    assert not _due(store)
+    _put(store)
+    assert _due(store)
+    (message,) = _lease(store, "a")
+
+    assert message == OutboxMessage(
+        message.id, "webhook", "", '{"n":0}', "leased", 1, NOON, NOON, None
+    )
+
+
+def test_a_message_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
+    """Nothing leaves for something that did not happen."""
+    with suppress(LookupError), store.write() as tx:
+        tx.outbox.add("webhook", "", "{}")
+        raise LookupError
+
+    assert not _due(store)
+
+
+def test_a_lot_has_at_most_so_many_oldest_first(store: SqlStore) -> None:
+    """The others wait for the next one."""
+    _put(store, 7)
+    first, second, third = _lease(store, "a", 3), _lease(store, "a", 3), _lease(store, "a", 3)
+
+    assert [len(lot) for lot in (first, second, third)] == [3, 3, 1]
+    assert [message.body for lot in (first, second, third) for message in lot] == [
+        f'{{"n":{number}}}' for number in range(7)
+    ]
+
+
+def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: MovableClock) -> None:
+    """A dead holder's lease runs out, and the next one counts as another try."""
+    _put(store)
+    (first,) = _lease(store, "a")
+    clock.forward(60 * SECOND - 1)
+    assert not _due(store)
+    assert _lease(store, "b") == []
+
+    clock.forward(1)
+    assert _due(store)
+    (second,) = _lease(store, "b")
+    assert (second.id, second.attempts) == (first.id, 2)
+
+
+def test_only_the_holder_says_what_became_of_it(store: SqlStore, clock: MovableClock) -> None:
+    """Whoever comes back after its lease ran out changes nothing."""
+    _put(store)
+    (message,) = _lease(store, "a")
+    clock.forward(60 * SECOND)
+    _lease(store, "b")
+    with store.write() as tx:
+        assert not tx.outbox.sent(message.id, "a")
+        assert not tx.outbox.failed(message.id, "a", "late", None)
+        assert tx.outbox.counts() == {"leased": 1}
+        assert tx.outbox.sent(message.id, "b")
+        assert tx.outbox.counts() == {"sent": 1}
+
+
+def test_a_failed_message_waits_for_its_moment(store: SqlStore, clock: MovableClock) -> None:
+    """Not due before it, due at it, with the reason that can be read."""
+    _put(store)
+    (message,) = _lease(store, "a")
+    with store.write() as tx:
+        assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
+    clock.forward(4 * SECOND - 1)
+    assert not _due(store)
+
+    clock.forward(1)
+    (again,) = _lease(store, "b")
+    assert (again.attempts, again.last_error) == (2, "status 500")
+
+
+def test_a_dead_message_stays_visible_and_is_never_due(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """Given up is not forgotten: it is counted, listed and kept."""
+    _put(store, 2)
+    for message in _lease(store, "a"):
+        with store.write() as tx:
+            tx.outbox.failed(message.id, "a", "status 400", None)
+    clock.forward(10**9)
+    assert not _due(store)
+
+    with store.write() as tx:
+        assert tx.outbox.prune(tx.now) == 0
+        assert tx.outbox.counts() == {"dead": 2}
+        assert [m.last_error for m in tx.outbox.dead(10)] == ["status 400"] * 2
+        assert [m.body for m in tx.outbox.dead(1)] == ['{"n":1}']
+
+
+def test_delivered_messages_are_dropped_when_they_are_old(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """Those that wait are not."""
+    _put(store, 2)
+    (message,) = _lease(store, "a", 1)
+    with store.write() as tx:
+        tx.outbox.sent(message.id, "a")
+    clock.forward(1)
+    with store.write() as tx:
+        assert tx.outbox.prune(NOON) == 0
+        assert tx.outbox.prune(NOON + 1) == 1
+        assert tx.outbox.counts() == {"waiting": 1}
+
+
+def test_two_processes_never_have_one_message_within_a_lease(
+    store: SqlStore, url: str, open_one: Opener
+) -> None:
+    """Four workers in two processes take lots until nothing is left: each message once."""
+    stores = [store, open_one(url)]
+    _put(store, 120)
+
+    def work(place: int) -> list[int]:
+        taken: list[int] = []
+        while lot := _lease(stores[place % 2], f"worker-{place}", 5):
+            assert len(lot) <= 5
+            taken += [message.id for message in lot]
+        return taken
+
+    with ThreadPoolExecutor(4) as threads:
+        workers = [threads.submit(work, place) for place in range(4)]
+        taken = Counter(message for worker in workers for message in worker.result(30))
+
+    assert set(taken.values()) == {1}
+    assert len(taken) == 120

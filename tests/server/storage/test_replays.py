@@ -1,0 +1,52 @@
+"""What may be used once is used once, by whichever process comes first."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from server.storage.store import SqlStore
+from tests.support.clock import NOON
+
+Opener = Callable[[str], SqlStore]
+
+
+def _use(store: SqlStore, key: bytes, kind: str = "proof", until: int = NOON + 1) -> bool:
+    with store.write() as tx:
+        return tx.replays.first_use(kind, key, until)
+
+
+def test_the_first_use_counts_and_the_second_does_not(store: SqlStore) -> None:
+    """Per kind: the id of a proof is not the id of an assertion."""
+    assert _use(store, b"a")
+    assert not _use(store, b"a")
+    assert _use(store, b"b")
+    assert _use(store, b"a", kind="assertion")
+
+
+def test_of_many_uses_at_once_one_is_the_first(store: SqlStore, url: str, open_one: Opener) -> None:
+    """Two processes with four threads each."""
+    stores = [store, open_one(url)]
+    for number in range(10):
+        key = f"key-{number}".encode()
+        with ThreadPoolExecutor(8) as threads:
+            uses = [threads.submit(_use, stores[place % 2], key) for place in range(8)]
+        assert [use.result(10) for use in uses].count(True) == 1
+
+
+def test_a_use_in_a_unit_that_failed_does_not_count(store: SqlStore) -> None:
+    """Whoever was refused for a reason of ours may try again."""
+    with suppress(LookupError), store.write() as tx:
+        tx.replays.first_use("proof", b"a", NOON + 1)
+        raise LookupError
+
+    assert _use(store, b"a")
+
+
+def test_what_has_expired_is_dropped(store: SqlStore) -> None:
+    """At its end and not before."""
+    _use(store, b"a", until=NOON + 1)
+    _use(store, b"b", until=NOON + 2)
+    with store.write() as tx:
+        assert tx.replays.prune(NOON) == 0
+        assert tx.replays.prune(NOON + 1) == 1
+        assert not tx.replays.first_use("proof", b"b", NOON + 2)

@@ -20,7 +20,8 @@ def notices(desk: Desk, table: Table) -> tuple[SafeText, ...]:
 def _stale(desk: Desk, table: Table) -> SafeText:
     if table.connection.phase is not Phase.OFFLINE or not table.connection.since:
         return SafeText("")
-    reason = say(" ({})", table.connection.reason) if table.connection.reason else SafeText("")
+    cause = SafeText(table.connection.reason.rstrip("."))
+    reason = say(" ({})", cause) if cause else SafeText("")
     if table.fresh_at is None:
         return say("OFFLINE{}: answers are off; trying again.", reason)
     old = age(table.fresh_at, desk.now())

@@ -6,8 +6,11 @@ is stopped.
 """
 
 import json
+import socket as sockets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, Response, request
 from flask_sock import Sock
@@ -18,14 +21,17 @@ from server.http import dispatch, views, wire
 from server.http.site import Site
 from server.protocol import errors, json_text
 from server.services.displays import rfc3339
-from server.services.feed import user_topic
+from server.services.feed import News, user_topic
 from server.services.people import Call, Person
+from server.services.ports import Busy
 
 PATH = "/api/feed"
 _PING_SECONDS = 20
 _MOST_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
 _LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_SEND_SECONDS = 30.0
+"""A reader that takes no frame for so long is gone; it resumes from its cursor."""
 
 
 def add_feed(app: Flask, site: Site) -> None:
@@ -46,6 +52,8 @@ def add_feed(app: Flask, site: Site) -> None:
             request.environ["sayso.cursor"] = _cursor()
         except errors.Problem as problem:
             return views.flask_response(dispatch.problem_response(problem))
+        except Busy:
+            return views.flask_response(dispatch.problem_response(dispatch.busy_problem()))
         return None
 
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
@@ -73,6 +81,28 @@ def _cursor() -> int | None:
     return int(text)
 
 
+class _WholeFrames:
+    """The connection under a WebSocket, which the library writes to with `send`.
+
+    A plain `send` takes what the buffers hold and drops the rest, which breaks every later frame.
+    Here each call sends all of it, in the order of the calls, or raises OSError.
+    """
+
+    def __init__(self, connection: sockets.socket) -> None:
+        self._connection = connection
+        self._turn = threading.Lock()
+        connection.settimeout(_LONGEST_SEND_SECONDS)
+
+    def send(self, data: bytes) -> int:
+        """Send all of it."""
+        with self._turn:
+            self._connection.sendall(data)
+        return len(data)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+        return getattr(self._connection, name)
+
+
 @dataclass(slots=True)
 class _Conversation:
     site: Site
@@ -85,6 +115,7 @@ class _Conversation:
     def run(self) -> None:
         """Greet, then send what happens until somebody ends it."""
         telemetry.SOCKETS.inc()
+        self.socket.sock = _WholeFrames(self.socket.sock)
         try:
             with self.site.hub.subscribe(user_topic(self.person.user.id)) as changed:
                 listener = threading.Thread(target=self._listen, args=(changed,), daemon=True)
@@ -92,8 +123,10 @@ class _Conversation:
                 self._greet()
                 listener.start()
                 self._send_news(changed)
-        except ConnectionClosed:
-            return
+        except Busy:
+            self._close(_RESTART, "busy")
+        except (ConnectionClosed, OSError):
+            self._hang_up(sockets.SHUT_RDWR)
         finally:
             self.over.set()
             telemetry.SOCKETS.dec()
@@ -116,32 +149,33 @@ class _Conversation:
             left = (self.person.token_expires_at - self.site.clock.now()) / 1000
             if left <= 0:
                 return self._close(_TOKEN_OVER, "token expired")
-            if not self._pass_on():
+            news = self._news()
+            if not news.allowed:
                 return self._close(_STOPPED, "stopped")
-            changed.wait(min(left, _LONGEST_WAIT_SECONDS))
+            self._pass_on(news)
+            if not news.more:
+                changed.wait(min(left, _LONGEST_WAIT_SECONDS))
         return None
 
-    def _pass_on(self) -> bool:
-        """Send what is past the cursor; reports whether this person may go on listening."""
+    def _news(self) -> News:
         device = self.person.device
-        news = self.site.feed.news(
+        return self.site.feed.news(
             self.person.user.id, None if device is None else device.id, self.cursor
         )
-        if not news.allowed:
-            return False
+
+    def _pass_on(self, news: News) -> None:
         if news.resync:
             self._send({"type": "resync", "cursor": news.cursor})
         for happening in news.happenings:
             self._send(wire.event(happening))
         self.cursor = news.cursor
-        return True
 
     def _listen(self, changed: threading.Event) -> None:
         """Read what the client says until it goes away."""
         try:
             while not self.over.is_set():
                 self._hear(self.socket.receive())
-        except ConnectionClosed:
+        except (ConnectionClosed, OSError):
             pass
         finally:
             self.over.set()
@@ -161,6 +195,8 @@ class _Conversation:
             renewed = self.site.people.authenticate(call)
         except errors.Problem:
             return self._close(_TOKEN_OVER, "renewal refused")
+        except Busy:
+            return None  # the socket stands until its token ends, and the client asks again
         if renewed.session.id != self.person.session.id:
             return self._close(_TOKEN_OVER, "renewal of another session")
         self.person = renewed
@@ -172,8 +208,15 @@ class _Conversation:
         self.socket.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
 
     def _close(self, code: int, why: str) -> None:
+        """Say why, and let the other side find the end of the connection behind it."""
         self.over.set()
-        self.socket.close(code, why)
+        with suppress(ConnectionClosed, OSError):
+            self.socket.close(code, why)
+        self._hang_up(sockets.SHUT_WR)
+
+    def _hang_up(self, how: int) -> None:
+        with suppress(OSError):
+            self.socket.sock.shutdown(how)
 
 
 def _message(frame: str | bytes | None) -> dict[str, object]:

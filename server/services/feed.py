@@ -113,6 +113,8 @@ class News:
     resync: bool
     allowed: bool
     """False when the user or the device may not listen any more."""
+    more: bool = False
+    """There may be more past this cursor already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ class FeedService:
             events = view.feed.after(cursor, user_id, _AT_ONCE)
             found = tuple(_happening(view, event) for event in events)
             last = events[-1].seq if events else cursor
-            return News(found, last, resync=False, allowed=True)
+            more = len(events) == _AT_ONCE
+            return News(found, last, resync=False, allowed=True, more=more)
 
 
 def _allowed(view: View, user_id: str, device_id: str | None) -> bool:

@@ -76,8 +76,13 @@ class Proxy:
         """Connect the other side, with a small window, so that a frozen road fills soon."""
         server = socket.socket()
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
-        server.connect(("127.0.0.1", self.target))
         self._ends += [client, server]
+        try:
+            server.connect(("127.0.0.1", self.target))
+        except ConnectionRefusedError:
+            client.close()
+            server.close()
+            return
         for here, there in ((client, server), (server, client)):
             threading.Thread(target=self._forward, args=(here, there), daemon=True).start()
 

@@ -1,0 +1,460 @@
+"""The live feed over real sockets: in order, whole, resumable, and closed for a stated reason."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from approver_tui.client.api import Client
+from approver_tui.client.feed import Feed, Listeners
+from approver_tui.state.approvals import Approval
+from approver_tui.state.connection import Connection, Phase
+from approver_tui.state.events import Event, EventName
+from server.services.agents import Agents
+from server.services.expiry import FEED_KEPT_MS
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.clock import MINUTE, SECOND
+from tests.support.feed_line import feed_line, greeted
+from tests.support.proxy import Proxy, proxy
+from tests.support.record import stored
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import until
+
+BAD_MESSAGE, TOKEN_OVER, STOPPED, RESTARTING = 4400, 4401, 4403, 1012
+
+
+@pytest.fixture
+def road(server: LiveServer) -> Iterator[Proxy]:
+    """A road to the server that a test may break."""
+    with proxy(server.port) as made:
+        yield made
+
+
+@dataclass(slots=True)
+class _Screen:
+    """What a program that follows the feed has been told."""
+
+    events: list[Event] = field(default_factory=list)
+    states: list[Connection] = field(default_factory=list)
+    resyncs: int = 0
+
+    @property
+    def asked(self) -> list[str]:
+        """The requests that it was told of, in order, as often as it was told."""
+        told = [e for e in self.events if e.name is EventName.REQUESTED]
+        return [e.approval.id for e in told if isinstance(e.approval, Approval)]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the connection stands now."""
+        return bool(self.states) and self.states[-1].phase is Phase.LIVE
+
+    def resync(self) -> None:
+        """Count it."""
+        self.resyncs += 1
+
+
+@contextmanager
+def _following(person: Terminal, road: Proxy) -> Iterator[_Screen]:
+    """The terminal's own feed client, over a road that may break."""
+    profile = replace(person.client.profile, issuer=road.url)
+    feed = Feed(Client(person.client.session, person.client.home, profile))
+    screen, stop = _Screen(), threading.Event()
+    listeners = Listeners(screen.events.append, screen.states.append, screen.resync)
+    with ThreadPoolExecutor(1) as threads:
+        run = threads.submit(feed.run, listeners, stop)
+        until(lambda: screen.is_live)
+        try:
+            yield screen
+        finally:
+            stop.set()
+    run.result(1)
+
+
+def test_events_come_in_order_and_with_what_they_are_about(agent: Agent, person: Terminal) -> None:
+    """Asked, decided, redeemed: each frame carries the approval as it stands then."""
+    with greeted(person) as line:
+        handle = agent.asked(person.user)
+        asked = line.event("approval.requested")
+        person.approve(person.only())
+        decided = line.event("approval.decided")
+        agent.poll(handle)
+        redeemed = line.event("approval.redeemed")
+
+    frames = [asked, decided, redeemed]
+    assert [f["approval"]["state"] for f in frames] == ["pending", "approved", "redeemed"]
+    assert len({f["approval"]["id"] for f in frames}) == 1
+    assert asked["seq"] < decided["seq"] < redeemed["seq"]
+    assert "nonce" not in asked["approval"]
+    assert json.loads(asked["approval"]["display"])["approval"] == asked["approval"]["id"]
+    assert decided["approval"]["decided"]["device"]["name"] == "laptop"
+
+
+def test_the_greeting_says_where_one_is_and_until_when(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Hello carries the cursor from which to resume, the token's end and the server's time."""
+    agent.asked(person.user)
+    with server.services.store.read() as view:
+        head = view.feed.head()
+    with feed_line(person) as line:
+        hello = line.frame()
+        nothing_old = line.nothing()
+
+    assert sorted(hello) == ["cursor", "server_time", "token_expires_at", "type"]
+    assert hello["cursor"] >= head
+    assert hello["server_time"] < hello["token_expires_at"]
+    assert nothing_old
+
+
+def test_a_cursor_resumes_behind_the_last_event(agent: Agent, person: Terminal) -> None:
+    """Whatever happened while nobody listened comes first, each once."""
+    with greeted(person) as line:
+        agent.asked(person.user)
+        last = line.event("approval.requested")["seq"]
+    agent.asked(person.user)
+    agent.asked(person.user)
+    person.deny(person.waiting()[0])
+    with greeted(person, cursor=last) as line:
+        missed = [line.frame() for _ in range(3)]
+        nothing_more = line.nothing()
+
+    assert [m["event"] for m in missed] == [
+        "approval.requested",
+        "approval.requested",
+        "approval.decided",
+    ]
+    assert last < missed[0]["seq"] < missed[1]["seq"] < missed[2]["seq"]
+    assert nothing_more
+
+
+def test_the_inbox_and_the_feed_join_without_a_gap(agent: Agent, person: Terminal) -> None:
+    """A listing names the cursor from which its feed goes on."""
+    agent.asked(person.user)
+    page = person.client.inbox("waiting")
+    agent.asked(person.user)
+    with greeted(person, cursor=page.feed_cursor) as line:
+        frame = line.event("approval.requested")
+        nothing_more = line.nothing()
+
+    assert frame["approval"]["id"] not in {item.id for item in page.items}
+    assert nothing_more
+
+
+def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, road: Proxy) -> None:
+    """The terminal dials again and goes on at its cursor: every request once, in order."""
+    with _following(person, road) as screen:
+        agent.asked(person.user)
+        until(lambda: len(screen.asked) == 1)
+        road.cut()
+        for _ in range(3):
+            agent.asked(person.user)
+        until(lambda: len(screen.asked) == 4, 10)
+        road.cut()
+        agent.asked(person.user)
+        until(lambda: len(screen.asked) == 5, 10)
+
+    wanted = {approval.id: approval.display.asked_at for approval in person.waiting()}
+    assert len(screen.asked) == len(set(screen.asked)) == 5
+    assert screen.asked == sorted(wanted, key=lambda one: wanted[one])
+    assert screen.resyncs == 0
+
+
+def test_a_restarted_server_loses_nothing(
+    server: LiveServer, agent: Agent, person: Terminal, road: Proxy
+) -> None:
+    """`kill -9` under an open feed: what was asked for before and after is all there."""
+    with _following(person, road) as screen:
+        agent.asked(person.user)
+        until(lambda: len(screen.asked) == 1)
+        server.kill()
+        server.start()
+        agent.asked(person.user)
+        until(lambda: len(screen.asked) == 2, 15)
+
+    assert len(set(screen.asked)) == 2
+    assert screen.resyncs == 0
+
+
+def test_a_half_open_connection_gets_everything_once_the_road_is_free(
+    agent: Agent, person: Terminal, road: Proxy
+) -> None:
+    """Nobody noticed that nothing came through; then it all does, in order."""
+    with greeted(person, port=road.port) as line:
+        road.freeze()
+        for _ in range(3):
+            agent.asked(person.user)
+        nothing = line.nothing()
+        road.thaw()
+        frames = [line.event("approval.requested") for _ in range(3)]
+
+    assert nothing
+    assert frames[0]["seq"] < frames[1]["seq"] < frames[2]["seq"]
+
+
+def test_a_slow_reader_gets_every_frame_whole(
+    server: LiveServer, agent: Agent, person: Terminal, road: Proxy
+) -> None:
+    """More than the connection's buffers hold: the server waits for the reader, others do not."""
+    agent.asked(person.user)
+    other = new_person(server)
+    with greeted(person, port=road.port) as slow, greeted(other) as quick:
+        road.freeze()
+        large = _large_requests(server, person, count=60, characters=60_000)
+        agent.asked(other.user)
+        quick.event("approval.requested")
+        road.thaw()
+        frames = [slow.event("approval.requested") for _ in large]
+    other.client.close()
+
+    assert [frame["approval"]["id"] for frame in frames] == large
+    assert all(len(frame["approval"]["display"]) > 60_000 for frame in frames)
+
+
+def test_a_long_absence_is_told_without_a_pause(server: LiveServer, person: Terminal) -> None:
+    """Thousands of events past the cursor arrive in one go."""
+    user = person.client.profile.user_id
+    with server.services.store.write() as tx:
+        before = tx.feed.head()
+        for _ in range(2_100):
+            tx.feed.add(user, "alarm.code_reused")
+    with greeted(person, cursor=before) as line:
+        frames = [line.event("alarm.code_reused", seconds=3) for _ in range(2_100)]
+
+    assert [f["seq"] for f in frames] == list(range(before + 1, before + 2_101))
+
+
+def test_several_people_see_only_their_own(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Each gets the requests for them and nothing of the others."""
+    other = new_person(server)
+    with greeted(person) as mine, greeted(other) as theirs:
+        agent.asked(person.user)
+        agent.asked(other.user)
+        my_frame = mine.event("approval.requested")
+        their_frame = theirs.event("approval.requested")
+        assert mine.nothing()
+        assert theirs.nothing()
+    me, them = person.client.profile.user_id, other.client.profile.user_id
+    other.client.close()
+
+    assert json.loads(my_frame["approval"]["display"])["user"]["id"] == me
+    assert json.loads(their_frame["approval"]["display"])["user"]["id"] == them
+
+
+def test_a_screen_knows_of_a_request_in_an_instant(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """From before the question is sent to the frame's arrival: a fraction of a second."""
+    others = [new_person(server) for _ in range(4)]
+    times = []
+    with ExitStack() as lines, greeted(person) as line:
+        for other in others:
+            lines.enter_context(greeted(other))
+        for _ in range(10):
+            began = time.monotonic()
+            agent.asked(person.user)
+            line.event("approval.requested")
+            times.append(time.monotonic() - began)
+    for other in others:
+        other.client.close()
+
+    assert sorted(times)[len(times) // 2] < 0.2
+    assert max(times) < 1.0
+
+
+def test_a_cursor_that_is_too_old_is_told_to_start_again(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Events are kept for a week. Whoever comes later gets one resync with the cursor to go on."""
+    agent.asked(person.user)
+    server.clock.forward(FEED_KEPT_MS + MINUTE)
+    agent.asked(person.user)
+    server.services.sweeper.tidy()
+    with server.services.store.read() as view:
+        head = view.feed.head()
+    with greeted(person, cursor=0) as line:
+        resync = line.frame()
+        agent.asked(person.user)
+        line.event("approval.requested")
+
+    assert resync["type"] == "resync"
+    assert resync["cursor"] >= head
+
+
+def test_a_cursor_from_the_future_is_told_to_start_again(agent: Agent, person: Terminal) -> None:
+    """A database that was put back knows less than its clients; they are not left waiting."""
+    agent.asked(person.user)
+    with greeted(person, cursor=10**12) as line:
+        resync = line.frame()
+
+    assert resync["type"] == "resync"
+    assert resync["cursor"] < 10**12
+
+
+@pytest.mark.parametrize("cursor", ["-1", "x", "1e3", "9" * 19, ""])
+def test_a_cursor_that_is_none_is_refused_before_the_handshake(
+    person: Terminal, cursor: str
+) -> None:
+    """422 over HTTP, where a client can read why."""
+    with pytest.raises(InvalidStatus) as refused, feed_line(person, cursor=cursor):
+        pass
+
+    response = refused.value.response
+    assert response.status_code == 422
+    assert json.loads(response.body or b"")["code"] == "invalid_body"
+
+
+def test_the_socket_ends_with_its_token(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    """4401 once the token is over, and nothing of what happens after it."""
+    with greeted(person) as line:
+        server.clock.forward(10 * MINUTE)
+        agent.asked(person.user)
+        assert line.closed() == TOKEN_OVER
+
+
+def test_a_renewal_in_band_keeps_the_socket(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A new token and a proof of its key: the socket lives on past the old token's end."""
+    with feed_line(person) as line:
+        before = line.frame()["token_expires_at"]
+        server.clock.forward(9 * MINUTE)
+        line.renew()
+        renewed = line.frame()
+        server.clock.forward(2 * MINUTE)
+        agent.asked(person.user)
+        line.event("approval.requested")
+
+    assert renewed["type"] == "renewed"
+    assert renewed["token_expires_at"] > before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"access_token": "no.such.token"}, {"proof": "no.proof.atall"}, {"proof": None}]
+)
+def test_a_renewal_that_proves_nothing_ends_the_socket(
+    person: Terminal, changes: dict[str, object]
+) -> None:
+    """4401: there is no token for what comes next."""
+    with greeted(person) as line:
+        line.renew(**changes)
+        assert line.closed() == TOKEN_OVER
+
+
+def test_a_renewal_with_somebody_elses_session_ends_the_socket(
+    server: LiveServer, person: Terminal
+) -> None:
+    """One person's socket never becomes another's."""
+    other = new_person(server)
+    session = other.client.session
+    token = session.tokens.access_token()
+    proof = session.transport.proof("GET", "/api/feed", token)
+    other.client.close()
+    with greeted(person) as line:
+        line.renew(access_token=token, proof=proof)
+        assert line.closed() == TOKEN_OVER
+
+
+def test_a_disabled_person_is_cut_off_at_once(server: LiveServer, person: Terminal) -> None:
+    """4403, although another process said so; the handshake is refused from then on."""
+    with greeted(person) as line:
+        Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
+        began = time.monotonic()
+        assert line.closed() == STOPPED
+        assert time.monotonic() - began < 2
+    with pytest.raises(InvalidStatus) as refused, feed_line(person):
+        pass
+
+    assert refused.value.response.status_code == 403
+
+
+def test_a_disabled_agent_leaves_every_screen(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The cancellation is an event like any other, with its reason."""
+    agent.asked(person.user)
+    with greeted(person) as line:
+        Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
+        frame = line.event("approval.cancelled")
+
+    assert frame["approval"]["state"] == "cancelled"
+    assert frame["approval"]["reason"] == "agent_disabled"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["", "{", "null", "[]", '"renew"', "{}", '{"type":"hello"}', '{"type":1}', b"\x00\xff"],
+)
+def test_a_message_that_makes_no_sense_ends_the_socket(
+    server: LiveServer, person: Terminal, frame: str | bytes
+) -> None:
+    """4400; a client that speaks another language learns it at once."""
+    with greeted(person) as line:
+        line.socket.send(frame)
+        assert line.closed() == BAD_MESSAGE
+
+    assert "Traceback" not in server.log
+
+
+def test_a_message_without_end_ends_the_socket(person: Terminal) -> None:
+    """Nobody can fill the server's memory through the feed (RFC 6455 7.4.1: 1009)."""
+    with greeted(person) as line:
+        line.socket.send("x" * 20_000)
+        assert line.closed() == 1009
+
+
+def test_a_server_that_ends_says_so_to_every_socket(server: LiveServer, person: Terminal) -> None:
+    """1012: come back. The end is not held up by whoever listens."""
+    with greeted(person) as line:
+        took = server.stop()
+        assert line.closed() == RESTARTING
+    server.start()
+
+    assert took < 3
+
+
+def test_clients_that_vanish_leave_no_fault_in_the_log(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A reset while events are being sent is part of life."""
+    for _ in range(3):
+        with proxy(server.port) as road, greeted(person, port=road.port) as line:
+            road.cut()
+            agent.asked(person.user)
+            line.closed()
+    agent.asked(person.user)
+    server.clock.forward(30 * SECOND)
+
+    assert server.log == ""
+
+
+def _large_requests(
+    server: LiveServer, person: Terminal, *, count: int, characters: int
+) -> list[str]:
+    """Give the person many requests with very long texts; returns their ids in order."""
+    first = stored(server, person.only().id)
+    copies = [
+        replace(
+            first,
+            id=server.services.secrets.new_id("sayso_ap_"),
+            auth_req_hash=secrets.token_bytes(32),
+            display=first.display + " " * characters,
+        )
+        for _ in range(count)
+    ]
+    with server.services.store.write() as tx:
+        for copy in copies:
+            tx.approvals.add(copy)
+            tx.feed.add(person.client.profile.user_id, "approval.requested", approval_id=copy.id)
+    return [copy.id for copy in copies]

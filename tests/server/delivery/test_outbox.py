@@ -1,0 +1,230 @@
+"""What is in the outbox leaves, is tried again, or is given up where everybody can see it."""
+
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.crypto.secrets import KeyedSecrets
+from server.delivery import outbox as delivering
+from server.delivery.outbox import MOST_ATTEMPTS, OutboxWorker, pause_ms
+from server.delivery.webhook import Webhook
+from server.storage.open import open_store
+from server.storage.store import SqlStore
+from tests.support.clock import HOUR, MINUTE, SECOND, MovableClock
+from tests.support.receiver import Receiver, answer, receiver
+from tests.support.waiting import meanwhile, until
+
+KEY = b"the operator's key"
+
+
+@pytest.fixture
+def far() -> Iterator[Receiver]:
+    """The operator's hook."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """A clock that stands still until the test moves it."""
+    return MovableClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: MovableClock) -> Iterator[SqlStore]:
+    """An empty database."""
+    store = open_store(f"sqlite:///{tmp_path / 'sayso.db'}", clock, str, serving=True)
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def worker(store: SqlStore, far: Receiver, tmp_path: Path) -> OutboxWorker:
+    """A worker that delivers to the receiver, with a key."""
+    (tmp_path / "webhook.key").write_bytes(KEY + b"\n")
+    secrets = KeyedSecrets(b"m" * 32, b"p" * 32)
+    return OutboxWorker(store, secrets, Webhook(far.url(), tmp_path / "webhook.key"))
+
+
+def _put(store: SqlStore, *bodies: str) -> None:
+    with store.write() as tx:
+        for body in bodies or ('{"event":"approval.requested"}',):
+            tx.outbox.add("webhook", "", body)
+
+
+def _counts(store: SqlStore) -> dict[str, int]:
+    with store.read() as view:
+        return dict(view.outbox.counts())
+
+
+def test_a_message_is_delivered_once_with_its_id(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """And never again after success."""
+    _put(store, '{"event":"approval.requested"}')
+    assert worker.round() == 1
+    assert worker.round() == 0
+    (got,) = far.got
+
+    assert json.loads(got.body) == {"event": "approval.requested"}
+    assert got.headers["Content-Type"] == "application/json"
+    assert got.headers["Sayso-Event-Id"] == "1"
+    assert _counts(store) == {"sent": 1}
+
+
+def test_the_signature_is_an_hmac_of_the_very_bytes(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """With the key of the file, whatever white space its editor left."""
+    _put(store)
+    worker.round()
+    (got,) = far.got
+    expected = hmac.new(KEY, got.body, "sha256").hexdigest()
+
+    assert got.headers["Sayso-Signature"] == f"sha256={expected}"
+
+
+def test_without_a_key_there_is_no_signature(
+    store: SqlStore, worker: OutboxWorker, far: Receiver, tmp_path: Path
+) -> None:
+    """An empty promise would be worse."""
+    (tmp_path / "webhook.key").unlink()
+    _put(store)
+    worker.round()
+
+    assert "Sayso-Signature" not in far.got[0].headers
+
+
+def test_a_fault_is_tried_again_after_a_pause_that_doubles(
+    store: SqlStore, worker: OutboxWorker, far: Receiver, clock: MovableClock
+) -> None:
+    """Not before the pause is over; the same id every time, so that a receiver can tell."""
+    far.behaviour = answer(500)
+    _put(store)
+    for pause in (1, 2, 4, 8):
+        assert worker.round() == 1
+        clock.forward(pause * SECOND - 1)
+        assert worker.round() == 0
+        clock.forward(1)
+    far.behaviour = answer(200)
+    worker.round()
+
+    assert {got.headers["Sayso-Event-Id"] for got in far.got} == {"1"}
+    assert len(far.got) == 5
+    assert _counts(store) == {"sent": 1}
+
+
+def test_pauses_double_up_to_an_hour() -> None:
+    """From one second; the last ones are an hour apart."""
+    assert [pause_ms(n) for n in (1, 2, 3)] == [SECOND, 2 * SECOND, 4 * SECOND]
+    assert pause_ms(12) == 2048 * SECOND
+    assert pause_ms(40) == HOUR
+
+
+def test_after_so_many_tries_it_is_given_up_visibly(
+    store: SqlStore, worker: OutboxWorker, far: Receiver, clock: MovableClock
+) -> None:
+    """Twelve tries over more than an hour; then it lies among the dead with the reason."""
+    far.behaviour = answer(503)
+    _put(store)
+    for _ in range(MOST_ATTEMPTS + 3):
+        worker.round()
+        clock.forward(HOUR)
+    with store.read() as view:
+        (dead,) = view.outbox.dead(10)
+
+    assert len(far.got) == MOST_ATTEMPTS == 12
+    assert (dead.attempts, dead.last_error) == (12, "status 503")
+
+
+def test_a_refusal_is_dead_at_once(store: SqlStore, worker: OutboxWorker, far: Receiver) -> None:
+    """And the next message is delivered all the same."""
+    far.behaviour = answer(400)
+    _put(store)
+    worker.round()
+    far.behaviour = answer(200)
+    _put(store)
+    worker.round()
+
+    assert len(far.got) == 2
+    assert _counts(store) == {"dead": 1, "sent": 1}
+
+
+def test_a_worker_that_died_is_followed_by_another(
+    store: SqlStore,
+    worker: OutboxWorker,
+    far: Receiver,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It delivered and could not say so: the message comes again, with its id."""
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    _put(store)
+    with monkeypatch.context() as dying:
+        dying.setattr(delivering, "_put_down", die)
+        with pytest.raises(SystemExit):
+            worker.round()
+    assert worker.round() == 0
+
+    clock.forward(MINUTE)
+    assert worker.round() == 1
+    assert [got.headers["Sayso-Event-Id"] for got in far.got] == ["1", "1"]
+    assert _counts(store) == {"sent": 1}
+
+
+def test_two_workers_never_deliver_one_message_within_a_lease(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """However many messages there are, each leaves once."""
+    _put(store, *[f'{{"n":{number}}}' for number in range(40)])
+
+    def work() -> None:
+        while worker.round():
+            pass
+
+    with meanwhile(work) as first, meanwhile(work) as second:
+        first.result(30)
+        second.result(30)
+
+    assert sorted(int(got.headers["Sayso-Event-Id"]) for got in far.got) == list(range(1, 41))
+    assert _counts(store) == {"sent": 40}
+
+
+def test_a_receiver_that_hangs_delays_nobody_else(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """While one waits for it, units of work are stored and another worker delivers."""
+    far.behaviour = lambda handler: (
+        handler.receiver.over.wait(2)
+        if b"slow" in handler.receiver.got[-1].body
+        else answer(200)(handler)
+    )
+    _put(store, '{"is":"slow"}')
+    with meanwhile(worker.round) as slow:
+        until(lambda: far.got)
+        began = time.monotonic()
+        _put(store, '{"is":"quick"}')
+        assert replace(worker).round() == 1
+        assert time.monotonic() - began < 1
+        assert not slow.done()
+        assert _counts(store) == {"leased": 1, "sent": 1}
+
+
+def test_where_no_hook_is_configured_nothing_leaves(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """And nothing piles up."""
+    _put(store)
+    assert replace(worker, webhook=None).round() == 1
+
+    assert far.got == []
+    assert _counts(store) == {"sent": 1}

@@ -20,8 +20,8 @@ FORGIVEN_MS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 55
 _MOST_HINT = 320
 _MOST_DETAILS = 10
-_MOST_ACR = 512
-_EXPIRY = re.compile(r"[1-9][0-9]{0,8}")
+_EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
+_ACR = re.compile(r"[\x20-\x7E]{1,512}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
 
 _TOLD_EXPIRED: Final = frozenset({"expired_seen", "expired_unseen", "undeliverable", "no_device"})
@@ -64,7 +64,7 @@ def parse_request(form: Form) -> BackchannelRequest:
         details=read_details(form.get("authorization_details")),
         binding_message=None if message is None else text.check_binding_message(message),
         requested_expiry=_expiry(form.get("requested_expiry")),
-        acr_values=(form.get("acr_values") or "")[:_MOST_ACR],
+        acr_values=_acr(form.get("acr_values")),
     )
 
 
@@ -84,7 +84,7 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
     if raw is None:
         return ()
     try:
-        value = json_text.parse(raw)
+        value = json_text.parse(raw, what="authorization_details", shows_names=False)
     except errors.InvalidRequest as error:
         raise errors.InvalidAuthorizationDetails(error.description) from error
     if not isinstance(value, list) or not 0 < len(value) <= _MOST_DETAILS:
@@ -179,9 +179,16 @@ def _expiry(raw: str | None) -> int | None:
     return int(raw)
 
 
+def _acr(raw: str | None) -> str:
+    if raw is not None and not _ACR.fullmatch(raw):
+        raise errors.InvalidRequest("acr_values must be names, in 512 characters at most.")
+    return raw or ""
+
+
 def _detail(item: JsonValue, place: int) -> Mapping[str, JsonValue]:
     kind = item.get("type") if isinstance(item, dict) else None
-    if not isinstance(item, dict) or not isinstance(kind, str) or not kind:
+    named = isinstance(kind, str) and kind != "" and kind.isprintable()
+    if not isinstance(item, dict) or not named:
         raise errors.InvalidAuthorizationDetails(
             f"/{place} must be an object with a type that is a string."
         )

@@ -9,6 +9,7 @@ depth, size, bytes that are not UTF-8, and anything after the value (RFC 8259, R
 
 import json
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ MAX_INTEGER = 2**53 - 1
 
 _MAX_DIGITS = len(str(MAX_INTEGER))
 _SHOWN_POINTER = 200
+_INDEX = re.compile(r"/[0-9]{1,4}(?![^/])")
 
 
 def parse(
@@ -32,13 +34,15 @@ def parse(
     max_depth: int = 16,
     allow_floats: bool = False,
     what: str = "JSON",
+    shows_names: bool = True,
 ) -> JsonValue:
     """Read one JSON value.
 
     `what` opens the description of a refusal; the JSON pointer (RFC 6901) to the offending value
-    follows it: `authorization_details/0/amount: …`. Raises errors.InvalidRequest.
+    follows it: `authorization_details/0/amount: …`. The names in a pointer are the sender's text:
+    without `shows_names` it ends at the first of them. Raises errors.InvalidRequest.
     """
-    reader = _Reader(what, max_depth, allow_floats)
+    reader = _Reader(what, max_depth, allow_floats, shows_names)
     return reader.check(_decode(text, max_bytes, what), "", 0)
 
 
@@ -65,6 +69,7 @@ class _Reader:
     what: str
     max_depth: int
     allow_floats: bool
+    shows_names: bool
 
     def check(self, value: Any, pointer: str, depth: int) -> JsonValue:  # noqa: ANN401  # what json made
         """Return the value if it and all that is in it may be accepted."""
@@ -106,8 +111,15 @@ class _Reader:
             raise self._refusal(pointer, "the number is too large")
 
     def _refusal(self, pointer: str, reason: str) -> errors.InvalidRequest:
-        shown = pointer if len(pointer) <= _SHOWN_POINTER else f"{pointer[:_SHOWN_POINTER]}..."
+        shown = pointer if self.shows_names else _leading_index(pointer)
+        shown = shown if len(shown) <= _SHOWN_POINTER else f"{shown[:_SHOWN_POINTER]}..."
         return errors.InvalidRequest(f"{self.what}{shown}: {reason}")
+
+
+def _leading_index(pointer: str) -> str:
+    """What of a pointer is not the sender's own text: the place in the outermost list."""
+    found = _INDEX.match(pointer)
+    return found[0] if found else ""
 
 
 def _decode(text: bytes | str, max_bytes: int, what: str) -> Any:  # noqa: ANN401  # not yet checked

@@ -1,0 +1,105 @@
+"""JWTs of every kind that somebody could send: rightly signed, wrongly signed, not signed at all.
+
+Owns: keys of agents for the three algorithms, their assertions, tokens put together by hand.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from server.protocol.names import ASSERTION_TYPE
+
+_JWS = jwt.PyJWS()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key pair of one algorithm, under a kid."""
+
+    alg: str
+    private: Any
+    kid: str
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public half."""
+        public = jwt.get_algorithm_by_name(self.alg).to_jwk(self.private.public_key(), as_dict=True)
+        return {**public, "kid": self.kid, "alg": self.alg, "use": "sig"}
+
+    @property
+    def pem(self) -> bytes:
+        """The public half as others would use it for a shared secret."""
+        public = self.private.public_key()
+        whole: bytes = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return whole
+
+    def sign(self, claims: Any, **header: Any) -> str:
+        """A compact JWS over any JSON; members of the header are added or changed."""
+        payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+        wanted = {"kid": self.kid, **header}
+        headers = {name: value for name, value in wanted.items() if value is not None}
+        return _JWS.encode(payload, self.private, algorithm=self.alg, headers=headers)
+
+
+def new_key(alg: str, kid: str = "") -> Key:
+    """A key pair that nobody knows yet; RSA ones are made once for each kid."""
+    kid = kid or f"{alg}-1"
+    if alg == "ES256":
+        return Key(alg, ec.generate_private_key(ec.SECP256R1()), kid)
+    if alg == "EdDSA":
+        return Key(alg, ed25519.Ed25519PrivateKey.generate(), kid)
+    return Key(alg, _rsa(kid), kid)
+
+
+def by_hand(header: Mapping[str, Any], claims: Any, signature: bytes = b"") -> str:
+    """A token with any header and any signature."""
+    return f"{_signing_input(header, claims)}.{_b64(signature)}"
+
+
+def with_secret(header: Mapping[str, Any], claims: Any, secret: bytes) -> str:
+    """A token by HMAC."""
+    text = _signing_input(header, claims)
+    return f"{text}.{_b64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
+
+
+def assertion_claims(client_id: str, audience: Any, now: int, **changes: Any) -> dict[str, Any]:
+    """The claims of a good assertion; `changes` replace members, None takes one away."""
+    claims = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": audience,
+        "jti": secrets.token_urlsafe(16),
+        "iat": now // 1000,
+        "exp": now // 1000 + 60,
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def assertion_form(assertion: str) -> dict[str, str]:
+    """The two parameters that carry an assertion."""
+    return {"client_assertion": assertion, "client_assertion_type": ASSERTION_TYPE}
+
+
+def _signing_input(header: Mapping[str, Any], claims: Any) -> str:
+    return f"{_b64(json.dumps(dict(header)).encode())}.{_b64(json.dumps(claims).encode())}"
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@cache
+def _rsa(kid: str) -> rsa.RSAPrivateKey:
+    del kid  # one key for each name
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

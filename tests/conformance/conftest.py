@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from tests.support.agent import Agent, new_agent
+from tests.support.agent import Agent
 from tests.support.refusals import MARK
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import Terminal, new_person
@@ -33,12 +34,17 @@ def server(
     assert f"{MARK}-secret" not in log
 
 
+@pytest.fixture(scope="module")
+def http(server: LiveServer) -> Iterator[httpx.Client]:
+    """The connection of this file."""
+    with server.client() as client:
+        yield client
+
+
 @pytest.fixture
-def agent(server: LiveServer) -> Iterator[Agent]:
+def agent(server: LiveServer, http: httpx.Client) -> Agent:
     """An agent of this test."""
-    made = new_agent(server)
-    yield made
-    made.http.close()
+    return Agent(server.agent(), http)
 
 
 @pytest.fixture(scope="module")

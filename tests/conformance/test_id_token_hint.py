@@ -1,0 +1,213 @@
+"""CIBA Core 7.1, `id_token_hint`: an ID token of ours, for this agent, names its subject.
+
+Whatever else carries a signature, or none, names nobody.
+"""
+
+from typing import Any
+
+import pytest
+
+from server.services import audit
+from server.services.users import Users
+from tests.support.agent import Agent, new_agent
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import LiveServer
+
+
+def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict[str, Any]:
+    with server.services.store.read() as view:
+        found = view.directory.user_called(user)
+    assert found is not None
+    now = server.clock.now() // 1000
+    claims = {
+        "iss": server.url,
+        "sub": found.id,
+        "aud": agent.key.id,
+        "iat": now,
+        "exp": now + 300,
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not ...}
+
+
+def _signed(
+    server: LiveServer, claims: dict[str, Any], alg: str = "RS256", typ: str = "JWT"
+) -> str:
+    """A token by our own key, as only the server itself could make it."""
+    with server.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    return server.services.signer.sign(keys, alg, typ, claims)
+
+
+def _our_jwk(server: LiveServer, alg: str) -> dict[str, Any]:
+    with server.services.store.read() as view:
+        return next(dict(k.public_jwk) for k in view.directory.signing_keys() if k.alg == alg)
+
+
+def _ask(agent: Agent, hint: str) -> Any:
+    form = {"id_token_hint": hint, "scope": "openid payments:read", "resource": PAY}
+    return agent.http.post("/bc-authorize", data=form, auth=agent.key.basic)
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
+def test_an_id_token_of_ours_names_its_subject(server: LiveServer, agent: Agent, alg: str) -> None:
+    """CB-151: the person who is asked is the one in the token."""
+    user, _ = server.user()
+    claims = _claims(server, agent, user)
+    assert _ask(agent, _signed(server, claims, alg)).status_code == 200
+
+    with server.services.store.read() as view:
+        assert len(view.approvals.waiting(claims["sub"], view.now, 10, None)) == 1
+
+
+_GOOD: dict[str, dict[str, Any]] = {
+    "CB-053-expired": {"exp": 1_000_000_000, "iat": 999_999_000},
+    "CB-053-no-exp": {"exp": ...},
+    "aud-list": {"aud": ["another", "{agent}"]},
+}
+
+
+@pytest.mark.parametrize("case", _GOOD)
+def test_a_hint_need_not_be_fresh(server: LiveServer, agent: Agent, user: str, case: str) -> None:
+    """CB-053: one that has expired still says who is meant."""
+    changes = {
+        name: [v.format(agent=agent.key.id) for v in value] if isinstance(value, list) else value
+        for name, value in _GOOD[case].items()
+    }
+    response = _ask(agent, _signed(server, _claims(server, agent, user, **changes)))
+
+    assert response.status_code == 200, response.text
+
+
+_BAD_CLAIMS: dict[str, dict[str, Any]] = {
+    "CB-050-iss": {"iss": "https://evil.example"},
+    "CB-050-iss-slash": {"iss": "{url}/"},
+    "CB-050-iss-list": {"iss": ["{url}"]},
+    "CB-050-no-iss": {"iss": ...},
+    "CB-051-other-aud": {"aud": "sayso_ag_aaaaaaaaaaaaaaaa"},
+    "CB-051-no-aud": {"aud": ...},
+    "CB-051-empty-aud": {"aud": []},
+    "CB-051-resource": {"aud": PAY},
+    "CB-052-number-in-aud": {"aud": ["{agent}", 5]},
+    "CB-052-null-in-aud": {"aud": [None, "{agent}"]},
+    "CB-052-object-in-aud": {"aud": ["{agent}", {"a": 1}]},
+    "CB-052-list-in-aud": {"aud": [["{agent}"]]},
+    "CB-052-object": {"aud": {"{agent}": 1}},
+    "CB-052-number": {"aud": 5},
+    "NG-093-no-sub": {"sub": ...},
+    "NG-093-number-sub": {"sub": 5},
+    "NG-093-list-sub": {"sub": ["a"]},
+}
+
+
+@pytest.mark.parametrize("case", _BAD_CLAIMS)
+def test_an_id_token_for_somebody_else_is_refused(
+    server: LiveServer, agent: Agent, user: str, case: str
+) -> None:
+    """CB-050 to CB-052, NG-012, NG-093: rightly signed is not enough."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.format(url=server.url, agent=agent.key.id)
+        return [filled(item) for item in value] if isinstance(value, list) else value
+
+    changes = {name: filled(value) for name, value in _BAD_CLAIMS[case].items()}
+    hint = _signed(server, _claims(server, agent, user, **changes))
+    with unchanged(server):
+        response = _ask(agent, hint)
+
+    check_refusal(response, 400, "invalid_request")
+
+
+def _forgeries(server: LiveServer, agent: Agent, user: str) -> dict[str, str]:
+    claims = _claims(server, agent, user)
+    good = _signed(server, claims)
+    rsa, ours = new_key("RS256", "forger"), _our_jwk(server, "RS256")
+    header = {"typ": "JWT", "kid": ours["kid"]}
+    head, body, signature = good.split(".")
+    public = rsa.pem
+    return {
+        "CB-054-none": by_hand({**header, "alg": "none"}, claims),
+        "CB-054-none-upper": by_hand({**header, "alg": "NONE"}, claims),
+        "CB-054-no-alg": by_hand(header, claims),
+        "CB-054-hs256-modulus": with_secret({**header, "alg": "HS256"}, claims, ours["n"].encode()),
+        "CB-054-hs256-pem": with_secret({**header, "alg": "HS256"}, claims, public),
+        "CB-054-unsigned": f"{head}.{body}.",
+        "CB-054-other-alg": rsa.sign(claims, kid=_our_jwk(server, "ES256")["kid"], typ="JWT"),
+        "CB-050-other-key": rsa.sign(claims, kid=ours["kid"], typ="JWT"),
+        "CB-050-unknown-kid": rsa.sign(claims, typ="JWT"),
+        "CB-050-no-kid": rsa.sign(claims, kid=None, typ="JWT"),
+        "CB-050-own-jwk": rsa.sign(claims, kid=ours["kid"], typ="JWT", jwk=rsa.jwk),
+        "CB-050-jku": rsa.sign(claims, kid=ours["kid"], typ="JWT", jku="https://evil.example"),
+        "CB-050-changed": f"{head}.{body[:-4]}AAAA.{signature}",
+        "CB-050-cut": good[:-2],
+        "CB-050-longer": f"{good}.{signature}",
+        "CB-055-access-token": _signed(server, claims, typ="at+jwt"),
+        "CB-055-long-type": _signed(server, claims, typ="application/at+jwt"),
+        "CB-055-logout": _signed(server, claims, typ="logout+jwt"),
+        "CB-055-decision": _signed(server, claims, typ="sayso-decision+jws"),
+        "CB-055-assertion": _signed(server, claims, typ="client-authentication+jwt"),
+        "not-json": by_hand({**header, "alg": "RS256"}, 5),
+        "no-jwt": "hello",
+        "dots": "..",
+        "long": "a" * 50_000,
+        "unicode": "é.é.é",
+        "escape": "\x1b[2J.a.b",
+        "deep": by_hand({"alg": "RS256", "kid": [[[[]]]]}, claims),
+    }
+
+
+_CASES = [
+    *(f"CB-054-{kind}" for kind in ("none", "none-upper", "no-alg", "hs256-modulus", "hs256-pem")),
+    *(f"CB-054-{kind}" for kind in ("unsigned", "other-alg")),
+    *(f"CB-050-{kind}" for kind in ("other-key", "unknown-kid", "no-kid", "own-jwk", "jku")),
+    *(f"CB-050-{kind}" for kind in ("changed", "cut", "longer")),
+    *(f"CB-055-{kind}" for kind in ("access-token", "long-type", "logout", "decision")),
+    *("CB-055-assertion", "not-json", "no-jwt", "dots", "long", "unicode", "escape", "deep"),
+]
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_what_we_did_not_sign_as_an_id_token_is_refused(
+    server: LiveServer, agent: Agent, user: str, case: str
+) -> None:
+    """CB-050, CB-054, CB-055: forged, altered, unsigned, or a token of another kind."""
+    hint = _forgeries(server, agent, user)[case]
+    with unchanged(server):
+        response = _ask(agent, hint)
+
+    check_refusal(response, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("case", ["CB-056-disabled", "CB-056-unknown", "not-mine-to-ask"])
+def test_a_subject_out_of_reach_is_like_nobody(server: LiveServer, user: str, case: str) -> None:
+    """CB-056: a good token of somebody who is stopped, gone, or not this agent's to ask."""
+    other, _ = server.user()
+    agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
+    claims = _claims(server, agent, other)
+    if case == "CB-056-unknown":
+        claims["sub"] = "sayso_us_aaaaaaaaaaaaaaaa"
+    if case == "CB-056-disabled":
+        users = Users(server.services.store, server.services.secrets)
+        users.disable(other, by=audit.OPERATOR)
+    with unchanged(server):
+        response = _ask(agent, _signed(server, claims))
+    agent.http.close()
+
+    check_refusal(response, 400, "unknown_user_id")
+
+
+def test_another_agents_id_token_is_no_hint_of_mine(
+    server: LiveServer, agent: Agent, user: str
+) -> None:
+    """CB-051: what one agent was told about a person does not serve another."""
+    other = new_agent(server)
+    hint = _signed(server, _claims(server, other, user))
+    with unchanged(server):
+        response = _ask(agent, hint)
+
+    check_refusal(response, 400, "invalid_request")
+    assert _ask(other, hint).status_code == 200
+    other.http.close()

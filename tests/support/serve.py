@@ -4,13 +4,15 @@ The clock is eight bytes in a file, mapped into the server's memory: millisecond
 time. Everything else is what `sayso serve` runs.
 """
 
+import argparse
 import mmap
 import struct
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from server.serving.main import Shape, run
+from server.serving.main import Shape, _Application, run
 from server.settings import load
 
 _BYTES = 8
@@ -45,9 +47,30 @@ class MappedClock:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve: port, clock file."""
-    port, clock = arguments
-    run(load(), Shape(port=int(port)), MappedClock(Path(clock)))
+    """Serve: port, clock file, how many workers, and faults to plant in them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("clock", type=Path)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", action="append", default=[])
+    given = parser.parse_args(arguments)
+    if given.seed:
+        _plant_in_workers(given.seed)
+    run(load(), Shape(port=given.port, workers=given.workers), MappedClock(given.clock))
+
+
+def _plant_in_workers(seeds: list[str]) -> None:
+    """Only there gevent has patched what the application stands on."""
+    load_application = _Application.load
+
+    def load_with_faults(self: _Application) -> Any:  # a WSGI application
+        from tests.support import seeded  # noqa: PLC0415
+
+        for name in seeds:
+            seeded.plant(name)
+        return load_application(self)
+
+    _Application.load = load_with_faults  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ class LiveServer:
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    """More arguments of `tests.support.serve`."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     _services: Services | None = None
@@ -92,7 +94,7 @@ class LiveServer:
         MappedClock(clock)
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.serve", str(self.port), str(clock)],
+                self._command(clock),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=subprocess.PIPE,
@@ -170,15 +172,21 @@ class LiveServer:
         made = agents.add(NewAgent(**asked), by=BY)  # type: ignore[arg-type]
         return AgentKey(made.agent.id, made.secret or "", made.agent.name)
 
+    def _command(self, clock: Path) -> list[str]:
+        module = [sys.executable, "-m", "tests.support.serve"]
+        return [*module, str(self.port), str(clock), *self.options]
+
     def _fresh(self, kind: str) -> str:
         self._count += 1
         return f"{kind}-{self._count}"
 
 
 @contextlib.contextmanager
-def live_server(folder: Path, **settings: str) -> Iterator[LiveServer]:
+def live_server(
+    folder: Path, *, options: tuple[str, ...] = (), **settings: str
+) -> Iterator[LiveServer]:
     """A prepared server that is gone afterwards."""
-    server = LiveServer(folder, settings)
+    server = LiveServer(folder, settings, options)
     server.prepare()
     server.start()
     try:

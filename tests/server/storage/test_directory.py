@@ -26,8 +26,7 @@ Opener = Callable[[str], SqlStore]
 @pytest.fixture
 def ann(store: SqlStore) -> User:
     """A user whom everybody has looked up once."""
-    with store.write() as tx:
-        tx.administered()
+    with store.administer() as tx:
         tx.users.add(ANN)
     assert _seen(store) == ANN
     return ANN
@@ -40,8 +39,7 @@ def _seen(store: SqlStore) -> User | None:
 
 def _disable(store: SqlStore) -> User:
     disabled = replace(ANN, state="disabled")
-    with store.write() as tx:
-        tx.administered()
+    with store.administer() as tx:
         tx.users.replace(disabled)
     return disabled
 
@@ -73,8 +71,7 @@ def test_a_change_of_another_process_is_seen_at_the_next_reading_and_unit(
 def test_what_is_not_there_is_remembered_only_for_the_version(store: SqlStore) -> None:
     """A user who was unknown is known as soon as somebody adds them."""
     assert _seen(store) is None
-    with store.write() as tx:
-        tx.administered()
+    with store.administer() as tx:
         tx.users.add(ANN)
 
     assert _seen(store) == ANN
@@ -86,8 +83,7 @@ def test_what_is_not_there_is_remembered_only_for_the_version(store: SqlStore) -
 def test_a_unit_sees_its_own_change_and_nobody_else_does(store: SqlStore, ann: User) -> None:
     """Until the unit is stored, others go on with what is."""
     disabled = replace(ann, state="disabled")
-    with store.write() as tx:
-        tx.administered()
+    with store.administer() as tx:
         tx.users.replace(disabled)
         assert tx.directory.user(ann.id) == disabled
         assert _seen(store) == ann
@@ -97,22 +93,20 @@ def test_a_unit_sees_its_own_change_and_nobody_else_does(store: SqlStore, ann: U
 
 def test_a_change_that_was_taken_back_was_never_there(store: SqlStore, ann: User) -> None:
     """What a failed unit read of itself is in nobody's cache, under no version."""
-    with suppress(LookupError), store.write() as tx:
-        tx.administered()
+    with suppress(LookupError), store.administer() as tx:
         tx.users.replace(replace(ann, state="disabled"))
         assert tx.directory.user(ann.id) is not None
         raise LookupError
 
-    with store.write() as tx:
-        tx.administered()
+    with store.administer():
+        pass
     assert _seen(store) == ann
 
 
 def test_a_commit_that_fails_leaves_nothing_in_the_cache(sqlite_url: str, open_one: Opener) -> None:
     """The units of one COMMIT stand on each other's changes; none of that outlives its failure."""
     other, store = open_one(sqlite_url), open_one(sqlite_url)
-    with other.write() as tx:
-        tx.administered()
+    with other.administer() as tx:
         tx.users.add(ANN)
     flush = store._writer._flush
     store._writer._flush = lambda: None
@@ -133,8 +127,8 @@ def test_a_commit_that_fails_leaves_nothing_in_the_cache(sqlite_url: str, open_o
             assert isinstance(changed.exception(5), Busy)
             assert isinstance(reader.exception(5), Busy)
 
-    with other.write() as tx:
-        tx.administered()
+    with other.administer():
+        pass
     assert _seen(store) == ANN
 
 
@@ -146,8 +140,8 @@ def test_versions_differ_even_when_changes_are_made_at_once(
 
     def bump(one: SqlStore) -> None:
         for _ in range(10):
-            with one.write(administers=True) as tx:
-                tx.administered()
+            with one.administer():
+                pass
 
     with meanwhile(lambda: bump(stores[0])) as first, meanwhile(lambda: bump(stores[1])) as second:
         bump(stores[2])
@@ -174,8 +168,8 @@ def test_administration_is_not_overtaken_for_ever(
         loads = [threads.submit(load) for _ in range(8)]
         began = time.monotonic()
         for _ in range(5):
-            with command.write() as tx:
-                tx.administered()
+            with command.administer():
+                pass
         took = time.monotonic() - began
         over.set()
         for one in loads:

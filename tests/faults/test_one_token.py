@@ -1,0 +1,98 @@
+"""One approved request gives one token, however many ask for it at the same moment."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import jwt
+import pytest
+
+from server.storage.open import upgrade_database
+from tests.support import prepared
+from tests.support.agent import Agent, new_agent
+from tests.support.postgres import PostgresServer
+from tests.support.server import LiveServer, live_server
+from tests.support.volley import Answered, poll, volley
+
+_AT_ONCE = 50
+_ROUNDS = 12
+
+Starter = Callable[..., LiveServer]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Starter]:
+    """Starts a server: one worker on SQLite, two on PostgreSQL."""
+    settings, options = {}, ()
+    if request.param == "postgresql":
+        database: PostgresServer = request.getfixturevalue("postgres_server")
+        settings = {"database_url": database.new_database()}
+        upgrade_database(settings["database_url"], time.time_ns() // 1_000_000)
+        options = ("--workers", "2")
+    with ExitStack() as running:
+
+        def starter(*seeds: str) -> LiveServer:
+            planted = [word for seed in seeds for word in ("--seed", seed)]
+            server = live_server(tmp_path, options=(*options, *planted), **settings)
+            return running.enter_context(server)
+
+        yield starter
+
+
+def _round(server: LiveServer, agent: Agent, handle: str) -> list[Answered]:
+    return volley(server.port, [poll(agent.key, handle)] * _AT_ONCE)
+
+
+def _rounds(server: LiveServer, rounds: int) -> list[list[Answered]]:
+    agent = new_agent(server)
+    user, _ = server.user()
+    handles = prepared.requests(server.services, agent.key.id, user, rounds, approved=True)
+    answers = [_round(server, agent, handle) for handle in handles]
+    agent.http.close()
+    return answers
+
+
+def tokens(answers: list[Answered]) -> set[str]:
+    """The distinct `jti` that these answers gave."""
+    return {
+        jwt.decode(answer.json()["access_token"], options={"verify_signature": False})["jti"]
+        for answer in answers
+        if answer.status == 200
+    }
+
+
+def _check_one_token(answers: list[Answered]) -> None:
+    """One token set, given once; everybody else is told that the handle is used up."""
+    assert len(tokens(answers)) == 1
+    refused = [answer for answer in answers if answer.status != 200]
+    assert len(refused) == _AT_ONCE - 1
+    assert {(r.status, r.json()["error"]) for r in refused} == {(400, "invalid_grant")}
+
+
+def test_fifty_polls_at_once_give_one_token(start: Starter) -> None:
+    """Over many rounds: one 200, forty-nine invalid_grant, one delegation, one entry."""
+    server = start()
+    rounds = _rounds(server, _ROUNDS)
+    for answers in rounds:
+        _check_one_token(answers)
+    with server.services.store.read() as view:
+        issued = [e for e in view.audit.tail(10_000) if e.type == "token.issued"]
+
+    assert len(issued) == len({entry.approval_id for entry in issued}) == _ROUNDS
+
+
+def test_the_check_notices_a_step_that_reads_and_then_writes(start: Starter) -> None:
+    """With the fault planted, the very same rounds give several tokens for one request."""
+    server = start("read_then_write", "many_tokens_per_approval")
+    worst = max(_rounds(server, 3), key=lambda answers: len(tokens(answers)))
+
+    assert len(tokens(worst)) > 1
+    with pytest.raises(AssertionError):
+        _check_one_token(worst)
+
+
+def test_the_table_of_tokens_is_a_second_guard(start: Starter) -> None:
+    """Even when the step is broken, the database takes one token per request."""
+    server = start("read_then_write")
+    assert [len(tokens(answers)) for answers in _rounds(server, 3)] == [1, 1, 1]

@@ -1,0 +1,51 @@
+"""Approved requests, written as rows: for tests and benchmarks that need many of them at once.
+
+Owns: approvals that look as if a person had said yes. Never: how a person says it.
+"""
+
+import hashlib
+from dataclasses import replace
+
+from server.app import Services
+from server.protocol.names import PREFIX_APPROVAL
+from server.protocol.states import State
+from server.services.records import Approval, Decision
+from tests.support.installation import approval_row
+
+_SOON_MS = 60 * 60 * 1000
+
+
+def requests(
+    services: Services, agent_id: str, user: str, count: int, *, approved: bool
+) -> list[str]:
+    """Write so many requests of the agent to the user; returns their `auth_req_id`s."""
+    made = [services.secrets.new_id(PREFIX_APPROVAL) for _ in range(count)]
+    handles = [services.secrets.auth_req_id(name) for name in made]
+    with services.store.write() as tx:
+        person = tx.directory.user_called(user)
+        assert person is not None
+        for name, handle in zip(made, handles, strict=True):
+            row = replace(
+                approval_row(name, agent_id, person.id, tx.now),
+                auth_req_hash=hashlib.sha256(handle.encode()).digest(),
+                expires_at=tx.now + _SOON_MS,
+            )
+            tx.approvals.add(replace(row, state=State.APPROVED) if approved else row)
+            if approved:
+                tx.decisions.add(_yes(row, person.id, tx.now))
+    return handles
+
+
+def _yes(approval: Approval, user_id: str, now: int) -> Decision:
+    return Decision(
+        approval_id=approval.id,
+        user_id=user_id,
+        device_id="sayso_dv_prepared",
+        decision="approve",
+        code=None,
+        note=None,
+        ceremony="confirm",
+        channel="terminal",
+        jws="prepared",
+        at=now,
+    )

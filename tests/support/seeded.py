@@ -1,0 +1,103 @@
+"""Faults that are planted on purpose, so that a test can show that it would notice them.
+
+Owns: patches of the running server, by name. Never: imported by the product; only
+`tests.support.serve --seed NAME` plants one, in the worker and before the application is built.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlalchemy import update
+
+from server.protocol.states import State, origins
+from server.services import audit
+from server.services.grants.ciba import CibaGrant
+from server.services.ports import Unit
+from server.services.records import Approval, Delegation, Entry
+from server.storage.approvals import Approvals
+from server.storage.delegations import Delegations
+from server.storage.rows import Rows
+from server.storage.store import SqlStore
+from server.storage.tables import approvals
+
+_PAUSE_SECONDS = 0.02
+
+
+def plant(name: str) -> None:
+    """Plant one of `SEEDS`."""
+    SEEDS[name]()
+
+
+def _read_then_write() -> None:
+    """Decide from a read made before the unit of work; move without looking at the state again."""
+    visit = CibaGrant._visit
+
+    def early(self: CibaGrant, poll, *, first: bool):  # type: ignore[no-untyped-def]  # a patch
+        with self.store.read() as view:
+            approval = view.approvals.by_handle(poll.handle_hash)
+        time.sleep(_PAUSE_SECONDS)
+        if approval is None or approval.state is not State.APPROVED:
+            return visit(self, poll, first=first)
+        with self.store.write() as tx:
+            return self._redeem(tx, poll.agent, approval, poll)
+
+    def move(
+        self: Approvals, approval_id: str, target: State, *, now: int, reason: str | None = None
+    ) -> Approval | None:
+        found = self.get(approval_id)
+        if found is None or found.state not in origins(target) | {target}:
+            return None
+        time.sleep(_PAUSE_SECONDS / 10)
+        statement = update(approvals).where(approvals.c.id == approval_id)
+        values = {"state": str(target), "decided_at": found.decided_at or now}
+        self._connection.execute(statement, values)
+        return replace(found, state=target, reason=reason)
+
+    CibaGrant._visit = early  # type: ignore[method-assign]
+    Approvals.move = move  # type: ignore[method-assign]
+
+
+def _many_tokens_per_approval() -> None:
+    """Keep the approval's name out of its token's row, whose uniqueness is the second guard."""
+    add = Delegations.add
+
+    def nameless(self: Delegations, delegation: Delegation) -> None:
+        add(self, replace(delegation, approval_id=None))
+
+    Delegations.add = nameless  # type: ignore[method-assign]
+
+
+def _entry_elsewhere() -> None:
+    """Write the entry of a decision in a unit of work of its own, after the effect."""
+    record, write = audit.record, SqlStore.write
+    stores: list[SqlStore] = []
+
+    @contextmanager
+    def noted(self: SqlStore) -> Iterator[Rows]:
+        stores[:] = [self]
+        with write(self) as rows:
+            yield rows
+
+    def late(tx: Unit, entry: Entry) -> str:
+        if entry.type is not audit.Type.APPROVAL_DENIED:
+            return record(tx, entry)
+        threading.Timer(_PAUSE_SECONDS, _write_late, (stores[0], record, entry)).start()
+        return ""
+
+    SqlStore.write = noted  # type: ignore[method-assign]
+    audit.record = late
+
+
+def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: Entry) -> None:
+    with store.write() as tx:
+        record(tx, entry)
+
+
+SEEDS: Mapping[str, Callable[[], None]] = {
+    "read_then_write": _read_then_write,
+    "many_tokens_per_approval": _many_tokens_per_approval,
+    "entry_elsewhere": _entry_elsewhere,
+}

@@ -1,0 +1,373 @@
+"""One person with two terminals: who is first wins, and each device watches the other."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from approver_tui.client.errors import (
+    AlreadyDecided,
+    ApiError,
+    DeviceLocked,
+    LoginFirst,
+    WrongPin,
+)
+from approver_tui.client.jose import SigningKey, signed_statement
+from approver_tui.client.keys import Level
+from approver_tui.state.approvals import Approval
+from approver_tui.state.devices import Device
+from server.services.oversight import Oversight
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.clock import DAY, MINUTE
+from tests.support.feed_line import feed_line, greeted
+from tests.support.record import entries, state, story
+from tests.support.server import BY, LiveServer
+from tests.support.signing import approval_key, decision
+from tests.support.terminal import PIN, Terminal, terminal
+
+WRONG = "no-such-pin"
+
+
+@pytest.fixture
+def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
+    """A second terminal of this test's person, enrolled with an administrator's code."""
+    _, issued = _users(server).enrol(person.user, by=BY)
+    made = terminal(server, person.user, issued.code, name="phone")
+    yield made
+    made.client.close()
+
+
+@pytest.mark.parametrize("first", ["approve", "deny"])
+def test_the_first_answer_wins_and_the_second_is_told_whose_it_was(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, first: str
+) -> None:
+    """409 with the approval as it stands: the decision, and the device that made it."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    steps = [person.approve, phone.deny] if first == "approve" else [person.deny, phone.approve]
+    steps[0](waiting)
+    with pytest.raises(AlreadyDecided) as refused:
+        steps[1](waiting)
+    decided = refused.value.approval.decided
+
+    assert refused.value.code == "already_decided"
+    assert decided is not None
+    assert (decided.decision, decided.device_name) == (first, "laptop")
+    assert (agent.poll(handle).status_code == 200) == (first == "approve")
+    assert len([e for e in story(server, waiting.id) if e != "token.issued"]) == 2
+
+
+def test_of_two_answers_at_the_same_time_one_wins(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """Ten races between a yes and a no: one effect, one loser, both agree on the winner."""
+    low = approval_key(person, Level.LOW)
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(10):
+            handle = agent.asked(person.user)
+            mine = person.client.approval(person.only().id)
+            theirs = phone.client.approval(mine.id)
+            yes = decision(person, mine, low)
+            terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
+            no = decision(phone, theirs, phone.client.session.key, **terms)
+            answers = [
+                threads.submit(_outcome, lambda p=person, s=yes, i=mine.id: p.client.decide(i, s)),
+                threads.submit(_outcome, lambda p=phone, s=no, i=mine.id: p.client.decide(i, s)),
+            ]
+            won, approvals = zip(*(answer.result() for answer in answers), strict=True)
+            verdicts = {approval.state for approval in approvals}
+            token = agent.poll(handle).status_code == 200
+
+            assert sorted(won) == [False, True]
+            assert verdicts == {"approved"} if won[0] else verdicts == {"denied"}
+            assert token == won[0]
+            server.clock.forward(41 * MINUTE)  # three denials in ten minutes pause an agent
+
+
+def test_the_same_device_may_say_the_same_again(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """A lost receipt is no conflict: 200 and nothing new. Another device's same answer is one."""
+    agent.asked(person.user)
+    waiting = person.only()
+    assert person.deny(waiting).state == "denied"
+    assert person.deny(waiting).state == "denied"
+    with pytest.raises(AlreadyDecided):
+        phone.deny(waiting)
+
+    assert story(server, waiting.id) == ["approval.requested", "approval.denied"]
+
+
+def test_a_yes_may_be_repeated_after_the_token_was_fetched(agent: Agent, person: Terminal) -> None:
+    """The state has moved on; the answer of this device is still the one that counted."""
+    handle = agent.asked(person.user)
+    waiting = person.client.approval(person.only().id)
+    signed = decision(person, waiting, approval_key(person, Level.LOW))
+    person.client.decide(waiting.id, signed)
+    agent.poll(handle)
+
+    assert person.client.decide(waiting.id, signed).state == "redeemed"
+
+
+def test_the_first_device_of_a_person_may_decide_everything_at_once(
+    agent: Agent, person: Terminal
+) -> None:
+    """Nobody would be there to vouch for it."""
+    agent.ask_payment(person.user)
+
+    assert person.approve(person.only()).state == "approved"
+
+
+def test_a_second_device_waits_a_day_before_it_approves_what_is_high(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """Low works at once, high after 24 hours; denying always."""
+    agent.asked(person.user)
+    assert phone.approve(person.only()).state == "approved"
+    agent.ask_payment(person.user)
+    waiting = person.only()
+    with pytest.raises(ApiError) as refused:
+        phone.approve(waiting)
+    assert (refused.value.status, refused.value.code) == (403, "device_too_new")
+    assert state(server, waiting.id) == ("pending", None)
+    assert phone.deny(waiting).state == "denied"
+
+    server.clock.forward(DAY)
+    agent.ask_payment(person.user)
+    assert phone.approve(phone.only()).state == "approved"
+
+
+def test_an_old_device_vouches_for_a_new_one(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """With the old device's high key the day is over at once, and the record says who vouched."""
+    with greeted(person) as line:
+        person.decider.vouch_device(_other(person), PIN)
+        frame = line.event("device.vouched")
+    agent.ask_payment(person.user)
+    (entry,) = entries(server, "device.vouched", actor=f"user:{person.client.profile.user_id}")
+
+    assert frame["device"]["name"] == "phone"
+    assert entry["facts"]["by"] == person.client.profile.device_id
+    assert phone.approve(phone.only()).state == "approved"
+
+
+def test_a_new_device_vouches_for_nobody(
+    server: LiveServer, person: Terminal, phone: Terminal
+) -> None:
+    """Neither for itself nor for a third one, as long as it waits itself."""
+    _, issued = _users(server).enrol(person.user, by=BY)
+    tablet = terminal(server, person.user, issued.code, name="tablet")
+    tablet.client.close()
+    devices = {str(device.name): device for device in phone.client.devices()}
+    with pytest.raises(ApiError) as for_other:
+        phone.decider.vouch_device(devices["tablet"], PIN)
+    with pytest.raises(ApiError) as for_itself:
+        phone.decider.vouch_device(devices["phone"], PIN)
+
+    assert for_other.value.code == "device_too_new"
+    assert for_itself.value.code == "key_not_allowed"
+
+
+@pytest.mark.usefixtures("phone")
+def test_a_statement_counts_once(person: Terminal) -> None:
+    """The nonce of a device changes with each statement about it."""
+    before = _other(person)
+    person.decider.vouch_device(before, PIN)
+    with pytest.raises(ApiError) as refused:
+        person.decider.vouch_device(before, PIN)
+
+    assert (refused.value.status, refused.value.code) == (422, "invalid_statement")
+    assert _other(person).nonce != before.nonce
+
+
+def test_a_statement_about_a_strangers_device_is_refused(
+    server: LiveServer, person: Terminal
+) -> None:
+    """Other people's devices do not exist for this person."""
+    user, code = server.user()
+    stranger = terminal(server, user, code)
+    device = stranger.client.me().device
+    stranger.client.close()
+    assert device is not None
+    with pytest.raises(ApiError) as refused:
+        person.decider.vouch_device(device, PIN)
+
+    assert (refused.value.status, refused.value.code) == (404, "not_found")
+
+
+def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
+    agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """423 from then on, for the right PIN too; low risk from another device goes on."""
+    with greeted(phone) as line:
+        _lock(person)
+        frame = line.event("device.locked")
+    agent.asked(person.user)
+    waiting = person.only()
+    with pytest.raises(DeviceLocked) as refused:
+        person.approve(waiting)
+
+    assert frame["device"]["pin"] == {"tries": 10, "left": 0, "locked": True, "exhausted": False}
+    assert refused.value.code == "device_locked"
+    assert phone.approve(waiting).state == "approved"
+
+
+def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
+    """Being locked takes away the power to add, not the power to remove."""
+    agent.asked(person.user)
+    waiting = person.only()
+    _lock(person)
+
+    assert person.deny(waiting, "suspicious").state == "denied"
+
+
+def test_another_device_unlocks_a_locked_one(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """With its high key, once it is old enough to have a say in what is high."""
+    _lock(person)
+    with pytest.raises(ApiError) as refused:
+        phone.decider.unlock_device(_other(phone), PIN)
+    assert refused.value.code == "device_too_new"
+    server.clock.forward(DAY)
+    with greeted(person) as line:
+        unlocked = phone.decider.unlock_device(_other(phone), PIN)
+        frame = line.event("device.unlocked")
+    agent.asked(person.user)
+
+    assert unlocked.pin.tries == 0
+    assert frame["device"]["name"] == "laptop"
+    assert person.approve(person.only()).state == "approved"
+
+
+def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
+    """Its own signature, were there one, is not another device's."""
+    high = approval_key(person, Level.HIGH)
+    own = person.client.me().device
+    assert own is not None
+    _lock(person)
+    with pytest.raises(ApiError) as refused:
+        person.client.unlock_device(own.id, _unlock_statement(person, own, high))
+
+    assert refused.value.code == "key_not_allowed"
+
+
+@pytest.mark.usefixtures("phone")
+@pytest.mark.parametrize("level", ["session", "low"])
+def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: str) -> None:
+    """Giving tries back adds power: neither the session key nor the low key is enough."""
+    server.clock.forward(DAY)
+    key = person.client.session.key
+    if level == "low":
+        key = approval_key(person, Level.LOW)
+    device = _other(person)
+    with pytest.raises(ApiError) as refused:
+        person.client.unlock_device(device.id, _unlock_statement(person, device, key))
+
+    assert (refused.value.status, refused.value.code) == (403, "key_not_allowed")
+
+
+def test_an_administrator_unlocks_a_locked_device(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A person with one device is not lost."""
+    _lock(person)
+    with greeted(person) as line:
+        _, unlocked = _users(server).unlock(person.user, by=BY)
+        frame = line.event("device.unlocked")
+    agent.ask_payment(person.user)
+
+    assert len(unlocked) == 1
+    assert frame["device"]["pin"]["locked"] is False
+    assert person.approve(person.only()).state == "approved"
+
+
+def test_a_revoked_device_is_cut_off_at_once(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
+) -> None:
+    """The socket closes with 4403, the API and the handshake answer 403, nothing can be renewed."""
+    agent.asked(person.user)
+    waiting = phone.only()
+    with greeted(phone) as theirs, greeted(person) as mine:
+        person.client.revoke_device(phone.client.profile.device_id)
+        began = time.monotonic()
+        frame = mine.event("device.revoked")
+        assert theirs.closed() == 4403
+        assert time.monotonic() - began < 2
+    for use in (phone.client.me, lambda: phone.deny(waiting)):
+        with pytest.raises((ApiError, LoginFirst)) as refused:
+            use()
+        assert refused.value.status in {401, 403}
+    server.clock.forward(11 * MINUTE)
+    with pytest.raises(LoginFirst):
+        phone.client.me()
+
+    assert frame["device"]["state"] == "revoked"
+    assert person.deny(waiting).state == "denied"
+
+
+def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal) -> None:
+    """From another process, at once, and its token is worth nothing."""
+    with feed_line(person) as line:
+        line.frame()
+        device = person.client.profile.device_id
+        assert Oversight(server.services.store).revoke_device(device, by=BY)[1]
+        assert line.closed() == 4403
+
+
+def test_a_new_device_shows_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
+    """Somebody who had a code made for them is seen by whom they pretend to be."""
+    _, issued = _users(server).enrol(person.user, by=BY)
+    with greeted(person) as line:
+        phone = terminal(server, person.user, issued.code, name="unknown phone")
+        frame = line.event("device.enrolled")
+    phone.client.close()
+    found = entries(server, "device.enrolled", subject=person.client.profile.user_id)
+
+    assert frame["device"]["name"] == "unknown phone"
+    assert frame["device"]["high_from"] > frame["device"]["created_at"]
+    assert len(found) == 2
+
+
+def _users(server: LiveServer) -> Users:
+    return Users(server.services.store, server.services.secrets)
+
+
+def _other(one: Terminal) -> Device:
+    """The other device of this person, as this one sees it."""
+    (other,) = [device for device in one.client.devices() if not device.is_this]
+    return other
+
+
+def _lock(person: Terminal) -> None:
+    """Enter a wrong PIN until the device is locked."""
+    device = person.client.me().device
+    assert device is not None
+    for _ in range(device.pin.left - 1):
+        person.client.pin(b"\0" * 32, "session")
+    with pytest.raises(WrongPin) as wrong:
+        person.decider.unlock(WRONG)
+    assert wrong.value.left == 0
+
+
+def _unlock_statement(person: Terminal, device: Device, key: SigningKey) -> str:
+    client = person.client
+    return signed_statement(
+        key,
+        client.signer,
+        purpose="unlock",
+        subject=device.id,
+        at=client.now() // 1000,
+        nonce=device.nonce or "",
+    )
+
+
+def _outcome(answer: Callable[[], Approval]) -> tuple[bool, Approval]:
+    """Whether this answer won, and the approval as it was told."""
+    try:
+        return True, answer()
+    except AlreadyDecided as error:
+        return False, error.approval

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from server.crypto.jose import JwtSigner, JwtVerifier
-from server.crypto.sealing import read_or_make_key
+from server.crypto.sealing import BadKeyFile, read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.approvals import ApprovalService
@@ -76,11 +76,12 @@ class Services:
 def build(settings: Settings, clock: Clock | None = None, *, serving: bool = False) -> Services:
     """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say."""
     clock = clock or SystemClock()
-    secrets = KeyedSecrets(
-        read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
-        read_or_make_key(settings.data_dir / PIN_KEY),
-    )
+    master = Path(settings.master_key_file or settings.data_dir / MASTER_KEY)
+    is_new = not master.exists()
+    secrets = KeyedSecrets(read_or_make_key(master), read_or_make_key(settings.data_dir / PIN_KEY))
     store = open_store(settings.sqlalchemy_url, clock, secrets.entry_id, serving=serving)
+    if is_new:
+        _refuse_a_stranger(store, master)
     return Services(
         settings=settings,
         clock=clock,
@@ -102,10 +103,8 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     from server.http.views import add_routes  # noqa: PLC0415
     from server.web.pages import add_pages  # noqa: PLC0415
 
-    with services.store.write(administers=True) as tx:
-        if {key.alg for key in tx.directory.signing_keys()} < set(names.ASSERTION_ALGS):
-            tx.administered()
-            ensure_keys(tx, services.signer)
+    with services.store.administer() as tx:
+        ensure_keys(tx, services.signer)
     site = _site(services)
     app = Flask("server.web", static_folder=None)
     add_routes(app, site)
@@ -123,6 +122,15 @@ def outbox_worker(services: Services) -> "OutboxWorker":
     key_file = Path(settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY)
     hook = Webhook(settings.webhook_url, key_file) if settings.webhook_url else None
     return OutboxWorker(services.store, services.secrets, hook)
+
+
+def _refuse_a_stranger(store: SqlStore, master: Path) -> None:
+    """A new master key opens nothing in a database that another one sealed."""
+    with store.read() as view:
+        sealed = bool(view.directory.signing_keys())
+    if sealed:
+        master.unlink()
+        raise BadKeyFile(f"{master} is missing. Restore it: this database was sealed by it.")
 
 
 def _rules(settings: Settings) -> Rules:

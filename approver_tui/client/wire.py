@@ -26,7 +26,7 @@ from approver_tui.state.events import Event, EventName
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import display_safe
 
-_LONG = 2000
+_LONG = 4_000
 _LINES = 40
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
 

@@ -6,7 +6,6 @@ the `sayso-approver` command and the agent's HTTP.
 
 import json
 import os
-import secrets
 import shutil
 import socket
 import subprocess
@@ -34,6 +33,8 @@ from server.settings import Settings, process_environment
 
 USER: Final = "you"
 AGENT: Final = "invoice-bot"
+PIN: Final = "123456"
+"""Easy to keep in mind while a screen covers it; its device is thrown away with the folder."""
 _PAUSE_SECONDS = 3.0
 _SETTLE_SECONDS = 8.0
 _DENIED_SCOPE = "reminders:send"
@@ -41,12 +42,11 @@ _DENIED_SCOPE = "reminders:send"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story plays: a folder that is thrown away, an address, a PIN."""
+    """Where the story plays: a folder that is thrown away, and an address."""
 
     folder: Path
     issuer: str
     port: int
-    pin: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,9 +83,8 @@ def _stage() -> Iterator[Stage]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    pin = f"{secrets.randbelow(1_000_000):06d}"
     try:
-        yield Stage(folder, f"http://localhost:{port}", port, pin)
+        yield Stage(folder, f"http://localhost:{port}", port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -123,7 +122,7 @@ def _prepare(stage: Stage) -> ScriptedAgent:
     _approver(
         stage,
         "login", stage.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
-        stdin=f"{code.code}\n{stage.pin}\n",
+        stdin=f"{code.code}\n{PIN}\n",
     )  # fmt: skip
     return ScriptedAgent(Credentials(stage.issuer, made.agent.id, made.secret or ""))
 
@@ -138,7 +137,7 @@ def _administration(stage: Stage) -> Iterator[Desk]:
 def _open_app(stage: Stage, agent: ScriptedAgent) -> None:
     """You decide, in the terminal app."""
     _say("")
-    _say(f"The terminal app opens now. Your PIN for this demonstration is  {stage.pin}")
+    _say(f"The terminal app opens now. Your PIN for this demonstration is  {PIN}")
     _say("Choose a request, press a to approve or d to deny, and q when you are done.")
     click.pause("Press any key to open it ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
@@ -169,7 +168,7 @@ def _answer(stage: Stage, story: Story, item: Mapping[str, Any]) -> None:
     print_ = item["fingerprint"]
     _say(f"  $ sayso-approver approve {name} --fingerprint {print_} --pin-stdin")
     _approver(stage, "approve", name, "--fingerprint", print_, "--pin-stdin", "--json",
-              stdin=f"{stage.pin}\n")  # fmt: skip
+              stdin=f"{PIN}\n")  # fmt: skip
     _say("  approved, and signed by the device")
 
 

@@ -29,8 +29,7 @@ class Actions:
     def add(self, document: str, *, by: str) -> ActionRow:
         """Register a type. Raises `Exists`, or `Invalid` with the place in the file."""
         action = read(document)
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             if tx.directory.action(action.type) is not None:
                 raise Exists(
                     f"{action.type} is registered already. "
@@ -47,8 +46,7 @@ class Actions:
         Requests that wait keep what they were shown as. Raises `NotFound` or `Invalid`.
         """
         action = read(document)
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx.directory, action.type)
             if before.document == document:
                 return before
@@ -62,8 +60,7 @@ class Actions:
 
         Raises `NotFound`, or `Conflict` while a scope needs it.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             row = find(tx.directory, name)
             for resource in tx.resources.all():
                 if name in resource.requires.values():

@@ -60,8 +60,7 @@ class Agents:
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             _refuse_taken(tx, users.check_called(new.name), None)
             agent = agent_forms.read(tx, new, self.secrets.new_id(PREFIX_AGENT))
             given = NewSecret(agent, "")
@@ -73,8 +72,7 @@ class Agents:
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
         """Change an agent. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
             _refuse_taken(tx, agent.name, agent.id)
@@ -88,8 +86,7 @@ class Agents:
 
         Doing it again changes nothing. Raises `NotFound`.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             agent = find(tx, called)
             if agent.state == "disabled":
                 return StoppedAgent(agent)
@@ -104,8 +101,7 @@ class Agents:
 
         Raises `NotFound`, or `Conflict` when no owner could answer for it.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx, called)
             agent = replace(before, state="enabled")
             if not any(owner.enabled for owner in owners_of(tx, agent)):
@@ -127,8 +123,7 @@ class Agents:
         """
         if not 0 <= overlap_ms <= LONGEST_OVERLAP_MS:
             raise Invalid("Old and new secret may both work for 30 days at most.")
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             agent = find(tx, called)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
@@ -145,8 +140,7 @@ class Agents:
 
     def delete(self, called: str, *, by: str) -> StoppedAgent:
         """Stop an agent and forget it; what it did stays in the log. Raises `NotFound`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             agent = find(tx, called)
             stopped = _end_everything(tx, replace(agent, state="disabled"), by)
             tx.agents.delete(agent.id)

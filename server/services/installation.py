@@ -22,8 +22,7 @@ class Installation:
 
         Raises `Exists` when there is an administrator; `Invalid` when nobody can be called so.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             if (present := first_admin(tx)) is not None:
                 raise Exists(
                     f"{present.name} administers this installation already. "

@@ -44,8 +44,7 @@ class Keys:
         """
         if alg not in names.ASSERTION_ALGS:
             raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.ASSERTION_ALGS)}.")
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = tx.directory.signing_keys()
             retires_at = tx.now + self._longest_token_ms + CACHED_MS
             retiring = [key for key in before if key.alg == alg and key.state == "active"]
@@ -66,12 +65,10 @@ class Keys:
 
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
-    """Make an active key for each algorithm that has none; answers the new ones."""
+    """Make an active key for each algorithm that has none; the unit must administer."""
     known = tx.directory.signing_keys()
     active = {key.alg for key in known if key.state == "active"}
     missing = [alg for alg in names.ASSERTION_ALGS if alg not in active]
-    if missing:
-        tx.administered()
     return [_add(tx, signer.new_key(alg, tx.now), by) for alg in missing]
 
 

@@ -104,8 +104,6 @@ class Unit(View, Protocol):
     def replays(self) -> ReplayRows: ...
     @property
     def counters(self) -> CounterRows: ...
-    def administered(self) -> None:
-        """MUST be called before agents, users, resources, action types or keys are changed."""
 
 
 class Taken(Exception):
@@ -124,6 +122,13 @@ class Store(Protocol):
     """
 
     def write(self) -> AbstractContextManager[Unit]: ...
+    def administer(self) -> AbstractContextManager[Unit]:
+        """A unit of work that changes agents, users, resources, action types or keys.
+
+        It MUST raise `admin_version`, and MUST wait until no other unit of work stands on the
+        version before.
+        """
+
     def read(self) -> AbstractContextManager[View]: ...
 
 

@@ -59,8 +59,7 @@ class Resources:
         """Register a protected API. Raises `Exists`, `Invalid`, or `NotFound` for a type."""
         if problem := uris.resource_problem(uri):
             raise Invalid(f"The resource {problem}.")
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             if tx.directory.resource(uri) is not None:
                 raise Exists(f"{uri} is registered already.")
             resource = Resource(uri, dict(given), dict(requires), tx.now)
@@ -71,8 +70,7 @@ class Resources:
 
     def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
         """Change scopes. Raises `NotFound` or `Invalid`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx.directory, uri)
             resource = _changed(before, changes)
             _check(tx.directory, resource)
@@ -86,8 +84,7 @@ class Resources:
 
         Tokens that were issued for it run out by themselves. Raises `NotFound`.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             resource = find(tx.directory, uri)
             cancelled = withdraw(
                 tx, tx.approvals.open_at_resource(uri), reason="resource_deleted", actor=by

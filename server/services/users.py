@@ -69,15 +69,13 @@ class Users:
 
     def add(self, new: NewUser, *, by: str) -> tuple[User, IssuedCode]:
         """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             user = admit(tx, self.secrets, new, by=by)
             return user, enrolment.issue(tx, self.secrets, user, by=by)
 
     def update(self, called: str, changes: UserChanges, *, by: str) -> User:
         """Change e-mail or roles. Raises `NotFound`, `Exists` or `Invalid`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx, called)
             user = replace(
                 before,
@@ -98,8 +96,7 @@ class Users:
 
         Doing it again changes nothing. Raises `NotFound`.
         """
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             user = find(tx, called)
             if not user.enabled:
                 return DisabledUser(user)
@@ -124,8 +121,7 @@ class Users:
 
     def enable(self, called: str, *, by: str) -> User:
         """Let a stopped user go on; what ended stays ended. Raises `NotFound`."""
-        with self.store.write() as tx:
-            tx.administered()
+        with self.store.administer() as tx:
             before = find(tx, called)
             user = replace(before, state="enabled")
             if not before.enabled:

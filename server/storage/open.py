@@ -42,7 +42,7 @@ def open_store(
     Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
     """
     parsed = make_url(url)
-    edges = Edges(clock, new_entry_id, administers=not serving)
+    edges = Edges(clock, new_entry_id)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
     return _open_postgres(parsed, edges)
@@ -68,6 +68,9 @@ def backup_sqlite(path: Path, target: Path) -> None:
     source, copy = sqlite3.connect(path), sqlite3.connect(target)
     try:
         source.backup(copy)
+    except BaseException:
+        target.unlink()
+        raise
     finally:
         copy.close()
         source.close()

@@ -43,8 +43,6 @@ class Edges:
 
     clock: Clock
     new_entry_id: Callable[[int], str]
-    administers: bool = False
-    """Reports whether every unit of work of this process is administration, as in a command."""
 
 
 class SqlStore:
@@ -65,18 +63,27 @@ class SqlStore:
         self._writer.start()
 
     @contextmanager
-    def write(self, *, administers: bool = False) -> Iterator[Rows]:
-        """One unit of work: stored when the block was left without an error.
-
-        One that administers waits for all others on PostgreSQL, and they for it.
-        """
+    def write(self) -> Iterator[Rows]:
+        """One unit of work: stored when the block was left without an error."""
         with self._writer.transaction() as connection:
-            if administers or self._edges.administers:
-                self._be_alone(connection)
             rows = self._rows(connection, hold=True)
             yield rows
         if rows.stirred:
             self.wake.changed()
+
+    @contextmanager
+    def administer(self) -> Iterator[Rows]:
+        """A unit of work that changes what every other one stands on.
+
+        On PostgreSQL it waits for all others, and they for it; on SQLite there is one at a time.
+        """
+        with self._writer.transaction() as connection:
+            if not self._clock_is_ours:
+                connection.execute(_ALONE)
+            rows = self._rows(connection, hold=True)
+            rows.administered()
+            yield rows
+        self.wake.changed()
 
     @contextmanager
     def read(self) -> Iterator[Rows]:
@@ -113,10 +120,6 @@ class SqlStore:
     def grouped(self) -> bool:
         """Reports whether units of work share COMMITs."""
         return isinstance(self._writer, GroupedWriter)
-
-    def _be_alone(self, connection: Connection) -> None:
-        if not self._clock_is_ours:
-            connection.execute(_ALONE)
 
     def _rows(self, connection: Connection, *, hold: bool) -> Rows:
         version, now = self._stand(connection, hold=hold)

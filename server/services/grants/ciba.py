@@ -7,10 +7,12 @@ must remember is stored before the refusal is raised.
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from server.protocol import ciba, decisions, errors
+from server.protocol.json_text import JsonValue
 from server.protocol.states import State, overdue
 from server.services import audit, client_auth, notices, targets
 from server.services.expiry import expire
@@ -38,6 +40,9 @@ class _Poll:
     key_hash: bytes | None
     waited_ms: int
     holder: str | None
+    resource: str | None
+    details: tuple[Mapping[str, JsonValue], ...]
+    """What the client says the token is for; it may be left out, and never be something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class CibaGrant:
             key_hash=None if owned is None else hashlib.sha256(owned.encode()).digest(),
             waited_ms=request.waited_ms,
             holder=self.secrets.salt() if request.wait else None,
+            resource=ciba.one_resource(request.form),
+            details=ciba.read_details(request.form.get("authorization_details")),
         )
 
     def _hold(self, poll: _Poll, seconds: int) -> dict[str, object] | errors.ProtocolError:
@@ -104,14 +111,17 @@ class CibaGrant:
     def _visit(self, poll: _Poll, *, first: bool) -> Outcome:
         """Look at the approval once, in a unit of work of its own.
 
-        1. The agent may poll now.  2. The approval is its own.  3. The clock has not ended it.
-        4. By state: pace or hold, issue once, give the same answer again, or say why not.
+        1. The agent may poll now.  2. The approval is its own, and for what it says.  3. The clock
+        has not ended it.  4. By state: pace or hold, issue once, give the same answer again, or say
+        why not.
         """
         with self.store.write() as tx:
             agent = client_auth.current(tx, poll.agent)
             approval = tx.approvals.by_handle(poll.handle_hash)
             if approval is None or approval.agent_id != agent.id:
                 return ciba.no_tokens(State.REDEEMED, {})
+            if (beyond := _beyond(poll, approval)) is not None:
+                return beyond
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approval
             if approval.state is State.PENDING:
@@ -177,6 +187,15 @@ class CibaGrant:
         elif tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _alarm(tx, approval)
         return ciba.no_tokens(State.REDEEMED, {})
+
+
+def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
+    """The token is for what was asked for, whatever the redemption says (RFC 8707 2.2, RFC 9396 6)."""
+    if poll.resource not in {None, approval.resource}:
+        return errors.InvalidTarget("The request was for another resource.")
+    if poll.details and list(poll.details) != json.loads(approval.details):
+        return errors.InvalidAuthorizationDetails("The request was for other details.")
+    return None
 
 
 def _pending(approval: Approval | None) -> errors.ProtocolError:

@@ -1,0 +1,52 @@
+"""A prepared server for each test, copied from one that is made once.
+
+Owns: the template of a test run, its agent and its person.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.callers import LocalAgent, LocalTerminal
+from tests.support.site import LocalSite
+from tests.support.template import Template, make_template
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """An installation with an agent and a person, made once."""
+    return make_template(tmp_path_factory.mktemp("template") / "data")
+
+
+@pytest.fixture
+def open_local(template: Template, tmp_path: Path) -> Iterator[Callable[..., LocalSite]]:
+    """Opens the installation with settings of the test's choice."""
+    opened: list[LocalSite] = []
+
+    def open_with(**settings: Any) -> LocalSite:
+        opened.append(template.copied(tmp_path / f"data-{len(opened)}", **settings))
+        return opened[-1]
+
+    yield open_with
+    for local in opened:
+        local.services.store.close()
+
+
+@pytest.fixture
+def local(open_local: Callable[..., LocalSite]) -> LocalSite:
+    """The installation with the settings that it comes with."""
+    return open_local()
+
+
+@pytest.fixture
+def agent(template: Template, local: LocalSite) -> LocalAgent:
+    """The agent of this test."""
+    return template.agent(local)
+
+
+@pytest.fixture
+def person(template: Template, local: LocalSite) -> LocalTerminal:
+    """Ana at her device."""
+    return template.person(local)

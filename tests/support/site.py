@@ -1,0 +1,173 @@
+"""A whole server inside the test: wired as in production, over real SQLite, without a socket.
+
+Owns: requests as plain values, a look at rows and tokens. The agents and people who send them are
+in `callers.py`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+
+from server import app
+from server.app import Services
+from server.http import dispatch
+from server.http.message import HttpRequest
+from server.http.route import Route
+from server.http.site import Site
+from server.services.actions import Actions
+from server.services.agents import Agents
+from server.services.installation import Installation
+from server.services.keys import Keys
+from server.services.records import Approval, Device
+from server.services.resources import Resources
+from server.services.users import Users
+from server.settings import Settings
+from tests.support.clock import MovableClock
+from tests.support.installation import Desk
+
+ISSUER = "http://localhost:8470"
+PEER = "192.0.2.7"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The members of the body."""
+        members: dict[str, Any] = json.loads(self.body)
+        return members
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """Status and stable code of a refusal, in whichever words it came."""
+        return self.status, self.json.get("error") or self.json["code"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSite:
+    """The server, its administration and its clock."""
+
+    desk: Desk
+    services: Services
+    app: Flask
+    site: Site
+
+    @property
+    def clock(self) -> MovableClock:
+        """The server's clock, in the test's hands."""
+        return self.desk.clock
+
+    def send(  # noqa: PLR0913  # the members of a request
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        proofs: Sequence[str] = (),
+        body: bytes = b"",
+        at: int | None = None,
+    ) -> Answer:
+        """One request, as the adapters hand it to the dispatcher."""
+        route, params = self.route(method, path)
+        request = HttpRequest(
+            method=method,
+            path=path,
+            params=params,
+            query=query or {},
+            headers=headers or {},
+            proofs=proofs,
+            body=body,
+            peer=PEER,
+            at=self.clock.now() if at is None else at,
+        )
+        response = dispatch.answer(self.site, route, request)
+        return Answer(response.status, response.headers, response.body)
+
+    def post_form(
+        self,
+        path: str,
+        form: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        proofs: Sequence[str] = (),
+    ) -> Answer:
+        """A form post; a list sends its parameter several times, None leaves it out."""
+        sent = {name: value for name, value in form.items() if value is not None}
+        body = urlencode(sent, doseq=True).encode()
+        named = {"content-type": FORM, **(headers or {})}
+        return self.send("POST", path, headers=named, proofs=proofs, body=body)
+
+    def route(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The row of the table that this request is for, and the parts of its path."""
+        for route in self.site.routes:
+            pattern = re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", route.path)
+            found = re.fullmatch(pattern, path)
+            if found and route.method == method:
+                return route, found.groupdict()
+        raise LookupError(f"no route for {method} {path}")
+
+    def stored(self, approval_id: str) -> Approval:
+        """The approval as its row has it."""
+        with self.services.store.read() as view:
+            found = view.approvals.get(approval_id)
+        assert found is not None
+        return found
+
+    def device(self, device_id: str) -> Device:
+        """The device as its row has it."""
+        with self.services.store.read() as view:
+            found = view.devices.get(device_id)
+        assert found is not None
+        return found
+
+    def newest(self) -> Approval:
+        """The approval that was asked for last."""
+        with self.services.store.read() as view:
+            return view.approvals.search(state=None, agent_id=None, user_id=None, limit=1)[0]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What the operator's hook is going to be told."""
+        with self.services.store.write() as tx:
+            return [json.loads(m.body) for m in tx.outbox.lease("test", 1_000, 0)]
+
+    def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:
+        """The claims of a token that this server signed."""
+        with self.services.store.read() as view:
+            keys = view.directory.signing_keys()
+        return self.services.verifier.own_token(token, typ, keys)
+
+
+def open_site(folder: Path, **settings: Any) -> LocalSite:
+    """The server over this folder."""
+    clock = MovableClock()
+    services = app.build(Settings(data_dir=folder, issuer=ISSUER, **settings), clock)
+    flask, site = app.create_app(services)
+    return LocalSite(_desk(services, clock), services, flask, site)
+
+
+def _desk(services: Services, clock: MovableClock) -> Desk:
+    store, secrets, signer = services.store, services.secrets, services.signer
+    return Desk(
+        clock=clock,
+        store=store,
+        secrets=secrets,
+        users=Users(store, secrets),
+        agents=Agents(store, secrets),
+        resources=Resources(store),
+        actions=Actions(store),
+        keys=Keys(store, signer, services.rules),
+        installation=Installation(store, secrets, signer),
+    )

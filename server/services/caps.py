@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from server.protocol.states import overdue
 from server.services.ports import Unit
 from server.services.records import Agent, User
 from server.services.rules import Rules
@@ -31,10 +32,7 @@ def refusal(
 ) -> tuple[str, str] | None:
     """Why this user may not be asked now: a reason for the log and a text with the remedy."""
     if tx.approvals.open_count(agent.id, user.id, tx.now) >= rules.open_per_agent:
-        return "open_per_agent", (
-            f"This agent already has {rules.open_per_agent} open requests for this person. "
-            "Wait for answers first."
-        )
+        return _too_many_open(rules)
     if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
         return "open_per_user", "This person has too many open requests. Ask again later."
     if _paused(tx, agent, user, types, rules.denials_before_pause):
@@ -42,6 +40,25 @@ def refusal(
             "This person has denied such requests repeatedly. Ask again in half an hour."
         )
     return None
+
+
+def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple[str, str] | None:
+    """Why nobody may not be asked now: as somebody may not, so that no cap tells who exists."""
+    open_now = [
+        approval
+        for approval in tx.approvals.open_of_agent(agent.id)
+        if approval.user_id is None
+        and not overdue(approval.state, approval.expires_at, tx.now)
+        and json.loads(approval.action)["user"] == nobody.id
+    ]
+    return _too_many_open(rules) if len(open_now) >= rules.open_per_agent else None
+
+
+def _too_many_open(rules: Rules) -> tuple[str, str]:
+    return "open_per_agent", (
+        f"This agent already has {rules.open_per_agent} open requests for this person. "
+        "Wait for answers first."
+    )
 
 
 def _paused(tx: Unit, agent: Agent, user: User, types: Sequence[str], limit: int) -> bool:

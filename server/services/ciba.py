@@ -120,11 +120,19 @@ class CibaService:
 
     def _unknown(self, tx: Unit, ask: Ask, plan: _Plan) -> Approval | errors.ProtocolError:
         if self.rules.hide_unknown_users:
-            nobody = User(self.secrets.new_id(names.PREFIX_USER), "nobody", None, (), "enabled", 0)
+            nobody = self._nobody(ask)
+            if (cap := caps.phantom_refusal(tx, ask.agent, nobody, self.rules)) is not None:
+                return _refuse(tx, ask, plan, *cap)
             return self._ask(tx, ask, plan, nobody, phantom=True)
         if caps.too_many_unknown(tx, ask.agent):
             return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
         return errors.UnknownUserId("The hint names nobody whom this agent may ask.")
+
+    def _nobody(self, ask: Ask) -> User:
+        """Whom a hint that names nobody stands for; the same one however it is spelled."""
+        hint = ask.request.login_hint or ask.request.id_token_hint or ""
+        name = self.secrets.nonce("nobody", ask.agent.id, hint.casefold())
+        return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
     def _ask(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
         approval = self._approval(tx, ask, plan, user, phantom=phantom)

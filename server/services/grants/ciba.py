@@ -88,25 +88,25 @@ class CibaGrant:
             self.hub.nudge(topic)
             while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
                 changed.clear()
-                if not self._waits(poll):
+                if (life := self._left(poll)) <= 0:
                     break
-                changed.wait(left)
+                changed.wait(min(left, life))
         outcome = self._visit(poll, first=False)
         return _pending(None) if outcome == "held" else outcome
 
-    def _waits(self, poll: _Poll) -> bool:
-        """Reports whether nothing has happened yet; only reads."""
+    def _left(self, poll: _Poll) -> float:
+        """Seconds until the clock ends what this poll waits for; 0 when something has happened."""
         with self.store.read() as view:
             agent = view.directory.agent(poll.agent.id)
             approval = view.approvals.by_handle(poll.handle_hash)
-            return (
+            waits = (
                 agent is not None
                 and agent.active(view.now)
                 and approval is not None
                 and approval.state is State.PENDING
                 and approval.holder == poll.holder
-                and not overdue(approval.state, approval.expires_at, view.now)
             )
+            return (approval.expires_at - view.now) / 1000 if waits and approval else 0.0
 
     def _visit(self, poll: _Poll, *, first: bool) -> Outcome:
         """Look at the approval once, in a unit of work of its own.
@@ -130,7 +130,7 @@ class CibaGrant:
                 return self._redeem(tx, agent, approval, poll)
             if approval.state is State.REDEEMED:
                 return self._again(tx, approval, poll)
-            return ciba.no_tokens(approval.state, _why(tx, approval))
+            return ciba.no_tokens(approval.state, self._why(tx, approval))
 
     def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         if not first:
@@ -188,9 +188,26 @@ class CibaGrant:
             _alarm(tx, approval)
         return ciba.no_tokens(State.REDEEMED, {})
 
+    def _why(self, tx: Unit, approval: Approval) -> dict[str, object]:
+        """The extension members that tell an agent what happened and what it may do next."""
+        if approval.state is not State.DENIED:
+            reason = ciba.told_reason(approval.state, approval.reason)
+            hidden = reason == "no_device" and self.issuing.rules.hide_unknown_users
+            # Only somebody who exists can lack a device.
+            return {"reason": "expired_unseen" if hidden else reason}
+        answer = tx.decisions.of_approval(approval.id)[-1]
+        code = decisions.DENY_CODES.get(answer.code or "")
+        members = {
+            "reason": "denied",
+            "deny_code": answer.code,
+            "note": answer.note,
+            "retry": None if code is None else code.retry,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
 
 def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
-    """The token is for what was asked for, whatever the redemption says (RFC 8707 2.2, RFC 9396 6)."""
+    """The token is for what was asked for, whatever a poll says (RFC 8707 2.2, RFC 9396 6)."""
     if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("The request was for another resource.")
     if poll.details and list(poll.details) != json.loads(approval.details):
@@ -219,21 +236,6 @@ def _no_longer_allowed(tx: Unit, agent: Agent, approval: Approval) -> str | None
 
 def _decision(tx: Unit, approval: Approval) -> Decision:
     return next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
-
-
-def _why(tx: Unit, approval: Approval) -> dict[str, object]:
-    """The extension members that tell an agent what happened and what it may do next."""
-    if approval.state is not State.DENIED:
-        return {"reason": ciba.told_reason(approval.state, approval.reason)}
-    answer = tx.decisions.of_approval(approval.id)[-1]
-    code = decisions.DENY_CODES.get(answer.code or "")
-    members = {
-        "reason": "denied",
-        "deny_code": answer.code,
-        "note": answer.note,
-        "retry": None if code is None else code.retry,
-    }
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def _alarm(tx: Unit, approval: Approval) -> None:

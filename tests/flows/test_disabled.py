@@ -1,0 +1,241 @@
+"""What was stopped gets nothing: at the question, at the answer, at the token, at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from approver_tui.client.errors import AlreadyDecided, ApiError
+from server.services.agents import Agents
+from server.services.resources import Resources
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.feed_line import greeted
+from tests.support.installation import PAY_SCOPES
+from tests.support.record import entries, state, story
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """An agent, a person and an API of one test, and how each is stopped."""
+
+    server: LiveServer
+    agent: Agent
+    person: Terminal
+    resource: str
+
+    def ask(self) -> httpx.Response:
+        """The agent asks the person for the API."""
+        return self.agent.ask(self.person.user, resource=self.resource)
+
+    def asked(self) -> str:
+        """Ask, and return the handle."""
+        handle: str = self.ask().json()["auth_req_id"]
+        return handle
+
+    def stop(self, what: str) -> None:
+        """Stop one of the three, from another process."""
+        services = self.server.services
+        stops: dict[str, Callable[[], object]] = {
+            "agent": lambda: Agents(services.store, services.secrets).disable(
+                self.agent.key.name, by=BY
+            ),
+            "deleted agent": lambda: Agents(services.store, services.secrets).delete(
+                self.agent.key.name, by=BY
+            ),
+            "user": lambda: Users(services.store, services.secrets).disable(
+                self.person.user, by=BY
+            ),
+            "resource": lambda: Resources(services.store).delete(self.resource, by=BY),
+        }
+        stops[what]()
+
+
+@pytest.fixture
+def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
+    """Everything of this test, enabled."""
+    uri = f"https://{agent.key.name}.example"
+    Resources(server.services.store).add(uri, PAY_SCOPES, {}, by=BY)
+    key = server.agent(resources=(uri,))
+    return _Scene(server, Agent(key, agent.http), person, uri)
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "error", "reason"),
+    [
+        ("agent", 400, "unauthorized_client", "agent_disabled"),
+        ("deleted agent", 401, "invalid_client", None),
+        ("user", 400, "unknown_user_id", None),
+        ("resource", 400, "invalid_target", None),
+    ],
+)
+def test_nothing_can_be_asked_with_something_that_was_stopped(
+    scene: _Scene, what: str, status: int, error: str, reason: str | None
+) -> None:
+    """The very next request is refused, and nothing waits for anybody."""
+    assert scene.ask().status_code == 200
+    scene.stop(what)
+    answer = scene.ask()
+
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert answer.json().get("reason") == reason
+    if what != "user":
+        assert scene.person.waiting() == ()
+
+
+@pytest.mark.parametrize(
+    ("what", "cause"),
+    [
+        ("agent", "agent_disabled"),
+        ("deleted agent", "agent_disabled"),
+        ("resource", "resource_deleted"),
+    ],
+)
+def test_nothing_can_be_approved_for_something_that_was_stopped(
+    scene: _Scene, what: str, cause: str
+) -> None:
+    """The yes meets a request that was cancelled, and is told so."""
+    scene.asked()
+    waiting = scene.person.client.approval(scene.person.only().id)
+    scene.stop(what)
+    with pytest.raises(AlreadyDecided) as refused:
+        scene.person.approve(waiting)
+
+    assert refused.value.code == "not_pending"
+    assert refused.value.approval.state == "cancelled"
+    assert state(scene.server, waiting.id) == ("cancelled", cause)
+    assert story(scene.server, waiting.id) == ["approval.requested", "approval.cancelled"]
+
+
+def test_a_person_who_was_stopped_decides_nothing(scene: _Scene) -> None:
+    """Neither yes nor no: 403, and their request is cancelled."""
+    scene.asked()
+    waiting = scene.person.client.approval(scene.person.only().id)
+    scene.stop("user")
+    for answer in (scene.person.approve, scene.person.deny):
+        with pytest.raises(ApiError) as refused:
+            answer(waiting)
+        assert (refused.value.status, refused.value.code) == (403, "forbidden")
+
+    assert state(scene.server, waiting.id) == ("cancelled", "user_disabled")
+
+
+@pytest.mark.parametrize("approved", [False, True], ids=["pending", "approved"])
+@pytest.mark.parametrize(
+    ("what", "cause", "status", "error", "reason"),
+    [
+        ("agent", "agent_disabled", 400, "unauthorized_client", "agent_disabled"),
+        ("deleted agent", "agent_disabled", 401, "invalid_client", None),
+        ("user", "user_disabled", 400, "access_denied", "cancelled"),
+        ("resource", "resource_deleted", 400, "access_denied", "cancelled"),
+    ],
+)
+def test_nothing_can_be_fetched_for_something_that_was_stopped(  # noqa: PLR0913  # a table's columns
+    scene: _Scene,
+    what: str,
+    cause: str,
+    status: int,
+    error: str,
+    reason: str | None,
+    *,
+    approved: bool,
+) -> None:
+    """The next poll says why, whether or not the person had agreed; no token was ever made."""
+    handle = scene.asked()
+    waiting = scene.person.only()
+    if approved:
+        scene.person.approve(waiting)
+    scene.stop(what)
+    answer = scene.agent.poll(handle)
+
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert answer.json().get("reason") == reason
+    assert state(scene.server, waiting.id) == ("cancelled", cause)
+    assert "token.issued" not in story(scene.server, waiting.id)
+
+
+def test_disabling_an_agent_clears_every_screen_and_is_one_event_with_counts(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Two waiting and one approved are cancelled, a live token is revoked, the person is told."""
+    used = agent.asked(person.user)
+    person.approve(person.only())
+    agent.poll(used)
+    agent.asked(person.user)
+    person.approve(person.only())
+    agent.asked(person.user)
+    agent.asked(person.user)
+    with greeted(person) as line:
+        agents = Agents(server.services.store, server.services.secrets)
+        stopped = agents.disable(agent.key.id, by=BY)
+        frames = [line.event("approval.cancelled") for _ in range(3)]
+    (entry,) = entries(server, "agent.disabled", agent_id=agent.key.id)
+
+    assert (stopped.tokens_revoked, stopped.requests_cancelled) == (1, 3)
+    assert entry["facts"] == {"tokens_revoked": 1, "requests_cancelled": 3}
+    assert {frame["approval"]["reason"] for frame in frames} == {"agent_disabled"}
+    assert person.waiting() == ()
+
+
+def test_an_agent_that_was_stopped_gets_nothing_on_any_grant(
+    server: LiveServer, agent: Agent
+) -> None:
+    """client_credentials too; and an agent that cannot prove itself is not told the reason."""
+    Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    known = agent.http.post("/token", data=form, auth=agent.key.basic)
+    unknown = agent.http.post("/token", data=form, auth=(agent.key.id, "guess"))
+
+    assert (known.status_code, known.json()["reason"]) == (400, "agent_disabled")
+    assert known.json()["error"] == "unauthorized_client"
+    assert (unknown.status_code, unknown.json()["error"]) == (401, "invalid_client")
+    assert "reason" not in unknown.json()
+
+
+def test_what_ended_stays_ended_when_an_agent_is_enabled_again(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Enabling lets it ask anew; it revives no request and no answer."""
+    handle = agent.asked(person.user)
+    person.approve(person.only())
+    agents = Agents(server.services.store, server.services.secrets)
+    agents.disable(agent.key.id, by=BY)
+    agents.enable(agent.key.id, by=BY)
+    body = agent.poll(handle).json()
+    agent.asked(person.user)
+
+    assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
+    assert person.approve(person.only()).state == "approved"
+
+
+def test_a_person_who_is_enabled_again_goes_on_with_their_device(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The session was stopped, not ended; what was cancelled stays so."""
+    agent.asked(person.user)
+    users = Users(server.services.store, server.services.secrets)
+    users.disable(person.user, by=BY)
+    users.enable(person.user, by=BY)
+    was = person.waiting()
+    agent.asked(person.user)
+
+    assert was == ()
+    assert person.approve(person.only()).state == "approved"
+
+
+@pytest.mark.parametrize("what", ["agent", "user", "resource"])
+def test_a_kept_answer_is_not_given_again_for_something_that_was_stopped(
+    scene: _Scene, what: str
+) -> None:
+    """The Idempotency-Key brings back an answer only while all that it stands on does."""
+    handle = scene.asked()
+    scene.person.approve(scene.person.only())
+    assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
+    scene.stop(what)
+    answer = scene.agent.poll(handle, idempotency_key="k")
+
+    assert answer.status_code == 400
+    assert "access_token" not in answer.json()

@@ -1,0 +1,401 @@
+"""What keeps people's attention and the server from being flooded, and what guessing yields."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.protocol.risks import Risk
+from server.services.caps import UNKNOWN_USERS
+from server.services.resources import Resources
+from tests.support.agent import Agent, new_agent
+from tests.support.clock import MINUTE, SECOND
+from tests.support.record import entries, story
+from tests.support.server import BY, LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+
+PER_AGENT, PER_USER = 3, 5
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with small limits."""
+    folder: Path = tmp_path_factory.mktemp("limits")
+    limits = {"open_per_agent": str(PER_AGENT), "open_per_user": str(PER_USER)}
+    with live_server(folder, **limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hiding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that does not say whom it knows."""
+    folder: Path = tmp_path_factory.mktemp("hiding")
+    limits = {"unknown_user": "hide", "open_per_agent": str(PER_AGENT)}
+    with live_server(folder, **limits) as running:
+        yield running
+
+
+def _refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("error", "")
+
+
+REFUSED = (403, "access_denied")
+
+
+def test_one_agent_has_only_so_many_open_requests_with_one_person(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The next one is refused with a text that says what to do; an answer makes room again."""
+    for _ in range(PER_AGENT):
+        agent.asked(person.user)
+    over = agent.ask(person.user)
+    (entry,) = entries(server, "approval.refused", agent_id=agent.key.id)
+    person.deny(person.waiting()[0])
+
+    assert _refusal(over) == REFUSED
+    assert f"{PER_AGENT} open requests" in over.json()["error_description"]
+    assert entry["cause"] == "open_per_agent"
+    assert agent.ask(person.user).status_code == 200
+    assert len(person.waiting()) == PER_AGENT
+
+
+def test_the_limit_of_one_pair_concerns_nobody_else(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Another agent may ask this person, and this agent another person."""
+    for _ in range(PER_AGENT):
+        agent.asked(person.user)
+    other_agent, other_person = Agent(server.agent(), agent.http), new_person(server)
+    other_person.client.close()
+
+    assert other_agent.ask(person.user).status_code == 200
+    assert agent.ask(other_person.user).status_code == 200
+
+
+def test_a_person_has_only_so_many_open_requests_in_all(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Many agents together cannot bury somebody either."""
+    for count in range(PER_USER):
+        one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
+        one.asked(person.user)
+    late = Agent(server.agent(), agent.http)
+    over = late.ask(person.user)
+    (entry,) = entries(server, "approval.refused", agent_id=late.key.id)
+
+    assert _refusal(over) == REFUSED
+    assert entry["cause"] == "open_per_user"
+    assert len(person.waiting()) == PER_USER
+
+
+def test_requests_that_ran_out_make_room(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Only what still waits is counted."""
+    for _ in range(PER_AGENT):
+        agent.asked(person.user, requested_expiry="60")
+    server.clock.forward(MINUTE)
+
+    assert agent.ask(person.user).status_code == 200
+
+
+def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Refused for that person and that kind of request; half an hour later it may ask again."""
+    for _ in range(3):
+        agent.asked(person.user)
+        person.deny(person.only())
+    paused = agent.ask(person.user)
+    another_kind = agent.ask_payment(person.user)
+    other = new_person(server)
+    other.client.close()
+    another_person = agent.ask(other.user)
+    server.clock.forward(29 * MINUTE)
+    still = agent.ask(person.user)
+    server.clock.forward(MINUTE)
+
+    assert _refusal(paused) == _refusal(still) == REFUSED
+    assert "half an hour" in paused.json()["error_description"]
+    assert another_kind.status_code == another_person.status_code == 200
+    assert agent.ask(person.user).status_code == 200
+
+
+def test_denials_that_lie_apart_pause_nobody(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A no every six minutes is a conversation, not a flood."""
+    for _ in range(4):
+        agent.asked(person.user)
+        person.deny(person.only())
+        server.clock.forward(6 * MINUTE)
+
+    assert agent.ask(person.user).status_code == 200
+
+
+def test_an_unknown_user_is_named_as_such(agent: Agent) -> None:
+    """CIBA 13: the agent has made a mistake that it can mend."""
+    assert _refusal(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
+
+
+def test_an_agent_that_guesses_users_is_answered_about_nobody(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """After twenty unknown names even a known one is refused, until ten minutes are over."""
+    guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
+    before = agent.ask(person.user)
+    unknown, known = agent.ask("guess-again"), agent.ask(person.user)
+    other = Agent(server.agent(), agent.http).ask(person.user)
+    server.clock.forward(10 * MINUTE)
+
+    assert set(guesses) == {(400, "unknown_user_id")}
+    assert before.status_code == other.status_code == 200
+    assert _refusal(unknown) == _refusal(known) == REFUSED
+    assert unknown.content == known.content
+    assert agent.ask(person.user).status_code == 200
+
+
+def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
+    server: LiveServer, person: Terminal
+) -> None:
+    """The same bytes, the same status, and nothing on the person's screen."""
+    friend = new_person(server)
+    friend.client.close()
+    limited = new_agent(server, asks=(friend.user,))
+    with limited.http:
+        forbidden, missing = limited.ask(person.user), limited.ask("no-such-person")
+        allowed = limited.ask(friend.user)
+
+    assert _refusal(forbidden) == (400, "unknown_user_id")
+    assert (forbidden.status_code, forbidden.content) == (missing.status_code, missing.content)
+    assert allowed.status_code == 200
+    assert person.waiting() == ()
+
+
+def test_what_needs_two_people_is_refused(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Critical requests: 403, nobody is asked, and the record says that one was made."""
+    uri = f"https://core-{agent.key.name}.example"
+    Resources(server.services.store).add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
+    bold = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
+    answer = bold.ask(person.user, scope="openid core:wipe", resource=uri)
+    (entry,) = entries(server, "approval.refused", agent_id=bold.key.id)
+
+    assert _refusal(answer) == REFUSED
+    assert (entry["cause"], entry["posture"]) == ("critical", "critical")
+    assert person.waiting() == ()
+
+
+def test_a_repeated_question_joins_the_open_request(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The same key and question: the same handle, one request, and the life that is left."""
+    key = {"Idempotency-Key": "payroll-11"}
+    first = agent.ask(person.user, key, requested_expiry="100").json()
+    server.clock.forward(40 * SECOND)
+    second = agent.ask(person.user, key, requested_expiry="100").json()
+
+    assert second["auth_req_id"] == first["auth_req_id"]
+    assert second["fingerprint"] == first["fingerprint"]
+    assert first["expires_in"] == 100
+    assert 55 <= second["expires_in"] <= 60
+    assert story(server, person.only().id) == ["approval.requested"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"binding_message": "another"},
+        {"requested_expiry": "99"},
+        {"scope": "openid payments:transfer"},
+        {"authorization_details": '[{"type":"payment.transfer"}]'},
+        {"acr_values": "urn:x"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_question_under_the_same_key_is_refused(
+    agent: Agent, person: Terminal, change: dict[str, str]
+) -> None:
+    """A key is for one question; the first goes on waiting unchanged."""
+    key = {"Idempotency-Key": "payroll-12"}
+    agent.ask(person.user, key)
+    other = agent.ask(person.user, key, **change)
+
+    assert _refusal(other) == (400, "invalid_request")
+    assert "Idempotency-Key" in other.json()["error_description"]
+    assert len(person.waiting()) == 1
+
+
+def test_a_key_belongs_to_the_agent_that_chose_it(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Two agents that choose the same key do not meet."""
+    key = {"Idempotency-Key": "payroll-13"}
+    other = Agent(server.agent(), agent.http)
+    one, two = agent.ask(person.user, key).json(), other.ask(person.user, key).json()
+
+    assert one["auth_req_id"] != two["auth_req_id"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_a_key_of_no_or_too_great_length_is_refused(
+    agent: Agent, person: Terminal, key: str
+) -> None:
+    """Nothing is cut in silence."""
+    answer = agent.ask(person.user, {"Idempotency-Key": key})
+
+    assert _refusal(answer) == (400, "invalid_request")
+    assert person.waiting() == ()
+
+
+def test_a_lost_answer_is_given_again_for_a_minute_to_the_same_key(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The identical bytes, and no second token in the record; after a minute invalid_grant."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.approve(waiting)
+    first = agent.poll(handle, idempotency_key="one")
+    server.clock.forward(50 * SECOND)
+    again = agent.poll(handle, idempotency_key="one")
+    server.clock.forward(10 * SECOND)
+    late = agent.poll(handle, idempotency_key="one")
+
+    assert first.status_code == again.status_code == 200
+    assert first.content == again.content
+    assert _refusal(late) == (400, "invalid_grant")
+    assert story(server, waiting.id).count("token.issued") == 1
+
+
+@pytest.mark.parametrize("key", [None, "another", ""])
+def test_another_key_gets_no_kept_answer_and_raises_one_alarm(
+    server: LiveServer, agent: Agent, person: Terminal, key: str | None
+) -> None:
+    """However often it is tried, the record has one alarm, and the right key still works."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    person.approve(waiting)
+    first = agent.poll(handle, idempotency_key="mine")
+    headers = {} if key is None else {"idempotency_key": key}
+    wrong = {_refusal(agent.poll(handle, **headers)) for _ in range(3)}
+    right = agent.poll(handle, idempotency_key="mine")
+
+    assert wrong == {(400, "invalid_grant")}
+    assert right.content == first.content
+    assert story(server, waiting.id).count("handle.reused") == 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The same agent, asking somebody and nobody, at a server that hides which is which."""
+
+    server: LiveServer
+    agent: Agent
+    somebody: str
+    nobody: str
+
+    def both(self, **parameters: str) -> tuple[httpx.Response, httpx.Response]:
+        """Ask both the same."""
+        somebody = self.agent.ask(self.somebody, **parameters)
+        return somebody, self.agent.ask(self.nobody, **parameters)
+
+
+@pytest.fixture
+def pair(hiding: LiveServer) -> Iterator[_Pair]:
+    """A person at a terminal, a name that nobody has, and an agent of this test."""
+    person, agent = new_person(hiding), new_agent(hiding)
+    person.client.close()
+    with agent.http:
+        yield _Pair(hiding, agent, person.user, f"{person.user}-ghost")
+
+
+def _alike(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str]) -> bool:
+    """Whether two answers differ in nothing but in the values of these members."""
+    one, two = (answer.json() for answer in answers)
+    same_members = sorted(one) == sorted(two)
+    same = all(one[name] == two[name] for name in one if name not in but)
+    return same_members and same and answers[0].status_code == answers[1].status_code
+
+
+OWN = frozenset({"auth_req_id", "fingerprint"})
+
+
+def test_a_hidden_server_acknowledges_a_question_to_nobody(pair: _Pair) -> None:
+    """Status, members, life and interval are those of a real request."""
+    answers = pair.both(requested_expiry="90")
+
+    assert answers[0].status_code == 200
+    assert _alike(answers, but=OWN)
+    assert all(len(a.json()["auth_req_id"]) == 52 for a in answers)
+
+
+def test_a_phantom_is_paced_and_ends_like_a_request_that_nobody_answers(pair: _Pair) -> None:
+    """Pending, slow_down, expired_token: at every step the same words for both."""
+    handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
+
+    def polls() -> tuple[httpx.Response, httpx.Response]:
+        return pair.agent.poll(handles[0]), pair.agent.poll(handles[1])
+
+    steps = [polls()]
+    for seconds in (10, 3, 60, 60):
+        pair.server.clock.forward(seconds * SECOND)
+        steps.append(polls())
+
+    assert all(_alike(step, but=frozenset()) for step in steps)
+    assert [step[0].json()["error"] for step in steps] == [
+        "slow_down",
+        "authorization_pending",
+        "slow_down",
+        "expired_token",
+        "expired_token",
+    ]
+
+
+def test_a_held_phantom_is_released_at_its_end_like_a_real_request(pair: _Pair) -> None:
+    """By the real clock: both hear of the end when it comes, not when their patience is over."""
+    for name in (pair.somebody, pair.nobody):
+        handle = pair.agent.asked(name, requested_expiry="1")
+        poll = pair.agent.poll(handle, prefer="wait=20")
+        assert poll.json()["error"] == "expired_token"
+        assert poll.elapsed.total_seconds() < 3
+
+
+def test_phantoms_are_capped_as_requests_to_one_person_are(pair: _Pair) -> None:
+    """The limit tells nobody who exists; spelling the name differently does not help."""
+    for _ in range(PER_AGENT):
+        assert _alike(pair.both(requested_expiry="60"), but=OWN)
+    over = pair.both()
+    shouted = pair.agent.ask(pair.nobody.upper())
+    pair.server.clock.forward(60 * SECOND)
+    after = pair.both()
+
+    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(shouted) == REFUSED
+    assert over[0].content == over[1].content
+    assert after[0].status_code == after[1].status_code == 200
+
+
+def test_a_person_without_a_device_is_not_told_from_nobody(hiding: LiveServer) -> None:
+    """Where users are hidden, the reason of an expiry does not give away that one exists."""
+    name, _ = hiding.user()
+    agent = new_agent(hiding)
+    with agent.http:
+        pair = _Pair(hiding, agent, name, f"{name}-ghost")
+        handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
+        hiding.clock.forward(60 * SECOND)
+        polls = agent.poll(handles[0]), agent.poll(handles[1])
+
+    assert polls[0].json()["error"] == "expired_token"
+    assert _alike(polls, but=frozenset())
+
+
+def test_a_hidden_server_keeps_a_key_for_a_question_to_nobody(pair: _Pair) -> None:
+    """Joining and refusing work alike for both."""
+    for name in (pair.somebody, pair.nobody):
+        key = {"Idempotency-Key": f"key-{name}"}
+        first, second = (pair.agent.ask(name, key, requested_expiry="60") for _ in range(2))
+        other = pair.agent.ask(name, key, requested_expiry="61")
+        assert first.json()["auth_req_id"] == second.json()["auth_req_id"]
+        assert _refusal(other) == (400, "invalid_request")

@@ -22,6 +22,7 @@ from server.storage.delegations import Delegations
 from server.storage.rows import Rows
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
+from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
 
@@ -96,8 +97,25 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
         record(tx, entry)
 
 
+def _acknowledged_early() -> None:
+    """Return from a unit of work before its COMMIT, which comes a little later."""
+    flush = GroupedWriter._flush
+
+    def later(self: GroupedWriter) -> None:
+        time.sleep(_PAUSE_SECONDS)
+        flush(self)
+
+    _Batch.wait = _at_once  # type: ignore[method-assign,assignment]
+    GroupedWriter._flush = later  # type: ignore[method-assign]
+
+
+def _at_once(_: _Batch) -> None:
+    """Wait for nothing."""
+
+
 SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
     "entry_elsewhere": _entry_elsewhere,
+    "acknowledged_early": _acknowledged_early,
 }

@@ -103,7 +103,7 @@ class LiveServer:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
-        assert self.url in line, (line, self.log)
+        assert self.settings.get("issuer", self.url) in line, (line, self.log)
 
     @property
     def log(self) -> str:

@@ -1,0 +1,121 @@
+"""A full disk: refused with 503, nothing half done, and well again as soon as there is room."""
+
+import contextlib
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from approver_tui.client.errors import ApiError
+from approver_tui.state.approvals import Approval
+from tests.support.ledger import read_ledger
+from tests.support.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.server import LiveServer, live_server
+from tests.support.waiting import until
+
+_ROOM_BYTES = 16 * 1024 * 1024
+_CAP_SYS_ADMIN = 21
+
+Filler = Callable[[LiveServer], AbstractContextManager[None]]
+
+
+def _may_mount() -> bool:
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff"))
+    return os.geteuid() == 0 and bool(int(effective.split()[1], 16) >> _CAP_SYS_ADMIN & 1)
+
+
+@contextlib.contextmanager
+def _full_disk(server: LiveServer) -> Iterator[None]:
+    """Take all the room that is left on the small disk."""
+    filler = server.folder / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    yield
+    filler.unlink()
+
+
+@contextlib.contextmanager
+def _no_longer_files(server: LiveServer) -> Iterator[None]:
+    """Let no process of the server make any file longer than it is allowed to."""
+    assert server.process is not None
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
+    workers = [int(child) for child in children.split()]
+    before = [_limit(worker, (0, resource.RLIM_INFINITY)) for worker in workers]
+    yield
+    for worker, limits in zip(workers, before, strict=True):
+        _limit(worker, limits)
+
+
+def _limit(process: int, limits: tuple[int, int]) -> tuple[int, int]:
+    return resource.prlimit(process, resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.fixture(params=[_no_longer_files, *([_full_disk] if _may_mount() else [])])
+def fill(request: pytest.FixtureRequest) -> Filler:
+    """One way to run out of room. A disk of our own takes the right to mount one."""
+    filler: Filler = request.param
+    return filler
+
+
+@pytest.fixture
+def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
+    """Where the server lives: a small disk, where one is needed."""
+    if fill is not _full_disk:
+        yield tmp_path
+        return
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_ROOM_BYTES}", "tmpfs", str(disk)]
+    subprocess.run(mount, check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def load(folder: Path) -> Iterator[Load]:
+    """A server, and somebody who is busy with it."""
+    with live_server(folder, **WITHOUT_LIMITS) as server:
+        made = new_load(server)
+        yield made
+        made.close()
+
+
+def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Filler) -> None:
+    """Decisions are refused with 503 and reading goes on; room is freed and work goes on."""
+    for _ in range(3):
+        load.agent.asked(load.person.user)
+    first = load.person.waiting()[0]
+    with fill(load.server):
+        with load.running():
+            until(lambda: load.busy > 10, 30)
+        with pytest.raises(ApiError) as refusal:
+            load.person.deny(first)
+        assert (refusal.value.status, refusal.value.code) == (503, "unavailable")
+        assert load.agent.http.get("/healthz").status_code == 200
+        assert load.agent.http.get("/jwks").status_code == 200
+
+    until(lambda: _denied(load, first), 10)
+    before = len(load.decided)
+    with load.running():
+        until(lambda: len(load.decided) > before + 5, 30)
+    ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
+
+    assert load.faults == []
+    assert ledger.discrepancies() == []
+    assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+
+
+def _denied(load: Load, approval: Approval) -> bool:
+    try:
+        load.person.deny(approval)
+    except ApiError:
+        time.sleep(0.05)
+        return False
+    return True

@@ -1,0 +1,217 @@
+"""On PostgreSQL: two workers, two machines, and a database that goes away and comes back."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.services.agents import Agents
+from server.storage.open import upgrade_database
+from tests.support import prepared
+from tests.support.agent import Agent, new_agent
+from tests.support.feed_line import greeted
+from tests.support.ledger import read_ledger
+from tests.support.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.postgres import PostgresServer
+from tests.support.record import story
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import meanwhile, until
+
+_RED_SECONDS = 2
+_FAIL_SECONDS = 5
+_SLACK_SECONDS = 1  # a busy machine is slow, not broken
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """The server, running whatever a test did to it."""
+    yield postgres_server
+    postgres_server.stop()
+    postgres_server.start()
+
+
+def _prepared(database: PostgresServer) -> dict[str, str]:
+    url = database.new_database()
+    upgrade_database(url, time.time_ns() // 1_000_000)
+    return {"database_url": url, **WITHOUT_LIMITS}
+
+
+@pytest.fixture(scope="module")
+def server(
+    database: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Two workers over one database."""
+    folder: Path = tmp_path_factory.mktemp("two")
+    with live_server(folder, options=("--workers", "2"), **_prepared(database)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def neighbour(server: LiveServer) -> Iterator[LiveServer]:
+    """Another machine's server over the same database and keys, under the same issuer."""
+    other = LiveServer(server.folder, {**server.settings, "issuer": server.url})
+    other.start()
+    yield other
+    other.kill()
+
+
+@pytest.fixture
+def agent(server: LiveServer) -> Iterator[Agent]:
+    """An agent of this test."""
+    made = new_agent(server)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """A person of this test."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def load(server: LiveServer) -> Iterator[Load]:
+    """Somebody who is busy with it."""
+    made = new_load(server)
+    yield made
+    made.close()
+
+
+def _asked_at(server: LiveServer, agent: Agent, user: str) -> str:
+    with server.client() as http:
+        return Agent(agent.key, http).asked(user)
+
+
+def test_the_story_is_the_same(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    """Asked, approved with a PIN, redeemed once; the record tells it."""
+    asked = agent.ask_payment(person.user).json()
+    waiting = person.only()
+    person.approve(waiting)
+    first, second = agent.poll(asked["auth_req_id"]), agent.poll(asked["auth_req_id"])
+
+    assert (first.status_code, second.json()["error"]) == (200, "invalid_grant")
+    assert sorted(story(server, waiting.id)) == [
+        "approval.approved",
+        "approval.requested",
+        "handle.reused",
+        "token.issued",
+    ]
+
+
+def test_what_is_asked_at_one_machine_is_seen_at_another(
+    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The socket is at the other machine; it is told of the request and of the answer."""
+    with greeted(person, port=neighbour.port) as line:
+        _asked_at(server, agent, person.user)
+        requested = line.event("approval.requested")
+        person.deny(person.only())
+        decided = line.event("approval.decided")
+
+    assert requested["approval"]["id"] == decided["approval"]["id"]
+    assert decided["seq"] > requested["seq"]
+
+
+def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
+    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Not after its patience, but when the person decides."""
+    handle = _asked_at(server, agent, person.user)
+    with neighbour.client() as http:
+        began = time.monotonic()
+        with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held:
+            person.approve(person.only())
+            assert held.result(30).status_code == 200
+
+    assert time.monotonic() - began < 20
+
+
+def test_a_change_of_rights_at_one_machine_holds_at_the_other_at_once(
+    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The very next request of a disabled agent is refused, wherever it comes."""
+    with neighbour.client() as http:
+        there = Agent(agent.key, http)
+        assert there.ask(person.user).status_code == 200
+        Agents(server.services.store, server.services.secrets).disable(agent.key.id, by="operator")
+        refused = there.ask(person.user)
+
+    assert refused.json()["error"] == "unauthorized_client"
+
+
+def test_eight_writers_lose_no_event(
+    server: LiveServer, neighbour: LiveServer, person: Terminal
+) -> None:
+    """Two machines with two workers write at once; a socket at each meets every request once."""
+    keys = [server.agent() for _ in range(8)]
+
+    def ask(place: int) -> None:
+        with (server, neighbour)[place % 2].client() as http:
+            for _ in range(8):
+                Agent(keys[place], http).asked(person.user)
+
+    with greeted(person) as here, greeted(person, port=neighbour.port) as there:
+        with ThreadPoolExecutor(8) as threads:
+            for writer in [threads.submit(ask, place) for place in range(8)]:
+                writer.result(60)
+        met = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
+
+    for events in met:
+        numbers = [event["seq"] for event in events]
+        assert numbers == sorted(set(numbers))
+        assert len({event["approval"]["id"] for event in events}) == 64
+
+
+def test_an_immediate_restart_loses_nothing_that_was_acknowledged(
+    server: LiveServer, database: PostgresServer, load: Load
+) -> None:
+    """Requests in between are told to try again; afterwards everything goes on and agrees."""
+    with load.running():
+        until(lambda: len(load.decided) > 2, 30)
+        database.restart(immediate=True)
+        before = len(load.decided)
+        until(lambda: len(load.decided) > before + 2, 30)
+        database.kill9()
+        database.start()
+        before = len(load.decided)
+        until(lambda: len(load.decided) > before + 2, 30)
+    ledger = read_ledger(server.settings["database_url"])
+
+    assert load.faults == []
+    assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+    assert set(load.tokens) <= set(ledger.tokens.values())
+    assert ledger.discrepancies() == []
+
+
+def _timed(call: Callable[[], httpx.Response]) -> tuple[int, float]:
+    began = time.monotonic()
+    return call().status_code, time.monotonic() - began
+
+
+def test_without_its_database_it_says_so_soon_and_comes_back_by_itself(
+    server: LiveServer, database: PostgresServer, agent: Agent, person: Terminal
+) -> None:
+    """Readiness turns red in two seconds, requests fail in five, liveness stays green."""
+    (handle,) = prepared.requests(server.services, agent.key.id, person.user, 1, approved=True)
+    database.kill9()
+    with server.client() as http, ThreadPoolExecutor(8) as threads:
+        ready = _timed(lambda: http.get("/readyz"))
+        polls = [threads.submit(_timed, lambda: agent.poll(handle)) for _ in range(8)]
+        failed = [poll.result(30) for poll in polls]
+        alive = http.get("/healthz").status_code
+        database.start()
+        until(lambda: http.get("/readyz").status_code == 200, 10)
+        token = agent.poll(handle)
+
+    assert ready[0] == 503
+    assert ready[1] < _RED_SECONDS + _SLACK_SECONDS
+    assert {status for status, _ in failed} == {503}
+    assert max(took for _, took in failed) < _FAIL_SECONDS + _SLACK_SECONDS
+    assert alive == 200
+    assert token.status_code == 200

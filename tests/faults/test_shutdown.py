@@ -1,0 +1,93 @@
+"""SIGTERM under load: what was acknowledged is there, sockets are told, and it ends soon."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import prepared
+from tests.support.feed_line import greeted
+from tests.support.ledger import read_ledger
+from tests.support.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.server import LiveServer, live_server
+from tests.support.waiting import meanwhile, until
+
+_LONGEST_SECONDS = 12
+_LONGEST_IDLE_SECONDS = 3
+_SLACK_SECONDS = 2  # a busy machine is slow, not broken
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of this test."""
+    with live_server(tmp_path, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def load(server: LiveServer) -> Iterator[Load]:
+    """Somebody who is busy with it."""
+    made = new_load(server)
+    yield made
+    made.close()
+
+
+def test_ending_under_load_loses_nothing_that_was_acknowledged(
+    server: LiveServer, load: Load
+) -> None:
+    """No answer is a fault, what was acknowledged is there, and nothing is half done."""
+    for _ in range(3):
+        before = len(load.decided)
+        with load.running():
+            until(lambda before=before: len(load.decided) > before + 2, 30)
+            took = server.stop()
+        ledger = read_ledger(f"sqlite:///{server.folder / 'data' / 'sayso.db'}")
+        server.start()
+
+        assert took < _LONGEST_SECONDS + _SLACK_SECONDS
+        assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+        assert set(load.tokens) <= set(ledger.tokens.values())
+        assert ledger.discrepancies() == []
+    assert load.faults == []
+
+
+def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
+    """A terminal knows that the server restarts, and comes back by itself."""
+    with (
+        greeted(load.person) as first,
+        greeted(load.person) as second,
+        meanwhile(server.stop) as ending,
+    ):
+        assert first.closed() == 1012
+        assert second.closed() == 1012
+        assert ending.result(30) < _LONGEST_IDLE_SECONDS + _SLACK_SECONDS
+
+
+def test_an_idle_server_ends_at_once(server: LiveServer) -> None:
+    """Connections on which nothing goes on are dropped."""
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        client.get("/healthz")
+        assert server.stop() < _LONGEST_IDLE_SECONDS + _SLACK_SECONDS
+
+
+def test_a_held_poll_is_answered_before_the_end(server: LiveServer, load: Load) -> None:
+    """The agent gets authorization_pending, not a broken connection."""
+    (handle,) = prepared.requests(
+        server.services, load.agent.key.id, load.person.user, 1, approved=False
+    )
+    with meanwhile(lambda: load.agent.poll(handle, prefer="wait=50")) as held:
+        until(lambda: _is_held(server, load))
+        began = time.monotonic()
+        server.stop()
+        answer = held.result(30)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "authorization_pending")
+    assert time.monotonic() - began < _LONGEST_SECONDS + _SLACK_SECONDS
+
+
+def _is_held(server: LiveServer, load: Load) -> bool:
+    with server.services.store.read() as view:
+        found = view.approvals.open_of_agent(load.agent.key.id)
+    return any(approval.holder for approval in found)

@@ -17,8 +17,8 @@ class Target:
 
     @property
     def risk(self) -> Risk:
-        """The highest risk of the scopes."""
-        return highest(self.resource.scopes[name] for name in self.scope)
+        """The highest risk of the scopes; low when an action alone is asked for."""
+        return highest([Risk.LOW, *(self.resource.scopes[name] for name in self.scope)])
 
 
 def resolve(

@@ -58,13 +58,15 @@ class LocalAgent:
         """Ask; the `auth_req_id` and the row that stands behind it."""
         answer = self.ask(**parameters)
         assert answer.status == 200, answer.body
-        return answer.json["auth_req_id"], self.local.newest()
+        handle: str = answer.json["auth_req_id"]
+        return handle, self.local.behind(handle)
 
     def asked_payment(self, **parameters: Any) -> tuple[str, Approval]:
         """Ask for a payment; the `auth_req_id` and the row that stands behind it."""
         answer = self.ask_payment(**parameters)
         assert answer.status == 200, answer.body
-        return answer.json["auth_req_id"], self.local.newest()
+        handle: str = answer.json["auth_req_id"]
+        return handle, self.local.behind(handle)
 
     def poll(self, handle: str, form: Mapping[str, Any] | None = None, **headers: str) -> Answer:
         """POST /token; `idempotency_key=…` becomes the header."""

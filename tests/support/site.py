@@ -4,6 +4,7 @@ Owns: requests as plain values, a look at rows and tokens. The agents and people
 in `callers.py`.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -133,10 +134,12 @@ class LocalSite:
         assert found is not None
         return found
 
-    def newest(self) -> Approval:
-        """The approval that was asked for last."""
+    def behind(self, handle: str) -> Approval:
+        """The approval that an agent knows by this `auth_req_id`."""
         with self.services.store.read() as view:
-            return view.approvals.search(state=None, agent_id=None, user_id=None, limit=1)[0]
+            found = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+        assert found is not None
+        return found
 
     def messages(self) -> list[dict[str, Any]]:
         """What the operator's hook is going to be told."""

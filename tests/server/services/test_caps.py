@@ -1,0 +1,110 @@
+"""Nobody's attention is flooded, and whoever is refused learns why and for how long."""
+
+import json
+
+import pytest
+
+from tests.support.callers import new_person
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY, PAYMENT, registered
+
+
+@pytest.fixture
+def strict(open_local, template):
+    """One open request per agent, two per person, two denials."""
+    local = open_local(open_per_agent=1, open_per_user=2, denials_before_pause=2)
+    return template.agent(local), template.person(local), local
+
+
+def _deny(agent, person, **asked):
+    _, approval = agent.asked(**asked)
+    assert person.deny(approval.id).status == 200
+
+
+def _causes(local):
+    return [entry["cause"] for entry in local.desk.entries("approval.refused")]
+
+
+def test_one_agent_has_so_many_open_requests_with_one_person(strict):
+    """An answer makes room for the next; another person is another count."""
+    agent, person, local = strict
+    new_person(local, "ben")
+    _, first = agent.asked()
+    refused = agent.ask()
+    assert refused.refusal == (403, "access_denied")
+    assert "already has 1 open requests" in refused.json["error_description"]
+    assert _causes(local) == ["open_per_agent"]
+    assert agent.ask(login_hint="ben").status == 200
+    person.approve(first.id)
+    assert agent.ask().status == 200
+
+
+def test_a_request_that_ran_out_is_not_open_any_more(strict):
+    """Whether or not somebody has swept it up."""
+    agent, _, local = strict
+    agent.asked(requested_expiry="60")
+    local.clock.forward(MINUTE - 1)
+    assert agent.ask().status == 403
+    local.clock.forward(1)
+    assert agent.ask().status == 200
+
+
+def test_all_agents_together_have_so_many_open_requests_with_one_person(strict):
+    """However many agents there are."""
+    agent, _, local = strict
+    agent.asked()
+    for name, status in (("second", 200), ("third", 403)):
+        given = registered(local.desk, name, auth_method="client_secret_post")
+        answer = agent.ask(client_id=given.agent.id, client_secret=given.secret)
+        assert answer.status == status
+    assert _causes(local) == ["open_per_user"]
+
+
+def test_repeated_denials_pause_such_requests_for_half_an_hour(strict):
+    """A person is not worn down by asking again; the pause counts from the last denial."""
+    agent, person, local = strict
+    _deny(agent, person)
+    local.clock.forward(9 * MINUTE)
+    _deny(agent, person)
+    refused = agent.ask()
+    assert refused.refusal == (403, "access_denied")
+    assert "half an hour" in refused.json["error_description"]
+    assert _causes(local) == ["denied_repeatedly"]
+    local.clock.forward(30 * MINUTE - 1)
+    assert agent.ask().status == 403
+    local.clock.forward(1)
+    assert agent.ask().status == 200
+
+
+def test_denials_far_apart_do_not_pause(strict):
+    """Two within ten minutes count, two in a morning do not."""
+    agent, person, local = strict
+    _deny(agent, person)
+    local.clock.forward(10 * MINUTE + 1)
+    person.refresh()
+    _deny(agent, person)
+    assert agent.ask().status == 200
+
+
+def test_a_pause_is_for_the_kind_of_request_that_was_denied(strict):
+    """Other action types may still be asked for, and other agents may ask."""
+    agent, person, local = strict
+    refund = {**PAYMENT, "type": "payment.refund"}
+    local.desk.actions.add(json.dumps(refund), by=BY)
+    payment = {
+        "scope": "openid payments:transfer",
+        "authorization_details": json.dumps(
+            [{"type": "payment.transfer", "amount": {"minor": 1, "currency": "EUR"}, "payee": "N"}]
+        ),
+    }
+    for _ in range(2):
+        _deny(agent, person, **payment)
+    assert agent.ask(**payment).status == 403
+    other = registered(local.desk, "other", auth_method="client_secret_post", resources=(PAY,))
+    named = {"client_id": other.agent.id, "client_secret": other.secret}
+    handle = agent.ask(**payment, **named).json["auth_req_id"]
+    person.deny(local.behind(handle).id)
+    refunded = payment["authorization_details"].replace("transfer", "refund")
+    handle, approval = agent.asked(**{**payment, "authorization_details": refunded})
+    person.deny(approval.id)
+    assert agent.ask().status == 200

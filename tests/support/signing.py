@@ -13,7 +13,7 @@ def approval_key(terminal: Terminal, level: Level, purpose: str = unlocking.SESS
 
 
 def decision(
-    terminal: Terminal, approval: Approval, key: SigningKey, **members: str | int | None
+    terminal: Terminal, approval: Approval, key: SigningKey, /, **members: str | int | None
 ) -> str:
     """A yes with confirmation to this approval, which was fetched with its nonce."""
     whole: dict[str, str | int | None] = {

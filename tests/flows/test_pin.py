@@ -1,0 +1,376 @@
+"""The PIN and the keys that it opens: each try is counted, and each power has its key."""
+
+import pytest
+
+from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.keys import Level
+from approver_tui.state.approvals import Approval
+from approver_tui.state.devices import PinState
+from server.services.approvals import PIN_FRESH_MS
+from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.clock import SECOND
+from tests.support.record import entries, state
+from tests.support.server import BY, LiveServer
+from tests.support.signing import approval_key, decision, pin_statement
+from tests.support.terminal import Terminal, terminal
+
+WRONG = "not-the-pin"
+
+
+def _pin(person: Terminal) -> PinState:
+    """The counter as the server shows it."""
+    device = person.client.me().device
+    assert device is not None
+    return device.pin
+
+
+def _try(person: Terminal, times: int = 1) -> None:
+    """PIN calls that prove nothing."""
+    for _ in range(times):
+        person.client.pin(b"\0" * 32, "session")
+
+
+def _shown(person: Terminal) -> Approval:
+    """The one request that waits, with the nonce for an answer."""
+    return person.client.approval(person.only().id)
+
+
+def _refused(person: Terminal, approval: Approval, signed: str) -> ApiError:
+    """Send an answer that must be refused."""
+    with pytest.raises(ApiError) as refused:
+        person.client.decide(approval.id, signed)
+    return refused.value
+
+
+def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
+    """The server counts before it answers; the device sees how many are left."""
+    for used in (1, 2, 3):
+        with pytest.raises(WrongPin) as wrong:
+            person.decider.unlock(WRONG)
+        assert (wrong.value.tries, wrong.value.left) == (used, MOST_TRIES - used)
+
+    assert _pin(person) == PinState(tries=3, left=7, locked=False, exhausted=False)
+
+
+def test_an_approval_with_the_pin_starts_the_tries_again(agent: Agent, person: Terminal) -> None:
+    """A signature of an approval key over the server's nonce is the proof."""
+    _try(person, 3)
+    agent.asked(person.user)
+    person.approve(person.only())
+
+    assert _pin(person).tries == 0
+
+
+def test_unlocking_the_app_starts_the_tries_again(person: Terminal) -> None:
+    """The statement of the low key over the nonce of its own PIN call."""
+    _try(person, 3)
+    person.decider.unlock("sesame-12")
+
+    assert _pin(person).tries == 0
+
+
+def test_a_denial_with_the_session_key_leaves_the_tries(agent: Agent, person: Terminal) -> None:
+    """It proves nothing about the PIN."""
+    _try(person, 3)
+    agent.asked(person.user)
+    person.deny(person.only())
+
+    assert _pin(person).tries == 3
+
+
+def test_a_refused_answer_leaves_the_tries(agent: Agent, person: Terminal) -> None:
+    """Only what was valid counts: a foreign key, and the right key over a wrong nonce."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    low = approval_key(person, Level.LOW)
+    _try(person, 2)
+    _refused(person, shown, decision(person, shown, SigningKey.generate()))
+    _refused(person, shown, decision(person, shown, low, nonce="A" * 43))
+
+    assert _pin(person).tries == 3
+
+
+@pytest.mark.parametrize("key", ["session", "stranger"])
+def test_only_an_approval_key_confirms_a_pin(person: Terminal, key: str) -> None:
+    """Whoever has the session key alone cannot hide the guesses that were made."""
+    _try(person)
+    answer = person.client.pin(b"\0" * 32, "session")
+    signer = person.client.session.key if key == "session" else SigningKey.generate()
+    with pytest.raises(ApiError) as refused:
+        person.client.confirm_pin(pin_statement(person, signer, answer.nonce))
+
+    assert (refused.value.status, refused.value.code) == (403, "key_not_allowed")
+    assert _pin(person).tries == 2
+
+
+def test_a_confirmation_is_for_the_latest_call(person: Terminal) -> None:
+    """An older nonce, or the same one after another call, proves nothing about this one."""
+    low = approval_key(person, Level.LOW)
+    answer = person.client.pin(b"\0" * 32, "session")
+    stale = pin_statement(person, low, answer.nonce)
+    _try(person)
+    with pytest.raises(ApiError) as refused:
+        person.client.confirm_pin(stale)
+
+    assert (refused.value.status, refused.value.code) == (422, "invalid_statement")
+    assert _pin(person).tries == 3
+
+
+def test_ten_tries_and_no_more(server: LiveServer, person: Terminal) -> None:
+    """The tenth is answered, the eleventh refused and not counted; the record has one entry."""
+    _try(person, MOST_TRIES)
+    for _ in range(3):
+        with pytest.raises(DeviceLocked) as refused:
+            _try(person)
+        assert (refused.value.status, refused.value.code) == (423, "device_locked")
+
+    assert _pin(person) == PinState(tries=10, left=0, locked=True, exhausted=False)
+    user = person.client.profile.user_id
+    assert len(entries(server, "device.locked", subject=user)) == 1
+
+
+def test_fifty_unconfirmed_tries_end_a_pin_for_good(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Unlocking does not help any more; the person enrols again and chooses another."""
+    users = Users(server.services.store, server.services.secrets)
+    for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
+        _try(person, MOST_TRIES)
+        users.unlock(person.user, by=BY)
+    with pytest.raises(DeviceLocked) as refused:
+        _try(person)
+    agent.asked(person.user)
+    _, issued = users.enrol(person.user, by=BY)
+    again = terminal(server, person.user, issued.code, name="again")
+    approved = again.approve(again.only())
+    again.client.close()
+
+    assert (refused.value.status, refused.value.code) == (423, "pin_exhausted")
+    assert _pin(person).exhausted
+    assert approved.state == "approved"
+
+
+def test_right_pins_do_not_use_a_pin_up(person: Terminal) -> None:
+    """What was confirmed is no longer among the unconfirmed tries."""
+    low = approval_key(person, Level.LOW)
+    for _ in range(MOST_UNCONFIRMED + 5):
+        answer = person.client.pin(b"\0" * 32, "session")
+        person.client.confirm_pin(pin_statement(person, low, answer.nonce))
+
+    assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)
+
+
+def test_each_device_has_a_half_of_its_own(server: LiveServer, person: Terminal) -> None:
+    """The same input gives another answer on another device, and the same on the same."""
+    _, issued = Users(server.services.store, server.services.secrets).enrol(person.user, by=BY)
+    other = terminal(server, person.user, issued.code, name="phone")
+    x = b"\1" * 32
+    mine, again, theirs = (one.client.pin(x, "session").y for one in (person, person, other))
+    other.client.close()
+
+    assert mine == again != theirs
+
+
+@pytest.mark.parametrize("x", ["", "AAAA", "A" * 44, "!" * 43, None, 7])
+def test_what_is_no_half_of_a_pin_is_refused_and_not_counted(person: Terminal, x: object) -> None:
+    """422 that names the member."""
+    with pytest.raises(ApiError) as refused:
+        person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
+
+    assert (refused.value.status, refused.value.code) == (422, "invalid_body")
+    assert "/x" in str(refused.value)
+    assert _pin(person).tries == 0
+
+
+def test_a_pin_is_not_tried_for_somebody_elses_request(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """404, and not counted."""
+    name, _ = server.user()
+    agent.asked(name)
+    for purpose in ("sayso_ap_aaaaaaaaaaaaaaaa", "everything"):
+        with pytest.raises(ApiError) as refused:
+            person.client.pin(b"\0" * 32, purpose)
+        assert (refused.value.status, refused.value.code) == (404, "not_found")
+
+    assert _pin(person).tries == 0
+
+
+def test_the_session_key_approves_nothing(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """An agent that reads the terminal's files has that key, and gets nothing by it."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    for ceremony in ("confirm", "pin"):
+        signed = decision(person, shown, person.client.session.key, ceremony=ceremony)
+        error = _refused(person, shown, signed)
+        assert (error.status, error.code) == (403, "key_not_allowed")
+
+    assert state(server, shown.id) == ("pending", None)
+
+
+@pytest.mark.parametrize("key", ["session", "low"])
+def test_a_lesser_key_approves_nothing_high(
+    server: LiveServer, agent: Agent, person: Terminal, key: str
+) -> None:
+    """Neither S nor A_low, even after a PIN call that named this very request."""
+    agent.ask_payment(person.user)
+    shown = _shown(person)
+    low = approval_key(person, Level.LOW, shown.id)
+    signer = low if key == "low" else person.client.session.key
+    error = _refused(person, shown, decision(person, shown, signer, ceremony="pin"))
+
+    assert (error.status, error.code) == (403, "pin_required")
+    assert state(server, shown.id) == ("pending", None)
+
+
+def test_the_high_key_with_a_mere_confirmation_approves_nothing_high(
+    agent: Agent, person: Terminal
+) -> None:
+    """The signed ceremony must be the one that the risk demands."""
+    agent.ask_payment(person.user)
+    shown = _shown(person)
+    high = approval_key(person, Level.HIGH, shown.id)
+    error = _refused(person, shown, decision(person, shown, high, ceremony="confirm"))
+
+    assert (error.status, error.code) == (403, "pin_required")
+
+
+@pytest.mark.parametrize("named", ["session", "other", "overtaken"])
+def test_high_risk_needs_a_pin_call_that_named_this_request(
+    server: LiveServer, agent: Agent, person: Terminal, named: str
+) -> None:
+    """Not one for the session, not one for another request, not one that a later call replaced."""
+    agent.ask_payment(person.user)
+    shown = _shown(person)
+    agent.asked(person.user)
+    (other,) = [one for one in person.waiting() if one.id != shown.id]
+    purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
+    high = approval_key(person, Level.HIGH, purpose)
+    if named == "overtaken":
+        _try(person)
+    error = _refused(person, shown, decision(person, shown, high, ceremony="pin"))
+
+    assert (error.status, error.code) == (403, "pin_required")
+    assert state(server, shown.id) == ("pending", None)
+
+
+@pytest.mark.parametrize(
+    ("age", "works"), [(PIN_FRESH_MS - 10 * SECOND, True), (PIN_FRESH_MS + SECOND, False)]
+)
+def test_a_pin_call_is_good_for_two_minutes(
+    server: LiveServer, agent: Agent, person: Terminal, age: int, *, works: bool
+) -> None:
+    """Within 120 seconds the signature counts; after that the PIN must be entered again."""
+    agent.ask_payment(person.user)
+    shown = _shown(person)
+    high = approval_key(person, Level.HIGH, shown.id)
+    server.clock.forward(age)
+    signed = decision(person, shown, high, ceremony="pin")
+    if works:
+        assert person.client.decide(shown.id, signed).state == "approved"
+    else:
+        assert _refused(person, shown, signed).code == "pin_required"
+        assert person.approve(shown).state == "approved"
+
+
+DIGEST = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("iss", "sayso_dv_aaaaaaaaaaaaaaaa"),
+        ("sub", "sayso_us_aaaaaaaaaaaaaaaa"),
+        ("aud", "https://elsewhere.example"),
+        ("approval", "sayso_ap_aaaaaaaaaaaaaaaa"),
+        ("action_digest", DIGEST),
+        ("display_digest", DIGEST),
+        ("granted", DIGEST),
+        ("nonce", "A" * 43),
+    ],
+)
+def test_an_answer_with_any_member_changed_is_refused_by_its_name(
+    server: LiveServer, agent: Agent, person: Terminal, member: str, value: str
+) -> None:
+    """422 that names the member and repeats nothing; the request goes on waiting."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    low = approval_key(person, Level.LOW)
+    error = _refused(person, shown, decision(person, shown, low, **{member: value}))
+
+    assert (error.status, error.code) == (422, "invalid_decision")
+    assert member in error.detail
+    assert value not in error.detail
+    assert state(server, shown.id) == ("pending", None)
+    assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+
+
+@pytest.mark.parametrize("seconds", [-310, 310])
+def test_an_answer_of_another_time_is_refused(agent: Agent, person: Terminal, seconds: int) -> None:
+    """A device's clock may be off by five minutes and no more."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    at = person.client.now() // 1000 + seconds
+    error = _refused(person, shown, decision(person, shown, approval_key(person, Level.LOW), at=at))
+
+    assert (error.code, "at" in error.detail) == ("invalid_decision", True)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"decision": "perhaps"},
+        {"ceremony": "none"},
+        {"ceremony": "passkey"},
+        {"code": "not_needed"},
+        {"decision": "deny", "code": "not_needed", "ceremony": "confirm"},
+        {"extra": "1"},
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_refused(
+    server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
+) -> None:
+    """A yes with a reason for a no, a no with a ceremony, a member that nobody knows."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    low = approval_key(person, Level.LOW)
+    error = _refused(person, shown, decision(person, shown, low, **members))
+
+    assert (error.status, error.code) == (422, "invalid_decision")
+    assert state(server, shown.id) == ("pending", None)
+
+
+def test_an_answer_is_for_its_own_request_alone(agent: Agent, person: Terminal) -> None:
+    """A yes to one sent for another: refused, both go on waiting."""
+    agent.asked(person.user)
+    first = _shown(person)
+    agent.asked(person.user)
+    (second,) = [one for one in person.waiting() if one.id != first.id]
+    signed = decision(person, first, approval_key(person, Level.LOW))
+    error = _refused(person, second, signed)
+
+    assert error.code == "invalid_decision"
+    assert [one.state for one in person.waiting()] == ["pending", "pending"]
+
+
+def test_a_stranger_neither_sees_nor_answers_a_request(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """404 as for one that does not exist, with a perfectly signed answer too."""
+    agent.asked(person.user)
+    shown = _shown(person)
+    name, code = server.user()
+    stranger = terminal(server, name, code)
+    signed = decision(stranger, shown, approval_key(stranger, Level.LOW))
+    with pytest.raises(ApiError) as looking:
+        stranger.client.approval(shown.id)
+    answering = _refused(stranger, shown, signed)
+    stranger.client.close()
+
+    assert (looking.value.status, answering.status) == (404, 404)
+    assert state(server, shown.id) == ("pending", None)

@@ -1,0 +1,89 @@
+"""CIBA Core 7.3: what an agent is told when its request was accepted, and nothing more."""
+
+import re
+
+from server.protocol.names import PREFIX_APPROVAL
+from tests.support.agent import Agent
+from tests.support.raw_api import RawApi
+from tests.support.refusals import check_problem, check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+_HANDLE = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def test_the_acknowledgement_has_its_members_and_no_others(agent: Agent, user: str) -> None:
+    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, no word about the person."""
+    response = agent.ask(user)
+    body = response.json()
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert "www-authenticate" not in response.headers
+    assert set(body) == {"auth_req_id", "expires_in", "interval", "fingerprint"}
+    assert type(body["expires_in"]) is type(body["interval"]) is int
+    assert body["expires_in"] > 0
+    assert body["interval"] == 5
+    assert re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}", body["fingerprint"])
+
+
+def test_the_same_members_come_at_every_risk(agent: Agent, user: str) -> None:
+    """CB-115: what the request is about does not show in its form."""
+    assert set(agent.ask(user).json()) == set(agent.ask_payment(user).json())
+
+
+def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, user: str) -> None:
+    """CB-111: 256 bits each, a thousand different ones, in the characters that are allowed."""
+    asked = [agent.asked(user) for _ in range(50)]
+    secrets = server.services.secrets
+    made = [secrets.auth_req_id(secrets.new_id(PREFIX_APPROVAL)) for _ in range(1_000)]
+
+    assert len({*asked, *made}) == 1_050
+    for handle in (*asked, *made):
+        assert _HANDLE.fullmatch(handle)
+        assert len(handle.removeprefix("sayso_ar_")) == 43
+
+
+def test_the_life_counts_from_the_receipt(agent: Agent, user: str) -> None:
+    """CB-112: in whole seconds, as asked for."""
+    assert [agent.ask(user, requested_expiry=n).json()["expires_in"] for n in (1, 2, 77)] == [
+        1,
+        2,
+        77,
+    ]
+
+
+def test_a_client_may_name_itself_in_the_body_too(agent: Agent, user: str) -> None:
+    """CL-01: client_id beside Basic is accepted when it is the same."""
+    assert agent.ask(user, client_id=agent.key.id).status_code == 200
+
+
+def test_another_client_id_in_the_body_is_refused(
+    server: LiveServer, agent: Agent, user: str
+) -> None:
+    """NG-064: one's own credentials for another's name are no authentication."""
+    other = server.agent()
+    with unchanged(server):
+        response = agent.ask(user, client_id=other.id)
+
+    check_refusal(response, 401, "invalid_client")
+
+
+def test_what_the_person_gets_is_not_what_the_agent_holds(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """CB-116, NG-006: two identifiers, each useless in the place of the other."""
+    body = agent.ask(person.user).json()
+    handle = body["auth_req_id"]
+    api = RawApi(person, agent.http)
+    listed = api.call("GET", "/api/approvals?limit=200")
+    newest = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
+    with unchanged(server):
+        swapped = agent.poll(newest.id)
+        shown = api.call("GET", f"/api/approvals/{handle}")
+
+    assert newest.id in listed.text
+    assert handle not in listed.text
+    check_refusal(swapped, 400, "invalid_grant")
+    check_problem(shown, 404, "not_found")

@@ -1,0 +1,321 @@
+"""CIBA Core 10.1 and 11, and what attacked other servers there: fetching the answer.
+
+Pacing, holding, expiry and denial have files of their own among the flows; here is who may fetch
+what, with which parameters, and how often.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.keys import Level
+from server.services import audit
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from server.services.users import Users
+from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
+from tests.support.installation import PAY
+from tests.support.raw_api import RawApi
+from tests.support.record import story
+from tests.support.refusals import MARK, check_problem, check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.signing import approval_key, decision
+from tests.support.terminal import Terminal, new_person
+
+BY = audit.OPERATOR
+
+
+@pytest.fixture(scope="module")
+def low_key(person: Terminal) -> SigningKey:
+    """The key that approves low risk, opened once for this file."""
+    return approval_key(person, Level.LOW)
+
+
+def _approved(
+    agent: Agent, person: Terminal, key: SigningKey, **parameters: Any
+) -> tuple[str, str]:
+    """Ask and say yes; the handle and the approval's id."""
+    body = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
+    waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
+    shown = person.client.approval(waiting.id)
+    person.client.decide(waiting.id, decision(person, shown, key))
+    return body["auth_req_id"], waiting.id
+
+
+def _token(agent: Agent, **form: Any) -> httpx.Response:
+    sent = {name: value for name, value in {"grant_type": CIBA, **form}.items() if value}
+    return agent.http.post("/token", data=sent, auth=agent.key.basic)
+
+
+def test_a_poll_names_its_request(server: LiveServer, agent: Agent) -> None:
+    """CB-120: without auth_req_id, or with an empty one, the request is malformed."""
+    with unchanged(server):
+        answers = [_token(agent), _token(agent, auth_req_id="")]
+    for answer in answers:
+        check_refusal(answer, 400, "invalid_request")
+
+
+def test_nobody_polls_without_being_somebody(server: LiveServer, agent: Agent, user: str) -> None:
+    """CB-121: a handle alone is worth nothing."""
+    handle = agent.asked(user)
+    form = {"grant_type": CIBA, "auth_req_id": handle}
+    with unchanged(server):
+        answers = [
+            agent.http.post("/token", data=form),
+            agent.http.post("/token", data={**form, "client_id": agent.key.id}),
+            agent.http.post("/token", data=form, auth=(agent.key.id, "wrong")),
+        ]
+    for answer in answers:
+        check_refusal(answer, 401, "invalid_client")
+
+
+_UNKNOWN = {
+    "CB-122-made-up": "sayso_ar_" + "A" * 43,
+    "CB-122-word": MARK,
+    "CB-122-upper": "{upper}",
+    "CB-122-cut": "{cut}",
+    "CB-122-longer": "{handle}A",
+    "CB-122-space": "{handle} ",
+    "CB-122-padding": "{handle}=",
+    "CB-122-prefix": "sayso_ar_",
+    "CB-122-no-prefix": "{bare}",
+    "CB-122-escape": "\x1b[2J",
+    "CB-122-unicode": "é",
+    "CB-122-long": "a" * 50_000,
+}
+
+
+@pytest.mark.parametrize("case", _UNKNOWN)
+def test_an_unknown_handle_is_refused(
+    server: LiveServer, agent: Agent, user: str, case: str
+) -> None:
+    """CB-122: letter by letter, or not at all; the real one is not touched."""
+    handle = agent.asked(user)
+    spellings = {
+        "handle": handle,
+        "upper": handle.upper(),
+        "cut": handle[:-1],
+        "bare": handle.removeprefix("sayso_ar_"),
+    }
+    with unchanged(server):
+        answer = _token(agent, auth_req_id=_UNKNOWN[case].format(**spellings))
+
+    check_refusal(answer, 400, "invalid_grant")
+    assert _token(agent, auth_req_id=handle).json()["error"] != "invalid_grant"
+
+
+def test_another_agents_request_is_unknown_and_unharmed(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
+) -> None:
+    """CB-123: even when it was approved, under whatever client_id; its owner gets the token."""
+    handle, _ = _approved(agent, person, low_key)
+    other = Agent(server.agent(), agent.http)
+    with unchanged(server):
+        stolen = other.poll(handle)
+        dressed = _token(other, auth_req_id=handle, client_id=agent.key.id)
+
+    check_refusal(stolen, 400, "invalid_grant")
+    check_refusal(dressed, 401, "invalid_client")
+    assert agent.poll(handle).status_code == 200
+
+
+def test_pending_is_said_as_such(server: LiveServer, agent: Agent, user: str) -> None:
+    """CB-125, CB-126, CB-145: 400 without a challenge; no answer is needed to tell them apart."""
+    handle = agent.asked(user)
+    early = check_refusal(agent.poll(handle), 400, "slow_down")
+    assert early["interval"] == 10
+    server.clock.forward(10_000)
+    check_refusal(agent.poll(handle), 400, "authorization_pending")
+
+
+def test_an_approved_request_gives_everything_once(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
+) -> None:
+    """CB-135, CB-136, CL-08: one token set; the second try is invalid_grant and mints nothing."""
+    handle, approval_id = _approved(agent, person, low_key)
+    first = agent.poll(handle)
+    body = first.json()
+
+    assert first.status_code == 200, first.text
+    assert first.headers["content-type"] == "application/json"
+    assert first.headers["cache-control"] == "no-store"
+    assert set(body) == {
+        "access_token",
+        "token_type",
+        "expires_in",
+        "id_token",
+        "scope",
+        "fingerprint",
+    }
+    assert (body["token_type"], body["scope"]) == ("Bearer", "openid payments:read")
+    check_refusal(agent.poll(handle), 400, "invalid_grant")
+    check_refusal(agent.poll(handle, prefer="wait=5"), 400, "invalid_grant")
+    assert story(server, approval_id).count("token.issued") == 1
+
+
+def test_twenty_redemptions_at_once_give_one_token(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
+) -> None:
+    """CB-138: exactly one of them is answered with 200."""
+    handle, approval_id = _approved(agent, person, low_key)
+    with ThreadPoolExecutor(20) as pool:
+        answers = [
+            future.result() for future in [pool.submit(agent.poll, handle) for _ in range(20)]
+        ]
+    won = [answer for answer in answers if answer.status_code == 200]
+
+    assert len(won) == 1
+    for answer in answers:
+        if answer.status_code != 200:
+            check_refusal(answer, 400, "invalid_grant")
+    assert story(server, approval_id).count("token.issued") == 1
+
+
+def test_a_redemption_cannot_widen_the_scope(
+    agent: Agent, person: Terminal, low_key: SigningKey
+) -> None:
+    """CB-141: scope at the token endpoint means nothing; what was approved is what comes."""
+    handle, _ = _approved(agent, person, low_key)
+    body = _token(agent, auth_req_id=handle, scope="openid payments:transfer admin").json()
+
+    assert body["scope"] == "openid payments:read"
+
+
+_ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
+    "RI-06-other": ({"resource": "https://other.example"}, "invalid_target"),
+    "RI-06-slash": ({"resource": f"{PAY}/"}, "invalid_target"),
+    "RI-06-two": ({"resource": [PAY, "https://other.example"]}, "invalid_target"),
+    "RI-06-relative": ({"resource": "pay"}, "invalid_target"),
+    "RA-12-other": (
+        {"authorization_details": '[{"type":"payment.transfer","payee":"Eve"}]'},
+        "invalid_authorization_details",
+    ),
+    "RA-12-not-json": ({"authorization_details": MARK}, "invalid_authorization_details"),
+    "RA-12-none-approved": (
+        {"authorization_details": '[{"type":"payment.transfer"}]'},
+        "invalid_authorization_details",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _ELSEWHERE)
+def test_a_redemption_for_something_else_is_refused(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
+) -> None:
+    """RI-06, RA-12: the token is for what was approved; asking for more does not use it up."""
+    form, error = _ELSEWHERE[case]
+    handle, _ = _approved(agent, person, low_key)
+    with unchanged(server):
+        answer = _token(agent, auth_req_id=handle, **form)
+
+    check_refusal(answer, 400, error)
+    assert _token(agent, auth_req_id=handle, resource=PAY).status_code == 200
+
+
+def test_naming_what_was_approved_is_allowed(agent: Agent, person: Terminal) -> None:
+    """RI-06, RA-11, RA-12: the same resource and the same details come back."""
+    body = agent.ask_payment(person.user).json()
+    person.approve(next(a for a in person.waiting() if a.fingerprint == body["fingerprint"]))
+    details = httpx.Request("POST", "http://x", json=PAYMENT_DETAILS).content.decode()
+    answer = _token(
+        agent, auth_req_id=body["auth_req_id"], resource=PAY, authorization_details=details
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["authorization_details"] == PAYMENT_DETAILS
+
+
+@pytest.mark.parametrize("case", ["show", "approve", "deny", "pin"])
+def test_another_persons_request_is_not_there(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
+) -> None:
+    """NG-001, CB-202: whoever is signed in and not the one who was asked gets 404."""
+    other = new_person(server)
+    body = agent.ask(other.user).json()
+    waiting = next(a for a in other.waiting() if a.fingerprint == body["fingerprint"])
+    theirs = other.client.approval(waiting.id)
+    api = RawApi(person, agent.http)
+    path = f"/api/approvals/{waiting.id}"
+    choice = (
+        {"decision": "deny", "code": "not_needed", "ceremony": "none"} if case == "deny" else {}
+    )
+    key = person.client.session.key if case == "deny" else low_key
+    with unchanged(server):
+        if case == "show":
+            answer = api.call("GET", path)
+        elif case == "pin":
+            pin = {"x": "A" * 43, "for": waiting.id}
+            answer = api.call("POST", "/api/devices/self/pin", json=pin)
+        else:
+            signed = decision(person, theirs, key, **choice)
+            answer = api.call("POST", f"{path}/decision", json={"decision": signed})
+    other.client.close()
+
+    check_problem(answer, 404, "not_found")
+    assert _token(agent, auth_req_id=body["auth_req_id"]).json()["error"] == "slow_down"
+
+
+def test_an_answer_by_another_persons_device_is_refused(
+    server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
+) -> None:
+    """NG-001, NG-013: sent by the one who was asked, signed by somebody else."""
+    other = new_person(server)
+    body = agent.ask(person.user, requested_expiry=1_800).json()
+    waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
+    shown = person.client.approval(waiting.id)
+    forged = decision(other, shown, approval_key(other, Level.LOW))
+    borrowed = decision(other, shown, low_key)
+    api, path = RawApi(person, agent.http), f"/api/approvals/{waiting.id}/decision"
+    with unchanged(server):
+        answers = [
+            api.call("POST", path, json={"decision": forged}),
+            api.call("POST", path, json={"decision": borrowed}),
+        ]
+    other.client.close()
+
+    check_problem(answers[0], 403, "key_not_allowed")
+    check_problem(answers[1], 422, "invalid_decision")
+
+
+_NARROWER = {
+    "CB-147-grant-removed": AgentChanges(grant_types=("client_credentials",)),
+    "CB-147-scope-removed": AgentChanges(scopes=("payments:transfer",)),
+}
+_MEANWHILE = {
+    "CB-146-user-disabled": (400, "access_denied"),
+    "CB-147-agent-disabled": (400, "unauthorized_client"),
+    "CB-147-agent-deleted": (401, "invalid_client"),
+    "CB-147-grant-removed": (400, "unauthorized_client"),
+    "CB-147-scope-removed": (400, "access_denied"),
+}
+
+
+def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
+    store, secrets = server.services.store, server.services.secrets
+    agents = Agents(store, secrets)
+    if case == "CB-146-user-disabled":
+        Users(store, secrets).disable(user, by=BY)
+    elif case == "CB-147-agent-disabled":
+        agents.disable(agent_id, by=BY)
+    elif case == "CB-147-agent-deleted":
+        agents.delete(agent_id, by=BY)
+    else:
+        agents.update(agent_id, _NARROWER[case], by=BY)
+
+
+@pytest.mark.parametrize("case", _MEANWHILE)
+def test_what_changed_since_the_yes_counts(server: LiveServer, case: str) -> None:
+    """CB-146, CB-147, NG-002, CB-204: rights are looked at again when the token would be made."""
+    status, error = _MEANWHILE[case]
+    agent, person = new_agent(server), new_person(server)
+    handle, approval_id = _approved(agent, person, approval_key(person, Level.LOW))
+    _change(server, case, agent.key.id, person.user)
+    answer = agent.poll(handle)
+    check_refusal(answer, status, error)
+
+    assert "token.issued" not in story(server, approval_id)
+    agent.http.close()
+    person.client.close()

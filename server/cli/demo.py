@@ -36,7 +36,7 @@ AGENT: Final = "invoice-bot"
 PIN: Final = "123456"
 """Easy to keep in mind while a screen covers it; its device is thrown away with the folder."""
 _PAUSE_SECONDS = 3.0
-_SETTLE_SECONDS = 8.0
+_SETTLE_SECONDS = 4.0
 _DENIED_SCOPE = "reminders:send"
 
 

@@ -1,0 +1,101 @@
+"""The first two minutes of a stranger: `sayso demo`, without a terminal and with one."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pexpect
+import pyte
+
+SAYSO = [sys.executable, "-m", "server", "demo"]
+PIN = "123456"
+_SECONDS = 60
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    return {**kept, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"}
+
+
+def test_without_a_terminal_the_demo_plays_both_sides_and_verifies_the_tokens() -> None:
+    """Two tokens come out and verify, one denial with its note, and the record tells it all."""
+    done = subprocess.run(
+        SAYSO, env=_environment(), capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("a token, verified against /jwks:") == 2
+    assert '"authorization_details"' in done.stdout
+    assert '"deny_code": "not_needed", "note": "Not before Monday."' in done.stdout
+    told = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
+    assert told.count("approval.requested") == 3
+    assert told.count("token.issued") == 2
+    assert "sayso_cs_" not in done.stdout
+
+
+class _Terminal:
+    """A program in a real terminal, and what it shows."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        self._child = pexpect.spawn(
+            SAYSO[0], SAYSO[1:], env=_environment(), dimensions=(lines, columns), timeout=_SECONDS
+        )
+
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(self.screen.display)
+
+    def until(self, words: str) -> str:
+        """Read until the screen shows these words."""
+        ends = time.monotonic() + _SECONDS
+        while words not in self.text():
+            assert time.monotonic() < ends, f"never saw {words!r} on:\n{self.text()}"
+            try:
+                self._stream.feed(self._child.read_nonblocking(65_536, timeout=0.2))
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                break
+        assert words in self.text(), self.text()
+        return self.text()
+
+    def press(self, keys: str) -> None:
+        """Type, after a pause in which the app's guard sees that nobody types."""
+        time.sleep(1.2)
+        self._child.send(keys)
+
+    def rest(self) -> str:
+        """What is printed until the program ends."""
+        printed = self._child.read().decode()
+        self._child.close()
+        assert self._child.exitstatus == 0, printed
+        return printed
+
+
+def test_with_a_terminal_a_person_approves_the_payment_in_the_app() -> None:
+    """Choose, read, PIN, Tab to Approve, Enter, quit: the token for it is printed and verified."""
+    terminal = _Terminal(100, 30)
+    terminal.until("Press any key")
+    terminal.press(" ")
+    terminal.until("Pay EUR 4,820.00")
+    terminal.press("\x1b[B")
+    terminal.until("Nordwind Logistik GmbH")
+    terminal.press("a")
+    terminal.until("APPROVE?  HIGH RISK")
+    terminal.press("\x1b[Z")
+    terminal.press(PIN)
+    terminal.until("Tab to Approve, then Enter.")
+    terminal.press("\t")
+    terminal.until("> Approve <")
+    terminal.press("\r")
+    terminal.until("Approved")
+    terminal.press("q")
+    printed = terminal.rest()
+
+    assert "asked to pay an invoice, and got\r\n  a token, verified against /jwks:" in printed
+    assert printed.count("a token, verified") == 1
+    assert "approval.approved" in printed

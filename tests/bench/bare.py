@@ -1,0 +1,42 @@
+"""The yardstick: a Flask view that does nothing, under the same gunicorn, worker and collector.
+
+`python -m tests.bench.bare PORT` serves it.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from server.serving.main import Shape, _Application, _spare_the_collector
+from server.settings import Settings
+
+
+class _Bare(_Application):
+    """The server's shape around another application."""
+
+    site = None
+
+    def load(self) -> Any:
+        """In the worker, after gevent has patched."""
+        from flask import Flask  # noqa: PLC0415
+
+        app = Flask("bare")
+
+        @app.post("/bare")
+        def view() -> dict[str, str]:
+            return {"status": "ok"}
+
+        _spare_the_collector()
+        return app
+
+
+def main(port: int) -> None:
+    """Serve."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), issuer=f"http://localhost:{port}")
+        _Bare(settings, Shape(port=port), None).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""The approvers and the agent of the feed's benchmark, in a process of their own.
+
+`python -m tests.bench.feed_client PORT FILE`. FILE has one JSON object: for each approver the URL
+and headers of a socket, and for each request its bytes as text and whom it asks. It connects,
+prints `ready`, waits for a line, asks at a steady pace, and prints how long each frame took from
+the moment in which the request was sent.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+_PAUSE_SECONDS = 0.02
+_PATIENCE_SECONDS = 10
+
+
+async def _next_event(socket: ClientConnection) -> float:
+    while True:
+        frame = json.loads(await socket.recv())
+        if frame["type"] == "event":
+            return time.perf_counter()
+
+
+async def _ask(port: int, request: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    head = await reader.read()
+    assert head.startswith(b"HTTP/1.1 200"), head
+    writer.close()
+
+
+async def _measure(port: int, plan: dict[str, Any]) -> list[float]:
+    async with contextlib.AsyncExitStack() as open_sockets:
+        sockets = [
+            await open_sockets.enter_async_context(
+                connect(one["url"], additional_headers=one["headers"], proxy=None, compression=None)
+            )
+            for one in plan["approvers"]
+        ]
+        for socket in sockets:
+            await socket.recv()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+        return [await _one(port, one, sockets) for one in plan["requests"]]
+
+
+async def _one(port: int, asked: dict[str, Any], sockets: list[ClientConnection]) -> float:
+    await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a pace, no secret
+    began = time.perf_counter()
+    seen = asyncio.create_task(_next_event(sockets[asked["approver"]]))
+    await _ask(port, asked["request"].encode())
+    return (await asyncio.wait_for(seen, _PATIENCE_SECONDS) - began) * 1000
+
+
+def main(arguments: list[str]) -> None:
+    """Connect, wait for the word, ask, report."""
+    plan = json.loads(Path(arguments[1]).read_text())
+    latencies = asyncio.run(_measure(int(arguments[0]), plan))
+    sys.stdout.write(json.dumps(latencies) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

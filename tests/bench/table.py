@@ -1,0 +1,38 @@
+"""Figures as a table that can be pasted into a note."""
+
+import sys
+from collections.abc import Sequence
+
+from tests.bench.measuring import Figures
+
+_HEAD = (
+    "| what | requests | CPU µs/request | requests/s per core | p50 ms | p99 ms | PSS MiB | ratio |"
+)
+
+
+def show(figures: Sequence[Figures], *, bar: float) -> None:
+    """Print all of them; the ratio is to the first, and `bar` is what the last may have."""
+    yardstick = figures[0].cpu_us
+    say(_HEAD)
+    say("|---|---|---|---|---|---|---|---|")
+    for found in figures:
+        say(
+            f"| {found.name} | {found.count} | {found.cpu_us:.0f} | {1e6 / found.cpu_us:.0f} "
+            f"| {found.p50_ms:.2f} | {found.p99_ms:.2f} | {found.memory_mib:.0f} "
+            f"| {found.cpu_us / yardstick:.2f} |"
+        )
+    last = figures[-1]
+    say(f"answers of the last: {dict(last.answers)}")
+    verdict(f"{last.name}: ratio", last.cpu_us / yardstick, bar)
+
+
+def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
+    """Say a figure, its bar, and whether it holds."""
+    word = "holds" if found <= bar else "MISSED"
+    say(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}: {word}\n")
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -29,7 +29,7 @@ WITHOUT_LIMITS = {
 }
 """Settings under which nobody is told to wait."""
 _PAUSE_SECONDS = 0.002
-_MOST_WAITING = 30
+_MOST_WAITING = 8
 _UNAVAILABLE = 503
 _FAULT = 500
 

@@ -1,0 +1,121 @@
+"""`kill -9` at a random moment, again and again: what was acknowledged is there, and all of it."""
+
+import itertools
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.ledger import Ledger, read_ledger
+from tests.support.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.server import live_server
+from tests.support.waiting import until
+
+_KILLS = 50
+_LONGEST_SECONDS = 0.04
+
+Starter = Callable[..., Load]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts a server with faults planted, or without any, and prepares a load for it."""
+    numbers = itertools.count()
+    with ExitStack() as running:
+
+        def starter(*seeds: str) -> Load:
+            folder = tmp_path / str(next(numbers))
+            folder.mkdir()
+            planted = tuple(word for seed in seeds for word in ("--seed", seed))
+            server = running.enter_context(live_server(folder, options=planted, **WITHOUT_LIMITS))
+            load = new_load(server)
+            running.callback(load.close)
+            return load
+
+        yield starter
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Random moments; the seed is printed when the test fails."""
+    seed = secrets.randbits(32)
+    request.node.add_report_section("setup", "seed", f"random.Random({seed})")
+    return random.Random(seed)  # noqa: S311  # moments, not secrets
+
+
+def _kill(load: Load, chance: random.Random) -> Ledger:
+    """Load, kill soon after somebody was told something, read what is there, start again."""
+    before = len(load.decided)
+    with load.running():
+        until(lambda: len(load.decided) > before, 30)
+        time.sleep(chance.random() * _LONGEST_SECONDS)
+        load.server.kill()
+    ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
+    load.server.start()
+    return ledger
+
+
+def _lost(load: Load, ledger: Ledger) -> list[str]:
+    """What was acknowledged and is not there."""
+    decisions = [
+        f"{approval}: {answer} was acknowledged, {ledger.decisions.get(approval)} is there"
+        for approval, answer in load.decided.items()
+        if ledger.decisions.get(approval) != answer
+    ]
+    issued = set(ledger.tokens.values())
+    return decisions + [f"{token} was given" for token in load.tokens if token not in issued]
+
+
+def _siege(load: Load, chance: random.Random, kills: int) -> None:
+    """Kill it so often, and look at all of it each time."""
+    for _ in range(kills):
+        ledger = _kill(load, chance)
+        assert _lost(load, ledger) == []
+        assert ledger.discrepancies() == []
+
+
+@pytest.mark.timeout(300)
+def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
+    start: Starter, chance: random.Random
+) -> None:
+    """After each: every acknowledged answer and token is there, every effect has its entry.
+
+    And every entry its effect; events and messages likewise. Two servers share the kills, because
+    most of the time is spent starting.
+    """
+    loads = [start(), start()]
+    with ThreadPoolExecutor(len(loads)) as threads:
+        for siege in [threads.submit(_siege, load, chance, _KILLS // 2) for load in loads]:
+            siege.result()
+
+    assert any(load.tokens for load in loads)
+    for load in loads:
+        assert load.faults == []
+        assert len(load.decided) >= _KILLS // 2
+        for name in list(load.decided)[-10:]:
+            decided = load.person.client.approval(name).decided
+            assert decided is not None
+            assert decided.decision == load.decided[name]
+
+
+@pytest.mark.timeout(300)
+def test_the_check_notices_an_entry_that_is_written_later(
+    start: Starter, chance: random.Random
+) -> None:
+    """With the entry of a denial in a unit of its own, some kill leaves an effect without it."""
+    load = start("entry_elsewhere")
+    assert any(_kill(load, chance).discrepancies() for _ in range(30))
+
+
+@pytest.mark.timeout(300)
+def test_the_check_notices_an_answer_that_is_acknowledged_too_early(
+    start: Starter, chance: random.Random
+) -> None:
+    """With units that return before their COMMIT, some kill loses an acknowledged answer."""
+    load = start("acknowledged_early")
+    assert any(_lost(load, _kill(load, chance)) for _ in range(30))

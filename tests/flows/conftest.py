@@ -27,6 +27,12 @@ def agent(server: LiveServer) -> Iterator[Agent]:
 
 
 @pytest.fixture
+def user(server: LiveServer) -> str:
+    """The name of somebody without a device, for tests in which nobody answers."""
+    return server.user()[0]
+
+
+@pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
     """A person of this test, at an enrolled terminal."""
     made = new_person(server)

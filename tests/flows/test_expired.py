@@ -3,6 +3,7 @@
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided
+from tests.support import record
 from tests.support.agent import Agent
 from tests.support.clock import DAY, MINUTE, SECOND
 from tests.support.record import state, stored, story
@@ -135,25 +136,22 @@ def test_an_answer_that_nobody_fetched_in_time_gives_nothing(
         ("120", True, 120),
         ("600", True, 600),
         ("601", True, 600),
-        ("999999999", True, 600),
+        ("9999999999", True, 600),
         ("999999999", False, 86_400),
     ],
 )
 def test_the_life_of_a_request_is_what_was_asked_for_up_to_the_risks_limit(
     server: LiveServer,
     agent: Agent,
-    person: Terminal,
+    user: str,
     requested: str | None,
     payment: bool,  # noqa: FBT001  # a column of the table
     seconds: int,
 ) -> None:
     """The acknowledgement says the life that really holds, and the screen shows the same end."""
     ask = agent.ask_payment if payment else agent.ask
-    answer = ask(person.user, requested_expiry=requested).json()
-    with server.services.store.read() as view:
-        user = view.directory.user_called(person.user)
-        assert user is not None
-        (row,) = view.approvals.open_of_user(user.id)
+    answer = ask(user, requested_expiry=requested).json()
+    (row,) = record.waiting(server, user)
 
     assert answer["expires_in"] == seconds
     assert row.expires_at - row.created_at == seconds * SECOND
@@ -167,16 +165,16 @@ def test_one_second_is_a_life_and_then_over(agent: Agent, person: Terminal) -> N
     assert (body["error"], body["reason"]) == ("expired_token", "expired_unseen")
 
 
-@pytest.mark.parametrize("requested", ["0", "-1", "1.5", "01", "1e3", "", " 5", "soon", "9" * 10])
+@pytest.mark.parametrize("requested", ["0", "-1", "1.5", "01", "1e3", "", " 5", "soon"])
 def test_a_life_that_is_no_positive_whole_number_is_refused(
-    agent: Agent, person: Terminal, requested: str
+    server: LiveServer, agent: Agent, user: str, requested: str
 ) -> None:
     """Nothing is guessed, and nobody is asked. An empty parameter counts as left out (RFC 6749)."""
-    answer = agent.ask(person.user, requested_expiry=requested)
+    answer = agent.ask(user, requested_expiry=requested)
 
     if requested:
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
-        assert person.waiting() == ()
+        assert record.waiting(server, user) == []
     else:
         assert answer.json()["expires_in"] == DAY // SECOND
 

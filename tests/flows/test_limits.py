@@ -12,7 +12,7 @@ from server.services.caps import UNKNOWN_USERS
 from server.services.resources import Resources
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
-from tests.support.record import entries, story
+from tests.support.record import entries, story, waiting
 from tests.support.server import BY, LiveServer, live_server
 from tests.support.terminal import Terminal, new_person
 
@@ -62,43 +62,40 @@ def test_one_agent_has_only_so_many_open_requests_with_one_person(
 
 
 def test_the_limit_of_one_pair_concerns_nobody_else(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Another agent may ask this person, and this agent another person."""
     for _ in range(PER_AGENT):
-        agent.asked(person.user)
-    other_agent, other_person = Agent(server.agent(), agent.http), new_person(server)
-    other_person.client.close()
+        agent.asked(user)
+    other_agent, other_person = Agent(server.agent(), agent.http), server.user()[0]
 
-    assert other_agent.ask(person.user).status_code == 200
-    assert agent.ask(other_person.user).status_code == 200
+    assert other_agent.ask(user).status_code == 200
+    assert agent.ask(other_person).status_code == 200
 
 
 def test_a_person_has_only_so_many_open_requests_in_all(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Many agents together cannot bury somebody either."""
     for count in range(PER_USER):
         one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
-        one.asked(person.user)
+        one.asked(user)
     late = Agent(server.agent(), agent.http)
-    over = late.ask(person.user)
+    over = late.ask(user)
     (entry,) = entries(server, "approval.refused", agent_id=late.key.id)
 
     assert _refusal(over) == REFUSED
     assert entry["cause"] == "open_per_user"
-    assert len(person.waiting()) == PER_USER
+    assert len(waiting(server, user)) == PER_USER
 
 
-def test_requests_that_ran_out_make_room(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
+def test_requests_that_ran_out_make_room(server: LiveServer, agent: Agent, user: str) -> None:
     """Only what still waits is counted."""
     for _ in range(PER_AGENT):
-        agent.asked(person.user, requested_expiry="60")
+        agent.asked(user, requested_expiry="60")
     server.clock.forward(MINUTE)
 
-    assert agent.ask(person.user).status_code == 200
+    assert agent.ask(user).status_code == 200
 
 
 def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
@@ -110,9 +107,7 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
         person.deny(person.only())
     paused = agent.ask(person.user)
     another_kind = agent.ask_payment(person.user)
-    other = new_person(server)
-    other.client.close()
-    another_person = agent.ask(other.user)
+    another_person = agent.ask(server.user()[0])
     server.clock.forward(29 * MINUTE)
     still = agent.ask(person.user)
     server.clock.forward(MINUTE)
@@ -141,32 +136,31 @@ def test_an_unknown_user_is_named_as_such(agent: Agent) -> None:
 
 
 def test_an_agent_that_guesses_users_is_answered_about_nobody(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """After twenty unknown names even a known one is refused, until ten minutes are over."""
     guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
-    before = agent.ask(person.user)
-    unknown, known = agent.ask("guess-again"), agent.ask(person.user)
-    other = Agent(server.agent(), agent.http).ask(person.user)
+    before = agent.ask(user)
+    unknown, known = agent.ask("guess-again"), agent.ask(user)
+    other = Agent(server.agent(), agent.http).ask(user)
     server.clock.forward(10 * MINUTE)
 
     assert set(guesses) == {(400, "unknown_user_id")}
     assert before.status_code == other.status_code == 200
     assert _refusal(unknown) == _refusal(known) == REFUSED
     assert unknown.content == known.content
-    assert agent.ask(person.user).status_code == 200
+    assert agent.ask(user).status_code == 200
 
 
 def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
     server: LiveServer, person: Terminal
 ) -> None:
     """The same bytes, the same status, and nothing on the person's screen."""
-    friend = new_person(server)
-    friend.client.close()
-    limited = new_agent(server, asks=(friend.user,))
+    friend, _ = server.user()
+    limited = new_agent(server, asks=(friend,))
     with limited.http:
         forbidden, missing = limited.ask(person.user), limited.ask("no-such-person")
-        allowed = limited.ask(friend.user)
+        allowed = limited.ask(friend)
 
     assert _refusal(forbidden) == (400, "unknown_user_id")
     assert (forbidden.status_code, forbidden.content) == (missing.status_code, missing.content)
@@ -174,35 +168,33 @@ def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
     assert person.waiting() == ()
 
 
-def test_what_needs_two_people_is_refused(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
+def test_what_needs_two_people_is_refused(server: LiveServer, agent: Agent, user: str) -> None:
     """Critical requests: 403, nobody is asked, and the record says that one was made."""
     uri = f"https://core-{agent.key.name}.example"
     Resources(server.services.store).add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
     bold = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
-    answer = bold.ask(person.user, scope="openid core:wipe", resource=uri)
+    answer = bold.ask(user, scope="openid core:wipe", resource=uri)
     (entry,) = entries(server, "approval.refused", agent_id=bold.key.id)
 
     assert _refusal(answer) == REFUSED
     assert (entry["cause"], entry["posture"]) == ("critical", "critical")
-    assert person.waiting() == ()
+    assert waiting(server, user) == []
 
 
 def test_a_repeated_question_joins_the_open_request(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """The same key and question: the same handle, one request, and the life that is left."""
     key = {"Idempotency-Key": "payroll-11"}
-    first = agent.ask(person.user, key, requested_expiry="100").json()
+    first = agent.ask(user, key, requested_expiry="100").json()
     server.clock.forward(40 * SECOND)
-    second = agent.ask(person.user, key, requested_expiry="100").json()
+    second = agent.ask(user, key, requested_expiry="100").json()
 
     assert second["auth_req_id"] == first["auth_req_id"]
     assert second["fingerprint"] == first["fingerprint"]
     assert first["expires_in"] == 100
     assert 55 <= second["expires_in"] <= 60
-    assert story(server, person.only().id) == ["approval.requested"]
+    assert story(server, waiting(server, user)[0].id) == ["approval.requested"]
 
 
 @pytest.mark.parametrize(
@@ -217,38 +209,38 @@ def test_a_repeated_question_joins_the_open_request(
     ids=lambda change: next(iter(change)),
 )
 def test_another_question_under_the_same_key_is_refused(
-    agent: Agent, person: Terminal, change: dict[str, str]
+    server: LiveServer, agent: Agent, user: str, change: dict[str, str]
 ) -> None:
     """A key is for one question; the first goes on waiting unchanged."""
     key = {"Idempotency-Key": "payroll-12"}
-    agent.ask(person.user, key)
-    other = agent.ask(person.user, key, **change)
+    agent.ask(user, key)
+    other = agent.ask(user, key, **change)
 
     assert _refusal(other) == (400, "invalid_request")
     assert "Idempotency-Key" in other.json()["error_description"]
-    assert len(person.waiting()) == 1
+    assert len(waiting(server, user)) == 1
 
 
 def test_a_key_belongs_to_the_agent_that_chose_it(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Two agents that choose the same key do not meet."""
     key = {"Idempotency-Key": "payroll-13"}
     other = Agent(server.agent(), agent.http)
-    one, two = agent.ask(person.user, key).json(), other.ask(person.user, key).json()
+    one, two = agent.ask(user, key).json(), other.ask(user, key).json()
 
     assert one["auth_req_id"] != two["auth_req_id"]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 def test_a_key_of_no_or_too_great_length_is_refused(
-    agent: Agent, person: Terminal, key: str
+    server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
     """Nothing is cut in silence."""
-    answer = agent.ask(person.user, {"Idempotency-Key": key})
+    answer = agent.ask(user, {"Idempotency-Key": key})
 
     assert _refusal(answer) == (400, "invalid_request")
-    assert person.waiting() == ()
+    assert waiting(server, user) == []
 
 
 def test_a_lost_answer_is_given_again_for_a_minute_to_the_same_key(

@@ -15,7 +15,8 @@ from server.services.oversight import Oversight
 from server.services.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import DAY, SECOND
-from tests.support.record import state, stored, story
+from tests.support.record import state, story
+from tests.support.record import waiting as waiting_for
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal
 from tests.support.waiting import until
@@ -98,10 +99,10 @@ def test_a_held_poll_is_released_by_a_withdrawal(
 
 
 def test_a_held_poll_is_released_when_its_agent_is_disabled(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Rights are looked at again at the release: the agent hears that it may do nothing."""
-    handle = agent.asked(person.user)
+    handle = agent.asked(user)
     with _Held(server, agent, handle) as held:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
         answer = held.answer()
@@ -112,12 +113,12 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
 
 
 def test_a_held_poll_is_released_when_its_person_is_disabled(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, agent: Agent, user: str
 ) -> None:
     """Nobody is left who could answer."""
-    handle = agent.asked(person.user)
+    handle = agent.asked(user)
     with _Held(server, agent, handle) as held:
-        Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
+        Users(server.services.store, server.services.secrets).disable(user, by=BY)
         body = held.answer().json()
 
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
@@ -136,11 +137,9 @@ def test_a_held_poll_is_released_by_the_end_of_the_request(
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
-def test_patience_ends_with_the_ordinary_answer(
-    agent: Agent, person: Terminal, prefer: str
-) -> None:
+def test_patience_ends_with_the_ordinary_answer(agent: Agent, user: str, prefer: str) -> None:
     """After N seconds without an answer: still pending, neither earlier nor much later."""
-    handle = agent.asked(person.user)
+    handle = agent.asked(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
     took = time.monotonic() - began
@@ -151,10 +150,10 @@ def test_patience_ends_with_the_ordinary_answer(
 
 @pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=soon", "await=9", "respond-async"])
 def test_what_is_no_preference_to_wait_is_answered_at_once(
-    server: LiveServer, agent: Agent, person: Terminal, prefer: str
+    server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
     """RFC 7240: a preference that makes no sense is ignored, and not reported as applied."""
-    handle = agent.asked(person.user)
+    handle = agent.asked(user)
     server.clock.forward(5 * SECOND)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -194,16 +193,15 @@ def test_a_newer_held_poll_displaces_the_older(
     assert story(server, waiting.id).count("token.issued") == 1
 
 
-def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, user: str) -> None:
     """However early one comes, it is held; the interval stays what it was."""
-    handle = agent.asked(person.user)
-    waiting = person.only()
+    handle = agent.asked(user)
     answers = [agent.poll(handle, prefer="wait=1").json()["error"] for _ in range(3)]
     server.clock.forward(5 * SECOND)
 
     assert answers == ["authorization_pending"] * 3
     assert agent.poll(handle).json()["error"] == "authorization_pending"
-    assert stored(server, waiting.id).interval_ms == 5 * SECOND
+    assert [one.interval_ms for one in waiting_for(server, user)] == [5 * SECOND]
 
 
 def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None:
@@ -233,15 +231,15 @@ def test_a_client_that_went_away_takes_no_token_with_it(
     assert story(server, waiting.id).count("token.issued") == 1
 
 
-def test_holding_polls_costs_no_work(server: LiveServer, person: Terminal) -> None:
+def test_holding_polls_costs_no_work(server: LiveServer, user: str) -> None:
     """Forty held polls use as good as no processor time while nothing happens to them."""
     with ExitStack() as closing:
         agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]
-        _hold_forty(server, person, agents)
+        _hold_forty(server, user, agents)
 
 
-def _hold_forty(server: LiveServer, person: Terminal, agents: list[Agent]) -> None:
-    handles = [(one, one.asked(person.user)) for one in agents for _ in range(8)]
+def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
+    handles = [(one, one.asked(user)) for one in agents for _ in range(8)]
     before_any = _cpu_seconds(server, 1.5)
     with ThreadPoolExecutor(len(handles)) as threads:
         held = [threads.submit(one.poll, handle, prefer="wait=9") for one, handle in handles]

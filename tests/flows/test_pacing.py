@@ -26,14 +26,14 @@ class _Polling:
 
 
 @pytest.fixture
-def polling(server: LiveServer, agent: Agent, person: Terminal) -> _Polling:
+def polling(server: LiveServer, agent: Agent, user: str) -> _Polling:
     """A request of this test that nobody answers."""
-    return _Polling(server, agent, agent.asked(person.user))
+    return _Polling(server, agent, agent.asked(user))
 
 
-def test_the_acknowledgement_names_the_interval(agent: Agent, person: Terminal) -> None:
+def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None:
     """Five seconds, in the answer itself, so that no client has to guess."""
-    assert agent.ask(person.user).json()["interval"] == 5
+    assert agent.ask(user).json()["interval"] == 5
 
 
 def test_the_first_poll_is_measured_from_the_acknowledgement(polling: _Polling) -> None:
@@ -76,9 +76,9 @@ def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Pol
     assert polling.after(30 * SECOND) == "authorization_pending"
 
 
-def test_each_request_has_a_pace_of_its_own(polling: _Polling, person: Terminal) -> None:
+def test_each_request_has_a_pace_of_its_own(polling: _Polling, user: str) -> None:
     """One that was polled too fast does not slow another one of the same agent."""
-    other = polling.agent.asked(person.user)
+    other = polling.agent.asked(user)
     assert polling.after(0) == "slow_down"
     assert polling.after(0) == "slow_down"
     assert polling.after(5 * SECOND, other) == "authorization_pending"
@@ -86,9 +86,10 @@ def test_each_request_has_a_pace_of_its_own(polling: _Polling, person: Terminal)
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
 def test_an_answered_request_is_answered_at_once(
-    polling: _Polling, person: Terminal, answer: str
+    server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
     """Pacing is over with the waiting, even for a client that was slowed to thirty seconds."""
+    polling = _Polling(server, agent, agent.asked(person.user))
     for _ in range(6):
         polling.after(0)
     waiting = person.only()
@@ -120,9 +121,10 @@ def test_the_pace_outlives_the_process(polling: _Polling) -> None:
 
 
 def test_somebody_elses_handle_is_neither_answered_nor_paced(
-    polling: _Polling, server: LiveServer, person: Terminal
+    server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Another agent that got hold of the handle learns nothing and slows nobody."""
+    polling = _Polling(server, agent, agent.asked(person.user))
     stranger = Agent(server.agent(), polling.agent.http)
     assert {stranger.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
     assert polling.after(5 * SECOND) == "authorization_pending"

@@ -1,208 +1,144 @@
-"""The server is killed without warning and started again: what was acknowledged is still there."""
+"""Killed without warning and started again: what was acknowledged is still there."""
 
-import contextlib
-import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 
-from approver_tui.client.errors import Unreachable
-from tests.support.agent import Agent
-from tests.support.clock import SECOND
-from tests.support.feed_line import greeted
-from tests.support.record import state, stored, story
+from approver_tui.state.approvals import Approval
+from tests.support.agent import Agent, new_agent
+from tests.support.record import story
 from tests.support.server import LiveServer
-from tests.support.signing import decision
-from tests.support.terminal import PIN, Terminal
-from tests.support.waiting import meanwhile, until
+from tests.support.terminal import Terminal, new_person
 
 
-def _again(server: LiveServer) -> None:
-    """`kill -9`, and a new process on the same folder."""
-    server.kill()
-    server.start()
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One agent and one person in the middle of something, when the server is killed."""
+
+    agent: Agent
+    person: Terminal
+    asked: dict[str, Any]
+    approval: Approval
+
+    def poll(self, **headers: str) -> httpx.Response:
+        """Poll for this request."""
+        return self.agent.poll(self.asked["auth_req_id"], **headers)
+
+
+@dataclass(slots=True)
+class _Before:
+    """What was so before the kill."""
+
+    approved: _Scene
+    denied: _Scene
+    waiting: _Scene
+    fetched: _Scene
+    fetched_answer: bytes = b""
+    keys: object = None
+    token: str = ""
+    proof: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def before(server: LiveServer) -> Iterator[_Before]:
+    """Four scenes, then `kill -9` and a new process on the same folder."""
+    with ExitStack() as closing:
+        scenes = [_scene(server, closing) for _ in range(4)]
+        was = _Before(*scenes)
+        was.approved.person.approve(was.approved.approval)
+        was.denied.person.deny(was.denied.approval, "wrong_details", "Wrong month.")
+        was.fetched.person.approve(was.fetched.approval)
+        was.fetched_answer = was.fetched.poll(idempotency_key="lost").content
+        was.keys = was.fetched.agent.http.get("/jwks").json()
+        session = was.denied.person.client.session
+        was.token = session.tokens.access_token()
+        was.proof = {
+            "Authorization": f"DPoP {was.token}",
+            "DPoP": session.transport.proof("GET", "/api/me", was.token),
+        }
+        assert was.waiting.agent.http.get("/api/me", headers=was.proof).status_code == 200
+        for _ in range(3):
+            was.denied.person.client.pin(b"\0" * 32, "session")
+        server.kill()
+        server.start()
+        yield was
+
+
+def _scene(server: LiveServer, closing: ExitStack) -> _Scene:
+    agent, person = new_agent(server), new_person(server)
+    closing.callback(agent.http.close)
+    closing.callback(person.client.close)
+    asked = agent.ask_payment(person.user, binding_message="INV-2291").json()
+    return _Scene(agent, person, asked, person.only())
 
 
 def test_a_decision_outlives_the_process_and_its_token_comes_once(
-    server: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, before: _Before
 ) -> None:
     """Killed between the yes and the poll: one token, and then no other."""
-    asked = agent.ask_payment(person.user).json()
-    handle = asked["auth_req_id"]
-    waiting = person.only()
-    person.approve(waiting)
-    _again(server)
-    first, second = agent.poll(handle), agent.poll(handle)
+    first, second = before.approved.poll(), before.approved.poll()
 
     assert first.status_code == 200
-    assert first.json()["fingerprint"] == asked["fingerprint"]
+    assert first.json()["fingerprint"] == before.approved.asked["fingerprint"]
     assert second.json()["error"] == "invalid_grant"
-    assert story(server, waiting.id).count("token.issued") == 1
+    assert story(server, before.approved.approval.id).count("token.issued") == 1
 
 
-def test_a_denial_outlives_the_process(server: LiveServer, agent: Agent, person: Terminal) -> None:
+def test_a_denial_outlives_the_process(before: _Before) -> None:
     """With its code, its note and the device that gave it."""
-    handle = agent.asked(person.user)
-    person.deny(person.only(), "wrong_details", "Wrong month.")
-    _again(server)
-    body = agent.poll(handle).json()
-    (over,) = person.client.inbox("decided").items
+    body = before.denied.poll().json()
+    (over,) = before.denied.person.client.inbox("decided").items
 
-    assert (body["error"], body["deny_code"], body["note"]) == (
-        "access_denied",
-        "wrong_details",
-        "Wrong month.",
-    )
+    assert (body["error"], body["deny_code"]) == ("access_denied", "wrong_details")
+    assert body["note"] == "Wrong month."
     assert over.decided is not None
     assert over.decided.device_name == "laptop"
 
 
-def test_a_waiting_request_outlives_the_process(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """Same texts, same fingerprint, same end; it can be approved and fetched."""
-    handle = agent.asked(person.user, binding_message="INV-2291")
-    before = person.only()
-    _again(server)
-    after = person.only()
-
-    assert (after.action_text, after.display_text) == (before.action_text, before.display_text)
-    assert after.fingerprint == before.fingerprint
-    assert person.approve(before).state == "approved"
-    assert agent.poll(handle).status_code == 200
-
-
-def test_a_fetched_answer_can_be_fetched_again_by_another_process(
-    server: LiveServer, agent: Agent, person: Terminal
+def test_a_fetched_answer_can_be_fetched_again_from_another_process(
+    server: LiveServer, before: _Before
 ) -> None:
     """The answer got lost with the process; the client's key gets the identical one."""
-    handle = agent.asked(person.user)
-    person.approve(person.only())
-    first = agent.poll(handle, idempotency_key="lost")
-    _again(server)
-    second = agent.poll(handle, idempotency_key="lost")
+    again = before.fetched.poll(idempotency_key="lost")
 
-    assert first.status_code == second.status_code == 200
-    assert first.content == second.content
+    assert again.status_code == 200
+    assert again.content == before.fetched_answer
+    assert story(server, before.fetched.approval.id).count("token.issued") == 1
 
 
-def test_sessions_tokens_and_counters_outlive_the_process(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """The terminal goes on with the token it has, and its wrong PINs stay counted."""
-    token = person.client.session.tokens.access_token()
-    for _ in range(3):
-        person.client.pin(b"\0" * 32, "session")
-    _again(server)
-    device = person.client.me().device
-    agent.asked(person.user)
+def test_a_session_and_its_counter_outlive_the_process(before: _Before) -> None:
+    """The terminal goes on with the token it has; its wrong PINs stay counted."""
+    client = before.denied.person.client
+    device = client.me().device
 
-    assert person.client.session.tokens.access_token() == token
+    assert client.session.tokens.access_token() == before.token
     assert device is not None
     assert device.pin.tries == 3
-    assert person.approve(person.only()).state == "approved"
 
 
-def test_a_used_proof_stays_used(server: LiveServer, person: Terminal) -> None:
+def test_a_used_proof_stays_used(before: _Before) -> None:
     """Replay memory is in the database: what was sent before the kill is refused after it."""
-    session = person.client.session
-    token = session.tokens.access_token()
-    headers = {
-        "Authorization": f"DPoP {token}",
-        "DPoP": session.transport.proof("GET", "/api/me", token),
-    }
-    with server.client() as http:
-        first = http.get("/api/me", headers=headers)
-        _again(server)
-        second = http.get("/api/me", headers=headers)
+    again = before.waiting.agent.http.get("/api/me", headers=before.proof)
 
-    assert first.status_code == 200
-    assert (second.status_code, second.json()["code"]) == (401, "invalid_dpop_proof")
+    assert (again.status_code, again.json()["code"]) == (401, "invalid_dpop_proof")
 
 
-def test_the_keys_outlive_the_process(server: LiveServer, agent: Agent) -> None:
+def test_the_keys_outlive_the_process(before: _Before) -> None:
     """Resources that know the keys go on trusting what was signed with them."""
-    before = agent.http.get("/jwks").json()
-    _again(server)
-
-    assert agent.http.get("/jwks").json() == before
+    assert before.fetched.agent.http.get("/jwks").json() == before.keys
 
 
-def test_a_pin_sealed_before_opens_after(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """The server's half of the PIN is the same one for ever."""
-    agent.ask_payment(person.user)
-    person.decider.unlock(PIN)
-    _again(server)
+def test_a_waiting_request_outlives_the_process(before: _Before) -> None:
+    """Same texts and fingerprint; the PIN that was sealed before opens, and the token comes."""
+    scene = before.waiting
+    was, now = scene.approval, scene.person.only()
+    approved = scene.person.approve(was)
 
-    assert person.approve(person.only()).state == "approved"
-
-
-def test_what_ran_out_while_nobody_served_has_ended(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """A new process ends it before anybody asks, and the feed tells those who missed it."""
-    agent.asked(person.user, requested_expiry="60")
-    waiting = person.only()
-    cursor = person.client.inbox("waiting").feed_cursor
-    server.kill()
-    server.clock.forward(61 * SECOND)
-    server.start()
-    until(lambda: state(server, waiting.id)[0] == "expired")
-    with greeted(person, cursor=cursor) as line:
-        frame = line.event("approval.expired")
-
-    assert frame["approval"]["id"] == waiting.id
-
-
-def test_a_held_poll_that_lost_its_server_can_be_sent_again(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """The connection breaks; nothing was used up; the next poll gets the token."""
-    handle = agent.asked(person.user)
-    waiting = person.only()
-
-    def poll() -> str:
-        with pytest.raises(httpx.TransportError):
-            agent.poll(handle, prefer="wait=20")
-        return "broken"
-
-    with meanwhile(poll) as held:
-        until(lambda: stored(server, waiting.id).polls > 0)
-        _again(server)
-        assert held.result(5) == "broken"
-    person.approve(waiting)
-
-    assert agent.poll(handle).status_code == 200
-
-
-def test_killed_at_any_moment_an_acknowledged_answer_holds(
-    server: LiveServer, agent: Agent, person: Terminal
-) -> None:
-    """Decisions race the kill: each that was acknowledged is there with its entry, none is half."""
-    for delay in (0.0, 0.004, 0.02):
-        agent.asked(person.user)
-        waiting = person.client.approval(person.only().id)
-        signed = decision(
-            person,
-            waiting,
-            person.client.session.key,
-            decision="deny",
-            code="not_needed",
-            ceremony="none",
-        )
-        kill = threading.Timer(delay, server.kill)
-        acknowledged = False
-        kill.start()
-        with contextlib.suppress(Unreachable):
-            acknowledged = person.client.decide(waiting.id, signed).state == "denied"
-        kill.join()
-        server.start()
-        after, _ = state(server, waiting.id)
-
-        assert not acknowledged or after == "denied"
-        assert (after == "denied") == ("approval.denied" in story(server, waiting.id))
-        if after == "pending":
-            person.deny(waiting)
-        server.clock.forward(41 * 60 * SECOND)  # three denials in ten minutes pause an agent
+    assert (now.action_text, now.display_text) == (was.action_text, was.display_text)
+    assert now.fingerprint == scene.asked["fingerprint"]
+    assert approved.state == "approved"
+    assert scene.poll().status_code == 200

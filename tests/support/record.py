@@ -22,6 +22,14 @@ def state(server: LiveServer, approval_id: str) -> tuple[State, str | None]:
     return row.state, row.reason
 
 
+def waiting(server: LiveServer, user: str) -> list[Approval]:
+    """What waits for somebody, whether or not they have a device."""
+    with server.services.store.read() as view:
+        found = view.directory.user_called(user)
+        assert found is not None
+        return view.approvals.waiting(found.id, view.now, 100, None)
+
+
 def story(server: LiveServer, approval_id: str) -> list[str]:
     """The types of the log's entries about an approval, in order."""
     with server.services.store.read() as view:

@@ -1,0 +1,128 @@
+"""A session goes on: each token once, with its key, while its person and device are in force."""
+
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from tests.support.callers import another_device
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY
+
+ENDED = (400, "invalid_grant")
+
+
+def test_each_refresh_gives_a_new_token_and_a_new_refresh_token(local, person):
+    """RFC 9700 4.14.2: rotation; the session and its key stay."""
+    before = local.claims(person.access_token)
+    old = person.refresh_token
+    answer = person.refresh()
+    assert set(answer.json) == {"access_token", "token_type", "expires_in", "refresh_token"}
+    assert (answer.json["token_type"], answer.json["expires_in"]) == ("DPoP", 600)
+    assert person.refresh_token != old
+    after = local.claims(person.access_token)
+    assert {after[name] == before[name] for name in ("sid", "sub", "cnf", "aud")} == {True}
+    assert after["jti"] != before["jti"]
+
+
+def test_a_lost_answer_is_given_again_for_a_minute(local, person):
+    """The token before the last still works that long, for who holds the key."""
+    old = person.refresh_token
+    person.refresh()
+    local.clock.forward(MINUTE - 1)
+    assert person.refresh(old).status == 200
+
+
+def test_after_that_an_old_token_is_a_theft_and_ends_the_session(local, person):
+    """Entry, alarm and event; neither token works any more, nor the access token."""
+    old = person.refresh_token
+    person.refresh()
+    newest = person.refresh_token
+    local.clock.forward(MINUTE)
+    assert person.refresh(old).refusal == ENDED
+    assert person.refresh(newest).refusal == ENDED
+    assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
+    (entry,) = local.desk.entries("refresh.reused")
+    assert (entry["subject"], entry["facts"]["device"]) == (person.user.id, person.device_id)
+    assert local.desk.events(person.user)[-1] == "alarm.refresh_reused"
+    assert local.messages()[-1]["event"] == "alarm.refresh_reused"
+
+
+def test_a_token_older_than_the_one_before_is_unknown(person):
+    """Two rotations ago."""
+    first = person.refresh_token
+    person.refresh()
+    person.refresh()
+    assert person.refresh(first).refusal == ENDED
+
+
+def test_another_key_cannot_use_a_stolen_token(local, person):
+    """RFC 9449 5: bound to the key; the thief's try ends nothing."""
+    stolen = person.refresh(key=SigningKey.generate())
+    assert stolen.refusal == (400, "invalid_dpop_proof")
+    assert local.desk.entries("refresh.reused") == []
+    assert person.refresh().status == 200
+
+
+def test_a_session_that_idles_for_thirty_days_has_ended(local, person):
+    """Each refresh starts the month again."""
+    local.clock.forward(30 * DAY - 1)
+    assert person.refresh().status == 200
+    local.clock.forward(30 * DAY)
+    assert person.refresh().refusal == ENDED
+
+
+def test_a_session_ends_with_its_device(person):
+    """Signing out and being signed out are the same to it."""
+    person.call("DELETE", "/api/devices/self")
+    assert person.refresh().refusal == ENDED
+
+
+def test_a_revoked_device_ends_its_session_whatever_the_sessions_row_says(local, person):
+    """The device's own row is enough."""
+    with local.services.store.write() as tx:
+        tx.devices.revoke(person.device_id)
+    assert person.refresh().refusal == ENDED
+
+
+def test_a_disabled_person_gets_no_further_token(local, person):
+    """Until they are enabled again."""
+    local.desk.users.disable("ana", by=BY)
+    assert person.refresh().refusal == ENDED
+    local.desk.users.enable("ana", by=BY)
+    assert person.refresh().status == 200
+
+
+def test_one_device_ending_leaves_the_others_signed_in(person):
+    """Each has a session of its own."""
+    other = another_device(person)
+    other.call("DELETE", "/api/devices/self")
+    assert person.refresh().status == 200
+
+
+def test_of_two_who_rotate_at_once_one_gets_the_next_token(local, person, monkeypatch):
+    """The statement that replaces the token decides, not the look before it."""
+    with local.services.store.read() as view:
+        rows = type(view.sessions)
+    monkeypatch.setattr(rows, "rotate", lambda *_: False)
+    assert person.refresh().refusal == ENDED
+
+
+@pytest.mark.parametrize(
+    ("form", "refusal"),
+    [
+        ({"refresh_token": None}, (400, "invalid_request")),
+        ({"refresh_token": "sayso_rt_unknown"}, ENDED),
+        ({"client_id": "other"}, (401, "invalid_client")),
+        ({"client_id": None}, (401, "invalid_client")),
+    ],
+)
+def test_a_refresh_that_is_not_in_order_is_refused(local, person, form, refusal):
+    """RFC 6749 5.2; the token stays good."""
+    whole = {
+        "grant_type": "refresh_token",
+        "client_id": "sayso-approver",
+        "refresh_token": person.refresh_token,
+        **form,
+    }
+    answer = local.post_form("/token", whole, proofs=[person.token_proof()])
+    assert answer.refusal == refusal
+    assert person.refresh().status == 200

@@ -7,6 +7,7 @@ decided by `server.protocol` and `server.services`, on the claims that come out 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import jwt
@@ -24,6 +25,7 @@ from server.services.ports import BadToken, Secrets
 from server.services.records import SigningKey
 
 _JWS = jwt.PyJWS()
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
 _MOST_TEXT = 64 * 1024
@@ -139,8 +141,8 @@ class JwtVerifier:
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise BadToken("not a JWT") from error
         subject = payload.get("sub")
-        if not isinstance(subject, str):
-            raise BadToken("sub is no string")
+        if not isinstance(subject, str) or not subject.isprintable():
+            raise BadToken("sub is not the name of a client")
         return subject
 
     def _payload(self, token: str, jwk: Mapping[str, str]) -> bytes | None:
@@ -165,6 +167,8 @@ class JwtVerifier:
 def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Mapping[str, object]:
     if len(token) > _MOST_TEXT:
         raise BadToken("too long")
+    if not _COMPACT.fullmatch(token):  # PyJWT would skip what is not base64url
+        raise BadToken("not a compact JWS")
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:

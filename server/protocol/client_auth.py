@@ -66,8 +66,9 @@ def check_assertion(
     if expires > moment + LONGEST_ASSERTION_SECONDS:
         raise refused("exp is too far ahead")
     for name in ("nbf", "iat"):
-        if name in claims and (_number(claims, name) or moment + 3600) > moment + LEEWAY_SECONDS:
-            raise refused(f"{name} lies ahead")
+        begins = _number(claims, name)
+        if name in claims and (begins is None or begins > moment + LEEWAY_SECONDS):
+            raise refused(f"{name} is no time, or lies ahead")
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
         raise refused("jti is missing")
@@ -87,7 +88,7 @@ def _basic(authorization: str | None, form: Form) -> Credentials | None:
     if scheme.lower() != "basic":
         raise refused("unknown authorization scheme", basic=True)
     try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode("ascii")
+        text = _plainly_decoded(encoded.strip()).decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise refused("unreadable Basic credentials", basic=True) from error
     name, colon, secret = text.partition(":")
@@ -97,6 +98,14 @@ def _basic(authorization: str | None, form: Form) -> Credentials | None:
     if form.get("client_id") not in {None, client_id}:
         raise refused("two client ids", basic=True)
     return Credentials("client_secret_basic", client_id, secret=_form_decoded(secret))
+
+
+def _plainly_decoded(encoded: str) -> bytes:
+    """Undo base64 that is written the one way it should be. Raises ValueError."""
+    raw = base64.b64decode(encoded, validate=True)
+    if base64.b64encode(raw).decode() != encoded:
+        raise ValueError("another spelling of the same bytes")
+    return raw
 
 
 def _form_decoded(text: str) -> str:

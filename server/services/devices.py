@@ -56,6 +56,8 @@ class DeviceService:
             session = tx.sessions.get(person.session.id)
             if session is None or session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session has its device.")
+            if dict(session.public_jwk) in checked.values():
+                raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
             others = tx.devices.active_count(person.user.id)
             if others >= MOST_DEVICES:
                 raise errors.Problem(409, "too_many_devices", "Revoke a device first.")

@@ -28,6 +28,8 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "id_token_signing_alg_values_supported": list(algs),
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_user_code_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,  # left out, it would mean true
         "acr_values_supported": [names.ACR_SIGNED, names.ACR_SIGNED_PIN],
         "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_details_types_supported": list(action_types),

@@ -1,0 +1,81 @@
+"""DE-01: where older clients must be served, the audience of an assertion may be an endpoint."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.agent import CIBA
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import Key, assertion_claims, assertion_form, new_key
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import AgentKey, LiveServer
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """A server that accepts endpoint URLs as the audience."""
+    return {"assertion_audience": "endpoints", "log_level": "debug"}
+
+
+@pytest.fixture(scope="module")
+def key() -> Key:
+    """The key of this file's agent."""
+    return new_key("ES256", "only")
+
+
+@pytest.fixture(scope="module")
+def keyed(server: LiveServer, key: Key) -> AgentKey:
+    """An agent that authenticates with it."""
+    return server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
+
+
+def _form(server: LiveServer, keyed: AgentKey, key: Key, audience: Any) -> dict[str, str]:
+    claims = assertion_claims(keyed.id, audience, server.clock.now())
+    return assertion_form(key.sign(claims))
+
+
+@pytest.mark.parametrize("path", ["", "/token", "/bc-authorize"])
+def test_an_endpoint_may_be_the_audience(
+    server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, user: str, path: str
+) -> None:
+    """CB-029, JB-21: the issuer and both endpoints, at both endpoints."""
+    ask = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    audience = server.url + path
+    asked = http.post("/bc-authorize", data={**ask, **_form(server, keyed, key, audience)})
+    assert asked.status_code == 200, asked.text
+    poll = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
+    polled = http.post("/token", data={**poll, **_form(server, keyed, key, audience)})
+
+    check_refusal(polled, 400, "slow_down")
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "https://evil.example/token",
+        "{url}/",
+        "{url}/token/",
+        "{url}/jwks",
+        "{url}/token?x=1",
+        "/token",
+        ["{url}/token"],
+        ["{url}", "{url}/token"],
+        ["{url}", "https://evil.example"],
+    ],
+    ids=str,
+)
+def test_everything_else_is_still_no_audience(
+    server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, audience: Any
+) -> None:
+    """JB-05, JB-18: the setting adds two URLs and loosens nothing."""
+    if isinstance(audience, list):
+        filled: Any = [text.format(url=server.url) for text in audience]
+    else:
+        filled = audience.format(url=server.url)
+    ask = {"grant_type": "client_credentials", "scope": "payments:read"}
+    with unchanged(server):
+        response = http.post("/token", data={**ask, **_form(server, keyed, key, filled)})
+
+    check_refusal(response, 401, "invalid_client")

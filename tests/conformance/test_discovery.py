@@ -1,0 +1,194 @@
+"""RFC 8414, OpenID Connect Discovery, CIBA Core 4, RFC 7517: what we say of ourselves is so."""
+
+import json
+import socket
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from tests.support.agent import CIBA, Agent
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key
+from tests.support.refusals import check_refusal
+from tests.support.server import LiveServer
+
+OPENID = "/.well-known/openid-configuration"
+OAUTH = "/.well-known/oauth-authorization-server"
+
+
+@pytest.fixture(scope="module")
+def document(server: LiveServer) -> dict[str, Any]:
+    """What discovery says."""
+    with server.client() as http:
+        found: dict[str, Any] = http.get(OPENID).json()
+    return found
+
+
+def test_both_documents_agree(http: httpx.Client, document: dict[str, Any]) -> None:
+    """MD-03, MD-10, MD-15: the same members, as JSON, readable from any page."""
+    answers = [http.get(path) for path in (OPENID, OAUTH)]
+
+    assert answers[0].json() == answers[1].json() == document
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str, Any]) -> None:
+    """MD-01, MD-06, CL-14, CB-002: the issuer, and endpoints below it."""
+    assert document["issuer"] == server.url
+    urls = {name: value for name, value in document.items() if name.endswith(("endpoint", "_uri"))}
+    assert urls == {
+        "token_endpoint": f"{server.url}/token",
+        "backchannel_authentication_endpoint": f"{server.url}/bc-authorize",
+        "jwks_uri": f"{server.url}/jwks",
+    }
+
+
+def test_the_required_members_are_there_and_nothing_is_empty(document: dict[str, Any]) -> None:
+    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: and no algorithm that is none or shared."""
+    assert document["backchannel_token_delivery_modes_supported"] == ["poll"]
+    assert document["backchannel_user_code_parameter_supported"] is False
+    assert CIBA in document["grant_types_supported"]
+    assert {"issuer", "response_types_supported", "subject_types_supported"} <= document.keys()
+    assert [name for name, value in document.items() if value in ([], None, "")] == []
+    for name, algs in document.items():
+        if name.endswith("alg_values_supported"):
+            assert not {"none"} & set(algs)
+            assert not [alg for alg in algs if alg.startswith("HS")]
+
+
+def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
+    """CB-004, CB-006, MD-11: and where silence would mean yes, no is said."""
+    assert document["request_uri_parameter_supported"] is False
+    assert document["request_parameter_supported"] is False
+    absent = {
+        "authorization_endpoint",
+        "registration_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "backchannel_authentication_request_signing_alg_values_supported",
+        "signed_metadata",
+    }
+    assert absent & document.keys() == set()
+
+
+def test_every_action_type_is_advertised(document: dict[str, Any]) -> None:
+    """RA-15: the registered types by their names."""
+    assert document["authorization_details_types_supported"] == ["payment.transfer"]
+
+
+def test_every_grant_that_is_advertised_is_there(agent: Agent, document: dict[str, Any]) -> None:
+    """CB-006, MD-11: none of them is unsupported_grant_type, and every other one is."""
+    for grant in document["grant_types_supported"]:
+        form = {"grant_type": grant, "scope": "payments:read", "client_id": agent.key.id}
+        answer = agent.http.post("/token", data=form, auth=agent.key.basic)
+        assert answer.json().get("error") != "unsupported_grant_type"
+    for grant in (
+        "authorization_code",
+        "implicit",
+        "password",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    ):
+        assert grant not in document["grant_types_supported"]
+        answer = agent.http.post("/token", data={"grant_type": grant}, auth=agent.key.basic)
+        check_refusal(answer, 400, "unsupported_grant_type")
+
+
+def test_every_method_and_algorithm_that_is_advertised_works(
+    server: LiveServer, http: httpx.Client, document: dict[str, Any]
+) -> None:
+    """CB-006, CB-014, MD-11: a token comes out of each of them."""
+    ask = {"grant_type": "client_credentials", "scope": "payments:read"}
+    worked = set()
+    for method in document["token_endpoint_auth_methods_supported"]:
+        if method == "private_key_jwt":
+            continue
+        agent = server.agent(auth_method=method)
+        if method == "client_secret_basic":
+            answer = http.post("/token", data=ask, auth=agent.basic)
+        else:
+            body = {"client_id": agent.id, "client_secret": agent.secret}
+            answer = http.post("/token", data={**ask, **body})
+        assert answer.status_code == 200, (method, answer.text)
+        worked.add(method)
+    for alg in document["token_endpoint_auth_signing_alg_values_supported"]:
+        key = new_key(alg, f"discovered-{alg}")
+        agent = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
+        claims = assertion_claims(agent.id, server.url, server.clock.now())
+        answer = http.post("/token", data={**ask, **assertion_form(key.sign(claims))})
+        assert answer.status_code == 200, (alg, answer.text)
+
+    assert worked == {"client_secret_basic", "client_secret_post"}
+    signing = set(document["id_token_signing_alg_values_supported"])
+    published = {key["alg"] for key in http.get("/jwks").json()["keys"]}
+    assert signing == published == {"ES256", "EdDSA", "RS256"}
+
+
+def test_published_keys_have_no_private_half(http: httpx.Client) -> None:
+    """MD-14, CL-15: every key has kid, use and alg, and not one private member."""
+    answer = http.get("/jwks")
+    keys = answer.json()["keys"]
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert len({key["kid"] for key in keys}) == len(keys) >= 3
+    for key in keys:
+        assert {"kty", "kid", "use", "alg"} <= key.keys()
+        assert key["use"] == "sig"
+        assert not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"} & key.keys()
+
+
+_SPOOFS: dict[str, dict[str, str]] = {
+    "host": {"Host": "evil.example"},
+    "host-port": {"Host": "localhost:1"},
+    "host-path": {"Host": "evil.example/x"},
+    "forwarded-host": {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"},
+    "forwarded-prefix": {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Port": "1"},
+    "forwarded": {"Forwarded": "host=evil.example;proto=https;for=1.2.3.4"},
+    "original-url": {"X-Original-URL": "/evil", "X-Rewrite-URL": "/evil"},
+    "script-name": {"X-Script-Name": "/evil", "SCRIPT_NAME": "/evil"},
+}
+
+
+@pytest.mark.parametrize("case", _SPOOFS)
+@pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enrol"])
+def test_no_header_changes_what_we_say(http: httpx.Client, path: str, case: str) -> None:
+    """MD-13, NG-107: URLs come from the issuer, and the page sends nobody anywhere else."""
+    honest, spoofed = http.get(path), http.get(path, headers=_SPOOFS[case])
+
+    assert "evil" not in spoofed.text
+    assert "evil" not in str(spoofed.headers)
+    if path == "/enrol" and case.startswith("host"):
+        assert spoofed.status_code in {302, 400}
+        where = spoofed.headers.get("location", "")
+        assert where in {"", f"{str(http.base_url).rstrip('/')}/enrol"}
+    elif spoofed.status_code != 400:
+        assert spoofed.content == honest.content
+
+
+def test_a_request_to_another_host_changes_no_token(server: LiveServer, agent: Agent) -> None:
+    """MD-13: iss is the issuer whatever the Host header says."""
+    ask = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    answer = agent.http.post("/token", data=ask, auth=agent.key.basic, headers=headers)
+    claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+
+    assert claims["iss"] == server.url
+
+
+def test_an_absolute_request_line_is_the_path_alone(server: LiveServer) -> None:
+    """MD-13: the host of an absolute form counts as little as the Host header."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+        target = f"http://evil.example{OPENID}"
+        line.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65_536), b""))
+
+    assert b"evil" not in answer.split(b"\r\n\r\n", 1)[1]
+    assert b" 500 " not in answer.split(b"\r\n", 1)[0]

@@ -7,7 +7,7 @@ from server.protocol import decisions, errors
 from server.protocol.risks import Risk
 from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
-from server.services import audit, notices
+from server.services import audit, notices, people
 from server.services.expiry import expire
 from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
@@ -101,7 +101,7 @@ class ApprovalService:
         5. State, answer, entry and events are stored together.
         """
         approval = _of(tx, person, approval_id)
-        device = tx.devices.get(person.at.id) or person.at
+        device = people.current(tx, person)
         payload, key = self._verified(device, jws)
         self._compare(tx, payload, approval, device)
         if (closed := _closed(tx, person, approval, payload)) is not None:

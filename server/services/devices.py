@@ -11,7 +11,7 @@ from typing import Final
 from server.protocol import decisions, errors
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
-from server.services import audit, notices
+from server.services import audit, notices, people
 from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier
 from server.services.records import Device, Entry
@@ -80,7 +80,7 @@ class DeviceService:
         A refusal is stored too, so that it is raised only after this unit of work.
         """
         with self.store.write() as tx:
-            device = tx.devices.get(person.at.id) or person.at
+            device = people.current(tx, person)
             refusal = _pin_refusal(device)
             if refusal is None:
                 named = self._named(tx, person, purpose)
@@ -96,7 +96,7 @@ class DeviceService:
     def confirm_pin(self, person: Person, jws: str) -> None:
         """A statement by an approval key proves that the PIN was right; the tries start again."""
         with self.store.write() as tx:
-            device = tx.devices.get(person.at.id) or person.at
+            device = people.current(tx, person)
             expected = self._expected(tx, device, "pin", device, self._pin_nonce(device))
             self._check(jws, device, ("low", "high"), expected)
             tx.devices.confirm(device.id)
@@ -142,7 +142,7 @@ class DeviceService:
 
     def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
         device = _own(tx, person, device_id)
-        signer = tx.devices.get(person.at.id) or person.at
+        signer = people.current(tx, person)
         if signer.id == device.id:
             raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
         if tx.now < signer.high_from:

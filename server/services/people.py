@@ -100,13 +100,24 @@ class People:
             raise unauthorized("the session has ended")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
-            raise stopped("This user is disabled. An administrator can enable it.")
+            raise _stopped_user()
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":
-            raise stopped("This device was revoked. Enrol it again with a new code.")
+            raise _stopped_device()
         if device is not None:
             tx.devices.seen(device.id, tx.now)
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
+
+
+def current(tx: Unit, person: Person) -> Device:
+    """The person's device as it stands in this unit of work; both may have been stopped since."""
+    user = tx.directory.user(person.user.id)
+    if user is None or not user.enabled:
+        raise _stopped_user()
+    device = tx.devices.get(person.at.id)
+    if device is None or device.state != "active":
+        raise _stopped_device()
+    return device
 
 
 def first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
@@ -126,9 +137,16 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     )
 
 
-def stopped(detail: str) -> errors.Problem:
-    """403 for somebody whom we know and who may not do anything now."""
-    return errors.Problem(403, "forbidden", detail)
+def _stopped_user() -> errors.Problem:
+    return errors.Problem(
+        403, "forbidden", "This user is disabled. An administrator can enable it."
+    )
+
+
+def _stopped_device() -> errors.Problem:
+    return errors.Problem(
+        403, "forbidden", "This device was revoked. Enrol it again with a new code."
+    )
 
 
 def _token(authorization: str | None) -> str:

@@ -129,7 +129,7 @@ def _risk_reason(asked: Asked) -> str:
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
     named = list(dict.fromkeys(causes))
     verb = "is" if len(named) == 1 else "are"
-    return display_safe(f"{' and '.join(named) or 'this'} {verb} {asked.risk} risk")
+    return display_safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
 
 
 def _gives(asked: Asked) -> str:

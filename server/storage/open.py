@@ -100,6 +100,10 @@ def _open_postgres(url: URL, edges: Edges) -> SqlStore:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
+            "tcp_user_timeout": 5000,  # a network that swallows everything ends a connection too
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
             "options": "-c statement_timeout=5000 -c lock_timeout=5000 "
             "-c idle_in_transaction_session_timeout=10000",
         },

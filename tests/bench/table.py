@@ -11,7 +11,7 @@ _HEAD = (
 
 
 def show(figures: Sequence[Figures], *, bar: float) -> None:
-    """Print all of them; the ratio is to the first, and `bar` is what the last may have."""
+    """Print all of them; the ratio is to the first, and `bar` is what the others may have."""
     yardstick = figures[0].cpu_us
     say(_HEAD)
     say("|---|---|---|---|---|---|---|---|")
@@ -21,9 +21,9 @@ def show(figures: Sequence[Figures], *, bar: float) -> None:
             f"| {found.p50_ms:.2f} | {found.p99_ms:.2f} | {found.memory_mib:.0f} "
             f"| {found.cpu_us / yardstick:.2f} |"
         )
-    last = figures[-1]
-    say(f"answers of the last: {dict(last.answers)}")
-    verdict(f"{last.name}: ratio", last.cpu_us / yardstick, bar)
+    for found in figures[1:]:
+        say(f"\nanswers: {dict(found.answers)}")
+        verdict(f"{found.name}: ratio", found.cpu_us / yardstick, bar)
 
 
 def verdict(what: str, found: float, bar: float, unit: str = "") -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import update
 
@@ -36,12 +37,12 @@ def _read_then_write() -> None:
     """Decide from a read made before the unit of work; move without looking at the state again."""
     visit = CibaGrant._visit
 
-    def early(self: CibaGrant, poll, *, first: bool):  # type: ignore[no-untyped-def]  # a patch
+    def early(self: CibaGrant, poll: Any, *more: Any, **named: Any) -> Any:
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
         time.sleep(_PAUSE_SECONDS)
         if approval is None or approval.state is not State.APPROVED:
-            return visit(self, poll, first=first)
+            return visit(self, poll, *more, **named)
         with self.store.write() as tx:
             return self._redeem(tx, poll.agent, approval, poll)
 

@@ -6,6 +6,7 @@ is stopped.
 """
 
 import json
+import re
 import socket as sockets
 import threading
 from contextlib import suppress
@@ -30,6 +31,8 @@ _PING_SECONDS = 20
 _MOST_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
 _LONGEST_WAIT_SECONDS = 30.0
+_CURSOR = re.compile(r"[0-9]{1,18}")
+"""What a 64-bit number can hold."""
 _LONGEST_SEND_SECONDS = 30.0
 """A reader that takes no frame for so long is gone; it resumes from its cursor."""
 
@@ -76,7 +79,7 @@ def _cursor() -> int | None:
     text = request.args.get("cursor")
     if text is None:
         return None
-    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  # what a 64-bit number can hold
+    if not _CURSOR.fullmatch(text):
         raise errors.Problem(422, "invalid_body", "cursor must be a number from an earlier frame.")
     return int(text)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import BaseConverter
 
 from server import telemetry
 from server.http import dispatch
@@ -16,9 +17,16 @@ _MOST_BYTES = 128 * 1024
 CORRELATION = "X-Correlation-Id"
 
 
+class _Id(BaseConverter):
+    """The part of a path that names something; what cannot be an id is no path of ours."""
+
+    regex = "[A-Za-z0-9_]{1,64}"
+
+
 def add_routes(app: Flask, site: Site) -> None:
     """Give every row of the table to Flask."""
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header
     app.before_request(_correlate)
     for route in site.routes:

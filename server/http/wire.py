@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +16,8 @@ from server.services.records import Device as DeviceRecord
 from server.services.records import User as UserRecord
 
 _KEY_BYTES = 32
+_CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
+_SHOWN_PLACE = 200
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -208,7 +211,7 @@ def read(kind: type[Model], body: bytes) -> Model:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = "/" + "/".join(str(part) for part in first["loc"])
+        where = ("/" + "/".join(str(part) for part in first["loc"]))[:_SHOWN_PLACE]
         raise errors.Problem(422, "invalid_body", f"{where}: {first['msg']}") from error
 
 
@@ -283,9 +286,9 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     """Where a list goes on. Raises errors.Problem 422."""
     if not text:
         return None
-    moment, dot, last = text.partition(".")
-    if not dot or not moment.isdecimal():
+    if not _CURSOR.fullmatch(text):
         raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+    moment, _, last = text.partition(".")
     return int(moment), last
 
 

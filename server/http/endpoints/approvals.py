@@ -1,5 +1,7 @@
 """What waits for a person, and their answers."""
 
+import re
+
 from server.http import wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
@@ -7,6 +9,7 @@ from server.protocol import errors
 from server.services.people import Person
 
 _MOST = 200
+_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
 def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
@@ -34,6 +37,6 @@ def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= _MOST:
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= _MOST:
         raise errors.Problem(422, "invalid_body", f"limit must be 1 to {_MOST}.")
     return int(text)

@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from server.protocol.text import display_safe
+
 _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="local")
 
 REGISTRY = CollectorRegistry()
@@ -47,6 +49,7 @@ HELD_POLLS = Gauge("sayso_held_polls", "Polls that are held open.", registry=REG
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
+_MOST_TRACEBACK = 20_000
 _SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
 
 
@@ -67,10 +70,15 @@ def log() -> structlog.stdlib.BoundLogger:
 
 def configure_logging(*, as_json: bool, level: str) -> None:
     """Send the log to standard error, as JSON lines or for a person's eyes."""
+    # Texts are written as Python writes them, with everything escaped that moves a cursor.
     renderer = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            repr_native_str=True,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[
@@ -78,7 +86,9 @@ def configure_logging(*, as_json: bool, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _with_correlation,
+            structlog.processors.format_exc_info,
             _without_secrets,
+            _drawable,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -107,6 +117,15 @@ def _without_secrets(
     return {
         key: "[hidden]" if key in _SECRET_KEYS else _masked(value) for key, value in event.items()
     }
+
+
+def _drawable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A traceback keeps its lines; what its last line quotes moves no cursor."""
+    if "exception" in event:
+        event["exception"] = display_safe(
+            event["exception"], max_chars=_MOST_TRACEBACK, max_lines=_MOST_TRACEBACK
+        )
+    return event
 
 
 def _masked(value: object) -> object:

@@ -1,0 +1,564 @@
+"""Our JSON API and who may not use it: every route, every kind of bad call (RFC 9449, RFC 9457)."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from approver_tui.client.jose import SigningKey, dpop_proof
+from server.http.route import Caller
+from server.http.routes import ROUTES
+from tests.support.agent import Agent
+from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.raw_api import RawApi, private_jwk
+from tests.support.refusals import check_problem, check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal, new_person
+
+_PUBLIC = {
+    "GET /jwks",
+    "GET /.well-known/openid-configuration",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /api/openapi.json",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+}
+"""What anybody may read, on purpose."""
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_PATHS = sorted({route.path for route in ROUTES})
+_MOST_LINE = 4_000
+
+
+@pytest.fixture(scope="module")
+def api(person: Terminal, http: httpx.Client) -> RawApi:
+    """The API as this file's person may call it, and as nobody may."""
+    return RawApi(person, http)
+
+
+def _filled(path: str) -> str:
+    return path.replace("<id>", "sayso_ap_aaaaaaaaaaaaaaaa")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_a_route_is_closed_or_public_on_purpose(
+    server: LiveServer, http: httpx.Client, route: Any
+) -> None:
+    """Without credentials: 401 with the challenge of its kind, or one of a short list."""
+    form = {"grant_type": "client_credentials"} if route.caller is Caller.CLIENT else None
+    with unchanged(server):
+        response = http.request(route.method, _filled(route.path), data=form)
+
+    if route.caller is Caller.ANYBODY:
+        assert route.name in _PUBLIC
+        assert response.status_code == 200
+    elif route.caller is Caller.CLIENT:
+        check_refusal(response, 401, "invalid_client")
+    else:
+        check_problem(response, 401, "invalid_token")
+        challenge = response.headers["www-authenticate"]
+        assert challenge.startswith("DPoP ")
+        assert 'algs="ES256"' in challenge
+
+
+@pytest.mark.parametrize("path", _PATHS)
+def test_other_methods_are_refused_by_name(server: LiveServer, api: RawApi, path: str) -> None:
+    """Every method that is not in the table is 405 with those that are, in JSON."""
+    allowed = {route.method for route in ROUTES if route.path == path}
+    allowed |= {"HEAD"} if "GET" in allowed else set()
+    for method in set(_METHODS) - allowed:
+        with unchanged(server):
+            response = api.call(method, _filled(path))
+        assert response.status_code == 405, (method, response.text)
+        assert set(response.headers["allow"].split(", ")) == allowed
+        if method != "HEAD":
+            if path.startswith("/api/"):
+                check_problem(response, 405, "method_not_allowed")
+            else:
+                check_refusal(response, 405, "invalid_request")
+
+
+_NOWHERE = [
+    "/",
+    "/token/",
+    "/TOKEN",
+    "/token/x",
+    "/api",
+    "/api/",
+    "/api/approvals/",
+    "/api/approvals/a/b",
+    "/api/approvals/a/decision/",
+    "/api//me",
+    "/api/me/",
+    "/authorize",
+    "/introspect",
+    "/%00",
+    "/%1b%5b2J",
+    "/%ff",
+    "/static/x",
+    "/.env",
+    "/" + "a" * _MOST_LINE,
+]
+
+
+@pytest.mark.parametrize("path", _NOWHERE, ids=lambda path: f"{path[:24]}-{len(path)}")
+def test_an_unknown_path_is_nowhere(http: httpx.Client, path: str) -> None:
+    """404 in the words of its side of the API; nothing is redirected, nothing repeated."""
+    base = str(http.base_url).rstrip("/")
+    request = http.build_request("GET", base)
+    request.url = request.url.copy_with(raw_path=path.encode())
+    response = http.send(request)
+
+    assert response.status_code == 404
+    if response.request.url.raw_path.startswith(b"/api/"):
+        check_problem(response, 404, "not_found")
+    else:
+        check_refusal(response, 404, "invalid_request")
+
+
+def test_the_right_call_is_answered(api: RawApi) -> None:
+    """What the tables below change is good to begin with; the scheme has no case."""
+    assert api.call("GET", "/api/me").status_code == 200
+    assert api.call("GET", "/api/me", authorization=f"dpop {api.token}").status_code == 200
+
+
+_AUTHORIZATIONS = {
+    "DP-50-bearer": "Bearer {token}",
+    "DP-52-basic": "Basic {token}",
+    "DP-53-two": "DPoP {token}, DPoP {token}",
+    "DP-53-two-schemes": "DPoP {token} Bearer {token}",
+    "no-token": "DPoP",
+    "no-scheme": "{token}",
+    "words": "DPoP xyzzyplugh",
+    "cut": "DPoP {cut}",
+    "longer": "DPoP {token}A",
+    "four-parts": "DPoP {token}.{cut}",
+    "padded": "DPoP {token}==",
+    "changed": "DPoP {changed}",
+    "none": "DPoP {none}",
+    "long": "DPoP " + "a" * 7_000,
+}
+
+
+@pytest.mark.parametrize("case", _AUTHORIZATIONS)
+def test_another_authorization_is_refused(api: RawApi, case: str) -> None:
+    """DP-50 to DP-54, NG-087, NG-109: a bound token is no bearer token, here least of all."""
+    head, body, signature = api.token.split(".")
+    claims = jwt.decode(api.token, options={"verify_signature": False})
+    parts = {
+        "token": api.token,
+        "cut": api.token[:-3],
+        "changed": f"{head}.{body[:-3]}AAA.{signature}",
+        "none": by_hand({"alg": "none", "typ": "at+jwt"}, claims),
+    }
+    response = api.call("GET", "/api/me", authorization=_AUTHORIZATIONS[case].format(**parts))
+
+    check_problem(response, 401, "invalid_token")
+
+
+def test_a_token_in_another_place_is_none(api: RawApi) -> None:
+    """RFC 6750 2.2 and 2.3 are not offered."""
+    proof = api.proof(api.claims("GET", "/api/me"))
+    query = api.http.get("/api/me", params={"access_token": api.token}, headers={"DPoP": proof})
+
+    check_problem(query, 401, "invalid_token")
+
+
+_TOKEN_CLAIMS: dict[str, dict[str, Any]] = {
+    "AT-21-iss": {"iss": "https://evil.example"},
+    "AT-22-aud": {"aud": "https://pay.example"},
+    "AT-22-aud-list": {"aud": ["{url}/api"]},
+    "AT-22-issuer": {"aud": "{url}"},
+    "AT-25-expired": {"exp": 1_000_000_000},
+    "AT-25-no-exp": {"exp": None},
+    "AT-25-text": {"exp": "4000000000"},
+    "other-client": {"client_id": "sayso_ag_aaaaaaaaaaaaaaaa"},
+    "DP-20-no-cnf": {"cnf": None},
+    "DP-20-cnf-text": {"cnf": "x"},
+    "DP-20-no-jkt": {"cnf": {}},
+    "DP-20-other-jkt": {"cnf": {"jkt": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"}},
+    "no-session": {"sid": None},
+    "unknown-session": {"sid": "sayso_se_aaaaaaaaaaaaaaaa"},
+    "session-list": {"sid": ["x"]},
+}
+
+
+@pytest.mark.parametrize("case", _TOKEN_CLAIMS)
+def test_a_token_of_ours_for_something_else_is_refused(
+    server: LiveServer, api: RawApi, case: str
+) -> None:
+    """AT-20 to AT-25, DP-20, NG-093: signed by us, and not for this."""
+    claims = jwt.decode(api.token, options={"verify_signature": False})
+    claims |= json.loads(json.dumps(_TOKEN_CLAIMS[case]).replace("{url}", server.url))
+    claims = {name: value for name, value in claims.items() if value is not None}
+    with server.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    token = server.services.signer.sign(keys, "ES256", "at+jwt", claims)
+    session = api.person.client.session.transport
+    proof = session.proof("GET", "/api/me", token)
+    response = api.call("GET", "/api/me", authorization=f"DPoP {token}", proof=proof)
+
+    check_problem(response, 401, "invalid_token")
+
+
+@pytest.mark.parametrize("typ", ["JWT", "id_token", "logout+jwt", "dpop+jwt", ""])
+def test_a_token_of_another_type_is_refused(server: LiveServer, api: RawApi, typ: str) -> None:
+    """AT-20: the same claims, the same key, another kind."""
+    claims = jwt.decode(api.token, options={"verify_signature": False})
+    with server.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    token = server.services.signer.sign(keys, "ES256", typ, claims)
+    proof = api.person.client.session.transport.proof("GET", "/api/me", token)
+    response = api.call("GET", "/api/me", authorization=f"DPoP {token}", proof=proof)
+
+    check_problem(response, 401, "invalid_token")
+
+
+_CLAIMS: dict[str, dict[str, Any]] = {
+    "DP-03-no-jti": {"jti": None},
+    "DP-03-empty-jti": {"jti": ""},
+    "DP-03-number-jti": {"jti": 5},
+    "DP-03-long-jti": {"jti": "j" * 129},
+    "DP-04-no-htm": {"htm": None},
+    "DP-05-no-htu": {"htu": None},
+    "DP-06-no-iat": {"iat": None},
+    "DP-06-text-iat": {"iat": "now"},
+    "DP-06-true-iat": {"iat": True},
+    "DP-06-fraction-iat": {"iat": 1.5},
+    "DP-06-huge-iat": {"iat": 10**300},
+    "DP-14-other-method": {"htm": "POST"},
+    "DP-14-lower-case": {"htm": "get"},
+    "DP-14-number": {"htm": 5},
+    "DP-15-other-path": {"htu": "{url}/api/devices"},
+    "DP-15-other-host": {"htu": "https://evil.example/api/me"},
+    "DP-15-other-port": {"htu": "http://localhost:1/api/me"},
+    "DP-15-other-scheme": {"htu": "{https}/api/me"},
+    "DP-15-userinfo": {"htu": "{user}/api/me"},
+    "DP-15-path-alone": {"htu": "/api/me"},
+    "DP-15-list": {"htu": ["{url}/api/me"]},
+    "DP-15-escape": {"htu": "{url}/api/me\n"},
+    "DP-15-slash": {"htu": "{url}/api/me/"},
+    "DP-16-old": {"iat": -62},
+    "DP-17-future": {"iat": 60},
+    "DP-19-no-ath": {"ath": None},
+    "DP-19-other-ath": {"ath": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"},
+    "DP-19-number-ath": {"ath": 5},
+}
+
+
+@pytest.mark.parametrize("case", _CLAIMS)
+def test_a_proof_for_another_request_is_refused(api: RawApi, case: str) -> None:
+    """DP-03 to DP-06, DP-14 to DP-19: each call has a proof of its own."""
+    issuer = api.person.client.profile.issuer
+    changes = dict(_CLAIMS[case])
+    moved = changes.get("iat")
+    if type(moved) is int and abs(moved) < 1_000:
+        changes["iat"] = api.person.client.now() // 1000 + moved
+    text = json.dumps(changes).replace("{url}", issuer)
+    text = text.replace("{https}", issuer.replace("http:", "https:"))
+    text = text.replace("{user}", issuer.replace("//", "//admin@"))
+    response = api.call("GET", "/api/me", proof=api.proof(_proof_claims(api, json.loads(text))))
+
+    check_problem(response, 401, "invalid_dpop_proof")
+    assert "invalid_dpop_proof" in response.headers["www-authenticate"]
+
+
+def _proof_claims(api: RawApi, changes: dict[str, Any]) -> dict[str, Any]:
+    return api.claims("GET", "/api/me", **changes)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["{url}/api/me?x=1", "{url}/api/me#x", "{ip}/api/me", "{six}/api/me", "{upper}/api/me"],
+)
+def test_an_htu_of_the_same_place_is_accepted(api: RawApi, spelling: str) -> None:
+    """DP-15, DP-22: query and fragment do not count; this machine has three names."""
+    issuer = api.person.client.profile.issuer
+    names = {
+        "url": issuer,
+        "ip": issuer.replace("localhost", "127.0.0.1"),
+        "six": issuer.replace("localhost", "[::1]"),
+        "upper": issuer.replace("localhost", "LOCALHOST"),
+    }
+    proof = api.proof(api.claims("GET", "/api/me", htu=spelling.format(**names)))
+
+    assert api.call("GET", "/api/me", proof=proof).status_code == 200
+
+
+def _proofs(api: RawApi) -> dict[str, str]:
+    claims, key = api.claims("GET", "/api/me"), api.key
+    header = {"typ": "dpop+jwt", "alg": "HS256", "jwk": key.jwk}
+    good = api.proof(claims)
+    head, body, signature = good.split(".")
+    rsa = new_key("RS256", "proof")
+    return {
+        "DP-02-words": "xyzzyplugh",
+        "DP-02-dots": "..",
+        "DP-02-four-parts": f"{good}.{signature}",
+        "DP-02-two-in-one": f"{good}, {good}",
+        "DP-02-padded": f"{good}==",
+        "DP-02-long": "a." * 3_000,
+        "DP-07-jwt": api.proof(claims, typ="JWT"),
+        "DP-07-token": api.proof(claims, typ="at+jwt"),
+        "DP-07-upper": api.proof(claims, typ="DPOP+JWT"),
+        "DP-08-none": by_hand({**header, "alg": "none"}, claims, b"x"),
+        "DP-09-symmetric": with_secret(header, claims, key.scalar),
+        "DP-10-rs256": rsa.sign(claims, typ="dpop+jwt", jwk=rsa.jwk, kid=None),
+        "DP-11-no-jwk": api.proof(claims, jwk=None),
+        "DP-11-jwk-text": api.proof(claims, jwk="x"),
+        "DP-11-jwk-empty": api.proof(claims, jwk={}),
+        "DP-11-off-curve": api.proof(claims, jwk={**key.jwk, "y": key.jwk["x"]}),
+        "DP-11-other-curve": api.proof(claims, jwk={**key.jwk, "crv": "P-384"}),
+        "DP-12-other-key": api.proof(claims, jwk=SigningKey.generate().jwk),
+        "DP-12-changed": f"{head}.{body[:-2]}AA.{signature}",
+        "DP-12-cut": good[:-4],
+        "DP-13-private": api.proof(claims, jwk=private_jwk(key)),
+        "DP-23-crit": api.proof(claims, crit=["exp"]),
+        "DP-23-kid": api.proof(claims, kid="x"),
+        "DP-23-jku": api.proof(claims, jku="https://evil.example"),
+        "claims-list": api.proof([claims]),
+        "claims-text": api.proof(b"{"),
+        "claims-twice": api.proof(b'{"htm":"GET","htm":"GET"}'),
+        "claims-deep": api.proof(b'{"a":' + b"[" * 900 + b"]" * 900 + b"}"),
+    }
+
+
+_PROOFS = [
+    *(f"DP-02-{kind}" for kind in ("words", "dots", "four-parts", "two-in-one", "padded", "long")),
+    *("DP-07-jwt", "DP-07-token", "DP-07-upper", "DP-08-none", "DP-09-symmetric", "DP-10-rs256"),
+    *(f"DP-11-{kind}" for kind in ("no-jwk", "jwk-text", "jwk-empty", "off-curve", "other-curve")),
+    *("DP-12-other-key", "DP-12-changed", "DP-12-cut", "DP-13-private", "DP-23-crit", "DP-23-kid"),
+    *("DP-23-jku", "claims-list", "claims-text", "claims-twice", "claims-deep"),
+]
+
+
+@pytest.mark.parametrize("case", _PROOFS)
+def test_what_proves_nothing_is_refused(api: RawApi, case: str) -> None:
+    """DP-02, DP-07 to DP-13, DP-23: one JWT by the key inside it, and by that key alone."""
+    response = api.call("GET", "/api/me", proof=_proofs(api)[case])
+
+    check_problem(response, 401, "invalid_dpop_proof")
+
+
+def test_no_proof_and_two_proofs_are_refused(api: RawApi) -> None:
+    """DP-01, DP-51: exactly one header."""
+    first, second = (api.proof(api.claims("GET", "/api/me")) for _ in range(2))
+    token = ("Authorization", f"DPoP {api.token}")
+    none = api.http.get("/api/me", headers=[token])
+    two = api.http.get("/api/me", headers=[token, ("DPoP", first), ("DPoP", second)])
+    empty = api.http.get("/api/me", headers=[token, ("DPoP", "")])
+    for response in (none, two, empty):
+        check_problem(response, 401, "invalid_dpop_proof")
+
+
+def test_a_proof_is_used_once(api: RawApi) -> None:
+    """DP-21: not here, and not at another route."""
+    proof = api.proof(api.claims("GET", "/api/me"))
+    assert api.call("GET", "/api/me", proof=proof).status_code == 200
+
+    check_problem(api.call("GET", "/api/me", proof=proof), 401, "invalid_dpop_proof")
+
+
+def test_a_good_proof_of_another_key_is_refused(api: RawApi) -> None:
+    """DP-20: whoever stole the token alone has nothing."""
+    proof = api.proof(api.claims("GET", "/api/me"), SigningKey.generate())
+
+    check_problem(api.call("GET", "/api/me", proof=proof), 401, "invalid_token")
+
+
+_BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "not-json": b"{",
+    "form": b"decision=x",
+    "list": b"[]",
+    "null": b"null",
+    "text": b'"x"',
+    "no-members": b"{}",
+    "unknown-member": b'{"xyzzyplugh":1}',
+    "wrong-types": b'{"decision":5,"statement":5,"x":5,"for":5,"name":5,"approval_keys":5}',
+    "nulls": b'{"decision":null,"statement":null,"x":null,"for":null,"name":null}',
+    "twice": b'{"decision":"a","decision":"b"}',
+    "nan": b'{"decision":NaN}',
+    "large-number": b'{"decision":' + b"9" * 6_000 + b"}",
+    "surrogate": b'{"decision":"\\ud800","statement":"\\ud800"}',
+    "not-utf8": b'{"decision":"\xff"}',
+    "nul": b"\x00",
+    "deep": b"[" * 50_000,
+    "trailing": b'{"decision":"a"} x',
+    "long-name": b'{"' + b"a" * 60_000 + b'":1}',
+    "70-KB": b'{"decision":"' + b"a" * 70_000 + b'"}',
+}
+_POSTS = [route for route in ROUTES if route.body is not None]
+
+
+@pytest.mark.parametrize("route", _POSTS, ids=lambda route: route.name)
+def test_a_body_that_does_not_fit_is_refused(server: LiveServer, api: RawApi, route: Any) -> None:
+    """Every body of the table at every route: 422, said in a line, and nothing changed."""
+    for name, body in _BODIES.items():
+        with unchanged(server):
+            response = api.call("POST", _filled(route.path), content=body)
+        problem = check_problem(response, 422, "invalid_body")
+        assert len(problem["detail"]) < 600, name
+    with unchanged(server):
+        huge = api.call("POST", _filled(route.path), content=b'{"x":"' + b"a" * 1_000_000 + b'"}')
+    check_problem(huge, 413, "request_entity_too_large")
+
+
+_QUERIES = [
+    "limit=0",
+    "limit=-1",
+    "limit=201",
+    "limit=abc",
+    "limit=1.5",
+    "limit=",
+    "limit=٣",
+    "limit=" + "9" * _MOST_LINE,
+    "limit=" + "9" * 5_000,
+    "state=xyzzyplugh",
+    "state=",
+    "state=waiting%00",
+    "cursor=5",
+    "cursor=a.b",
+    "cursor=.",
+    "cursor=1.",
+    "cursor=-1.sayso_ap_a",
+    "cursor=1.%00",
+    "cursor=1.%1b%5b2J",
+    "cursor=99999999999999999999.sayso_ap_a",
+    "cursor=" + "9" * 5_000 + ".sayso_ap_a",
+    "cursor=1." + "a" * _MOST_LINE,
+]
+
+
+@pytest.mark.parametrize("query", _QUERIES, ids=lambda query: f"{query[:20]}-{len(query)}")
+@pytest.mark.parametrize("state", ["waiting", "decided"])
+def test_a_query_that_does_not_fit_is_refused(api: RawApi, state: str, query: str) -> None:
+    """Numbers are numbers, cursors are ours, and nothing is too long to be said no to."""
+    extra = "" if query.startswith("state=") else f"&state={state}"
+    response = api.call("GET", f"/api/approvals?{query}{extra}")
+
+    check_problem(response, 422, "invalid_body")
+
+
+_IDS = ["x", "%00", "a%00b", "%1b%5b2J", "..", "%2e%2e", "%ff", "é", "' OR 1=1 --", "%25"]
+_IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MOST_LINE, "%e2%80%ae"]
+
+
+@pytest.mark.parametrize("name", _IDS, ids=lambda name: f"{ascii(name)[:20]}-{len(name)}")
+def test_an_id_of_nothing_is_not_found(server: LiveServer, api: RawApi, name: str) -> None:
+    """404 whatever was put into the path, and the same for what cannot be an id."""
+    statement = {"statement": "a.b.c"}
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        ("DELETE", f"/api/devices/{name}", {}),
+        ("GET", f"/api/approvals/{name}", {}),
+        ("POST", f"/api/approvals/{name}/decision", {"json": {"decision": "a.b.c"}}),
+        ("POST", f"/api/devices/{name}/unlock", {"json": statement}),
+        ("POST", f"/api/devices/{name}/vouch", {"json": statement}),
+    ]
+    for method, path, rest in calls:
+        request = api.http.build_request(method, path)
+        shown = request.url.path
+        proof = api.proof(api.claims(method, request.url.raw_path.decode()))
+        with unchanged(server):
+            response = api.call(method, path, proof=proof, **rest)
+        assert response.status_code in {404, 405}, (shown, response.status_code, response.text)
+        assert response.headers["content-type"].startswith("application/")
+
+
+def test_another_persons_device_is_not_found(server: LiveServer, api: RawApi) -> None:
+    """Neither unlocked nor vouched for nor revoked, and not listed either."""
+    other = new_person(server)
+    theirs = other.client.profile.device_id
+    statement = {"statement": "a.b.c"}
+    with unchanged(server):
+        answers = [
+            api.call("POST", f"/api/devices/{theirs}/unlock", json=statement),
+            api.call("POST", f"/api/devices/{theirs}/vouch", json=statement),
+            api.call("DELETE", f"/api/devices/{theirs}"),
+        ]
+    for answer in answers:
+        check_problem(answer, 404, "not_found")
+
+    assert theirs not in api.call("GET", "/api/devices").text
+    assert other.client.me().device is not None
+    other.client.close()
+
+
+def test_a_session_without_a_device_sees_but_decides_nothing(
+    server: LiveServer, http: httpx.Client, agent: Agent
+) -> None:
+    """Until it has registered, the terminal may do nothing that a device does."""
+    user, code = server.user()
+    agent.asked(user)
+    key, issuer = SigningKey.generate(), server.url
+    session = _Fresh(key, issuer, http)
+    token = session.enrol(code)
+    with server.services.store.read() as view:
+        found = view.directory.user_called(user)
+        assert found is not None
+        (waiting,) = view.approvals.waiting(found.id, view.now, 1, None)
+    path = f"/api/approvals/{waiting.id}"
+    with unchanged(server):
+        answers = [
+            session.call("GET", path, token),
+            session.call("POST", f"{path}/decision", token, json={"decision": "a.b.c"}),
+            session.call(
+                "POST", "/api/devices/self/pin", token, json={"x": "A" * 43, "for": "session"}
+            ),
+        ]
+    for answer in answers:
+        check_problem(answer, 403, "forbidden")
+
+    assert session.call("GET", "/api/me", token).json()["device"] is None
+
+
+class _Fresh:
+    """A terminal that has a token and no device."""
+
+    def __init__(self, key: SigningKey, issuer: str, http: httpx.Client) -> None:
+        self._key, self._issuer, self._http = key, issuer, http
+
+    def enrol(self, code: str) -> str:
+        form = {
+            "grant_type": "urn:sayso:grant-type:enrolment",
+            "client_id": "sayso-approver",
+            "code": code,
+        }
+        answer = self._http.post(
+            "/token", data=form, headers={"DPoP": self._proof("POST", "/token")}
+        )
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["access_token"]
+        return token
+
+    def call(self, method: str, path: str, token: str, **rest: Any) -> httpx.Response:
+        headers = {"Authorization": f"DPoP {token}", "DPoP": self._proof(method, path, token)}
+        return self._http.request(method, path, headers=headers, **rest)
+
+    def _proof(self, method: str, path: str, token: str | None = None) -> str:
+        at = int(time.time())
+        uri = self._issuer + path
+        return dpop_proof(self._key, method=method, uri=uri, at=at, access_token=token)
+
+
+def test_the_feed_is_refused_before_the_handshake(api: RawApi) -> None:
+    """An HTTP answer that says why, not a socket that closes; never a fault."""
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    nobody = api.http.get("/api/feed", headers=upgrade)
+    check_problem(nobody, 401, "invalid_token")
+    for cursor in ("abc", "-1", "9" * 30, "٣x", "1.5", "%00"):
+        answer = api.call("GET", f"/api/feed?cursor={cursor}", headers=upgrade)
+        check_problem(answer, 422, "invalid_body")
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        plain = api.call(method, "/api/feed")
+        assert 400 <= plain.status_code < 500, plain.text
+        assert plain.headers["content-type"] == "application/problem+json"

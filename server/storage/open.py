@@ -53,7 +53,7 @@ def upgrade_database(url: str, now: int) -> str:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _upgrade_sqlite(Path(parsed.database or ""), now)
-    engine = create_engine(_psycopg(parsed), poolclass=NullPool)
+    engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
     found = _found(engine)
     _refuse_newer(found)
     if found != SCHEMA:
@@ -94,6 +94,7 @@ def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
 def _open_postgres(url: URL, edges: Edges) -> SqlStore:
     engine = create_engine(
         _psycopg(url),
+        hide_parameters=True,
         pool_size=16,
         max_overflow=16,
         pool_timeout=5,
@@ -134,7 +135,11 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
         return connection
 
     return create_engine(
-        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        "sqlite://",
+        creator=connect,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
     )
 
 

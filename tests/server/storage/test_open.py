@@ -17,6 +17,7 @@ from server.services.ports import Busy
 from server.storage import open as opening
 from server.storage import upgrade as upgrading
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
+from server.storage.store import SqlStore
 from server.storage.tables import metadata
 from tests.support.clock import NOON, MovableClock
 from tests.support.postgres import PostgresServer
@@ -253,3 +254,15 @@ def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: P
         assert tx.counters.peek("stored") == 1
     copy.close()
     assert _mode(tmp_path / "copy.db") == 0o600
+
+
+def test_what_is_stored_is_never_quoted_by_an_error(store: SqlStore) -> None:
+    """Errors reach the log; the values of a statement that failed do not."""
+    statement = sa.text("INSERT INTO nowhere VALUES (:value)").bindparams(value="planted")
+    with pytest.raises((Busy, sa.exc.DBAPIError)) as failure, store.write() as tx:
+        tx._connection.execute(statement)
+    cause = failure.value.__cause__
+
+    assert isinstance(cause, Exception)
+    assert "nowhere" in str(cause)
+    assert "planted" not in f"{failure.value} {cause}"

@@ -46,7 +46,7 @@ class Schemas:
             where = "/".join(str(step) for step in [place, *error.absolute_path])
             raise errors.InvalidAuthorizationDetails(
                 f"/{where} breaks the schema of its type: {error.validator}.",
-                detail=error.message,
+                detail=f"/{where}: {error.validator}",  # its message quotes what was sent
             )
         return compiled.action
 

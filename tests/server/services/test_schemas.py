@@ -52,10 +52,18 @@ def test_an_unregistered_type_is_refused_by_its_place():
     ],
 )
 def test_a_detail_that_breaks_its_schema_is_refused_by_place_and_rule(changes, where):
-    """The caller is told where; the value stays in the log."""
+    """The caller is told where, and so is the log."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}])
     assert refused.value.detail
+
+
+@pytest.mark.parametrize("changes", [{"payee": ["planted"]}, {"planted": 1}, {"amount": "planted"}])
+def test_what_an_agent_sent_is_not_quoted_to_the_log(changes):
+    """An account number that broke a schema would otherwise outlive the request."""
+    with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
+        Schemas().check(Directory(), [{**DETAIL, **changes}])
+    assert "planted" not in refused.value.detail + refused.value.description
 
 
 def test_a_type_is_compiled_once_and_again_when_it_changed():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.services.ports import Busy, Clock
@@ -35,6 +35,8 @@ _ALONE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
 _SEQUENCER = select(SEQUENCER_LOCK)
 _ONE: Select[tuple[int]] = select(literal_column("1"))
 _EVENTS_AT_ONCE = 5_000
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
+"""What is said about the database and the way to it; everything else is a fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class SqlStore:
         try:
             with self._reader.connection() as connection:
                 yield self._rows(connection, hold=False)
-        except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
+        except _AWAY as error:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:

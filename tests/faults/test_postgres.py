@@ -10,7 +10,6 @@ import pytest
 
 from server.services.agents import Agents
 from server.storage.open import upgrade_database
-from tests.support import prepared
 from tests.support.agent import Agent, new_agent
 from tests.support.feed_line import greeted
 from tests.support.ledger import read_ledger
@@ -198,7 +197,8 @@ def test_without_its_database_it_says_so_soon_and_comes_back_by_itself(
     server: LiveServer, database: PostgresServer, agent: Agent, person: Terminal
 ) -> None:
     """Readiness turns red in two seconds, requests fail in five, liveness stays green."""
-    (handle,) = prepared.requests(server.services, agent.key.id, person.user, 1, approved=True)
+    handle = agent.asked(person.user)
+    person.approve(person.only())
     database.kill9()
     with server.client() as http, ThreadPoolExecutor(8) as threads:
         ready = _timed(lambda: http.get("/readyz"))

@@ -4,7 +4,8 @@ import pytest
 
 from approver_tui.client.reading import Members
 from approver_tui.client.wire import read_approval
-from tests.support.approval_texts import wire_approval
+from approver_tui.state.fingerprint import fingerprint
+from tests.support.approval_texts import AGENT, NOW, wire_approval
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,29 @@ def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs)
     """A server can ask for more than the risk demands, never for less."""
     wire = wire_approval(risk=risk, outer={"ceremony": ceremony})
     assert read_approval(Members(wire)).needs_pin is needs
+
+
+def test_what_is_drawn_is_what_was_signed():
+    """Headline, asker, words and fingerprint come from the two texts, not from beside them."""
+    wire = wire_approval(outer={"agent": {"id": AGENT, "name": "other"}})
+    approval = read_approval(Members(wire))
+    assert approval.headline == approval.display.headline
+    assert approval.agent.name == "invoice-bot"
+    assert approval.agent_says == "The invoice is due today."
+    assert approval.fingerprint == fingerprint(wire["action"])
+
+
+@pytest.mark.parametrize(
+    ("state", "moment", "waits"),
+    [
+        ("pending", NOW + 599_999, True),
+        ("pending", NOW + 600_000, False),
+        ("approved", NOW, False),
+        ("cancelled", NOW, False),
+    ],
+)
+def test_only_what_is_pending_and_in_time_waits(state, moment, waits):
+    """The end is the one in the signed text."""
+    approval = read_approval(Members(wire_approval(outer={"state": state})))
+    assert approval.expires_at == NOW + 600_000
+    assert approval.is_waiting(moment) is waits

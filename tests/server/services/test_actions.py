@@ -75,3 +75,11 @@ def test_an_unknown_type_is_not_found(desk):
     ):
         with pytest.raises(NotFound, match="sayso actions list"):
             act()
+
+
+def test_other_resources_do_not_keep_a_type(desk):
+    """Only a scope that needs it does."""
+    desk.actions.add(FILE, by=BY)
+    desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    desk.actions.delete("payment.transfer", by=BY)
+    assert desk.actions.all() == []

@@ -290,3 +290,38 @@ def test_a_ceiling_that_a_resource_outgrew_does_not_block_other_changes(desk):
     desk.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
     agent = desk.agents.update("invoice-bot", AgentChanges(description="Pays bills"), by=BY)
     assert agent.description == "Pays bills"
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_change_that_changes_nothing_is_no_entry(desk):
+    """A script may say it again; so may one that enables."""
+    before = registered(desk).agent
+    version = desk.version()
+    assert desk.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY) == before
+    assert desk.agents.enable("invoice-bot", by=BY) == before
+    assert desk.entries("agent.updated") == desk.entries("agent.enabled") == []
+    assert desk.version() >= version
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
+)
+def test_a_key_file_that_cannot_be_used_is_refused(desk, text, says):
+    """The refusal names the file; no agent is made of it."""
+    with pytest.raises(Invalid, match=says):
+        registered(desk, auth_method="private_key_jwt", jwks=text)
+    assert desk.agents.all() == []
+
+
+@pytest.mark.usefixtures("admin")
+def test_keys_are_replaced_at_an_agent_that_has_keys(desk):
+    """One with a secret keeps its secret."""
+    registered(desk, auth_method="private_key_jwt", jwks=JWKS)
+    registered(desk, "other")
+    newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
+    changed = desk.agents.update("invoice-bot", AgentChanges(jwks=newer), by=BY)
+    assert [key["kid"] for key in changed.jwks] == ["b"]
+    with pytest.raises(Conflict, match="authenticates with a secret"):
+        desk.agents.update("other", AgentChanges(jwks=newer), by=BY)

@@ -10,7 +10,7 @@ from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
-from tests.support.clock import MINUTE
+from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAY_SCOPES, registered
 from tests.support.site import PEER
 
@@ -253,6 +253,19 @@ def test_where_unknown_users_are_hidden_guessing_is_answered_as_ever(open_local,
     for number in range(21):
         assert agent.ask(login_hint=f"nobody{number}").status == 200
     assert agent.ask(login_hint="ana").status == 200
+
+
+def test_where_unknown_users_are_hidden_a_cap_does_not_tell_who_exists(open_local, template):
+    """Nobody may be asked as often as somebody, by this agent and under one name."""
+    local = open_local(unknown_user="hide", open_per_agent=2)
+    agent = template.agent(local)
+    for hint in ("ana", "nobody"):
+        answers = [agent.ask(login_hint=name) for name in (hint, hint, hint.upper())]
+        assert [answer.status for answer in answers] == [200, 200, 403]
+        assert "already has 2 open requests" in answers[2].json["error_description"]
+    assert agent.ask(login_hint="nobody else").status == 200
+    local.clock.forward(DAY)
+    assert agent.ask(login_hint="nobody").status == 200
 
 
 def test_the_grants_name_in_the_registration_is_the_one_that_is_checked(agent, local):

@@ -123,6 +123,7 @@ def test_an_approval_key_that_is_the_sessions_key_is_refused(unfinished):
 
 def test_a_person_sees_all_their_devices_and_which_is_this_one(person):
     """Revoked ones too; each with the nonce for a statement about it."""
+    person.local.clock.forward(1)
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
     items = person.call("GET", "/api/devices").json["items"]

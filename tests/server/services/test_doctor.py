@@ -89,3 +89,17 @@ def test_a_clock_behind_the_log_is_broken(desk, findings):
     assert findings() == {
         "The clock of this machine is behind the newest entry of the log.": "broken"
     }
+
+
+def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
+    """Nobody can answer for them; for who is disabled nobody needs to."""
+    _healthy(desk)
+    admitted(desk, "ana")
+    admitted(desk, "ben")
+    desk.users.disable("ben", by=BY)
+    (found,) = Doctor(desk.store).findings()
+    assert (found.level, found.what) == (
+        "note",
+        "ana has no device, so nobody can answer for them.",
+    )
+    assert "sayso users enrol ana" in found.fix

@@ -120,3 +120,14 @@ def test_what_is_not_there_is_not_found(sight, act):
     """And the refusal names the list."""
     with pytest.raises(NotFound, match="list"):
         act(sight)
+
+
+def test_the_log_is_read_from_its_end_or_past_an_entry(desk, sight, asked):
+    """Oldest first, so that what follows can be fetched by the last id."""
+    sight.cancel(asked.id, "Wrong supplier", by=BY)
+    whole = sight.entries(100)
+    assert [entry.id for entry in whole] == sorted(entry.id for entry in whole)
+    assert whole[-1].type == "approval.cancelled"
+    assert sight.entries(1) == whole[-1:]
+    assert sight.entries(100, whole[-3].id) == whole[-2:]
+    assert len(desk.entries()) == len(whole)

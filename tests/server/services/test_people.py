@@ -1,9 +1,13 @@
 """Who is calling our own API: a token of ours, a proof of its key, and people in force."""
 
+from dataclasses import replace
+
 import pytest
 
 from approver_tui.client.jose import SigningKey
+from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
+from server.services.people import Call
 from tests.support.clock import MINUTE
 from tests.support.installation import BY
 from tests.support.site import ISSUER
@@ -187,3 +191,22 @@ def test_a_visit_is_remembered_by_the_minute(person):
     person.local.clock.forward(MINUTE + 1)
     _call(person)
     assert person.device.last_seen_at == first + MINUTE + 1
+
+
+def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, person, local):
+    """The unit of work looks again: person, device, and a device that is gone."""
+    _, approval = agent.asked()
+    jws = person.decision(approval.id)
+    call = Call(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
+    caller = local.site.people.authenticate(call)
+    ghost = replace(caller, device=replace(caller.at, id="sayso_dv_ghost"))
+    with pytest.raises(errors.Problem, match="revoked"):
+        local.site.approvals.decide(ghost, approval.id, jws, None)
+    local.desk.users.disable("ana", by=BY)
+    with pytest.raises(errors.Problem, match="disabled"):
+        local.site.devices.pin(caller, bytes(32), "session")
+    local.desk.users.enable("ana", by=BY)
+    person.call("DELETE", "/api/devices/self")
+    with pytest.raises(errors.Problem, match="revoked"):
+        local.site.approvals.decide(caller, approval.id, jws, None)
+    assert person.device.pin_tries == 0

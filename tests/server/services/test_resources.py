@@ -127,3 +127,20 @@ def test_an_unknown_resource_is_not_found(desk, act):
     desk.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(NotFound, match="sayso resources list"):
         act(desk.resources, f"{PAY}/")
+
+
+def test_a_change_that_changes_nothing_is_no_entry(desk):
+    """A script may say it again."""
+    before = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    changes = ResourceChanges(scopes={"pay": Risk.HIGH})
+    assert desk.resources.update(PAY, changes, by=BY) == before
+    assert desk.entries("resource.updated") == []
+
+
+def test_a_resource_has_at_most_two_hundred_scopes(desk):
+    """More are several resources."""
+    names = {f"scope:{number}": Risk.LOW for number in range(200)}
+    desk.resources.add(PAY, names, {}, by=BY)
+    with pytest.raises(Invalid, match="200"):
+        desk.resources.update(PAY, ResourceChanges(scopes={"one:more": Risk.LOW}), by=BY)
+    assert len(desk.resources.show(PAY).scopes) == 200

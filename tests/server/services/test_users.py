@@ -161,3 +161,13 @@ def test_an_unknown_user_is_not_found(desk, verb):
     with pytest.raises(NotFound, match="sayso users list"):
         act("nobody") if verb == "show" else act("nobody", by=BY)
     assert desk.entries() == []
+
+
+def test_enabling_who_is_enabled_and_unlocking_who_is_not_locked_are_no_entries(desk):
+    """A script may say it again; nobody's screen is told."""
+    ana = admitted(desk, "ana")
+    desk.device(ana)
+    assert desk.users.enable("ana", by=BY) == ana
+    assert desk.users.unlock("ana", by=BY) == (ana, [])
+    assert desk.entries("user.enabled") == desk.entries("user.unlocked") == []
+    assert desk.events(ana) == []

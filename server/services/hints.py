@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.protocol import errors
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.tokens import ID_TOKEN_TYPE
+from server.services.keys import published
 from server.services.ports import BadToken, Unit, Verifier
 from server.services.records import Agent, User
 from server.services.rules import Rules
@@ -32,8 +33,9 @@ class Hints:
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """The subject of an ID token of ours for this agent; one that has expired still names."""
+        keys = published(tx.directory.signing_keys(), tx.now)
         try:
-            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, tx.directory.signing_keys())
+            claims = self.verifier.own_token(hint, ID_TOKEN_TYPE, keys)
         except BadToken as error:
             raise errors.InvalidRequest(
                 "id_token_hint is not an ID token of this issuer.", detail=str(error)

@@ -1,5 +1,6 @@
 """Our signing keys: one active per algorithm, older ones published until nothing needs them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +63,11 @@ class Keys:
             tokens.API_TOKEN_SECONDS,
         )
         return max(seconds) * 1000
+
+
+def published(keys: Iterable[SigningKey], now: int) -> tuple[SigningKey, ...]:
+    """The keys that anybody may still trust: one is over at its time, dropped already or not."""
+    return tuple(key for key in keys if key.retires_at is None or now < key.retires_at)
 
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:

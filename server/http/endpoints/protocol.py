@@ -3,6 +3,7 @@
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import ciba, client_auth, forms, metadata
+from server.services.keys import published
 from server.services.token import TokenRequest
 
 
@@ -37,15 +38,16 @@ def token(site: Site, request: HttpRequest) -> HttpResponse:
 def jwks(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /jwks (RFC 7517 5)."""
     with site.store.read() as view:
-        keys = [dict(key.public_jwk) for key in view.directory.signing_keys()]
-    return as_json(200, {"keys": keys}, _PUBLIC)
+        keys = published(view.directory.signing_keys(), view.now)
+    return as_json(200, {"keys": [dict(key.public_jwk) for key in keys]}, _PUBLIC)
 
 
 def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /.well-known/… (RFC 8414 3, OpenID Connect Discovery 4)."""
     with site.store.read() as view:
         types = [action.type for action in view.actions.all()]
-        algs = sorted({key.alg for key in view.directory.signing_keys()})
+        keys = published(view.directory.signing_keys(), view.now)
+    algs = sorted({key.alg for key in keys})
     return as_json(200, metadata.document(site.rules.issuer, types, algs), _PUBLIC)
 
 

@@ -43,6 +43,18 @@ def test_an_id_token_of_ours_names_its_subject_even_after_it_has_expired(
     assert approval.user_id == person.user.id
 
 
+def test_an_id_token_by_a_key_whose_time_is_over_is_no_hint(agent, local, id_token):
+    """Who got hold of an old key names nobody with it, and /jwks does not show it either."""
+    local.desk.keys.rotate("ES256", by=BY)
+    local.desk.keys.rotate("RS256", by=BY)
+    assert agent.ask(login_hint=None, id_token_hint=id_token).status == 200
+    assert len(local.send("GET", "/jwks").json["keys"]) == 5
+    local.clock.forward(DAY)
+    refused = agent.ask(login_hint=None, id_token_hint=id_token)
+    assert refused.refusal == (400, "invalid_request")
+    assert len(local.send("GET", "/jwks").json["keys"]) == 3
+
+
 def test_a_text_that_is_no_id_token_of_ours_is_an_invalid_request(agent, person, id_token):
     """An access token neither, nor a changed one."""
     head, _, tail = id_token.partition(".")

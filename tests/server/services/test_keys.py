@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.keys import ensure_keys
+from server.services.keys import ensure_keys, published
 from server.services.refusals import Invalid
 from tests.support.clock import HOUR, MINUTE
 from tests.support.installation import BY
@@ -30,6 +30,16 @@ def test_a_rotated_key_stays_published_until_its_last_token_is_over(desk):
     assert states[rotated.key.kid] == ("active", None)
     assert states[old.kid] == ("retiring", desk.clock.now() + 10 * MINUTE + HOUR)
     assert [entry["facts"]["kid"] for entry in desk.entries("key.retired")] == [old.kid]
+
+
+def test_a_retired_key_is_trusted_until_its_time_and_not_a_moment_longer(desk):
+    """Whether somebody came to drop it or not."""
+    _ensured(desk)
+    old = next(key for key in desk.keys.all() if key.alg == "ES256")
+    desk.keys.rotate("ES256", by=BY)
+    over = desk.clock.now() + 10 * MINUTE + HOUR
+    before, after = (published(desk.keys.all(), moment) for moment in (over - 1, over))
+    assert {key.kid for key in before} - {key.kid for key in after} == {old.kid}
 
 
 def test_the_other_algorithms_keep_their_keys(desk):

@@ -1,12 +1,14 @@
 """Resource indicators: what may name a resource (RFC 8707 2)."""
 
 import re
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from server.protocol import errors
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,2000}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORTS = {"http": 80, "https": 443}
 
 
 def check_resource(uri: str) -> str:
@@ -32,3 +34,26 @@ def resource_problem(uri: str) -> str:
     if parts.scheme == "http" and host not in _LOOPBACK:
         return "must be https (http is for this machine alone)"
     return ""
+
+
+def lies_below(uri: str, base: str) -> bool:
+    """Reports whether this is `base` or a place on it, however host and port are written.
+
+    Both are absolute http or https URIs.
+    """
+    ours, theirs = urlsplit(base), urlsplit(uri)
+    if _authority(ours) != _authority(theirs):
+        return False
+    above = _path(ours)
+    return _path(theirs) == above or _path(theirs).startswith(above.rstrip("/") + "/")
+
+
+def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
+    host = (parts.hostname or "").rstrip(".")
+    name = "localhost" if host in _LOOPBACK else host
+    return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)
+
+
+def _path(parts: SplitResult) -> str:
+    """The path as a server sees it: decoded, with its dots walked."""
+    return normpath("/" + unquote(parts.path).lstrip("/"))

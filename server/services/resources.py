@@ -42,6 +42,8 @@ class Resources:
     """Administration of protected APIs. Each is named by its URI, compared exactly."""
 
     store: Store
+    issuer: str = ""
+    """Our own URL: what it names is no resource."""
 
     def all(self) -> list[Resource]:
         """Every resource, by URI."""
@@ -59,6 +61,8 @@ class Resources:
         """Register a protected API. Raises `Exists`, `Invalid`, or `NotFound` for a type."""
         if problem := uris.resource_problem(uri):
             raise Invalid(f"The resource {problem}.")
+        if self.issuer and uris.lies_below(uri, self.issuer):
+            raise Invalid(f"{uri} is Sayso's own; no agent may have a token for it.")
         with self.store.administer() as tx:
             if tx.directory.resource(uri) is not None:
                 raise Exists(f"{uri} is registered already.")

@@ -140,7 +140,7 @@ def open_desk(folder: Path) -> Desk:
         secrets=secrets,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
-        resources=Resources(store),
+        resources=Resources(store, RULES.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, RULES),
         installation=Installation(store, secrets, signer),
@@ -170,6 +170,7 @@ RULES = Rules(
     hide_unknown_users=False,
     open_per_agent=10,
     open_per_user=50,
+    open_in_all=500,
     denials_before_pause=3,
 )
 

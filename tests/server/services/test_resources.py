@@ -45,6 +45,26 @@ def test_what_cannot_name_a_resource_is_refused(desk, uri):
     assert desk.resources.all() == []
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://localhost:8470",
+        "http://localhost:8470/",
+        "http://localhost:8470/api",
+        "http://LOCALHOST:8470/api",
+        "http://127.0.0.1:8470/api/devices",
+        "http://[::1]:8470/%61pi",
+        "http://localhost:8470/x/../api",
+        "http://localhost:8470?api",
+    ],
+)
+def test_our_own_api_is_no_resource(desk, uri):
+    """A token for it would let an agent speak as a person's device, or look as if it could."""
+    with pytest.raises(Invalid, match="Sayso's own"):
+        desk.resources.add(uri, {}, {}, by=BY)
+    assert desk.resources.all() == []
+
+
 @pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
 def test_this_machine_may_be_http(desk, uri):
     """Somebody who tries things out has no certificate."""

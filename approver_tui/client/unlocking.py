@@ -5,7 +5,8 @@ key for the length of one signature. Never: what gets signed for an approval.
 """
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,8 +16,11 @@ from approver_tui.client.errors import ClientError, WrongPin
 from approver_tui.client.jose import SigningKey, signed_statement, unb64
 from approver_tui.client.keys import Level
 
-IDLE_LIMIT = 15 * 60 * 1000
-"""How long an unlocked app stays so without being touched, in milliseconds."""
+IDLE_LIMIT = 15 * 60
+"""How long an unlocked app stays so without being touched, in seconds."""
+
+_AWAKE_AND_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux stops CLOCK_MONOTONIC while it sleeps; macOS has no CLOCK_BOOTTIME and does not need it."""
 
 SESSION = "session"
 """The purpose of a PIN call that names no approval."""
@@ -75,14 +79,25 @@ def confirm_pin(client: Client, opened: Opened) -> None:
     client.confirm_pin(statement)
 
 
-class LowKey:
-    """The low key of an unlocked app."""
+def seconds_awake_and_asleep() -> float:
+    """Seconds of a clock that only goes forward, through the sleep of a laptop where it can."""
+    return time.clock_gettime(_AWAKE_AND_ASLEEP)
 
-    def __init__(self, client: Client) -> None:
+
+class LowKey:
+    """The low key of an unlocked app.
+
+    `ticks` counts seconds; it is no clock that somebody can set back.
+    """
+
+    def __init__(
+        self, client: Client, ticks: Callable[[], float] = seconds_awake_and_asleep
+    ) -> None:
         self._client = client
+        self._ticks = ticks
         self._lock = threading.Lock()
         self._opened: Opened | None = None
-        self._touched = 0
+        self._touched = 0.0
 
     def open(self, pin: str) -> None:
         """Open the key and keep it until it is idle or locked."""
@@ -94,7 +109,7 @@ class LowKey:
             raise
         self.lock()
         with self._lock:
-            self._opened, self._touched = opened, self._client.now()
+            self._opened, self._touched = opened, self._ticks()
 
     def get(self) -> SigningKey | None:
         """Return the key, or None if the app is locked. Counts as no touch."""
@@ -105,7 +120,7 @@ class LowKey:
         """Start the idle limit again, unless it has passed."""
         with self._lock:
             if not self._expired():
-                self._touched = self._client.now()
+                self._touched = self._ticks()
 
     def lock(self) -> None:
         """Wipe the key."""
@@ -113,7 +128,7 @@ class LowKey:
             self._wipe()
 
     def _expired(self) -> bool:
-        if self._client.now() - self._touched <= IDLE_LIMIT:
+        if self._ticks() - self._touched <= IDLE_LIMIT:
             return False
         self._wipe()
         return True

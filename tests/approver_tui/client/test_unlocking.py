@@ -4,14 +4,36 @@ import pytest
 
 from approver_tui.client.errors import DeviceLocked, Unreachable, WrongPin
 from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import IDLE_LIMIT, SESSION, LowKey, one_signature
+from approver_tui.client.unlocking import (
+    IDLE_LIMIT,
+    SESSION,
+    LowKey,
+    one_signature,
+    seconds_awake_and_asleep,
+)
 from tests.approver_tui.client.conftest import PIN
 
 
+class Ticks:
+    """Seconds since something."""
+
+    seconds = 1_000.0
+
+    def __call__(self):
+        """How late it is."""
+        return self.seconds
+
+
 @pytest.fixture
-def low(client):
+def ticks():
+    """A stopwatch that only goes when told."""
+    return Ticks()
+
+
+@pytest.fixture
+def low(client, ticks):
     """The low key, locked."""
-    return LowKey(client)
+    return LowKey(client, ticks)
 
 
 def test_the_right_pin_opens_and_is_confirmed(low, client, server):
@@ -53,29 +75,40 @@ def test_without_a_confirmation_it_stays_locked(low, server):
     assert low.get() is None
 
 
-def test_idle_for_too_long_locks(low, client):
-    """Fifteen minutes without a touch, and not a millisecond more."""
+def test_idle_for_too_long_locks(low, ticks):
+    """Fifteen minutes without a touch, and not a moment more."""
     low.open(PIN)
     opened = low._opened
-    opened_at = low._touched
-    client.observe(opened_at + IDLE_LIMIT - 1_000)
+    ticks.seconds += IDLE_LIMIT
     assert low.get() is not None
-    client.observe(opened_at + IDLE_LIMIT + 1_000)
+    ticks.seconds += 1
     assert low.get() is None
     assert opened.scalar == bytes(32)
 
 
-def test_a_touch_starts_the_limit_again(low, client):
+def test_a_touch_starts_the_limit_again(low, ticks):
     """Whoever works is not interrupted; whoever comes back too late is."""
     low.open(PIN)
-    start = low._touched
-    client.observe(start + IDLE_LIMIT - 5_000)
+    ticks.seconds += IDLE_LIMIT - 5
     low.touch()
-    client.observe(start + IDLE_LIMIT + 60_000)
+    ticks.seconds += IDLE_LIMIT - 5
     assert low.get() is not None
-    client.observe(start + 3 * IDLE_LIMIT)
+    ticks.seconds += IDLE_LIMIT
     low.touch()
     assert low.get() is None
+
+
+def test_a_clock_that_is_set_keeps_nobody_unlocked(low, client, ticks):
+    """Neither this machine's time nor the server's word about it lengthens the limit."""
+    low.open(PIN)
+    client.observe(client.now() - 10 * IDLE_LIMIT * 1_000)
+    ticks.seconds += IDLE_LIMIT + 1
+    assert low.get() is None
+
+
+def test_without_a_stopwatch_of_the_test_the_seconds_go_forward():
+    """The real one is monotonic."""
+    assert seconds_awake_and_asleep() <= seconds_awake_and_asleep()
 
 
 def test_locking_wipes(low):

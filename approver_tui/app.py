@@ -16,6 +16,7 @@ from approver_tui import settings
 from approver_tui.client.api import open_client
 from approver_tui.client.deciding import Decider
 from approver_tui.client.feed import Feed
+from approver_tui.client.hardening import keep_memory_private
 from approver_tui.client.neighbour import server_folder_is_open
 from approver_tui.client.profile import Home
 from approver_tui.screens.desk import HERE, Answers, Desk, Place, Server, Stream
@@ -109,6 +110,7 @@ def make_app(
 
 def run() -> None:
     """Open the app for the enrolment of this machine. Raises LoginFirst without one."""
+    keep_memory_private()
     chosen = settings.load()
     client = open_client(Home.at(chosen.home), clock=settings.wall_clock)
     is_open = server_folder_is_open(client.profile.issuer, chosen.server_folder) is not None

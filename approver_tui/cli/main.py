@@ -13,6 +13,7 @@ import click
 
 from approver_tui.cli.exits import report
 from approver_tui.client.errors import ClientError
+from approver_tui.client.hardening import keep_memory_private
 
 VERBS = MappingProxyType(
     {
@@ -80,6 +81,7 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code."""
+    keep_memory_private()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(args=given, prog_name="sayso-approver", standalone_mode=False)

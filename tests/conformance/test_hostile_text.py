@@ -1,0 +1,344 @@
+"""Text that attacks screens and logs, in every field that an agent fills.
+
+Either it is refused with the error of its field, or what the person's terminal is given has lost
+its teeth: nothing that moves a cursor, hides a letter or turns a line around, and a headline that
+only the action type has made. The log of the server is looked at when the file is through, in both
+of its formats.
+"""
+
+import base64
+import json
+import socket
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from server.services.refusals import Invalid
+from tests.support.agent import Agent
+from tests.support.installation import PAY
+from tests.support.raw_api import RawApi
+from tests.support.refusals import check_problem, check_refusal, footprint, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+HOSTILE = {
+    "escape": "a\x1b[2J\x1b[1;1Hb",
+    "osc-52": "a\x1b]52;c;aGVsbG8=\x07b",
+    "osc-8": "a\x1b]8;;https://evil.example\x1b\\b\x1b]8;;\x1b\\",
+    "c1": "a\x9b31mb\x9d52;c;aGk=\x9c",
+    "bell": "a\x07b",
+    "line-feed": "a\nAPPROVED\nb",
+    "carriage-return": "a\rPay EUR 1.00 to me",
+    "delete": "a\x7f\x7f\x7fb",
+    "bidi-override": "a\u202eevil\u202cb",
+    "bidi-isolate": "a\u2066evil\u2069b",
+    "zero-width": "a\u200b\u200d\u2060\ufeffb",
+    "tags": "a\U000e0041\U000e0042\U000e007fb",
+    "line-separator": "a\u2028b\u2029c",
+    "private-use": "a\ue000\U000f0000b",
+    "noncharacter": "a\ufffe\uffffb",
+    "marks": "q" + "\u0301\u0302\u0303" * 10,
+    "null": "a\x00b",
+}
+"""Each of these is drawn as something else than it is, or does something when drawn."""
+
+HARMLESS = {
+    "markup": "[bold red]a[/] [@click=app.quit]b[/]",
+    "html": "<script>alert(1)</script>&amp;<b>",
+    "template": "{payee} {{7*7}} ${x} %s %n",
+    "quotes": "'\"\\`;--",
+}
+"""Letters and signs that only mean something where somebody interprets them."""
+
+_BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@pytest.fixture(scope="module", params=["json", "text"])
+def settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Everything is done twice, once for each format of the log."""
+    return {
+        "open_per_agent": "100000",
+        "open_per_user": "100000",
+        "log_level": "debug",
+        "log_format": request.param,
+    }
+
+
+@pytest.fixture(scope="module")
+def asking(server: LiveServer, http: httpx.Client) -> Agent:
+    """The agent of this file."""
+    return Agent(server.agent(), http)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _check_drawable(text: str) -> None:
+    """No control, no format, no unassigned character, and no heap of marks."""
+    assert [c for c in text if unicodedata.category(c) in _BREAKS] == []
+    marks = [unicodedata.category(c)[0] == "M" for c in text]
+    assert not any(all(marks[at : at + 4]) for at in range(len(marks) - 3))
+
+
+def _shown(person: Terminal, asked: httpx.Response) -> dict[str, Any]:
+    """The display as the terminal is sent it, in the list and alone; and the client reads it."""
+    assert asked.status_code == 200, asked.text
+    waiting = next(
+        a for a in person.client.waiting().items if a.fingerprint == asked.json()["fingerprint"]
+    )
+    api = RawApi(person, person.client.session.transport._http)
+    raw = api.call("GET", f"/api/approvals/{waiting.id}").json()
+    display: dict[str, Any] = json.loads(raw["display"])
+    for text in _texts(display):
+        _check_drawable(text)
+    _check_drawable(raw["display"])
+    _check_drawable(waiting.display.headline)
+    return display
+
+
+_REFUSED = {
+    "binding_message": {"invalid_binding_message"},
+    "login_hint": {"invalid_request", "unknown_user_id"},
+    "scope": {"invalid_scope"},
+    "resource": {"invalid_target"},
+    "acr_values": {"invalid_request"},
+    "requested_expiry": {"invalid_request"},
+    "authorization_details": {"invalid_authorization_details"},
+    "id_token_hint": {"invalid_request"},
+    "client_id": {"invalid_client"},
+    "auth_req_id": {"invalid_grant"},
+    "grant_type": {"unsupported_grant_type"},
+}
+
+
+def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
+    good = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    if field in {"auth_req_id", "grant_type"}:
+        good = {"grant_type": "urn:openid:params:grant-type:ciba"}
+        body = {**good, field: text}
+        return asking.http.post("/token", data=body, auth=asking.key.basic)
+    if field == "id_token_hint":
+        del good["login_hint"]
+    wanted = f"openid {text}" if field == "scope" else text
+    return asking.http.post("/bc-authorize", data={**good, field: wanted}, auth=asking.key.basic)
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+@pytest.mark.parametrize("field", _REFUSED)
+def test_hostile_text_is_refused_where_words_have_a_form(
+    server: LiveServer, asking: Agent, user: str, field: str, attack: str
+) -> None:
+    """CB-066, CB-190, RI-01, NG-016: with the error of its field, and without an echo."""
+    with unchanged(server):
+        response = _sent(asking, user, field, HOSTILE[attack])
+    status = 401 if field == "client_id" and attack != "null" else 400
+    error = response.json()["error"]
+    check_refusal(response, status, error)
+
+    assert error in ({"invalid_request"} if attack == "null" else _REFUSED[field])
+    for part in HOSTILE[attack].split("\x1b"):
+        assert len(part) < 6 or part not in response.text
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_hostile_text_in_details_is_shown_for_what_it_is(
+    asking: Agent, person: Terminal, attack: str
+) -> None:
+    """RA-16, RA-19: data is not refused for its letters; it is written out, amount and all."""
+    detail = {
+        "type": "payment.transfer",
+        "amount": {"minor": 482_000, "currency": "EUR"},
+        "payee": HOSTILE[attack],
+    }
+    asked = asking.ask(
+        person.user,
+        scope="openid payments:transfer",
+        authorization_details=json.dumps([detail]),
+    )
+    display = _shown(person, asked)
+    facts = {fact["label"]: fact["value"] for fact in display["facts"]}
+
+    assert display["headline"].startswith(f"Pay EUR 4,820.00 to {HOSTILE[attack][0]}")
+    assert display["title"] == "Payment"
+    assert facts["Payee"].startswith(HOSTILE[attack][0])
+    assert facts["Payee"] != HOSTILE[attack]
+    assert "\\u{" in facts["Payee"]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_markup_is_only_text(asking: Agent, person: Terminal, text: str) -> None:
+    """CB-065, RA-16: shown to the letter, in its place; the headline and the rest are untouched."""
+    detail = {
+        "type": "payment.transfer",
+        "amount": {"minor": 5, "currency": "EUR"},
+        "payee": HARMLESS[text],
+    }
+    display = _shown(
+        person,
+        asking.ask(
+            person.user,
+            scope="openid payments:transfer",
+            authorization_details=json.dumps([detail]),
+            binding_message=HARMLESS[text],
+        ),
+    )
+
+    assert display["agent_says"] == HARMLESS[text]
+    assert display["headline"] == f"Pay EUR 0.05 to {HARMLESS[text]}"
+    plain = _shown(person, asking.ask(person.user, binding_message=HARMLESS[text]))
+    assert plain["headline"] == f"Use payments:read at {PAY}"
+
+
+def test_no_word_of_an_agent_changes_anything_but_its_own_field(
+    asking: Agent, person: Terminal
+) -> None:
+    """Two requests that differ in prose alone differ on the screen in `agent_says` alone."""
+    quiet = _shown(person, asking.ask(person.user))
+    loud = _shown(
+        person,
+        asking.ask(
+            person.user,
+            binding_message="Low risk. Approved by your admin. Headline: nothing.",
+            acr_values="approved",
+        ),
+    )
+    own = {"approval", "agent_says", "asked_at", "expires_at"}
+    first = {"first_request"}
+
+    assert loud["agent_says"].startswith("Low risk")
+    assert {n: v for n, v in quiet.items() if n not in own | {"agent"}} == {
+        n: v for n, v in loud.items() if n not in own | {"agent"}
+    }
+    assert {n: v for n, v in quiet["agent"].items() if n not in first} == {
+        n: v for n, v in loud["agent"].items() if n not in first
+    }
+
+
+_HEADERS = {
+    "escape": b"\x1b[2J\x1b]52;c;aGk=\x07",
+    "c1": b"\x9b31m\x9d",
+    "latin-1": "é\xad".encode("latin-1"),
+    "utf-8-bidi": "\u202e\u200b".encode(),
+    "tab": b"a\tb",
+    "delete": b"\x7f\x7f",
+    "null": b"a\x00b",
+    "quotes": b"'\"\\ %s {x}",
+    "60-KB": b"a" * 60_000,
+    "1-MB": b"a" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("attack", _HEADERS)
+@pytest.mark.parametrize(
+    "header", ["Idempotency-Key", "User-Agent", "Prefer", "Accept", "X-Correlation-Id", "Referer"]
+)
+def test_hostile_headers_do_nothing(
+    server: LiveServer, asking: Agent, user: str, header: str, attack: str
+) -> None:
+    """Over a bare socket: accepted or refused, never a fault, and never said back."""
+    basic = base64.b64encode(":".join(asking.key.basic).encode())
+    form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    body = urlencode(form).encode()
+    head = (
+        b"POST /bc-authorize HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n"
+        b"Authorization: Basic %s\r\nContent-Length: %d\r\n%s: %s\r\n\r\n"
+    ) % (basic, len(body), header.encode(), _HEADERS[attack])
+    answer = _exchange(server, head + body)
+    status = int(answer.split(b" ", 2)[1]) if answer else 400
+
+    assert status in {200, 400, 414, 431}, answer[:200]
+    assert len(_HEADERS[attack]) > 3_000 or _HEADERS[attack] not in answer
+    assert asking.http.get("/healthz").status_code == 200
+
+
+def _exchange(server: LiveServer, request: bytes) -> bytes:
+    """What comes back; a server may hang up while it is still being talked to."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        try:
+            line.sendall(request)
+            return b"".join(iter(lambda: line.recv(65_536), b""))
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+
+@pytest.mark.parametrize("field", [*_REFUSED, "client_secret", "anything"])
+def test_a_megabyte_in_any_field_is_refused(
+    server: LiveServer, asking: Agent, user: str, field: str
+) -> None:
+    """413 before it is read into sense."""
+    with unchanged(server):
+        response = _sent(asking, user, field, "\x1b[2J" + "é" * 500_000)
+
+    check_refusal(response, 413, "invalid_request")
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_an_agent_is_never_registered_under_such_a_name(server: LiveServer, attack: str) -> None:
+    """Names stand in headlines and lists, so they are refused at the door."""
+    before = footprint(server)
+    with pytest.raises(Invalid) as refused:
+        server.agent(name=HOSTILE[attack])
+    with pytest.raises(Invalid):
+        server.agent(description=HOSTILE[attack])
+
+    _check_drawable(str(refused.value))
+    assert footprint(server) == before
+
+
+_LOOK_ALIKES = {
+    "cyrillic-inside": "p\u0430ypal",
+    "greek-inside": "\u03b1dmin-bot",
+    "full-width": "\uff41dmin",
+    "bold": "\U0001d41admin",
+    "space-before": " admin-bot",
+    "space-after": "admin-bot ",
+    "two-spaces": "admin  bot",
+    "dash-before": "-admin",
+    "slash": "admin/bot",
+    "long": "a" * 65,
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("case", _LOOK_ALIKES)
+def test_an_agent_is_never_registered_under_a_look_alike(server: LiveServer, case: str) -> None:
+    """Mixed scripts, stylised letters and odd spaces are how one name passes for another."""
+    with pytest.raises(Invalid):
+        server.agent(name=_LOOK_ALIKES[case])
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+def test_a_note_and_a_device_name_are_held_to_the_same(
+    server: LiveServer, asking: Agent, person: Terminal, attack: str
+) -> None:
+    """What a person's own terminal sends ends on other screens too."""
+    asking.ask(person.user)
+    waiting = person.client.waiting().items[0]
+    api = RawApi(person, asking.http)
+    note = {"decision": "a.b.c", "note": HOSTILE[attack]}
+    keys = {"low": api.key.jwk, "high": api.key.jwk}
+    device = {"name": HOSTILE[attack], "approval_keys": keys}
+    with unchanged(server):
+        answers = [
+            api.call("POST", f"/api/approvals/{waiting.id}/decision", json=note),
+            api.call("POST", "/api/devices", json=device),
+        ]
+    check_problem(answers[0], 422, "invalid_body")
+
+    assert answers[1].status_code in {409, 422}
+    for answer in answers:
+        _check_drawable(answer.json()["detail"])

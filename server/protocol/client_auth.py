@@ -42,7 +42,15 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         raise errors.InvalidRequest("Use one way of client authentication, not several.")
     if not found:
         raise refused("no credentials")
-    return found[0]
+    sent = found[0]
+    if not is_credential(sent.client_id or "") or not is_credential(sent.secret):
+        raise refused("credentials of no client", basic=sent.method == "client_secret_basic")
+    return sent
+
+
+def is_credential(text: str) -> bool:
+    """Reports whether a client of ours could have this id or secret; "" for one not sent."""
+    return len(text) <= _MOST_ID and text.isascii() and text.isprintable()
 
 
 def check_assertion(

@@ -51,6 +51,8 @@ class ClientAuthentication:
             subject = self.verifier.unverified_subject(credentials.assertion)
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
+        if not client_auth.is_credential(subject):
+            raise client_auth.refused("sub is no client of ours")
         if credentials.client_id not in {None, subject}:
             raise client_auth.refused("client_id and the assertion's sub differ")
         return subject

@@ -1,6 +1,7 @@
 """Reading credentials, and the claims of an assertion."""
 
 import base64
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +11,7 @@ from server.protocol.forms import Form
 NOW = 1_760_000_000_000
 SECONDS = NOW // 1000
 ISSUER = "https://as.example"
+ASSERTION = names.ASSERTION_TYPE
 
 
 def _form(**values):
@@ -86,6 +88,30 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
 
     assert caught.value.status == 401
     assert ("WWW-Authenticate" in caught.value.headers) is (authorization is not None)
+
+
+@pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
+def test_what_no_client_is_called_and_no_secret_looks_like_is_invalid_client(odd):
+    """Whichever way it came, and before anybody is looked up by it; a database may refuse it."""
+    quoted = quote(odd)
+    ways = [
+        (_basic(f"{quoted}:s"), _form()),
+        (_basic(f"a:{quoted}"), _form()),
+        (None, _form(client_id=odd, client_secret="s")),
+        (None, _form(client_id="a", client_secret=odd)),
+        (None, _form(client_id=odd, client_assertion="x", client_assertion_type=ASSERTION)),
+    ]
+    for authorization, form in ways:
+        with pytest.raises(errors.InvalidClient) as caught:
+            client_auth.read_credentials(authorization, form)
+        assert ("WWW-Authenticate" in caught.value.headers) is (authorization is not None)
+
+
+def test_the_longest_credentials_are_read():
+    """256 printable characters."""
+    longest = "~" * 256
+    read = client_auth.read_credentials(None, _form(client_id=longest, client_secret=longest))
+    assert (read.client_id, read.secret) == (longest, longest)
 
 
 def test_two_ways_at_once_are_refused():

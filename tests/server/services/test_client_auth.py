@@ -200,3 +200,10 @@ def test_secrets_are_compared_by_their_hash(agent, local):
     """The text of a secret is nowhere in the database."""
     shown, _ = local.desk.agents.show("invoice-bot")
     assert shown.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
+
+
+@pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
+def test_an_assertion_about_nobody_who_could_be_a_client_is_refused(local, send, signer, subject):
+    """Before anybody is looked up by that name; a database may refuse it."""
+    refused = send(_assertion(local, signer, iss=subject, sub=subject))
+    assert refused.refusal == FAILED

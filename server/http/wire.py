@@ -18,6 +18,7 @@ from server.services.records import User as UserRecord
 _KEY_BYTES = 32
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 _SHOWN_PLACE = 200
+_PIN_PURPOSE = r"^(session|sayso_ap_[a-z2-7]{16})$"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -54,7 +55,7 @@ class PinCall(_Body):
     """The device's half of a PIN, and what it is for."""
 
     x: Annotated[str, AfterValidator(_thirty_two_bytes)]
-    purpose: str = Field(alias="for", max_length=64)
+    purpose: str = Field(alias="for", pattern=_PIN_PURPOSE)
 
     def raw(self) -> bytes:
         """The 32 bytes."""

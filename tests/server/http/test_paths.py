@@ -1,0 +1,27 @@
+"""Paths that name nothing: refused by HTTP, before anybody looks anything up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.support.site import open_site
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[FlaskClient]:
+    """The application as WSGI sees it."""
+    local = open_site(tmp_path)
+    yield local.app.test_client()
+    local.services.store.close()
+
+
+@pytest.mark.parametrize("odd", ["a%00b", "%00", "a%1b", "a%0a", "%e2%80%ae", "%ff", "a" * 65])
+@pytest.mark.parametrize("path", ["/api/approvals/{}", "/api/devices/{}/unlock"])
+def test_what_cannot_be_an_id_is_not_found(http: FlaskClient, path: str, odd: str) -> None:
+    """A database that refuses the character is never asked, whoever is calling."""
+    method = "POST" if path.endswith("unlock") else "GET"
+    answer = http.open(path.format(odd), method=method)
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert answer.mimetype == "application/problem+json"

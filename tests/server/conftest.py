@@ -1,6 +1,6 @@
 """A prepared server for each test, copied from one that is made once.
 
-Owns: the template of a test run, its agent and its person.
+Owns: the template of a test run, its agent and its person; a log that a test may set up.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from server import telemetry
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.site import LocalSite
 from tests.support.template import Template, make_template
@@ -50,3 +52,13 @@ def agent(template: Template, local: LocalSite) -> LocalAgent:
 def person(template: Template, local: LocalSite) -> LocalTerminal:
     """Ana at her device."""
     return template.person(local)
+
+
+@pytest.fixture
+def log_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[], list[str]]]:
+    """A log of this test alone; answers the lines that were written since the last call."""
+    monkeypatch.setattr(telemetry, "_LOGGER", structlog.get_logger("test"))
+    yield lambda: [*capsys.readouterr().err.splitlines()]
+    structlog.reset_defaults()

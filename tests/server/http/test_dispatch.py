@@ -1,0 +1,146 @@
+"""Every answer in the words of its side, and nothing that a client sends is a fault."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from server import telemetry
+from server.http import dispatch
+from server.http.message import HttpRequest
+from server.http.route import Caller, Route
+from server.protocol import errors
+from server.services.ports import Busy
+
+REQUEST = HttpRequest("GET", "/here", {}, {}, {}, (), b"", "192.0.2.7", 0)
+
+
+def _answer(site, raised, caller=Caller.CLIENT):
+    def endpoint(*_):
+        raise raised
+
+    if caller is Caller.PERSON:
+        site = replace(site, people=_Everybody())
+    response = dispatch.answer(site, Route("GET", "/here", endpoint, caller, "A test."), REQUEST)
+    return response, json.loads(response.body)
+
+
+class _Everybody:
+    """Lets everybody in."""
+
+    def authenticate(self, _call):
+        """Whoever it is."""
+
+
+class _AwayStore:
+    """A database that cannot be reached."""
+
+    @contextmanager
+    def read(self):
+        """Not now."""
+        raise Busy("away")
+        yield
+
+    write = read
+
+
+def test_a_protocol_error_is_an_oauth_answer_with_its_members_and_headers(local):
+    """RFC 6749 5.2; the detail stays in the log."""
+    error = errors.SlowDown("Wait.", detail="secret", members={"interval": 10})
+    response, body = _answer(local.site, error)
+    assert response.status == 400
+    assert body == {"error": "slow_down", "error_description": "Wait.", "interval": 10}
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    unavailable = errors.TemporarilyUnavailable("Later.", retry_after=7)
+    response, body = _answer(local.site, unavailable)
+    assert (response.status, response.headers["Retry-After"]) == (503, "7")
+
+
+def test_a_problem_is_a_problem_document(local):
+    """RFC 9457 with a stable code; the reason for the log stays there."""
+    problem = errors.Problem(
+        409, "already_decided", "Too late.", members={"n": 1}, headers={"X-A": "b"}, log="secret"
+    )
+    response, body = _answer(local.site, problem, Caller.PERSON)
+    assert body == {
+        "type": "about:blank",
+        "title": "already decided",
+        "status": 409,
+        "detail": "Too late.",
+        "code": "already_decided",
+        "n": 1,
+    }
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-A"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("caller", "name", "code"),
+    [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
+)
+def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, code):
+    """In the words of either side; nothing was changed."""
+    response, body = _answer(local.site, Busy("locked"), caller)
+    assert (response.status, body[name]) == (503, code)
+    assert response.headers["Retry-After"] == "1"
+    assert "locked" not in response.body.decode()
+
+
+@pytest.mark.parametrize(("caller", "name"), [(Caller.CLIENT, "error"), (Caller.PERSON, "code")])
+def test_a_fault_of_ours_says_nothing_but_that(local, caller, name):
+    """No text of the exception leaves the server."""
+    response, body = _answer(local.site, RuntimeError("secret of the house"), caller)
+    assert (response.status, body[name]) == (500, "server_error")
+    assert "secret" not in response.body.decode()
+
+
+def test_a_database_that_is_away_is_503_on_every_route(local, agent, person):
+    """At the first door already; the client tries again."""
+    away = _AwayStore()
+    clients = replace(local.site.clients, store=away)
+    site = replace(
+        local.site,
+        store=away,
+        clients=clients,
+        token=replace(local.site.token, clients=clients),
+        people=replace(local.site.people, store=away),
+    )
+    there = replace(local, site=site)
+    assert replace(agent, local=there).ask().status == 503
+    assert replace(agent, local=there).poll("sayso_ar_a").status == 503
+    assert replace(person, local=there).call("GET", "/api/me").refusal == (503, "unavailable")
+    for path in ("/jwks", "/.well-known/openid-configuration", "/readyz", "/metrics"):
+        assert there.send("GET", path).status == 503
+
+
+def test_every_answer_is_counted_by_route_and_status(local):
+    """By the route's pattern, never by what a client wrote into the path."""
+    counted = telemetry.ANSWERS.labels("GET /api/approvals/<id>", "401")
+    before = counted._value.get()
+    assert local.send("GET", "/api/approvals/anything").status == 401
+    assert counted._value.get() == before + 1
+    text = telemetry.metrics_text().decode()
+    assert 'endpoint="GET /api/approvals/<id>",status="401"' in text
+    assert "anything" not in text
+
+
+def test_what_http_itself_refuses_is_said_in_the_words_of_the_side():
+    """A wrong method or path of the API is a problem; elsewhere it is an OAuth error."""
+    problem = dispatch.refusal(404, "Not Found", as_problem=True)
+    assert json.loads(problem.body)["code"] == "not_found"
+    plain = dispatch.refusal(405, "Method Not Allowed", as_problem=False)
+    assert (plain.status, json.loads(plain.body)["error"]) == (405, "invalid_request")
+
+
+def test_a_refusal_is_logged_with_what_the_caller_is_not_told(local, log_lines):
+    """Whoever reads the log can tell why."""
+    telemetry.configure_logging(as_json=True, level="debug")
+    _answer(local.site, errors.InvalidClient("Client authentication failed.", detail="no agent"))
+    line = json.loads(log_lines()[-1])
+    assert (line["event"], line["error"], line["detail"]) == (
+        "request.refused",
+        "invalid_client",
+        "no agent",
+    )

@@ -1,0 +1,68 @@
+"""The document describes the routes that there are, and nothing else."""
+
+import pytest
+
+from server.http import openapi
+from server.http.routes import ROUTES
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def document(local):
+    """The document as it is served."""
+    answer = local.send("GET", "/api/openapi.json")
+    assert answer.status == 200
+    return answer.json
+
+
+def test_every_route_is_there_under_its_path_and_method(document):
+    """As many operations as rows."""
+    described = {
+        (method.upper(), path) for path, item in document["paths"].items() for method in item
+    }
+    rows = {(r.method, r.path.replace("<", "{").replace(">", "}")) for r in ROUTES}
+    assert described == rows
+    assert (document["openapi"], document["servers"]) == ("3.1.0", [{"url": ISSUER}])
+
+
+def test_every_reference_leads_to_a_schema(document):
+    """And every schema is led to."""
+    named = set(document["components"]["schemas"])
+    text = str(document)
+    led = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
+    assert led == named
+
+
+def test_a_form_a_body_a_path_and_a_query_are_described(document):
+    """By their names."""
+    form = document["paths"]["/token"]["post"]["requestBody"]["content"]
+    assert "grant_type" in form["application/x-www-form-urlencoded"]["schema"]["properties"]
+    decision = document["paths"]["/api/approvals/{id}/decision"]["post"]
+    assert decision["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/SignedDecision"
+    }
+    assert [p["name"] for p in decision["parameters"]] == ["id"]
+    listed = document["paths"]["/api/approvals"]["get"]
+    assert [p["name"] for p in listed["parameters"]] == ["state", "limit", "cursor"]
+
+
+def test_who_may_call_and_how_it_refuses_is_described(document):
+    """A person's routes refuse with problems, a client's with OAuth errors."""
+    me = document["paths"]["/api/me"]["get"]
+    assert me["security"] == [{"person": []}]
+    assert "application/problem+json" in me["responses"]["401"]["content"]
+    token = document["paths"]["/token"]["post"]
+    assert token["security"] == [{"client": []}]
+    assert "application/json" in token["responses"]["400"]["content"]
+    assert "security" not in document["paths"]["/jwks"]["get"]
+
+
+def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
+    """Without a body, a form or a model there is none in the document."""
+    (jwks,) = [route for route in ROUTES if route.path == "/jwks"]
+    operation = openapi.document(ISSUER, [jwks])["paths"]["/jwks"]["get"]
+    assert operation == {
+        "summary": "Our public keys.",
+        "responses": {"200": {"description": "Our public keys."}},
+        "parameters": [],
+    }

@@ -1,0 +1,137 @@
+"""The bodies of the JSON API: read strictly, written as documented."""
+
+import json
+
+import pytest
+
+from server.http import wire
+from server.protocol import errors
+from tests.support.callers import X
+
+
+def _refused(kind, body):
+    with pytest.raises(errors.Problem) as refused:
+        wire.read(kind, body if isinstance(body, bytes) else json.dumps(body).encode())
+    assert (refused.value.status, refused.value.code) == (422, "invalid_body")
+    return refused.value.detail
+
+
+def test_a_body_is_read_into_its_model():
+    """`for` is a word of Python, so the model calls it `purpose`."""
+    body = wire.read(wire.PinCall, json.dumps({"x": X, "for": "session"}).encode())
+    assert (body.raw(), body.purpose) == (bytes(32), "session")
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
+def test_what_is_no_strict_json_is_refused(body):
+    """Duplicate members, other encodings, depths that nobody needs."""
+    assert _refused(wire.PinCall, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"for": "session"}, "/x"),
+        ({"x": X}, "/for"),
+        ({"x": 7, "for": "session"}, "/x"),
+        ({"x": X, "for": "session", "more": 1}, "/more"),
+        ({"x": X, "for": "s" * 65}, "/for"),
+        ([], "/"),
+    ],
+)
+def test_a_body_with_a_member_missing_wrong_or_too_many_is_refused_by_name(body, place):
+    """Nothing is guessed and nothing ignored."""
+    assert _refused(wire.PinCall, body).startswith(f"{place}: ")
+
+
+@pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
+def test_a_half_of_a_pin_is_exactly_32_bytes(x):
+    """In base64url."""
+    assert _refused(wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
+
+
+@pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])
+def test_a_cursor_is_what_an_earlier_answer_gave(text):
+    """Anything else is said to be wrong rather than read somehow."""
+    with pytest.raises(errors.Problem) as refused:
+        wire.read_cursor(text)
+    assert refused.value.code == "invalid_body"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [(None, None), ("", None), ("1760000000000.sayso_ap_a", (1_760_000_000_000, "sayso_ap_a"))],
+)
+def test_without_a_cursor_a_list_begins_at_its_beginning(text, place):
+    """An empty one is none."""
+    assert wire.read_cursor(text) == place
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "", "1.5", "9" * 30])
+def test_a_page_has_one_to_two_hundred_items(person, limit):
+    """The refusal says so."""
+    refused = person.call("GET", "/api/approvals", query={"limit": limit})
+    assert refused.refusal == (422, "invalid_body")
+    assert person.call("GET", "/api/approvals", query={"limit": "200"}).status == 200
+
+
+def test_a_list_is_of_what_waits_or_of_what_is_over(person):
+    """There is no third one."""
+    refused = person.call("GET", "/api/approvals", query={"state": "all"})
+    assert refused.refusal == (422, "invalid_body")
+
+
+def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
+    """As documented: the same members as everywhere."""
+    _, approval = agent.asked()
+    whole = set(person.show(approval.id))
+    person.approve(approval.id)
+    late = person.deny(approval.id)
+    assert set(late.json["approval"]) == whole
+    assert late.json["approval"]["nonce"] is None
+
+
+def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
+    """A nonce is for the device that asked for it, not for a broadcast."""
+    agent.asked()
+    news = local.site.feed.news(person.user.id, person.device_id, 0)
+    frames = [wire.event(happening) for happening in news.happenings]
+    assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]
+    device, requested = frames
+    assert (device["type"], device["seq"], device["device"]["id"]) == (
+        "event",
+        news.happenings[0].event.seq,
+        person.device_id,
+    )
+    assert device["device"]["nonce"] is None
+    assert "approval" not in device
+    assert "device" not in requested
+    assert "nonce" not in requested["approval"]
+    assert requested["approval"]["state"] == "pending"
+
+
+def test_a_device_that_was_never_seen_says_so(local, person):
+    """None, not the epoch."""
+    other = local.desk.device(person.user)
+    items = person.call("GET", "/api/devices").json["items"]
+    assert {d["id"]: d["last_seen_at"] is None for d in items} == {
+        person.device_id: False,
+        other.id: True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/devices", {"name": "x"}),
+        ("/api/devices/self/pin", {"x": X}),
+        ("/api/devices/self/pin/confirmation", {}),
+        ("/api/devices/self/unlock", {"statement": 1}),
+        ("/api/devices/self/vouch", {"statement": "x" * 8_193}),
+        ("/api/approvals/sayso_ap_a/decision", {"decision": None}),
+        ("/api/approvals/sayso_ap_a/decision", {"decision": "x", "note": "n" * 1_001}),
+    ],
+)
+def test_every_route_with_a_body_refuses_a_wrong_one(person, path, body):
+    """Before it looks at anything else."""
+    assert person.call("POST", path, body).refusal == (422, "invalid_body")

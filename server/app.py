@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from server.crypto.jose import JwtSigner, JwtVerifier
-from server.crypto.sealing import BadKeyFile, read_or_make_key
+from server.crypto.jose import JwtSigner, JwtVerifier, sealed_as
+from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.approvals import ApprovalService
@@ -27,6 +27,7 @@ from server.services.keys import ensure_keys
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
+from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.token import TokenEndpoint
@@ -76,12 +77,12 @@ class Services:
 def build(settings: Settings, clock: Clock | None = None, *, serving: bool = False) -> Services:
     """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say."""
     clock = clock or SystemClock()
-    master = Path(settings.master_key_file or settings.data_dir / MASTER_KEY)
-    is_new = not master.exists()
-    secrets = KeyedSecrets(read_or_make_key(master), read_or_make_key(settings.data_dir / PIN_KEY))
+    secrets = KeyedSecrets(
+        read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
+        read_or_make_key(settings.data_dir / PIN_KEY),
+    )
     store = open_store(settings.sqlalchemy_url, clock, secrets.entry_id, serving=serving)
-    if is_new:
-        _refuse_a_stranger(store, master)
+    _refuse_a_stranger(store, secrets)
     return Services(
         settings=settings,
         clock=clock,
@@ -124,13 +125,16 @@ def outbox_worker(services: Services) -> "OutboxWorker":
     return OutboxWorker(services.store, services.secrets, hook)
 
 
-def _refuse_a_stranger(store: SqlStore, master: Path) -> None:
-    """A new master key opens nothing in a database that another one sealed."""
+def _refuse_a_stranger(store: SqlStore, secrets: KeyedSecrets) -> None:
+    """Raises `BadKeyFile` when another master key sealed this database; the files stay as they are.
+
+    The key of a restored database may be missing, and a new one was made in its place: it opens
+    nothing, and putting the old file back is all that is needed.
+    """
     with store.read() as view:
-        sealed = bool(view.directory.signing_keys())
-    if sealed:
-        master.unlink()
-        raise BadKeyFile(f"{master} is missing. Restore it: this database was sealed by it.")
+        keys = view.directory.signing_keys()
+    if keys:
+        secrets.open(sealed_as(keys[0].kid), keys[0].sealed)
 
 
 def _rules(settings: Settings) -> Rules:
@@ -143,6 +147,7 @@ def _rules(settings: Settings) -> Rules:
         hide_unknown_users=settings.unknown_user == "hide",
         open_per_agent=settings.open_per_agent,
         open_per_user=settings.open_per_user,
+        open_in_all=settings.open_in_all,
         denials_before_pause=settings.denials_before_pause,
     )
 
@@ -155,17 +160,19 @@ def _site(services: Services) -> "Site":
     clients = ClientAuthentication(store, services.verifier, rules)
     issuing = Issuing(services.signer, secrets, rules)
     proofs = Proofs(services.verifier, rules)
+    schemas = Schemas()
+    rights = Rights(schemas)
     return Site(
         clock=services.clock,
         store=store,
         rules=rules,
         clients=clients,
         people=People(store, services.verifier, rules),
-        ciba=CibaService(store, secrets, Schemas(), Hints(services.verifier, rules), rules),
+        ciba=CibaService(store, secrets, schemas, Hints(services.verifier, rules), rules),
         token=TokenEndpoint(
             clients,
             for_agents={
-                names.GRANT_CIBA: CibaGrant(store, secrets, issuing, services.hub),
+                names.GRANT_CIBA: CibaGrant(store, secrets, issuing, rights, services.hub),
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
             },
             for_people={
@@ -173,7 +180,7 @@ def _site(services: Services) -> "Site":
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
         ),
-        approvals=ApprovalService(store, secrets, services.verifier, rules),
+        approvals=ApprovalService(store, secrets, services.verifier, rights, rules),
         devices=DeviceService(store, secrets, services.verifier, rules),
         feed=FeedService(store),
         hub=services.hub,

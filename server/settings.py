@@ -43,6 +43,8 @@ class Settings:
     """How many unanswered requests one agent may have with one user."""
     open_per_user: int = 50
     """How many unanswered requests one user may have in all."""
+    open_in_all: int = 500
+    """How many unanswered requests one agent may have with everybody together."""
     denials_before_pause: int = 3
     """After so many denials of one type in ten minutes the agent must wait half an hour."""
     webhook_url: str = ""

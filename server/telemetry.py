@@ -26,11 +26,6 @@ ANSWERS = Counter(
     ["endpoint", "status"],
     registry=REGISTRY,
 )
-REFUSALS_NOT_AUDITED = Counter(
-    "sayso_refusals_not_audited",
-    "Refusals whose audit entry could not be written.",
-    registry=REGISTRY,
-)
 LOOP_RUNS = Counter(
     "sayso_loop_runs",
     "Rounds of background loops, by loop and outcome.",

@@ -61,7 +61,7 @@ class JwtSigner:
             kid=kid,
             alg=alg,
             public_jwk={**public, "kid": kid, "alg": alg, "use": "sig"},
-            sealed=self._secrets.seal(_purpose(kid), der),
+            sealed=self._secrets.seal(sealed_as(kid), der),
             state="active",
             created_at=now,
             retires_at=None,
@@ -69,7 +69,7 @@ class JwtSigner:
 
     def _open(self, key: SigningKey) -> PrivateKeyTypes:
         if key.kid not in self._opened:
-            der = self._secrets.open(_purpose(key.kid), key.sealed)
+            der = self._secrets.open(sealed_as(key.kid), key.sealed)
             self._opened[key.kid] = load_der_private_key(der, password=None)
         return self._opened[key.kid]
 
@@ -200,7 +200,8 @@ def _claims(payload: bytes) -> Mapping[str, object]:
     return claims
 
 
-def _purpose(kid: str) -> str:
+def sealed_as(kid: str) -> str:
+    """The purpose under which a signing key is sealed."""
     return f"signing key:{kid}"
 
 

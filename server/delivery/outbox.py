@@ -64,6 +64,9 @@ class OutboxWorker:
         except Undeliverable as failure:
             telemetry.log().warning("outbox.undelivered", message=message.id, error=str(failure))
             return failure
+        except Exception as fault:  # noqa: BLE001  # one bad message holds up no other
+            telemetry.log().exception("outbox.failed", message=message.id)
+            return Undeliverable(f"a fault of ours: {type(fault).__name__}", retry=True)
         return None
 
 

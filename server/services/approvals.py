@@ -12,6 +12,7 @@ from server.services.expiry import expire
 from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
 from server.services.records import Approval, Decision, Device, Entry
+from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.withdrawals import withdraw
 
@@ -50,13 +51,14 @@ class ApprovalService:
     store: Store
     secrets: Secrets
     verifier: Verifier
+    rights: Rights
     rules: Rules
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> Page:
         """What waits for this person, soonest end first."""
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.waiting(person.user.id, view.now, limit, after)
+            found = view.approvals.waiting(person.at.user_id, view.now, limit, after)
             last = (found[-1].expires_at, found[-1].id) if len(found) == limit else None
             return Page(tuple(shown(view, a) for a in found), last, cursor, view.now)
 
@@ -64,7 +66,7 @@ class ApprovalService:
         """What is over for this person, newest first."""
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.decided(person.user.id, limit, before)
+            found = view.approvals.decided(person.at.user_id, limit, before)
             last = (found[-1].decided_at or 0, found[-1].id) if len(found) == limit else None
             return Page(tuple(shown(view, a) for a in found), last, cursor, view.now)
 
@@ -104,7 +106,7 @@ class ApprovalService:
         device = people.current(tx, person)
         payload, key = self._verified(device, jws)
         self._compare(tx, payload, approval, device)
-        if (closed := _closed(tx, person, approval, payload)) is not None:
+        if (closed := _closed(tx, person, approval, payload, self.rights)) is not None:
             return closed
         if payload.decision == "approve":
             _check_power(tx, approval, device, key, payload.ceremony)
@@ -114,7 +116,7 @@ class ApprovalService:
         answer = _answer(moved, person, device, payload, note, jws=jws, at=tx.now)
         tx.decisions.add(answer)
         if key != "session":
-            tx.devices.confirm(device.id)
+            tx.devices.confirm(device.id, entered=payload.ceremony == "pin")
         _record(tx, moved, answer)
         notices.approval(tx, moved, "approval.decided")
         return shown(tx, moved)
@@ -180,7 +182,7 @@ def _of(tx: Unit, person: Person, approval_id: str) -> Approval:
 
 
 def _closed(
-    tx: Unit, person: Person, approval: Approval, payload: decisions.Decision
+    tx: Unit, person: Person, approval: Approval, payload: decisions.Decision, rights: Rights
 ) -> Shown | errors.Problem | None:
     """The answer when the approval is over, or ends now; None while it waits."""
     if overdue(approval.state, approval.expires_at, tx.now):
@@ -191,18 +193,10 @@ def _closed(
             for a in tx.decisions.of_approval(approval.id)
         )
         return shown(tx, approval) if repeated else _over(tx, approval)
-    if (gone := _gone(tx, approval)) is not None:
+    if (gone := rights.gone(tx, approval)) is not None:
         withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
         return _over(tx, _of(tx, person, approval.id))
     return None
-
-
-def _gone(tx: Unit, approval: Approval) -> str | None:
-    """What this request stands on and is no longer there."""
-    agent = tx.directory.agent(approval.agent_id)
-    if agent is None or not agent.active(tx.now):
-        return "agent_disabled"
-    return "resource_deleted" if tx.directory.resource(approval.resource) is None else None
 
 
 def _over(tx: Unit, approval: Approval) -> errors.Problem:
@@ -217,25 +211,26 @@ def _over(tx: Unit, approval: Approval) -> errors.Problem:
 
 
 def _check_power(tx: Unit, approval: Approval, device: Device, key: str, ceremony: str) -> None:
-    """Approving adds power: an approval key, and for high risk the high one, freshly opened."""
-    if ceremony == "none":
-        raise errors.Problem(422, "invalid_decision", "ceremony is not one that approves.")
-    if approval.risk.rank < Risk.HIGH.rank:
-        if key == "session":
-            raise errors.Problem(
-                403, "key_not_allowed", "Approve with an approval key: enter your PIN."
-            )
-        return
-    if key != "high" or ceremony != "pin":
+    """Approving adds power: an approval key, and for high risk the high one, freshly opened.
+
+    Whoever says that the PIN was entered must have entered it for this request, at every risk: the
+    token repeats it.
+    """
+    if key == "session":
+        raise errors.Problem(
+            403, "key_not_allowed", "Approve with an approval key: enter your PIN."
+        )
+    high = approval.risk.rank >= Risk.HIGH.rank
+    if high and (key != "high" or ceremony != "pin"):
         raise errors.Problem(403, "pin_required", "This risk needs your PIN for this very request.")
-    if tx.now < device.high_from:
+    if high and tx.now < device.high_from:
         raise errors.Problem(
             403,
             "device_too_new",
             "This device may not decide high risk yet. Vouch for it from an older device.",
         )
     named = device.pin_for == approval.id and device.pin_for_at is not None
-    if not named or tx.now - (device.pin_for_at or 0) > PIN_FRESH_MS:
+    if ceremony == "pin" and not (named and tx.now - (device.pin_for_at or 0) <= PIN_FRESH_MS):
         raise errors.Problem(
             403, "pin_required", "Enter your PIN for this request; the last entry is too old."
         )

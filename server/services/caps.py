@@ -33,6 +33,8 @@ def refusal(
     """Why this user may not be asked now: a reason for the log and a text with the remedy."""
     if tx.approvals.open_count(agent.id, user.id, tx.now) >= rules.open_per_agent:
         return _too_many_open(rules)
+    if (refused := _too_many_in_all(tx, agent, rules)) is not None:
+        return refused
     if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
         return "open_per_user", "This person has too many open requests. Ask again later."
     if _paused(tx, agent, user, types, rules.denials_before_pause):
@@ -44,6 +46,8 @@ def refusal(
 
 def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple[str, str] | None:
     """Why nobody may not be asked now: as somebody may not, so that no cap tells who exists."""
+    if (refused := _too_many_in_all(tx, agent, rules)) is not None:
+        return refused
     open_now = [
         approval
         for approval in tx.approvals.open_of_agent(agent.id)
@@ -54,6 +58,15 @@ def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple
     return _too_many_open(rules) if len(open_now) >= rules.open_per_agent else None
 
 
+def _too_many_in_all(tx: Unit, agent: Agent, rules: Rules) -> tuple[str, str] | None:
+    """The same for people who exist and for those who do not."""
+    if tx.approvals.open_count(agent.id, None, tx.now) < rules.open_in_all:
+        return None
+    return "open_in_all", (
+        f"This agent already has {rules.open_in_all} open requests. Wait for answers first."
+    )
+
+
 def _too_many_open(rules: Rules) -> tuple[str, str]:
     return "open_per_agent", (
         f"This agent already has {rules.open_per_agent} open requests for this person. "
@@ -62,12 +75,21 @@ def _too_many_open(rules: Rules) -> tuple[str, str]:
 
 
 def _paused(tx: Unit, agent: Agent, user: User, types: Sequence[str], limit: int) -> bool:
+    """Reports whether any type of this request was denied too often; scopes alone are one type."""
     since = tx.now - _DENIALS_WINDOW_MS - _PAUSE_MS
-    times = sorted(
+    denials = sorted(tx.approvals.denials_since(agent.id, user.id, since))
+    return any(_too_often(tx, _times_of(kind, denials), limit) for kind in set(types) or {""})
+
+
+def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
+    return [
         at
-        for at, details in tx.approvals.denials_since(agent.id, user.id, since)
-        if {item["type"] for item in json.loads(details)} == set(types)
-    )
+        for at, details in denials
+        if kind in ({item["type"] for item in json.loads(details)} or {""})
+    ]
+
+
+def _too_often(tx: Unit, times: Sequence[int], limit: int) -> bool:
     return any(
         last - first <= _DENIALS_WINDOW_MS and tx.now < last + _PAUSE_MS
         for first, last in zip(times, times[limit - 1 :], strict=False)

@@ -10,7 +10,7 @@ from server.protocol.actions import ActionType
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
 from server.protocol.risks import TIME_TO_LIVE, Risk, highest
-from server.protocol.states import State
+from server.protocol.states import State, overdue
 from server.services import audit, caps, client_auth, displays, notices, targets
 from server.services.displays import Asked
 from server.services.hints import Hints
@@ -81,6 +81,8 @@ class CibaService:
         1. The agent may ask.  2. A repeated call joins.  3. What is asked for is well-formed and
         within its ceiling.  4. The person exists for this agent.  5. Nobody is flooded.
         """
+        if ask.idempotency_key is not None:
+            tx.queue(f"idempotency {ask.agent.id}")
         agent = client_auth.current(tx, ask.agent)
         if names.GRANT_CIBA not in agent.grant_types:
             raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
@@ -94,6 +96,7 @@ class CibaService:
             return self._unknown(tx, ask, plan)
         if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
             return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+        tx.queue(f"asked {user.id}")
         types = [action.type for action in plan.actions]
         if (cap := caps.refusal(tx, agent, user, types, self.rules)) is not None:
             return _refuse(tx, ask, plan, *cap)
@@ -104,8 +107,13 @@ class CibaService:
         if ask.idempotency_key is None:
             return None
         found = tx.approvals.by_idempotency(ask.agent.id, _key_hash(ask.idempotency_key))
-        if found is not None and found.request_hash != _request_hash(ask.request):
+        if found is None:
+            return None
+        if found.request_hash != _request_hash(ask.request):
             raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
+        waits = found.state in {State.PENDING, State.APPROVED}
+        if not waits or overdue(found.state, found.expires_at, tx.now):
+            raise errors.InvalidRequest("This Idempotency-Key's request is over; use a new key.")
         return found
 
     def _plan(self, tx: Unit, agent: Agent, request: BackchannelRequest) -> _Plan:
@@ -121,6 +129,7 @@ class CibaService:
     def _unknown(self, tx: Unit, ask: Ask, plan: _Plan) -> Approval | errors.ProtocolError:
         if self.rules.hide_unknown_users:
             nobody = self._nobody(ask)
+            tx.queue(f"asked {nobody.id}")
             if (cap := caps.phantom_refusal(tx, ask.agent, nobody, self.rules)) is not None:
                 return _refuse(tx, ask, plan, *cap)
             return self._ask(tx, ask, plan, nobody, phantom=True)

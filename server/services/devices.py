@@ -16,6 +16,7 @@ from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier
 from server.services.records import Device, Entry
 from server.services.rules import Rules
+from server.services.sessions import IDLE_MS
 
 MOST_TRIES: Final = 10
 MOST_UNCONFIRMED: Final = 50
@@ -45,7 +46,8 @@ class DeviceService:
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.
 
-        A device of somebody who already has one waits a day before it decides high risk.
+        A device of somebody who had one when its code was made waits a day before it decides high
+        risk, and so does one that finds another there when it comes.
         """
         checked = _checked_keys(keys)
         try:
@@ -53,18 +55,19 @@ class DeviceService:
         except ValueError as error:
             raise errors.Problem(422, "invalid_body", str(error)) from error
         with self.store.write() as tx:
-            session = tx.sessions.get(person.session.id)
-            if session is None or session.device_id is not None:
+            tx.queue(f"devices {person.user.id}")
+            session = people.current_session(tx, person)
+            if session.device_id is not None:
                 raise errors.Problem(409, "already_enrolled", "This session has its device.")
             if dict(session.public_jwk) in checked.values():
                 raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
-            others = tx.devices.active_count(person.user.id)
+            others = tx.devices.active_count(person.user.id, tx.now)
             if others >= MOST_DEVICES:
                 raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
             public = {"session": dict(session.public_jwk), **checked}
-            device = self._device(tx, person, name, public, first=others == 0)
+            device = self._device(tx, person, name, public, first=session.first and others == 0)
             tx.devices.add(device)
-            tx.sessions.bind(session.id, device.id)
+            tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
             _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
             notices.device(tx, person.user.id, "device.enrolled", device.id)
             return device
@@ -72,24 +75,22 @@ class DeviceService:
     def all_of(self, person: Person) -> list[Device]:
         """The person's devices, revoked ones too."""
         with self.store.read() as view:
-            return view.devices.of_user(person.user.id)
+            return view.devices.of_user(person.at.user_id)
 
     def pin(self, person: Person, x: bytes, purpose: str) -> PinAnswer:
-        """One PIN call: it is counted first, then answered. Raises errors.Problem 423.
-
-        A refusal is stored too, so that it is raised only after this unit of work.
-        """
+        """One PIN call: counted and stored first, then answered. Raises errors.Problem 423."""
         with self.store.write() as tx:
+            named = self._named(tx, person, purpose)
             device = people.current(tx, person)
-            refusal = _pin_refusal(device)
-            if refusal is None:
-                named = self._named(tx, person, purpose)
-                device = tx.devices.count_try(device.id, named, tx.now)
-                if device.pin_tries >= MOST_TRIES:
-                    _record(tx, audit.Type.DEVICE_LOCKED, person, device)
-                    notices.device(tx, person.user.id, "device.locked", device.id)
-        if refusal is not None:
-            raise refusal
+            counted = tx.devices.count_try(
+                device.id, named, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
+            )
+            if counted is None:
+                raise _pin_refusal(device)
+            device = counted
+            if device.pin_tries >= MOST_TRIES:
+                _record(tx, audit.Type.DEVICE_LOCKED, person, device)
+                notices.device(tx, person.user.id, "device.locked", device.id)
         y = self.secrets.pin_answer(device.id, device.pin_epoch, x)
         return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
 
@@ -99,7 +100,7 @@ class DeviceService:
             device = people.current(tx, person)
             expected = self._expected(tx, device, "pin", device, self._pin_nonce(device))
             self._check(jws, device, ("low", "high"), expected)
-            tx.devices.confirm(device.id)
+            tx.devices.confirm(device.id, entered=True)
 
     def unlock(self, person: Person, device_id: str, jws: str) -> Device:
         """Another device of the same person lets a locked one try again."""
@@ -150,7 +151,7 @@ class DeviceService:
         nonce = self.statement_nonce(device, signer)
         expected = self._expected(tx, signer, purpose, device, nonce)
         self._check(jws, signer, ("high",), expected)
-        tx.devices.confirm(signer.id)
+        tx.devices.confirm(signer.id, entered=True)
         return device
 
     def _check(
@@ -239,18 +240,16 @@ def _own(tx: Unit, person: Person, device_id: str) -> Device:
     return device
 
 
-def _pin_refusal(device: Device) -> errors.Problem | None:
+def _pin_refusal(device: Device) -> errors.Problem:
     if device.pin_unconfirmed >= MOST_UNCONFIRMED:
         return errors.Problem(
             423, "pin_exhausted", "This PIN was tried too often. Enrol the device with a new code."
         )
-    if device.pin_tries >= MOST_TRIES:
-        return errors.Problem(
-            423,
-            "device_locked",
-            "Ten wrong PINs. Unlock it from another device, or ask for: sayso users unlock",
-        )
-    return None
+    return errors.Problem(
+        423,
+        "device_locked",
+        "Ten wrong PINs. Unlock it from another device, or ask for: sayso users unlock",
+    )
 
 
 def _checked_keys(keys: Mapping[str, object]) -> dict[str, dict[str, str]]:

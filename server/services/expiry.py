@@ -71,6 +71,6 @@ def _reason(tx: Unit, approval: Approval) -> str:
         return "not_redeemed"
     if approval.seen_at is not None:
         return "expired_seen"
-    if approval.user_id is not None and tx.devices.active_count(approval.user_id) == 0:
+    if approval.user_id is not None and tx.devices.active_count(approval.user_id, tx.now) == 0:
         return "no_device"
     return "expired_unseen"

@@ -152,10 +152,11 @@ def _allowed(view: View, user_id: str, device_id: str | None) -> bool:
     user = view.directory.user(user_id)
     if user is None or not user.enabled:
         return False
-    if device_id is None:
-        return True
-    device = view.devices.get(device_id)
-    return device is not None and device.state == "active"
+    device = None if device_id is None else view.devices.get(device_id)
+    if device is None or device.state != "active":
+        return False
+    session = view.sessions.get(device.session_id)
+    return session is not None and session.revoked_at is None
 
 
 def _happening(view: View, event: FeedEvent) -> Happening:

@@ -98,6 +98,8 @@ class People:
         session = tx.sessions.get(str(claims.get("sid")))
         if session is None or session.revoked_at is not None:
             raise unauthorized("the session has ended")
+        if (claims.get("sub"), claims.get("cnf")) != (session.user_id, {"jkt": session.jkt}):
+            raise unauthorized("a token of another session")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
             raise _stopped_user()
@@ -109,11 +111,20 @@ class People:
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
 
 
-def current(tx: Unit, person: Person) -> Device:
-    """The person's device as it stands in this unit of work; both may have been stopped since."""
+def current_session(tx: Unit, person: Person) -> Session:
+    """The person's session as it stands in this unit of work; both may have been stopped since."""
+    session = tx.sessions.get(person.session.id)
+    if session is None or session.revoked_at is not None:
+        raise unauthorized("the session has ended")
     user = tx.directory.user(person.user.id)
     if user is None or not user.enabled:
         raise _stopped_user()
+    return session
+
+
+def current(tx: Unit, person: Person) -> Device:
+    """The person's device as it stands in this unit of work."""
+    current_session(tx, person)
     device = tx.devices.get(person.at.id)
     if device is None or device.state != "active":
         raise _stopped_device()

@@ -96,6 +96,12 @@ class View(Protocol):
 class Unit(View, Protocol):
     """One unit of work: all of it is stored, or none."""
 
+    def queue(self, name: str) -> None:
+        """Wait until no other unit of work that queued under this name is open.
+
+        What is counted before it is written needs this wherever several write at once.
+        """
+
     @property
     def codes(self) -> CodeRows: ...
     @property

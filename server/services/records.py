@@ -118,6 +118,8 @@ class EnrolmentCode:
     expires_at: int
     used_at: int | None
     tries: int
+    first: bool
+    """The user had no device when it was made, so its device has nobody to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Session:
     expires_at: int
     revoked_at: int | None
     device_id: str | None
+    first: bool
+    """As its code said."""
 
 
 @dataclass(frozen=True, slots=True)

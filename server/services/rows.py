@@ -99,7 +99,7 @@ class SessionRows(Protocol):
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if it still is `old`."""
 
-    def bind(self, session_id: str, device_id: str) -> None: ...
+    def bind(self, session_id: str, device_id: str, expires_at: int) -> None: ...
     def revoke(self, session_id: str, now: int) -> None: ...
 
 
@@ -110,14 +110,16 @@ class DeviceRows(Protocol):
     def get(self, device_id: str) -> Device | None: ...
     def of_user(self, user_id: str) -> list[Device]: ...
     def all(self) -> list[Device]: ...
-    def active_count(self, user_id: str) -> int: ...
+    def active_count(self, user_id: str, now: int) -> int: ...
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
 
-    def count_try(self, device_id: str, purpose: str | None, now: int) -> Device:
-        """One more PIN call; `purpose` is the approval that it named."""
+    def count_try(
+        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    ) -> Device | None:
+        """One more PIN call, naming an approval; MUST be one statement with its limits."""
 
-    def confirm(self, device_id: str) -> None:
+    def confirm(self, device_id: str, *, entered: bool) -> None:
         """A valid signature of an approval key: the tries start again."""
 
     def unlock(self, device_id: str) -> None: ...
@@ -132,8 +134,8 @@ class ApprovalRows(Protocol):
     def get(self, approval_id: str) -> Approval | None: ...
     def by_handle(self, auth_req_hash: bytes) -> Approval | None: ...
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None: ...
-    def open_count(self, agent_id: str | None, user_id: str, now: int) -> int:
-        """Unanswered ones of this user, of one agent or of all (None)."""
+    def open_count(self, agent_id: str | None, user_id: str | None, now: int) -> int:
+        """Unanswered ones of one agent or of all (None), for one user or for all (None)."""
 
     def asked_before(self, agent_id: str, user_id: str) -> bool:
         """Reports whether this agent ever asked this user before."""

@@ -17,6 +17,7 @@ class Rules:
     hide_unknown_users: bool
     open_per_agent: int
     open_per_user: int
+    open_in_all: int
     denials_before_pause: int
 
     @property

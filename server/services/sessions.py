@@ -5,6 +5,8 @@ from typing import Final
 from server.protocol.tokens import API_TOKEN_SECONDS
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
+UNREGISTERED_MS: Final = 15 * 60 * 1000
+"""How long a session may be without a device; it can do nothing but register one."""
 
 
 def session_answer(access_token: str, refresh_token: str) -> dict[str, object]:

@@ -105,7 +105,7 @@ class Issuing:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=now + self.rules.access_token_seconds,
+            expires_at=_end(now + self.rules.access_token_seconds, agent),
             approved=approved,
         )
 
@@ -124,6 +124,11 @@ class Issuing:
             "token_type": "Bearer",
             "expires_in": issue.expires_at - issue.issued_at,
         }
+
+
+def _end(seconds: int, agent: Agent) -> int:
+    """No token outlives its agent."""
+    return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
 def _approved(approval: Approval, decision: Decision) -> Approved:

@@ -60,6 +60,15 @@ _OPEN_OF_USER = (
         a.c.user_id == bindparam("user"), a.c.state == "pending", a.c.expires_at > bindparam("now")
     )
 )
+_OPEN_OF_AGENT = (
+    select(func.count())
+    .select_from(a)
+    .where(
+        a.c.agent_id == bindparam("agent"),
+        a.c.state == "pending",
+        a.c.expires_at > bindparam("now"),
+    )
+)
 _OPEN_OF_BOTH = _OPEN_OF_USER.where(a.c.agent_id == bindparam("agent"))
 _ASKED = (
     select(a.c.id)
@@ -154,10 +163,13 @@ class Approvals:
         """The approval that this key of this agent made."""
         return self._one(_BY_IDEMPOTENCY, {"agent": agent_id, "hash": idempotency_hash})
 
-    def open_count(self, agent_id: str | None, user_id: str, now: int) -> int:
-        """Unanswered ones of this user, of one agent or of all (None)."""
+    def open_count(self, agent_id: str | None, user_id: str | None, now: int) -> int:
+        """Unanswered ones of one agent or of all (None), for one user or for all (None)."""
         values = {"user": user_id, "now": now, "agent": agent_id}
-        statement = _OPEN_OF_USER if agent_id is None else _OPEN_OF_BOTH
+        if user_id is None:
+            statement = _OPEN_OF_AGENT
+        else:
+            statement = _OPEN_OF_USER if agent_id is None else _OPEN_OF_BOTH
         return int(self._connection.execute(statement, values).scalar_one())
 
     def asked_before(self, agent_id: str, user_id: str) -> bool:

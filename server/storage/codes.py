@@ -15,7 +15,11 @@ _MISSED = (
 )
 _USE = (
     update(codes)
-    .where(codes.c.id == bindparam("of"), codes.c.used_at.is_(None))
+    .where(
+        codes.c.id == bindparam("of"),
+        codes.c.used_at.is_(None),
+        codes.c.expires_at > bindparam("now"),
+    )
     .values(used_at=bindparam("now"))
     .returning(codes.c.id)
 )

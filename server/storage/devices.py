@@ -5,7 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.records import Device
 from server.storage import codec
-from server.storage.tables import devices
+from server.storage.tables import devices, sessions
 
 _SEEN_NOTED_MS = 60_000
 
@@ -15,9 +15,15 @@ _ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
 _OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
 _ACTIVE = (
     select(func.count())
-    .select_from(devices)
-    .where(devices.c.user_id == bindparam("user"), devices.c.state == "active")
+    .select_from(devices.join(sessions, sessions.c.id == devices.c.session_id))
+    .where(
+        devices.c.user_id == bindparam("user"),
+        devices.c.state == "active",
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+    )
 )
+"""A device whose session has idled away can vouch for nothing and decide nothing."""
 _SEEN = (
     update(devices)
     .where(
@@ -28,7 +34,11 @@ _SEEN = (
 )
 _TRY = (
     update(devices)
-    .where(devices.c.id == bindparam("of"))
+    .where(
+        devices.c.id == bindparam("of"),
+        devices.c.pin_tries < bindparam("tries"),
+        devices.c.pin_unconfirmed < bindparam("calls"),
+    )
     .values(
         pin_tries=devices.c.pin_tries + 1,
         pin_calls=devices.c.pin_calls + 1,
@@ -41,8 +51,9 @@ _TRY = (
 _CONFIRM = (
     update(devices)
     .where(devices.c.id == bindparam("of"), devices.c.pin_tries > 0)
-    .values(pin_tries=0, pin_unconfirmed=devices.c.pin_unconfirmed - 1)
+    .values(pin_tries=0)
 )
+_CONFIRM_CALL = _CONFIRM.values(pin_unconfirmed=devices.c.pin_unconfirmed - 1)
 """The confirmed call is taken back from the unconfirmed ones; the wrong ones before it stay."""
 _UNLOCK = (
     update(devices)
@@ -89,23 +100,30 @@ class Devices:
         """Everybody's devices, oldest first."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
-    def active_count(self, user_id: str) -> int:
+    def active_count(self, user_id: str, now: int) -> int:
         """How many devices the user can decide from."""
-        return int(self._connection.execute(_ACTIVE, {"user": user_id}).scalar_one())
+        values = {"user": user_id, "now": now}
+        return int(self._connection.execute(_ACTIVE, values).scalar_one())
 
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
         values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
         self._connection.execute(_SEEN, values)
 
-    def count_try(self, device_id: str, purpose: str | None, now: int) -> Device:
-        """One more PIN call; returns the device as it is after it."""
-        values = {"of": device_id, "purpose": purpose, "now": now}
-        return _record(self._connection.execute(_TRY, values).mappings().all()[0])
+    def count_try(
+        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    ) -> Device | None:
+        """One more PIN call, unless so many tries or calls were made: then None."""
+        values = {"of": device_id, "purpose": purpose, "now": now, "tries": tries, "calls": calls}
+        rows = self._connection.execute(_TRY, values).mappings().all()
+        return _record(rows[0]) if rows else None
 
-    def confirm(self, device_id: str) -> None:
-        """A valid signature of an approval key: the tries start again."""
-        self._connection.execute(_CONFIRM, {"of": device_id})
+    def confirm(self, device_id: str, *, entered: bool) -> None:
+        """A valid signature of an approval key: the tries start again.
+
+        Only where the PIN was entered for it is one call taken back from the unconfirmed ones.
+        """
+        self._connection.execute(_CONFIRM_CALL if entered else _CONFIRM, {"of": device_id})
 
     def unlock(self, device_id: str) -> None:
         """The tries start again; the calls of this PIN's life stay counted."""

@@ -20,8 +20,9 @@ from server.storage.users import Users
 
 T = TypeVar("T")
 
+_LONGEST_ID, _LONGEST_TYPE = 64, 128
 _MOST_REMEMBERED = 10_000
-"""Unknown names are remembered too; this bounds what somebody who guesses can fill."""
+"""Unknown names are remembered too; these bound what somebody who guesses can fill."""
 
 
 class Cache:
@@ -41,6 +42,8 @@ class CachedDirectory:
 
     def agent(self, client_id: str) -> Agent | None:
         """By client_id."""
+        if not client_id.startswith(PREFIX_AGENT) or len(client_id) > _LONGEST_ID:
+            return None
         return self._look("agent", client_id, lambda: Agents(self._connection).get(client_id))
 
     def agent_called(self, name_or_id: str) -> Agent | None:
@@ -71,6 +74,8 @@ class CachedDirectory:
 
     def action(self, action_type: str) -> ActionRow | None:
         """By type."""
+        if len(action_type) > _LONGEST_TYPE:
+            return None
         return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
 
     def signing_keys(self) -> tuple[SigningKey, ...]:

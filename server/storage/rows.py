@@ -1,9 +1,10 @@
 """All rows of one unit of work or reading, made when they are first asked for."""
 
+import hashlib
 from collections.abc import Callable
 from functools import cached_property
 
-from sqlalchemy import Connection, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
 from server.storage.actions import Actions
 from server.storage.agents import Agents
@@ -24,6 +25,7 @@ from server.storage.sessions import Sessions
 from server.storage.tables import installation
 from server.storage.users import Users
 
+_QUEUE = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
 _ADMINISTERED = update(installation).values(admin_version=installation.c.admin_version + 1)
 
 
@@ -131,6 +133,12 @@ class Rows:
     def counters(self) -> Counters:
         """Tries per window."""
         return Counters(self._connection, self.now)
+
+    def queue(self, name: str) -> None:
+        """Wait for others of this name. SQLite has one writer, so there is nobody to wait for."""
+        if self._connection.dialect.name == "postgresql":
+            number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+            self._connection.execute(_QUEUE, {"number": number})
 
     def administered(self) -> None:
         """Bump the version that every cache is keyed by; from here on this unit reads for itself.

@@ -63,9 +63,10 @@ class Sessions:
         values = {"of": session_id, "old": old, "new": new, "now": now, "until": expires_at}
         return bool(self._connection.execute(_ROTATE, values).all())
 
-    def bind(self, session_id: str, device_id: str) -> None:
-        """The session is this device's from now on."""
-        self._connection.execute(_BIND, {"of": session_id, "device": device_id})
+    def bind(self, session_id: str, device_id: str, expires_at: int) -> None:
+        """The session is this device's from now on, and may idle until then."""
+        values = {"of": session_id, "device": device_id, "until": expires_at}
+        self._connection.execute(_BIND, values)
 
     def revoke(self, session_id: str, now: int) -> None:
         """End the session."""

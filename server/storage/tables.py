@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -130,6 +131,7 @@ enrolment_codes = Table(
     Column("expires_at", Millis, nullable=False),
     Column("used_at", Millis),
     Column("tries", Integer, nullable=False),
+    Column("first", Boolean, nullable=False),
 )
 
 sessions = Table(
@@ -147,6 +149,7 @@ sessions = Table(
     Column("expires_at", Millis, nullable=False),
     Column("revoked_at", Millis),
     Column("device_id", Text),
+    Column("first", Boolean, nullable=False),
 )
 
 devices = Table(

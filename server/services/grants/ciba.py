@@ -14,11 +14,12 @@ from typing import Final, Literal
 from server.protocol import ciba, decisions, errors
 from server.protocol.json_text import JsonValue
 from server.protocol.states import State, overdue
-from server.services import audit, client_auth, notices, targets
+from server.services import audit, client_auth, notices
 from server.services.expiry import expire
 from server.services.feed import Hub, approval_topic
 from server.services.ports import Secrets, Store, Unit
 from server.services.records import Agent, Approval, Decision, Entry
+from server.services.rights import Rights
 from server.services.token import TokenRequest
 from server.services.tokens import Issuing
 from server.services.withdrawals import withdraw
@@ -52,13 +53,14 @@ class CibaGrant:
     store: Store
     secrets: Secrets
     issuing: Issuing
+    rights: Rights
     hub: Hub
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """The token answer. Raises errors.ProtocolError."""
         poll = self._read(agent, request)
         outcome = self._visit(poll, first=True)
-        if outcome == "held":
+        while outcome == "held":
             outcome = self._hold(poll, request.wait)
         if isinstance(outcome, errors.ProtocolError):
             raise outcome
@@ -78,7 +80,7 @@ class CibaGrant:
             details=ciba.read_details(request.form.get("authorization_details")),
         )
 
-    def _hold(self, poll: _Poll, seconds: int) -> dict[str, object] | errors.ProtocolError:
+    def _hold(self, poll: _Poll, seconds: int) -> Outcome:
         """Wait for the answer, a newer poll, or the end of the client's patience."""
         with self.store.read() as view:
             approval = view.approvals.by_handle(poll.handle_hash)
@@ -91,8 +93,7 @@ class CibaGrant:
                 if (life := self._left(poll)) <= 0:
                     break
                 changed.wait(min(left, life))
-        outcome = self._visit(poll, first=False)
-        return _pending(None) if outcome == "held" else outcome
+        return self._visit(poll, first=False)
 
     def _left(self, poll: _Poll) -> float:
         """Seconds until the clock ends what this poll waits for; 0 when something has happened."""
@@ -124,13 +125,18 @@ class CibaGrant:
                 return beyond
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approval
-            if approval.state is State.PENDING:
-                return self._paced(tx, approval, poll, first=first)
-            if approval.state is State.APPROVED:
-                return self._redeem(tx, agent, approval, poll)
-            if approval.state is State.REDEEMED:
-                return self._again(tx, approval, poll)
-            return ciba.no_tokens(approval.state, self._why(tx, approval))
+            if not first and approval.holder != poll.holder:
+                return _pending(approval)  # a newer poll has taken its place, and its answer
+            return self._by_state(tx, approval, poll, first=first)
+
+    def _by_state(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+        if approval.state is State.PENDING:
+            return self._paced(tx, approval, poll, first=first)
+        if approval.state is State.APPROVED:
+            return self._redeem(tx, client_auth.current(tx, poll.agent), approval, poll)
+        if approval.state is State.REDEEMED:
+            return self._again(tx, approval, poll, first=first)
+        return ciba.no_tokens(approval.state, self._why(tx, approval))
 
     def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         if not first:
@@ -149,7 +155,7 @@ class CibaGrant:
             approval.id,
             now=tx.now - poll.waited_ms,
             interval_ms=pace.interval_ms,
-            holder=approval.holder,
+            holder=None,
         )
         if pace.early:
             return errors.SlowDown(
@@ -160,7 +166,7 @@ class CibaGrant:
 
     def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
         """Only the one UPDATE that moves the approval lets a token set be made."""
-        if (gone := _no_longer_allowed(tx, agent, approval)) is not None:
+        if (gone := self.rights.gone(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
             return ciba.no_tokens(
                 State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
@@ -176,15 +182,18 @@ class CibaGrant:
         notices.approval(tx, moved, "approval.redeemed")
         return answer
 
-    def _again(self, tx: Unit, approval: Approval, poll: _Poll) -> Outcome:
-        """The same client with the same key gets the same answer for a minute; else an alarm."""
+    def _again(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+        """The same client with the same key gets the same answer for a minute; else an alarm.
+
+        A held poll that another poll of the same agent has overtaken is no alarm.
+        """
         kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if _no_longer_allowed(tx, poll.agent, approval) is None:
+            if self.rights.gone(tx, approval) is None and _in_force(tx, approval):
                 opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
                 answer: dict[str, object] = json.loads(opened)
                 return answer
-        elif tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
+        elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _alarm(tx, approval)
         return ciba.no_tokens(State.REDEEMED, {})
 
@@ -215,23 +224,14 @@ def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     return None
 
 
-def _pending(approval: Approval | None) -> errors.ProtocolError:
-    if approval is None:
-        return ciba.no_tokens(State.PENDING, {})
+def _pending(approval: Approval) -> errors.ProtocolError:
     return ciba.no_tokens(State.PENDING, {"seen": approval.seen_at is not None})
 
 
-def _no_longer_allowed(tx: Unit, agent: Agent, approval: Approval) -> str | None:
-    """What has gone since the person said yes; the tighter rule wins."""
-    user = tx.directory.user(approval.user_id or "")
-    if user is None or not user.enabled:
-        return "user_disabled"
-    try:
-        scope = tuple(approval.scope.split())
-        targets.resolve(tx.directory, agent, approval.resource, scope)
-    except errors.ProtocolError:
-        return "ceiling_changed"
-    return None
+def _in_force(tx: Unit, approval: Approval) -> bool:
+    """Reports whether the token that came out was not revoked since."""
+    issued = tx.delegations.of_approval(approval.id)
+    return issued is not None and issued.revoked_at is None
 
 
 def _decision(tx: Unit, approval: Approval) -> Decision:

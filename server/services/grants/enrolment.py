@@ -11,7 +11,7 @@ from server.services.enrolment import BadCode, normalise
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
 from server.services.records import EnrolmentCode, Entry, Session
-from server.services.sessions import IDLE_MS, session_answer
+from server.services.sessions import UNREGISTERED_MS, session_answer
 from server.services.token import TokenRequest
 from server.services.tokens import Issuing
 
@@ -39,26 +39,23 @@ class EnrolmentGrant:
         except BadCode as error:
             raise errors.InvalidGrant(_REFUSED) from error
         with self.store.write() as tx:
-            jwk = self.proofs.token_endpoint(tx, request.proofs)
-            result = self._use(tx, code_id, secret, jwk, request.peer)
+            result = self._use(tx, code_id, secret, request)
         if isinstance(result, errors.ProtocolError):
             raise result
         return result
 
     def _use(
-        self, tx: Unit, code_id: str, secret: str, jwk: dict[str, str], peer: str
+        self, tx: Unit, code_id: str, secret: str, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
         """Use the code up, or remember the try.
 
-        1. Senders who guess are slowed.  2. The secret fits.  3. It was not used.  4. It is in
-        time and its user enabled.  5. It is used up in the statement that says so.
+        1. Senders who guess ids are slowed, nobody else.  2. The secret fits.  3. It was not used.
+        4. It is in time and its user enabled.  5. It is used up in the statement that says so.
         """
-        if tx.counters.peek(f"unknown code:{peer}") >= UNKNOWN_CODES:
-            return errors.TemporarilyUnavailable("Too many unknown codes.", retry_after=60)
         code = tx.codes.get(code_id)
         if code is None:
-            tx.counters.count(f"unknown code:{peer}", UNKNOWN_WINDOW_MS)
-            return errors.InvalidGrant(_REFUSED)
+            return _unknown(tx, request.peer)
+        jwk = self.proofs.token_endpoint(tx, request.proofs)
         if not hmac.compare_digest(code.secret_hash, self.secrets.code_hash(code_id, secret)):
             return _missed(tx, code)
         if code.used_at is not None:
@@ -81,13 +78,20 @@ class EnrolmentGrant:
             previous_hash=None,
             rotated_at=tx.now,
             created_at=tx.now,
-            expires_at=tx.now + IDLE_MS,
+            expires_at=tx.now + UNREGISTERED_MS,
             revoked_at=None,
             device_id=None,
+            first=code.first,
         )
         tx.sessions.add(session)
         _record(tx, audit.Type.CODE_USED, code, "used")
         return session_answer(self.issuing.for_session(tx, session), refresh)
+
+
+def _unknown(tx: Unit, peer: str) -> errors.ProtocolError:
+    if tx.counters.count(f"unknown code:{peer}", UNKNOWN_WINDOW_MS) > UNKNOWN_CODES:
+        return errors.TemporarilyUnavailable("Too many unknown codes.", retry_after=60)
+    return errors.InvalidGrant(_REFUSED)
 
 
 def _missed(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:

@@ -33,14 +33,13 @@ class RefreshTokenGrant:
         if request.form.get("client_id") != names.APPROVER_CLIENT:
             raise errors.InvalidClient("client_id must be sayso-approver.")
         with self.store.write() as tx:
-            jwk = self.proofs.token_endpoint(tx, request.proofs)
-            result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), jwk)
+            result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), request)
         if isinstance(result, errors.ProtocolError):
             raise result
         return result
 
     def _rotate(
-        self, tx: Unit, sent: bytes, jwk: dict[str, str]
+        self, tx: Unit, sent: bytes, request: TokenRequest
     ) -> dict[str, object] | errors.ProtocolError:
         """Give the session its next token.
 
@@ -50,6 +49,7 @@ class RefreshTokenGrant:
         session = tx.sessions.by_refresh(sent)
         if session is None or session.revoked_at is not None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
+        jwk = self.proofs.token_endpoint(tx, request.proofs)
         if decisions.thumbprint(jwk) != session.jkt:
             return errors.InvalidDpopProof("The session is bound to another key.")
         if not _in_force(tx, session):
@@ -58,7 +58,8 @@ class RefreshTokenGrant:
             return _stolen(tx, session)
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         new = hashlib.sha256(refresh.encode()).digest()
-        if not tx.sessions.rotate(session.id, session.refresh_hash, new, tx.now, tx.now + IDLE_MS):
+        until = session.expires_at if session.device_id is None else tx.now + IDLE_MS
+        if not tx.sessions.rotate(session.id, session.refresh_hash, new, tx.now, until):
             return errors.InvalidGrant(_REFUSED)
         return session_answer(self.issuing.for_session(tx, session), refresh)
 

@@ -115,7 +115,8 @@ def _without_secrets(
 
 
 def _drawable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A traceback keeps its lines; what its last line quotes moves no cursor."""
+    """A traceback keeps its lines; what its last line quotes moves no cursor, nor does a name."""
+    event["event"] = display_safe(str(event.get("event", "")))
     if "exception" in event:
         event["exception"] = display_safe(
             event["exception"], max_chars=_MOST_TRACEBACK, max_lines=_MOST_TRACEBACK

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
 from server.delivery.outbox import MOST_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
+from server.services.records import OutboxMessage
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import HOUR, MINUTE, SECOND, MovableClock
@@ -78,27 +80,83 @@ def test_a_message_is_delivered_once_with_its_id(
     assert _counts(store) == {"sent": 1}
 
 
-def test_the_signature_is_an_hmac_of_the_very_bytes(
+def test_the_signature_is_an_hmac_of_the_id_and_the_very_bytes(
     store: SqlStore, worker: OutboxWorker, far: Receiver
 ) -> None:
-    """With the key of the file, whatever white space its editor left."""
+    """With the key of the file, whatever white space its editor left.
+
+    Nobody gives an old message a new id: the id is signed with it.
+    """
     _put(store)
     worker.round()
     (got,) = far.got
-    expected = hmac.new(KEY, got.body, "sha256").hexdigest()
+    signed = got.headers["Sayso-Event-Id"].encode() + b"." + got.body
+    expected = hmac.new(KEY, signed, "sha256").hexdigest()
 
     assert got.headers["Sayso-Signature"] == f"sha256={expected}"
 
 
-def test_without_a_key_there_is_no_signature(
+def test_a_key_of_raw_bytes_is_used_as_it_is(
     store: SqlStore, worker: OutboxWorker, far: Receiver, tmp_path: Path
 ) -> None:
-    """An empty promise would be worse."""
-    (tmp_path / "webhook.key").unlink()
+    """A random byte at its end that happens to be a line feed belongs to it."""
+    key = b"\x8a" * 31 + b"\n"
+    (tmp_path / "webhook.key").write_bytes(key)
     _put(store)
     worker.round()
+    (got,) = far.got
 
-    assert "Sayso-Signature" not in far.got[0].headers
+    expected = hmac.new(key, b"1." + got.body, "sha256").hexdigest()
+    assert got.headers["Sayso-Signature"] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize("key", [None, b"", b" \n"])
+def test_without_a_key_nothing_leaves_and_the_reason_shows(
+    store: SqlStore,
+    worker: OutboxWorker,
+    far: Receiver,
+    tmp_path: Path,
+    clock: MovableClock,
+    key: bytes | None,
+) -> None:
+    """A receiver that checks signatures would be right to drop it. It leaves when the key is back.
+
+    The reason is in the log and with the message.
+    """
+    (tmp_path / "webhook.key").unlink()
+    if key is not None:
+        (tmp_path / "webhook.key").write_bytes(key)
+    _put(store)
+    with capture_logs() as said:
+        worker.round()
+
+    assert far.got == []
+    assert [line["event"] for line in said] == ["outbox.undelivered"]
+    assert "webhook.key" in said[0]["error"]
+    (tmp_path / "webhook.key").write_bytes(KEY)
+    clock.forward(SECOND)
+    worker.round()
+    assert _counts(store) == {"sent": 1}
+
+
+def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
+    store: SqlStore, worker: OutboxWorker, clock: MovableClock
+) -> None:
+    """It neither stops the worker nor keeps its message for ever."""
+
+    class Broken:
+        def deliver(self, message: OutboxMessage) -> None:
+            raise KeyError(message.id)
+
+    broken = replace(worker, webhook=Broken())
+    _put(store)
+    with capture_logs() as said:
+        for _ in range(MOST_ATTEMPTS):
+            assert broken.round() == 1
+            clock.forward(2 * HOUR)
+
+    assert {line["event"] for line in said} == {"outbox.failed"}
+    assert _counts(store) == {"dead": 1}
 
 
 def test_a_fault_is_tried_again_after_a_pause_that_doubles(

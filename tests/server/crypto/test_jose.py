@@ -1,0 +1,235 @@
+"""Signing and checking: the key decides the algorithm, and a header says what it must say."""
+
+import json
+from dataclasses import replace
+
+import jwt
+import pytest
+
+from approver_tui.client.jose import Signer as DeviceSigner
+from approver_tui.client.jose import SigningKey as DeviceKey
+from approver_tui.client.jose import b64, dpop_proof, signed_statement
+from server.crypto.jose import JwtSigner, JwtVerifier
+from server.crypto.secrets import KeyedSecrets
+from server.protocol import errors
+from server.services.ports import BadToken
+from tests.support.jose_by_hand import by_hand, new_key, with_secret
+
+ALGS = ("ES256", "EdDSA", "RS256")
+STATEMENT = "sayso-statement+jws"
+SIGNER = JwtSigner(KeyedSecrets(bytes(32), bytes(32)))
+KEYS = {alg: SIGNER.new_key(alg, 0) for alg in ALGS}
+AGENTS = {alg: new_key(alg) for alg in ALGS}
+DEVICE = DeviceKey.generate()
+
+
+@pytest.fixture
+def verifier():
+    """One that remembers no key yet."""
+    return JwtVerifier()
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_what_we_sign_can_be_checked_with_the_published_key(verifier, alg):
+    """By us and by a library that knows nothing of us."""
+    token = SIGNER.sign(list(KEYS.values()), alg, "at+jwt", {"sub": "ana"})
+    assert jwt.get_unverified_header(token) == {
+        "alg": alg,
+        "typ": "at+jwt",
+        "kid": KEYS[alg].kid,
+    }
+    public = jwt.PyJWK(dict(KEYS[alg].public_jwk)).key
+    assert jwt.decode(token, public, algorithms=[alg]) == {"sub": "ana"}
+    assert verifier.own_token(token, "AT+JWT", list(KEYS.values())) == {"sub": "ana"}
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_a_new_key_is_published_without_its_private_half(alg):
+    """Which lies sealed, for this key alone."""
+    key = KEYS[alg]
+    assert set(key.public_jwk) <= {"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"}
+    assert (key.public_jwk["use"], key.public_jwk["alg"], key.state) == ("sig", alg, "active")
+    assert len({other.kid for other in KEYS.values()}) == len(ALGS)
+
+
+def test_a_retiring_key_signs_nothing_and_still_checks(verifier):
+    """Tokens that it signed stay good until it is dropped."""
+    key = KEYS["ES256"]
+    token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
+    retiring = replace(key, state="retiring")
+    with pytest.raises(LookupError, match="ES256"):
+        SIGNER.sign([retiring], "ES256", "at+jwt", {})
+    assert verifier.own_token(token, "at+jwt", [retiring]) == {"sub": "ana"}
+
+
+def test_a_token_is_ours_by_type_key_and_signature(verifier):
+    """One of them wrong and it is not."""
+    key, other = KEYS["ES256"], KEYS["EdDSA"]
+    token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
+    head, payload, signature = token.split(".")
+    forged = f"{head}.{b64(json.dumps({'sub': 'ben'}).encode())}.{signature}"
+    for text, typ, keys in (
+        (token, "JWT", [key]),
+        (token, "at+jwt", [other]),
+        (token, "at+jwt", []),
+        (forged, "at+jwt", [key]),
+        (f"{head}.{payload}.", "at+jwt", [key]),
+        ("nonsense", "at+jwt", [key]),
+        ("", "at+jwt", [key]),
+        ("a" * 65_537, "at+jwt", [key]),
+    ):
+        with pytest.raises(BadToken):
+            verifier.own_token(text, typ, keys)
+
+
+@pytest.mark.parametrize("alg", ["none", "HS256", "ES256", "RS256"])
+def test_the_header_does_not_choose_the_algorithm(verifier, alg):
+    """Neither none, nor a shared secret made of the public key (RFC 8725 3.1)."""
+    key = KEYS["EdDSA"]
+    header = {"alg": alg, "typ": "at+jwt", "kid": key.kid}
+    public = json.dumps(dict(key.public_jwk)).encode()
+    for token in (by_hand(header, {"sub": "x"}), with_secret(header, {"sub": "x"}, public)):
+        with pytest.raises(BadToken):
+            verifier.own_token(token, "at+jwt", [key])
+
+
+@pytest.mark.parametrize("member", ["jku", "x5u", "x5c", "jwk", "crit", "zip"])
+def test_a_header_member_that_is_not_used_here_is_refused(verifier, member):
+    """Keys never come from the token (RFC 8725 3.10), `crit` is never understood."""
+    agent = AGENTS["ES256"]
+    claims = {"sub": "a"}
+    with pytest.raises(BadToken):
+        verifier.client_assertion(agent.sign(claims, **{member: ["exp"]}), [agent.jwk])
+
+
+@pytest.mark.parametrize("alg", ALGS)
+def test_an_assertion_is_checked_with_the_keys_that_the_agent_registered(verifier, alg):
+    """With or without kid; an older or newer word for its type."""
+    agent = AGENTS[alg]
+    jwks = [key.jwk for key in AGENTS.values()]
+    for header in ({}, {"kid": None}, {"typ": "JWT"}, {"typ": "client-authentication+jwt"}):
+        assert verifier.client_assertion(agent.sign({"sub": "a"}, **header), jwks) == {"sub": "a"}
+
+
+def test_of_two_registered_keys_of_one_kind_either_verifies(verifier):
+    """During a rotation the agent need not say which."""
+    one, two = new_key("ES256", "one"), new_key("ES256", "two")
+    token = two.sign({"sub": "a"}, kid=None)
+    assert verifier.client_assertion(token, [one.jwk, two.jwk]) == {"sub": "a"}
+
+
+def test_an_assertion_by_no_registered_key_is_refused(verifier):
+    """Another kid, another algorithm, another key, no key at all."""
+    agent = AGENTS["ES256"]
+    token = agent.sign({"sub": "a"})
+    for jwks in (
+        [],
+        [{**agent.jwk, "kid": "other"}],
+        [new_key("ES256", agent.kid).jwk],
+        [{**AGENTS["EdDSA"].jwk, "kid": agent.kid}],
+        [{**agent.jwk, "kty": "oct"}],
+    ):
+        with pytest.raises(BadToken, match="no registered key"):
+            verifier.client_assertion(token, jwks)
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "dpop+jwt", "sayso-decision+jws"])
+def test_another_kind_of_token_is_no_assertion(verifier, typ):
+    """What was signed for something else does not authenticate."""
+    agent = AGENTS["ES256"]
+    with pytest.raises(BadToken, match="another kind"):
+        verifier.client_assertion(agent.sign({"sub": "a"}, typ=typ), [agent.jwk])
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"text", b'{"a":1,"a":2}', b"\xff", b"[" * 5_000])
+def test_claims_that_are_no_plain_object_are_refused(verifier, payload):
+    """However well they are signed."""
+    agent = AGENTS["ES256"]
+    with pytest.raises(BadToken):
+        verifier.client_assertion(agent.sign(payload), [agent.jwk])
+
+
+def test_a_proof_names_the_key_that_signed_it(verifier):
+    """RFC 9449 4.2; nothing is looked up."""
+    proof = dpop_proof(DEVICE, method="POST", uri="https://a.example/token", at=0)
+    jwk, claims = verifier.dpop(proof)
+    assert (jwk, claims["htm"]) == (DEVICE.jwk, "POST")
+
+
+def _proof(**changes):
+    """A proof put together by hand, with a key of its own."""
+    header = {
+        "typ": "dpop+jwt",
+        "jwk": {n: AGENTS["ES256"].jwk[n] for n in ("kty", "crv", "x", "y")},
+    }
+    payload = changes.pop("payload", {"jti": "a"})
+    return AGENTS["ES256"].sign(payload, **{"kid": None, **header, **changes})
+
+
+def test_a_proof_that_its_own_key_did_not_sign_is_none(verifier):
+    """Another key inside, nonsense, claims that cannot be read, a point on no curve."""
+    assert verifier.dpop(_proof())[1] == {"jti": "a"}
+    off_curve = {**DEVICE.jwk, "x": b64(bytes(32))}
+    for proof in (
+        _proof(jwk=DEVICE.jwk),
+        _proof(jwk=off_curve),
+        _proof(payload=b"[]"),
+        _proof(payload=b"text"),
+        "nonsense",
+        "a.b.c",
+    ):
+        with pytest.raises(errors.InvalidDpopProof):
+            verifier.dpop(proof)
+
+
+def _statement(key=DEVICE):
+    signer = DeviceSigner("dv", "us", "https://a.example")
+    return signed_statement(key, signer, purpose="pin", subject="dv", at=0, nonce="n")
+
+
+def test_a_signed_word_is_read_by_exactly_its_key_and_type(verifier):
+    """The bytes that were signed come out."""
+    jws = _statement()
+    assert verifier.key_of(jws) == DEVICE.thumbprint
+    raw = verifier.signed_by(jws, STATEMENT, DEVICE.jwk, DEVICE.thumbprint)
+    assert json.loads(raw)["purpose"] == "pin"
+
+
+def test_a_signed_word_of_another_key_or_type_is_refused(verifier):
+    """Or with one bit changed."""
+    jws, other = _statement(), DeviceKey.generate()
+    head, payload, signature = jws.split(".")
+    forged = f"{head}.{payload}.{'B' if signature[0] != 'B' else 'C'}{signature[1:]}"
+    for text, typ, key, kid in (
+        (jws, "sayso-decision+jws", DEVICE, DEVICE.thumbprint),
+        (jws, STATEMENT, DEVICE, other.thumbprint),
+        (jws, STATEMENT, other, DEVICE.thumbprint),
+        (forged, STATEMENT, DEVICE, DEVICE.thumbprint),
+        ("nonsense", STATEMENT, DEVICE, DEVICE.thumbprint),
+    ):
+        with pytest.raises(BadToken):
+            verifier.signed_by(text, typ, key.jwk, kid)
+    with pytest.raises(BadToken):
+        verifier.key_of("nonsense")
+
+
+def test_who_claims_to_have_made_an_assertion_is_read_without_trust(verifier):
+    """Only to find the key; what is unreadable names nobody."""
+    agent = AGENTS["ES256"]
+    assert verifier.unverified_subject(agent.sign({"sub": "sayso_ag_a"})) == "sayso_ag_a"
+    for token in ("nonsense", "", agent.sign({"sub": 7}), agent.sign({}), agent.sign(b"[]")):
+        with pytest.raises(BadToken):
+            verifier.unverified_subject(token)
+
+
+def test_the_memory_of_keys_is_bounded(verifier):
+    """Whoever sends proofs brings keys; what is forgotten is loaded again."""
+    first = dpop_proof(DEVICE, method="GET", uri="https://a.example", at=0)
+    verifier.dpop(first)
+    for number in range(1_000):
+        verifier._keys[str(number)] = None
+    assert len(verifier._keys) == 1_001
+    other = DeviceKey.generate()
+    verifier.dpop(dpop_proof(other, method="GET", uri="https://a.example", at=0))
+    assert len(verifier._keys) == 1
+    assert verifier.dpop(first)[0] == DEVICE.jwk

@@ -1,0 +1,84 @@
+"""Key files and what is sealed with them."""
+
+import stat
+
+import pytest
+
+from server.crypto import sealing
+from server.crypto.sealing import BadKeyFile, Sealer, derive, read_or_make_key
+
+MASTER = bytes(range(32))
+
+
+def test_a_key_file_is_made_once_for_its_owner_alone(tmp_path):
+    """32 random bytes, mode 0600, in a folder of mode 0700."""
+    path = tmp_path / "data" / "master.key"
+    key = read_or_make_key(path)
+    assert (len(key), read_or_make_key(path)) == (32, key)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert read_or_make_key(tmp_path / "other.key") != key
+    assert [file.name for file in path.parent.iterdir()] == ["master.key"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_key_file_that_others_can_read_is_not_used(tmp_path, mode):
+    """The refusal is the command that mends it."""
+    path = tmp_path / "master.key"
+    read_or_make_key(path)
+    path.chmod(mode)
+    with pytest.raises(BadKeyFile, match="chmod 600"):
+        read_or_make_key(path)
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_a_key_file_of_another_size_is_not_used(tmp_path, size):
+    """Half of a key is none, and it is never made anew over the old one."""
+    path = tmp_path / "master.key"
+    path.write_bytes(bytes(size))
+    path.chmod(0o600)
+    with pytest.raises(BadKeyFile, match="backup"):
+        read_or_make_key(path)
+    assert len(path.read_bytes()) == size
+
+
+def test_of_two_processes_that_make_a_key_the_first_ones_counts(tmp_path, monkeypatch):
+    """Both go on with the same one; no draft is left."""
+    path = tmp_path / "master.key"
+    link = sealing.os.link
+
+    def overtaken(draft, target):
+        target.write_bytes(MASTER)
+        target.chmod(0o600)
+        link(draft, target)
+
+    monkeypatch.setattr(sealing.os, "link", overtaken)
+    assert read_or_make_key(path) == MASTER
+    assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
+
+
+def test_each_purpose_has_a_key_of_its_own():
+    """Nothing follows from one about another."""
+    keys = {derive(MASTER, "handles"), derive(MASTER, "nonces"), derive(bytes(32), "handles")}
+    assert len(keys) == 3
+
+
+def test_what_was_sealed_opens_for_the_same_purpose_alone():
+    """Two seals of one text differ; kind and subject both count."""
+    sealer = Sealer(MASTER)
+    sealed = sealer.seal("answer:one", b"text")
+    assert sealed != sealer.seal("answer:one", b"text")
+    assert b"text" not in sealed
+    assert Sealer(MASTER).open("answer:one", sealed) == b"text"
+    for purpose in ("answer:two", "signing key:one"):
+        with pytest.raises(BadKeyFile):
+            sealer.open(purpose, sealed)
+
+
+def test_another_master_key_or_a_changed_text_opens_nothing():
+    """The error says which file is the wrong one."""
+    sealed = Sealer(MASTER).seal("answer:one", b"text")
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    for sealer, text in ((Sealer(bytes(32)), sealed), (Sealer(MASTER), changed)):
+        with pytest.raises(BadKeyFile, match="master key"):
+            sealer.open("answer:one", text)

@@ -1,59 +1,98 @@
-"""The log of a running server, in both of its formats: read by people, in terminals."""
+"""The log: one event a line, tied to its request, without a secret."""
 
-import subprocess
-import sys
-from pathlib import Path
+import json
 
 import pytest
 
-from tests.support.source import ROOT
-
-_HOSTILE = "\x1b[2J\x9b31m\u202e\r\nforged"
-_REQUEST = """
-import sys
-from pathlib import Path
 from server import telemetry
-from tests.support.site import open_site
-telemetry.configure_logging(as_json=sys.argv[1] == "json", level="debug")
-local = open_site(Path(sys.argv[2]))
-local.post_form("/token", {"planted" + sys.argv[3]: ["1", "2"]})
-local.services.store.close()
-"""
-_EVERYWHERE = """
-import sys
-from server import telemetry
-telemetry.configure_logging(as_json=sys.argv[1] == "json", level="debug")
-hostile = "planted" + sys.argv[3]
-telemetry.log().info(hostile, text=hostile, inside={hostile: [hostile]}, error=ValueError(hostile))
-try:
-    raise ValueError(hostile)
-except ValueError:
-    telemetry.log().exception("fault")
-"""
 
 
-def _log(script: str, form: str, folder: Path) -> str:
-    run = [sys.executable, "-c", script, form, str(folder), _HOSTILE]
-    done = subprocess.run(run, capture_output=True, check=True, cwd=ROOT)
-    return done.stderr.decode()
+@pytest.fixture
+def logged(log_lines):
+    """Writes one event and answers its line, as JSON unless the test says otherwise."""
+
+    def write(event="something", *, as_json=True, level="info", **facts):
+        telemetry.configure_logging(as_json=as_json, level=level)
+        telemetry.log().info(event, **facts)
+        return log_lines()
+
+    return write
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-@pytest.mark.parametrize("script", [_REQUEST, _EVERYWHERE], ids=["request", "everywhere"])
-def test_nothing_that_somebody_sent_moves_a_cursor(tmp_path: Path, script: str, form: str) -> None:
-    """Not even in the name of a parameter, from somebody who has no credentials.
+def test_a_line_is_an_event_with_facts_time_level_and_correlation(logged):
+    """For machines as one JSON object."""
+    telemetry.correlate("abcdef0123456789")
+    (line,) = logged("agent.asked", agent="sayso_ag_a", count=2)
+    said = json.loads(line)
+    assert said.pop("timestamp").endswith("Z")
+    assert said == {
+        "event": "agent.asked",
+        "agent": "sayso_ag_a",
+        "count": 2,
+        "level": "info",
+        "correlation_id": "abcdef0123456789",
+    }
 
-    Whoever reads the log sees what was sent, as signs for it.
-    """
-    said = _log(script, form, tmp_path)
 
-    assert "planted" in said
-    assert [c for c in said if c != "\n" and not c.isprintable()] == []
+def test_below_its_level_nothing_is_written(logged):
+    """The operator decides."""
+    assert logged(level="warning") == []
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-def test_nobody_writes_a_line_of_the_log_with_a_parameter(tmp_path: Path, form: str) -> None:
-    """One event is one line."""
-    said = _log(_REQUEST, form, tmp_path)
+def test_for_people_a_line_is_text(logged):
+    """Without colours, so that a file of it can be read."""
+    (line,) = logged("agent.asked", as_json=False, agent="sayso_ag_a")
+    assert "agent.asked" in line
+    assert "\x1b" not in line
 
-    assert [line for line in said.splitlines() if line.startswith("forged")] == []
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_others_wrote_never_begins_a_new_line_or_moves_a_cursor(logged, as_json):
+    """A forged entry stays inside its quotes."""
+    (line,) = logged(as_json=as_json, said='a\nfake event="x"\x1b[2J\r')
+    assert "\x1b" not in line
+    assert "\r" not in line
+
+
+@pytest.mark.parametrize("name", ["pin", "code", "secret", "client_secret", "assertion", "token"])
+def test_a_fact_that_is_a_secret_by_its_name_is_hidden(logged, name):
+    """Whatever it holds."""
+    (line,) = logged(**{name: "hunter2"})
+    assert "hunter2" not in line
+    assert json.loads(line)[name] == "[hidden]"
+
+
+@pytest.mark.parametrize(
+    "secret", ["sayso_cs_abc", "sayso_rt_abc-_", "sayso_ar_abc", "eyJhbGciOi.eyJz.abc"]
+)
+def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(logged, secret):
+    """Its kind stays readable; ids are no secrets."""
+    (line,) = logged(detail=f"sent {secret} to sayso_ap_abc")
+    said = json.loads(line)["detail"]
+    assert secret not in said
+    assert said.endswith("[hidden] to sayso_ap_abc")
+
+
+def test_a_traceback_is_written_without_secrets_too(log_lines):
+    """Where most of them leak."""
+    telemetry.configure_logging(as_json=True, level="info")
+    try:
+        _fail("bad \x1b[2J sayso_rt_abcdef")
+    except ValueError:
+        telemetry.log().exception("request.failed")
+    (line,) = log_lines()
+    said = json.loads(line)
+    assert "ValueError" in said["exception"]
+    assert "abcdef" not in line
+    assert "\x1b" not in said["exception"]
+
+
+def _fail(text):
+    raise ValueError(text)
+
+
+def test_metrics_are_text_for_prometheus():
+    """Every counter that we keep is there, described."""
+    text = telemetry.metrics_text().decode()
+    for name in ("sayso_answers", "sayso_loop_runs", "sayso_outbox", "sayso_feed_sockets"):
+        assert f"# HELP {name}" in text

@@ -156,7 +156,8 @@ class LocalSite:
 def open_site(folder: Path, **settings: Any) -> LocalSite:
     """The server over this folder."""
     clock = MovableClock()
-    services = app.build(Settings(data_dir=folder, issuer=ISSUER, **settings), clock)
+    chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
+    services = app.build(Settings(**chosen), clock)
     flask, site = app.create_app(services)
     return LocalSite(_desk(services, clock), services, flask, site)
 

@@ -1,0 +1,72 @@
+"""What must not be served so, and what serving leaves behind for the command line."""
+
+import stat
+
+import pytest
+
+from server.serving.main import Shape, prepared
+from server.settings import BadSetting, Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings of a data folder that is not there yet."""
+
+    def made(**members):
+        return Settings(data_dir=tmp_path / "data", **members)
+
+    return made
+
+
+def test_without_an_issuer_it_is_the_served_port_on_this_machine(settings):
+    """And the command line finds it."""
+    served = prepared(settings(), Shape(port=9000))
+    assert served.issuer == "http://localhost:9000"
+    assert settings().issuer_url == "http://localhost:9000"
+    assert stat.S_IMODE(served.data_dir.stat().st_mode) == 0o700
+
+
+def test_a_set_issuer_is_kept(settings):
+    """Behind a proxy the port is another one."""
+    given = settings(issuer="https://auth.example")
+    assert prepared(given, Shape(port=9000)) == given
+    assert settings().issuer_url == "https://auth.example"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104
+@pytest.mark.parametrize("issuer", ["", "http://auth.example", "https://localhost"])
+def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
+    settings, host, issuer
+):
+    """The message says what to set; nothing is recorded."""
+    given = settings(issuer=issuer)
+    with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
+        prepared(given, Shape(host=host))
+    assert not given.data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Shape(host="0.0.0.0", insecure=True),  # noqa: S104
+        Shape(host="127.0.0.1"),
+        Shape(host="::1"),
+        Shape(host="localhost"),
+    ],
+)
+def test_this_machine_and_whoever_insists_is_served_without_https(settings, shape):
+    """Trying things out needs no certificate."""
+    assert prepared(settings(), shape).issuer == "http://localhost:8470"
+
+
+def test_https_for_other_machines_is_served(settings):
+    """A proxy in front speaks TLS."""
+    shape = Shape(host="0.0.0.0")  # noqa: S104
+    assert prepared(settings(issuer="https://auth.example"), shape)
+
+
+def test_several_workers_need_postgresql(settings):
+    """SQLite has one writer, and it lives in one process."""
+    with pytest.raises(BadSetting, match="SAYSO_DATABASE_URL"):
+        prepared(settings(), Shape(workers=2))
+    assert prepared(settings(database_url="postgresql://db/sayso"), Shape(workers=2))

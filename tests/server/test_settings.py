@@ -1,0 +1,189 @@
+"""Every setting is read once, by its rank, and a wrong one is named with the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from server import settings
+from server.settings import (
+    NAMES,
+    BadSetting,
+    Settings,
+    check_issuer,
+    is_loopback,
+    load,
+    process_environment,
+)
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch, tmp_path):
+    """An environment without settings of ours, and an empty data folder by default."""
+    for name in NAMES:
+        monkeypatch.delenv(f"SAYSO_{name.upper()}", raising=False)
+    monkeypatch.delenv("SAYSO_CONFIG", raising=False)
+    monkeypatch.setattr(settings, "user_data_path", lambda _name: tmp_path / "default")
+
+
+def _file(folder, text):
+    path = folder / "sayso.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_anything_the_defaults_hold(tmp_path):
+    """SQLite in the data folder, an issuer on this machine."""
+    found = load()
+    assert found.data_dir == tmp_path / "default"
+    assert found.sqlalchemy_url == f"sqlite:///{tmp_path / 'default' / 'sayso.db'}"
+    assert (found.on_sqlite, found.issuer_url) == (True, "http://localhost:8470")
+    assert found.sources == {}
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path, monkeypatch):
+    """And each value knows where it came from."""
+    file = _file(tmp_path, "open_per_agent = 1\nopen_per_user = 2\ndenials_before_pause = 3\n")
+    monkeypatch.setenv("SAYSO_OPEN_PER_USER", "20")
+    monkeypatch.setenv("SAYSO_DENIALS_BEFORE_PAUSE", "30")
+    found = load({"data_dir": tmp_path, "denials_before_pause": 300, "issuer": None})
+    numbers = (found.open_per_agent, found.open_per_user, found.denials_before_pause)
+    assert numbers == (1, 20, 300)
+    assert found.sources == {
+        "open_per_agent": f"file {file}",
+        "open_per_user": "environment",
+        "denials_before_pause": "flag",
+        "data_dir": "flag",
+    }
+
+
+def test_the_file_lies_in_the_data_folder_or_where_the_environment_says(tmp_path, monkeypatch):
+    """Another one is not looked for."""
+    other = tmp_path / "other"
+    other.mkdir()
+    _file(other, 'log_level = "debug"')
+    assert load({"data_dir": tmp_path}).log_level == "info"
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(other))
+    assert load().log_level == "debug"
+    monkeypatch.setenv("SAYSO_CONFIG", str(_file(tmp_path, 'log_level = "error"')))
+    assert load().log_level == "error"
+
+
+def test_an_empty_variable_is_not_set(monkeypatch):
+    """Shells leave such behind."""
+    monkeypatch.setenv("SAYSO_LOG_LEVEL", "")
+    assert load().log_level == "info"
+
+
+def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
+    """In a file as in a shell."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load({"data_dir": "~/sayso"}).data_dir == tmp_path / "sayso"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("open_per_agent = ", "is not TOML"),
+        ("open_per_agents = 1", "unknown setting: open_per_agents"),
+        ("sources = 1", "unknown setting: sources"),
+        ('open_per_agent = "many"', "SAYSO_OPEN_PER_AGENT .* whole number"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
+    """With what is wrong in it."""
+    path = _file(tmp_path, text)
+    with pytest.raises(BadSetting, match=says) as refused:
+        load({"data_dir": tmp_path})
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("access_token_alg", "HS256", "ES256, EdDSA, RS256"),
+        ("assertion_audience", "any", "issuer, endpoints"),
+        ("unknown_user", "maybe", "answer, hide"),
+        ("log_format", "xml", "json, text"),
+        ("log_level", "loud", "debug, info, warning, error"),
+        ("access_token_seconds", "0", "1 or more"),
+        ("open_per_user", "-1", "1 or more"),
+        ("max_connections", "x", "whole number"),
+        ("issuer", "auth.example", "ISSUER"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, value, says):
+    """The message begins with the variable's name, so that it can be found."""
+    monkeypatch.setenv(f"SAYSO_{name.upper()}", value)
+    with pytest.raises(BadSetting, match=says) as refused:
+        load()
+    assert str(refused.value).startswith(f"SAYSO_{name.upper()}")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://auth.example/",
+        "https://auth.example?x=1",
+        "https://auth.example#x",
+        "https://",
+        "ftp://auth.example",
+        "auth.example",
+        "",
+    ],
+)
+def test_what_is_no_issuer_is_refused(issuer):
+    """RFC 8414 2: no query, no fragment; and no final slash, which nobody types alike."""
+    with pytest.raises(BadSetting):
+        check_issuer(issuer)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://auth.example", "https://auth.example/a", "http://[::1]:1"]
+)
+def test_what_is_an_issuer_is_taken(issuer):
+    """Whether it may be http is decided by who is served."""
+    check_issuer(issuer)
+    assert load({"issuer": issuer}).issuer_url == issuer
+
+
+@pytest.mark.parametrize(
+    ("issuer", "here"),
+    [
+        ("http://localhost:8470", True),
+        ("https://127.0.0.1", True),
+        ("http://[::1]:1", True),
+        ("https://localhost.example", False),
+        ("https://auth.example", False),
+    ],
+)
+def test_this_machine_has_three_names(issuer, here):
+    """And no others."""
+    assert is_loopback(issuer) is here
+
+
+def test_the_command_line_uses_the_issuer_that_was_served_last(tmp_path):
+    """Unless one is set; links and tokens then agree."""
+    (tmp_path / "issuer").write_text("http://localhost:9000\n")
+    assert Settings(data_dir=tmp_path).issuer_url == "http://localhost:9000"
+    assert Settings(data_dir=tmp_path, issuer="https://a.example").issuer_url == "https://a.example"
+
+
+def test_another_database_is_used_as_it_is_named(tmp_path):
+    """PostgreSQL is no file of ours."""
+    found = Settings(data_dir=tmp_path, database_url="postgresql://db/sayso")
+    assert (found.sqlalchemy_url, found.on_sqlite) == ("postgresql://db/sayso", False)
+
+
+def test_a_started_process_does_not_inherit_settings_of_ours(monkeypatch):
+    """It is told everything that it needs to know."""
+    monkeypatch.setenv("SAYSO_ISSUER", "https://a.example")
+    monkeypatch.setenv("PLAIN", "kept")
+    found = process_environment(without="SAYSO_")
+    assert "SAYSO_ISSUER" not in found
+    assert found["PLAIN"] == "kept"
+
+
+def test_every_setting_has_a_default_of_its_own_kind():
+    """What is a number in the class is one in the file."""
+    assert isinstance(Settings().data_dir, Path)
+    assert all(isinstance(getattr(Settings(), name), int | str | Path) for name in NAMES)

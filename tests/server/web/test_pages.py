@@ -1,0 +1,52 @@
+"""The pages: where they are, and what no browser may do with them."""
+
+import pytest
+
+from server.web.pages import HEADERS
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def browser(local):
+    """A browser that was told the issuer's address."""
+    client = local.app.test_client()
+    return lambda path, base=ISSUER: client.get(path, base_url=base)
+
+
+def test_the_enrolment_page_says_how_to_begin_on_a_terminal(browser):
+    """Under the issuer that the terminal needs."""
+    page = browser("/enrol")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert ISSUER in page.text
+
+
+@pytest.mark.parametrize("path", ["/enrol", "/style.css"])
+def test_every_page_forbids_what_it_does_not_need(browser, path):
+    """No script, no frame, no form, no guess at its type."""
+    page = browser(path)
+    for name, value in HEADERS.items():
+        if name != "Cache-Control":
+            assert page.headers[name] == value
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "<script" not in page.text
+
+
+def test_pages_are_not_stored_and_the_sheet_is(browser):
+    """A page may name somebody; a sheet names nobody."""
+    assert browser("/enrol").headers["Cache-Control"] == "no-store"
+    assert browser("/style.css").headers.getlist("Cache-Control") == ["max-age=3600"]
+    assert browser("/style.css").mimetype == "text/css"
+
+
+def test_on_this_machine_a_page_is_shown_under_the_issuers_name(browser):
+    """The three names of loopback are three origins to a browser."""
+    there = browser("/enrol", "http://127.0.0.1:8470")
+    assert (there.status_code, there.headers["Location"]) == (302, f"{ISSUER}/enrol")
+
+
+def test_elsewhere_the_proxys_host_is_not_second_guessed(open_local):
+    """What the Host header says leads nobody anywhere."""
+    public = open_local(issuer="https://auth.example")
+    page = public.app.test_client().get("/enrol", base_url="http://internal:8470")
+    assert page.status_code == 200
+    assert "https://auth.example" in page.text

@@ -404,7 +404,12 @@ def test_a_body_that_does_not_fit_is_refused(server: LiveServer, api: RawApi, ro
         problem = check_problem(response, 422, "invalid_body")
         assert len(problem["detail"]) < 600, name
     with unchanged(server):
-        huge = api.call("POST", _filled(route.path), content=b'{"x":"' + b"a" * 1_000_000 + b'"}')
+        huge = api.call(
+            "POST",
+            _filled(route.path),
+            content=b'{"x":"' + b"a" * 1_000_000 + b'"}',
+            headers={"Connection": "close"},
+        )
     check_problem(huge, 413, "request_entity_too_large")
 
 
@@ -545,7 +550,7 @@ class _Fresh:
         return dpop_proof(self._key, method=method, uri=uri, at=at, access_token=token)
 
 
-def test_the_feed_is_refused_before_the_handshake(api: RawApi) -> None:
+def test_the_feed_is_refused_before_the_handshake(server: LiveServer, person: Terminal) -> None:
     """An HTTP answer that says why, not a socket that closes; never a fault."""
     upgrade = {
         "Connection": "Upgrade",
@@ -553,12 +558,15 @@ def test_the_feed_is_refused_before_the_handshake(api: RawApi) -> None:
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
-    nobody = api.http.get("/api/feed", headers=upgrade)
-    check_problem(nobody, 401, "invalid_token")
+    with server.client() as alone:
+        check_problem(alone.get("/api/feed", headers=upgrade), 401, "invalid_token")
     for cursor in ("abc", "-1", "9" * 30, "٣x", "1.5", "%00"):
-        answer = api.call("GET", f"/api/feed?cursor={cursor}", headers=upgrade)
+        with server.client() as alone:  # the connection ends with its handshake
+            api = RawApi(person, alone)
+            answer = api.call("GET", f"/api/feed?cursor={cursor}", headers=upgrade)
         check_problem(answer, 422, "invalid_body")
     for method in ("GET", "POST", "PUT", "DELETE"):
-        plain = api.call(method, "/api/feed")
+        with server.client() as alone:
+            plain = RawApi(person, alone).call(method, "/api/feed")
         assert 400 <= plain.status_code < 500, plain.text
         assert plain.headers["content-type"] == "application/problem+json"

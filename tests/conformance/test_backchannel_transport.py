@@ -23,7 +23,8 @@ def _good(user: str) -> dict[str, str]:
 
 
 def _post(agent: Agent, body: bytes | str, content_type: str = _FORM) -> httpx.Response:
-    headers = {"Content-Type": content_type}
+    # Whoever is refused for the length of a body loses the connection too.
+    headers = {"Content-Type": content_type, "Connection": "close"}
     return agent.http.post("/bc-authorize", content=body, headers=headers, auth=agent.key.basic)
 
 

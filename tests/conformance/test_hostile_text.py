@@ -54,6 +54,7 @@ HARMLESS = {
 }
 """Letters and signs that only mean something where somebody interprets them."""
 
+_ONCE = {"Connection": "close"}
 _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -129,11 +130,13 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
     if field in {"auth_req_id", "grant_type"}:
         good = {"grant_type": "urn:openid:params:grant-type:ciba"}
         body = {**good, field: text}
-        return asking.http.post("/token", data=body, auth=asking.key.basic)
+        return asking.http.post("/token", data=body, auth=asking.key.basic, headers=_ONCE)
     if field == "id_token_hint":
         del good["login_hint"]
     wanted = f"openid {text}" if field == "scope" else text
-    return asking.http.post("/bc-authorize", data={**good, field: wanted}, auth=asking.key.basic)
+    return asking.http.post(
+        "/bc-authorize", data={**good, field: wanted}, auth=asking.key.basic, headers=_ONCE
+    )
 
 
 @pytest.mark.parametrize("attack", HOSTILE)

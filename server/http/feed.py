@@ -9,6 +9,7 @@ import json
 import re
 import socket as sockets
 import threading
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from server.services.people import Call, Person
 from server.services.ports import Busy
 
 PATH = "/api/feed"
+MOST_SOCKETS = 10
+"""Of one device, in one process. A terminal needs one; the others are for scripts that watch."""
 _PING_SECONDS = 20
 _MOST_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
@@ -44,6 +47,7 @@ def add_feed(app: Flask, site: Site) -> None:
         "max_message_size": _MOST_BYTES,
     }
     sock = Sock(app)
+    seats = _Seats()
 
     @app.before_request
     def refuse_early() -> Response | None:
@@ -51,18 +55,58 @@ def add_feed(app: Flask, site: Site) -> None:
         if request.path != PATH:
             return None
         try:
-            request.environ["sayso.person"] = _person(site)
+            person = _person(site)
+            request.environ["sayso.person"] = person
             request.environ["sayso.cursor"] = _cursor()
+            request.environ["sayso.seat"] = seats.take(_place(person))
         except errors.Problem as problem:
             return views.flask_response(dispatch.problem_response(problem))
         except Busy:
             return views.flask_response(dispatch.problem_response(dispatch.busy_problem()))
         return None
 
+    @app.teardown_request
+    def leave(_error: BaseException | None) -> None:
+        """Whether there was a conversation or no more than a handshake."""
+        if (place := request.environ.pop("sayso.seat", None)) is not None:
+            seats.leave(place)
+
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
         person: Person = request.environ["sayso.person"]
         _Conversation(site, socket, person, request.environ["sayso.cursor"]).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """How many sockets each device has open here."""
+
+    taken: Counter[str] = field(default_factory=Counter)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, place: str) -> str:
+        """One more, to be left again. Raises errors.Problem 429."""
+        with self.turn:
+            if self.taken[place] >= MOST_SOCKETS:
+                raise errors.Problem(
+                    429,
+                    "too_many_sockets",
+                    f"This device has {MOST_SOCKETS} open sockets. Close one of them.",
+                )
+            self.taken[place] += 1
+        return place
+
+    def leave(self, place: str) -> None:
+        """One less."""
+        with self.turn:
+            self.taken[place] -= 1
+            if not self.taken[place]:
+                del self.taken[place]
+
+
+def _place(person: Person) -> str:
+    """The device; a session that has enrolled none yet counts as one."""
+    return person.session.id if person.device is None else person.device.id
 
 
 def _person(site: Site) -> Person:

@@ -1,0 +1,50 @@
+"""How many live feeds one device may hold open, and that no other device pays for it."""
+
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from server.http.feed import MOST_SOCKETS
+from tests.support.feed_line import greeted
+from tests.support.raw_api import RawApi
+from tests.support.refusals import check_problem
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import until
+
+
+def _opens(person: Terminal) -> bool:
+    try:
+        with greeted(person):
+            return True
+    except InvalidStatus:
+        return False
+
+
+def test_a_device_holds_ten_sockets_and_no_more(server: LiveServer, person: Terminal) -> None:
+    """The next one is refused before the handshake; one that ends makes room."""
+    other = new_person(server)
+    with ExitStack() as held:
+        held.callback(other.client.close)
+        for _ in range(MOST_SOCKETS - 1):
+            held.enter_context(greeted(person))
+        with greeted(person), pytest.raises(InvalidStatus) as refused, greeted(person):
+            pass
+        assert refused.value.response.status_code == 429
+        assert b"too_many_sockets" in (refused.value.response.body or b"")
+        assert _opens(other)
+        until(lambda: _opens(person))
+
+
+def test_a_handshake_that_came_to_nothing_holds_no_socket(
+    server: LiveServer, person: Terminal
+) -> None:
+    """Whoever asks without an upgrade takes no place from those who come with one."""
+    with server.client() as http:
+        api = RawApi(person, http)
+        for _ in range(MOST_SOCKETS + 1):
+            assert api.call("GET", "/api/feed").status_code != 429
+        for _ in range(MOST_SOCKETS + 1):
+            check_problem(api.call("GET", "/api/feed?cursor=x"), 422, "invalid_body")
+    assert _opens(person)

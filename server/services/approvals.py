@@ -216,13 +216,15 @@ def _check_power(tx: Unit, approval: Approval, device: Device, key: str, ceremon
     Whoever says that the PIN was entered must have entered it for this request, at every risk: the
     token repeats it.
     """
+    if ceremony == "none":
+        raise errors.Problem(422, "invalid_decision", "ceremony is not one that approves.")
+    high = approval.risk.rank >= Risk.HIGH.rank
+    if high and (key != "high" or ceremony != "pin"):
+        raise errors.Problem(403, "pin_required", "This risk needs your PIN for this very request.")
     if key == "session":
         raise errors.Problem(
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."
         )
-    high = approval.risk.rank >= Risk.HIGH.rank
-    if high and (key != "high" or ceremony != "pin"):
-        raise errors.Problem(403, "pin_required", "This risk needs your PIN for this very request.")
     if high and tx.now < device.high_from:
         raise errors.Problem(
             403,

@@ -123,6 +123,7 @@ class DeviceService:
     def revoke(self, person: Person, device_id: str) -> None:
         """End one of the person's devices; it removes power, so any of them may."""
         with self.store.write() as tx:
+            people.current(tx, person)
             device = _own(tx, person, device_id)
             revoke(tx, device, actor=audit.by_user(person.user.id))
 

@@ -28,7 +28,9 @@ _ROTATE = (
     .returning(sessions.c.id)
 )
 _BIND = (
-    update(sessions).where(sessions.c.id == bindparam("of")).values(device_id=bindparam("device"))
+    update(sessions)
+    .where(sessions.c.id == bindparam("of"))
+    .values(device_id=bindparam("device"), expires_at=bindparam("until"))
 )
 _REVOKE = (
     update(sessions)

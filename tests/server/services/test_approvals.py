@@ -413,10 +413,20 @@ def test_what_was_deleted_since_is_shown_without_its_name(agent, person, local):
     assert shown["decided"]["by"]["name"] == "ana"
 
 
-def test_a_change_of_the_resource_changes_no_request_that_waits(agent, person, local):
-    """What was shown and signed stays what it was."""
-    _, approval = agent.asked()
-    changes = ResourceChanges(scopes={"payments:read": Risk.MEDIUM})
+def test_a_change_of_the_resource_changes_no_text_that_waits(agent, person, local):
+    """What was shown stays what it was; a risk that fell stands in nobody's way."""
+    _, approval = agent.asked_payment()
+    changes = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
     local.desk.resources.update(PAY, changes, by=BY)
     assert person.show(approval.id)["display"] == approval.display
     assert person.approve(approval.id).status == 200
+
+
+def test_a_risk_that_rose_withdraws_what_waits(agent, person, local):
+    """The person was asked for less than it would take now."""
+    handle, approval = agent.asked()
+    changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
+    local.desk.resources.update(PAY, changes, by=BY)
+    assert person.approve(approval.id).refusal == (409, "not_pending")
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert agent.poll(handle).refusal == (400, "access_denied")

@@ -146,12 +146,13 @@ def test_the_same_idempotency_key_joins_the_request_that_it_made(agent, counted)
 
 
 def test_a_joined_call_is_told_how_much_time_is_left(agent, local):
-    """Never zero seconds, even when it is over."""
+    """And a key whose request is over joins nothing."""
     agent.ask_payment(headers={"idempotency-key": "k"})
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
     local.clock.forward(10 * MINUTE)
-    assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 1
+    over = agent.ask_payment(headers={"idempotency-key": "k"})
+    assert over.refusal == (400, "invalid_request")
 
 
 def test_an_idempotency_key_is_not_good_for_another_request(agent, counted):

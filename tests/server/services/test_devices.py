@@ -3,7 +3,13 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from server.services.devices import MOST_DEVICES, MOST_TRIES, MOST_UNCONFIRMED
+from server.services.devices import (
+    MOST_DEVICES,
+    MOST_TRIES,
+    MOST_UNCONFIRMED,
+    NEW_DEVICE_WAIT_MS,
+)
+from server.services.users import NewUser
 from tests.support.callers import X, another_device, new_person, sign_in
 from tests.support.clock import DAY
 from tests.support.installation import BY
@@ -83,14 +89,12 @@ def test_a_session_that_vanished_registers_nothing(local, unfinished, monkeypatc
     look = rows.get
     looks = iter([False, True])
     monkeypatch.setattr(rows, "get", lambda self, of: None if next(looks) else look(self, of))
-    assert unfinished.register().refusal == (409, "already_enrolled")
+    assert unfinished.register().refusal == (401, "invalid_token")
 
 
-def test_a_person_has_at_most_twenty_devices(local, person, unfinished):
+def test_a_person_has_at_most_twenty_devices(person, unfinished):
     """Revoked ones make room."""
-    spare = [
-        local.desk.device(person.user, name=f"d{number}") for number in range(MOST_DEVICES - 1)
-    ]
+    spare = [another_device(person, f"d{number}").device for number in range(MOST_DEVICES - 1)]
     assert unfinished.register().refusal == (409, "too_many_devices")
     person.call("DELETE", f"/api/devices/{spare[0].id}")
     assert unfinished.register().status == 201
@@ -134,10 +138,41 @@ def test_a_person_sees_all_their_devices_and_which_is_this_one(person):
     assert person.call("GET", "/api/me").json["device"]["id"] == person.device_id
 
 
-def test_a_terminal_that_is_not_registered_has_no_statement_to_sign(unfinished):
-    """The list is shown without nonces."""
-    items = unfinished.call("GET", "/api/devices").json["items"]
-    assert [(d["this"], d["nonce"]) for d in items] == [(False, None)]
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/devices"),
+        ("DELETE", "/api/devices/self"),
+        ("GET", "/api/approvals"),
+        ("GET", "/api/approvals/sayso_ap_aaaaaaaaaaaaaaaa"),
+    ],
+)
+def test_a_terminal_that_is_not_registered_can_only_register(unfinished, person, method, path):
+    """Whoever holds a code sees nothing and removes nobody's device before everybody is told."""
+    assert unfinished.call("GET", "/api/me").status == 200
+    refused = unfinished.call(method, path)
+    other = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
+    assert refused.refusal == other.refusal
+    assert refused.status == 403
+
+
+def test_a_code_knows_whether_its_device_is_the_first(person, unfinished, local):
+    """Removing the old ones afterwards makes nobody first; the wait stays."""
+    person.call("DELETE", "/api/devices/self")
+    assert unfinished.register().status == 201
+    assert unfinished.device.high_from == local.clock.now() + NEW_DEVICE_WAIT_MS
+
+
+def test_a_code_that_was_made_for_nobodys_device_waits_if_another_came_first(local):
+    """Two codes before the first device: the second device finds the first there."""
+    user, first = local.desk.users.add(NewUser("cleo"), by=BY)
+    terminal = sign_in(local, user, first.code)
+    late = local.desk.users.enrol("cleo", by=BY)[1]
+    assert terminal.register().status == 201
+    second = sign_in(local, user, late.code)
+    assert second.register().status == 201
+    assert terminal.device.high_from == local.clock.now()
+    assert second.device.high_from == local.clock.now() + NEW_DEVICE_WAIT_MS
 
 
 def test_each_pin_call_is_counted_before_it_is_answered(person):
@@ -180,8 +215,9 @@ def test_a_pin_call_names_the_session_or_a_request_of_this_person(agent, local, 
     new_person(local, "ben")
     _, own = agent.asked()
     _, foreign = agent.asked(login_hint="ben")
-    for purpose in (foreign.id, "sayso_ap_none", "nonsense"):
+    for purpose in (foreign.id, "sayso_ap_" + "a" * 16):
         assert person.pin(purpose).refusal == (404, "not_found")
+    assert person.pin("nonsense").refusal == (422, "invalid_body")
     assert person.device.pin_tries == 0
     person.pin(own.id)
     assert (person.device.pin_for, person.device.pin_for_at) == (own.id, local.clock.now())

@@ -210,7 +210,7 @@ def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")
         tx.feed.add(person.user.id, "approval.requested", approval_id="sayso_ap_gone")
-    alarm, gone = feed.news(person.user.id, None, cursor).happenings
+    alarm, gone = feed.news(person.user.id, person.device_id, cursor).happenings
     assert (alarm.approval, alarm.device) == (None, None)
     assert gone.approval is None
     assert replace(alarm.event, seq=0).event == "alarm.code_reused"

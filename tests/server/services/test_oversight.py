@@ -85,7 +85,19 @@ def test_a_revoked_device_loses_its_session_and_its_owner_sees_it(desk, sight):
     device = desk.device(ana)
     now = desk.clock.now()
     session = Session(
-        device.session_id, ana.id, "code", "jkt", {}, b"hash", None, now, now, now + DAY, None, None
+        id=device.session_id,
+        user_id=ana.id,
+        code_id="code",
+        jkt="jkt",
+        public_jwk={},
+        refresh_hash=b"hash",
+        previous_hash=None,
+        rotated_at=now,
+        created_at=now,
+        expires_at=now + DAY,
+        revoked_at=None,
+        device_id=None,
+        first=True,
     )
     with desk.store.write() as tx:
         tx.sessions.add(replace(session, device_id=device.id))

@@ -207,6 +207,6 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
         local.site.devices.pin(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
-    with pytest.raises(errors.Problem, match="revoked"):
+    with pytest.raises(errors.Problem, match="fresh proof"):
         local.site.approvals.decide(caller, approval.id, jws, None)
     assert person.device.pin_tries == 0

@@ -252,10 +252,10 @@ def test_a_ceiling_that_shrank_after_the_yes_gives_nothing(agent, person, local)
     _update(local, scopes=("payments:transfer",))
     assert _told(agent.poll(handle)) == ("access_denied", "cancelled")
     stored = local.stored(approval.id)
-    assert (stored.state, stored.reason) == (State.CANCELLED, "ceiling_changed")
+    assert (stored.state, stored.reason) == (State.CANCELLED, "policy_changed")
     assert local.desk.entries("token.issued") == []
     (entry,) = local.desk.entries("approval.cancelled")
-    assert (entry["actor"], entry["cause"]) == ("system", "ceiling_changed")
+    assert (entry["actor"], entry["cause"]) == ("system", "policy_changed")
 
 
 def test_a_denial_says_why_and_what_to_do_next(agent, person):

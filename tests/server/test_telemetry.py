@@ -83,7 +83,7 @@ def test_a_traceback_is_written_without_secrets_too(log_lines):
     (line,) = log_lines()
     said = json.loads(line)
     assert "ValueError" in said["exception"]
-    assert "abcdef" not in line
+    assert "sayso_rt_abcdef" not in line
     assert "\x1b" not in said["exception"]
 
 

@@ -73,12 +73,13 @@ class ApprovalService:
     def show(self, person: Person, approval_id: str) -> Shown:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
+            device = people.current(tx, person)
             approval = _of(tx, person, approval_id)
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or _of(tx, person, approval_id)
             if approval.state is State.PENDING:
                 tx.approvals.seen(approval.id, tx.now)
-            return shown(tx, approval, nonce=self._nonce(approval, person.at))
+            return shown(tx, approval, nonce=self._nonce(approval, device))
 
     def decide(self, person: Person, approval_id: str, jws: str, note: str | None) -> Shown:
         """Take a signed answer. The first one wins; later ones are told who won.

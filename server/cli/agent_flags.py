@@ -98,7 +98,7 @@ def _both(function: _F) -> _F:
             click.option(
                 "--id-token-alg",
                 type=click.Choice(names.ASSERTION_ALGS),
-                help="How its ID tokens are signed; RS256 if unsaid.",
+                help="How its ID tokens are signed; ES256 if unsaid.",
             ),
             click.option(
                 "--expires", metavar="WHEN", help="A date, a time, or a span such as 90d."
@@ -181,7 +181,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         resources=flags["resources"],
         scopes=flags["scopes"],
         asks=flags["asks"] or None,
-        id_token_alg=flags["id_token_alg"] or "RS256",
+        id_token_alg=flags["id_token_alg"] or "ES256",
         expires_at=_expires(flags, now),
     )
 

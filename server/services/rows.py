@@ -232,6 +232,9 @@ class OutboxRows(Protocol):
     def due(self) -> bool:
         """Reports whether there is anything to deliver now."""
 
+    def settle(self, channel: str) -> int:
+        """Nothing leaves by this channel: what waits for it is done; returns how many."""
+
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
     def sent(self, message_id: int, holder: str) -> bool: ...
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:

@@ -5,6 +5,8 @@ transactions commit out of order, so events are added without a number and the e
 numbers them in the order in which it sees them; a reader never meets a hole that fills later.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -48,9 +50,10 @@ _NUMBER = update(f).where(f.c.id == bindparam("of")).values(seq=bindparam("numbe
 class Feed:
     """Feed events in the database."""
 
-    def __init__(self, connection: Connection, now: int) -> None:
+    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
         self._connection = connection
         self._now = now
+        self._stir = stir
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
 
@@ -71,6 +74,7 @@ class Feed:
             "device_id": device_id,
         }
         self._connection.execute(self._add, values)
+        self._stir()
 
     def head(self) -> int:
         """The newest cursor; 0 when nothing ever happened."""

@@ -1,6 +1,6 @@
 """Rows of messages that leave the installation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -33,6 +33,12 @@ _LEASE = (
     .returning(o)
 )
 _MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
+_SETTLE = (
+    update(o)
+    .where(o.c.state == "waiting", o.c.channel == bindparam("by"))
+    .values(state="sent")
+    .returning(o.c.id)
+)
 _SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o.c.id)
 _FAILED = (
     update(o)
@@ -50,9 +56,10 @@ _PRUNE = (
 class Outbox:
     """The outbox in the database."""
 
-    def __init__(self, connection: Connection, now: int) -> None:
+    def __init__(self, connection: Connection, now: int, stir: Callable[[], None]) -> None:
         self._connection = connection
         self._now = now
+        self._stir = stir
 
     def add(self, channel: str, target: str, body: str) -> None:
         """Something to deliver as soon as this unit of work is stored."""
@@ -66,6 +73,11 @@ class Outbox:
             "created_at": self._now,
         }
         self._connection.execute(_ADD, row)
+        self._stir()
+
+    def settle(self, channel: str) -> int:
+        """Nothing leaves by this channel: what waits for it is done; returns how many."""
+        return len(self._connection.execute(_SETTLE, {"by": channel}).all())
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
         """Take messages that are due, and those whose holder went silent."""

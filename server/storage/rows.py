@@ -115,14 +115,12 @@ class Rows:
     @cached_property
     def feed(self) -> Feed:
         """Events for people's screens."""
-        self.stirred = True
-        return Feed(self._connection, self.now)
+        return Feed(self._connection, self.now, self._stir)
 
     @cached_property
     def outbox(self) -> Outbox:
         """What leaves the installation."""
-        self.stirred = True
-        return Outbox(self._connection, self.now)
+        return Outbox(self._connection, self.now, self._stir)
 
     @cached_property
     def replays(self) -> Replays:
@@ -145,7 +143,10 @@ class Rows:
 
         What it reads may never be stored, so it must not reach the cache that others share.
         """
-        self.stirred = True
+        self._stir()
         self._connection.execute(_ADMINISTERED)
         self._cache = Cache(version=-1)
         self.__dict__.pop("directory", None)
+
+    def _stir(self) -> None:
+        self.stirred = True

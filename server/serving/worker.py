@@ -10,7 +10,7 @@ finish, idle connections are dropped.
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.pywsgi import Input
@@ -82,6 +82,7 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
 
 class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
     served = False
+    wsgi_input: Any
 
     def read_requestline(self) -> bytes:
         """The next request of this connection; none any more when it took too long or we end."""
@@ -90,7 +91,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         patience = _IDLE_SECONDS if self.served else _READING_SECONDS
         self.served = True
         self.server.idle.add(self)
-        line = b""
+        line: bytes = b""
         try:
             with gevent.Timeout(patience, False):  # noqa: FBT003  # gevent's way to say: no error
                 line = super().read_requestline()

@@ -121,6 +121,8 @@ def outbox_worker(services: Services) -> "OutboxWorker":
 
     settings = services.settings
     key_file = Path(settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY)
+    if settings.webhook_url and not settings.webhook_secret_file and not key_file.exists():
+        read_or_make_key(key_file)
     hook = Webhook(settings.webhook_url, key_file) if settings.webhook_url else None
     return OutboxWorker(services.store, services.secrets, hook)
 

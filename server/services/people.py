@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.protocol import decisions, dpop, errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens import ACCESS_TOKEN_TYPE
+from server.services.keys import published
 from server.services.ports import BadToken, Store, Unit, Verifier
 from server.services.records import Device, Session, User
 from server.services.rules import Rules
@@ -63,8 +64,9 @@ class People:
             return self._person(tx, claims)
 
     def _claims(self, tx: Unit, token: str) -> dict[str, object]:
+        keys = published(tx.directory.signing_keys(), tx.now)
         try:
-            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, tx.directory.signing_keys())
+            claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, keys)
         except BadToken as error:
             raise unauthorized(str(error)) from error
         expires = claims.get("exp")

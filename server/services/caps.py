@@ -46,8 +46,6 @@ def refusal(
 
 def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple[str, str] | None:
     """Why nobody may not be asked now: as somebody may not, so that no cap tells who exists."""
-    if (refused := _too_many_in_all(tx, agent, rules)) is not None:
-        return refused
     open_now = [
         approval
         for approval in tx.approvals.open_of_agent(agent.id)
@@ -55,7 +53,9 @@ def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple
         and not overdue(approval.state, approval.expires_at, tx.now)
         and json.loads(approval.action)["user"] == nobody.id
     ]
-    return _too_many_open(rules) if len(open_now) >= rules.open_per_agent else None
+    if len(open_now) >= rules.open_per_agent:
+        return _too_many_open(rules)
+    return _too_many_in_all(tx, agent, rules)
 
 
 def _too_many_in_all(tx: Unit, agent: Agent, rules: Rules) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.callers import new_person
-from tests.support.clock import MINUTE
+from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAYMENT, registered
 
 
@@ -108,3 +108,49 @@ def test_a_pause_is_for_the_kind_of_request_that_was_denied(strict):
     handle, approval = agent.asked(**{**payment, "authorization_details": refunded})
     person.deny(approval.id)
     assert agent.ask().status == 200
+
+
+def test_one_agent_has_so_many_open_requests_in_all(open_local, template):
+    """However many people there are; an answer makes room for the next."""
+    local = open_local(open_in_all=2)
+    agent, person = template.agent(local), template.person(local)
+    new_person(local, "ben")
+    new_person(local, "cleo")
+    _, first = agent.asked()
+    agent.asked(login_hint="ben")
+    refused = agent.ask(login_hint="cleo")
+    assert refused.refusal == (403, "access_denied")
+    assert "already has 2 open requests." in refused.json["error_description"]
+    assert _causes(local) == ["open_in_all"]
+    person.deny(first.id)
+    assert agent.ask(login_hint="cleo").status == 200
+
+
+def test_where_unknown_users_are_hidden_nobody_may_be_asked_as_often_as_somebody(
+    open_local, template
+):
+    """By this agent under one name, in whatever case; what ran out makes room."""
+    local = open_local(unknown_user="hide", open_per_agent=2)
+    agent = template.agent(local)
+    for hint in ("ana", "nobody"):
+        answers = [agent.ask(login_hint=name) for name in (hint, hint, hint.upper())]
+        assert [answer.status for answer in answers] == [200, 200, 403]
+        assert "already has 2 open requests for this" in answers[2].json["error_description"]
+    assert agent.ask(login_hint="nobody else").status == 200
+    local.clock.forward(DAY)
+    assert agent.ask(login_hint="nobody").status == 200
+
+
+def test_where_two_caps_are_reached_the_same_one_is_named_for_somebody_and_for_nobody(
+    open_local, template
+):
+    """Word for word; else the order of our checks would tell who exists."""
+    for hint in ("ana", "nobody"):
+        local = open_local(unknown_user="hide", open_per_agent=1, open_in_all=1)
+        agent = template.agent(local)
+        assert agent.ask(login_hint=hint).status == 200
+        refused = agent.ask(login_hint=hint)
+        assert "for this person" in refused.json["error_description"]
+        assert "in all" not in refused.json["error_description"]
+        other = agent.ask(login_hint=f"{hint} else")
+        assert "already has 1 open requests." in other.json["error_description"]

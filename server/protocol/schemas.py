@@ -63,10 +63,8 @@ def check_schema(root: JsonValue) -> dict[str, JsonValue]:
     for name in _ROOT_ONLY & root.keys():
         _check_keyword(name, root[name], pointer_to("", name))
     checker = _Checker(root)
-    definitions = root.get("$defs", {})
-    if isinstance(definitions, dict):
-        for name, schema in definitions.items():
-            checker.check(schema, pointer_to("/$defs", name), ())
+    for name, schema in _mapping(root.get("$defs")).items():
+        checker.check(schema, pointer_to("/$defs", name), ())
     checker.check({n: v for n, v in root.items() if n not in _ROOT_ONLY}, "", ())
     return root
 

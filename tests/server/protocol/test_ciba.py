@@ -60,6 +60,7 @@ def test_an_id_token_hint_takes_the_place_of_a_login_hint():
             {"requested_expiry": value}
             for value in ("0", "-1", "1.5", "abc", "1e9", "01", "1" * 18)
         ),
+        *({"acr_values": value} for value in ("a\tb", "é", "a" * 513)),
     ],
 )
 def test_a_malformed_request_is_invalid_request(changes):

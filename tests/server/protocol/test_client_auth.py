@@ -70,6 +70,7 @@ def test_post_and_assertion_are_read():
         ("Basic", {}),
         ("Basic !!!", {}),
         ("Basic " + base64.b64encode(b"\xff:x").decode(), {}),
+        ("Basic YTpiYh==", {}),  # the same bytes as YTpiYg==
         (_basic("no colon"), {}),
         (_basic("a%zz:b"), {}),
         (_basic("a%4:b"), {}),

@@ -43,10 +43,22 @@ def test_a_resource_may_be_repeated():
         (b"a=1", "multipart/form-data"),
         (b"a=%ff", TYPE),
         (b"a=\xff", TYPE),
+        (b"a=x%00y", TYPE),
+        (b"a%00=x", TYPE),
         (b"&".join(b"a%d=1" % n for n in range(101)), TYPE),
         (b"a=" + b"x" * forms.MOST_BYTES, TYPE),
     ],
-    ids=["json", "untyped", "multipart", "not utf-8", "not ascii", "many", "long"],
+    ids=[
+        "json",
+        "untyped",
+        "multipart",
+        "not utf-8",
+        "not ascii",
+        "null",
+        "null name",
+        "many",
+        "long",
+    ],
 )
 def test_what_is_not_plainly_a_form_is_refused(body, content_type):
     """No guessing at the door."""

@@ -62,6 +62,8 @@ def test_remarks_that_say_nothing_about_the_key_are_left_out():
         ({"keys": [{**EC, "x": EC["y"]}]}, "not a point"),
         ({"keys": [{**EC, "x": EC["x"] + "="}]}, "without padding"),
         ({"keys": [{**EC, "x": "AA"}]}, "x as base64url"),
+        ({"keys": [{**EC, "x": "A"}]}, "x as base64url"),
+        ({"keys": [{**EC, "x": "é"}]}, "x as base64url"),
         ({"keys": [{**EC, "y": 5}]}, "y as base64url"),
         ({"keys": [{**ED, "crv": "X25519"}]}, "Ed25519"),
         ({"keys": [_rsa(1024)]}, "2048"),

@@ -150,3 +150,23 @@ def test_types_of_a_value_without_type_are_those_of_its_constants():
     assert schemas.types({"enum": ["x", 1, True, None]}) == {"string", "integer", "boolean", "null"}
     assert schemas.types({"const": "x"}) == {"string"}
     assert schemas.types({"type": ["array", "null"]}) == {"array", "null"}
+
+
+def test_a_reference_may_lead_into_a_list_of_alternatives():
+    """By its index; one past the end leads nowhere."""
+    both = {"anyOf": [TEXT, closed(iban=TEXT)]}
+    schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
+    schemas.check_schema(schema)
+    assert schemas.places(schema, ["a", "iban"]) == [TEXT]
+    for place in ("2", "x", "0/type/x"):
+        reference = {"$ref": f"#/$defs/both/anyOf/{place}"}
+        with pytest.raises(schemas.UnfitSchema):
+            schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
+
+
+def test_definitions_are_an_object():
+    """And each of them is held to the same rules."""
+    with pytest.raises(schemas.UnfitSchema):
+        schemas.check_schema({**closed(a=TEXT), "$defs": []})
+    with pytest.raises(schemas.UnfitSchema):
+        schemas.check_schema({**closed(a=TEXT), "$defs": {"open": {"type": "object"}}})

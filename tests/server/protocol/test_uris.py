@@ -48,3 +48,32 @@ def test_what_cannot_name_a_resource_is_invalid_target(uri):
     """RFC 8707 2: absolute, no fragment; and no user, no plain http beyond this machine."""
     with pytest.raises(errors.InvalidTarget):
         uris.check_resource(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "below"),
+    [
+        ("https://auth.example/sayso", True),
+        ("https://auth.example/sayso/api", True),
+        ("https://AUTH.example:443/sayso/api", True),
+        ("https://auth.example./sayso/api", True),
+        ("https://auth.example/x/../sayso/api", True),
+        ("https://auth.example/%73ayso/api", True),
+        ("https://auth.example//sayso", True),
+        ("https://auth.example/saysoother", False),
+        ("https://auth.example/sayso/../other", False),
+        ("https://auth.example/", False),
+        ("https://auth.example:8443/sayso", False),
+        ("http://auth.example/sayso", False),
+        ("https://other.example/sayso", False),
+    ],
+)
+def test_a_place_below_another_is_recognised_however_it_is_written(uri, below):
+    """Else a token for a made-up resource would open a real one."""
+    assert uris.lies_below(uri, "https://auth.example/sayso") is below
+
+
+def test_the_names_of_this_machine_are_one_place():
+    """As they are for proofs."""
+    assert uris.lies_below("http://127.0.0.1:8470/api", "http://localhost:8470")
+    assert uris.lies_below("http://localhost:8470/anything", "http://[::1]:8470/")

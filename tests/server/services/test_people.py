@@ -81,6 +81,18 @@ def test_a_token_of_ours_that_is_not_for_this_terminal_is_refused(person, claims
     assert _call(person).refusal == (401, "invalid_token")
 
 
+def test_a_token_says_what_its_session_says(person):
+    """Person and key; a token that names another of either was never issued."""
+    thief = SigningKey.generate()
+    person.access_token = _signed(person, cnf={"jkt": thief.thumbprint})
+    proof = person.proof("GET", ME, key=thief)
+    assert _call(person, proofs=[proof]).refusal == (401, "invalid_token")
+    person.access_token = _signed(person, cnf={"jkt": person.session.thumbprint}, sub="other")
+    assert _call(person).refusal == (401, "invalid_token")
+    person.access_token = _signed(person, sub=person.user.id)
+    assert _call(person).status == 200
+
+
 def test_another_type_of_token_is_refused(person):
     """An ID token is no access token (RFC 9068 4), nor is nonsense one."""
     for token in (_signed(person, typ="JWT"), "nonsense"):

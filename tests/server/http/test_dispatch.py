@@ -89,11 +89,15 @@ def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, 
 
 
 @pytest.mark.parametrize(("caller", "name"), [(Caller.CLIENT, "error"), (Caller.PERSON, "code")])
-def test_a_fault_of_ours_says_nothing_but_that(local, caller, name):
-    """No text of the exception leaves the server."""
+def test_a_fault_of_ours_says_nothing_but_that(local, log_lines, caller, name):
+    """No text of the exception leaves the server; the log has it, with where it came from."""
+    telemetry.configure_logging(as_json=True, level="info")
     response, body = _answer(local.site, RuntimeError("secret of the house"), caller)
     assert (response.status, body[name]) == (500, "server_error")
     assert "secret" not in response.body.decode()
+    line = json.loads(log_lines()[-1])
+    assert (line["event"], line["route"]) == ("request.failed", "GET /here")
+    assert "secret of the house" in line["exception"]
 
 
 def test_a_database_that_is_away_is_503_on_every_route(local, agent, person):

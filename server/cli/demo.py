@@ -7,6 +7,7 @@ the `sayso-approver` command and the agent's HTTP.
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -63,6 +64,8 @@ class Stage:
 @click.option("--plain", is_flag=True, help="Play the approver in plain lines.")
 def command(*, plain: bool) -> None:
     """Show the whole loop on this machine, in a folder that is thrown away afterwards."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _leave)
     with _stage() as stage, _server(stage):
         agent = _prepare(stage)
         _say(f"A server is running at {stage.issuer}, on SQLite in {stage.folder}.")
@@ -75,6 +78,11 @@ def command(*, plain: bool) -> None:
         verified = _tell_outcome(agent)
         _tell_record(stage)
     sys.exit(0 if verified else 1)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """A closed window ends the server and the folder too."""
+    sys.exit(128 + number)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ This process imports settings and gunicorn only; the application is loaded in th
 gevent has patched what it stands on.
 """
 
+import contextlib
 import gc
 import resource
 import sys
@@ -108,8 +109,9 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
     def _ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site
-        sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # whoever waited for this line may have gone
+            sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
+            sys.stdout.flush()
 
 
 def _spare_the_collector() -> None:

@@ -188,13 +188,21 @@ def test_what_is_no_half_of_a_pin_is_refused_and_not_counted(person: Terminal, x
 def test_a_pin_is_not_tried_for_somebody_elses_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """404, and not counted."""
+    """Refused, and not counted."""
     name, _ = server.user()
     agent.asked(name)
-    for purpose in ("sayso_ap_aaaaaaaaaaaaaaaa", "everything"):
+    with server.services.store.read() as view:
+        user = view.directory.user_called(name)
+        assert user is not None
+        (foreign,) = view.approvals.waiting(user.id, view.now, 1, None)
+    for purpose, refusal in (
+        (foreign.id, (404, "not_found")),
+        ("sayso_ap_aaaaaaaaaaaaaaaa", (404, "not_found")),
+        ("everything", (422, "invalid_body")),
+    ):
         with pytest.raises(ApiError) as refused:
             person.client.pin(b"\0" * 32, purpose)
-        assert (refused.value.status, refused.value.code) == (404, "not_found")
+        assert (refused.value.status, refused.value.code) == refusal
 
     assert _pin(person).tries == 0
 

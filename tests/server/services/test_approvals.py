@@ -229,6 +229,17 @@ def test_a_yes_without_a_ceremony_is_refused_wherever_it_comes_from(agent, perso
     assert person.send_decision(approval.id, jws).refusal == (422, "invalid_decision")
 
 
+@pytest.mark.parametrize(("ceremony", "unconfirmed"), [("confirm", 2), ("pin", 1)])
+def test_only_an_entered_pin_takes_a_call_back(agent, person, ceremony, unconfirmed):
+    """Confirming in an unlocked app says nothing of the calls before it."""
+    _, approval = agent.asked()
+    person.pin()
+    person.pin(approval.id)
+    jws = person.decision(approval.id, ceremony=ceremony)
+    assert person.send_decision(approval.id, jws).status == 200
+    assert (person.device.pin_tries, person.device.pin_unconfirmed) == (0, unconfirmed)
+
+
 @pytest.mark.parametrize(
     "members",
     [

@@ -204,6 +204,13 @@ def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
     assert (stopped.allowed, stopped.happenings) == (False, ())
 
 
+def test_a_session_that_ended_hears_nothing_more(feed, person, local):
+    """A stolen refresh token ends it, although person and device go on."""
+    with local.services.store.write() as tx:
+        tx.sessions.revoke(person.device.session_id, tx.now)
+    assert feed.news(person.user.id, person.device_id, 0).allowed is False
+
+
 def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local):
     """An alarm is about the person."""
     cursor = feed.head()

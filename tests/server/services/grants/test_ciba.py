@@ -245,6 +245,17 @@ def test_a_lost_answer_is_not_given_again_to_an_agent_whose_person_was_stopped(
     assert local.desk.entries("handle.reused") == []
 
 
+def test_a_token_that_was_revoked_is_not_given_again(agent, person, local):
+    """Its kept answer would hand out what no longer counts."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    assert agent.poll(handle, idempotency_key="k").status == 200
+    with local.services.store.write() as tx:
+        tx.delegations.revoke_agent(agent.id, tx.now)
+    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert local.desk.entries("handle.reused") == []
+
+
 def test_a_ceiling_that_shrank_after_the_yes_gives_nothing(agent, person, local):
     """The request is withdrawn, with its reason in the record; the agent is told no more."""
     handle, approval = agent.asked()
@@ -425,6 +436,43 @@ def test_a_newer_held_poll_takes_the_place_of_the_older_one(agent, local, held):
     answer, hub = held(handle, newer)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
+
+
+def test_a_plain_poll_takes_the_place_of_a_held_one(agent, local, held):
+    """Whoever polls last is the client; the older call is answered at once."""
+    handle, _ = agent.asked()
+    local.clock.forward(5 * SECOND)
+    answer, hub = held(handle, lambda: agent.poll(handle))
+    assert not hub.ending
+    assert answer.refusal == (400, "authorization_pending")
+
+
+def test_a_held_poll_that_was_overtaken_takes_no_answer(agent, person, local, held):
+    """The answer is for the newer poll, which is still waiting for it."""
+    handle, approval = agent.asked()
+
+    def overtaken():
+        with local.services.store.write() as tx:
+            tx.approvals.paced(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
+        person.approve(approval.id)
+
+    answer, _ = held(handle, overtaken)
+    assert answer.refusal == (400, "authorization_pending")
+    assert local.stored(approval.id).state is State.APPROVED
+    assert agent.poll(handle).status == 200
+
+
+def test_a_held_poll_whose_answer_another_one_took_is_no_alarm(agent, person, local, held):
+    """It is the same client, twice; one of the two has the tokens."""
+    handle, approval = agent.asked()
+
+    def taken():
+        person.approve(approval.id)
+        assert agent.poll(handle).status == 200
+
+    answer, _ = held(handle, taken)
+    assert answer.refusal == GONE
+    assert local.desk.entries("handle.reused") == []
 
 
 def test_a_held_poll_ends_when_the_request_does(agent, local, held):

@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from tests.support.callers import another_device
+from tests.support.callers import another_device, sign_in
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY
 
@@ -68,6 +68,17 @@ def test_a_session_that_idles_for_thirty_days_has_ended(local, person):
     assert person.refresh().status == 200
     local.clock.forward(30 * DAY)
     assert person.refresh().refusal == ENDED
+
+
+def test_a_session_that_registers_no_device_ends_after_a_quarter_of_an_hour(local, person):
+    """Refreshing it does not lengthen that; a registered one goes on."""
+    user, issued = local.desk.users.enrol("ana", by=BY)
+    unfinished = sign_in(local, user, issued.code)
+    local.clock.forward(15 * MINUTE - 1)
+    assert unfinished.refresh().status == 200
+    local.clock.forward(1)
+    assert unfinished.refresh().refusal == ENDED
+    assert person.refresh().status == 200
 
 
 def test_a_session_ends_with_its_device(person):

@@ -9,6 +9,7 @@ newer than ours      refuse
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ SCHEMA = "0001"
 """The newest migration that this program knows."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0
+_PAUSE_SECONDS = 0.01
 
 
 class SchemaMismatch(Exception):
@@ -127,7 +129,7 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
         connection = sqlite3.connect(
             path, timeout=patience, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_log(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         if query_only:
@@ -141,6 +143,23 @@ def _sqlite_engine(path: Path, *, patience: float, query_only: bool = False) -> 
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Write ahead, from the first moment of a file.
+
+    Processes that make its log at once lock each other out, and SQLite's time-out covers that not.
+    """
+    give_up = time.monotonic() + _COMMAND_PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _upgrade_sqlite(path: Path, now: int) -> str:

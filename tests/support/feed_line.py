@@ -28,8 +28,14 @@ class FeedLine:
         return read
 
     def event(self, name: str, seconds: float = _PATIENCE) -> dict[str, Any]:
-        """The next frame, which must be this event."""
+        """The next frame, which must be this event.
+
+        PostgreSQL numbers events a moment after they happened, so the terminal's own enrolment may
+        come first, on a socket that was opened at once.
+        """
         frame = self.frame(seconds)
+        while frame.get("event") == "device.enrolled" != name:
+            frame = self.frame(seconds)
         assert (frame["type"], frame.get("event")) == ("event", name), frame
         return frame
 

@@ -155,6 +155,21 @@ def test_a_joined_call_is_told_how_much_time_is_left(agent, local):
     assert over.refusal == (400, "invalid_request")
 
 
+def test_a_call_joins_what_waits_for_an_answer_or_for_its_token(agent, person):
+    """What is over has its answer; a new question needs a new key."""
+    headers = {"idempotency-key": "k"}
+    handle, approval = agent.asked(headers=headers)
+    person.approve(approval.id)
+    assert agent.ask(headers).json["auth_req_id"] == handle
+    agent.poll(handle)
+    refused = agent.ask(headers)
+    assert refused.refusal == (400, "invalid_request")
+    assert "use a new key" in refused.json["error_description"]
+    _, denied = agent.asked(headers={"idempotency-key": "other"})
+    person.deny(denied.id)
+    assert agent.ask({"idempotency-key": "other"}).refusal == (400, "invalid_request")
+
+
 def test_an_idempotency_key_is_not_good_for_another_request(agent, counted):
     """What differs is refused, not answered with something else."""
     agent.ask({"idempotency-key": "k"})

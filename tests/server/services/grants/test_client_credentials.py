@@ -6,6 +6,7 @@ from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.services.agent_forms import AgentChanges
 from server.services.resources import ResourceChanges
+from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
 
 MAIL = "https://mail.example"
@@ -47,6 +48,15 @@ def test_its_token_is_a_delegation_and_an_entry_without_a_person(agent, local, g
         delegation = view.delegations.get(claims["jti"])
     assert (delegation.user_id, delegation.approval_id, delegation.chain) == (None, None, "")
     assert local.desk.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
+
+
+def test_no_token_outlives_its_agent(local, get):
+    """Five minutes, or what is left of the agent's life."""
+    _update(local, expires_at=local.clock.now() + MINUTE)
+    answer = get()
+    assert answer.json["expires_in"] == 60
+    claims = local.claims(answer.json["access_token"])
+    assert claims["exp"] == local.clock.now() // 1000 + 60
 
 
 def test_scopes_above_medium_need_a_person(local, get):

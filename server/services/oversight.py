@@ -7,7 +7,7 @@ that takes a signature of the person's own device.
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol.states import State
+from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
 from server.services import agents, devices, users
 from server.services.ports import Store, View
@@ -66,7 +66,10 @@ class Oversight:
         with self.store.write() as tx:
             approval = _find(tx, approval_id)
             if not withdraw(tx, [approval], reason=reason, actor=by):
-                raise Conflict(f"This request is over: it is {approval.state}.")
+                ended = overdue(approval.state, approval.expires_at, tx.now)
+                raise Conflict(
+                    f"This request is over: it is {State.EXPIRED if ended else approval.state}."
+                )
             return _seen(tx, _find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:

@@ -17,6 +17,7 @@ from server.services.rows import (
     ApprovalRows,
     AuditRows,
     CodeRows,
+    ConsentRows,
     CounterRows,
     DecisionRows,
     DelegationRows,
@@ -83,6 +84,8 @@ class View(Protocol):
     def approvals(self) -> ApprovalRows: ...
     @property
     def decisions(self) -> DecisionRows: ...
+    @property
+    def consents(self) -> ConsentRows: ...
     @property
     def delegations(self) -> DelegationRows: ...
     @property

@@ -229,6 +229,32 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A user lets a client, agent or app, have scopes at a resource until a date.
+
+    At most one is in force between a user and a client at a resource.
+    """
+
+    id: str
+    user_id: str
+    client_id: str
+    app_id: str | None
+    """The app whose page asked for it; None when a request of the agent's own led to it."""
+    resource: str
+    scopes: tuple[str, ...]
+    """Sorted."""
+    created_at: int
+    expires_at: int
+    revoked_at: int | None
+    approval_id: str | None
+    """The approval that a device signed; None where a sign-in page took the answer."""
+
+    def live(self, now: int) -> bool:
+        """Reports whether it is in force at this moment."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
 class Delegation:
     """An issued access token: who acts for whom, where, until when. `id` is its jti."""
 

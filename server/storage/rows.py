@@ -11,6 +11,7 @@ from server.storage.agents import Agents
 from server.storage.approvals import Approvals
 from server.storage.audit import Audit
 from server.storage.codes import Codes
+from server.storage.consents import Consents
 from server.storage.counters import Counters
 from server.storage.decisions import Decisions
 from server.storage.delegations import Delegations
@@ -101,6 +102,11 @@ class Rows:
     def decisions(self) -> Decisions:
         """Signed answers."""
         return Decisions(self._connection)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Consents."""
+        return Consents(self._connection)
 
     @cached_property
     def delegations(self) -> Delegations:

@@ -231,6 +231,23 @@ decisions = Table(
     Column("at", Millis, nullable=False),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("app_id", Text),
+    Column("resource", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False),
+    Column("revoked_at", Millis),
+    Column("approval_id", Text),
+    Index("ix_consents_live", "user_id", "client_id", "resource"),
+    Index("ix_consents_client", "client_id"),
+)
+
 delegations = Table(
     "delegations",
     metadata,

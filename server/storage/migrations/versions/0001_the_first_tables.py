@@ -268,6 +268,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_agent_secrets_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "consents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.Text(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_consents_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index("ix_consents_client", ["client_id"], unique=False)
+        batch_op.create_index(
+            "ix_consents_live", ["user_id", "client_id", "resource"], unique=False
+        )
+
+    op.create_table(
         "decisions",
         sa.Column("approval_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),

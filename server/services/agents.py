@@ -184,7 +184,7 @@ def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
     return StoppedAgent(
         agent,
-        tokens_revoked=tx.delegations.revoke_agent(agent.id, tx.now),
+        tokens_revoked=len(tx.delegations.revoke_client(agent.id, tx.now)),
         requests_cancelled=withdraw(
             tx, tx.approvals.open_of_agent(agent.id), reason="agent_disabled", actor=by
         ),

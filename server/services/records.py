@@ -259,16 +259,28 @@ class Delegation:
     """An issued access token: who acts for whom, where, until when. `id` is its jti."""
 
     id: str
-    approval_id: str | None
-    agent_id: str
+    client_id: str
+    """The agent or app that it was issued to."""
     user_id: str | None
     resource: str
     scope: str
-    chain: str
-    """The `act` claim as JSON text; "" when the agent acts for itself."""
     issued_at: int
     expires_at: int
-    revoked_at: int | None
+    chain: str = ""
+    """The `act` claim as JSON text; "" when nobody acts for somebody else."""
+    depth: int = 0
+    """How many actors the chain has."""
+    details: str = "[]"
+    """`authorization_details` as JSON text."""
+    parent_id: str | None = None
+    """The token that this one was exchanged for; None for a root."""
+    approval_id: str | None = None
+    consent_id: str | None = None
+    """The consent that it stands on."""
+    jkt: str | None = None
+    """The thumbprint of the key that it is bound to."""
+    last_used_at: int | None = None
+    revoked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

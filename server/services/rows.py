@@ -207,8 +207,32 @@ class DelegationRows(Protocol):
     def add(self, delegation: Delegation) -> None: ...
     def get(self, jti: str) -> Delegation | None: ...
     def of_approval(self, approval_id: str) -> Delegation | None: ...
-    def revoke_agent(self, agent_id: str, now: int) -> int: ...
-    def revoke_user(self, user_id: str, now: int) -> int: ...
+    def extend(self, jti: str, now: int) -> Delegation | None:
+        """The token, if something may come out of it now; remembers the use.
+
+        It MUST be one conditional UPDATE, so that nobody revokes it before this unit is over.
+        """
+
+    def used(self, jti: str, now: int) -> None:
+        """Remember that it was seen in use, at most once a minute."""
+
+    def ancestors(self, jti: str) -> list[Delegation]:
+        """What it came from, its parent first."""
+
+    def revoke_tree(self, jti: str, now: int) -> list[str]:
+        """Revoke a token and all that came from it; returns the ids that were live.
+
+        Each of the four MUST also find what is being made from a token while it is revoked.
+        """
+
+    def revoke_consent(self, consent_id: str, now: int) -> list[str]:
+        """Revoke what stands on a consent and all that came from it."""
+
+    def revoke_client(self, client_id: str, now: int) -> list[str]:
+        """Revoke an agent's or app's tokens and all that came from them."""
+
+    def revoke_user(self, user_id: str, now: int) -> list[str]:
+        """Revoke the tokens that act for this user."""
 
 
 class AuditRows(Protocol):

@@ -149,15 +149,16 @@ def _delegation(issue: Issue, approval_id: str | None) -> Delegation:
     chain = tokens.actor(issue)
     return Delegation(
         id=issue.token_id,
-        approval_id=approval_id,
-        agent_id=issue.agent,
+        client_id=issue.agent,
         user_id=issue.user,
         resource=issue.resource,
         scope=issue.scope,
-        chain="" if chain is None else json.dumps(chain, sort_keys=True),
         issued_at=issue.issued_at * 1000,
         expires_at=issue.expires_at * 1000,
-        revoked_at=None,
+        chain="" if chain is None else json.dumps(chain, sort_keys=True),
+        depth=0 if chain is None else 1,
+        details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
+        approval_id=approval_id,
     )
 
 

@@ -105,7 +105,7 @@ class Users:
             tx.codes.withdraw(user.id, tx.now)
             ended = DisabledUser(
                 user,
-                tokens_revoked=tx.delegations.revoke_user(user.id, tx.now),
+                tokens_revoked=len(tx.delegations.revoke_user(user.id, tx.now)),
                 requests_cancelled=withdraw(
                     tx, tx.approvals.open_of_user(user.id), reason="user_disabled", actor=by
                 ),

@@ -1,21 +1,75 @@
-"""Rows of issued access tokens."""
+"""Rows of issued access tokens: the ledger of who acts for whom."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.services.records import Delegation
-from server.storage.tables import delegations
+from server.storage.tables import delegations as d
 
-_ADD = insert(delegations)
-_GET = select(delegations).where(delegations.c.id == bindparam("of"))
-_OF_APPROVAL = select(delegations).where(delegations.c.approval_id == bindparam("of"))
-_LIVE = (
-    update(delegations)
-    .where(delegations.c.revoked_at.is_(None), delegations.c.expires_at > bindparam("now"))
-    .values(revoked_at=bindparam("now"))
-    .returning(delegations.c.id)
+_USE_NOTED_MS = 60_000
+
+_ADD = insert(d)
+_GET = select(d).where(d.c.id == bindparam("of"))
+_OF_APPROVAL = select(d).where(d.c.approval_id == bindparam("of"))
+_EXTEND = (
+    update(d)
+    .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
+    .values(last_used_at=bindparam("now"))
+    .returning(d)
 )
-_REVOKE_AGENT = _LIVE.where(delegations.c.agent_id == bindparam("of"))
-_REVOKE_USER = _LIVE.where(delegations.c.user_id == bindparam("of"))
+_USED = (
+    update(d)
+    .where(
+        d.c.id == bindparam("of"),
+        or_(d.c.last_used_at.is_(None), d.c.last_used_at < bindparam("before")),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+
+
+def _ancestors() -> Select[tuple[object, ...]]:
+    walk = (
+        select(d.c.parent_id, literal(1).label("far"))
+        .where(d.c.id == bindparam("of"))
+        .cte("walk", recursive=True)
+    )
+    further = select(d.c.parent_id, walk.c.far + 1).join(walk, d.c.id == walk.c.parent_id)
+    walk = walk.union_all(further)
+    return select(d).join(walk, d.c.id == walk.c.parent_id).order_by(walk.c.far)
+
+
+def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
+    """Revoke these and all that came from them, also through what was revoked before.
+
+    No token outlives its parent, so what has run out needs no look.
+    """
+    alive = d.c.expires_at > bindparam("now")
+    tree = select(d.c.id).where(roots, alive).cte("tree", recursive=True)
+    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
+    return (
+        update(d)
+        .where(d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None))
+        .values(revoked_at=bindparam("now"))
+        .returning(d.c.id)
+    )
+
+
+_ANCESTORS = _ancestors()
+_REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
+_REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
+_REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
+_REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
 
 
 class Delegations:
@@ -26,23 +80,62 @@ class Delegations:
 
     def add(self, delegation: Delegation) -> None:
         """Store an issued token; the table allows one per approval."""
-        row = {name: getattr(delegation, name) for name in delegations.c.keys()}  # noqa: SIM118
+        row = {name: getattr(delegation, name) for name in d.c.keys()}  # noqa: SIM118
         self._connection.execute(_ADD, row)
 
     def get(self, jti: str) -> Delegation | None:
         """By the token's id."""
-        row = self._connection.execute(_GET, {"of": jti}).mappings().first()
-        return None if row is None else Delegation(**row)
+        return _one(self._connection.execute(_GET, {"of": jti}).mappings().first())
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """The token that an approval gave."""
-        row = self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().first()
-        return None if row is None else Delegation(**row)
+        return _one(self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().first())
 
-    def revoke_agent(self, agent_id: str, now: int) -> int:
-        """Revoke the agent's live tokens; returns how many."""
-        return len(self._connection.execute(_REVOKE_AGENT, {"of": agent_id, "now": now}).all())
+    def extend(self, jti: str, now: int) -> Delegation | None:
+        """The token, if something may come out of it now; remembers the use.
 
-    def revoke_user(self, user_id: str, now: int) -> int:
-        """Revoke the live tokens that act for this user; returns how many."""
-        return len(self._connection.execute(_REVOKE_USER, {"of": user_id, "now": now}).all())
+        On PostgreSQL the row stays locked, so a revocation waits and then finds what was made.
+        """
+        rows = self._connection.execute(_EXTEND, {"of": jti, "now": now}).mappings().all()
+        return _one(rows[0] if rows else None)
+
+    def used(self, jti: str, now: int) -> None:
+        """Remember that it was seen in use, at most once a minute."""
+        values = {"of": jti, "now": now, "before": now - _USE_NOTED_MS}
+        self._connection.execute(_USED, values)
+
+    def ancestors(self, jti: str) -> list[Delegation]:
+        """What it came from, its parent first."""
+        rows = self._connection.execute(_ANCESTORS, {"of": jti}).mappings().all()
+        return [Delegation(**row) for row in rows]
+
+    def revoke_tree(self, jti: str, now: int) -> list[str]:
+        """Revoke a token and all that came from it; returns the ids that were live."""
+        return self._revoke(_REVOKE_TREE, jti, now)
+
+    def revoke_consent(self, consent_id: str, now: int) -> list[str]:
+        """Revoke what stands on a consent, and all that came from it."""
+        return self._revoke(_REVOKE_CONSENT, consent_id, now)
+
+    def revoke_client(self, client_id: str, now: int) -> list[str]:
+        """Revoke an agent's or app's live tokens, and all that came from them."""
+        return self._revoke(_REVOKE_CLIENT, client_id, now)
+
+    def revoke_user(self, user_id: str, now: int) -> list[str]:
+        """Revoke the live tokens that act for this user."""
+        return self._revoke(_REVOKE_USER, user_id, now)
+
+    def _revoke(self, statement: ReturningUpdate[str], of: str, now: int) -> list[str]:
+        """Look again until nothing new is found.
+
+        A child that another unit of work commits while this one waits for its parent's row is not
+        in the first look; after it the parent is ours, and no further child can come.
+        """
+        found: list[str] = []
+        while new := self._connection.execute(statement, {"of": of, "now": now}).scalars().all():
+            found.extend(new)
+        return found
+
+
+def _one(row: RowMapping | None) -> Delegation | None:
+    return None if row is None else Delegation(**row)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -253,16 +254,36 @@ delegations = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("approval_id", Text, unique=True),
-    Column("agent_id", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("consent_id", Text),
+    Column("client_id", Text, nullable=False),
     Column("user_id", Text),
     Column("resource", Text, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("details", Text, nullable=False),
     Column("chain", Text, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("jkt", Text),
     Column("issued_at", Millis, nullable=False),
     Column("expires_at", Millis, nullable=False),
+    Column("last_used_at", Millis),
     Column("revoked_at", Millis),
-    Index("ix_delegations_live", "agent_id", "expires_at"),
+    Index("ix_delegations_live", "client_id", "expires_at"),
+    Index("ix_delegations_user", "user_id", "expires_at"),
+    Index(
+        "ix_delegations_parent",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_delegations_consent",
+        "consent_id",
+        sqlite_where=text("consent_id IS NOT NULL"),
+        postgresql_where=text("consent_id IS NOT NULL"),
+    ),
 )
+"""One row per issued access token; `client_id` is an agent or an app."""
 
 audit_entries = Table(
     "audit_entries",

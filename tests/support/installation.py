@@ -105,7 +105,7 @@ class Desk:
         """A token that lives for five minutes."""
         now = self.clock.now()
         until = now + 5 * MINUTE
-        token = Delegation(name, None, agent_id, user_id, PAY, "", "", now, until, None)
+        token = Delegation(name, agent_id, user_id, PAY, "", now, until)
         with self.store.write() as tx:
             tx.delegations.add(token)
         return token

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  # a table after the other
     """Bring the tables forward."""
     op.create_table(
         "action_types",
@@ -129,19 +129,40 @@ def upgrade() -> None:
         "delegations",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("approval_id", sa.Text(), nullable=True),
-        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("consent_id", sa.Text(), nullable=True),
+        sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=True),
         sa.Column("resource", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
         sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("jkt", sa.Text(), nullable=True),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
         sa.UniqueConstraint("approval_id", name=op.f("uq_delegations_approval_id")),
     )
     with op.batch_alter_table("delegations", schema=None) as batch_op:
-        batch_op.create_index("ix_delegations_live", ["agent_id", "expires_at"], unique=False)
+        batch_op.create_index("ix_delegations_live", ["client_id", "expires_at"], unique=False)
+        batch_op.create_index("ix_delegations_user", ["user_id", "expires_at"], unique=False)
+        batch_op.create_index(
+            "ix_delegations_parent",
+            ["parent_id"],
+            unique=False,
+            sqlite_where=sa.text("parent_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_delegations_consent",
+            ["consent_id"],
+            unique=False,
+            sqlite_where=sa.text("consent_id IS NOT NULL"),
+            postgresql_where=sa.text("consent_id IS NOT NULL"),
+        )
 
     op.create_table(
         "feed_events",

@@ -251,7 +251,7 @@ def test_a_token_that_was_revoked_is_not_given_again(agent, person, local):
     person.approve(approval.id)
     assert agent.poll(handle, idempotency_key="k").status == 200
     with local.services.store.write() as tx:
-        tx.delegations.revoke_agent(agent.id, tx.now)
+        tx.delegations.revoke_client(agent.id, tx.now)
     assert agent.poll(handle, idempotency_key="k").refusal == GONE
     assert local.desk.entries("handle.reused") == []
 

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:  # noqa: PLR0915  # a table after the other
+def upgrade() -> None:
     """Bring the tables forward."""
     op.create_table(
         "action_types",

@@ -177,7 +177,7 @@ def test_redeeming_is_an_entry_an_event_and_a_delegation(agent, person, local):
     assert local.desk.events(person.user)[-1] == "approval.redeemed"
     with local.services.store.read() as view:
         delegation = view.delegations.get(claims["jti"])
-    assert (delegation.agent_id, delegation.user_id) == (agent.id, person.user.id)
+    assert (delegation.client_id, delegation.user_id) == (agent.id, person.user.id)
     assert delegation.expires_at == claims["exp"] * 1000
 
 

@@ -40,6 +40,7 @@ class Flags(TypedDict):
     delivery: str | None
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
+    action_types: tuple[str, ...]
     asks: tuple[str, ...]
     id_token_alg: str | None
     expires: str | None
@@ -62,6 +63,8 @@ class UpdateFlags(Flags):
     remove_owners: tuple[str, ...]
     no_resource: bool
     no_scope: bool
+    no_action: bool
+    any_action: bool
     asks_everybody: bool
     never_expires: bool
 
@@ -89,6 +92,13 @@ def _both(function: _F) -> _F:
             ),
             click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
             click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
+            click.option(
+                "--action",
+                "action_types",
+                multiple=True,
+                metavar="TYPE",
+                help="An action type it may ask for; all of them if unsaid.",
+            ),
             click.option(
                 "--asks",
                 multiple=True,
@@ -158,6 +168,8 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @_both
 @click.option("--no-resource", is_flag=True, help="Take every resource away.")
 @click.option("--no-scope", is_flag=True, help="Take every scope away.")
+@click.option("--no-action", is_flag=True, help="Take every action type away.")
+@click.option("--any-action", is_flag=True, help="It may ask for every action type.")
 @click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
 @click.option("--never-expires", is_flag=True, help="Take the expiry away.")
 @json_option
@@ -180,6 +192,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         grant_types=_grants(flags) or names.AGENT_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
+        action_types=flags["action_types"] or None,
         asks=flags["asks"] or None,
         id_token_alg=flags["id_token_alg"] or "ES256",
         expires_at=_expires(flags, now),
@@ -196,6 +209,8 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         grant_types=_grants(flags),
         resources=() if flags["no_resource"] else flags["resources"] or None,
         scopes=() if flags["no_scope"] else flags["scopes"] or None,
+        action_types=() if flags["no_action"] else flags["action_types"] or None,
+        any_action=flags["any_action"],
         asks=flags["asks"] or None,
         asks_everybody=flags["asks_everybody"],
         id_token_alg=flags["id_token_alg"],
@@ -208,6 +223,8 @@ def _refuse_both(flags: UpdateFlags) -> None:
     pairs = (
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),
+        (flags["action_types"] or flags["no_action"], flags["any_action"]),
+        (flags["action_types"], flags["no_action"]),
         (flags["asks"], flags["asks_everybody"]),
         (flags["expires"], flags["never_expires"]),
     )

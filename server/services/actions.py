@@ -6,7 +6,7 @@ from server.protocol import actions, errors, json_text
 from server.protocol.actions import ActionType, InvalidActionType
 from server.services import audit
 from server.services.ports import Directory, Store, Unit
-from server.services.records import ActionRow, Entry
+from server.services.records import ActionRow, Agent, Entry
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 
 
@@ -56,7 +56,7 @@ class Actions:
             return row
 
     def delete(self, name: str, *, by: str) -> ActionRow:
-        """Forget a type; requests that wait keep what they were shown as.
+        """Forget a type; requests for it are not granted any more, and no agent names it.
 
         Raises `NotFound`, or `Conflict` while a scope needs it.
         """
@@ -69,6 +69,8 @@ class Actions:
                         f"sayso resources update {resource.uri} --requires SCOPE="
                     )
             tx.actions.delete(name)
+            for agent in tx.agents.all():
+                _narrow(tx, agent, name)
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             return row
 
@@ -92,6 +94,13 @@ def read(document: str) -> ActionType:
         raise Invalid(f"{error.description}.") from error
     except InvalidActionType as error:
         raise Invalid(f"The file does not describe an action type. {error}.") from error
+
+
+def _narrow(tx: Unit, agent: Agent, name: str) -> None:
+    """A later type of the same name is another one, which nobody has let this agent ask for."""
+    if agent.action_types and name in agent.action_types:
+        left = tuple(other for other in agent.action_types if other != name)
+        tx.agents.replace(replace(agent, action_types=left), tx.now)
 
 
 def _record(tx: Unit, kind: audit.Type, row: ActionRow, by: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from server.protocol import errors, json_text, jwks, names, scopes
 from server.protocol.jwks import PublicKey
 from server.protocol.text import check_prose
-from server.services import resources, users
+from server.services import actions, resources, users
 from server.services.ports import Unit
 from server.services.records import Agent
 from server.services.refusals import Conflict, Invalid, NotFound
@@ -36,6 +36,8 @@ class NewAgent:
     delivery: str = BUILT_DELIVERY
     resources: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    action_types: tuple[str, ...] | None = None
+    """Which actions it may ask for; None means every registered type."""
     asks: tuple[str, ...] | None = None
     """Whom it may ask; None means everybody."""
     id_token_alg: str = "ES256"  # noqa: S105  # an algorithm; RS256 costs six times as much
@@ -54,6 +56,8 @@ class AgentChanges:
     grant_types: tuple[str, ...] | None = None
     resources: tuple[str, ...] | None = None
     scopes: tuple[str, ...] | None = None
+    action_types: tuple[str, ...] | None = None
+    any_action: bool = False
     asks: tuple[str, ...] | None = None
     asks_everybody: bool = False
     id_token_alg: str | None = None
@@ -79,6 +83,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         delivery=new.delivery,
         resources=_unique(new.resources),
         scopes=_unique(new.scopes),
+        action_types=None if new.action_types is None else _types(tx, new.action_types),
         asks=None if new.asks is None else _asks(tx, new.asks),
         owners=_user_ids(tx, new.owners),
         secrets=(),
@@ -102,6 +107,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         grant_types=_or(before.grant_types, changes.grant_types, _grants),
         resources=_or(before.resources, changes.resources, _unique),
         scopes=_or(before.scopes, changes.scopes, _unique),
+        action_types=_changed_types(tx, before, changes),
         asks=_changed_asks(tx, before, changes),
         owners=_changed_owners(tx, before, changes),
         id_token_alg=_or(before.id_token_alg, changes.id_token_alg, _alg),
@@ -120,6 +126,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "grant_types": list(agent.grant_types),
         "resources": list(agent.resources),
         "scopes": list(agent.scopes),
+        "action_types": None if agent.action_types is None else list(agent.action_types),
         "owners": list(agent.owners),
         "asks": None if agent.asks is None else list(agent.asks),
         "keys": [key["kid"] for key in agent.jwks],
@@ -220,6 +227,18 @@ def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, 
     if changes.asks_everybody:
         return None
     return before.asks if changes.asks is None else _asks(tx, changes.asks)
+
+
+def _types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
+    for name in named:
+        actions.find(tx.directory, name)
+    return _unique(named)
+
+
+def _changed_types(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...] | None:
+    if changes.any_action:
+        return None
+    return before.action_types if changes.action_types is None else _types(tx, changes.action_types)
 
 
 def _check_ceiling(tx: Unit, agent: Agent) -> None:

@@ -120,7 +120,7 @@ class CibaService:
         if not request.scope and not request.details:
             raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
         target = targets.resolve(tx.directory, agent, request.resource, request.scope)
-        actions = self.schemas.check(tx.directory, request.details)
+        actions = self.schemas.check(tx.directory, request.details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         risk = highest([target.risk, *(action.risk for action in actions)])
         longest = TIME_TO_LIVE[risk]

@@ -58,6 +58,8 @@ class Agent:
     delivery: str
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
+    action_types: tuple[str, ...] | None
+    """Which action types it may ask for (RFC 9396 10); None means every registered one."""
     asks: tuple[str, ...] | None
     owners: tuple[str, ...]
     """User ids."""

@@ -45,7 +45,8 @@ class Rights:
         try:
             scope = tuple(approval.scope.split())
             target = targets.resolve(tx.directory, agent, approval.resource, scope)
-            actions = self.schemas.check(tx.directory, json.loads(approval.details))
+            details = json.loads(approval.details)
+            actions = self.schemas.check(tx.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError:
             return None

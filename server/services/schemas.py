@@ -1,7 +1,7 @@
 """Holding an agent's `authorization_details` against the registered action types."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jsonschema import Draft202012Validator
@@ -27,9 +27,20 @@ class Schemas:
     compiled: dict[str, _Compiled] = field(default_factory=dict)
 
     def check(
-        self, directory: Directory, details: Sequence[Mapping[str, JsonValue]]
+        self,
+        directory: Directory,
+        details: Sequence[Mapping[str, JsonValue]],
+        allowed: Collection[str] | None,
     ) -> tuple[ActionType, ...]:
-        """The action type of each object. Raises errors.InvalidAuthorizationDetails."""
+        """The action type of each object. Raises errors.InvalidAuthorizationDetails.
+
+        `allowed` are the types that this client may ask for (RFC 9396 10); None means all.
+        """
+        for place, detail in enumerate(details):
+            if allowed is not None and detail["type"] not in allowed:
+                raise errors.InvalidAuthorizationDetails(
+                    f"/{place}/type is not one that this client may ask for."
+                )
         return tuple(
             self._check_one(directory, detail, place) for place, detail in enumerate(details)
         )

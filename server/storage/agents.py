@@ -128,7 +128,8 @@ class Agents:
             delivery=m["delivery"],
             resources=codec.names(m["resources"]),
             scopes=codec.names(m["scopes"]),
-            asks=None if m["asks"] is None else codec.names(m["asks"]),
+            action_types=_optional(m["action_types"]),
+            asks=_optional(m["asks"]),
             owners=tuple(owners),
             secrets=tuple(_secret(secret) for secret in secrets),
             id_token_alg=m["id_token_alg"],
@@ -136,6 +137,14 @@ class Agents:
             expires_at=m["expires_at"],
             created_at=m["created_at"],
         )
+
+
+def _optional(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else codec.names(text)
+
+
+def _dumped(values: tuple[str, ...] | None) -> str | None:
+    return None if values is None else codec.dump(list(values))
 
 
 def _secret(m: RowMapping) -> Secret:
@@ -173,7 +182,8 @@ def _values(agent: Agent) -> dict[str, object]:
         "delivery": agent.delivery,
         "resources": codec.dump(list(agent.resources)),
         "scopes": codec.dump(list(agent.scopes)),
-        "asks": None if agent.asks is None else codec.dump(list(agent.asks)),
+        "action_types": _dumped(agent.action_types),
+        "asks": _dumped(agent.asks),
         "id_token_alg": agent.id_token_alg,
         "state": agent.state,
         "expires_at": agent.expires_at,

@@ -62,6 +62,7 @@ agents = Table(
     Column("delivery", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    Column("action_types", Text),
     Column("asks", Text),
     Column("id_token_alg", Text, nullable=False),
     Column("state", Text, nullable=False),

@@ -6,7 +6,7 @@ import pytest
 
 from server.protocol.risks import Risk
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
-from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
 
 FILE = json.dumps(PAYMENT)
 
@@ -83,3 +83,18 @@ def test_other_resources_do_not_keep_a_type(desk):
     desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     desk.actions.delete("payment.transfer", by=BY)
     assert desk.actions.all() == []
+
+
+def test_no_agent_names_a_type_that_is_gone(desk):
+    """One that is registered later under the same name has to be allowed again."""
+    admitted(desk)
+    other = json.loads(FILE) | {"type": "other.type"}
+    for document in (FILE, json.dumps(other)):
+        desk.actions.add(document, by=BY)
+    desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    limits = (("payment.transfer", "other.type"), ("other.type",), None)
+    for place, types in enumerate(limits):
+        registered(desk, name=f"bot-{place}", scopes=("pay",), action_types=types)
+    desk.actions.delete("payment.transfer", by=BY)
+    left = [agent.action_types for agent in desk.agents.all()]
+    assert left == [("other.type",), ("other.type",), None]

@@ -10,7 +10,7 @@ from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, PAY, admitted, registered
+from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
 
 JWK = {
     "kty": "EC",
@@ -325,3 +325,23 @@ def test_keys_are_replaced_at_an_agent_that_has_keys(desk):
     assert [key["kid"] for key in changed.jwks] == ["b"]
     with pytest.raises(Conflict, match="authenticates with a secret"):
         desk.agents.update("other", AgentChanges(jwks=newer), by=BY)
+
+
+@pytest.mark.usefixtures("admin")
+def test_an_agent_may_be_held_to_some_action_types(desk):
+    """They must be registered; what is not named stays, and the limit can be taken away."""
+    agent = registered(desk)
+    assert agent.agent.action_types is None
+    with pytest.raises(NotFound, match="sayso actions add FILE"):
+        desk.agents.update("invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY)
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    one = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
+    assert desk.agents.update("invoice-bot", one, by=BY).action_types == ("payment.transfer",)
+    renamed = desk.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    assert renamed.action_types == ("payment.transfer",)
+    assert desk.agents.show("invoice-bot")[0].action_types == ("payment.transfer",)
+    assert (
+        desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY).action_types == ()
+    )
+    freed = desk.agents.update("invoice-bot", AgentChanges(any_action=True), by=BY)
+    assert freed.action_types is None

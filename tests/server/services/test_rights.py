@@ -62,6 +62,7 @@ TIGHTENED = {
     "whom it may ask": _asks_only_ben,
     "the agent's scopes": lambda local: _agent(local, scopes=("payments:read",)),
     "the agent's resources": _another_resource_alone,
+    "the agent's action types": lambda local: _agent(local, action_types=()),
     "the resource's scopes": lambda local: _resource(local, without=("payments:transfer",)),
     "the scope's risk": lambda local: _resource(local, scopes={"payments:transfer": Risk.CRITICAL}),
     "the action's risk": lambda local: _action(local, risk="critical"),
@@ -69,6 +70,9 @@ TIGHTENED = {
 }
 LOOSENED = {
     "nothing": lambda _: None,
+    "a limit that the request keeps": lambda local: _agent(
+        local, action_types=("payment.transfer",)
+    ),
     "a lower risk": lambda local: _action(local, risk="low"),
     "another description": lambda local: _agent(local, description="Pays bills"),
     "a need that the request meets": lambda local: _resource(

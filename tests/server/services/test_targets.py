@@ -25,6 +25,7 @@ AGENT = Agent(
     delivery="poll",
     resources=(PAY, MAIL),
     scopes=("read", "send"),
+    action_types=None,
     asks=None,
     owners=(),
     secrets=(),

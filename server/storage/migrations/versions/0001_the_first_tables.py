@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("action_types", sa.Text(), nullable=True),
         sa.Column("asks", sa.Text(), nullable=True),
         sa.Column("id_token_alg", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),

@@ -151,6 +151,7 @@ def _rules(settings: Settings) -> Rules:
         open_per_user=settings.open_per_user,
         open_in_all=settings.open_in_all,
         denials_before_pause=settings.denials_before_pause,
+        dpop_nonces=settings.dpop_nonce == "required",
     )
 
 
@@ -161,7 +162,7 @@ def _site(services: Services) -> "Site":
     store, secrets, rules = services.store, services.secrets, services.rules
     clients = ClientAuthentication(store, services.verifier, rules)
     issuing = Issuing(services.signer, secrets, rules)
-    proofs = Proofs(services.verifier, rules)
+    proofs = Proofs(services.verifier, secrets, rules)
     schemas = Schemas()
     rights = Rights(schemas)
     return Site(
@@ -171,7 +172,10 @@ def _site(services: Services) -> "Site":
         clients=clients,
         people=People(store, services.verifier, rules),
         ciba=CibaService(store, secrets, schemas, Hints(services.verifier, rules), rules),
+        proofs=proofs,
         token=TokenEndpoint(
+            store,
+            proofs,
             clients,
             for_agents={
                 names.GRANT_CIBA: CibaGrant(store, secrets, issuing, rights, services.hub),

@@ -39,6 +39,8 @@ class Settings:
     """`issuer`, or `endpoints` to accept endpoint URLs from older clients too."""
     unknown_user: str = "answer"
     """`answer` says unknown_user_id; `hide` makes a request that nobody can approve."""
+    dpop_nonce: str = "off"
+    """`required` demands a nonce of ours in the DPoP proofs of agents and apps."""
     open_per_agent: int = 10
     """How many unanswered requests one agent may have with one user."""
     open_per_user: int = 50
@@ -143,6 +145,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "access_token_alg": ("ES256", "EdDSA", "RS256"),
     "assertion_audience": ("issuer", "endpoints"),
     "unknown_user": ("answer", "hide"),
+    "dpop_nonce": ("off", "required"),
     "log_format": ("json", "text"),
     "log_level": ("debug", "info", "warning", "error"),
 }

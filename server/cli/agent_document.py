@@ -28,6 +28,7 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
         "action_types": None if agent.action_types is None else list(agent.action_types),
         "asks": None if agent.asks is None else _people(agent.asks, names),
         "id_token_signed_response_alg": agent.id_token_alg,
+        "dpop_bound_access_tokens": agent.dpop_bound,
         "secrets": [_secret(secret) for secret in agent.secrets],
         "keys": [{"kid": key["kid"], "alg": key["alg"]} for key in agent.jwks],
         "expires_at": rfc3339(agent.expires_at),
@@ -51,6 +52,7 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
         "actions": "every type" if agent.action_types is None else listed(agent.action_types),
         "may ask": "everybody" if agent.asks is None else listed(_people(agent.asks, names)),
         "id tokens": agent.id_token_alg,
+        "tokens": "bound to its key by DPoP" if agent.dpop_bound else None,
         "expires": moment(agent.expires_at),
         "since": moment(agent.created_at),
     }

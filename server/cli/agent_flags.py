@@ -45,6 +45,7 @@ class Flags(TypedDict):
     id_token_alg: str | None
     expires: str | None
     serves: tuple[str, ...]
+    dpop: bool | None
 
 
 class AddFlags(Flags):
@@ -112,6 +113,12 @@ def _both(function: _F) -> _F:
             ),
             click.option(
                 "--expires", metavar="WHEN", help="A date, a time, or a span such as 90d."
+            ),
+            click.option(
+                "--dpop/--no-dpop",
+                "dpop",
+                default=None,
+                help="Its tokens must be bound to a key that it proves to hold.",
             ),
             click.option("--serves", multiple=True, hidden=True, callback=_built),
         )
@@ -196,6 +203,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         asks=flags["asks"] or None,
         id_token_alg=flags["id_token_alg"] or "ES256",
         expires_at=_expires(flags, now),
+        dpop_bound=bool(flags["dpop"]),
     )
 
 
@@ -216,6 +224,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         id_token_alg=flags["id_token_alg"],
         expires_at=_expires(flags, now),
         never_expires=flags["never_expires"],
+        dpop_bound=flags["dpop"],
     )
 
 

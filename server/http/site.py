@@ -11,6 +11,7 @@ from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
 from server.services.people import People
 from server.services.ports import Clock, Store
+from server.services.proofs import Proofs
 from server.services.rules import Rules
 from server.services.token import TokenEndpoint
 
@@ -32,6 +33,7 @@ class Site:
     clients: ClientAuthentication
     people: People
     ciba: CibaService
+    proofs: Proofs
     token: TokenEndpoint
     approvals: ApprovalService
     devices: DeviceService

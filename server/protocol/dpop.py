@@ -3,8 +3,9 @@
 Owns: the rules of header and claims, and when two URLs are the same. Never: the signature (crypto)
 and the memory of used proofs (services).
 
-There is no server nonce: proofs are short-lived and remembered by `jti` until they run out.
-A proof is accepted for 60 seconds, and from 5 seconds before its time for clocks that are ahead.
+A proof is accepted for 60 seconds, and from 5 seconds before its time for clocks that are ahead. It
+is remembered by `jti` until it runs out. Nonces of the server are a setting, for clients whose key
+somebody may have used ahead of time; they need no memory, because a window of time makes them.
 """
 
 import ipaddress
@@ -21,6 +22,9 @@ MAX_AGE: Final = 60
 
 MAX_AHEAD: Final = 5
 """Seconds by which `iat` may lie in the future."""
+
+NONCE_SECONDS: Final = 300
+"""A nonce is given out for so long, and accepted for as long again."""
 
 MAX_PROOF_CHARS: Final = 4_096
 MAX_JTI_CHARS: Final = 128
@@ -108,6 +112,18 @@ def check_proof(
     if not 1 <= len(jti) <= MAX_JTI_CHARS:
         raise errors.InvalidDpopProof(f"jti must have 1 to {MAX_JTI_CHARS} characters")
     return ProofUse(decisions.digest(jti), iat, (iat + MAX_AGE) * 1000)
+
+
+def nonce_windows(now: int) -> tuple[str, str]:
+    """The names of this window of time and the one before, from which nonces are made (8, 9)."""
+    window = now // (NONCE_SECONDS * 1000)
+    return str(window), str(window - 1)
+
+
+def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
+    """Raises errors.UseDpopNonce with the newest of these unless the proof has one (4.3, 10)."""
+    if claims.get("nonce") not in nonces:
+        raise errors.UseDpopNonce(nonces[0])
 
 
 def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:

@@ -5,7 +5,7 @@
      ├─ InvalidClient (401)  UnauthorizedClient  UnsupportedGrantType  InvalidGrant
      ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
      ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
-     ├─ InvalidDpopProof
+     ├─ InvalidDpopProof  UseDpopNonce
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
@@ -145,6 +145,18 @@ class InvalidDpopProof(ProtocolError):
     """A DPoP proof that is missing or proves nothing (RFC 9449 5)."""
 
     code = "invalid_dpop_proof"
+
+
+class UseDpopNonce(ProtocolError):
+    """A DPoP proof without a nonce that still counts (RFC 9449 8); the answer brings one."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__(
+            "Put the nonce of the DPoP-Nonce header into a new proof.",
+            headers={"DPoP-Nonce": nonce},
+        )
 
 
 class TemporarilyUnavailable(ProtocolError):

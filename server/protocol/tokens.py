@@ -43,6 +43,13 @@ class Issue:
     issued_at: int
     expires_at: int
     approved: Approved | None = None
+    jkt: str | None = None
+    """The thumbprint of the client's key, when the token is bound to one (RFC 9449 6.1)."""
+
+    @property
+    def token_type(self) -> str:
+        """How a token that says this is presented (RFC 9449 5)."""
+        return "Bearer" if self.jkt is None else "DPoP"
 
 
 def actor(issue: Issue) -> dict[str, object] | None:
@@ -67,6 +74,7 @@ def access_token_claims(issue: Issue) -> dict[str, object]:
         "jti": issue.token_id,
         "iat": issue.issued_at,
         "exp": issue.expires_at,
+        "cnf": None if issue.jkt is None else {"jkt": issue.jkt},
         **_approval_claims(issue.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}

@@ -42,6 +42,7 @@ class NewAgent:
     """Whom it may ask; None means everybody."""
     id_token_alg: str = "ES256"  # noqa: S105  # an algorithm; RS256 costs six times as much
     expires_at: int | None = None
+    dpop_bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class AgentChanges:
     id_token_alg: str | None = None
     expires_at: int | None = None
     never_expires: bool = False
+    dpop_bound: bool | None = None
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -91,6 +93,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         state="enabled",
         expires_at=_expiry(tx, new.expires_at),
         created_at=tx.now,
+        dpop_bound=new.dpop_bound,
     )
     _check_ceiling(tx, agent)
     _check_owners(tx, agent)
@@ -112,6 +115,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         owners=_changed_owners(tx, before, changes),
         id_token_alg=_or(before.id_token_alg, changes.id_token_alg, _alg),
         expires_at=_changed_expiry(tx, before, changes),
+        dpop_bound=before.dpop_bound if changes.dpop_bound is None else changes.dpop_bound,
     )
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
         _check_ceiling(tx, agent)
@@ -131,6 +135,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "asks": None if agent.asks is None else list(agent.asks),
         "keys": [key["kid"] for key in agent.jwks],
         "expires_at": agent.expires_at,
+        "dpop_bound": agent.dpop_bound,
     }
 
 

@@ -68,6 +68,8 @@ class Agent:
     state: AgentState
     expires_at: int | None
     created_at: int
+    dpop_bound: bool = False
+    """Its tokens are bound to a key that it proves to hold (RFC 9449 5.2)."""
 
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""

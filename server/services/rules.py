@@ -19,6 +19,8 @@ class Rules:
     open_per_user: int
     open_in_all: int
     denials_before_pause: int
+    dpop_nonces: bool = False
+    """Proofs of clients must carry a nonce of ours."""
 
     @property
     def api_audience(self) -> str:

@@ -1,12 +1,14 @@
 """The token endpoint: the steps that all grants share, and the table of grants."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from server.protocol import client_auth, errors
 from server.protocol.forms import Form
 from server.services.client_auth import ClientAuthentication
+from server.services.ports import Store
+from server.services.proofs import Proofs
 from server.services.records import Agent
 
 
@@ -23,6 +25,8 @@ class TokenRequest:
     peer: str
     waited_ms: int = 0
     """How long the request had been here when the grant began; pacing counts from its arrival."""
+    dpop_jkt: str | None = None
+    """The thumbprint of the key that the client has proved to hold; tokens are bound to it."""
 
 
 class AgentGrant(Protocol):
@@ -44,9 +48,11 @@ class TokenEndpoint:
     """What all grants share, in this order.
 
     1. The grant type is known.  2. The client is who it says.  3. It may use this grant.
-    4. The grant decides.
+    4. Its proof of a key holds, if it sent or needs one.  5. The grant decides.
     """
 
+    store: Store
+    proofs: Proofs
     clients: ClientAuthentication
     for_agents: Mapping[str, AgentGrant]
     for_people: Mapping[str, PersonGrant]
@@ -63,4 +69,13 @@ class TokenEndpoint:
         agent = self.clients.authenticate(credentials)
         if grant_type not in agent.grant_types:
             raise errors.UnauthorizedClient("This agent may not use this grant type.")
-        return grant.exchange(agent, request)
+        return grant.exchange(agent, self._bound(request, needed=agent.dpop_bound))
+
+    def _bound(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
+        """The request with the key that it proves to hold, alike for every grant (RFC 9449 5)."""
+        if not request.proofs:
+            if needed:
+                raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
+            return request
+        with self.store.write() as tx:
+            return replace(request, dpop_jkt=self.proofs.of_client(tx, request.proofs))

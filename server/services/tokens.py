@@ -24,7 +24,13 @@ class Issuing:
     rules: Rules
 
     def for_approval(
-        self, tx: Unit, agent: Agent, approval: Approval, decision: Decision
+        self,
+        tx: Unit,
+        agent: Agent,
+        approval: Approval,
+        decision: Decision,
+        *,
+        jkt: str | None = None,
     ) -> dict[str, object]:
         """The token set of an approved request (CIBA 10.1.1)."""
         details = json.loads(approval.details)
@@ -36,6 +42,7 @@ class Issuing:
             user=approval.user_id,
             details=tuple(details),
             approved=_approved(approval, decision),
+            jkt=jkt,
         )
         answer = self._answer(tx, issue, approval.id)
         alg = agent.id_token_alg
@@ -53,7 +60,9 @@ class Issuing:
             answer["authorization_details"] = details
         return answer
 
-    def for_agent(self, tx: Unit, agent: Agent, target: Target) -> dict[str, object]:
+    def for_agent(
+        self, tx: Unit, agent: Agent, target: Target, *, jkt: str | None = None
+    ) -> dict[str, object]:
         """The token of an agent that acts for itself (RFC 6749 4.4)."""
         issue = self._issue(
             tx,
@@ -63,6 +72,7 @@ class Issuing:
             user=None,
             details=(),
             approved=None,
+            jkt=jkt,
         )
         return self._answer(tx, issue, None) | {"scope": issue.scope}
 
@@ -94,6 +104,7 @@ class Issuing:
         user: str | None,
         details: tuple[Mapping[str, object], ...],
         approved: Approved | None,
+        jkt: str | None,
     ) -> Issue:
         now = tx.now // 1000
         return Issue(
@@ -107,6 +118,7 @@ class Issuing:
             issued_at=now,
             expires_at=_end(now + self.rules.access_token_seconds, agent),
             approved=approved,
+            jkt=jkt,
         )
 
     def _answer(self, tx: Unit, issue: Issue, approval_id: str | None) -> dict[str, object]:
@@ -121,7 +133,7 @@ class Issuing:
         )
         return {
             "access_token": token,
-            "token_type": "Bearer",
+            "token_type": issue.token_type,
             "expires_in": issue.expires_at - issue.issued_at,
         }
 
@@ -159,6 +171,7 @@ def _delegation(issue: Issue, approval_id: str | None) -> Delegation:
         depth=0 if chain is None else 1,
         details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
         approval_id=approval_id,
+        jkt=issue.jkt,
     )
 
 

@@ -136,6 +136,7 @@ class Agents:
             state=m["state"],
             expires_at=m["expires_at"],
             created_at=m["created_at"],
+            dpop_bound=m["dpop_bound"],
         )
 
 
@@ -188,4 +189,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "state": agent.state,
         "expires_at": agent.expires_at,
         "created_at": agent.created_at,
+        "dpop_bound": agent.dpop_bound,
     }

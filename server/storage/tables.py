@@ -68,6 +68,7 @@ agents = Table(
     Column("state", Text, nullable=False),
     Column("expires_at", Millis),
     Column("created_at", Millis, nullable=False),
+    Column("dpop_bound", Boolean, nullable=False),
 )
 
 agent_owners = Table(

@@ -4,7 +4,7 @@ Owns: what each of them sends, signed with real keys; every part of it can be re
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,12 @@ from approver_tui.client.jose import (
     signed_decision,
     signed_statement,
 )
-from server.protocol.names import APPROVER_CLIENT, GRANT_CIBA, GRANT_ENROLMENT
+from server.protocol.names import (
+    APPROVER_CLIENT,
+    GRANT_CIBA,
+    GRANT_CLIENT_CREDENTIALS,
+    GRANT_ENROLMENT,
+)
 from server.services.records import Approval, Device, User
 from server.services.users import NewUser
 from tests.support.agent import PAYMENT_DETAILS
@@ -68,12 +73,24 @@ class LocalAgent:
         handle: str = answer.json["auth_req_id"]
         return handle, self.local.behind(handle)
 
-    def poll(self, handle: str, form: Mapping[str, Any] | None = None, **headers: str) -> Answer:
+    def poll(
+        self,
+        handle: str,
+        form: Mapping[str, Any] | None = None,
+        proofs: Sequence[str] = (),
+        **headers: str,
+    ) -> Answer:
         """POST /token; `idempotency_key=…` becomes the header."""
         asked = {"grant_type": GRANT_CIBA, "auth_req_id": handle}
         whole = {**asked, **self.credentials, **(form or {})}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.local.post_form("/token", whole, named)
+        return self.local.post_form("/token", whole, named, proofs)
+
+    def alone(self, *proofs: str, **parameters: Any) -> Answer:
+        """POST /token for itself."""
+        asked = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
+        form = {**asked, **self.credentials, **parameters}
+        return self.local.post_form("/token", form, proofs=proofs)
 
     @property
     def credentials(self) -> dict[str, str]:

@@ -32,7 +32,9 @@ def token(site: Site, request: HttpRequest) -> HttpResponse:
             waited_ms=max(0, site.clock.now() - request.at),
         )
     )
-    return as_json(200, answer, {"Preference-Applied": f"wait={wait}"} if wait else None)
+    applied = {"Preference-Applied": f"wait={wait}"} if wait else {}
+    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    return as_json(200, answer, {**applied, **nonce})
 
 
 def jwks(site: Site, _request: HttpRequest) -> HttpResponse:

@@ -44,6 +44,8 @@ class _Poll:
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
     """What the client says the token is for; it may be left out, and never be something else."""
+    jkt: str | None
+    """The key that the token is going to be bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class CibaGrant:
     def _read(self, agent: Agent, request: TokenRequest) -> _Poll:
         handle = request.form.require("auth_req_id")
         key = request.idempotency_key
-        owned = None if key is None else f"{agent.id}\n{handle}\n{key}"
+        owned = None if key is None else f"{agent.id}\n{handle}\n{request.dpop_jkt}\n{key}"
         return _Poll(
             agent=agent,
             handle_hash=hashlib.sha256(handle.encode()).digest(),
@@ -78,6 +80,7 @@ class CibaGrant:
             holder=self.secrets.salt() if request.wait else None,
             resource=ciba.one_resource(request.form),
             details=ciba.read_details(request.form.get("authorization_details")),
+            jkt=request.dpop_jkt,
         )
 
     def _hold(self, poll: _Poll, seconds: int) -> Outcome:
@@ -174,7 +177,7 @@ class CibaGrant:
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
         if moved is None:
             return ciba.no_tokens(State.REDEEMED, {})
-        answer = self.issuing.for_approval(tx, agent, moved, _decision(tx, moved))
+        answer = self.issuing.for_approval(tx, agent, moved, _decision(tx, moved), jkt=poll.jkt)
         answer["fingerprint"] = decisions.fingerprint(moved.action_digest)
         if poll.key_hash is not None:
             sealed = self.secrets.seal(f"answer:{moved.id}", json.dumps(answer).encode())

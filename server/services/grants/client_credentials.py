@@ -40,4 +40,4 @@ class ClientCredentialsGrant:
                 raise errors.InteractionRequired(
                     "These scopes need a person's approval: ask at /bc-authorize."
                 )
-            return self.issuing.for_agent(tx, agent, target)
+            return self.issuing.for_agent(tx, agent, target, jkt=request.dpop_jkt)

@@ -31,6 +31,23 @@ def check(claims, *, now=IAT * 1000, access_token=None):
     )
 
 
+def test_nonces_are_made_for_a_window_of_time_and_the_one_before():
+    """RFC 9449 8: given out for five minutes, accepted for as long again, and never for ever."""
+    first, before = dpop.nonce_windows(IAT * 1000)
+    later, still = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
+    assert still == first
+    assert len({first, before, later}) == 3
+
+
+def test_a_proof_without_one_of_the_nonces_is_told_the_newest():
+    """RFC 9449 4.3, 10: whatever it said instead."""
+    dpop.check_nonce({"nonce": "old"}, ["new", "old"])
+    for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
+        with pytest.raises(errors.UseDpopNonce) as refusal:
+            dpop.check_nonce(claims, ["new", "old"])
+        assert refusal.value.headers == {"DPoP-Nonce": "new"}
+
+
 def assert_refused(claims, member, **request):
     """Check that the claims are refused and that the description names the member."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:

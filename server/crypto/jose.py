@@ -20,13 +20,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from server.protocol import decisions, dpop, errors, json_text
+from server.protocol import decisions, dpop, errors, json_text, names
 from server.services.ports import BadToken, Secrets
 from server.services.records import SigningKey
 
 _JWS = jwt.PyJWS()
+_JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
+_OTHER_NAMES = {names.ED25519: "EdDSA"}
+"""RFC 9864 names the curve too; which curve it is, the registered key says all the same."""
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
 _MOST_TEXT = 64 * 1024
 _RSA_BITS = 2048
@@ -148,7 +151,8 @@ class JwtVerifier:
     def _payload(self, token: str, jwk: Mapping[str, str]) -> bytes | None:
         alg = _alg_of(jwk)
         try:
-            decoded = _JWS.decode_complete(token, key=self._key(jwk, alg), algorithms=[alg])  # type: ignore[arg-type]  # a key that fits its alg
+            key = self._key(jwk, alg)
+            decoded = _JWS.decode_complete(token, key, _spellings(alg))  # type: ignore[arg-type]  # a key that fits its alg
         except (jwt.PyJWTError, ValueError):
             return None
         payload = decoded["payload"]
@@ -183,11 +187,15 @@ def _candidates(
 ) -> list[Mapping[str, str]]:
     kid = header.get("kid")
     named = [jwk for jwk in jwks if kid is None or jwk.get("kid") == kid]
-    return [jwk for jwk in named if _alg_of(jwk) == header.get("alg")]
+    return [jwk for jwk in named if header.get("alg") in _spellings(_alg_of(jwk))]
 
 
 def _alg_of(jwk: Mapping[str, str]) -> str:
     return _KEY_ALGS.get(jwk.get("kty", ""), "")
+
+
+def _spellings(alg: str) -> list[str]:
+    return [alg, *(other for other, meant in _OTHER_NAMES.items() if meant == alg)]
 
 
 def _claims(payload: bytes) -> Mapping[str, object]:

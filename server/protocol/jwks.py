@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from server.protocol import decisions, json_text
+from server.protocol import decisions, json_text, names
 from server.protocol.json_text import JsonValue
 
 PublicKey: TypeAlias = Mapping[str, str]
@@ -21,6 +21,8 @@ MOST_RSA_BITS: Final = 8192
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KID = re.compile(r"[\x21-\x7E]{1,128}")
 _CURVE_BYTES = 32
+_ALSO: Final = {"EdDSA": names.ED25519}
+"""Another name that a key's algorithm may come under (RFC 9864)."""
 # P-256 (FIPS 186-5, SP 800-186 3.2.1.3): y² = x³ - 3x + b.
 _P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
@@ -50,7 +52,7 @@ def _read(key: JsonValue, what: str) -> PublicKey:
     if read is None:
         raise ValueError(f"{what} must be of kty EC, OKP or RSA")
     alg, members = read(key, what)
-    if key.get("alg", alg) != alg or key.get("use", "sig") != "sig":
+    if key.get("alg", alg) not in {alg, _ALSO.get(alg)} or key.get("use", "sig") != "sig":
         raise ValueError(f"{what} must have alg {alg} and use sig, or leave them out")
     kid = key.get("kid", decisions.digest(json_text.canonical({**members})))
     if not isinstance(kid, str) or not _KID.fullmatch(kid):

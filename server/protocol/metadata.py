@@ -24,7 +24,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "subject_types_supported": ["public"],
         "scopes_supported": [scopes.OPENID],
         "token_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
-        "token_endpoint_auth_signing_alg_values_supported": [*names.ASSERTION_ALGS],
+        "token_endpoint_auth_signing_alg_values_supported": [*names.ASSERTION_ALGS, names.ED25519],
         "id_token_signing_alg_values_supported": list(algs),
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_user_code_parameter_supported": False,

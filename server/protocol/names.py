@@ -17,6 +17,8 @@ APPROVER_CLIENT: Final = "sayso-approver"
 
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 ASSERTION_ALGS: Final = ("ES256", "EdDSA", "RS256")
+ED25519: Final = "Ed25519"
+"""The newer name of EdDSA on that curve (RFC 9864); what is signed under it is checked alike."""
 """Algorithms of agents' keys and of our own (RFC 7518, RFC 8037)."""
 
 AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)

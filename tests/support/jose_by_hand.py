@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from server.protocol.names import ASSERTION_TYPE
 
 _JWS = jwt.PyJWS()
+_JWS.register_algorithm("Ed25519", jwt.get_algorithm_by_name("EdDSA"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,14 @@ class Key:
     @property
     def jwk(self) -> dict[str, Any]:
         """The public half."""
-        public = jwt.get_algorithm_by_name(self.alg).to_jwk(self.private.public_key(), as_dict=True)
+        public = _algorithm(self.alg).to_jwk(self.private.public_key(), as_dict=True)
         return {**public, "kid": self.kid, "alg": self.alg, "use": "sig"}
+
+    @property
+    def private_jwk(self) -> dict[str, Any]:
+        """Both halves, for a client that signs by itself."""
+        whole = _algorithm(self.alg).to_jwk(self.private, as_dict=True)
+        return {**whole, "kid": self.kid, "alg": self.alg}
 
     @property
     def pem(self) -> bytes:
@@ -56,9 +63,13 @@ def new_key(alg: str, kid: str = "") -> Key:
     kid = kid or f"{alg}-1"
     if alg == "ES256":
         return Key(alg, ec.generate_private_key(ec.SECP256R1()), kid)
-    if alg == "EdDSA":
+    if alg in {"EdDSA", "Ed25519"}:
         return Key(alg, ed25519.Ed25519PrivateKey.generate(), kid)
     return Key(alg, _rsa(kid), kid)
+
+
+def _algorithm(alg: str) -> Any:
+    return jwt.get_algorithm_by_name("EdDSA" if alg == "Ed25519" else alg)
 
 
 def by_hand(header: Mapping[str, Any], claims: Any, signature: bytes = b"") -> str:

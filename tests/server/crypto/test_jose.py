@@ -111,6 +111,16 @@ def test_an_assertion_is_checked_with_the_keys_that_the_agent_registered(verifie
         assert verifier.client_assertion(agent.sign({"sub": "a"}, **header), jwks) == {"sub": "a"}
 
 
+def test_an_assertion_may_bear_the_newer_name_of_its_algorithm(verifier):
+    """RFC 9864: what WebCrypto signs with Ed25519 says so; the key must still be one of those."""
+    key = AGENTS["EdDSA"]
+    newer = replace(key, alg="Ed25519")
+    assert verifier.client_assertion(newer.sign({"sub": "a"}), [key.jwk]) == {"sub": "a"}
+    ours = {**AGENTS["ES256"].jwk, "kid": key.kid}
+    with pytest.raises(BadToken, match="no registered key"):
+        verifier.client_assertion(newer.sign({"sub": "a"}), [ours])
+
+
 def test_of_two_registered_keys_of_one_kind_either_verifies(verifier):
     """During a rotation the agent need not say which."""
     one, two = new_key("ES256", "one"), new_key("ES256", "two")

@@ -35,6 +35,13 @@ def test_a_key_is_kept_with_its_algorithm_and_a_name(key, alg):
     assert jwks.read_keys(dict(key)) == (kept,)
 
 
+def test_a_key_may_come_under_the_newer_name_of_its_algorithm():
+    """RFC 9864: the curve's name; it is kept as before, and no other key may bear it."""
+    assert jwks.read_keys({**ED, "alg": "Ed25519"}) == jwks.read_keys(dict(ED))
+    with pytest.raises(ValueError, match="alg ES256"):
+        jwks.read_keys({**EC, "alg": "Ed25519"})
+
+
 def test_the_thumbprint_is_that_of_the_rfc():
     """RFC 8037, appendix A.3."""
     (kept,) = jwks.read_keys(dict(ED))

@@ -1,0 +1,30 @@
+"""The clients of others are what we say they are, wherever their packages are fetched from."""
+
+import json
+import re
+
+from tests.support.foreign import FOLDER, LIBRARIES
+from tests.support.source import ROOT
+
+
+def test_each_client_is_pinned_and_locked():
+    """One version by name, the same in the lock, with a hash of what it must be."""
+    wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
+    packages = json.loads((FOLDER / "package-lock.json").read_text("utf-8"))["packages"]
+    assert set(wanted) == set(LIBRARIES)
+    for name, version in wanted.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    fetched = [package for path, package in packages.items() if path]
+    assert [p for p in fetched if not p["integrity"].startswith("sha512-")] == []
+
+
+def test_the_lock_names_no_place_to_fetch_from():
+    """Each machine knows its own registry; a package is known by its hash."""
+    assert "resolved" not in (FOLDER / "package-lock.json").read_text("utf-8")
+    assert "omit-lockfile-registry-resolved=true" in (FOLDER / ".npmrc").read_text("utf-8")
+
+
+def test_each_client_has_its_reason():
+    """A row in the decision about dependencies."""
+    page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == set(LIBRARIES)

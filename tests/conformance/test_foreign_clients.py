@@ -1,0 +1,170 @@
+"""OAuth clients that others wrote get what they came for, and understand every refusal.
+
+oauth4webapi (CL-01 to CL-20) checks each answer by itself, as strictly as its author reads the
+specifications; openid-client (CL-30 to CL-36) does what most programs will do.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.foreign import LIBRARIES, ForeignClient, as_agent, playing
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import new_key
+from tests.support.record import stored
+from tests.support.server import AgentKey, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.clients
+
+READ = {"scope": "payments:read", "resource": PAY}
+METHODS = ("client_secret_basic", "client_secret_post")
+OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
+
+
+@contextmanager
+def _asking(
+    library: str, server: LiveServer, key: AgentKey, user: str, **more: Any
+) -> Iterator[ForeignClient]:
+    """A client that asks this person, and has its acknowledgement."""
+    method = more.pop("method", "client_secret_basic")
+    believing = more.pop("believing", {})
+    parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
+    told = as_agent(server, key, method)
+    with playing(
+        library, "ciba", **told, parameters=parameters, believing=believing, audience=PAY
+    ) as client:
+        asked = client.hear("asked")["asked"]
+        assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
+        yield client
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("algorithm", ["oidc", "oauth2"])
+def test_they_find_the_server(server: LiveServer, library: str, algorithm: str) -> None:
+    """CL-14, CL-34: by OpenID Discovery and by RFC 8414, and they believe its issuer."""
+    key = server.agent()
+    with playing(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
+        metadata = client.hear("done")["metadata"]
+    assert metadata["issuer"] == server.url
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_they_get_a_token_of_their_own(server: LiveServer, library: str, method: str) -> None:
+    """CL-01, CL-02, CL-08, CL-15, CL-17: a resource that uses such a client can check it too."""
+    key = server.agent(auth_method=method)
+    told = as_agent(server, key, method)
+    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+        done = client.hear("done")
+
+    assert done["tokens"]["scope"] == "payments:read"
+    assert done["tokens"]["token_type"] == "bearer"
+    if library == OAUTH4WEBAPI:
+        assert done["access"]["client_id"] == key.id
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "EdDSA"])
+def test_they_prove_themselves_with_a_key(server: LiveServer, library: str, alg: str) -> None:
+    """CB-028, CL-18, JB-19: an assertion for the issuer, made by a library of others."""
+    pair = new_key(alg)
+    key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
+    told = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
+    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+        assert client.hear("done")["tokens"]["access_token"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_client_that_asks_by_itself_sees_pending_and_then_the_tokens(
+    server: LiveServer, person: Terminal, method: str
+) -> None:
+    """CL-03 to CL-09, CL-17, CL-20: details are approved, both tokens hold."""
+    key = server.agent(auth_method=method)
+    asked = {
+        "scope": "openid payments:transfer",
+        "authorization_details": json.dumps(PAYMENT_DETAILS),
+        "binding_message": "INV-2291 is due",
+    }
+    with _asking(OAUTH4WEBAPI, server, key, person.user, method=method, **asked) as client:
+        assert client.hear("slow_down")["status"] == 400  # it did not wait at all
+        person.approve(person.only())
+        client.tell()
+        done = client.hear("done")
+
+    assert done["tokens"]["token_type"] == "bearer"
+    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert done["id"]["aud"] == key.id
+    assert done["access"]["authorization_details"] == PAYMENT_DETAILS
+    assert done["access"]["act"]["sub"] == key.id
+    assert done["access"]["sub"] == done["id"]["sub"]
+
+
+def test_a_client_that_waits_by_itself_gets_its_tokens(
+    server: LiveServer, person: Terminal
+) -> None:
+    """CL-30: it waits for `interval` first, asks once, and believes the ID token."""
+    key = server.agent()
+    with _asking(OPENID_CLIENT, server, key, person.user) as client:
+        person.approve(person.only())
+        done = client.hear("done")
+
+    assert done["id"]["aud"] == key.id
+    assert done["tokens"]["token_type"] == "bearer"
+
+
+def test_a_client_that_was_too_fast_slows_down_and_gets_its_tokens(
+    server: LiveServer, person: Terminal
+) -> None:
+    """CL-32, CL-35: slow_down is understood; once there is an answer nobody is slowed."""
+    key = server.agent()
+    with _asking(OPENID_CLIENT, server, key, person.user, believing={"interval": 1}) as client:
+        until(lambda: stored(server, person.only().id).polls)
+        person.approve(person.only())
+        assert client.hear("done")["tokens"]["access_token"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_no_reaches_them_as_such(server: LiveServer, person: Terminal, library: str) -> None:
+    """CB-134, CB-145, CL-03, CL-04, CL-32: access_denied, without a challenge in front of it."""
+    key = server.agent()
+    believing = {"interval": 0.2}
+    with _asking(library, server, key, person.user, believing=believing) as client:
+        person.deny(person.only())
+        if library == OAUTH4WEBAPI and client.hear("slow_down"):
+            client.tell()
+        refused = client.hear("refused")
+
+    assert (refused["status"], refused["error"]) == (400, "access_denied")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_wrong_secret_reaches_them_as_such(server: LiveServer, library: str) -> None:
+    """CB-024, CL-03, CL-04: as a challenge where Basic was tried, as an error elsewhere."""
+    for method in METHODS:
+        key = server.agent(auth_method=method)
+        told = {**as_agent(server, key, method), "secret": "wrong"}
+        with playing(library, "client_credentials", **told, parameters=READ) as client:
+            refused = client.hear("refused")
+        assert refused["status"] == 401
+        if method == "client_secret_post":
+            assert refused["error"] == "invalid_client"
+        else:
+            assert refused["code"] == "OAUTH_WWW_AUTHENTICATE_CHALLENGE"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_refused_request_reaches_them_as_such(
+    server: LiveServer, user: str, library: str
+) -> None:
+    """CL-04: what is wrong with a request at the backchannel endpoint is understood."""
+    asked = {"scope": "openid payments:read", "resource": "https://other.example"}
+    told = as_agent(server, server.agent())
+    with playing(library, "ciba", **told, parameters={**asked, "login_hint": user}) as client:
+        refused = client.hear("refused")
+    assert (refused["status"], refused["error"]) == (400, "invalid_target")

@@ -27,6 +27,7 @@ from server.services.keys import ensure_keys
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
+from server.services.request_objects import RequestObjects
 from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
@@ -171,7 +172,14 @@ def _site(services: Services) -> "Site":
         rules=rules,
         clients=clients,
         people=People(store, services.verifier, rules),
-        ciba=CibaService(store, secrets, schemas, Hints(services.verifier, rules), rules),
+        ciba=CibaService(
+            store,
+            secrets,
+            schemas,
+            Hints(services.verifier, rules),
+            RequestObjects(services.verifier, rules),
+            rules,
+        ),
         proofs=proofs,
         token=TokenEndpoint(
             store,

@@ -29,6 +29,7 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
         "asks": None if agent.asks is None else _people(agent.asks, names),
         "id_token_signed_response_alg": agent.id_token_alg,
         "dpop_bound_access_tokens": agent.dpop_bound,
+        "backchannel_authentication_request_signing_alg": agent.request_alg,
         "secrets": [_secret(secret) for secret in agent.secrets],
         "keys": [{"kid": key["kid"], "alg": key["alg"]} for key in agent.jwks],
         "expires_at": rfc3339(agent.expires_at),
@@ -53,6 +54,7 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
         "may ask": "everybody" if agent.asks is None else listed(_people(agent.asks, names)),
         "id tokens": agent.id_token_alg,
         "tokens": "bound to its key by DPoP" if agent.dpop_bound else None,
+        "signs requests": agent.request_alg or "only if it wants to",
         "expires": moment(agent.expires_at),
         "since": moment(agent.created_at),
     }

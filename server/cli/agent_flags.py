@@ -43,6 +43,7 @@ class Flags(TypedDict):
     action_types: tuple[str, ...]
     asks: tuple[str, ...]
     id_token_alg: str | None
+    request_alg: str | None
     expires: str | None
     serves: tuple[str, ...]
     dpop: bool | None
@@ -68,6 +69,7 @@ class UpdateFlags(Flags):
     any_action: bool
     asks_everybody: bool
     never_expires: bool
+    no_request_alg: bool
 
 
 def _both(function: _F) -> _F:
@@ -108,8 +110,13 @@ def _both(function: _F) -> _F:
             ),
             click.option(
                 "--id-token-alg",
-                type=click.Choice(names.ASSERTION_ALGS),
+                type=click.Choice(names.SIGNING_ALGS),
                 help="How its ID tokens are signed; ES256 if unsaid.",
+            ),
+            click.option(
+                "--request-alg",
+                type=click.Choice(names.CLIENT_ALGS),
+                help="It must sign its requests so; unsigned ones are taken if unsaid.",
             ),
             click.option(
                 "--expires", metavar="WHEN", help="A date, a time, or a span such as 90d."
@@ -179,6 +186,7 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @click.option("--any-action", is_flag=True, help="It may ask for every action type.")
 @click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
 @click.option("--never-expires", is_flag=True, help="Take the expiry away.")
+@click.option("--no-request-alg", is_flag=True, help="It need not sign its requests.")
 @json_option
 @administers
 def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
@@ -204,6 +212,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         id_token_alg=flags["id_token_alg"] or "ES256",
         expires_at=_expires(flags, now),
         dpop_bound=bool(flags["dpop"]),
+        request_alg=flags["request_alg"] or "",
     )
 
 
@@ -225,6 +234,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         expires_at=_expires(flags, now),
         never_expires=flags["never_expires"],
         dpop_bound=flags["dpop"],
+        request_alg="" if flags["no_request_alg"] else flags["request_alg"],
     )
 
 
@@ -236,6 +246,7 @@ def _refuse_both(flags: UpdateFlags) -> None:
         (flags["action_types"], flags["no_action"]),
         (flags["asks"], flags["asks_everybody"]),
         (flags["expires"], flags["never_expires"]),
+        (flags["request_alg"], flags["no_request_alg"]),
     )
     if any(given and taken for given, taken in pairs):
         raise click.UsageError("Set it or take it away, not both.")

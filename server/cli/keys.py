@@ -27,7 +27,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @command.command("rotate")
 @click.option(
     "--alg",
-    type=click.Choice(names.ASSERTION_ALGS),
+    type=click.Choice(names.SIGNING_ALGS),
     help="Which one; that of access tokens if unsaid.",
 )
 @json_option

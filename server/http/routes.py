@@ -8,7 +8,8 @@ from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint resource authorization_details binding_message "
-    "requested_expiry acr_values client_id client_secret client_assertion client_assertion_type"
+    "requested_expiry acr_values request client_id client_secret client_assertion "
+    "client_assertion_type"
 )
 _TOKEN = (
     "grant_type auth_req_id scope resource code refresh_token client_id client_secret "  # noqa: S105

@@ -46,10 +46,9 @@ class BackchannelRequest:
 
 
 def parse_request(form: Form) -> BackchannelRequest:
-    """Read the parameters of CIBA 7.1 that poll mode has. Raises the errors of CIBA 13."""
-    for name in ("request", "request_uri"):
-        if form.get(name) is not None:
-            raise errors.InvalidRequest(f"{name} is not supported here; send plain parameters.")
+    """Read the parameters of CIBA 7.1, those of a signed request too. Raises those of CIBA 13."""
+    if form.get("request_uri") is not None:
+        raise errors.InvalidRequest("request_uri is not supported; send the request itself.")
     hint = _one_hint(form)
     openid, rest = scopes.split(scopes.parse(form.require("scope")))
     if scopes.OPENID not in openid:

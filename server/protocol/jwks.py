@@ -13,6 +13,8 @@ from server.protocol import decisions, json_text, names
 from server.protocol.json_text import JsonValue
 
 PublicKey: TypeAlias = Mapping[str, str]
+_Algs: TypeAlias = tuple[str, ...]
+"""What a key may sign with; the first unless it says another."""
 
 MOST_KEYS: Final = 10
 LEAST_RSA_BITS: Final = 2048
@@ -51,38 +53,40 @@ def _read(key: JsonValue, what: str) -> PublicKey:
     read = _READERS.get(str(key.get("kty")))
     if read is None:
         raise ValueError(f"{what} must be of kty EC, OKP or RSA")
-    alg, members = read(key, what)
-    if key.get("alg", alg) not in {alg, _ALSO.get(alg)} or key.get("use", "sig") != "sig":
-        raise ValueError(f"{what} must have alg {alg} and use sig, or leave them out")
+    algs, members = read(key, what)
+    alg = key.get("alg", algs[0])
+    if alg not in {*algs, *map(_ALSO.get, algs)} or key.get("use", "sig") != "sig":
+        raise ValueError(f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out")
+    alg = alg if alg in algs else algs[0]
     kid = key.get("kid", decisions.digest(json_text.canonical({**members})))
     if not isinstance(kid, str) or not _KID.fullmatch(kid):
         raise ValueError(f"{what} must have a kid of 1 to 128 visible ASCII characters")
-    return {**members, "kid": kid, "alg": alg}
+    return {**members, "kid": kid, "alg": str(alg)}
 
 
-def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[str, dict[str, str]]:
+def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "P-256":
         raise ValueError(f"{what} must be on the curve P-256")
     x, y = (_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
     if (y * y - (x * x * x - 3 * x + _B)) % _P or max(x, y) >= _P:
         raise ValueError(f"{what} is not a point on the curve P-256")
-    return "ES256", {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
+    return ("ES256",), {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
 
 
-def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[str, dict[str, str]]:
+def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "Ed25519":
         raise ValueError(f"{what} must be on the curve Ed25519")
     _number(key, "x", what, length=_CURVE_BYTES)
-    return "EdDSA", {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
+    return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
 
 
-def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[str, dict[str, str]]:
+def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     modulus, exponent = (_number(key, name, what) for name in ("n", "e"))
     if not LEAST_RSA_BITS <= modulus.bit_length() <= MOST_RSA_BITS or modulus % 2 == 0:
         raise ValueError(f"{what} must be an RSA key of {LEAST_RSA_BITS} to {MOST_RSA_BITS} bits")
     if exponent not in (3, 17, 65537):
         raise ValueError(f"{what} must have the public exponent 65537 (AQAB)")
-    return "RS256", {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
+    return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
 
 
 def _number(key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None) -> int:

@@ -24,11 +24,15 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "subject_types_supported": ["public"],
         "scopes_supported": [scopes.OPENID],
         "token_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
-        "token_endpoint_auth_signing_alg_values_supported": [*names.ASSERTION_ALGS, names.ED25519],
+        "token_endpoint_auth_signing_alg_values_supported": [*names.CLIENT_ALGS, names.ED25519],
         "id_token_signing_alg_values_supported": list(algs),
         "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_authentication_request_signing_alg_values_supported": [
+            *names.CLIENT_ALGS,
+            names.ED25519,
+        ],
         "backchannel_user_code_parameter_supported": False,
-        "request_parameter_supported": False,
+        "request_parameter_supported": False,  # of the authorization endpoint
         "request_uri_parameter_supported": False,  # left out, it would mean true
         "acr_values_supported": [names.ACR_SIGNED, names.ACR_SIGNED_PIN],
         "dpop_signing_alg_values_supported": ["ES256"],

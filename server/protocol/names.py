@@ -16,10 +16,12 @@ APPROVER_CLIENT: Final = "sayso-approver"
 """The client_id of the terminal app (a public client; its proof is DPoP)."""
 
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-ASSERTION_ALGS: Final = ("ES256", "EdDSA", "RS256")
+SIGNING_ALGS: Final = ("ES256", "EdDSA", "RS256")
+"""Algorithms of our own keys (RFC 7518, RFC 8037)."""
+CLIENT_ALGS: Final = (*SIGNING_ALGS, "PS256")
+"""Algorithms of agents' keys: of assertions and of signed requests."""
 ED25519: Final = "Ed25519"
 """The newer name of EdDSA on that curve (RFC 9864); what is signed under it is checked alike."""
-"""Algorithms of agents' keys and of our own (RFC 7518, RFC 8037)."""
 
 AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
 

@@ -43,6 +43,8 @@ class NewAgent:
     id_token_alg: str = "ES256"  # noqa: S105  # an algorithm; RS256 costs six times as much
     expires_at: int | None = None
     dpop_bound: bool = False
+    request_alg: str = ""
+    """With what it signs its requests; "" when it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class AgentChanges:
     expires_at: int | None = None
     never_expires: bool = False
     dpop_bound: bool | None = None
+    request_alg: str | None = None
+    """"" takes the duty to sign away."""
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -73,8 +77,8 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         raise Invalid(f"--auth must be one of {', '.join(names.AUTH_METHODS)}.")
     if new.delivery != BUILT_DELIVERY:
         raise Invalid(f"Delivery {new.delivery} does not exist; agents poll.")
-    if bool(new.jwks) != (new.auth_method == "private_key_jwt"):
-        raise Invalid("--auth private_key_jwt and --jwks FILE belong together.")
+    if new.auth_method == "private_key_jwt" and not new.jwks:
+        raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.")
     agent = Agent(
         id=agent_id,
         name=users.check_called(new.name),
@@ -94,8 +98,10 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         expires_at=_expiry(tx, new.expires_at),
         created_at=tx.now,
         dpop_bound=new.dpop_bound,
+        request_alg=new.request_alg or None,
     )
     _check_ceiling(tx, agent)
+    _check_request_alg(agent)
     _check_owners(tx, agent)
     return agent
 
@@ -106,7 +112,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         before,
         name=_or(before.name, changes.name, users.check_called),
         description=_or(before.description, changes.description, _description),
-        jwks=_changed_keys(before, changes),
+        jwks=_or(before.jwks, None if changes.jwks is None else _keys(changes.jwks), tuple),
         grant_types=_or(before.grant_types, changes.grant_types, _grants),
         resources=_or(before.resources, changes.resources, _unique),
         scopes=_or(before.scopes, changes.scopes, _unique),
@@ -116,7 +122,9 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         id_token_alg=_or(before.id_token_alg, changes.id_token_alg, _alg),
         expires_at=_changed_expiry(tx, before, changes),
         dpop_bound=before.dpop_bound if changes.dpop_bound is None else changes.dpop_bound,
+        request_alg=_or(before.request_alg or "", changes.request_alg, str) or None,
     )
+    _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
         _check_ceiling(tx, agent)
     return agent
@@ -134,6 +142,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "owners": list(agent.owners),
         "asks": None if agent.asks is None else list(agent.asks),
         "keys": [key["kid"] for key in agent.jwks],
+        "request_alg": agent.request_alg,
         "expires_at": agent.expires_at,
         "dpop_bound": agent.dpop_bound,
     }
@@ -161,12 +170,14 @@ def _keys(text: str) -> tuple[PublicKey, ...]:
         raise Invalid(f"The key file {error}.") from None
 
 
-def _changed_keys(before: Agent, changes: AgentChanges) -> tuple[PublicKey, ...]:
-    if changes.jwks is None:
-        return before.jwks
-    if before.auth_method != "private_key_jwt":
-        raise Conflict(f"{before.name} authenticates with a secret; add another agent for keys.")
-    return _keys(changes.jwks)
+def _check_request_alg(agent: Agent) -> None:
+    """Who must sign has a key to sign with."""
+    if agent.request_alg is None:
+        return
+    if agent.request_alg not in names.CLIENT_ALGS:
+        raise Invalid(f"Requests are signed with one of {', '.join(names.CLIENT_ALGS)}.")
+    if all(key["alg"] != agent.request_alg for key in agent.jwks):
+        raise Invalid(f"{agent.name} has no {agent.request_alg} key. Name its keys: --jwks FILE")
 
 
 def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
@@ -177,8 +188,8 @@ def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _alg(raw: str) -> str:
-    if raw not in names.ASSERTION_ALGS:
-        raise Invalid(f"ID tokens are signed with one of {', '.join(names.ASSERTION_ALGS)}.")
+    if raw not in names.SIGNING_ALGS:
+        raise Invalid(f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.")
     return raw
 
 

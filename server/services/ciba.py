@@ -16,6 +16,7 @@ from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.ports import Secrets, Store, Unit
 from server.services.records import Agent, Approval, Entry, User
+from server.services.request_objects import RequestObjects, Used
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -31,6 +32,7 @@ class Ask:
     request: BackchannelRequest
     idempotency_key: str | None
     peer: str
+    used: Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class CibaService:
     secrets: Secrets
     schemas: Schemas
     hints: Hints
+    objects: RequestObjects
     rules: Rules
 
     def start(
@@ -62,7 +65,10 @@ class CibaService:
         """
         if idempotency_key is not None and not 0 < len(idempotency_key) <= _MOST_KEY:
             raise errors.InvalidRequest(f"Idempotency-Key must have 1 to {_MOST_KEY} characters.")
-        ask = Ask(agent, ciba.parse_request(form), idempotency_key, peer)
+        with self.store.read() as view:
+            now = view.now
+        form, used = self.objects.read(agent, form, now)
+        ask = Ask(agent, ciba.parse_request(form), idempotency_key, peer, used)
         with self.store.write() as tx:
             result = self._start(tx, ask)
             now = tx.now
@@ -78,16 +84,16 @@ class CibaService:
     def _start(self, tx: Unit, ask: Ask) -> Approval | errors.ProtocolError:
         """Make the approval, or say why not.
 
-        1. The agent may ask.  2. A repeated call joins.  3. What is asked for is well-formed and
-        within its ceiling.  4. The person exists for this agent.  5. Nobody is flooded.
+        1. The agent may ask, and is as it was when its request was read.  2. A repeated call joins;
+        a signed request counts once.  3. What is asked for is well-formed and within its ceiling.
+        4. The person exists for this agent.  5. Nobody is flooded.
         """
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
-        agent = client_auth.current(tx, ask.agent)
-        if names.GRANT_CIBA not in agent.grant_types:
-            raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
+        agent = _admitted(tx, ask)
         if (joined := self._join(tx, ask)) is not None:
             return joined
+        ask.used.count(tx)
         plan = self._plan(tx, agent, ask.request)
         if plan.risk is Risk.CRITICAL:
             return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
@@ -219,6 +225,16 @@ class CibaService:
             expires_at=expires_at,
             token_seconds=self.rules.access_token_seconds,
         )
+
+
+def _admitted(tx: Unit, ask: Ask) -> Agent:
+    """The agent as it is now; its request was read before, by what was registered then."""
+    agent = client_auth.current(tx, ask.agent)
+    if names.GRANT_CIBA not in agent.grant_types:
+        raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
+    if (agent.request_alg, agent.jwks) != (ask.agent.request_alg, ask.agent.jwks):
+        raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
+    return agent
 
 
 def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:

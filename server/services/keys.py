@@ -43,8 +43,8 @@ class Keys:
         The old one stays published until the last token that it signed has run out and every
         cached key set with it. Raises `Invalid` for an algorithm that we do not sign with.
         """
-        if alg not in names.ASSERTION_ALGS:
-            raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.ASSERTION_ALGS)}.")
+        if alg not in names.SIGNING_ALGS:
+            raise Invalid(f"{alg} is no algorithm of ours. Use {', '.join(names.SIGNING_ALGS)}.")
         with self.store.administer() as tx:
             before = tx.directory.signing_keys()
             retires_at = tx.now + self._longest_token_ms + CACHED_MS
@@ -74,7 +74,7 @@ def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[Sig
     """Make an active key for each algorithm that has none; the unit must administer."""
     known = tx.directory.signing_keys()
     active = {key.alg for key in known if key.state == "active"}
-    missing = [alg for alg in names.ASSERTION_ALGS if alg not in active]
+    missing = [alg for alg in names.SIGNING_ALGS if alg not in active]
     return [_add(tx, signer.new_key(alg, tx.now), by) for alg in missing]
 
 

@@ -164,6 +164,11 @@ class Verifier(Protocol):
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> Mapping[str, object]: ...
+    def request_object(
+        self, token: str, jwks: Sequence[Mapping[str, str]]
+    ) -> tuple[str, Mapping[str, object]]:
+        """The algorithm of the key that signed this request, and its claims."""
+
     def own_token(
         self, token: str, typ: str, keys: Sequence[SigningKey]
     ) -> Mapping[str, object]: ...

@@ -70,6 +70,8 @@ class Agent:
     created_at: int
     dpop_bound: bool = False
     """Its tokens are bound to a key that it proves to hold (RFC 9449 5.2)."""
+    request_alg: str | None = None
+    """The algorithm with which it signs every request; None when it need not sign."""
 
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""

@@ -137,6 +137,7 @@ class Agents:
             expires_at=m["expires_at"],
             created_at=m["created_at"],
             dpop_bound=m["dpop_bound"],
+            request_alg=m["request_alg"],
         )
 
 
@@ -190,4 +191,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "expires_at": agent.expires_at,
         "created_at": agent.created_at,
         "dpop_bound": agent.dpop_bound,
+        "request_alg": agent.request_alg,
     }

@@ -69,6 +69,7 @@ agents = Table(
     Column("expires_at", Millis),
     Column("created_at", Millis, nullable=False),
     Column("dpop_bound", Boolean, nullable=False),
+    Column("request_alg", Text),
 )
 
 agent_owners = Table(

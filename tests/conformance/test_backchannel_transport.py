@@ -281,7 +281,7 @@ def test_who_asks_is_settled_before_whom(server: LiveServer, agent: Agent, user:
 def test_request_objects_are_refused_and_nothing_is_fetched(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-035, CB-004: no algorithm is advertised, so none is taken; no connection goes out."""
+    """CB-035: a request comes by value, signed, or not at all; no connection goes out."""
     with socket.socket() as trap:
         trap.bind(("127.0.0.1", 0))
         trap.listen(1)

@@ -70,7 +70,6 @@ def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
         "registration_endpoint",
         "introspection_endpoint",
         "revocation_endpoint",
-        "backchannel_authentication_request_signing_alg_values_supported",
         "signed_metadata",
     }
     assert absent & document.keys() == set()

@@ -52,7 +52,6 @@ def test_an_id_token_hint_takes_the_place_of_a_login_hint():
         {"login_hint": None, "login_hint_token": "x"},
         {"scope": None},
         {"scope": "pay"},
-        {"request": "x"},
         {"request_uri": "https://x"},
         {"login_hint": "a\x1b[2J"},
         {"login_hint": "a" * 321},

@@ -42,6 +42,14 @@ def test_a_key_may_come_under_the_newer_name_of_its_algorithm():
         jwks.read_keys({**EC, "alg": "Ed25519"})
 
 
+def test_an_rsa_key_may_be_registered_for_pss():
+    """It then signs with PS256 alone; another kind of key may not say so."""
+    (kept,) = jwks.read_keys({"keys": [{**_rsa(2048), "alg": "PS256"}]})
+    assert kept["alg"] == "PS256"
+    with pytest.raises(ValueError, match="alg ES256"):
+        jwks.read_keys({"keys": [{**EC, "alg": "PS256"}]})
+
+
 def test_the_thumbprint_is_that_of_the_rfc():
     """RFC 8037, appendix A.3."""
     (kept,) = jwks.read_keys(dict(ED))

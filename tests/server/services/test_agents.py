@@ -82,7 +82,9 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"scopes": ("openid",)}, "leave it out"),
         ({"auth_method": "none"}, "client_secret_basic"),
         ({"auth_method": "private_key_jwt"}, "--jwks FILE"),
-        ({"jwks": JWKS}, "belong together"),
+        ({"request_alg": "ES256"}, "has no ES256 key. Name its keys: --jwks FILE"),
+        ({"request_alg": "EdDSA", "jwks": JWKS}, "has no EdDSA key"),
+        ({"request_alg": "HS256", "jwks": JWKS}, "one of ES256"),
         ({"delivery": "push"}, "agents poll"),
         ({"grant_types": ("password",)}, "client_credentials"),
         ({"grant_types": ()}, "one or both"),
@@ -316,15 +318,16 @@ def test_a_key_file_that_cannot_be_used_is_refused(desk, text, says):
 
 
 @pytest.mark.usefixtures("admin")
-def test_keys_are_replaced_at_an_agent_that_has_keys(desk):
-    """One with a secret keeps its secret."""
+def test_keys_are_replaced_and_may_stand_beside_a_secret(desk):
+    """Such an agent signs its requests with them; it authenticates with its secret all the same."""
     registered(desk, auth_method="private_key_jwt", jwks=JWKS)
     registered(desk, "other")
     newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
     changed = desk.agents.update("invoice-bot", AgentChanges(jwks=newer), by=BY)
     assert [key["kid"] for key in changed.jwks] == ["b"]
-    with pytest.raises(Conflict, match="authenticates with a secret"):
-        desk.agents.update("other", AgentChanges(jwks=newer), by=BY)
+    other = desk.agents.update("other", AgentChanges(jwks=newer, request_alg="ES256"), by=BY)
+    assert (other.auth_method, len(other.secrets)) == ("client_secret_basic", 1)
+    assert [key["kid"] for key in other.jwks] == ["b"]
 
 
 @pytest.mark.usefixtures("admin")
@@ -345,3 +348,18 @@ def test_an_agent_may_be_held_to_some_action_types(desk):
     )
     freed = desk.agents.update("invoice-bot", AgentChanges(any_action=True), by=BY)
     assert freed.action_types is None
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
+    """And no change leaves an agent that must sign without a key to do it."""
+    given = registered(desk, jwks=JWKS, request_alg="ES256").agent
+    assert given.request_alg == "ES256"
+    assert desk.agents.show("invoice-bot")[0] == given
+    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert kept.request_alg == "ES256"
+    assert desk.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
+    with pytest.raises(Invalid, match="has no RS256 key"):
+        desk.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
+    freed = desk.agents.update("invoice-bot", AgentChanges(request_alg=""), by=BY)
+    assert freed.request_alg is None

@@ -1,0 +1,109 @@
+"""Signed requests: what a request object must claim, and how it becomes parameters (CIBA 7.1.1).
+
+Owns: the rules of RFC 9101 as CIBA has them. Never: signatures; those are `server.crypto`'s.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from server.protocol import errors
+from server.protocol.forms import Form
+
+LEEWAY_SECONDS: Final = 5
+LONGEST_SECONDS: Final = 3_600
+"""`exp` lies at most so far ahead, `nbf` at most so far back (FAPI-CIBA 5.2.2)."""
+PARAMETERS: Final = frozenset(
+    {
+        "scope",
+        "login_hint",
+        "id_token_hint",
+        "login_hint_token",
+        "resource",
+        "authorization_details",
+        "binding_message",
+        "user_code",
+        "requested_expiry",
+        "acr_values",
+        "client_notification_token",
+    }
+)
+"""What a signed request carries, and what then may not stand beside it."""
+_MOST_ID = 256
+
+
+def refuse_beside(form: Form) -> None:
+    """A parameter outside a signed request was signed by nobody. Raises errors.InvalidRequest."""
+    if any(form.get(name) is not None for name in PARAMETERS):
+        raise errors.InvalidRequest("Put every parameter of a signed request inside it.")
+
+
+def check(
+    claims: Mapping[str, object], *, client_id: str, issuer: str, now: int
+) -> tuple[str, int]:
+    """Check a request object's claims; returns its id and its end in milliseconds.
+
+    1. It is of this client and to this issuer.  2. It is no assertion, and holds no other request.
+    3. `exp` lies ahead, but not far.  4. `iat` and `nbf` do not lie ahead, `nbf` not far back.
+    5. `jti` is there (that it counts once is checked by the caller). Raises errors.InvalidRequest.
+    """
+    _check_parties(claims, client_id, issuer)
+    if claims.get("sub") == client_id:
+        raise errors.InvalidRequest("A client assertion is no request; leave sub out.")
+    if "request" in claims or "request_uri" in claims:
+        raise errors.InvalidRequest("A signed request must not hold another one.")
+    expires = _check_times(claims, now / 1000)
+    token_id = claims.get("jti")
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
+        raise errors.InvalidRequest(f"jti must be a string of 1 to {_MOST_ID} characters.")
+    return token_id, int((expires + LEEWAY_SECONDS) * 1000)
+
+
+def as_form(claims: Mapping[str, object]) -> Form:
+    """The parameters that were signed, as if they had come in a form.
+
+    `requested_expiry` may be a number (CIBA 7.1.1), `authorization_details` is JSON (RFC 9396 2),
+    and `resource` may be a list. Raises errors.InvalidRequest.
+    """
+    sent = {name: _values(name, value) for name, value in claims.items() if name in PARAMETERS}
+    return Form({name: values for name, values in sent.items() if values})
+
+
+def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) -> None:
+    if claims.get("iss") != client_id or claims.get("client_id", client_id) != client_id:
+        raise errors.InvalidRequest("iss of a signed request must be the client_id.")
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(name, str) for name in named) or issuer not in named:
+        raise errors.InvalidRequest("aud of a signed request must be this issuer.")
+
+
+def _check_times(claims: Mapping[str, object], moment: float) -> float:
+    expires, issued, begins = (_number(claims, name) for name in ("exp", "iat", "nbf"))
+    if not moment - LEEWAY_SECONDS < expires <= moment + LONGEST_SECONDS:
+        raise errors.InvalidRequest("exp must lie ahead, by an hour at most.")
+    if issued > moment + LEEWAY_SECONDS:
+        raise errors.InvalidRequest("iat must not lie ahead.")
+    if not moment - LONGEST_SECONDS <= begins <= moment + LEEWAY_SECONDS:
+        raise errors.InvalidRequest("nbf must not lie ahead, nor more than an hour back.")
+    return expires
+
+
+def _number(claims: Mapping[str, object], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise errors.InvalidRequest(f"A signed request must have {name}, as a number.")
+    return float(value)
+
+
+def _values(name: str, value: object) -> tuple[str, ...]:
+    """The values of one parameter; one that is empty counts as not sent, as in a form."""
+    if name == "authorization_details" and isinstance(value, list):
+        return (json.dumps(value, ensure_ascii=False),)
+    if name == "requested_expiry" and type(value) is int:
+        return (str(value),)
+    values = value if name == "resource" and isinstance(value, list) else [value]
+    texts = tuple(one for one in values if isinstance(one, str) and "\0" not in one)
+    if len(texts) != len(values):
+        raise errors.InvalidRequest(f"{name} is not of the type that it must have.")
+    return tuple(text for text in texts if text)

@@ -30,7 +30,7 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
         "id_token_signed_response_alg": agent.id_token_alg,
         "dpop_bound_access_tokens": agent.dpop_bound,
         "backchannel_authentication_request_signing_alg": agent.request_alg,
-        "secrets": [_secret(secret) for secret in agent.secrets],
+        "secrets": [secret_document(secret) for secret in agent.secrets],
         "keys": [{"kid": key["kid"], "alg": key["alg"]} for key in agent.jwks],
         "expires_at": rfc3339(agent.expires_at),
         "created_at": rfc3339(agent.created_at),
@@ -58,17 +58,22 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
         "expires": moment(agent.expires_at),
         "since": moment(agent.created_at),
     }
-    secrets = [
-        f"secret …{secret.hint}  made {moment(secret.created_at)}, "
-        f"works until {moment(secret.expires_at, never='it is rotated')}, "
-        f"last used {moment(secret.last_used_at)}"
-        for secret in agent.secrets
-    ]
+    secrets = [f"secret {secret_line(secret)}" for secret in agent.secrets]
     keys = [f"key {key['kid']}  {key['alg']}" for key in agent.jwks]
     return [*sheet(facts), *secrets, *keys]
 
 
-def _secret(secret: Secret) -> dict[str, object]:
+def secret_line(secret: Secret) -> str:
+    """A client's secret as a person tells it from others."""
+    return (
+        f"…{secret.hint}  made {moment(secret.created_at)}, "
+        f"works until {moment(secret.expires_at, never='it is rotated')}, "
+        f"last used {moment(secret.last_used_at)}"
+    )
+
+
+def secret_document(secret: Secret) -> dict[str, object]:
+    """A client's secret in JSON: everything but the secret."""
     return {
         "id": secret.id,
         "hint": secret.hint,

@@ -82,7 +82,7 @@ def _desk(services: Services) -> Desk:
         services=services,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
-        resources=Resources(store, services.rules.issuer),
+        resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),

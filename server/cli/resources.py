@@ -1,7 +1,10 @@
 """`sayso resources`: protected APIs."""
 
+from shlex import quote
+
 import click
 
+from server.cli.agent_document import secret_document, secret_line
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import (
     answer,
@@ -13,11 +16,11 @@ from server.cli.output import (
     sheet,
     table,
 )
-from server.cli.params import ScopeNeed, ScopeRisk
+from server.cli.params import ScopeNeed, ScopeRisk, Span
 from server.protocol.risks import Risk
 from server.services.records import Resource
 from server.services.refusals import Exists
-from server.services.resources import ResourceChanges
+from server.services.resources import NewResourceSecret, ResourceChanges
 
 scope_option = click.option(
     "--scope",
@@ -55,16 +58,17 @@ def add(
     if_missing: bool,
     as_json: bool,
 ) -> None:
-    """Register a protected API."""
+    """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
     try:
-        resource = desk.resources.add(uri, dict(scopes), dict(requires), by=BY)
+        given = desk.resources.add(uri, dict(scopes), dict(requires), by=BY)
     except Exists:
         if not if_missing:
             raise
         line = f"{uri} is registered already."
         answer(_document(desk.resources.show(uri)), [line], as_json=as_json)
         return
-    answer(_document(resource), [f"{uri} is registered.", *_next(resource)], as_json=as_json)
+    lines = [f"{uri} is registered.", *_usage(desk, given), *_next(given.resource)]
+    answer(_with_secret(given), lines, as_json=as_json)
 
 
 @command.command("list")
@@ -109,6 +113,23 @@ def update(
     answer(_document(resource), _lines(resource), as_json=as_json)
 
 
+@command.command("rotate-secret")
+@click.argument("uri")
+@click.option(
+    "--overlap",
+    type=Span(),
+    default="24h",
+    show_default=True,
+    help="How long the old secret works beside the new one; 0 to 30d.",
+)
+@json_option
+@administers
+def rotate_secret(desk: Desk, uri: str, overlap: int, *, as_json: bool) -> None:
+    """A new secret, shown once. The old one works for the overlap."""
+    given = desk.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    answer(_with_secret(given), [f"{uri} has a new secret.", *_usage(desk, given)], as_json=as_json)
+
+
 @command.command("delete")
 @click.argument("uri")
 @json_option
@@ -130,11 +151,33 @@ def delete(desk: Desk, uri: str, *, as_json: bool) -> None:
     answer(members, lines, as_json=as_json)
 
 
+def _with_secret(given: NewResourceSecret) -> dict[str, object]:
+    return {
+        "client_id": given.resource.client_id,
+        "client_secret": given.secret,
+        **_document(given.resource),
+    }
+
+
+def _usage(desk: Desk, given: NewResourceSecret) -> list[str]:
+    """The secret, shown here and never again, and the request that uses it."""
+    credentials = f'-u "{given.resource.client_id}:$SECRET"'
+    url = quote(f"{desk.issuer}/introspect")
+    return [
+        "Its secret is shown once. Keep it where the API reads it:",
+        f"  SECRET={given.secret}",
+        "The API asks whether a token still counts with:",
+        f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',
+    ]
+
+
 def _document(resource: Resource) -> dict[str, object]:
     return {
         "uri": resource.uri,
+        "client_id": resource.client_id,
         "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
         "requires": dict(resource.requires),
+        "secrets": [secret_document(secret) for secret in resource.secrets],
         "created_at": rfc3339(resource.created_at),
     }
 
@@ -144,6 +187,8 @@ def _lines(resource: Resource) -> list[str]:
     return sheet(
         {
             "uri": resource.uri,
+            "client_id": resource.client_id,
+            "secrets": listed(secret_line(secret) for secret in resource.secrets),
             "scopes": _scopes(resource),
             "requires": listed(needs),
             "since": moment(resource.created_at),

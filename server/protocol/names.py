@@ -27,11 +27,14 @@ AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
 
 PREFIX_USER: Final = "sayso_us_"
 PREFIX_AGENT: Final = "sayso_ag_"
+PREFIX_RESOURCE: Final = "sayso_rs_"
+"""The client_id with which a resource asks about tokens for it."""
 PREFIX_DEVICE: Final = "sayso_dv_"
 PREFIX_APPROVAL: Final = "sayso_ap_"
 PREFIX_CONSENT: Final = "sayso_co_"
 PREFIX_SESSION: Final = "sayso_se_"
 PREFIX_CLIENT_SECRET: Final = "sayso_cs_"
+PREFIX_RESOURCE_SECRET: Final = "sayso_rk_"
 PREFIX_REFRESH_TOKEN: Final = "sayso_rt_"
 PREFIX_AUTH_REQ_ID: Final = "sayso_ar_"
 

@@ -44,6 +44,7 @@ class Type(StrEnum):
     AGENT_DELETED = "agent.deleted"
     RESOURCE_ADDED = "resource.added"
     RESOURCE_UPDATED = "resource.updated"
+    RESOURCE_SECRET_ROTATED = "resource.secret_rotated"  # noqa: S105  # a name, not a secret
     RESOURCE_DELETED = "resource.deleted"
     ACTION_ADDED = "action.added"
     ACTION_UPDATED = "action.updated"

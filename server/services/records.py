@@ -87,6 +87,9 @@ class Resource:
     requires: Mapping[str, str]
     """Scope → action type without which the scope is not given."""
     created_at: int
+    client_id: str = ""
+    """By which it authenticates when it asks about tokens for it."""
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""Protected APIs: their names, their scopes and how risky each scope is."""
+"""Protected APIs: their names, their scopes, how risky each is, and how they authenticate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from server.protocol import scopes, uris
+from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET
 from server.protocol.risks import Risk
-from server.services import audit
-from server.services.ports import Directory, Store, Unit, View
+from server.services import audit, client_secrets
+from server.services.ports import Directory, Secrets, Store, Unit, View
 from server.services.records import Agent, Entry, Resource
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.withdrawals import withdraw
@@ -28,6 +29,14 @@ class ResourceChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class NewResourceSecret:
+    """A resource and the secret it was just given, which is told once."""
+
+    resource: Resource
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeletedResource:
     """What ended with a resource."""
 
@@ -42,6 +51,7 @@ class Resources:
     """Administration of protected APIs. Each is named by its URI, compared exactly."""
 
     store: Store
+    secrets: Secrets
     issuer: str = ""
     """Our own URL: what it names is no resource."""
 
@@ -57,8 +67,11 @@ class Resources:
 
     def add(
         self, uri: str, given: Mapping[str, Risk], requires: Mapping[str, str], *, by: str
-    ) -> Resource:
-        """Register a protected API. Raises `Exists`, `Invalid`, or `NotFound` for a type."""
+    ) -> NewResourceSecret:
+        """Register a protected API, with a secret by which it may ask about tokens for it.
+
+        Raises `Exists`, `Invalid`, or `NotFound` for a type.
+        """
         if problem := uris.resource_problem(uri):
             raise Invalid(f"The resource {problem}.")
         if self.issuer and uris.lies_below(uri, self.issuer):
@@ -66,11 +79,13 @@ class Resources:
         with self.store.administer() as tx:
             if tx.directory.resource(uri) is not None:
                 raise Exists(f"{uri} is registered already.")
-            resource = Resource(uri, dict(given), dict(requires), tx.now)
+            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            client_id = self.secrets.new_id(PREFIX_RESOURCE)
+            resource = Resource(uri, dict(given), dict(requires), tx.now, client_id, (kept,))
             _check(tx.directory, resource)
             tx.resources.add(resource)
             _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
-            return resource
+            return NewResourceSecret(resource, text)
 
     def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
         """Change scopes. Raises `NotFound` or `Invalid`."""
@@ -82,6 +97,25 @@ class Resources:
                 tx.resources.replace(resource)
                 _record(tx, audit.Type.RESOURCE_UPDATED, resource, by)
             return resource
+
+    def rotate_secret(
+        self, uri: str, *, by: str, overlap_ms: int = client_secrets.DEFAULT_OVERLAP_MS
+    ) -> NewResourceSecret:
+        """A new secret; the old ones work for the overlap and no longer.
+
+        Raises `NotFound`, or `Invalid` for a longer overlap.
+        """
+        client_secrets.check_overlap(overlap_ms)
+        with self.store.administer() as tx:
+            before = find(tx.directory, uri)
+            kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
+            old = client_secrets.ending(before.secrets, tx.now + overlap_ms, tx.now)
+            resource = replace(before, secrets=(*old, kept))
+            tx.resources.replace(resource)
+            facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
+            kind = audit.Type.RESOURCE_SECRET_ROTATED
+            audit.record(tx, Entry(kind, by, resource=uri, facts=facts))
+            return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
         """Forget a protected API: its open requests end, and no agent's ceiling names it any more.
@@ -153,6 +187,7 @@ def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
     facts = {
+        "client_id": resource.client_id,
         "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
         "requires": dict(resource.requires),
     }

@@ -52,9 +52,13 @@ class ResourceRows(Protocol):
     """Protected APIs. `add` MUST fail with `Taken` if the URI is there."""
 
     def add(self, resource: Resource) -> None: ...
-    def replace(self, resource: Resource) -> None: ...
+    def replace(self, resource: Resource) -> None:
+        """Write its scopes and its secrets."""
+
     def delete(self, uri: str) -> None: ...
     def all(self) -> list[Resource]: ...
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
 
 
 class ActionRows(Protocol):

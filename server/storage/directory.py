@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from server.protocol.names import PREFIX_AGENT, PREFIX_USER
+from server.protocol.names import PREFIX_AGENT, PREFIX_RESOURCE, PREFIX_USER
 from server.services.records import ActionRow, Agent, Resource, SigningKey, User
 from server.storage.actions import Actions
 from server.storage.agents import Agents
@@ -71,6 +71,16 @@ class CachedDirectory:
     def resource(self, uri: str) -> Resource | None:
         """By URI."""
         return self._look("resource", uri, lambda: Resources(self._connection).get(uri))
+
+    def resource_client(self, client_id: str) -> Resource | None:
+        """By the name that it authenticates with."""
+        if not client_id.startswith(PREFIX_RESOURCE) or len(client_id) > _LONGEST_ID:
+            return None
+        return self._look(
+            "resource client",
+            client_id,
+            lambda: Resources(self._connection).by_client_id(client_id),
+        )
 
     def action(self, action_type: str) -> ActionRow | None:
         """By type."""

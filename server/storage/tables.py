@@ -98,9 +98,28 @@ resources = Table(
     "resources",
     metadata,
     Column("uri", Text, primary_key=True),
+    Column("client_id", Text, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("requires", Text, nullable=False),
     Column("created_at", Millis, nullable=False),
+)
+
+resource_secrets = Table(
+    "resource_secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "resource",
+        Text,
+        ForeignKey("resources.uri", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis),
+    Column("last_used_at", Millis),
 )
 
 action_types = Table(

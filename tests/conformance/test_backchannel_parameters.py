@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from server.services import audit
-from server.services.resources import Resources
 from server.services.users import NewUser, Users
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAY
@@ -361,8 +360,7 @@ def test_all_objects_of_a_request_are_shown(server: LiveServer, agent: Agent) ->
 def test_a_scope_that_needs_a_type_is_refused_without_it(server: LiveServer, user: str) -> None:
     """RA-07 for scopes: neither at the backchannel endpoint nor at the token endpoint."""
     uri = "https://needs.example"
-    store = server.services.store
-    Resources(store).add(uri, {"pay": "low"}, {"pay": "payment.transfer"}, by=BY)
+    server.resources.add(uri, {"pay": "low"}, {"pay": "payment.transfer"}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("pay",))
     form = _form(user, resource=uri, scope="openid pay")
     _refused(server, agent, 400, "invalid_authorization_details", form)
@@ -428,12 +426,11 @@ def test_two_resources_are_refused(server: LiveServer, agent: Agent, user: str) 
 
 def test_without_a_resource_the_scopes_decide(server: LiveServer, agent: Agent) -> None:
     """RI-07, AT-17, AT-18: the only one, else the one that has all the scopes, else an error."""
-    store = server.services.store
     for uri, scopes in {
         "https://one.example": {"one": "low", "both": "low"},
         "https://two.example": {"two": "low", "both": "low"},
     }.items():
-        Resources(store).add(uri, scopes, {}, by=BY)
+        server.resources.add(uri, scopes, {}, by=BY)
     uris = ("https://one.example", "https://two.example")
     chooser = new_agent(server, resources=uris, scopes=("one", "two", "both"))
     user, _ = server.user()
@@ -461,7 +458,7 @@ def test_a_critical_request_is_refused_before_anybody_is_asked(
 ) -> None:
     """CB-189: policy says no with 403."""
     uri = "https://critical.example"
-    Resources(server.services.store).add(uri, {"launch": "critical"}, {}, by=BY)
+    server.resources.add(uri, {"launch": "critical"}, {}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("launch",))
     form = _form(user, resource=uri, scope="openid launch")
     _refused(server, agent, 403, "access_denied", form)

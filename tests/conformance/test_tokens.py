@@ -11,7 +11,6 @@ import pytest
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
 from server.services import audit
-from server.services.resources import Resources
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY
 from tests.support.refusals import check_refusal, unchanged
@@ -217,11 +216,10 @@ def test_what_an_agent_cannot_have_alone_is_refused(
     server: LiveServer, http: httpx.Client, case: str
 ) -> None:
     """AT-15, AT-18, RI-04: no scope without a meaning there, nothing above medium risk."""
-    store = server.services.store
-    with store.read() as view:
+    with server.services.store.read() as view:
         known = view.directory.resource(_LINE) is not None
     if not known:
-        Resources(store).add(_LINE, {"line:read": "low"}, {}, by=audit.OPERATOR)
+        server.resources.add(_LINE, {"line:read": "low"}, {}, by=audit.OPERATOR)
     scopes = ("payments:read", "payments:transfer", "line:read")
     agent = Agent(server.agent(resources=(PAY, _LINE), scopes=scopes), http)
     form, error = _ALONE[case]

@@ -8,7 +8,6 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from server.services.agents import Agents
-from server.services.resources import Resources
 from server.services.users import Users
 from tests.support.agent import Agent
 from tests.support.feed_line import greeted
@@ -49,7 +48,7 @@ class _Scene:
             "user": lambda: Users(services.store, services.secrets).disable(
                 self.person.user, by=BY
             ),
-            "resource": lambda: Resources(services.store).delete(self.resource, by=BY),
+            "resource": lambda: self.server.resources.delete(self.resource, by=BY),
         }
         stops[what]()
 
@@ -58,7 +57,7 @@ class _Scene:
 def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
     """Everything of this test, enabled."""
     uri = f"https://{agent.key.name}.example"
-    Resources(server.services.store).add(uri, PAY_SCOPES, {}, by=BY)
+    server.resources.add(uri, PAY_SCOPES, {}, by=BY)
     key = server.agent(resources=(uri,))
     return _Scene(server, Agent(key, agent.http), person, uri)
 

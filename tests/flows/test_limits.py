@@ -9,7 +9,6 @@ import pytest
 
 from server.protocol.risks import Risk
 from server.services.caps import UNKNOWN_USERS
-from server.services.resources import Resources
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.record import entries, story, waiting
@@ -171,7 +170,7 @@ def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
 def test_what_needs_two_people_is_refused(server: LiveServer, agent: Agent, user: str) -> None:
     """Critical requests: 403, nobody is asked, and the record says that one was made."""
     uri = f"https://core-{agent.key.name}.example"
-    Resources(server.services.store).add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
+    server.resources.add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
     bold = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
     answer = bold.ask(user, scope="openid core:wipe", resource=uri)
     (entry,) = entries(server, "approval.refused", agent_id=bold.key.id)

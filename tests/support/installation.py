@@ -140,7 +140,7 @@ def open_desk(folder: Path) -> Desk:
         secrets=secrets,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
-        resources=Resources(store, RULES.issuer),
+        resources=Resources(store, secrets, RULES.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, RULES),
         installation=Installation(store, secrets, signer),

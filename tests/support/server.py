@@ -150,8 +150,13 @@ class LiveServer:
         """The first administrator, a payment API and a payment type."""
         services = self.services
         Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
-        Resources(services.store).add(PAY, PAY_SCOPES, {}, by=BY)
+        self.resources.add(PAY, PAY_SCOPES, {}, by=BY)
         Actions(services.store).add(json.dumps(PAYMENT), by=BY)
+
+    @property
+    def resources(self) -> Resources:
+        """Administration of protected APIs."""
+        return Resources(self.services.store, self.services.secrets)
 
     def user(self, name: str = "") -> tuple[str, str]:
         """A new user; returns their name and an enrolment code."""

@@ -170,7 +170,7 @@ def _desk(services: Services, clock: MovableClock) -> Desk:
         secrets=secrets,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
-        resources=Resources(store, services.rules.issuer),
+        resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),

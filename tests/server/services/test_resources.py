@@ -1,5 +1,6 @@
 """Protected APIs: what may be one, and what ends when one is forgotten."""
 
+import hashlib
 import json
 
 import pytest
@@ -8,12 +9,13 @@ from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.resources import ResourceChanges
+from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(desk):
     """What is not given is not there."""
-    resource = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    resource = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     assert desk.resources.show(PAY) == resource
     assert resource.scopes == {"pay": Risk.HIGH}
     assert desk.entries("resource.added")[0]["resource"] == PAY
@@ -68,7 +70,7 @@ def test_our_own_api_is_no_resource(desk, uri):
 @pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
 def test_this_machine_may_be_http(desk, uri):
     """Somebody who tries things out has no certificate."""
-    assert desk.resources.add(uri, {}, {}, by=BY).uri == uri
+    assert desk.resources.add(uri, {}, {}, by=BY).resource.uri == uri
 
 
 @pytest.mark.parametrize("scope", ["", "a b", 'a"b', "a\\b", "é", "a\x1b", "openid", "email"])
@@ -102,7 +104,9 @@ def test_a_scope_may_need_a_registered_action_type(desk):
     with pytest.raises(NotFound, match="sayso actions add"):
         desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     desk.actions.add(json.dumps(PAYMENT), by=BY)
-    resource = desk.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
+    resource = desk.resources.add(
+        PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY
+    ).resource
     assert resource.requires == {"pay": "payment.transfer"}
     with pytest.raises(Invalid):
         desk.resources.update(PAY, ResourceChanges(requires={"x": "payment.transfer"}), by=BY)
@@ -151,7 +155,7 @@ def test_an_unknown_resource_is_not_found(desk, act):
 
 def test_a_change_that_changes_nothing_is_no_entry(desk):
     """A script may say it again."""
-    before = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
+    before = desk.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     changes = ResourceChanges(scopes={"pay": Risk.HIGH})
     assert desk.resources.update(PAY, changes, by=BY) == before
     assert desk.entries("resource.updated") == []
@@ -164,3 +168,56 @@ def test_a_resource_has_at_most_two_hundred_scopes(desk):
     with pytest.raises(Invalid, match="200"):
         desk.resources.update(PAY, ResourceChanges(scopes={"one:more": Risk.LOW}), by=BY)
     assert len(desk.resources.show(PAY).scopes) == 200
+
+
+def test_a_resource_gets_a_secret_that_is_told_once(desk):
+    """It is kept as a hash, under a name that no agent's or app's can be."""
+    given = desk.resources.add(PAY, {}, {}, by=BY)
+    assert given.resource.client_id.startswith("sayso_rs_")
+    assert given.secret.startswith("sayso_rk_")
+    (kept,) = desk.resources.show(PAY).secrets
+    assert kept.hash == hashlib.sha256(given.secret.encode()).digest()
+    assert kept.hint == given.secret[-4:]
+    assert given.secret not in str(desk.entries())
+
+
+def test_two_secrets_work_for_the_overlap(desk):
+    """The old one has an end from then on, and is forgotten at the next rotation after it."""
+    first = desk.resources.add(PAY, {"pay": Risk.LOW}, {}, by=BY).resource
+    second = desk.resources.rotate_secret(PAY, by=BY, overlap_ms=5 * MINUTE).resource
+    assert second.client_id == first.client_id
+    assert second.scopes == first.scopes
+    assert [s.expires_at for s in second.secrets] == [desk.clock.now() + 5 * MINUTE, None]
+    desk.clock.forward(5 * MINUTE)
+    third = desk.resources.rotate_secret(PAY, by=BY)
+    assert [s.hint for s in third.resource.secrets] == [second.secrets[1].hint, third.secret[-4:]]
+    assert third.resource == desk.resources.show(PAY)
+    assert [e["facts"]["working"] for e in desk.entries("resource.secret_rotated")] == [2, 2]
+
+
+def test_a_leaked_secret_ends_at_once(desk):
+    """With no overlap the old one is gone."""
+    desk.resources.add(PAY, {}, {}, by=BY)
+    given = desk.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
+    assert [s.hint for s in given.resource.secrets] == [given.secret[-4:]]
+
+
+@pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])
+def test_an_overlap_without_an_end_is_refused(desk, overlap):
+    """Thirty days, like an agent's."""
+    desk.resources.add(PAY, {}, {}, by=BY)
+    with pytest.raises(Invalid, match="30 days"):
+        desk.resources.rotate_secret(PAY, by=BY, overlap_ms=overlap)
+
+
+def test_changing_scopes_keeps_the_secrets(desk):
+    """And a deleted resource has none any more."""
+    desk.resources.add(PAY, {}, {}, by=BY)
+    desk.resources.update(PAY, ResourceChanges({"pay": Risk.LOW}), by=BY)
+    resource = desk.resources.show(PAY)
+    assert len(resource.secrets) == 1
+    desk.resources.delete(PAY, by=BY)
+    with desk.store.read() as view:
+        assert view.directory.resource_client(resource.client_id) is None
+    with pytest.raises(NotFound):
+        desk.resources.rotate_secret(PAY, by=BY)

@@ -232,10 +232,12 @@ def upgrade() -> None:
     op.create_table(
         "resources",
         sa.Column("uri", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("requires", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("uri", name=op.f("pk_resources")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_resources_client_id")),
     )
     op.create_table(
         "signing_keys",
@@ -373,6 +375,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("enrolment_codes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_enrolment_codes_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "resource_secrets",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["resource"],
+            ["resources.uri"],
+            name=op.f("fk_resource_secrets_resource"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_secrets")),
+        sa.UniqueConstraint("hash", name=op.f("uq_resource_secrets_hash")),
+    )
+    with op.batch_alter_table("resource_secrets", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_resource_secrets_resource"), ["resource"], unique=False
+        )
 
     op.create_table(
         "sessions",

@@ -24,7 +24,6 @@ GRANTS: Final = MappingProxyType(
 """What `--grant` takes, and the names that the wire uses."""
 _NOT_BUILT: Final = MappingProxyType(
     {
-        "--serves": "there is no token exchange yet; leave it out.",
         "ping": "agents are not called back yet; use --delivery poll.",
         "push": "agents are not called back yet; use --delivery poll.",
     }
@@ -46,6 +45,7 @@ class Flags(TypedDict):
     request_alg: str | None
     expires: str | None
     serves: tuple[str, ...]
+    token_seconds: int | None
     dpop: bool | None
 
 
@@ -65,6 +65,8 @@ class UpdateFlags(Flags):
     remove_owners: tuple[str, ...]
     no_resource: bool
     no_scope: bool
+    no_serves: bool
+    no_token_seconds: bool
     no_action: bool
     any_action: bool
     asks_everybody: bool
@@ -127,7 +129,17 @@ def _both(function: _F) -> _F:
                 default=None,
                 help="Its tokens must be bound to a key that it proves to hold.",
             ),
-            click.option("--serves", multiple=True, hidden=True, callback=_built),
+            click.option(
+                "--serves",
+                multiple=True,
+                metavar="URI",
+                help="A resource that it serves: it may exchange the tokens that arrive there.",
+            ),
+            click.option(
+                "--token-seconds",
+                type=int,
+                help="How long its tokens live at most; 10 to 3600.",
+            ),
         )
     ):
         function = option(function)
@@ -182,6 +194,8 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @_both
 @click.option("--no-resource", is_flag=True, help="Take every resource away.")
 @click.option("--no-scope", is_flag=True, help="Take every scope away.")
+@click.option("--no-serves", is_flag=True, help="It serves no resource any more.")
+@click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
 @click.option("--no-action", is_flag=True, help="Take every action type away.")
 @click.option("--any-action", is_flag=True, help="It may ask for every action type.")
 @click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
@@ -207,6 +221,8 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         grant_types=_grants(flags) or names.AGENT_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
+        serves=flags["serves"],
+        token_seconds=flags["token_seconds"],
         action_types=flags["action_types"] or None,
         asks=flags["asks"] or None,
         id_token_alg=flags["id_token_alg"] or "ES256",
@@ -226,6 +242,9 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         grant_types=_grants(flags),
         resources=() if flags["no_resource"] else flags["resources"] or None,
         scopes=() if flags["no_scope"] else flags["scopes"] or None,
+        serves=() if flags["no_serves"] else flags["serves"] or None,
+        token_seconds=flags["token_seconds"],
+        usual_token_seconds=flags["no_token_seconds"],
         action_types=() if flags["no_action"] else flags["action_types"] or None,
         any_action=flags["any_action"],
         asks=flags["asks"] or None,
@@ -242,6 +261,8 @@ def _refuse_both(flags: UpdateFlags) -> None:
     pairs = (
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),
+        (flags["serves"], flags["no_serves"]),
+        (flags["token_seconds"] is not None, flags["no_token_seconds"]),
         (flags["action_types"] or flags["no_action"], flags["any_action"]),
         (flags["action_types"], flags["no_action"]),
         (flags["asks"], flags["asks_everybody"]),

@@ -62,7 +62,7 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 def disable(desk: Desk, called: str, *, as_json: bool) -> None:
     """Stop an agent: tokens are revoked, its requests leave every screen, it gets nothing.
 
-    A resource that only checks signatures accepts a token until it runs out, five minutes at most.
+    A resource that only checks signatures accepts a token until it runs out.
     """
     stopped = desk.agents.disable(called, by=BY)
     again = f"To let it go on: sayso agents enable {stopped.agent.name}"

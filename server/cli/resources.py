@@ -1,6 +1,7 @@
 """`sayso resources`: protected APIs."""
 
 from shlex import quote
+from typing import TypedDict, Unpack
 
 import click
 
@@ -36,6 +37,25 @@ requires_option = click.option(
     help="The action type that a request for the scope must carry.",
 )
 
+seconds_option = click.option(
+    "--token-seconds", type=int, help="How long tokens for it live at most; 10 to 3600."
+)
+
+
+class Flags(TypedDict):
+    """What both verbs take."""
+
+    scopes: tuple[tuple[str, Risk], ...]
+    requires: tuple[tuple[str, str], ...]
+    token_seconds: int | None
+
+
+class UpdateFlags(Flags):
+    """What `update` takes beside them."""
+
+    without: tuple[str, ...]
+    no_token_seconds: bool
+
 
 @click.group("resources")
 def command() -> None:
@@ -46,21 +66,20 @@ def command() -> None:
 @click.argument("uri")
 @scope_option
 @requires_option
+@seconds_option
 @if_missing_option
 @json_option
 @administers
-def add(
-    desk: Desk,
-    uri: str,
-    scopes: tuple[tuple[str, Risk], ...],
-    requires: tuple[tuple[str, str], ...],
-    *,
-    if_missing: bool,
-    as_json: bool,
-) -> None:
+def add(desk: Desk, uri: str, *, if_missing: bool, as_json: bool, **flags: Unpack[Flags]) -> None:
     """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
     try:
-        given = desk.resources.add(uri, dict(scopes), dict(requires), by=BY)
+        given = desk.resources.add(
+            uri,
+            dict(flags["scopes"]),
+            dict(flags["requires"]),
+            by=BY,
+            token_seconds=flags["token_seconds"],
+        )
     except Exists:
         if not if_missing:
             raise
@@ -96,19 +115,21 @@ def show(desk: Desk, uri: str, *, as_json: bool) -> None:
 @scope_option
 @click.option("--remove-scope", "without", multiple=True, help="A scope that goes.")
 @requires_option
+@seconds_option
+@click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
 @json_option
 @administers
-def update(
-    desk: Desk,
-    uri: str,
-    scopes: tuple[tuple[str, Risk], ...],
-    without: tuple[str, ...],
-    requires: tuple[tuple[str, str], ...],
-    *,
-    as_json: bool,
-) -> None:
+def update(desk: Desk, uri: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
     """Add scopes, change their risk, take them away. What is not named stays."""
-    changes = ResourceChanges(dict(scopes), without, dict(requires))
+    if flags["token_seconds"] is not None and flags["no_token_seconds"]:
+        raise click.UsageError("Set it or take it away, not both.")
+    changes = ResourceChanges(
+        dict(flags["scopes"]),
+        flags["without"],
+        dict(flags["requires"]),
+        flags["token_seconds"],
+        usual_token_seconds=flags["no_token_seconds"],
+    )
     resource = desk.resources.update(uri, changes, by=BY)
     answer(_document(resource), _lines(resource), as_json=as_json)
 
@@ -178,6 +199,7 @@ def _document(resource: Resource) -> dict[str, object]:
         "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
         "requires": dict(resource.requires),
         "secrets": [secret_document(secret) for secret in resource.secrets],
+        "token_seconds": resource.token_seconds,
         "created_at": rfc3339(resource.created_at),
     }
 
@@ -191,9 +213,14 @@ def _lines(resource: Resource) -> list[str]:
             "secrets": listed(secret_line(secret) for secret in resource.secrets),
             "scopes": _scopes(resource),
             "requires": listed(needs),
+            "token life": _life(resource.token_seconds),
             "since": moment(resource.created_at),
         }
     )
+
+
+def _life(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{seconds} seconds"
 
 
 def _scopes(resource: Resource) -> str:

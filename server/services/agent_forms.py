@@ -36,6 +36,9 @@ class NewAgent:
     delivery: str = BUILT_DELIVERY
     resources: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
+    """Resources whose tokens arrive at it."""
+    token_seconds: int | None = None
     action_types: tuple[str, ...] | None = None
     """Which actions it may ask for; None means every registered type."""
     asks: tuple[str, ...] | None = None
@@ -59,6 +62,10 @@ class AgentChanges:
     grant_types: tuple[str, ...] | None = None
     resources: tuple[str, ...] | None = None
     scopes: tuple[str, ...] | None = None
+    serves: tuple[str, ...] | None = None
+    token_seconds: int | None = None
+    usual_token_seconds: bool = False
+    """Take the limit away."""
     action_types: tuple[str, ...] | None = None
     any_action: bool = False
     asks: tuple[str, ...] | None = None
@@ -89,6 +96,8 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         delivery=new.delivery,
         resources=_unique(new.resources),
         scopes=_unique(new.scopes),
+        serves=_serves(tx, new.serves),
+        token_seconds=resources.check_lifetime(new.token_seconds),
         action_types=None if new.action_types is None else _types(tx, new.action_types),
         asks=None if new.asks is None else _asks(tx, new.asks),
         owners=_user_ids(tx, new.owners),
@@ -116,6 +125,8 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         grant_types=_or(before.grant_types, changes.grant_types, _grants),
         resources=_or(before.resources, changes.resources, _unique),
         scopes=_or(before.scopes, changes.scopes, _unique),
+        serves=before.serves if changes.serves is None else _serves(tx, changes.serves),
+        token_seconds=_changed_lifetime(before, changes),
         action_types=_changed_types(tx, before, changes),
         asks=_changed_asks(tx, before, changes),
         owners=_changed_owners(tx, before, changes),
@@ -138,6 +149,8 @@ def facts(agent: Agent) -> dict[str, object]:
         "grant_types": list(agent.grant_types),
         "resources": list(agent.resources),
         "scopes": list(agent.scopes),
+        "serves": list(agent.serves),
+        "token_seconds": agent.token_seconds,
         "action_types": None if agent.action_types is None else list(agent.action_types),
         "owners": list(agent.owners),
         "asks": None if agent.asks is None else list(agent.asks),
@@ -243,6 +256,18 @@ def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, 
     if changes.asks_everybody:
         return None
     return before.asks if changes.asks is None else _asks(tx, changes.asks)
+
+
+def _serves(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
+    for uri in named:
+        resources.find(tx.directory, uri)
+    return _unique(named)
+
+
+def _changed_lifetime(before: Agent, changes: AgentChanges) -> int | None:
+    if changes.usual_token_seconds:
+        return None
+    return resources.check_lifetime(changes.token_seconds) or before.token_seconds
 
 
 def _types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:

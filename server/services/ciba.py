@@ -223,7 +223,9 @@ class CibaService:
             peer=ask.peer,
             asked_at=tx.now,
             expires_at=expires_at,
-            token_seconds=self.rules.access_token_seconds,
+            token_seconds=targets.lifetime(
+                ask.agent, plan.target.resource, self.rules.access_token_seconds
+            ),
         )
 
 

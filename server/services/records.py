@@ -72,6 +72,10 @@ class Agent:
     """Its tokens are bound to a key that it proves to hold (RFC 9449 5.2)."""
     request_alg: str | None = None
     """The algorithm with which it signs every request; None when it need not sign."""
+    serves: tuple[str, ...] = ()
+    """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
+    token_seconds: int | None = None
+    """How long its tokens live at most; None leaves it to the resource and the setting."""
 
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""
@@ -90,6 +94,8 @@ class Resource:
     client_id: str = ""
     """By which it authenticates when it asks about tokens for it."""
     secrets: tuple[Secret, ...] = ()
+    token_seconds: int | None = None
+    """How long tokens for it live at most; None leaves it to the agent and the setting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from server.services.refusals import Exists, Invalid, NotFound
 from server.services.withdrawals import withdraw
 
 MOST_SCOPES: Final = 200
+SHORTEST_TOKEN: Final = 10
+LONGEST_TOKEN: Final = 3_600
+"""Seconds; whoever only checks signatures accepts a token until it runs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class ResourceChanges:
     scopes: Mapping[str, Risk] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     requires: Mapping[str, str] = field(default_factory=dict)
+    token_seconds: int | None = None
+    usual_token_seconds: bool = False
+    """Take the limit away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,13 @@ class Resources:
             return find(view.directory, uri)
 
     def add(
-        self, uri: str, given: Mapping[str, Risk], requires: Mapping[str, str], *, by: str
+        self,
+        uri: str,
+        given: Mapping[str, Risk],
+        requires: Mapping[str, str],
+        *,
+        by: str,
+        token_seconds: int | None = None,
     ) -> NewResourceSecret:
         """Register a protected API, with a secret by which it may ask about tokens for it.
 
@@ -74,6 +86,7 @@ class Resources:
         """
         if problem := uris.resource_problem(uri):
             raise Invalid(f"The resource {problem}.")
+        check_lifetime(token_seconds)
         if self.issuer and uris.lies_below(uri, self.issuer):
             raise Invalid(f"{uri} is Sayso's own; no agent may have a token for it.")
         with self.store.administer() as tx:
@@ -81,14 +94,16 @@ class Resources:
                 raise Exists(f"{uri} is registered already.")
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
-            resource = Resource(uri, dict(given), dict(requires), tx.now, client_id, (kept,))
+            resource = Resource(
+                uri, dict(given), dict(requires), tx.now, client_id, (kept,), token_seconds
+            )
             _check(tx.directory, resource)
             tx.resources.add(resource)
             _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
             return NewResourceSecret(resource, text)
 
     def update(self, uri: str, changes: ResourceChanges, *, by: str) -> Resource:
-        """Change scopes. Raises `NotFound` or `Invalid`."""
+        """Change scopes, or how long tokens live. Raises `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
             resource = _changed(before, changes)
@@ -129,6 +144,10 @@ class Resources:
             )
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
+            for agent in tx.agents.all():
+                if uri in agent.serves:
+                    left = tuple(other for other in agent.serves if other != uri)
+                    tx.agents.replace(replace(agent, serves=left), tx.now)
             facts = {"requests_cancelled": cancelled, "agents_narrowed": list(narrowed)}
             audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
             return DeletedResource(resource, cancelled, narrowed)
@@ -146,6 +165,7 @@ def find(directory: Directory, uri: str) -> Resource:
 
 
 def _changed(before: Resource, changes: ResourceChanges) -> Resource:
+    check_lifetime(changes.token_seconds)
     for name in changes.without:
         if name not in before.scopes:
             raise Invalid(f"{before.uri} has no scope {name}.")
@@ -154,7 +174,20 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
     requires = {name: kind for name, kind in before.requires.items() if name in names}
     requires |= changes.requires
     needed = {name: kind for name, kind in requires.items() if kind}
-    return replace(before, scopes=names, requires=needed)
+    seconds = before.token_seconds if changes.token_seconds is None else changes.token_seconds
+    return replace(
+        before,
+        scopes=names,
+        requires=needed,
+        token_seconds=None if changes.usual_token_seconds else seconds,
+    )
+
+
+def check_lifetime(seconds: int | None) -> int | None:
+    """A limit of lifetimes in seconds, or none. Raises `Invalid`."""
+    if seconds is not None and not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
+        raise Invalid(f"Tokens live {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
+    return seconds
 
 
 def _check(directory: Directory, resource: Resource) -> None:
@@ -190,5 +223,6 @@ def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
         "client_id": resource.client_id,
         "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
         "requires": dict(resource.requires),
+        "token_seconds": resource.token_seconds,
     }
     audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

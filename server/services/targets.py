@@ -38,6 +38,12 @@ def resolve(
     return Target(found, scope)
 
 
+def lifetime(agent: Agent, resource: Resource | None, usual: int) -> int:
+    """How many seconds a token lives: the shorter of both limits, or what is usual here."""
+    limits = (agent.token_seconds, None if resource is None else resource.token_seconds)
+    return min((limit for limit in limits if limit is not None), default=usual)
+
+
 def check_required_types(target: Target, types: frozenset[str]) -> None:
     """Raises errors.InvalidAuthorizationDetails when a scope needs a type that was not sent."""
     for name in target.scope:

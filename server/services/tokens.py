@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.protocol import names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
-from server.services import audit
+from server.services import audit, targets
 from server.services.ports import Secrets, Signer, Unit
 from server.services.records import Agent, Approval, Decision, Delegation, Entry, Session
 from server.services.rules import Rules
@@ -107,6 +107,8 @@ class Issuing:
         jkt: str | None,
     ) -> Issue:
         now = tx.now // 1000
+        known = tx.directory.resource(resource)
+        seconds = targets.lifetime(agent, known, self.rules.access_token_seconds)
         return Issue(
             issuer=self.rules.issuer,
             token_id=self.secrets.new_id(_JTI),
@@ -116,7 +118,7 @@ class Issuing:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=_end(now + self.rules.access_token_seconds, agent),
+            expires_at=_end(now + seconds, agent),
             approved=approved,
             jkt=jkt,
         )

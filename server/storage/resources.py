@@ -19,7 +19,11 @@ _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_
 _REPLACE = (
     update(resources)
     .where(resources.c.uri == bindparam("of"))
-    .values(scopes=bindparam("scopes"), requires=bindparam("requires"))
+    .values(
+        scopes=bindparam("scopes"),
+        requires=bindparam("requires"),
+        token_seconds=bindparam("token_seconds"),
+    )
 )
 _DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
 _SECRETS = (
@@ -63,7 +67,7 @@ class Resources:
         self._attach(resource)
 
     def replace(self, resource: Resource) -> None:
-        """Write its scopes and its secrets."""
+        """Write its scopes, its lifetime and its secrets."""
         self._connection.execute(_REPLACE, {"of": resource.uri, **_values(resource)})
         self._connection.execute(_DROP_SECRETS, {"of": resource.uri})
         self._attach(resource)
@@ -108,6 +112,7 @@ class Resources:
             created_at=m["created_at"],
             client_id=m["client_id"],
             secrets=tuple(_secret(secret) for secret in secrets),
+            token_seconds=m["token_seconds"],
         )
 
 
@@ -122,4 +127,5 @@ def _values(resource: Resource) -> dict[str, object]:
     return {
         "scopes": codec.dump({name: str(risk) for name, risk in resource.scopes.items()}),
         "requires": codec.dump(dict(resource.requires)),
+        "token_seconds": resource.token_seconds,
     }

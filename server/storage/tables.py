@@ -62,6 +62,8 @@ agents = Table(
     Column("delivery", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    Column("serves", Text, nullable=False),
+    Column("token_seconds", Integer),
     Column("action_types", Text),
     Column("asks", Text),
     Column("id_token_alg", Text, nullable=False),
@@ -101,6 +103,7 @@ resources = Table(
     Column("client_id", Text, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("requires", Text, nullable=False),
+    Column("token_seconds", Integer),
     Column("created_at", Millis, nullable=False),
 )
 

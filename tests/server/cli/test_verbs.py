@@ -197,3 +197,24 @@ def test_a_followed_log_tells_what_another_process_does(begun):
         assert process.wait(timeout=10) == 130
         assert process.stdout.read() == ""
     assert told == ["user.added", "code.issued"]
+
+
+def test_an_agent_and_a_resource_are_given_shorter_lives_and_what_they_serve(begun):
+    """Each flag sets, and another takes away; both at once is a mistake."""
+    desk = "https://desk.example"
+    made = begun("resources", "add", desk, "--token-seconds", "60", "--json").document
+    assert made["token_seconds"] == 60
+    assert "60 seconds" in begun("resources", "show", desk).out
+    both = ("--token-seconds", "60", "--no-token-seconds")
+    assert begun("resources", "update", desk, *both).code == 2
+    changed = begun("resources", "update", desk, "--no-token-seconds", "--json").document
+    assert changed["token_seconds"] is None
+
+    begun(*AGENT, "--serves", desk, "--token-seconds", "30")
+    shown = begun("agents", "show", "invoice-bot", "--json").document
+    assert (shown["serves"], shown["token_seconds"]) == ([desk], 30)
+    assert "30 seconds" in begun("agents", "show", "invoice-bot").out
+    assert begun("agents", "update", "invoice-bot", "--serves", desk, "--no-serves").code == 2
+    assert begun("agents", "update", "invoice-bot", *both).code == 2
+    freed = begun("agents", "update", "invoice-bot", "--no-serves", "--no-token-seconds", "--json")
+    assert (freed.document["serves"], freed.document["token_seconds"]) == ([], None)

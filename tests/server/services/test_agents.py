@@ -363,3 +363,42 @@ def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
         desk.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
     freed = desk.agents.update("invoice-bot", AgentChanges(request_alg=""), by=BY)
     assert freed.request_alg is None
+
+
+@pytest.mark.usefixtures("admin")
+def test_an_agent_serves_registered_resources_until_one_is_deleted(desk):
+    """What it serves says whose tokens it may exchange; the resource's end ends that."""
+    with pytest.raises(NotFound, match="sayso resources add"):
+        registered(desk, serves=("https://desk.example",))
+    desk.resources.add("https://desk.example", {}, {}, by=BY)
+    agent = registered(desk, serves=(PAY, "https://desk.example", PAY)).agent
+    assert agent.serves == (PAY, "https://desk.example")
+    kept = desk.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    assert kept.serves == (PAY, "https://desk.example")
+    desk.resources.delete("https://desk.example", by=BY)
+    assert desk.agents.show("invoice-bot")[0].serves == (PAY,)
+    assert desk.agents.update("invoice-bot", AgentChanges(serves=()), by=BY).serves == ()
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize("seconds", [0, 9, 3_601])
+def test_a_lifetime_has_bounds(desk, seconds):
+    """Too short is no token, too long is no limit."""
+    with pytest.raises(Invalid, match="10 to 3600"):
+        registered(desk, token_seconds=seconds)
+    registered(desk)
+    with pytest.raises(Invalid, match="10 to 3600"):
+        desk.agents.update("invoice-bot", AgentChanges(token_seconds=seconds), by=BY)
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_limit_of_lifetimes_comes_and_goes(desk):
+    """What is not named stays."""
+    assert registered(desk, token_seconds=60).agent.token_seconds == 60
+    for changes, left in (
+        (AgentChanges(description="Pays"), 60),
+        (AgentChanges(token_seconds=30), 30),
+        (AgentChanges(usual_token_seconds=True), None),
+    ):
+        assert desk.agents.update("invoice-bot", changes, by=BY).token_seconds == left
+        assert desk.agents.show("invoice-bot")[0].token_seconds == left

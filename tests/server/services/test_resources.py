@@ -221,3 +221,20 @@ def test_changing_scopes_keeps_the_secrets(desk):
         assert view.directory.resource_client(resource.client_id) is None
     with pytest.raises(NotFound):
         desk.resources.rotate_secret(PAY, by=BY)
+
+
+def test_a_resource_limits_how_long_its_tokens_live(desk):
+    """Within bounds; what is not named stays, and the limit can be taken away."""
+    for seconds in (9, 3_601):
+        with pytest.raises(Invalid, match="10 to 3600"):
+            desk.resources.add(PAY, {}, {}, by=BY, token_seconds=seconds)
+    assert desk.resources.add(PAY, {}, {}, by=BY, token_seconds=60).resource.token_seconds == 60
+    with pytest.raises(Invalid, match="10 to 3600"):
+        desk.resources.update(PAY, ResourceChanges(token_seconds=9), by=BY)
+    for changes, left in (
+        (ResourceChanges(scopes={"new": Risk.LOW}), 60),
+        (ResourceChanges(token_seconds=30), 30),
+        (ResourceChanges(usual_token_seconds=True), None),
+    ):
+        assert desk.resources.update(PAY, changes, by=BY).token_seconds == left
+        assert desk.resources.show(PAY).token_seconds == left

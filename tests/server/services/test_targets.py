@@ -113,3 +113,15 @@ def test_a_scope_is_not_given_without_the_action_type_that_it_needs():
         with pytest.raises(errors.InvalidAuthorizationDetails, match=r"pay needs .* payment"):
             targets.check_required_types(target, types)
     targets.check_required_types(targets.Target(RESOURCES[PAY], ("read",)), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("agent", "resource", "seconds"),
+    [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
+)
+def test_the_shorter_limit_counts_and_else_what_is_usual(agent, resource, seconds):
+    """Neither can be stretched by the other."""
+    limited = replace(RESOURCES[PAY], token_seconds=resource)
+    bot = replace(AGENT, token_seconds=agent)
+    assert targets.lifetime(bot, limited, 300) == seconds
+    assert targets.lifetime(bot, None, 300) == (agent or 300)

@@ -102,3 +102,11 @@ def test_an_agent_that_is_registered_for_ciba_alone_may_not_use_it(local, get):
     """RFC 6749 5.2: unauthorized_client."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert get().refusal == (400, "unauthorized_client")
+
+
+def test_the_limits_of_agent_and_resource_shorten_a_token(local, get):
+    """Least privilege is also least time."""
+    local.desk.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
+    assert get().json["expires_in"] == 120
+    _update(local, token_seconds=30)
+    assert get().json["expires_in"] == 30

@@ -189,6 +189,7 @@ def _site(services: Services) -> "Site":
                 names.GRANT_CIBA: CibaGrant(store, secrets, issuing, rights, services.hub),
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
             },
+            for_apps={},
             for_people={
                 names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),

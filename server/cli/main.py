@@ -19,6 +19,7 @@ NOUNS: Final = MappingProxyType(
         "init": "Make the keys and the first administrator.",
         "users": "People: who may ask, decide and administer.",
         "agents": "Agents: who they are, what they may ask for, stopping them.",
+        "apps": "Apps of people: where they send people back to, what they may ask for.",
         "resources": "Protected APIs and their scopes.",
         "actions": "Action types: how an agent's details become words.",
         "approvals": "Requests: list, show, withdraw.",

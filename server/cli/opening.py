@@ -16,6 +16,7 @@ from server.cli.flags import settings_of
 from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
+from server.services.apps import Apps
 from server.services.doctor import Doctor
 from server.services.installation import Installation
 from server.services.keys import Keys
@@ -37,6 +38,7 @@ class Desk:
     services: Services
     users: Users
     agents: Agents
+    apps: Apps
     resources: Resources
     actions: Actions
     keys: Keys
@@ -82,6 +84,7 @@ def _desk(services: Services) -> Desk:
         services=services,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
+        apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, services.rules),

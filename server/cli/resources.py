@@ -163,11 +163,13 @@ def delete(desk: Desk, uri: str, *, as_json: bool) -> None:
         "deleted": True,
         "requests_cancelled": deleted.requests_cancelled,
         "agents_narrowed": list(deleted.agents_narrowed),
+        "apps_narrowed": list(deleted.apps_narrowed),
     }
     lines = [
         f"{uri} is deleted.",
         f"Requests cancelled: {deleted.requests_cancelled}.",
         f"Agents narrowed: {listed(deleted.agents_narrowed)}.",
+        f"Apps narrowed: {listed(deleted.apps_narrowed)}.",
     ]
     answer(members, lines, as_json=as_json)
 

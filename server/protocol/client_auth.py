@@ -37,7 +37,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         credentials
         for credentials in (_basic(authorization, form), _post(form), _assertion(form))
         if credentials is not None
-    ]
+    ] or _public(form)
     if len(found) > 1:
         raise errors.InvalidRequest("Use one way of client authentication, not several.")
     if not found:
@@ -134,6 +134,12 @@ def _post(form: Form) -> Credentials | None:
     if client_id is None:
         raise refused("client_secret without client_id")
     return Credentials("client_secret_post", client_id, secret=secret)
+
+
+def _public(form: Form) -> list[Credentials]:
+    """A name alone, which is all that a public app has (RFC 6749 3.2.1)."""
+    client_id = form.get("client_id")
+    return [] if client_id is None else [Credentials(names.AUTH_NONE, client_id)]
 
 
 def _assertion(form: Form) -> Credentials | None:

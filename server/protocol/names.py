@@ -5,6 +5,7 @@ from typing import Final
 GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
 GRANT_CLIENT_CREDENTIALS: Final = "client_credentials"
 GRANT_REFRESH_TOKEN: Final = "refresh_token"
+GRANT_AUTHORIZATION_CODE: Final = "authorization_code"
 GRANT_ENROLMENT: Final = "urn:sayso:grant-type:enrolment"
 """Ours: a one-time code becomes a terminal's session."""
 
@@ -16,6 +17,9 @@ APPROVER_CLIENT: Final = "sayso-approver"
 """The client_id of the terminal app (a public client; its proof is DPoP)."""
 
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+AUTH_NONE: Final = "none"
+"""A public app: it keeps no secret, and PKCE stands in for one (OAuth 2.1 2.1)."""
+APP_AUTH_METHODS: Final = (*AUTH_METHODS, AUTH_NONE)
 SIGNING_ALGS: Final = ("ES256", "EdDSA", "RS256")
 """Algorithms of our own keys (RFC 7518, RFC 8037)."""
 CLIENT_ALGS: Final = (*SIGNING_ALGS, "PS256")
@@ -24,11 +28,13 @@ ED25519: Final = "Ed25519"
 """The newer name of EdDSA on that curve (RFC 9864); what is signed under it is checked alike."""
 
 AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
+APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 
 PREFIX_USER: Final = "sayso_us_"
 PREFIX_AGENT: Final = "sayso_ag_"
 PREFIX_RESOURCE: Final = "sayso_rs_"
 """The client_id with which a resource asks about tokens for it."""
+PREFIX_APP: Final = "sayso_app_"
 PREFIX_DEVICE: Final = "sayso_dv_"
 PREFIX_APPROVAL: Final = "sayso_ap_"
 PREFIX_CONSENT: Final = "sayso_co_"

@@ -91,7 +91,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         name=users.check_called(new.name),
         description=_description(new.description),
         auth_method=new.auth_method,
-        jwks=_keys(new.jwks) if new.jwks else (),
+        jwks=read_keys(new.jwks) if new.jwks else (),
         grant_types=_grants(new.grant_types),
         delivery=new.delivery,
         resources=_unique(new.resources),
@@ -109,7 +109,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         dpop_bound=new.dpop_bound,
         request_alg=new.request_alg or None,
     )
-    _check_ceiling(tx, agent)
+    check_ceiling(tx, agent.resources, agent.scopes)
     _check_request_alg(agent)
     _check_owners(tx, agent)
     return agent
@@ -121,7 +121,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         before,
         name=_or(before.name, changes.name, users.check_called),
         description=_or(before.description, changes.description, _description),
-        jwks=_or(before.jwks, None if changes.jwks is None else _keys(changes.jwks), tuple),
+        jwks=_or(before.jwks, None if changes.jwks is None else read_keys(changes.jwks), tuple),
         grant_types=_or(before.grant_types, changes.grant_types, _grants),
         resources=_or(before.resources, changes.resources, _unique),
         scopes=_or(before.scopes, changes.scopes, _unique),
@@ -137,7 +137,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     )
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
-        _check_ceiling(tx, agent)
+        check_ceiling(tx, agent.resources, agent.scopes)
     return agent
 
 
@@ -174,7 +174,8 @@ def _description(raw: str) -> str:
         raise Invalid(f"{error}.") from None
 
 
-def _keys(text: str) -> tuple[PublicKey, ...]:
+def read_keys(text: str) -> tuple[PublicKey, ...]:
+    """The public keys of a client, from the text of a JWK set. Raises `Invalid`."""
     try:
         return jwks.read_keys(json_text.parse(text, what="The key file"))
     except errors.InvalidRequest as error:
@@ -282,14 +283,14 @@ def _changed_types(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str,
     return before.action_types if changes.action_types is None else _types(tx, changes.action_types)
 
 
-def _check_ceiling(tx: Unit, agent: Agent) -> None:
-    """Every resource exists, and every scope is one of theirs."""
-    found = [resources.find(tx.directory, uri) for uri in agent.resources]
-    for scope in agent.scopes:
+def check_ceiling(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
+    """Every resource exists, and every scope is one of theirs. Raises `Invalid` or `NotFound`."""
+    found = [resources.find(tx.directory, uri) for uri in uris]
+    for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:
-            raise Invalid(f"Every agent may ask for {scope}; leave it out of the ceiling.")
+            raise Invalid(f"Everybody may ask for {scope}; leave it out of the ceiling.")
         if not any(scope in resource.scopes for resource in found):
-            raise Invalid(_unknown_scope(tx, scope, agent.resources))
+            raise Invalid(_unknown_scope(tx, scope, uris))
 
 
 def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> str:

@@ -42,6 +42,10 @@ class Type(StrEnum):
     AGENT_ENABLED = "agent.enabled"
     AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
     AGENT_DELETED = "agent.deleted"
+    APP_ADDED = "app.added"
+    APP_UPDATED = "app.updated"
+    APP_SECRET_ROTATED = "app.secret_rotated"  # noqa: S105  # a name, not a secret
+    APP_DELETED = "app.deleted"
     RESOURCE_ADDED = "resource.added"
     RESOURCE_UPDATED = "resource.updated"
     RESOURCE_SECRET_ROTATED = "resource.secret_rotated"  # noqa: S105  # a name, not a secret

@@ -1,22 +1,26 @@
-"""Finding out which agent is calling."""
+"""Finding out which client is calling: an agent, or an app of people."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from server.protocol import client_auth, errors
+from server.protocol import client_auth, errors, names
 from server.protocol.client_auth import Credentials
-from server.services.ports import BadToken, Store, Verifier, View
-from server.services.records import Agent, Secret
+from server.services.ports import BadToken, Directory, Store, Verifier, View
+from server.services.records import Agent, App, Secret
 from server.services.rules import Rules
 
 _USE_NOTED_MS = 60_000
 _REPLAY_KIND = "client assertion"
 
+Client: TypeAlias = Agent | App
+"""Who may authenticate. The prefix of the client_id says which kind it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """Checks credentials against the agents that are registered."""
+    """Checks credentials against the clients that are registered."""
 
     store: Store
     verifier: Verifier
@@ -24,25 +28,25 @@ class ClientAuthentication:
     noted: dict[str, int] = field(default_factory=dict)
     """Secret id → when its use was last written down, so that not every request writes."""
 
-    def authenticate(self, credentials: Credentials) -> Agent:
-        """The agent that these credentials prove.
+    def authenticate(self, credentials: Credentials) -> Client:
+        """The client that these credentials prove; the endpoint says which kinds it takes.
 
         1. The client is known.  2. It registered this way of authenticating.  3. The proof holds.
-        4. An assertion was not used before, anywhere.  5. The agent is enabled (told only to who
+        4. An assertion was not used before, anywhere.  5. The client is enabled (told only to who
         proved to be it). Raises errors.InvalidClient or errors.UnauthorizedClient.
         """
         basic = credentials.method == "client_secret_basic"
         with self.store.read() as view:
-            agent = view.directory.agent(self._claimed(credentials))
+            client = find(view.directory, self._claimed(credentials))
             now = view.now
-            if agent is None or agent.auth_method != credentials.method:
+            if client is None or client.auth_method != credentials.method:
                 raise client_auth.refused("unknown client or another method", basic=basic)
         if credentials.method == "private_key_jwt":
-            self._use_once(agent, self._check_assertion(agent, credentials.assertion, now))
-        else:
-            self._note(_check_secret(agent, credentials.secret, now, basic=basic), now)
-        check_enabled(agent, now)
-        return agent
+            self._use_once(client, self._check_assertion(client, credentials.assertion, now))
+        elif credentials.method != names.AUTH_NONE:
+            self._note(client, _check_secret(client, credentials.secret, now, basic=basic), now)
+        check_enabled(client, now)
+        return client
 
     def _claimed(self, credentials: Credentials) -> str:
         if credentials.method != "private_key_jwt":
@@ -57,29 +61,49 @@ class ClientAuthentication:
             raise client_auth.refused("client_id and the assertion's sub differ")
         return subject
 
-    def _check_assertion(self, agent: Agent, assertion: str, now: int) -> tuple[str, int]:
+    def _check_assertion(self, client: Client, assertion: str, now: int) -> tuple[str, int]:
         try:
-            claims = self.verifier.client_assertion(assertion, agent.jwks)
+            claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
         return client_auth.check_assertion(
-            claims, client_id=agent.id, audiences=self.rules.assertion_audiences, now=now
+            claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
         )
 
-    def _use_once(self, agent: Agent, used: tuple[str, int]) -> None:
+    def _use_once(self, client: Client, used: tuple[str, int]) -> None:
         token_id, until = used
-        key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
+        key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
             fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
         if not fresh:
             raise client_auth.refused("the assertion was used before")
 
-    def _note(self, secret: Secret, now: int) -> None:
+    def _note(self, client: Client, secret: Secret, now: int) -> None:
         if now - self.noted.get(secret.id, 0) < _USE_NOTED_MS:
             return
         self.noted[secret.id] = now
         with self.store.write() as tx:
-            tx.agents.secret_used(secret.id, now)
+            rows = tx.agents if isinstance(client, Agent) else tx.apps
+            rows.secret_used(secret.id, now)
+
+
+def find(directory: Directory, client_id: str) -> Client | None:
+    """The client of this id, of whichever kind."""
+    return directory.agent(client_id) or directory.app(client_id)
+
+
+def only_agent(client: Client) -> Agent:
+    """The client, if it is an agent. Raises errors.UnauthorizedClient."""
+    if not isinstance(client, Agent):
+        raise errors.UnauthorizedClient("This is for agents; the client is of another kind.")
+    return client
+
+
+def only_app(client: Client) -> App:
+    """The client, if it is an app. Raises errors.UnauthorizedClient."""
+    if not isinstance(client, App):
+        raise errors.UnauthorizedClient("This is for apps; the client is of another kind.")
+    return client
 
 
 def current(view: View, agent: Agent) -> Agent:
@@ -91,19 +115,34 @@ def current(view: View, agent: Agent) -> Agent:
     return again
 
 
-def check_enabled(agent: Agent, now: int) -> None:
-    """Raises errors.UnauthorizedClient when the agent may do nothing at all."""
-    if not agent.active(now):
-        reason = "agent_expired" if agent.state == "enabled" else f"agent_{agent.state}"
+def current_app(view: View, app: App) -> App:
+    """The app as it stands in this unit of work. Raises errors.UnauthorizedClient."""
+    again = view.directory.app(app.id)
+    if again is None:
+        raise client_auth.refused("the app was deleted meanwhile")
+    check_enabled(again, view.now)
+    return again
+
+
+def check_enabled(client: Client, now: int) -> None:
+    """Raises errors.UnauthorizedClient when the client may do nothing at all."""
+    if client.active(now):
+        return
+    if isinstance(client, App):
         raise errors.UnauthorizedClient(
-            "This agent is not enabled. Its owner or an administrator can say why.",
-            members={"reason": reason},
+            "This app is not enabled. An administrator can enable it.",
+            members={"reason": f"app_{client.state}"},
         )
+    reason = "agent_expired" if client.state == "enabled" else f"agent_{client.state}"
+    raise errors.UnauthorizedClient(
+        "This agent is not enabled. Its owner or an administrator can say why.",
+        members={"reason": reason},
+    )
 
 
-def _check_secret(agent: Agent, secret: str, now: int, *, basic: bool) -> Secret:
+def _check_secret(client: Client, secret: str, now: int, *, basic: bool) -> Secret:
     sent = hashlib.sha256(secret.encode()).digest()
-    for known in agent.secrets:
+    for known in client.secrets:
         alive = known.expires_at is None or now < known.expires_at
         if hmac.compare_digest(known.hash, sent) and alive:
             return known

@@ -7,6 +7,7 @@ from typing import Protocol
 from server.services.records import (
     ActionRow,
     Agent,
+    App,
     Resource,
     SigningKey,
     User,
@@ -15,6 +16,7 @@ from server.services.rows import (
     ActionRows,
     AgentRows,
     ApprovalRows,
+    AppRows,
     AuditRows,
     CodeRows,
     ConsentRows,
@@ -43,13 +45,15 @@ class Clock(Protocol):
 
 
 class Directory(Protocol):
-    """Agents, users, resources, action types and keys as they stand in this unit of work.
+    """Agents, apps, users, resources, action types and keys as they stand in this unit of work.
 
     Answers MUST be those of the current `admin_version`; a cache is keyed by it, never by time.
     """
 
     def agent(self, client_id: str) -> Agent | None: ...
     def agent_called(self, name_or_id: str) -> Agent | None: ...
+    def app(self, client_id: str) -> App | None: ...
+    def app_called(self, name_or_id: str) -> App | None: ...
     def user(self, user_id: str) -> User | None: ...
     def user_called(self, name_email_or_id: str) -> User | None: ...
     def resource(self, uri: str) -> Resource | None: ...
@@ -75,6 +79,8 @@ class View(Protocol):
     def users(self) -> UserRows: ...
     @property
     def agents(self) -> AgentRows: ...
+    @property
+    def apps(self) -> AppRows: ...
     @property
     def resources(self) -> ResourceRows: ...
     @property
@@ -135,7 +141,7 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Unit]: ...
     def administer(self) -> AbstractContextManager[Unit]:
-        """A unit of work that changes agents, users, resources, action types or keys.
+        """A unit of work that changes agents, apps, users, resources, action types or keys.
 
         It MUST raise `admin_version`, and MUST wait until no other unit of work stands on the
         version before.

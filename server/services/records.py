@@ -7,6 +7,7 @@ from typing import Literal
 from server.protocol.risks import Risk
 from server.protocol.states import State
 
+AppState = Literal["enabled", "disabled"]
 UserState = Literal["enabled", "disabled"]
 AgentState = Literal["enabled", "quarantined", "disabled"]
 
@@ -30,7 +31,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One client secret of an agent, as its SHA-256. `expires_at` None means until rotated."""
+    """One client secret, as its SHA-256. `expires_at` None means until it is rotated."""
 
     id: str
     hash: bytes
@@ -80,6 +81,36 @@ class Agent:
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""
         return self.state == "enabled" and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An interactive OAuth client of people. `id` is its client_id.
+
+    What it may ask for on a person's behalf is every pair of a resource in `resources` and a scope
+    in `scopes` that this resource has; scopes about the person themselves it may always ask for.
+    """
+
+    id: str
+    name: str
+    auth_method: str
+    """One of `names.APP_AUTH_METHODS`; "none" for one that can keep no secret."""
+    jwks: tuple[Mapping[str, str], ...]
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grant_types: tuple[str, ...]
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    secrets: tuple[Secret, ...]
+    id_token_alg: str
+    dpop_bound: bool
+    """It gets tokens only with a proof of a key to bind them to (RFC 9449 5.2)."""
+    state: AppState
+    created_at: int
+
+    def active(self, _now: int) -> bool:
+        """Reports whether the app may do anything at all."""
+        return self.state == "enabled"
 
 
 @dataclass(frozen=True, slots=True)

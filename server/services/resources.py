@@ -9,7 +9,7 @@ from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET
 from server.protocol.risks import Risk
 from server.services import audit, client_secrets
 from server.services.ports import Directory, Secrets, Store, Unit, View
-from server.services.records import Agent, Entry, Resource
+from server.services.records import Agent, App, Entry, Resource
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.withdrawals import withdraw
 
@@ -50,6 +50,8 @@ class DeletedResource:
     requests_cancelled: int
     agents_narrowed: tuple[str, ...]
     """Names of the agents whose ceiling it was part of."""
+    apps_narrowed: tuple[str, ...]
+    """Names of the apps that could ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,14 @@ class Resources:
                 if uri in agent.serves:
                     left = tuple(other for other in agent.serves if other != uri)
                     tx.agents.replace(replace(agent, serves=left), tx.now)
-            facts = {"requests_cancelled": cancelled, "agents_narrowed": list(narrowed)}
+            apps = tuple(_narrow_app(tx, app, uri) for app in tx.apps.all() if uri in app.resources)
+            facts = {
+                "requests_cancelled": cancelled,
+                "agents_narrowed": list(narrowed),
+                "apps_narrowed": list(apps),
+            }
             audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
-            return DeletedResource(resource, cancelled, narrowed)
+            return DeletedResource(resource, cancelled, narrowed, apps)
 
 
 def find(directory: Directory, uri: str) -> Resource:
@@ -211,11 +218,21 @@ def _using(view: View, uri: str) -> list[Agent]:
 
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
     """Take the resource out of the ceiling, and the scopes that no other of its resources has."""
-    left = tuple(other for other in agent.resources if other != uri)
-    found = [r for other in left if (r := tx.directory.resource(other)) is not None]
-    scope = tuple(name for name in agent.scopes if any(name in r.scopes for r in found))
+    left, scope = _without(tx, agent, uri)
     tx.agents.replace(replace(agent, resources=left, scopes=scope), tx.now)
     return agent.name
+
+
+def _narrow_app(tx: Unit, app: App, uri: str) -> str:
+    left, scope = _without(tx, app, uri)
+    tx.apps.replace(replace(app, resources=left, scopes=scope))
+    return app.name
+
+
+def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    left = tuple(other for other in client.resources if other != uri)
+    found = [r for other in left if (r := tx.directory.resource(other)) is not None]
+    return left, tuple(name for name in client.scopes if any(name in r.scopes for r in found))
 
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:

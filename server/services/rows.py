@@ -10,6 +10,7 @@ from server.protocol.states import State
 from server.services.records import (
     ActionRow,
     Agent,
+    App,
     Approval,
     Consent,
     Decision,
@@ -44,6 +45,19 @@ class AgentRows(Protocol):
 
     def delete(self, agent_id: str) -> None: ...
     def all(self) -> list[Agent]: ...
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+
+
+class AppRows(Protocol):
+    """Apps and their secrets. `add` and `replace` MUST fail with `Taken` if the name is used."""
+
+    def add(self, app: App) -> None: ...
+    def replace(self, app: App) -> None:
+        """Write every member, secrets included."""
+
+    def delete(self, app_id: str) -> None: ...
+    def all(self) -> list[App]: ...
     def secret_used(self, secret_id: str, now: int) -> None:
         """Remember the use, at most once a minute."""
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from server.protocol import client_auth, errors
+from server.protocol import client_auth, errors, names
 from server.protocol.forms import Form
 from server.services.client_auth import ClientAuthentication
 from server.services.ports import Store
 from server.services.proofs import Proofs
-from server.services.records import Agent
+from server.services.records import Agent, App
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,13 @@ class AgentGrant(Protocol):
         """The token answer. Raises errors.ProtocolError."""
 
 
+class AppGrant(Protocol):
+    """A grant for people's apps, which authenticate as clients before it is asked."""
+
+    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError."""
+
+
 class PersonGrant(Protocol):
     """A grant for people's terminals, which prove a key instead."""
 
@@ -47,29 +54,40 @@ class PersonGrant(Protocol):
 class TokenEndpoint:
     """What all grants share, in this order.
 
-    1. The grant type is known.  2. The client is who it says.  3. It may use this grant.
-    4. Its proof of a key holds, if it sent or needs one.  5. The grant decides.
+    1. The grant type is known.  2. The client is who it says.  3. It is of a kind that has this
+    grant, and may use it.  4. Its proof of a key holds, if it sent or needs one.  5. The grant
+    decides.
     """
 
     store: Store
     proofs: Proofs
     clients: ClientAuthentication
     for_agents: Mapping[str, AgentGrant]
+    for_apps: Mapping[str, AppGrant]
     for_people: Mapping[str, PersonGrant]
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """The answer of RFC 6749 5.1. Raises errors.ProtocolError."""
         grant_type = request.form.require("grant_type")
-        if (person_grant := self.for_people.get(grant_type)) is not None:
+        if (person_grant := self._of_terminals(grant_type, request)) is not None:
             return person_grant.exchange(request)
-        grant = self.for_agents.get(grant_type)
-        if grant is None:
+        if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type does not exist here.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
-        agent = self.clients.authenticate(credentials)
-        if grant_type not in agent.grant_types:
-            raise errors.UnauthorizedClient("This agent may not use this grant type.")
-        return grant.exchange(agent, self._bound(request, needed=agent.dpop_bound))
+        client = self.clients.authenticate(credentials)
+        if grant_type not in client.grant_types:
+            raise errors.UnauthorizedClient("This client may not use this grant type.")
+        bound = self._bound(request, needed=client.dpop_bound)
+        if isinstance(client, App):
+            return self.for_apps[grant_type].exchange(client, bound)
+        return self.for_agents[grant_type].exchange(client, bound)
+
+    def _of_terminals(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:
+        """The grant of the terminal app; where apps have one of that name, the client_id says."""
+        terminal = request.form.get("client_id") == names.APPROVER_CLIENT
+        if grant_type in self.for_apps and not terminal:
+            return None
+        return self.for_people.get(grant_type)
 
     def _bound(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
         """The request with the key that it proves to hold, alike for every grant (RFC 9449 5)."""

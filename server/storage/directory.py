@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from server.protocol.names import PREFIX_AGENT, PREFIX_RESOURCE, PREFIX_USER
-from server.services.records import ActionRow, Agent, Resource, SigningKey, User
+from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_RESOURCE, PREFIX_USER
+from server.services.records import ActionRow, Agent, App, Resource, SigningKey, User
 from server.storage.actions import Actions
 from server.storage.agents import Agents
+from server.storage.apps import Apps
 from server.storage.keys import Keys
 from server.storage.resources import Resources
 from server.storage.users import Users
@@ -52,6 +53,20 @@ class CachedDirectory:
             return self.agent(name_or_id)
         return self._look(
             "agent called", name_or_id, lambda: Agents(self._connection).called(name_or_id)
+        )
+
+    def app(self, client_id: str) -> App | None:
+        """By client_id."""
+        if not client_id.startswith(PREFIX_APP) or len(client_id) > _LONGEST_ID:
+            return None
+        return self._look("app", client_id, lambda: Apps(self._connection).get(client_id))
+
+    def app_called(self, name_or_id: str) -> App | None:
+        """By name or client_id."""
+        if name_or_id.startswith(PREFIX_APP):
+            return self.app(name_or_id)
+        return self._look(
+            "app called", name_or_id, lambda: Apps(self._connection).called(name_or_id)
         )
 
     def user(self, user_id: str) -> User | None:

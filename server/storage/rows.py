@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, up
 from server.storage.actions import Actions
 from server.storage.agents import Agents
 from server.storage.approvals import Approvals
+from server.storage.apps import Apps
 from server.storage.audit import Audit
 from server.storage.codes import Codes
 from server.storage.consents import Consents
@@ -62,6 +63,11 @@ class Rows:
     def agents(self) -> Agents:
         """Agents."""
         return Agents(self._connection)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """Apps."""
+        return Apps(self._connection)
 
     @cached_property
     def resources(self) -> Resources:

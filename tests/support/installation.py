@@ -17,6 +17,7 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agent_forms import NewAgent
 from server.services.agents import Agents, NewSecret
+from server.services.apps import Apps
 from server.services.installation import Installation
 from server.services.keys import Keys
 from server.services.records import Approval, Delegation, Device, User
@@ -65,6 +66,7 @@ class Desk:
     secrets: KeyedSecrets
     users: Users
     agents: Agents
+    apps: Apps
     resources: Resources
     actions: Actions
     keys: Keys
@@ -140,6 +142,7 @@ def open_desk(folder: Path) -> Desk:
         secrets=secrets,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
+        apps=Apps(store, secrets),
         resources=Resources(store, secrets, RULES.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, RULES),

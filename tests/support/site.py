@@ -23,6 +23,7 @@ from server.http.route import Route
 from server.http.site import Site
 from server.services.actions import Actions
 from server.services.agents import Agents
+from server.services.apps import Apps
 from server.services.installation import Installation
 from server.services.keys import Keys
 from server.services.records import Approval, Device
@@ -170,6 +171,7 @@ def _desk(services: Services, clock: MovableClock) -> Desk:
         secrets=secrets,
         users=Users(store, secrets),
         agents=Agents(store, secrets),
+        apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, services.rules),

@@ -3,6 +3,7 @@
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import ciba, client_auth, forms, metadata
+from server.services.client_auth import only_agent
 from server.services.keys import published
 from server.services.token import TokenRequest
 
@@ -11,7 +12,7 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /bc-authorize (CIBA Core 7)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    agent = site.clients.authenticate(credentials)
+    agent = only_agent(site.clients.authenticate(credentials))
     answer = site.ciba.start(
         agent, form, idempotency_key=request.headers.get("idempotency-key"), peer=request.peer
     )

@@ -94,7 +94,9 @@ def test_adding_what_exists_is_exit_6_and_answers_it_where_that_is_wanted(begun,
     [
         (("nonsense",), 2, "usage"),
         (("users", "password", "admin"), 2, "usage"),
-        (("apps", "list"), 2, "usage"),
+        (("apps", "show", "nothing"), 3, "not_found"),
+        (("apps", "add", "x"), 2, "invalid"),
+        (("apps", "add", "x", "--redirect-uri", "ftp://x"), 2, "invalid"),
         (("groups", "list"), 2, "usage"),
         (("db", "copy", "x"), 2, "usage"),
         (("users", "add"), 2, "usage"),
@@ -146,7 +148,7 @@ def test_what_is_not_built_is_refused_by_name(begun, flags, named):
 
 def test_every_list_is_a_document_with_items_even_when_empty(begun):
     """Stable for a script on its first day."""
-    for noun in ("users", "agents", "resources", "actions", "approvals", "devices", "keys"):
+    for noun in ("users", "agents", "apps", "resources", "actions", "approvals", "devices", "keys"):
         assert isinstance(begun(noun, "list", "--json").document["items"], list), noun
 
 

@@ -156,6 +156,7 @@ def test_a_resource_is_shown_changed_and_deleted(begun):
         "deleted": True,
         "requests_cancelled": 0,
         "agents_narrowed": ["invoice-bot"],
+        "apps_narrowed": [],
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.agent_forms import AgentChanges
+from server.services.app_forms import AppChanges, NewApp
 from tests.support.clock import DAY, HOUR, MINUTE
 from tests.support.installation import BY, registered
 from tests.support.jose_by_hand import assertion_claims, assertion_form, by_hand, new_key
@@ -207,3 +208,48 @@ def test_an_assertion_about_nobody_who_could_be_a_client_is_refused(local, send,
     """Before anybody is looked up by that name; a database may refuse it."""
     refused = send(_assertion(local, signer, iss=subject, sub=subject))
     assert refused.refusal == FAILED
+
+
+@pytest.fixture
+def chat(local):
+    """An app of people with a secret."""
+    new = NewApp("chat", ("https://chat.example/cb",), auth_method="client_secret_post")
+    given = local.desk.apps.add(new, by=BY)
+    return given.app, {"client_id": given.app.id, "client_secret": given.secret}
+
+
+def test_an_app_proves_itself_and_is_told_that_this_is_for_agents(chat, local, send):
+    """A wrong kind of client is unauthorized, at every endpoint that has kinds."""
+    _, credentials = chat
+    assert send(credentials).refusal == (400, "unauthorized_client")
+    asked = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
+    assert asked.refusal == (400, "unauthorized_client")
+    assert send({**credentials, "client_secret": "wrong"}).refusal == FAILED
+
+
+def test_the_use_of_an_apps_secret_is_noted_too(chat, local, send):
+    """Looking at it tells which secret is still used."""
+    app, credentials = chat
+    send(credentials)
+    with local.services.store.read() as view:
+        (row,) = view.apps.all()
+    assert (row.id, row.secrets[0].last_used_at) == (app.id, local.clock.now())
+
+
+def test_a_public_app_needs_its_name_and_nobody_else_gets_by_with_that(agent, chat, local, send):
+    """RFC 6749 3.2.1; a secret that was registered is never optional."""
+    new = NewApp("phone", ("com.example.app:/cb",), auth_method="none")
+    public = local.desk.apps.add(new, by=BY).app
+    assert send({"client_id": public.id}).refusal == (400, "unauthorized_client")
+    for name in (agent.id, chat[0].id, "sayso_app_none", "sayso-approver"):
+        assert send({"client_id": name}).refusal == FAILED
+
+
+def test_a_disabled_app_learns_it_after_it_proved_itself(chat, local, send):
+    """And a deleted one is nobody."""
+    app, credentials = chat
+    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    told = send(credentials)
+    assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
+    local.desk.apps.delete(app.id, by=BY)
+    assert send(credentials).refusal == FAILED

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.storage.migrations.people import make_tables_of_people
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -426,3 +428,4 @@ def upgrade() -> None:
             batch_op.f("ix_sessions_previous_hash"), ["previous_hash"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
+    make_tables_of_people()

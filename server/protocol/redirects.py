@@ -1,0 +1,72 @@
+"""Where a browser may be sent back to: exact addresses, with the loopback's port left free.
+
+Nothing but what was registered is ever redirected to (RFC 9700 4.1.3); the one exception is the
+port of a native app on the loopback (RFC 8252 7.3).
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
+_PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+"""A native app's own scheme is a domain name turned round (RFC 8252 7.1), so it has a dot."""
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def redirect_problem(uri: str) -> str:
+    """What is wrong with this as a place to be sent back to; "" when nothing is."""
+    if not _CHARACTERS.fullmatch(uri) or "*" in uri:
+        return "must be an absolute URI without a fragment or a wildcard"
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be an absolute URI"
+    if _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc:
+        return ""
+    if parts.scheme not in {"https", "http"} or not host or "@" in parts.netloc:
+        return "must be https, or an app's own scheme such as com.example.app:/callback"
+    return _insecure(parts.scheme, host)
+
+
+def is_registered(uri: str, registered: Iterable[str]) -> bool:
+    """Reports whether a browser may be sent there: character for character, or loopback's port.
+
+    Two loopback addresses are equal when all but their ports is.
+    """
+    return any(uri == known or _same_but_for_port(uri, known) for known in registered)
+
+
+def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The address with these parameters added to its query (RFC 6749 4.1.2)."""
+    joint = "&" if "?" in uri else "?"
+    return f"{uri}{joint}{urlencode(list(parameters))}"
+
+
+def form_source(uri: str) -> str:
+    """What a page's `form-action` must name so that a form's answer may lead there (CSP 3)."""
+    parts = urlsplit(uri)
+    if parts.scheme not in {"https", "http"} or ":" in (parts.hostname or ""):
+        return f"{parts.scheme}:"  # a source can name neither an IPv6 address nor a bare path
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _same_but_for_port(uri: str, known: str) -> bool:
+    if redirect_problem(uri):
+        return False
+    ours, theirs = urlsplit(known), urlsplit(uri)
+    if ours.scheme != "http" or ours.hostname not in LOOPBACK:
+        return False
+    return _without_port(ours) == _without_port(theirs)
+
+
+def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str]:
+    return parts.scheme, parts.hostname, parts.path, parts.query
+
+
+def _insecure(scheme: str, host: str) -> str:
+    if scheme == "http" and host not in LOOPBACK:
+        return "must be https (http is for this machine alone)"
+    return ""

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server.http import wire
-from server.http.route import Caller, Route
+from server.http.route import ID_PATTERN, Caller, Route
 
 _PARAMETER = re.compile(r"<(\w+)>")
 _REF = "#/components/schemas/{model}"
@@ -53,24 +53,33 @@ def _operation(route: Route) -> dict[str, object]:
     if route.caller is not Caller.ANYBODY:
         operation["security"] = [{str(route.caller.value): []}]
     if route.body is not None:
-        operation["requestBody"] = _content("application/json", _reference(route.body))
+        operation["requestBody"] = _required("application/json", _reference(route.body))
     if route.form:
-        properties = {name: {"type": "string"} for name in route.form}
-        form: dict[str, object] = {"type": "object", "properties": properties}
-        operation["requestBody"] = _content("application/x-www-form-urlencoded", form)
+        operation["requestBody"] = _required("application/x-www-form-urlencoded", _form(route))
     return operation
 
 
+def _form(route: Route) -> dict[str, object]:
+    properties = {name: {"type": "string"} for name in route.form}
+    form: dict[str, object] = {"type": "object", "properties": properties}
+    return form | ({"required": list(route.needs)} if route.needs else {})
+
+
 def _parameters(route: Route) -> list[object]:
+    ids = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
     path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": ids}
         for name in _PARAMETER.findall(route.path)
     ]
-    query = [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-        for name in route.query
+    optional = [("query", name) for name in route.query]
+    optional += [("header", name) for name in route.headers]
+    return [
+        *path,
+        *(
+            {"name": name, "in": place, "required": False, "schema": {"type": "string"}}
+            for place, name in optional
+        ),
     ]
-    return [*path, *query]
 
 
 def _responses(route: Route) -> dict[str, object]:
@@ -81,13 +90,22 @@ def _responses(route: Route) -> dict[str, object]:
     media = "application/problem+json" if refusal is wire.Problem else "application/json"
     refusals = {
         str(status): {"description": "Refused.", **_content(media, _reference(refusal))}
-        for status in route.errors
+        for status in sorted({*route.errors, *_always(route)})
     }
     return {str(route.status): success, **refusals}
 
 
+def _always(route: Route) -> tuple[int, ...]:
+    """Too long a body, and a database that could not be reached in time."""
+    return (413, 503) if route.body is not None or route.form else (503,)
+
+
 def _reference(model: type[BaseModel]) -> dict[str, object]:
     return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _required(media_type: str, schema: dict[str, object]) -> dict[str, object]:
+    return {"required": True, **_content(media_type, schema)}
 
 
 def _content(media_type: str, schema: dict[str, object]) -> dict[str, object]:

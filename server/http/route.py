@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
+
+ID_PATTERN: Final = "[A-Za-z0-9_]{1,64}"
+"""The part of a path that names something; what cannot be an id is no path of ours."""
 
 
 class Caller(Enum):
@@ -29,7 +32,11 @@ class Route:
     summary: str
     body: type[BaseModel] | None = None
     form: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """The parameters of the form without which nothing can be done."""
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    """Headers that change what happens, besides those that say who is calling."""
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())

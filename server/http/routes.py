@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.http import wire
+from server.http import oauth_wire, wire
 from server.http.endpoints import approvals, devices, operations, protocol
 from server.http.route import Caller, Route
 
@@ -12,8 +12,8 @@ _BACKCHANNEL = (
     "client_assertion_type"
 )
 _TOKEN = (
-    "grant_type auth_req_id scope resource code refresh_token client_id client_secret "  # noqa: S105
-    "client_assertion client_assertion_type"
+    "grant_type auth_req_id scope resource authorization_details code refresh_token "  # noqa: S105
+    "client_id client_secret client_assertion client_assertion_type"
 )
 _PUBLIC, _CLIENT, _PERSON = Caller.ANYBODY, Caller.CLIENT, Caller.PERSON
 
@@ -25,7 +25,9 @@ ROUTES: Final = (
         _CLIENT,
         "An agent asks for a person's approval (CIBA).",
         form=tuple(_BACKCHANNEL.split()),
-        errors=(400, 401, 403, 503),
+        headers=("Idempotency-Key",),
+        answer=oauth_wire.Acknowledgement,
+        errors=(400, 401, 403),
     ),
     Route(
         "POST",
@@ -34,15 +36,19 @@ ROUTES: Final = (
         _CLIENT,
         "An agent or a terminal gets tokens.",
         form=tuple(_TOKEN.split()),
-        errors=(400, 401, 503),
+        needs=("grant_type",),
+        headers=("DPoP", "Idempotency-Key", "Prefer"),
+        answer=oauth_wire.Tokens,
+        errors=(400, 401),
     ),
-    Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys."),
+    Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
     Route(
         "GET",
         "/.well-known/openid-configuration",
         protocol.discovery,
         _PUBLIC,
         "What this issuer can do (OpenID Connect Discovery).",
+        answer=oauth_wire.Metadata,
     ),
     Route(
         "GET",
@@ -50,6 +56,7 @@ ROUTES: Final = (
         protocol.discovery,
         _PUBLIC,
         "What this issuer can do (RFC 8414).",
+        answer=oauth_wire.Metadata,
     ),
     Route(
         "GET",
@@ -159,7 +166,21 @@ ROUTES: Final = (
         errors=(401, 403, 404, 409, 422),
     ),
     Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "This document."),
-    Route("GET", "/healthz", operations.healthy, _PUBLIC, "The process answers."),
-    Route("GET", "/readyz", operations.ready, _PUBLIC, "The database answers.", errors=(503,)),
+    Route(
+        "GET",
+        "/healthz",
+        operations.healthy,
+        _PUBLIC,
+        "The process answers.",
+        answer=oauth_wire.Health,
+    ),
+    Route(
+        "GET",
+        "/readyz",
+        operations.ready,
+        _PUBLIC,
+        "The database answers.",
+        answer=oauth_wire.Health,
+    ),
     Route("GET", "/metrics", operations.metrics, _PUBLIC, "Counters and gauges."),
 )

@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 from server import telemetry
 from server.http import dispatch
 from server.http.message import HttpRequest, HttpResponse
-from server.http.route import Route
+from server.http.route import ID_PATTERN, Route
 from server.http.site import Site
 
 _MOST_BYTES = 128 * 1024
@@ -18,9 +18,9 @@ CORRELATION = "X-Correlation-Id"
 
 
 class _Id(BaseConverter):
-    """The part of a path that names something; what cannot be an id is no path of ours."""
+    """The part of a path that names something."""
 
-    regex = "[A-Za-z0-9_]{1,64}"
+    regex = ID_PATTERN
 
 
 def add_routes(app: Flask, site: Site) -> None:

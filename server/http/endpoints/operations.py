@@ -4,6 +4,7 @@ from server import telemetry
 from server.http import openapi
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.protocol import errors
 
 
 def healthy(_site: Site, _request: HttpRequest) -> HttpResponse:
@@ -14,7 +15,7 @@ def healthy(_site: Site, _request: HttpRequest) -> HttpResponse:
 def ready(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /readyz: the database answers, and the process is not about to end."""
     if site.readiness.ending:
-        return as_json(503, {"status": "ending"}, {"Retry-After": "1"})
+        raise errors.TemporarilyUnavailable("The server is about to end.")
     with site.store.read() as view:
         view.feed.head()
     return as_json(200, {"status": "ready"})

@@ -36,12 +36,17 @@ def test_every_reference_leads_to_a_schema(document):
 def test_a_form_a_body_a_path_and_a_query_are_described(document):
     """By their names."""
     form = document["paths"]["/token"]["post"]["requestBody"]["content"]
-    assert "grant_type" in form["application/x-www-form-urlencoded"]["schema"]["properties"]
+    schema = form["application/x-www-form-urlencoded"]["schema"]
+    assert "grant_type" in schema["properties"]
+    assert schema["required"] == ["grant_type"]
+    headers = [p for p in document["paths"]["/token"]["post"]["parameters"] if p["in"] == "header"]
+    assert [p["name"] for p in headers] == ["DPoP", "Idempotency-Key", "Prefer"]
     decision = document["paths"]["/api/approvals/{id}/decision"]["post"]
     assert decision["requestBody"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/SignedDecision"
     }
     assert [p["name"] for p in decision["parameters"]] == ["id"]
+    assert decision["requestBody"]["required"] is True
     listed = document["paths"]["/api/approvals"]["get"]
     assert [p["name"] for p in listed["parameters"]] == ["state", "limit", "cursor"]
 
@@ -58,11 +63,22 @@ def test_who_may_call_and_how_it_refuses_is_described(document):
 
 
 def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
-    """Without a body, a form or a model there is none in the document."""
-    (jwks,) = [route for route in ROUTES if route.path == "/jwks"]
-    operation = openapi.document(ISSUER, [jwks])["paths"]["/jwks"]["get"]
+    """Without a body, a form or a model there is none in the document; any may be unavailable."""
+    (metrics,) = [route for route in ROUTES if route.path == "/metrics"]
+    operation = openapi.document(ISSUER, [metrics])["paths"]["/metrics"]["get"]
+    refused = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
     assert operation == {
-        "summary": "Our public keys.",
-        "responses": {"200": {"description": "Our public keys."}},
+        "summary": "Counters and gauges.",
+        "responses": {
+            "200": {"description": "Counters and gauges."},
+            "503": {"description": "Refused.", "content": {"application/json": refused}},
+        },
         "parameters": [],
     }
+
+
+def test_whoever_sends_a_body_may_have_sent_too_much(document):
+    """413 stands beside every body and every form, and nowhere else."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert ("413" in operation["responses"]) == ("requestBody" in operation), (path, method)

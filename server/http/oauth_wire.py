@@ -1,0 +1,58 @@
+"""What the OAuth endpoints and the operator's routes answer, as models of the OpenAPI document.
+
+Owns: schemas. Never: the answers themselves; services put them together in the words of the
+specifications, and tests hold them against these models.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Answer(BaseModel):
+    """An answer that may have members beyond those named here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Acknowledgement(_Answer):
+    """A person is being asked (CIBA 7.3)."""
+
+    auth_req_id: str = Field(min_length=22, pattern=r"^[A-Za-z0-9._-]+$")
+    expires_in: int = Field(gt=0)
+    interval: int = Field(default=5, gt=0)
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{4}-[0-9a-f]{4}$")
+
+
+class Tokens(_Answer):
+    """A token answer (RFC 6749 5.1)."""
+
+    access_token: str = Field(min_length=1)
+    token_type: Literal["Bearer", "DPoP", "N_A"]
+    expires_in: int = Field(gt=0)
+    scope: str = ""
+    id_token: str = Field(default="", min_length=1)
+    refresh_token: str = Field(default="", min_length=1)
+    authorization_details: list[dict[str, object]] = Field(default=[], min_length=1)
+
+
+class KeySet(BaseModel):
+    """Public keys (RFC 7517 5)."""
+
+    keys: list[dict[str, str]] = Field(min_length=1)
+
+
+class Metadata(_Answer):
+    """What this issuer can do (RFC 8414 2)."""
+
+    issuer: str
+    jwks_uri: str
+    token_endpoint: str
+    response_types_supported: list[str] = Field(min_length=1)
+    grant_types_supported: list[str] = Field(min_length=1)
+
+
+class Health(BaseModel):
+    """The process, or the database, answers."""
+
+    status: Literal["ok", "ready"]

@@ -1,0 +1,177 @@
+"""Whatever a program sends that has read the OpenAPI document, the answer is one of that document.
+
+Schemathesis makes the requests from the schemas and holds the answers against them. What no schema
+says is added here: who is calling, and the names of things that exist. The seed is fixed.
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from requests.auth import _basic_auth_str
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.failures import FailureGroup
+from schemathesis.schemas import BaseSchema
+
+from server.http.route import Caller, Route
+from server.http.routes import ROUTES
+from server.services.users import Users
+from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent
+from tests.support.installation import BY, PAY
+from tests.support.raw_api import RawApi
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal, new_person, terminal
+
+load_all_checks()
+_SEED = 20_261_125
+_EXAMPLES = 25
+_MEANING = ("positive_data_acceptance", "missing_required_header")
+"""Checks that would need a schema to know what exists and what has happened before."""
+_SKIPPED = [CHECKS.get_one(name) for name in _MEANING]
+_SILENT = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+_ROUTES = {route.name: route for route in ROUTES}
+
+_BODIES = {"/api/devices/self/pin": {"x": ["A" * 43], "for": ["session"]}}
+
+Good = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Those who call, and what exists."""
+
+    server: LiveServer
+    session: requests.Session
+    described: BaseSchema
+    agent: Agent
+    person: Terminal
+    ids: tuple[str, ...]
+    good: Mapping[str, Good]
+
+    def send(self, route: Route, case: Case, *, known: bool) -> requests.Response:
+        """Send it as whoever may call this route."""
+        headers: dict[str, str] = {}
+        if route.caller is Caller.CLIENT and known:
+            headers["Authorization"] = _basic_auth_str(*self.agent.key.basic)
+        if route.caller is Caller.PERSON and known:
+            raw = RawApi(self.person, self.agent.http)
+            headers["Authorization"] = f"DPoP {raw.token}"
+            headers["DPoP"] = raw.proof(raw.claims(case.method, case.formatted_path))
+        return case.call(base_url=self.server.url, session=self.session, headers=headers)
+
+
+@pytest.fixture(scope="module")
+def world(server: LiveServer) -> Iterator[World]:
+    """A server with an agent that has asked, and a person who has been asked."""
+    with server.client() as http, requests.Session() as session:
+        session.trust_env = False
+        agent, person = Agent(server.agent(), http), new_person(server)
+        handle = agent.asked(person.user)
+        document = http.get("/api/openapi.json").json()
+        yield World(
+            server=server,
+            session=session,
+            described=schemathesis.openapi.from_dict(document),
+            agent=agent,
+            person=person,
+            ids=(person.only().id, _another_device(server, person)),
+            good=_good_forms(person.user, handle) | _BODIES,
+        )
+        person.client.close()
+
+
+def _another_device(server: LiveServer, person: Terminal) -> str:
+    """The id of a device that may be ended."""
+    users = Users(server.services.store, server.services.secrets)
+    _, issued = users.enrol(person.user, by=BY)
+    other = terminal(server, person.user, issued.code, name="desktop")
+    other.client.close()
+    return other.client.profile.device_id
+
+
+def _good_forms(user: str, handle: str) -> Mapping[str, Good]:
+    """For each endpoint, parameters that would be right."""
+    asked = {
+        "scope": ["openid payments:read", "openid payments:transfer"],
+        "login_hint": [user],
+        "resource": [PAY],
+        "authorization_details": [json.dumps(PAYMENT_DETAILS)],
+        "binding_message": ["INV-2291 is due"],
+        "requested_expiry": ["60"],
+    }
+    token = {
+        "grant_type": [CIBA, "client_credentials", "refresh_token"],
+        "auth_req_id": [handle],
+        "scope": ["payments:read"],
+        "resource": [PAY],
+    }
+    return {"/bc-authorize": asked, "/token": token}
+
+
+def _modes() -> list[tuple[str, GenerationMode]]:
+    """Every route with what fits its schema; with what does not, where a schema can be broken."""
+    takes = {r.name for r in ROUTES if r.body or r.form or r.query or "<" in r.path}
+    good = [(name, GenerationMode.POSITIVE) for name in _ROUTES]
+    return [*good, *((name, GenerationMode.NEGATIVE) for name in _ROUTES if name in takes)]
+
+
+@pytest.mark.parametrize(("name", "mode"), _modes(), ids=lambda part: getattr(part, "value", part))
+def test_every_answer_is_documented(world: World, name: str, mode: GenerationMode) -> None:
+    """Status, media type and schema; never 500; what a schema forbids is refused."""
+    _hold(world, world.described, name, mode)
+
+
+def test_an_answer_that_is_not_documented_is_noticed(world: World) -> None:
+    """The judge itself: a document that leaves a refusal out, or promises another body."""
+    document = world.described.raw_schema
+    silent, other = copy.deepcopy(document), copy.deepcopy(document)
+    del silent["paths"]["/api/me"]["get"]["responses"]["401"]
+    schema = {"type": "object", "required": ["secrets"]}
+    content = {"application/json": {"schema": schema}}
+    other["paths"]["/jwks"]["get"]["responses"]["200"]["content"] = content
+    for lie, name in ((silent, "GET /api/me"), (other, "GET /jwks")):
+        described = schemathesis.openapi.from_dict(lie)
+        with pytest.raises(FailureGroup):
+            _hold(world, described, name, GenerationMode.POSITIVE)
+
+
+def _hold(world: World, described: BaseSchema, name: str, mode: GenerationMode) -> None:
+    route = _ROUTES[name]
+    path = route.path.replace("<", "{").replace(">", "}")
+    cases = described[path][route.method].as_strategy(generation_mode=mode)
+
+    @seed(_SEED)
+    @settings(
+        max_examples=_EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, chance=st.data())
+    def holds(case: Case, chance: st.DataObject) -> None:
+        known = chance.draw(st.integers(0, 3)) > 0
+        if mode is GenerationMode.POSITIVE:
+            _make_likely(case, chance, world)
+        answer = world.send(route, case, known=known)
+        case.validate_response(answer, excluded_checks=_SKIPPED)
+
+    holds()
+
+
+def _make_likely(case: Case, chance: st.DataObject, world: World) -> None:
+    """Put what is right in the place of some of what was made up."""
+    if case.path_parameters and chance.draw(st.booleans()):
+        case.path_parameters["id"] = chance.draw(st.sampled_from(world.ids))
+    good = world.good.get(case.path, {})
+    if good and isinstance(case.body, dict):
+        kept = {name: value for name, value in case.body.items() if name not in _SILENT}
+        chosen = chance.draw(st.sets(st.sampled_from(sorted(good)), min_size=1))
+        case.body = kept | {name: chance.draw(st.sampled_from(good[name])) for name in chosen}

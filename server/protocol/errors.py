@@ -5,7 +5,7 @@
      ├─ InvalidClient (401)  UnauthorizedClient  UnsupportedGrantType  InvalidGrant
      ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
      ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
-     ├─ InvalidDpopProof  UseDpopNonce
+     ├─ ExpiredLoginHintToken  InvalidDpopProof  UseDpopNonce
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
@@ -133,6 +133,12 @@ class UnknownUserId(ProtocolError):
     """The hint names nobody whom this agent may ask (CIBA 13)."""
 
     code = "unknown_user_id"
+
+
+class ExpiredLoginHintToken(ProtocolError):
+    """A login_hint_token whose time is over (CIBA 13)."""
+
+    code = "expired_login_hint_token"
 
 
 class InvalidBindingMessage(ProtocolError):

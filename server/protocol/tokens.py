@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from server.protocol import names
@@ -45,6 +45,10 @@ class Issue:
     approved: Approved | None = None
     jkt: str | None = None
     """The thumbprint of the client's key, when the token is bound to one (RFC 9449 6.1)."""
+    under: Mapping[str, object] | None = None
+    """The `act` of the token that this one comes from."""
+    carried: Mapping[str, object] = field(default_factory=dict)
+    """Claims that go on as they were: how the person once answered or signed in."""
 
     @property
     def token_type(self) -> str:
@@ -53,10 +57,18 @@ class Issue:
 
 
 def actor(issue: Issue) -> dict[str, object] | None:
-    """The `act` claim: the agent, whenever it acts for a person (RFC 8693 4.1)."""
+    """The `act` claim: the agent, whenever it acts for a person (RFC 8693 4.1).
+
+    The current actor is outermost; those before it are nested.
+    """
     if issue.user is None:
         return None
-    return {"sub": issue.agent, "iss": issue.issuer, "sub_profile": names.SUB_PROFILE_AGENT}
+    current: dict[str, object] = {
+        "sub": issue.agent,
+        "iss": issue.issuer,
+        "sub_profile": names.SUB_PROFILE_AGENT,
+    }
+    return current if issue.under is None else {**current, "act": dict(issue.under)}
 
 
 def access_token_claims(issue: Issue) -> dict[str, object]:
@@ -75,6 +87,7 @@ def access_token_claims(issue: Issue) -> dict[str, object]:
         "iat": issue.issued_at,
         "exp": issue.expires_at,
         "cnf": None if issue.jkt is None else {"jkt": issue.jkt},
+        **issue.carried,
         **_approval_claims(issue.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}

@@ -256,6 +256,8 @@ class Approval:
     """The sealed token answer, while it may be fetched again."""
     answer_key: bytes | None
     answer_until: int | None
+    parent_id: str | None = None
+    """The token of whose exchange it came; what it gives nests that token's actors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from server.services.records import Agent, Approval
 from server.services.schemas import Schemas
 
 POLICY_CHANGED = "policy_changed"
+PARENT_ENDED = "parent_ended"
+"""The token of whose exchange it came has run out or was revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ class Rights:
             return "user_disabled"
         if tx.directory.resource(approval.resource) is None:
             return "resource_deleted"
-        if names.GRANT_CIBA not in agent.grant_types:
-            return POLICY_CHANGED
-        if agent.asks is not None and user.id not in agent.asks:
+        if not _parent_holds(tx, approval):
+            return PARENT_ENDED
+        outside = agent.asks is not None and user.id not in agent.asks
+        if names.GRANT_CIBA not in agent.grant_types or outside:
             return POLICY_CHANGED
         risk = self._risk(tx, agent, approval)
         return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None
@@ -51,3 +54,9 @@ class Rights:
         except errors.ProtocolError:
             return None
         return highest([target.risk, *(action.risk for action in actions)])
+
+
+def _parent_holds(tx: Unit, approval: Approval) -> bool:
+    """Reports whether the token of whose exchange it came is in force; none can come out after."""
+    held = approval.parent_id
+    return held is None or tx.delegations.extend(held, tx.now) is not None

@@ -1,8 +1,8 @@
 """Issuing: a token, its delegation and its entry, in the unit of work that allows it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from server.protocol import names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
@@ -13,6 +13,38 @@ from server.services.rules import Rules
 from server.services.targets import Target
 
 _JTI = "sayso_at_"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a token comes from, and what it may not outlive."""
+
+    approval_id: str | None = None
+    parent: Delegation | None = None
+    """The token that it was exchanged for, or of whose exchange the approval came."""
+    consent_id: str | None = None
+    until: int | None = None
+    """Its end at the latest, in seconds."""
+    carried: Mapping[str, object] = field(default_factory=dict)
+    """Claims of the parent that go on as they were."""
+
+    @property
+    def under(self) -> Mapping[str, object] | None:
+        """The actors before this one, as a claim."""
+        chain = "" if self.parent is None else self.parent.chain
+        return json.loads(chain) if chain else None
+
+    def end(self, seconds: int) -> int:
+        """The end of a token that would live until then: never after its parent."""
+        limits = [seconds]
+        if self.parent is not None:
+            limits.append(self.parent.expires_at // 1000)
+        if self.until is not None:
+            limits.append(self.until)
+        return min(limits)
+
+
+_ROOT = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +66,8 @@ class Issuing:
     ) -> dict[str, object]:
         """The token set of an approved request (CIBA 10.1.1)."""
         details = json.loads(approval.details)
+        parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
+        origin = Origin(approval.id, parent)
         issue = self._issue(
             tx,
             agent,
@@ -43,8 +77,9 @@ class Issuing:
             details=tuple(details),
             approved=_approved(approval, decision),
             jkt=jkt,
+            origin=origin,
         )
-        answer = self._answer(tx, issue, approval.id)
+        answer = self._answer(tx, issue, origin)
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
             issue,
@@ -74,7 +109,32 @@ class Issuing:
             approved=None,
             jkt=jkt,
         )
-        return self._answer(tx, issue, None) | {"scope": issue.scope}
+        return self._answer(tx, issue) | {"scope": issue.scope}
+
+    def for_exchange(
+        self,
+        tx: Unit,
+        agent: Agent,
+        target: Target,
+        details: Sequence[Mapping[str, object]],
+        origin: Origin,
+        *,
+        jkt: str | None,
+    ) -> dict[str, object]:
+        """The token of an agent that acts in the chain of another token (RFC 8693 2.2.1)."""
+        issue = self._issue(
+            tx,
+            agent,
+            resource=target.resource.uri,
+            scope=scopes.text(target.scope),
+            user=None if origin.parent is None else origin.parent.user_id,
+            details=tuple(details),
+            approved=None,
+            jkt=jkt,
+            origin=origin,
+        )
+        answer = self._answer(tx, issue, origin) | {"scope": issue.scope}
+        return {**answer, "authorization_details": list(details)} if details else answer
 
     def for_session(self, tx: Unit, session: Session) -> str:
         """A person's access token for our own API, bound to their terminal's key."""
@@ -105,6 +165,7 @@ class Issuing:
         details: tuple[Mapping[str, object], ...],
         approved: Approved | None,
         jkt: str | None,
+        origin: Origin = _ROOT,
     ) -> Issue:
         now = tx.now // 1000
         known = tx.directory.resource(resource)
@@ -118,15 +179,17 @@ class Issuing:
             scope=scope,
             details=details,  # type: ignore[arg-type]  # it was read as JSON
             issued_at=now,
-            expires_at=_end(now + seconds, agent),
+            expires_at=origin.end(_end(now + seconds, agent)),
             approved=approved,
             jkt=jkt,
+            under=origin.under,
+            carried=origin.carried,
         )
 
-    def _answer(self, tx: Unit, issue: Issue, approval_id: str | None) -> dict[str, object]:
+    def _answer(self, tx: Unit, issue: Issue, origin: Origin = _ROOT) -> dict[str, object]:
         """Sign the access token and write its delegation and entry."""
-        tx.delegations.add(_delegation(issue, approval_id))
-        _record(tx, issue, approval_id)
+        tx.delegations.add(_delegation(issue, origin))
+        _record(tx, issue, origin)
         token = self.signer.sign(
             tx.directory.signing_keys(),
             self.rules.access_token_alg,
@@ -159,8 +222,9 @@ def _approved(approval: Approval, decision: Decision) -> Approved:
     )
 
 
-def _delegation(issue: Issue, approval_id: str | None) -> Delegation:
+def _delegation(issue: Issue, origin: Origin) -> Delegation:
     chain = tokens.actor(issue)
+    before = 0 if origin.parent is None else origin.parent.depth
     return Delegation(
         id=issue.token_id,
         client_id=issue.agent,
@@ -170,15 +234,24 @@ def _delegation(issue: Issue, approval_id: str | None) -> Delegation:
         issued_at=issue.issued_at * 1000,
         expires_at=issue.expires_at * 1000,
         chain="" if chain is None else json.dumps(chain, sort_keys=True),
-        depth=0 if chain is None else 1,
+        depth=0 if chain is None else before + 1,
         details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
-        approval_id=approval_id,
+        parent_id=None if origin.parent is None else origin.parent.id,
+        approval_id=origin.approval_id,
+        consent_id=origin.consent_id,
         jkt=issue.jkt,
     )
 
 
-def _record(tx: Unit, issue: Issue, approval_id: str | None) -> None:
+def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
     approved = issue.approved
+    facts: dict[str, object] = {
+        "jti": issue.token_id,
+        "scope": issue.scope,
+        "expires_at": issue.expires_at * 1000,
+    }
+    if origin.parent is not None:
+        facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
     audit.record(
         tx,
         Entry(
@@ -190,11 +263,7 @@ def _record(tx: Unit, issue: Issue, approval_id: str | None) -> None:
             action=None if approved is None else approved.granted_digest,
             decision="issued",
             posture=None if approved is None else approved.acr,
-            approval_id=approval_id,
-            facts={
-                "jti": issue.token_id,
-                "scope": issue.scope,
-                "expires_at": issue.expires_at * 1000,
-            },
+            approval_id=origin.approval_id,
+            facts=facts,
         ),
     )

@@ -103,11 +103,13 @@ class Desk:
         assert now is not None
         return now.state, now.reason
 
-    def token(self, agent_id: str, user_id: str | None, name: str = "t1") -> Delegation:
+    def token(
+        self, agent_id: str, user_id: str | None, name: str = "t1", **members: Any
+    ) -> Delegation:
         """A token that lives for five minutes."""
         now = self.clock.now()
         until = now + 5 * MINUTE
-        token = Delegation(name, agent_id, user_id, PAY, "", now, until)
+        token = replace(Delegation(name, agent_id, user_id, PAY, "", now, until), **members)
         with self.store.write() as tx:
             tx.delegations.add(token)
         return token

@@ -15,6 +15,7 @@ from server.protocol import names
 from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
+from server.services.consents import ConsentService
 from server.services.devices import DeviceService
 from server.services.expiry import Sweeper
 from server.services.feed import FeedService, Hub
@@ -166,6 +167,7 @@ def _site(services: Services) -> "Site":
     proofs = Proofs(services.verifier, secrets, rules)
     schemas = Schemas()
     rights = Rights(schemas)
+    consents = ConsentService(store, secrets, rules)
     return Site(
         clock=services.clock,
         store=store,
@@ -195,7 +197,8 @@ def _site(services: Services) -> "Site":
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
         ),
-        approvals=ApprovalService(store, secrets, services.verifier, rights, rules),
+        approvals=ApprovalService(store, secrets, services.verifier, rights, rules, consents),
+        consents=consents,
         devices=DeviceService(store, secrets, services.verifier, rules),
         feed=FeedService(store),
         hub=services.hub,

@@ -36,15 +36,16 @@ def show_all(
     rows = [
         (
             seen.approval.state,
+            seen.approval.kind,
             seen.approval.risk,
-            seen.agent.name if seen.agent else seen.approval.agent_id,
+            seen.client_name,
             seen.user.name if seen.user else "nobody",
             _headline(seen),
             seen.approval.id,
         )
         for seen in found
     ]
-    lines = table(("state", "risk", "agent", "user", "what", "id"), rows)
+    lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
     answer({"items": [_document(seen) for seen in found]}, lines, as_json=as_json)
 
 
@@ -83,12 +84,13 @@ def _document(seen: Seen) -> dict[str, object]:
     approval = seen.approval
     return {
         "id": approval.id,
+        "kind": approval.kind,
         "state": str(approval.state),
         "reason": approval.reason,
         "risk": str(approval.risk),
         "headline": _headline(seen),
         "fingerprint": decisions.fingerprint(approval.action_digest),
-        "agent": {"id": approval.agent_id, "name": seen.agent.name if seen.agent else None},
+        "agent": {"id": approval.agent_id, "name": seen.client_name},
         "user": {"id": seen.user.id, "name": seen.user.name} if seen.user else None,
         "resource": approval.resource,
         "scope": approval.scope.split(),
@@ -117,12 +119,13 @@ def _lines(seen: Seen) -> list[str]:
     approval = seen.approval
     facts: Mapping[str, str | None] = {
         "request": approval.id,
+        "kind": approval.kind,
         "what": _headline(seen),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "state": approval.state,
         "reason": approval.reason,
         "risk": approval.risk,
-        "agent": seen.agent.name if seen.agent else approval.agent_id,
+        "agent": seen.client_name,
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",

@@ -23,6 +23,7 @@ NOUNS: Final = MappingProxyType(
         "resources": "Protected APIs and their scopes.",
         "actions": "Action types: how an agent's details become words.",
         "approvals": "Requests: list, show, withdraw.",
+        "consents": "What users let clients have: list, revoke.",
         "devices": "What people decide from: list, revoke.",
         "keys": "Signing keys: list, rotate.",
         "audit": "The log.",

@@ -17,6 +17,7 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
 from server.services.apps import Apps
+from server.services.consents import ConsentService
 from server.services.doctor import Doctor
 from server.services.installation import Installation
 from server.services.keys import Keys
@@ -44,6 +45,7 @@ class Desk:
     keys: Keys
     installation: Installation
     oversight: Oversight
+    consents: ConsentService
     doctor: Doctor
 
     @property
@@ -90,5 +92,6 @@ def _desk(services: Services) -> Desk:
         keys=Keys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),
         oversight=Oversight(store),
+        consents=ConsentService(store, secrets, services.rules),
         doctor=Doctor(store),
     )

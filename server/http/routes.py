@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.http import oauth_wire, wire
-from server.http.endpoints import approvals, devices, operations, protocol
+from server.http.endpoints import approvals, consents, devices, operations, protocol
 from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
@@ -164,6 +164,25 @@ ROUTES: Final = (
         body=wire.SignedDecision,
         answer=wire.Approval,
         errors=(401, 403, 404, 409, 422),
+    ),
+    Route(
+        "GET",
+        "/api/consents",
+        consents.listed,
+        _PERSON,
+        "What I let clients have.",
+        query=("ended",),
+        answer=wire.Consents,
+        errors=(401, 403, 422),
+    ),
+    Route(
+        "DELETE",
+        "/api/consents/<id>",
+        consents.revoke,
+        _PERSON,
+        "Take a consent of mine back, and the tokens that came from it.",
+        answer=wire.ConsentRevoked,
+        errors=(401, 403, 404),
     ),
     Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "This document."),
     Route(

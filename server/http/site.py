@@ -7,6 +7,7 @@ from server.http.route import Route
 from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
+from server.services.consents import ConsentService
 from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
 from server.services.people import People
@@ -36,6 +37,7 @@ class Site:
     proofs: Proofs
     token: TokenEndpoint
     approvals: ApprovalService
+    consents: ConsentService
     devices: DeviceService
     feed: FeedService
     hub: Hub

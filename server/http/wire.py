@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.protocol import errors, json_text
 from server.services.approvals import Page, Shown
+from server.services.consents import Given
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
 from server.services.displays import rfc3339
 from server.services.feed import Happening
@@ -151,6 +152,7 @@ class Approval(BaseModel):
     """One request for a human answer. `action` and `display` are hashed as they are."""
 
     id: str
+    kind: Literal["action", "consent", "device"]
     state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
     reason: str | None
     risk: Literal["low", "medium", "high", "critical"]
@@ -173,6 +175,33 @@ class Approvals(BaseModel):
     next: str | None
     feed_cursor: int
     server_time: str
+
+
+class Consent(BaseModel):
+    """What I let a client have, until when."""
+
+    id: str
+    state: Literal["live", "expired", "revoked"]
+    client: Named
+    app: Named | None
+    resource: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class Consents(BaseModel):
+    """A person's consents."""
+
+    items: list[Consent]
+
+
+class ConsentRevoked(BaseModel):
+    """A consent that is over, and how many tokens ended with it."""
+
+    consent: Consent
+    tokens_revoked: int
 
 
 class Problem(BaseModel):
@@ -234,6 +263,23 @@ def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
     )
 
 
+def consent(given: Given, now: int) -> Consent:
+    """A consent as JSON."""
+    record = given.consent
+    app = None if given.app_name is None else Named(id=record.app_id or "", name=given.app_name)
+    return Consent(
+        id=record.id,
+        state=given.state(now),
+        client=Named(id=record.client_id, name=given.client_name),
+        app=app,
+        resource=record.resource,
+        scopes=list(record.scopes),
+        created_at=rfc3339(record.created_at),
+        expires_at=rfc3339(record.expires_at),
+        revoked_at=None if record.revoked_at is None else rfc3339(record.revoked_at),
+    )
+
+
 def pin_answered(answer: PinAnswer) -> PinAnswered:
     """The server's half of a PIN as JSON."""
     y = base64.urlsafe_b64encode(answer.y).rstrip(b"=").decode()
@@ -246,6 +292,7 @@ def approval(shown: Shown) -> Approval:
     record = shown.approval
     return Approval(
         id=record.id,
+        kind=record.kind,
         state=str(record.state),  # type: ignore[arg-type]  # the states are these words
         reason=record.reason,
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast
 
-from server.protocol import schemas
+from server.protocol import kinds, schemas
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.risks import Risk
 from server.protocol.text import check_prose
@@ -87,6 +87,8 @@ def read_action_type(document: JsonValue) -> ActionType:
     # 1. The members, and those that are plain text.
     members = _members(document)
     name = _text(members, "type", 128)
+    if name.startswith(kinds.RESERVED):
+        raise InvalidActionType("/type", f"{kinds.RESERVED} is for Sayso's own types")
     if not _TYPE.fullmatch(name):
         raise InvalidActionType("/type", "use a-z 0-9 . _ : / - from a letter on, or an https URL")
     # 2. The schema: without it there is nothing that the rest could name.

@@ -14,6 +14,7 @@ from server.services.agent_forms import AgentChanges, NewAgent
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Agent, Entry, Secret, User
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.revocations import end_all_of_client
 from server.services.withdrawals import withdraw
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
@@ -143,6 +144,7 @@ class Agents:
         with self.store.administer() as tx:
             agent = find(tx, called)
             stopped = _end_everything(tx, replace(agent, state="disabled"), by)
+            end_all_of_client(tx, agent.id, actor=by)
             tx.agents.delete(agent.id)
             facts = {"name": agent.name, **_counts(stopped)}
             _record(tx, audit.Type.AGENT_DELETED, agent, by, facts)

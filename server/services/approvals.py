@@ -7,7 +7,8 @@ from server.protocol import decisions, errors
 from server.protocol.risks import Risk
 from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
-from server.services import audit, notices, people
+from server.services import audit, notices, parties, people
+from server.services.consents import ConsentService
 from server.services.expiry import expire
 from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
@@ -53,6 +54,7 @@ class ApprovalService:
     verifier: Verifier
     rights: Rights
     rules: Rules
+    consents: ConsentService
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> Page:
         """What waits for this person, soonest end first."""
@@ -101,7 +103,7 @@ class ApprovalService:
 
         1. It is this person's.  2. The signature is of a key of this device, over exactly our
         rows.  3. It still waits, and so may its agent.  4. The key and the ceremony are enough.
-        5. State, answer, entry and events are stored together.
+        5. State, answer, entry and events are stored together, and so is the consent it gives.
         """
         approval = _of(tx, person, approval_id)
         device = people.current(tx, person)
@@ -120,6 +122,8 @@ class ApprovalService:
             tx.devices.confirm(device.id, entered=payload.ceremony == "pin")
         _record(tx, moved, answer)
         notices.approval(tx, moved, "approval.decided")
+        if moved.kind == "consent" and answer.decision == "approve":
+            moved = self.consents.give(tx, moved)
         return shown(tx, moved)
 
     def _nonce(self, approval: Approval, device: Device) -> str:
@@ -160,14 +164,13 @@ class ApprovalService:
 
 def shown(view: View, approval: Approval, nonce: str | None = None) -> Shown:
     """The approval with the names that belong to it."""
-    agent = view.directory.agent(approval.agent_id)
     answers = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
     answer = answers[-1] if answers else None
     decider = None if answer is None else view.directory.user(answer.user_id)
     device = None if answer is None else view.devices.get(answer.device_id)
     return Shown(
         approval=approval,
-        agent_name="(deleted agent)" if agent is None else agent.name,
+        agent_name=parties.name_of(view.directory, approval.agent_id),
         decision=answer,
         decider_name="" if decider is None else decider.name,
         device_name="" if device is None else device.name,
@@ -279,6 +282,7 @@ def _record(tx: Unit, approval: Approval, answer: Decision) -> None:
             cause=answer.code,
             approval_id=approval.id,
             facts={
+                "kind": approval.kind,
                 "device": answer.device_id,
                 "channel": answer.channel,
                 "ceremony": answer.ceremony,

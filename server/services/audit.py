@@ -62,6 +62,8 @@ class Type(StrEnum):
     APPROVAL_DENIED = "approval.denied"
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_CANCELLED = "approval.cancelled"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_REVOKED = "consent.revoked"
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
     HANDLE_REUSED = "handle.reused"
 

@@ -4,12 +4,17 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from server.protocol import kinds
+from server.protocol.names import APPROVER_CLIENT
 from server.protocol.states import overdue
 from server.services.ports import Unit
 from server.services.records import Agent, User
 from server.services.rules import Rules
 
 MINUTE_MS: Final = 60_000
+OPEN_CONSENTS: Final = 10
+OPEN_DEVICES: Final = 3
+"""How many of each one user may have open; a person starts them by hand, one after the other."""
 UNKNOWN_USERS: Final = 20
 UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
 _DENIALS_WINDOW_MS = 10 * MINUTE_MS
@@ -37,10 +42,28 @@ def refusal(
         return refused
     if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
         return "open_per_user", "This person has too many open requests. Ask again later."
-    if _paused(tx, agent, user, types, rules.denials_before_pause):
+    if _paused(tx, agent.id, user, types, rules.denials_before_pause):
         return "denied_repeatedly", (
             "This person has denied such requests repeatedly. Ask again in half an hour."
         )
+    return None
+
+
+def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> tuple[str, str] | None:
+    """Why this user may not be asked for a consent now."""
+    if tx.approvals.open_count(None, user.id, tx.now, "consent") >= OPEN_CONSENTS:
+        return "open_consents", "Too many consents wait for your answer. Answer them first."
+    if _paused(tx, client_id, user, [kinds.CONSENT], rules.denials_before_pause):
+        return "denied_repeatedly", "You have denied this repeatedly. Try again in half an hour."
+    return None
+
+
+def device_refusal(tx: Unit, user: User, rules: Rules) -> str | None:
+    """Why no further device may ask this user now; for the log, the asker is not told."""
+    if tx.approvals.open_count(None, user.id, tx.now, "device") >= OPEN_DEVICES:
+        return "open_devices"
+    if _paused(tx, APPROVER_CLIENT, user, [kinds.DEVICE], rules.denials_before_pause):
+        return "denied_repeatedly"
     return None
 
 
@@ -74,10 +97,10 @@ def _too_many_open(rules: Rules) -> tuple[str, str]:
     )
 
 
-def _paused(tx: Unit, agent: Agent, user: User, types: Sequence[str], limit: int) -> bool:
+def _paused(tx: Unit, client_id: str, user: User, types: Sequence[str], limit: int) -> bool:
     """Reports whether any type of this request was denied too often; scopes alone are one type."""
     since = tx.now - _DENIALS_WINDOW_MS - _PAUSE_MS
-    denials = sorted(tx.approvals.denials_since(agent.id, user.id, since))
+    denials = sorted(tx.approvals.denials_since(client_id, user.id, since))
     return any(_too_often(tx, _times_of(kind, denials), limit) for kind in set(types) or {""})
 
 

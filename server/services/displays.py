@@ -11,7 +11,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
-from server.services.records import Agent, User
+from server.services.records import Agent, ApprovalKind, User
 from server.services.targets import Target
 
 MOST_FACTS: Final = 200
@@ -40,37 +40,97 @@ class Asked:
     token_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Display:
+    """The members of a display document, whatever kind of approval it shows."""
+
+    approval_id: str
+    kind: ApprovalKind
+    risk: Risk
+    risk_reason: str
+    title: str
+    headline: str
+    facts: Sequence[JsonValue]
+    scopes: Mapping[str, Risk]
+    resource: str
+    undo: str
+    why: str
+    gives: str
+    agent: Mapping[str, JsonValue]
+    agent_says: str | None
+    user: User
+    peer: str
+    asked_at: int
+    expires_at: int
+
+
 def display_text(asked: Asked) -> str:
-    """The display document, made once; what is signed is its digest."""
+    """The display document of an action, made once; what is signed is its digest."""
+    scopes = asked.target.resource.scopes
+    return written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="action",
+            risk=asked.risk,
+            risk_reason=_risk_reason(asked),
+            title=_title(asked),
+            headline=_headline(asked),
+            facts=_facts(asked),
+            scopes={name: scopes[name] for name in asked.target.scope},
+            resource=asked.target.resource.uri,
+            undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or _UNKNOWN_UNDO,
+            why=f"Every request of an agent in your name is asked; this one is {asked.risk} risk.",
+            gives=_gives(asked),
+            agent=asker(
+                asked.agent.id, asked.agent.name, asked.owners, first_request=asked.first_request
+            ),
+            agent_says=_quoted(asked.binding_message),
+            user=asked.user,
+            peer=asked.peer,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+        )
+    )
+
+
+def written(display: Display) -> str:
+    """The document as canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
-        "approval": asked.approval_id,
-        "risk": str(asked.risk),
-        "risk_reason": _risk_reason(asked),
-        "title": _title(asked),
-        "headline": _headline(asked),
-        "facts": _facts(asked),
+        "kind": display.kind,
+        "approval": display.approval_id,
+        "risk": str(display.risk),
+        "risk_reason": display.risk_reason,
+        "title": display.title,
+        "headline": display.headline,
+        "facts": list(display.facts),
         "scopes": [
-            {"scope": name, "risk": str(asked.target.resource.scopes[name])}
-            for name in asked.target.scope
+            {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
         ],
-        "resource": asked.target.resource.uri,
-        "undo": " ".join(dict.fromkeys(a.undo for a in asked.actions)) or _UNKNOWN_UNDO,
-        "why": f"Every request of an agent in your name is asked; this one is {asked.risk} risk.",
-        "gives": _gives(asked),
-        "agent": {
-            "id": asked.agent.id,
-            "name": display_safe(asked.agent.name),
-            "owners": [display_safe(name) for name in asked.owners],
-            "first_request": asked.first_request,
-        },
-        "agent_says": _quoted(asked.binding_message),
-        "user": {"id": asked.user.id, "name": display_safe(asked.user.name)},
-        "asked_from": display_safe(asked.peer),
-        "asked_at": rfc3339(asked.asked_at),
-        "expires_at": rfc3339(asked.expires_at),
+        "resource": display.resource,
+        "undo": display.undo,
+        "why": display.why,
+        "gives": display.gives,
+        "agent": dict(display.agent),
+        "agent_says": display.agent_says,
+        "user": {"id": display.user.id, "name": display_safe(display.user.name)},
+        "asked_from": display_safe(display.peer),
+        "asked_at": rfc3339(display.asked_at),
+        "expires_at": rfc3339(display.expires_at),
     }
     return json_text.canonical(document)
+
+
+def asker(
+    client_id: str, name: str, owners: Sequence[str], *, first_request: bool
+) -> dict[str, JsonValue]:
+    """Who asks, as every display says it."""
+    return {
+        "id": client_id,
+        "name": display_safe(name),
+        "owners": [display_safe(owner) for owner in owners],
+        "first_request": first_request,
+    }
 
 
 def rfc3339(moment: int) -> str:

@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 from server.services.ports import Unit
-from server.services.records import Approval
+from server.services.records import Approval, Consent
 
 WEBHOOK: Final = "webhook"
 """The outbox channel to the operator's own hook; the worker drops it where none is configured."""
@@ -17,13 +17,27 @@ def approval(tx: Unit, subject: Approval, event: str) -> None:
     """Something happened to an approval; a phantom has no screens."""
     if subject.user_id is not None:
         tx.feed.add(subject.user_id, event, approval_id=subject.id)
-    _hook(tx, event, {"approval": subject.id, "agent": subject.agent_id, "risk": subject.risk})
+    _hook(
+        tx,
+        event,
+        {
+            "approval": subject.id,
+            "agent": subject.agent_id,
+            "risk": subject.risk,
+            "kind": subject.kind,
+        },
+    )
 
 
 def device(tx: Unit, user_id: str, event: str, device_id: str) -> None:
     """Something happened to one of the user's devices; all of them show it."""
     tx.feed.add(user_id, event, device_id=device_id)
     _hook(tx, event, {"user": user_id, "device": device_id})
+
+
+def consent(tx: Unit, subject: Consent, event: str) -> None:
+    """A consent was given or revoked; the operator's hook is told."""
+    _hook(tx, event, {"consent": subject.id, "client": subject.client_id})
 
 
 def alarm(tx: Unit, event: str, *, user_id: str | None = None, **facts: str) -> None:

@@ -9,9 +9,9 @@ from typing import Final
 
 from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
-from server.services import agents, devices, users
+from server.services import agents, devices, parties, users
 from server.services.ports import Store, View
-from server.services.records import Agent, Approval, Decision, Device, StoredEntry, User
+from server.services.records import Approval, Decision, Device, StoredEntry, User
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.withdrawals import withdraw
 
@@ -20,10 +20,10 @@ MOST_REASON: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request with the names that its ids stand for; None for what was deleted."""
+    """A request with the names that its ids stand for; None for a user who is nobody."""
 
     approval: Approval
-    agent: Agent | None
+    client_name: str
     user: User | None
     decisions: tuple[Decision, ...] = ()
     entries: tuple[StoredEntry, ...] = ()
@@ -55,7 +55,7 @@ class Oversight:
             seen = _seen(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
             entries = tuple(view.audit.of_approval(approval_id))
-            return Seen(approval, seen.agent, seen.user, decisions, entries)
+            return Seen(approval, seen.client_name, seen.user, decisions, entries)
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
         """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
@@ -110,4 +110,4 @@ def _find(view: View, approval_id: str) -> Approval:
 
 def _seen(view: View, approval: Approval) -> Seen:
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    return Seen(approval, view.directory.agent(approval.agent_id), user)
+    return Seen(approval, parties.name_of(view.directory, approval.agent_id), user)

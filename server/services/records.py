@@ -10,6 +10,8 @@ from server.protocol.states import State
 AppState = Literal["enabled", "disabled"]
 UserState = Literal["enabled", "disabled"]
 AgentState = Literal["enabled", "quarantined", "disabled"]
+ApprovalKind = Literal["action", "consent", "device"]
+"""What a yes does: it allows one request of an agent, gives a consent, or lets a device in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ class Approval:
     id: str
     auth_req_hash: bytes
     agent_id: str
+    """Who would get something: an agent, for a consent an agent or app, else the terminal app."""
     user_id: str | None
     """None for a phantom: nobody is asked, and it expires like a real one."""
     resource: str
@@ -258,6 +261,7 @@ class Approval:
     answer_until: int | None
     parent_id: str | None = None
     """The token of whose exchange it came; what it gives nests that token's actors."""
+    kind: ApprovalKind = "action"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from server.services import audit, client_secrets
 from server.services.ports import Directory, Secrets, Store, Unit, View
 from server.services.records import Agent, App, Entry, Resource
 from server.services.refusals import Exists, Invalid, NotFound
+from server.services.revocations import end_all_at
 from server.services.withdrawals import withdraw
 
 MOST_SCOPES: Final = 200
@@ -144,6 +145,7 @@ class Resources:
             cancelled = withdraw(
                 tx, tx.approvals.open_at_resource(uri), reason="resource_deleted", actor=by
             )
+            end_all_at(tx, uri, actor=by)
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
             for agent in tx.agents.all():

@@ -7,9 +7,9 @@ wins: a ceiling, a risk, a required type, whom the agent may ask, the grant itse
 import json
 from dataclasses import dataclass
 
-from server.protocol import errors, names
+from server.protocol import errors, names, scopes
 from server.protocol.risks import Risk, highest
-from server.services import targets
+from server.services import parties, targets
 from server.services.ports import Unit
 from server.services.records import Agent, Approval
 from server.services.schemas import Schemas
@@ -27,6 +27,13 @@ class Rights:
 
     def gone(self, tx: Unit, approval: Approval) -> str | None:
         """What this approval stood on and is no longer there; None when it still holds."""
+        if approval.kind == "device":
+            return _user_gone(tx, approval)
+        if approval.kind == "consent":
+            return _user_gone(tx, approval) or _consent_gone(tx, approval)
+        return self._action_gone(tx, approval)
+
+    def _action_gone(self, tx: Unit, approval: Approval) -> str | None:
         agent = tx.directory.agent(approval.agent_id)
         if agent is None or not agent.active(tx.now):
             return "agent_disabled"
@@ -60,3 +67,23 @@ def _parent_holds(tx: Unit, approval: Approval) -> bool:
     """Reports whether the token of whose exchange it came is in force; none can come out after."""
     held = approval.parent_id
     return held is None or tx.delegations.extend(held, tx.now) is not None
+
+
+def _user_gone(tx: Unit, approval: Approval) -> str | None:
+    user = tx.directory.user(approval.user_id or "")
+    return None if user is not None and user.enabled else "user_disabled"
+
+
+def _consent_gone(tx: Unit, approval: Approval) -> str | None:
+    """A consent is for a client that may act, and for no more than it could have today."""
+    party = parties.find(tx.directory, approval.agent_id, tx.now)
+    if party is None:
+        return "agent_disabled"
+    resource = tx.directory.resource(approval.resource)
+    if resource is None:
+        return "resource_deleted"
+    _, rest = scopes.split(tuple(approval.scope.split()))
+    risks = [resource.scopes.get(name) for name in rest if party.may(resource.uri, name)]
+    within = len(risks) == len(rest)
+    raised = any(risk is None or risk.rank > approval.risk.rank for risk in risks)
+    return POLICY_CHANGED if raised or not within else None

@@ -12,6 +12,7 @@ from server.services.records import (
     Agent,
     App,
     Approval,
+    ApprovalKind,
     Consent,
     Decision,
     Delegation,
@@ -153,8 +154,10 @@ class ApprovalRows(Protocol):
     def get(self, approval_id: str) -> Approval | None: ...
     def by_handle(self, auth_req_hash: bytes) -> Approval | None: ...
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None: ...
-    def open_count(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Unanswered ones of one agent or of all (None), for one user or for all (None)."""
+    def open_count(
+        self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
+    ) -> int:
+        """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
 
     def asked_before(self, agent_id: str, user_id: str) -> bool:
         """Reports whether this agent ever asked this user before."""

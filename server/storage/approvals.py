@@ -17,7 +17,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.protocol.risks import Risk
 from server.protocol.states import REDEMPTION_GRACE_MS, State, origins
-from server.services.records import Approval
+from server.services.records import Approval, ApprovalKind
 from server.storage.tables import approvals as a
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
@@ -53,22 +53,17 @@ _BY_HANDLE = select(a).where(a.c.auth_req_hash == bindparam("hash"))
 _BY_IDEMPOTENCY = select(a).where(
     a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash")
 )
-_OPEN_OF_USER = (
+_COUNT_OPEN = (
     select(func.count())
     .select_from(a)
     .where(
-        a.c.user_id == bindparam("user"), a.c.state == "pending", a.c.expires_at > bindparam("now")
-    )
-)
-_OPEN_OF_AGENT = (
-    select(func.count())
-    .select_from(a)
-    .where(
-        a.c.agent_id == bindparam("agent"),
         a.c.state == "pending",
         a.c.expires_at > bindparam("now"),
+        a.c.kind == bindparam("kind"),
     )
 )
+_OPEN_OF_USER = _COUNT_OPEN.where(a.c.user_id == bindparam("user"))
+_OPEN_OF_AGENT = _COUNT_OPEN.where(a.c.agent_id == bindparam("agent"))
 _OPEN_OF_BOTH = _OPEN_OF_USER.where(a.c.agent_id == bindparam("agent"))
 _ASKED = (
     select(a.c.id)
@@ -163,9 +158,11 @@ class Approvals:
         """The approval that this key of this agent made."""
         return self._one(_BY_IDEMPOTENCY, {"agent": agent_id, "hash": idempotency_hash})
 
-    def open_count(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Unanswered ones of one agent or of all (None), for one user or for all (None)."""
-        values = {"user": user_id, "now": now, "agent": agent_id}
+    def open_count(
+        self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
+    ) -> int:
+        """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
+        values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
         if user_id is None:
             statement = _OPEN_OF_AGENT
         else:

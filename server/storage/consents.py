@@ -21,7 +21,9 @@ _LIVE = (
     )
     .order_by(*_NEWEST)
     .limit(1)
+    .with_for_update(read=True)
 )
+"""Held on PostgreSQL until the unit of work is over, so that a revocation finds what it made."""
 _OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
 _RENEW = (

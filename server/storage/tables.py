@@ -235,6 +235,7 @@ approvals = Table(
     Column("answer_key", LargeBinary),
     Column("answer_until", Millis),
     Column("parent_id", Text),
+    Column("kind", Text, nullable=False),
     UniqueConstraint("agent_id", "idempotency_hash"),
     Index("ix_approvals_waiting", "user_id", "state", "expires_at"),
     Index("ix_approvals_decided", "user_id", "decided_at"),

@@ -122,7 +122,7 @@ class CibaGrant:
         with self.store.write() as tx:
             agent = client_auth.current(tx, poll.agent)
             approval = tx.approvals.by_handle(poll.handle_hash)
-            if approval is None or approval.agent_id != agent.id:
+            if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
                 return ciba.no_tokens(State.REDEEMED, {})
             if (beyond := _beyond(poll, approval)) is not None:
                 return beyond

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from server.protocol.states import State
+from server.services.records import Consent
+from tests.support.clock import DAY
 from tests.support.installation import PAYMENT, open_desk
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
@@ -53,6 +55,37 @@ def test_a_request_is_listed_shown_and_withdrawn(begun, desk, asked):
     assert document["display"] == asked.display
     again = begun("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
+
+
+def test_a_consent_is_listed_and_revoked(begun, desk, asked):
+    """Across people; giving one takes a device. A second time there is nothing to revoke."""
+    until = desk.clock.now() + DAY
+    consent = Consent(
+        id="sayso_co_1",
+        user_id=asked.user_id,
+        client_id=asked.agent_id,
+        app_id="sayso_app_chat",
+        resource="https://pay.example",
+        scopes=("payments:read",),
+        created_at=desk.clock.now(),
+        expires_at=until,
+        revoked_at=None,
+        approval_id=asked.id,
+    )
+    with desk.store.write() as tx:
+        tx.consents.add(consent)
+    (item,) = begun("consents", "list", "--agent", "invoice-bot", "--json").document["items"]
+    assert (item["id"], item["state"], item["scopes"]) == ("sayso_co_1", "live", ["payments:read"])
+    assert (item["client"]["name"], item["user"]["name"]) == ("invoice-bot", "admin")
+    assert item["app"]["id"] == "sayso_app_chat"
+    assert "payments:read" in begun("consents", "list", "--user", "admin").out
+    revoked = begun("consents", "revoke", "sayso_co_1", "--json").document
+    assert (revoked["state"], revoked["tokens_revoked"]) == ("revoked", 0)
+    again = begun("consents", "revoke", "sayso_co_1", "--json")
+    assert (again.code, again.error["code"]) == (6, "conflict")
+    assert begun("consents", "revoke", "sayso_co_2").code == 3
+    assert begun("consents", "list", "--json").document == {"items": []}
+    assert len(begun("consents", "list", "--ended", "--json").document["items"]) == 1
 
 
 def test_disabling_an_agent_counts_what_ended(begun, desk, asked):

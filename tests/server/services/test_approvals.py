@@ -128,6 +128,7 @@ def test_a_yes_by_an_approval_key_approves_at_low_risk(agent, person, local, key
     (entry,) = _decided(local)
     assert (entry["type"], entry["actor"]) == ("approval.approved", f"user:{person.user.id}")
     assert entry["facts"] == {
+        "kind": "action",
         "device": person.device_id,
         "channel": "terminal",
         "ceremony": "confirm",

@@ -108,6 +108,7 @@ def test_asking_is_told_to_the_persons_screens_the_hook_and_the_log(agent, perso
         "approval": approval.id,
         "agent": agent.id,
         "risk": "high",
+        "kind": "action",
     }
     (entry,) = local.desk.entries("approval.requested")
     assert (entry["agent_id"], entry["subject"], entry["resource"]) == (

@@ -126,7 +126,7 @@ def test_the_hook_is_told_where_to_look_and_nothing_of_the_contents(agent, perso
     person.deny(approval.id, note="Secret note")
     told = local.messages()
     assert [m["event"] for m in told[-2:]] == ["approval.requested", "approval.decided"]
-    assert set(told[-1]) == {"event", "at", "approval", "agent", "risk"}
+    assert set(told[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
     assert "INV-2291" not in str(told)
     assert "Secret note" not in str(told)
 

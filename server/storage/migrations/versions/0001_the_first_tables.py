@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("answer_key", sa.LargeBinary(), nullable=True),
         sa.Column("answer_until", sa.BigInteger(), nullable=True),
         sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")

@@ -1,0 +1,58 @@
+"""What approvals that are no agent's action put into the action text, so that it is signed too.
+
+Owns: the reserved types of `authorization_details`, their members. Never: who may ask for one.
+
+The action text has one form for every kind. A consent and a device sign-in each are one object of a
+type that nobody can register, so a signature for one kind never passes for another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+RESERVED: Final = "sayso:"
+"""Types that begin with this are ours alone."""
+CONSENT: Final = "sayso:consent"
+DEVICE: Final = "sayso:device"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTerms:
+    """Until when a consent lasts, as RFC 3339 text, and the app whose page asked for it."""
+
+    until: str
+    app: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTerms:
+    """The device that wants to sign in: its key, its name, from where, and the code it shows."""
+
+    key: str
+    """The RFC 7638 thumbprint of its session key."""
+    name: str
+    address: str
+    code: str
+
+
+def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
+    """The one object of a consent's `authorization_details`."""
+    return {"type": CONSENT, "until": terms.until, "app": terms.app}
+
+
+def device_details(terms: DeviceTerms) -> dict[str, str | None]:
+    """The one object of a device sign-in's `authorization_details`."""
+    return {
+        "type": DEVICE,
+        "key": terms.key,
+        "name": terms.name,
+        "address": terms.address,
+        "code": terms.code,
+    }
+
+
+def consent_until(details: Mapping[str, object]) -> int:
+    """The end of a consent in milliseconds since the epoch, read from what was signed."""
+    moment = datetime.fromisoformat(str(details["until"]))
+    return round(moment.astimezone(UTC).timestamp() * 1000)

@@ -1,0 +1,120 @@
+"""Opening an approval that no backchannel request asked for: a consent, or a device sign-in.
+
+Nobody polls these. Whoever asked, a page or the device grant, reads how the approval stands.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import ciba, decisions, names, scopes
+from server.protocol.risks import Risk
+from server.protocol.states import State
+from server.services import audit, notices
+from server.services.ports import Secrets, Unit
+from server.services.records import Approval, ApprovalKind, Entry
+
+SECONDS: Final = 600
+"""How long somebody waits in front of a page or a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a person is to be asked."""
+
+    kind: ApprovalKind
+    client_id: str
+    user_id: str
+    phantom: bool
+    """Nobody is asked; it expires like a real one."""
+    resource: str
+    scope: tuple[str, ...]
+    details: Mapping[str, str | None]
+    risk: Risk
+    actor: str
+    peer: str
+    display: Callable[[str, int], str]
+    """The display text for the approval's id and its end."""
+
+
+def open_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+    """Write the approval, its entry and its events in this unit of work."""
+    approval = _approval(tx, secrets, opening)
+    tx.approvals.add(approval)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.APPROVAL_REQUESTED,
+            actor=opening.actor,
+            agent_id=approval.agent_id,
+            subject=approval.user_id,
+            resource=approval.resource,
+            action=approval.action_digest,
+            decision="asked",
+            posture=approval.risk,
+            approval_id=approval.id,
+            facts={
+                "kind": approval.kind,
+                "display_digest": approval.display_digest,
+                "expires_at": approval.expires_at,
+                "scope": approval.scope,
+                "asked_from": opening.peer,
+            },
+        ),
+    )
+    notices.approval(tx, approval, "approval.requested")
+    return approval
+
+
+def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+    approval_id = secrets.new_id(names.PREFIX_APPROVAL)
+    expires_at = tx.now + SECONDS * 1000
+    action = decisions.action_text(
+        agent=opening.client_id,
+        authorization_details=[dict(opening.details)],
+        resource=opening.resource,
+        salt=secrets.salt(),
+        scope=opening.scope,
+        user=opening.user_id,
+    )
+    display = opening.display(approval_id, expires_at)
+    return Approval(
+        id=approval_id,
+        auth_req_hash=_untold(secrets),
+        agent_id=opening.client_id,
+        user_id=None if opening.phantom else opening.user_id,
+        resource=opening.resource,
+        scope=scopes.text(tuple(sorted(opening.scope))),
+        openid_scope="",
+        details=json.dumps([dict(opening.details)], separators=(",", ":"), sort_keys=True),
+        risk=opening.risk,
+        ceremony="pin" if opening.risk.rank >= Risk.HIGH.rank else "confirm",
+        action=action,
+        display=display,
+        action_digest=decisions.digest(action),
+        display_digest=decisions.digest(display),
+        acr_values="",
+        state=State.PENDING,
+        reason=None,
+        created_at=tx.now,
+        expires_at=expires_at,
+        interval_ms=ciba.INTERVAL_MS,
+        last_poll_at=None,
+        polls=0,
+        holder=None,
+        seen_at=None,
+        decided_at=None,
+        idempotency_hash=None,
+        request_hash=hashlib.sha256(action.encode()).digest(),
+        answer=None,
+        answer_key=None,
+        answer_until=None,
+        kind=opening.kind,
+    )
+
+
+def _untold(secrets: Secrets) -> bytes:
+    """A handle that nobody ever learns: this approval cannot be polled."""
+    return hashlib.sha256(secrets.new_secret(names.PREFIX_AUTH_REQ_ID).encode()).digest()

@@ -14,15 +14,15 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--user", metavar="USER", help="Of one user alone.")
-@click.option("--agent", metavar="AGENT", help="For one agent alone.")
+@click.option("--client", metavar="CLIENT", help="For one agent or app alone.")
 @click.option("--ended", is_flag=True, help="Also those that are over.")
 @json_option
 @administers
 def show_all(
-    desk: Desk, user: str | None, agent: str | None, *, ended: bool, as_json: bool
+    desk: Desk, user: str | None, client: str | None, *, ended: bool, as_json: bool
 ) -> None:
     """Consents, newest first."""
-    found = desk.consents.search(user=user, client=agent, ended=ended)
+    found = desk.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
             given.user_name,

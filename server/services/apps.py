@@ -13,6 +13,7 @@ from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import App, Entry
 from server.services.refusals import Conflict, Exists, NotFound
+from server.services.revocations import end_all_of_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Apps:
         """Forget an app; what it did stays in the log. Raises `NotFound`."""
         with self.store.administer() as tx:
             app = find(tx, called)
+            end_all_of_client(tx, app.id, actor=by)
             tx.apps.delete(app.id)
             _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
             return app

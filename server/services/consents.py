@@ -147,11 +147,11 @@ class ConsentService:
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
 
     def search(self, *, user: str | None, client: str | None, ended: bool) -> list[Given]:
-        """Across people, newest first. Raises `NotFound` for a user or agent."""
+        """Across people, newest first. Raises `NotFound` for a user or client."""
         with self.store.read() as view:
             found = view.consents.search(
                 user_id=None if user is None else users.find(view, user).id,
-                client_id=None if client is None else agents.find(view, client).id,
+                client_id=None if client is None else _called(view, client),
                 live_at=None if ended else view.now,
                 limit=_MOST_FOUND,
             )
@@ -258,6 +258,11 @@ _OUTCOMES: Final[dict[State, Outcome]] = {
     State.REDEEMED: "given",
     State.DENIED: "denied",
 }
+
+
+def _called(view: View, called: str) -> str:
+    app = view.directory.app_called(called)
+    return agents.find(view, called).id if app is None else app.id
 
 
 def _party(tx: Unit, client_id: str) -> Party:

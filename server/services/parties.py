@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.protocol.names import APPROVER_CLIENT
+from server.protocol.names import APPROVER_CLIENT, PREFIX_APP
 from server.services.ports import Directory
-from server.services.records import Agent
+from server.services.records import Agent, App
 
 TERMINAL: Final = "Sayso terminal app"
 
@@ -28,16 +28,20 @@ class Party:
 
 def find(directory: Directory, client_id: str, now: int) -> Party | None:
     """The client, if it is there and may act at this moment."""
-    agent = directory.agent(client_id)
-    return None if agent is None or not agent.active(now) else _agent(directory, agent)
+    agent, app = directory.agent(client_id), directory.app(client_id)
+    if agent is not None and agent.active(now):
+        return _agent(directory, agent)
+    return None if app is None or not app.active(now) else _app(app)
 
 
 def name_of(directory: Directory, client_id: str) -> str:
     """What a screen calls this client, also when it is gone."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
-    agent = directory.agent(client_id)
-    return "(deleted agent)" if agent is None else agent.name
+    client = directory.agent(client_id) or directory.app(client_id)
+    if client is not None:
+        return client.name
+    return "(deleted app)" if client_id.startswith(PREFIX_APP) else "(deleted agent)"
 
 
 def _agent(directory: Directory, agent: Agent) -> Party:
@@ -50,3 +54,7 @@ def _agent(directory: Directory, agent: Agent) -> Party:
         resources=agent.resources,
         scopes=agent.scopes,
     )
+
+
+def _app(app: App) -> Party:
+    return Party(app.id, app.name, "app", (), app.resources, app.scopes)

@@ -74,7 +74,7 @@ def test_a_consent_is_listed_and_revoked(begun, desk, asked):
     )
     with desk.store.write() as tx:
         tx.consents.add(consent)
-    (item,) = begun("consents", "list", "--agent", "invoice-bot", "--json").document["items"]
+    (item,) = begun("consents", "list", "--client", "invoice-bot", "--json").document["items"]
     assert (item["id"], item["state"], item["scopes"]) == ("sayso_co_1", "live", ["payments:read"])
     assert (item["client"]["name"], item["user"]["name"]) == ("invoice-bot", "admin")
     assert item["app"]["id"] == "sayso_app_chat"

@@ -9,6 +9,7 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
+from server.services.app_forms import AppChanges, NewApp
 from server.services.displays import rfc3339
 from server.services.records import Delegation
 from server.services.resources import ResourceChanges
@@ -21,12 +22,18 @@ from tests.support.clock import DAY, MINUTE
 from tests.support.consents import all_of, ask, give, live, wanted
 from tests.support.installation import BY, PAY, registered
 
+BACK = "https://chat.example/back"
 BOTH = ("payments:read", "payments:transfer")
 
 
 def _gone(local, approval):
     with local.services.store.write() as tx:
         return Rights(Schemas()).gone(tx, approval)
+
+
+def _app(local):
+    new = NewApp("chat", (BACK,), resources=(PAY,), scopes=("payments:read",))
+    return local.desk.apps.add(new, by=BY).app
 
 
 def _outcome(local, approval, user):
@@ -443,3 +450,36 @@ def test_disabling_an_agent_keeps_the_consent_for_when_it_is_enabled_again(local
     give(local, agent, person)
     local.desk.agents.disable("invoice-bot", by=BY)
     assert live(local, agent, person) is not None
+
+
+def test_an_app_asks_for_itself_and_for_an_agent(local, agent, person):
+    """The display names who gets it and, where that is another, whose page asks."""
+    scopes = ("openid", "payments:read")
+    app = _app(local)
+    own = ask(local, wanted(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes))
+    facts = {fact["label"]: fact["value"] for fact in json.loads(own.display)["facts"]}
+    assert facts["App"] == "chat"
+    assert "Owner" not in facts
+    assert "Asked by" not in facts
+    assert person.approve(own.id).json["agent"]["name"] == "chat"
+    other = ask(local, wanted(local, agent, person, app_id=app.id))
+    facts = {fact["label"]: fact["value"] for fact in json.loads(other.display)["facts"]}
+    assert (facts["Agent"], facts["Asked by"]) == ("invoice-bot", "the app chat")
+    assert person.approve(other.id).status == 200
+    found = all_of(local)
+    assert {(g.client_name, g.app_name) for g in found} == {("chat", None), ("invoice-bot", "chat")}
+    of_chat = local.site.consents.search(user=None, client="chat", ended=False)
+    assert [given.client_name for given in of_chat] == ["chat"]
+    item = next(i for i in person.call("GET", "/api/consents").json["items"] if i["app"])
+    assert item["app"] == {"id": app.id, "name": "chat"}
+    local.desk.apps.delete("chat", by=BY)
+    assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
+    assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
+
+
+def test_a_disabled_app_asks_for_nothing(local, agent, person):
+    """Like a disabled agent."""
+    app = _app(local)
+    local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    with pytest.raises(errors.UnauthorizedClient):
+        ask(local, wanted(local, agent, person, client_id=app.id))

@@ -55,6 +55,7 @@ class Answer:
     @property
     def refusal(self) -> tuple[int, str]:
         """Status and stable code of a refusal, in whichever words it came."""
+        assert self.status >= 400, self.body
         return self.status, self.json.get("error") or self.json["code"]
 
 

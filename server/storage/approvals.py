@@ -1,4 +1,10 @@
-"""Rows of approvals: each step of their life is one UPDATE that the state table built."""
+"""Rows of approvals: each step of their life is one UPDATE that the state table built.
+
+States stand in the statements as text, not as values: only then do both databases see that the
+index of the open ones is enough.
+"""
+
+from collections.abc import Mapping
 
 from sqlalchemy import (
     ColumnElement,
@@ -7,28 +13,32 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    insert,
+    literal_column,
     or_,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.engine import RowMapping
 
 from server.protocol.risks import Risk
 from server.protocol.states import REDEMPTION_GRACE_MS, State, origins
 from server.services.records import Approval, ApprovalKind
+from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import approvals as a
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 
 
+def _is(state: State) -> ColumnElement[bool]:
+    return a.c.state == literal_column(f"'{state}'")
+
+
 def _in_time(state: State) -> ColumnElement[bool]:
-    return and_(a.c.state == state, a.c.expires_at + _GRACE[state] > bindparam("now"))
+    return and_(_is(state), a.c.expires_at + _GRACE[state] > bindparam("now"))
 
 
 def _overdue(state: State) -> ColumnElement[bool]:
-    return and_(a.c.state == state, a.c.expires_at + _GRACE[state] <= bindparam("now"))
+    return and_(_is(state), a.c.expires_at <= bindparam("now") - _GRACE[state])
 
 
 def _step(target: State) -> Update:
@@ -46,59 +56,54 @@ def _step(target: State) -> Update:
     )
 
 
-_MOVES = {target: _step(target) for target in State if origins(target)}
-_ADD = insert(a)
-_GET = select(a).where(a.c.id == bindparam("of"))
-_BY_HANDLE = select(a).where(a.c.auth_req_hash == bindparam("hash"))
-_BY_IDEMPOTENCY = select(a).where(
-    a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash")
+_MOVES = {target: Prepared(_step(target)) for target in State if origins(target)}
+_ADD = Prepared(adding(a))
+_GET = Prepared(select(a).where(a.c.id == bindparam("of")))
+_BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
+_BY_IDEMPOTENCY = Prepared(
+    select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash"))
 )
-_COUNT_OPEN = (
+_IS_OPEN = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
+"""Word for word what the indexes of the open ones are limited to."""
+_COUNT = (
     select(func.count())
     .select_from(a)
-    .where(
-        a.c.state == "pending",
-        a.c.expires_at > bindparam("now"),
-        a.c.kind == bindparam("kind"),
+    .where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
+)
+_OF_USER = a.c.user_id == bindparam("user")
+_OF_AGENT = a.c.agent_id == bindparam("agent")
+_OPEN_OF_USER = Prepared(_COUNT.where(_OF_USER))
+_OPEN_OF_AGENT = Prepared(_COUNT.where(_IS_OPEN, _OF_AGENT))
+_OPEN_OF_BOTH = Prepared(_COUNT.where(_IS_OPEN, _OF_AGENT, _OF_USER))
+_ASKED = Prepared(select(a.c.id).where(_OF_AGENT, _OF_USER).limit(1))
+_DENIALS = Prepared(
+    select(a.c.decided_at, a.c.details).where(
+        _OF_AGENT, _OF_USER, _is(State.DENIED), a.c.decided_at >= bindparam("since")
     )
 )
-_OPEN_OF_USER = _COUNT_OPEN.where(a.c.user_id == bindparam("user"))
-_OPEN_OF_AGENT = _COUNT_OPEN.where(a.c.agent_id == bindparam("agent"))
-_OPEN_OF_BOTH = _OPEN_OF_USER.where(a.c.agent_id == bindparam("agent"))
-_ASKED = (
-    select(a.c.id)
-    .where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
-    .limit(1)
-)
-_DENIALS = select(a.c.decided_at, a.c.details).where(
-    a.c.agent_id == bindparam("agent"),
-    a.c.user_id == bindparam("user"),
-    a.c.state == "denied",
-    a.c.decided_at >= bindparam("since"),
-)
-_WAITING = (
+_WAIT = (
     select(a)
-    .where(
-        a.c.user_id == bindparam("user"), a.c.state == "pending", a.c.expires_at > bindparam("now")
-    )
+    .where(_OF_USER, _is(State.PENDING), a.c.expires_at > bindparam("now"))
     .order_by(a.c.expires_at, a.c.id)
     .limit(bindparam("limit"))
 )
-_WAITING_AFTER = _WAITING.where(
-    tuple_(a.c.expires_at, a.c.id) > tuple_(bindparam("at"), bindparam("after"))
+_WAITING = Prepared(_WAIT)
+_WAITING_AFTER = Prepared(
+    _WAIT.where(tuple_(a.c.expires_at, a.c.id) > tuple_(bindparam("at"), bindparam("after")))
 )
-_DECIDED = (
+_OVER = (
     select(a)
-    .where(a.c.user_id == bindparam("user"), a.c.decided_at.is_not(None))
+    .where(_OF_USER, a.c.decided_at.is_not(None))
     .order_by(a.c.decided_at.desc(), a.c.id.desc())
     .limit(bindparam("limit"))
 )
-_DECIDED_BEFORE = _DECIDED.where(
-    tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before"))
+_DECIDED = Prepared(_OVER)
+_DECIDED_BEFORE = Prepared(
+    _OVER.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
 )
-_PACED = (
+_PACED = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), a.c.state == "pending")
+    .where(a.c.id == bindparam("of"), _is(State.PENDING))
     .values(
         last_poll_at=bindparam("now"),
         interval_ms=bindparam("interval"),
@@ -106,33 +111,40 @@ _PACED = (
         polls=a.c.polls + 1,
     )
 )
-_SEEN = (
+_SEEN = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
     .values(seen_at=bindparam("now"))
     .returning(a.c.id)
 )
-_KEEP = (
+_KEEP = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"))
     .values(answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until"))
 )
-_FORGET = (
+_FORGET = Prepared(
     update(a)
     .where(a.c.answer_until <= bindparam("now"))
     .values(answer=None, answer_key=None, answer_until=None)
     .returning(a.c.id)
 )
-_DUE = (
+_DUE = Prepared(
     select(a)
-    .where(or_(_overdue(State.PENDING), _overdue(State.APPROVED)))
+    .where(
+        _IS_OPEN,
+        a.c.expires_at <= bindparam("now"),
+        or_(_overdue(State.PENDING), _overdue(State.APPROVED)),
+    )
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
 )
-_OPEN = select(a).where(a.c.state.in_(["pending", "approved"]))
-_OF_AGENT = _OPEN.where(a.c.agent_id == bindparam("agent"))
-_OF_USER = _OPEN.where(a.c.user_id == bindparam("user"))
-_AT_RESOURCE = _OPEN.where(a.c.resource == bindparam("uri"))
+_OPEN_BY_AGENT = Prepared(select(a).where(_IS_OPEN, _OF_AGENT))
+_OPEN_FOR_USER = Prepared(
+    # Written so that SQLite does not take the index of everything this user ever decided.
+    select(a).where(_IS_OPEN, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
+)
+_AT_RESOURCE = Prepared(select(a).where(_IS_OPEN, a.c.resource == bindparam("uri")))
+_record = reading(Approval, a, risk=Risk, state=State)
 
 
 class Approvals:
@@ -144,7 +156,7 @@ class Approvals:
     def add(self, approval: Approval) -> None:
         """Store a new approval."""
         row = {name: getattr(approval, name) for name in a.c.keys()}  # noqa: SIM118
-        self._connection.execute(_ADD, row)
+        _ADD.run(self._connection, row)
 
     def get(self, approval_id: str) -> Approval | None:
         """By id."""
@@ -167,17 +179,17 @@ class Approvals:
             statement = _OPEN_OF_AGENT
         else:
             statement = _OPEN_OF_USER if agent_id is None else _OPEN_OF_BOTH
-        return int(self._connection.execute(statement, values).scalar_one())
+        return int(statement.run(self._connection, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str) -> bool:
         """Reports whether this agent ever asked this user before."""
         values = {"agent": agent_id, "user": user_id}
-        return self._connection.execute(_ASKED, values).first() is not None
+        return bool(_ASKED.run(self._connection, values))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """When, and with which details, the user denied this agent."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return [(row[0], row[1]) for row in self._connection.execute(_DENIALS, values)]
+        return [(row[0], row[1]) for row in _DENIALS.run(self._connection, values)]
 
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
@@ -206,33 +218,33 @@ class Approvals:
             statement = statement.where(a.c.agent_id == agent_id)
         if user_id is not None:
             statement = statement.where(a.c.user_id == user_id)
-        return self._many(statement, {})
+        rows = self._connection.execute(statement).all()
+        return [_record(row) for row in rows]
 
     def move(
         self, approval_id: str, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
         """Take the step to `target` if the state table and the deadline allow it; else None."""
         values = {"of": approval_id, "now": now, "why": reason}
-        rows = self._connection.execute(_MOVES[target], values).mappings().all()
-        return _record(rows[0]) if rows else None
+        return self._one(_MOVES[target], values)
 
     def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
         """Remember a poll of a pending approval; `holder` is the held one that may answer."""
         values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
-        self._connection.execute(_PACED, values)
+        _PACED.run(self._connection, values)
 
     def seen(self, approval_id: str, now: int) -> bool:
         """Reports whether this was the first look."""
-        return bool(self._connection.execute(_SEEN, {"of": approval_id, "now": now}).all())
+        return bool(_SEEN.run(self._connection, {"of": approval_id, "now": now}))
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Keep the sealed answer for the client that asks again with the same key."""
         values = {"of": approval_id, "text": answer, "key": answer_key, "until": until}
-        self._connection.execute(_KEEP, values)
+        _KEEP.run(self._connection, values)
 
     def forget_answers(self, now: int) -> int:
         """Drop sealed answers whose time is over; returns how many."""
-        return len(self._connection.execute(_FORGET, {"now": now}).all())
+        return len(_FORGET.run(self._connection, {"now": now}))
 
     def due(self, now: int, limit: int) -> list[Approval]:
         """Those whose state the clock has ended."""
@@ -240,39 +252,19 @@ class Approvals:
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
         """The agent's pending and approved ones."""
-        return self._many(_OF_AGENT, {"agent": agent_id})
+        return self._many(_OPEN_BY_AGENT, {"agent": agent_id})
 
     def open_of_user(self, user_id: str) -> list[Approval]:
         """The user's pending and approved ones."""
-        return self._many(_OF_USER, {"user": user_id})
+        return self._many(_OPEN_FOR_USER, {"user": user_id})
 
     def open_at_resource(self, uri: str) -> list[Approval]:
         """Pending and approved ones for this resource."""
         return self._many(_AT_RESOURCE, {"uri": uri})
 
-    def _one(self, statement: object, values: dict[str, object]) -> Approval | None:
-        row = self._connection.execute(statement, values).mappings().first()  # type: ignore[call-overload]
-        return None if row is None else _record(row)
+    def _one(self, statement: Prepared, values: Mapping[str, object]) -> Approval | None:
+        rows = statement.run(self._connection, values)
+        return _record(rows[0]) if rows else None
 
-    def _many(self, statement: object, values: dict[str, object]) -> list[Approval]:
-        rows = self._connection.execute(statement, values).mappings().all()  # type: ignore[call-overload]
-        return [_record(row) for row in rows]
-
-
-def _record(row: RowMapping) -> Approval:
-    return Approval(
-        **{
-            **row,
-            "risk": Risk(row["risk"]),
-            "state": State(row["state"]),
-            "auth_req_hash": bytes(row["auth_req_hash"]),
-            "request_hash": bytes(row["request_hash"]),
-            "idempotency_hash": _bytes(row["idempotency_hash"]),
-            "answer": _bytes(row["answer"]),
-            "answer_key": _bytes(row["answer_key"]),
-        }
-    )
-
-
-def _bytes(value: bytes | None) -> bytes | None:
-    return None if value is None else bytes(value)
+    def _many(self, statement: Prepared, values: Mapping[str, object]) -> list[Approval]:
+        return [_record(row) for row in statement.run(self._connection, values)]

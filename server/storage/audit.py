@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.services.records import Entry, StoredEntry
+from server.storage.prepared import Prepared, adding
 from server.storage.tables import audit_entries as e
 from server.telemetry import correlation_id
 
-_ADD = insert(e)
+_ADD = Prepared(adding(e))
 _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
@@ -42,7 +43,8 @@ class Audit:
             "approval_id": entry.approval_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
-        self._connection.execute(_ADD, {**columns, "body": body, "leaf": leaf_hash(body)})
+        row = {**columns, "seq": None, "body": body, "leaf": leaf_hash(body)}
+        _ADD.run(self._connection, row)
         return str(columns["id"])
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:

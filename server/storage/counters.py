@@ -1,14 +1,15 @@
 """Rows of tries per window: limits that hold across processes and restarts."""
 
-from sqlalchemy import Connection, bindparam, case, delete, select
+from sqlalchemy import Connection, Executable, bindparam, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.storage.prepared import Prepared
 from server.storage.tables import counters as c
 
 _VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
 
 
-def _count(insert: sqlite.Insert | postgresql.Insert) -> object:
+def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
     over = c.c.window_ends_at <= bindparam("now")
     return insert.on_conflict_do_update(
         index_elements=[c.c.key],
@@ -20,10 +21,12 @@ def _count(insert: sqlite.Insert | postgresql.Insert) -> object:
 
 
 _COUNT = {
-    "sqlite": _count(sqlite.insert(c).values(_VALUES)),
-    "postgresql": _count(postgresql.insert(c).values(_VALUES)),
+    "sqlite": Prepared(_count(sqlite.insert(c).values(_VALUES))),
+    "postgresql": Prepared(_count(postgresql.insert(c).values(_VALUES))),
 }
-_PEEK = select(c.c.count).where(c.c.key == bindparam("of"), c.c.window_ends_at > bindparam("now"))
+_PEEK = Prepared(
+    select(c.c.count).where(c.c.key == bindparam("of"), c.c.window_ends_at > bindparam("now"))
+)
 _PRUNE = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c.c.key)
 
 
@@ -38,13 +41,12 @@ class Counters:
         """One more; returns how many there are in the window that is open now."""
         statement = _COUNT[self._connection.dialect.name]
         values = {"key": key, "ends": self._now + window_ms, "now": self._now}
-        rows = self._connection.execute(statement, values).scalars().all()  # type: ignore[call-overload]
-        return int(rows[0])
+        return int(statement.run(self._connection, values)[0][0])
 
     def peek(self, key: str) -> int:
         """How many there are in the window that is open now."""
-        row = self._connection.execute(_PEEK, {"of": key, "now": self._now}).first()
-        return 0 if row is None else int(row[0])
+        rows = _PEEK.run(self._connection, {"of": key, "now": self._now})
+        return int(rows[0][0]) if rows else 0
 
     def prune(self, now: int) -> int:
         """Drop windows that are over."""

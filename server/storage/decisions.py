@@ -1,16 +1,18 @@
 """Rows of signed answers."""
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from server.services.records import Decision
+from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import decisions
 
-_ADD = insert(decisions)
-_OF = (
+_ADD = Prepared(adding(decisions))
+_OF = Prepared(
     select(decisions)
     .where(decisions.c.approval_id == bindparam("of"))
     .order_by(decisions.c.at, decisions.c.user_id)
 )
+_record = reading(Decision, decisions)
 
 
 class Decisions:
@@ -22,9 +24,8 @@ class Decisions:
     def add(self, decision: Decision) -> None:
         """Store an answer; the table allows one per approval and human."""
         row = {name: getattr(decision, name) for name in decisions.c.keys()}  # noqa: SIM118
-        self._connection.execute(_ADD, row)
+        _ADD.run(self._connection, row)
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""
-        rows = self._connection.execute(_OF, {"of": approval_id}).mappings().all()
-        return [Decision(**row) for row in rows]
+        return [_record(row) for row in _OF.run(self._connection, {"of": approval_id})]

@@ -1,34 +1,35 @@
 """Rows of issued access tokens: the ledger of who acts for whom."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
     bindparam,
-    insert,
     literal,
     or_,
     select,
     update,
 )
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.services.records import Delegation
+from server.storage.prepared import Prepared, adding, reading
 from server.storage.tables import delegations as d
 
 _USE_NOTED_MS = 60_000
 
-_ADD = insert(d)
-_GET = select(d).where(d.c.id == bindparam("of"))
-_OF_APPROVAL = select(d).where(d.c.approval_id == bindparam("of"))
-_EXTEND = (
+_ADD = Prepared(adding(d))
+_GET = Prepared(select(d).where(d.c.id == bindparam("of")))
+_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("of")))
+_EXTEND = Prepared(
     update(d)
     .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
     .values(last_used_at=bindparam("now"))
     .returning(d)
 )
-_USED = (
+_USED = Prepared(
     update(d)
     .where(
         d.c.id == bindparam("of"),
@@ -65,11 +66,12 @@ def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     )
 
 
-_ANCESTORS = _ancestors()
+_ANCESTORS = Prepared(_ancestors())
 _REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
 _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
 _REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
+_record = reading(Delegation, d)
 
 
 class Delegations:
@@ -81,33 +83,31 @@ class Delegations:
     def add(self, delegation: Delegation) -> None:
         """Store an issued token; the table allows one per approval."""
         row = {name: getattr(delegation, name) for name in d.c.keys()}  # noqa: SIM118
-        self._connection.execute(_ADD, row)
+        _ADD.run(self._connection, row)
 
     def get(self, jti: str) -> Delegation | None:
         """By the token's id."""
-        return _one(self._connection.execute(_GET, {"of": jti}).mappings().first())
+        return self._one(_GET, {"of": jti})
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """The token that an approval gave."""
-        return _one(self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().first())
+        return self._one(_OF_APPROVAL, {"of": approval_id})
 
     def extend(self, jti: str, now: int) -> Delegation | None:
         """The token, if something may come out of it now; remembers the use.
 
         On PostgreSQL the row stays locked, so a revocation waits and then finds what was made.
         """
-        rows = self._connection.execute(_EXTEND, {"of": jti, "now": now}).mappings().all()
-        return _one(rows[0] if rows else None)
+        return self._one(_EXTEND, {"of": jti, "now": now})
 
     def used(self, jti: str, now: int) -> None:
         """Remember that it was seen in use, at most once a minute."""
         values = {"of": jti, "now": now, "before": now - _USE_NOTED_MS}
-        self._connection.execute(_USED, values)
+        _USED.run(self._connection, values)
 
     def ancestors(self, jti: str) -> list[Delegation]:
         """What it came from, its parent first."""
-        rows = self._connection.execute(_ANCESTORS, {"of": jti}).mappings().all()
-        return [Delegation(**row) for row in rows]
+        return [_record(row) for row in _ANCESTORS.run(self._connection, {"of": jti})]
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live."""
@@ -136,6 +136,6 @@ class Delegations:
             found.extend(new)
         return found
 
-
-def _one(row: RowMapping | None) -> Delegation | None:
-    return None if row is None else Delegation(**row)
+    def _one(self, statement: Prepared, values: Mapping[str, object]) -> Delegation | None:
+        rows = statement.run(self._connection, values)
+        return _record(rows[0]) if rows else None

@@ -21,23 +21,25 @@ from sqlalchemy import (
 )
 
 from server.services.records import FeedEvent
+from server.storage.prepared import Prepared
 from server.storage.tables import feed_events as f
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
 _VALUES: dict[str, BindParameter[object]] = {
     name: bindparam(name) for name in ("user_id", "event", "at", "approval_id", "device_id")
 }
-_ADD_NUMBERED = insert(f).values(_VALUES).values(seq=_NEXT)
-_ADD_UNNUMBERED = insert(f).values(_VALUES)
+_ADD_NUMBERED = Prepared(insert(f).values(_VALUES).values(seq=_NEXT))
+_ADD_UNNUMBERED = Prepared(insert(f).values(_VALUES))
 _HEAD = select(func.coalesce(func.max(f.c.seq), 0))
 _FLOOR = select(func.coalesce(func.min(f.c.seq), 0))
-_AFTER = (
+_PAST = (
     select(f.c.seq, f.c.user_id, f.c.event, f.c.at, f.c.approval_id, f.c.device_id)
     .where(f.c.seq > bindparam("cursor"))
     .order_by(f.c.seq)
     .limit(bindparam("limit"))
 )
-_AFTER_OF_USER = _AFTER.where(f.c.user_id == bindparam("user"))
+_AFTER = Prepared(_PAST)
+_AFTER_OF_USER = Prepared(_PAST.where(f.c.user_id == bindparam("user")))
 _PRUNE = (
     delete(f)
     .where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
@@ -73,7 +75,7 @@ class Feed:
             "approval_id": approval_id,
             "device_id": device_id,
         }
-        self._connection.execute(self._add, values)
+        self._add.run(self._connection, values)
         self._stir()
 
     def head(self) -> int:
@@ -88,7 +90,7 @@ class Feed:
         """Events past the cursor, of one user or of all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
         statement = _AFTER if user_id is None else _AFTER_OF_USER
-        return [FeedEvent(*row) for row in self._connection.execute(statement, values)]
+        return [FeedEvent(*row) for row in statement.run(self._connection, values)]
 
     def prune(self, before: int) -> int:
         """Drop events older than that; the newest stays, so that numbering goes on."""

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.records import OutboxMessage
+from server.storage.prepared import Prepared, adding
 from server.storage.tables import outbox as o
 
-_ADD = insert(o)
+_ADD = Prepared(adding(o))
 _IS_DUE = or_(
     and_(o.c.state == "waiting", o.c.not_before <= bindparam("now")),
     and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
 )
-_ANY_DUE = select(o.c.id).where(_IS_DUE).limit(1)
+_ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
 _DUE = (
     select(o.c.id)
     .where(_IS_DUE)
@@ -70,9 +71,12 @@ class Outbox:
             "state": "waiting",
             "attempts": 0,
             "not_before": self._now,
+            "lease_until": None,
+            "lease_by": None,
             "created_at": self._now,
+            "last_error": None,
         }
-        self._connection.execute(_ADD, row)
+        _ADD.run(self._connection, row)
         self._stir()
 
     def settle(self, channel: str) -> int:
@@ -92,7 +96,7 @@ class Outbox:
 
     def due(self) -> bool:
         """Reports whether there is anything to deliver now."""
-        return self._connection.execute(_ANY_DUE, {"now": self._now}).first() is not None
+        return bool(_ANY_DUE.run(self._connection, {"now": self._now}))
 
     def sent(self, message_id: int, holder: str) -> bool:
         """Reports whether the lease still was the holder's."""

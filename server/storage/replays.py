@@ -3,20 +3,17 @@
 from sqlalchemy import BindParameter, Connection, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
+from server.storage.prepared import Prepared
 from server.storage.tables import replays
 
 _VALUES: dict[str, BindParameter[object]] = {
     name: bindparam(name) for name in ("kind", "key", "expires_at")
 }
 _FIRST = {
-    "sqlite": sqlite.insert(replays)
-    .values(_VALUES)
-    .on_conflict_do_nothing()
-    .returning(replays.c.kind),
-    "postgresql": postgresql.insert(replays)
-    .values(_VALUES)
-    .on_conflict_do_nothing()
-    .returning(replays.c.kind),
+    name: Prepared(
+        dialect.insert(replays).values(_VALUES).on_conflict_do_nothing().returning(replays.c.kind)
+    )
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
@@ -31,7 +28,7 @@ class Replays:
         """Reports whether nobody used it before."""
         statement = _FIRST[self._connection.dialect.name]
         values = {"kind": kind, "key": key, "expires_at": expires_at}
-        return bool(self._connection.execute(statement, values).all())
+        return bool(statement.run(self._connection, values))
 
     def prune(self, now: int) -> int:
         """Drop what has expired and is refused for that."""

@@ -87,12 +87,36 @@ def upgrade() -> None:
         sa.UniqueConstraint("auth_req_hash", name=op.f("uq_approvals_auth_req_hash")),
     )
     with op.batch_alter_table("approvals", schema=None) as batch_op:
+        batch_op.create_index("ix_approvals_asked", ["agent_id", "user_id"], unique=False)
         batch_op.create_index("ix_approvals_decided", ["user_id", "decided_at"], unique=False)
-        batch_op.create_index("ix_approvals_due", ["state", "expires_at"], unique=False)
-        batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
-        batch_op.create_index("ix_approvals_open", ["agent_id", "user_id", "state"], unique=False)
         batch_op.create_index(
-            "ix_approvals_waiting", ["user_id", "state", "expires_at"], unique=False
+            "ix_approvals_denied",
+            ["agent_id", "user_id", "decided_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'denied'"),
+            postgresql_where=sa.text("state = 'denied'"),
+        )
+        batch_op.create_index(
+            "ix_approvals_due",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('pending', 'approved')"),
+            postgresql_where=sa.text("state IN ('pending', 'approved')"),
+        )
+        batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_approvals_open",
+            ["agent_id", "user_id", "expires_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('pending', 'approved')"),
+            postgresql_where=sa.text("state IN ('pending', 'approved')"),
+        )
+        batch_op.create_index(
+            "ix_approvals_waiting",
+            ["user_id", "expires_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
         )
 
     op.create_table(

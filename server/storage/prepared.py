@@ -1,0 +1,71 @@
+"""Statements of the hot paths: compiled once, and run past SQLAlchemy on SQLite.
+
+Running a small statement through SQLAlchemy costs several times what SQLite needs for it. What is
+run at every poll, request and redemption is prepared; everything else is better off without.
+Never: a statement whose text depends on its values, or a column whose type converts them.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sqlalchemy import Boolean, Connection, Executable, Insert, Table, bindparam, insert
+from sqlalchemy.dialects.sqlite import pysqlite
+
+from server.storage.writer import sqlite_connection
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+_SQLITE = pysqlite.dialect(paramstyle="named")
+Record = TypeVar("Record")
+
+
+class Prepared:
+    """One statement, built at import."""
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
+
+    def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
+        """Run it; returns all rows, each a tuple in the order of the statement's columns."""
+        if connection.dialect.name != "sqlite":
+            result = connection.execute(self._statement, dict(values))
+            return result.all() if result.returns_rows else ()
+        text, fixed = self._compiled
+        raw = sqlite_connection(connection)
+        return raw.execute(text, {**fixed, **values}).fetchall()
+
+    @cached_property
+    def _compiled(self) -> tuple[str, Mapping[str, object]]:
+        """SQLite's text, and the values that stand in the statement itself."""
+        compiled = cast("SQLCompiler", self._statement.compile(dialect=_SQLITE))  # type: ignore[attr-defined]  # every statement of ours can
+        fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        return str(compiled), fixed
+
+
+def adding(table: Table) -> Insert:
+    """The INSERT of a whole row; what the database numbers is left out."""
+    columns = [c for c in table.c if c.autoincrement is not True]
+    return insert(table).values({c.name: bindparam(c.name) for c in columns})
+
+
+def reading(
+    record: Callable[..., Record], table: Table, **convert: Callable[[Any], Any]
+) -> Callable[[Sequence[Any]], Record]:
+    """How a row of the whole table becomes a record; `convert` names what is not kept as it is."""
+    columns = table.c.keys()
+    members = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]  # a record's class
+    booleans = {c.name: bool for c in table.c if isinstance(c.type, Boolean)}
+    converted = [(members.index(name), made) for name, made in (booleans | convert).items()]
+    in_order = itemgetter(*(columns.index(name) for name in members))
+
+    def read(row: Sequence[Any]) -> Record:
+        values = list(in_order(row))
+        for place, made in converted:
+            values[place] = made(values[place])
+        return record(*values)
+
+    return read

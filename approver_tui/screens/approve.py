@@ -52,6 +52,7 @@ class ApprovePanel(Panel):
         super().__init__(desk, table, approval)
         self._needs_pin = approval.needs_pin or not desk.answers.is_unlocked
         self._facts = PanelFacts(approval, desk.zone)
+        self._pin = PinInput(id="pin")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
 
@@ -63,35 +64,27 @@ class ApprovePanel(Panel):
             yield Static(id="more", markup=False)
             with Horizontal(id="pin-row"):
                 yield Static("PIN  ", markup=False)
-                yield PinInput(id="pin")
+                yield self._pin
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")
                 yield PanelButton(say("Approve"), id="approve")
             yield Static(id="why-off", markup=False)
-            yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Show what the app's state demands; the focus is on Back."""
-        self.query_one(KeyBar).show(approve_keys())
-        super().on_mount()
+            yield KeyBar(approve_keys())
 
     @property
     def focus_chain(self) -> list[Widget]:
         """Back, the PIN, Approve: the way there never passes Back again."""
-        order = ("#back", "#pin", "#approve")
+        order = ("#back", "#pin", "#approve") if self.is_whole else ()
         return [widget for name in order if (widget := self.query_one(name)).focusable]
 
-    def look_again(self) -> None:
+    def draw_widgets(self) -> None:
         """Bring time, fields and the reason up to date."""
-        super().look_again()
-        if not self.is_mounted:
-            return
         self._note_what_was_seen()
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
         self.query_one("#pin-row").display = self._needs_pin
-        self.query_one("#pin", PinInput).disabled = self.is_busy or not self._needs_pin
+        self._pin.disabled = self.is_busy or not self._needs_pin
         self.query_one("#more", Static).update(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
         off = say("Approve is off: {}", reason) if reason else say("Tab to Approve, then Enter.")
@@ -106,7 +99,7 @@ class ApprovePanel(Panel):
             return reason
         if self._all_seen_since is None:
             return say("read on first, {} more lines (PgDn).", self._facts.rows_below)
-        if self._needs_pin and len(self.query_one("#pin", PinInput).value) < SHORTEST_PIN:
+        if self._needs_pin and len(self._pin.value) < SHORTEST_PIN:
             return say("type your PIN.")
         if self.desk.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
             return say("a moment to read.")
@@ -125,7 +118,7 @@ class ApprovePanel(Panel):
     def _approve(self) -> None:
         if self.desk.guard.is_holding or self.why_off():
             return
-        pin = self.query_one("#pin", PinInput).take() if self._needs_pin else None
+        pin = self._pin.take() if self._needs_pin else None
         self.is_busy, self._notice = True, SafeText("")
         self.look_again()
         self.run_worker(partial(self._send, pin), thread=True, group="approve")
@@ -140,15 +133,14 @@ class ApprovePanel(Panel):
 
     @on(reports.Answered)
     def _answered(self, message: reports.Answered) -> None:
-        self.dismiss(Approved(message.approval))
+        self.finish(Approved(message.approval))
 
     @on(reports.Refused)
     def _refused(self, message: reports.Refused) -> None:
         self.is_busy = False
         result = self._result_of(message.error)
         if result is not None:
-            self.desk.guard.arm()
-            self.dismiss(result)
+            self.finish(result)
             return
         self._needs_pin |= isinstance(message.error, errors.PinNeeded)
         self._notice = refusals.words(message.error, done=say("Nothing was approved."))

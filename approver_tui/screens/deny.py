@@ -12,9 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
+from approver_tui.screens.desk import Desk
 from approver_tui.screens.keys import deny_help, deny_keys
 from approver_tui.screens.panel import DenialGiven, Panel
 from approver_tui.screens.reasons import why_no_answer
+from approver_tui.screens.table import Table
+from approver_tui.state.approvals import Approval
 from approver_tui.state.decision import NOTE_LENGTH
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.deny_codes import DenyCodes
@@ -34,43 +37,41 @@ class DenyPanel(Panel):
         Binding("f1,question_mark", "help", show=False),
     ]
 
+    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
+        super().__init__(desk, table, approval)
+        self._codes = DenyCodes()
+        self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
+        self._note.cursor_blink = False
+
     def compose(self) -> ComposeResult:
         """Lay out title, reasons, note, buttons and keys."""
         with Vertical(classes="panel"):
             yield TitleLine(partial(self.title_line, say("DENY?")))
             yield Static(self.approval.headline, id="headline", markup=False)
             yield Static("Say why. The agent is told the reason and your note.", markup=False)
-            yield DenyCodes()
+            yield self._codes
             yield Static("Note to the agent (you need not):", markup=False)
-            yield Input(id="note", max_length=NOTE_LENGTH, compact=True)
+            yield self._note
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")
                 yield PanelButton(say("Deny"), id="deny")
             yield Static(id="why-off", markup=False)
-            yield KeyBar()
+            yield KeyBar(deny_keys())
 
-    def on_mount(self) -> None:
-        """Show the keys; the focus is on the reasons."""
-        self.query_one(KeyBar).show(deny_keys())
-        self.query_one("#note", Input).cursor_blink = False
-        super().on_mount()
-
-    def look_again(self) -> None:
+    def draw_widgets(self) -> None:
         """Bring the time and the reason up to date."""
-        super().look_again()
-        if self.is_mounted:
-            reason = self.why_off()
-            self.query_one(TitleLine).refresh()
-            ready = say("Enter denies. You then have 5 s to take it back (u).")
-            text = say("Deny is off: {}", reason) if reason else ready
-            self.query_one("#why-off", Static).update(text)
-            self.query_one("#deny", PanelButton).disabled = bool(reason)
+        reason = self.why_off()
+        self.query_one(TitleLine).refresh()
+        ready = say("Enter denies. You then have 5 s to take it back (u).")
+        text = say("Deny is off: {}", reason) if reason else ready
+        self.query_one("#why-off", Static).update(text)
+        self.query_one("#deny", PanelButton).disabled = bool(reason)
 
     def why_off(self) -> SafeText:
         """Return why nothing can be denied, or nothing."""
         if reason := why_no_answer(self.table, self.approval, self.moment):
             return reason
-        if self.query_one(DenyCodes).code is None:
+        if self._codes.code is None:
             return say("pick a reason, 1 to 6.")
         return SafeText("")
 
@@ -85,10 +86,10 @@ class DenyPanel(Panel):
     @on(DenyCodes.Sent)
     @on(Button.Pressed, "#deny")
     def _deny(self) -> None:
-        code = self.query_one(DenyCodes).code
+        code = self._codes.code
         if self.desk.guard.is_holding or code is None or self.why_off():
             return
-        note = self.query_one("#note", Input).value.strip()
+        note = self._note.value.strip()
         self.dismiss(DenialGiven(self.approval, code, note))
 
     def action_help(self) -> None:

@@ -12,15 +12,17 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from approver_tui.messages import KeyWanted
-from approver_tui.screens.keys import BACK
+from approver_tui.screens.keys import help_keys
+from approver_tui.screens.whole import WholeScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.help_sheet import HelpSheet
-from approver_tui.widgets.key_bar import Hint, KeyBar
+from approver_tui.widgets.key_bar import KeyBar
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(WholeScreen[None], ModalScreen[None]):
     """Keys of the screen below, and why Approve is off there."""
 
+    AUTO_FOCUS = "HelpSheet"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "dismiss", show=False),
     ]
@@ -35,13 +37,7 @@ class HelpScreen(ModalScreen[None]):
         """Lay out the page and its keys."""
         with Vertical(classes="panel -tall"):
             yield self._sheet
-            yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Focus the page, so that it scrolls."""
-        scroll = Hint(SafeText("j/k"), SafeText("Scroll"), "j")
-        self.query_one(KeyBar).show((scroll, BACK))
-        self._sheet.focus()
+            yield KeyBar(help_keys())
 
     def on_key_wanted(self, message: KeyWanted) -> None:
         """A clicked key counts as that key."""

@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from approver_tui.client import errors
@@ -38,6 +37,7 @@ from approver_tui.screens.panel import (
 )
 from approver_tui.screens.reasons import Moment, why_no_answer, why_no_yes
 from approver_tui.screens.table import Table
+from approver_tui.screens.whole import WholeScreen
 from approver_tui.state.approvals import Approval, ApprovalState, Risk
 from approver_tui.state.connection import Connection
 from approver_tui.state.events import EventName
@@ -59,7 +59,7 @@ _NARROW = "-narrow"
 _READING = "-reading"
 
 
-class InboxScreen(Screen[None]):
+class InboxScreen(WholeScreen[None]):
     """The first screen, and the one that everything else lies over."""
 
     AUTO_FOCUS = "#list"
@@ -284,6 +284,8 @@ class InboxScreen(Screen[None]):
     # The way of an answer.
 
     def _open(self, panel: Panel) -> None:
+        """The next key may come before the panel is there, and was not meant for it."""
+        self.desk.guard.arm()
         self._panel = panel
         self.app.push_screen(panel, partial(self._panel_closed, panel.approval))
 
@@ -353,7 +355,7 @@ class InboxScreen(Screen[None]):
         self.table = self.table.fresh(self.desk.now())
         self.draw()
 
-    def draw(self) -> None:
+    def draw_widgets(self) -> None:
         """Hand everything down to the widgets."""
         InboxView(
             desk=self.desk,

@@ -51,6 +51,11 @@ def deny_keys() -> tuple[Hint, ...]:
     )
 
 
+def help_keys() -> tuple[Hint, ...]:
+    """Return the keys of the help page."""
+    return (_hint("j/k", "Scroll", "j"), BACK)
+
+
 def inbox_help() -> tuple[tuple[SafeText, SafeText], ...]:
     """Return what the help says about the inbox."""
     return _texts(

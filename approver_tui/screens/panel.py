@@ -13,6 +13,7 @@ from approver_tui.screens.desk import Desk
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.reasons import Moment
 from approver_tui.screens.table import Table
+from approver_tui.screens.whole import WholeScreen
 from approver_tui.state.approvals import Approval
 from approver_tui.state.decision import DenyCode
 from approver_tui.state.text import SafeText
@@ -59,7 +60,7 @@ PanelResult = Closed | Approved | DenialGiven | Unknown | None
 """None: the person went back."""
 
 
-class Panel(ModalScreen[PanelResult]):
+class Panel(WholeScreen[PanelResult], ModalScreen[PanelResult]):
     """A panel over one approval, drawn from the copy it was opened with."""
 
     NOTHING_HAPPENED: SafeText
@@ -79,24 +80,18 @@ class Panel(ModalScreen[PanelResult]):
         self.look_again()
 
     def table_changed(self, table: Table) -> None:
-        """Compare with what is known now; close if this request is not what it was."""
+        """Take what is known now. A panel that is not there yet looks at it when it is."""
         self.table = table
-        copy = table.inbox.find(self.approval.id)
-        if self.is_busy or copy is None:
-            return
-        now = self.desk.now()
-        if _texts(copy) != _texts(self.approval):
-            self._close(Closed(self.NOTHING_HAPPENED, copy))
-        elif over := outcome(copy, now, self.desk.zone):
-            already = say("Already decided. {}", over) if copy.decided else over
-            self._close(Closed(already, copy))
-        else:
-            self.look_again()
+        self.look_again()
 
     def look_again(self) -> None:
-        """Bring the panel up to the clocks; subclasses add their own."""
-        if not self.is_busy and not self.approval.is_waiting(self.desk.now()):
-            self._close(Closed(outcome(self.approval, self.desk.now(), self.desk.zone)))
+        """Close if this request is over or not what it was; otherwise draw."""
+        if not self.is_whole:
+            return
+        if closed := self._why_close():
+            self.finish(closed)
+        else:
+            self.draw()
 
     def on_key_wanted(self, message: KeyWanted) -> None:
         """A clicked key counts as that key."""
@@ -106,6 +101,17 @@ class Panel(ModalScreen[PanelResult]):
         """Go back without an answer, unless one is on its way."""
         if not self.is_busy:
             self.dismiss(None)
+
+    def finish(self, result: PanelResult) -> None:
+        """End with `result`, and end the help that lies over this panel before it.
+
+        Nobody pressed a key for this, so whatever is being typed was meant for the panel.
+        """
+        self.desk.guard.arm()
+        if self in self.app.screen_stack:
+            while self.app.screen is not self:
+                self.app.pop_screen()
+            self.dismiss(result)
 
     def open_help(self, keys: tuple[tuple[SafeText, SafeText], ...], reason: SafeText) -> None:
         """Show the help for this panel."""
@@ -127,18 +133,16 @@ class Panel(ModalScreen[PanelResult]):
         word = Piece(say("{} RISK", SafeText(risk.value.upper())), risk_role(risk))
         return spread((Piece(say("{}  ", verb)), word), (Piece(left),), width)
 
-    def _close(self, closed: Closed) -> None:
-        self.desk.guard.arm()
-        if self.is_current:
-            self.dismiss(closed)
-        elif self.is_attached:
-            self.app.call_later(self._close_below_help, closed)
-
-    def _close_below_help(self, closed: Closed) -> None:
-        if isinstance(self.app.screen, HelpScreen):
-            self.app.pop_screen()
-        if self.is_current:
-            self.dismiss(closed)
+    def _why_close(self) -> Closed | None:
+        copy = self.table.inbox.find(self.approval.id) or self.approval
+        if self.is_busy:
+            return None
+        if _texts(copy) != _texts(self.approval):
+            return Closed(self.NOTHING_HAPPENED, copy)
+        over = outcome(copy, self.desk.now(), self.desk.zone)
+        if not over:
+            return None
+        return Closed(say("Already decided. {}", over) if copy.decided else over, copy)
 
 
 def _texts(approval: Approval) -> tuple[str, str, str, str]:

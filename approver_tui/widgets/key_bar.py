@@ -53,9 +53,9 @@ def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
 class KeyBar(Static):
     """The last lines of a screen."""
 
-    def __init__(self) -> None:
+    def __init__(self, hints: Sequence[Hint] = ()) -> None:
         super().__init__(markup=False)
-        self._hints: tuple[Hint, ...] = ()
+        self._hints = tuple(hints)
 
     def show(self, hints: Sequence[Hint]) -> None:
         """Draw other hints."""

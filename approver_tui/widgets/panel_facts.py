@@ -49,8 +49,10 @@ class PanelFacts(Sheet):
         """Scroll by a little less than a screenful, so that no line is jumped over."""
         self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Other widths wrap other rows: what was seen has to be seen again."""
+    def on_resize(self, _event: events.Resize) -> None:
+        """Other widths wrap other rows: what was seen has to be seen again.
+
+        Textual calls the base class's handler after this one by itself.
+        """
         if self._text_width != self._laid_out_for:
             self._furthest = 0
-        super().on_resize(event)

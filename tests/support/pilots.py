@@ -60,6 +60,12 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
     raise AssertionError("It never came about.")
 
 
+async def steps(count: int) -> None:
+    """Let the event loop turn so often: the smallest time there is between two things."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
     """Press keys as a person does who looks: a second of quiet before and after each."""
     for key in keys:

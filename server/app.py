@@ -16,6 +16,7 @@ from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
+from server.services.consumptions import Consumptions
 from server.services.devices import DeviceService
 from server.services.expiry import Sweeper
 from server.services.feed import FeedService, Hub
@@ -24,11 +25,14 @@ from server.services.grants.client_credentials import ClientCredentialsGrant
 from server.services.grants.enrolment import EnrolmentGrant
 from server.services.grants.refresh_token import RefreshTokenGrant
 from server.services.hints import Hints
+from server.services.introspection import Introspection
+from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
 from server.services.request_objects import RequestObjects
+from server.services.revocation import Revocation
 from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
@@ -164,6 +168,7 @@ def _site(services: Services) -> "Site":
     store, secrets, rules = services.store, services.secrets, services.rules
     clients = ClientAuthentication(store, services.verifier, rules)
     issuing = Issuing(services.signer, secrets, rules)
+    issued = IssuedTokens(services.verifier, rules)
     proofs = Proofs(services.verifier, secrets, rules)
     schemas = Schemas()
     rights = Rights(schemas)
@@ -199,6 +204,9 @@ def _site(services: Services) -> "Site":
         ),
         approvals=ApprovalService(store, secrets, services.verifier, rights, rules, consents),
         consents=consents,
+        introspection=Introspection(store, issued, services.signer, rules),
+        revocation=Revocation(store, issued),
+        consumptions=Consumptions(store, issued, rights),
         devices=DeviceService(store, secrets, services.verifier, rules),
         feed=FeedService(store),
         hub=services.hub,

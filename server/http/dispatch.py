@@ -45,6 +45,9 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         url = site.rules.issuer + request.path
         call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
         response = route.endpoint(site, request, site.people.authenticate(call))
+    elif route.caller is Caller.RESOURCE:
+        resource = site.clients.resource(request.headers.get("authorization"))
+        response = route.endpoint(site, request, resource)
     else:
         response = route.endpoint(site, request)
     return response
@@ -86,13 +89,13 @@ def _oauth(error: errors.ProtocolError) -> HttpResponse:
 
 
 def _busy(route: Route) -> HttpResponse:
-    if route.caller is Caller.PERSON:
+    if route.as_problem:
         return problem_response(busy_problem())
     return _oauth(errors.TemporarilyUnavailable(_UNAVAILABLE))
 
 
 def _fault(route: Route) -> HttpResponse:
-    if route.caller is Caller.PERSON:
+    if route.as_problem:
         return problem_response(errors.Problem(500, "server_error", "A fault of the server."))
     return _oauth(errors.ServerError("A fault of the server."))
 

@@ -30,6 +30,7 @@ def document(issuer: str, routes: Sequence[Route]) -> dict[str, object]:
 
 _SECURITY: dict[str, object] = {
     "client": {"type": "http", "scheme": "basic"},
+    "resource": {"type": "http", "scheme": "basic"},
     "person": {"type": "http", "scheme": "DPoP"},
 }
 
@@ -86,7 +87,7 @@ def _responses(route: Route) -> dict[str, object]:
     success: dict[str, object] = {"description": route.summary}
     if route.answer is not None:
         success |= _content("application/json", _reference(route.answer))
-    refusal = wire.Problem if route.caller is Caller.PERSON else wire.OAuthError
+    refusal = wire.Problem if route.as_problem else wire.OAuthError
     media = "application/problem+json" if refusal is wire.Problem else "application/json"
     refusals = {
         str(status): {"description": "Refused.", **_content(media, _reference(refusal))}

@@ -17,6 +17,8 @@ class Caller(Enum):
     ANYBODY = "anybody"
     CLIENT = "client"
     """An agent or a terminal that authenticates in the request; RFC 6749 errors."""
+    RESOURCE = "resource"
+    """A resource with its secret by HTTP Basic; problem documents."""
     PERSON = "person"
     """A person's terminal with a DPoP-bound token; problem documents."""
 
@@ -40,6 +42,11 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())
+
+    @property
+    def as_problem(self) -> bool:
+        """Reports whether it refuses with problem documents (RFC 9457)."""
+        return self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
     def name(self) -> str:

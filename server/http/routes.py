@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from server.http import oauth_wire, wire
-from server.http.endpoints import approvals, consents, devices, operations, protocol
+from server.http import oauth_wire, resource_wire, wire
+from server.http.endpoints import approvals, consents, devices, operations, protocol, tokens
 from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
@@ -15,6 +15,7 @@ _TOKEN = (
     "grant_type auth_req_id scope resource authorization_details code refresh_token "  # noqa: S105
     "client_id client_secret client_assertion client_assertion_type"
 )
+_ABOUT = "token token_type_hint client_id client_secret client_assertion client_assertion_type"
 _PUBLIC, _CLIENT, _PERSON = Caller.ANYBODY, Caller.CLIENT, Caller.PERSON
 
 ROUTES: Final = (
@@ -42,6 +43,28 @@ ROUTES: Final = (
         errors=(400, 401),
     ),
     Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
+    Route(
+        "POST",
+        "/introspect",
+        tokens.introspect,
+        _CLIENT,
+        "A resource asks whether a token counts (RFC 7662).",
+        form=tuple(_ABOUT.split()),
+        needs=("token",),
+        answer=resource_wire.Introspected,
+        errors=(400, 401),
+    ),
+    Route(
+        "POST",
+        "/revoke",
+        tokens.revoke,
+        _CLIENT,
+        "A client gives a token of its own back (RFC 7009).",
+        form=tuple(_ABOUT.split()),
+        needs=("token",),
+        answer=resource_wire.Revoked,
+        errors=(400, 401),
+    ),
     Route(
         "GET",
         "/.well-known/openid-configuration",
@@ -183,6 +206,16 @@ ROUTES: Final = (
         "Take a consent of mine back, and the tokens that came from it.",
         answer=wire.ConsentRevoked,
         errors=(401, 403, 404),
+    ),
+    Route(
+        "POST",
+        "/api/approvals/consume",
+        approvals.consume,
+        Caller.RESOURCE,
+        "A resource spends an approval on one execution.",
+        body=resource_wire.Execution,
+        answer=resource_wire.Consumed,
+        errors=(401, 403, 409, 422),
     ),
     Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "This document."),
     Route(

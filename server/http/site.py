@@ -8,11 +8,14 @@ from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
+from server.services.consumptions import Consumptions
 from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
+from server.services.introspection import Introspection
 from server.services.people import People
 from server.services.ports import Clock, Store
 from server.services.proofs import Proofs
+from server.services.revocation import Revocation
 from server.services.rules import Rules
 from server.services.token import TokenEndpoint
 
@@ -36,6 +39,9 @@ class Site:
     ciba: CibaService
     proofs: Proofs
     token: TokenEndpoint
+    introspection: Introspection
+    revocation: Revocation
+    consumptions: Consumptions
     approvals: ApprovalService
     consents: ConsentService
     devices: DeviceService

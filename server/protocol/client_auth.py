@@ -15,7 +15,7 @@ LEEWAY_SECONDS: Final = 5
 LONGEST_ASSERTION_SECONDS: Final = 3_600
 _MOST_ID = 256
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
+BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def check_assertion(
 
 def refused(detail: str, *, basic: bool = False) -> errors.InvalidClient:
     """The one answer to all failures; which one it was is for the log alone."""
-    headers = _BASIC_CHALLENGE if basic else {}
+    headers = BASIC_CHALLENGE if basic else {}
     return errors.InvalidClient("Client authentication failed.", detail=detail, headers=headers)
 
 

@@ -9,6 +9,7 @@ JSON of an action. `tests/vectors/decisions.json` holds examples for both sides.
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
@@ -128,6 +129,12 @@ def action_text(
             "user": user,
         }
     )
+
+
+def digest_with(action: str, authorization_details: Sequence[JsonValue]) -> str:
+    """The digest that an action text would have if these details stood in it."""
+    members = {**json.loads(action), "authorization_details": list(authorization_details)}
+    return digest(json_text.canonical(members))
 
 
 def digest(text: str) -> str:

@@ -14,6 +14,11 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "issuer": issuer,
         "token_endpoint": f"{issuer}/token",
         "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
+        "introspection_signing_alg_values_supported": list(algs),
+        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
         "jwks_uri": f"{issuer}/jwks",
         "grant_types_supported": [
             *names.AGENT_GRANTS,

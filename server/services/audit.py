@@ -7,6 +7,7 @@ other does. A refusal changes nothing; its entry is a unit of work of its own.
 from enum import StrEnum
 from typing import Final
 
+from server.protocol.names import PREFIX_APP
 from server.services.ports import Unit
 from server.services.records import Entry
 
@@ -64,6 +65,9 @@ class Type(StrEnum):
     APPROVAL_CANCELLED = "approval.cancelled"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REVOKED = "consent.revoked"
+    APPROVAL_CONSUMED = "approval.consumed"
+    APPROVAL_REUSED = "approval.reused"
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
     HANDLE_REUSED = "handle.reused"
 
@@ -76,6 +80,16 @@ def record(tx: Unit, entry: Entry) -> str:
 def by_user(user_id: str) -> str:
     """The actor of what a person did."""
     return f"user:{user_id}"
+
+
+def by_client(client_id: str) -> str:
+    """The actor of what an agent or an app did."""
+    return f"{'app' if client_id.startswith(PREFIX_APP) else 'agent'}:{client_id}"
+
+
+def by_resource(client_id: str) -> str:
+    """The actor of what a resource did."""
+    return f"resource:{client_id}"
 
 
 def by_agent(agent_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Finding out which client is calling: an agent, or an app of people."""
+"""Finding out which client is calling: an agent, an app of people, or a resource."""
 
 import hashlib
 import hmac
@@ -7,15 +7,21 @@ from typing import TypeAlias
 
 from server.protocol import client_auth, errors, names
 from server.protocol.client_auth import Credentials
-from server.services.ports import BadToken, Directory, Store, Verifier, View
-from server.services.records import Agent, App, Secret
+from server.protocol.forms import Form
+from server.services.ports import BadToken, Directory, Store, Unit, Verifier, View
+from server.services.records import Agent, App, Resource, Secret
+from server.services.rows import SecretRows
 from server.services.rules import Rules
 
 _USE_NOTED_MS = 60_000
 _REPLAY_KIND = "client assertion"
 
-Client: TypeAlias = Agent | App
+Holder: TypeAlias = Agent | App
+"""Whom tokens are issued to."""
+Client: TypeAlias = Holder | Resource
 """Who may authenticate. The prefix of the client_id says which kind it is."""
+
+_OF_RESOURCES = frozenset({"client_secret_basic", "client_secret_post"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +43,27 @@ class ClientAuthentication:
         """
         basic = credentials.method == "client_secret_basic"
         with self.store.read() as view:
-            client = find(view.directory, self._claimed(credentials))
+            claimed = self._claimed(credentials)
+            client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
-            if client is None or client.auth_method != credentials.method:
+            if client is None or not _registered(client, credentials.method):
                 raise client_auth.refused("unknown client or another method", basic=basic)
-        if credentials.method == "private_key_jwt":
+        if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
             self._note(client, _check_secret(client, credentials.secret, now, basic=basic), now)
-        check_enabled(client, now)
+        if not isinstance(client, Resource):
+            check_enabled(client, now)
+        return client
+
+    def resource(self, authorization: str | None) -> Resource:
+        """The resource that HTTP Basic proves, for the JSON API. Raises errors.Problem 401."""
+        try:
+            client = self.authenticate(client_auth.read_credentials(authorization, Form({})))
+        except (errors.InvalidClient, errors.UnauthorizedClient) as error:
+            raise _no_resource(error.detail) from error
+        if not isinstance(client, Resource):
+            raise _no_resource("a client of another kind")
         return client
 
     def _claimed(self, credentials: Credentials) -> str:
@@ -61,7 +79,7 @@ class ClientAuthentication:
             raise client_auth.refused("client_id and the assertion's sub differ")
         return subject
 
-    def _check_assertion(self, client: Client, assertion: str, now: int) -> tuple[str, int]:
+    def _check_assertion(self, client: Holder, assertion: str, now: int) -> tuple[str, int]:
         try:
             claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -70,7 +88,7 @@ class ClientAuthentication:
             claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
         )
 
-    def _use_once(self, client: Client, used: tuple[str, int]) -> None:
+    def _use_once(self, client: Holder, used: tuple[str, int]) -> None:
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
@@ -83,12 +101,11 @@ class ClientAuthentication:
             return
         self.noted[secret.id] = now
         with self.store.write() as tx:
-            rows = tx.agents if isinstance(client, Agent) else tx.apps
-            rows.secret_used(secret.id, now)
+            _rows(tx, client).secret_used(secret.id, now)
 
 
-def find(directory: Directory, client_id: str) -> Client | None:
-    """The client of this id, of whichever kind."""
+def find(directory: Directory, client_id: str) -> Holder | None:
+    """The agent or app of this id."""
     return directory.agent(client_id) or directory.app(client_id)
 
 
@@ -103,6 +120,20 @@ def only_app(client: Client) -> App:
     """The client, if it is an app. Raises errors.UnauthorizedClient."""
     if not isinstance(client, App):
         raise errors.UnauthorizedClient("This is for apps; the client is of another kind.")
+    return client
+
+
+def holds_tokens(client: Client) -> Holder:
+    """The client, if tokens are issued to its kind. Raises errors.UnauthorizedClient."""
+    if isinstance(client, Resource):
+        raise errors.UnauthorizedClient("This is for agents and apps; a resource holds no tokens.")
+    return client
+
+
+def confidential(client: Client) -> Client:
+    """The client, if it has proved who it is and not only said so. Raises errors.InvalidClient."""
+    if not isinstance(client, Resource) and client.auth_method == names.AUTH_NONE:
+        raise client_auth.refused("a public client proves nothing")
     return client
 
 
@@ -124,7 +155,7 @@ def current_app(view: View, app: App) -> App:
     return again
 
 
-def check_enabled(client: Client, now: int) -> None:
+def check_enabled(client: Holder, now: int) -> None:
     """Raises errors.UnauthorizedClient when the client may do nothing at all."""
     if client.active(now):
         return
@@ -137,6 +168,29 @@ def check_enabled(client: Client, now: int) -> None:
     raise errors.UnauthorizedClient(
         "This agent is not enabled. Its owner or an administrator can say why.",
         members={"reason": reason},
+    )
+
+
+def _registered(client: Client, method: str) -> bool:
+    """Reports whether this is how the client authenticates; a resource chooses."""
+    if isinstance(client, Resource):
+        return method in _OF_RESOURCES
+    return client.auth_method == method
+
+
+def _rows(tx: Unit, client: Client) -> SecretRows:
+    if isinstance(client, Agent):
+        return tx.agents
+    return tx.apps if isinstance(client, App) else tx.resources
+
+
+def _no_resource(log: str) -> errors.Problem:
+    return errors.Problem(
+        401,
+        "invalid_client",
+        "Send the resource's client_id and secret by HTTP Basic.",
+        headers=client_auth.BASIC_CHALLENGE,
+        log=log,
     )
 
 

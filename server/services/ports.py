@@ -20,6 +20,7 @@ from server.services.rows import (
     AuditRows,
     CodeRows,
     ConsentRows,
+    ConsumptionRows,
     CounterRows,
     DecisionRows,
     DelegationRows,
@@ -95,6 +96,8 @@ class View(Protocol):
     def decisions(self) -> DecisionRows: ...
     @property
     def consents(self) -> ConsentRows: ...
+    @property
+    def consumptions(self) -> ConsumptionRows: ...
     @property
     def delegations(self) -> DelegationRows: ...
     @property

@@ -127,6 +127,12 @@ class Resource:
     client_id: str = ""
     """By which it authenticates when it asks about tokens for it."""
     secrets: tuple[Secret, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its name as a client."""
+        return self.client_id
+
     token_seconds: int | None = None
     """How long tokens for it live at most; None leaves it to the agent and the setting."""
 

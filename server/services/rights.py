@@ -50,6 +50,11 @@ class Rights:
         risk = self._risk(tx, agent, approval)
         return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None
 
+    def risk(self, tx: Unit, approval: Approval) -> Risk | None:
+        """The risk of the same request today; None when it would be refused."""
+        agent = tx.directory.agent(approval.agent_id)
+        return None if agent is None else self._risk(tx, agent, approval)
+
     def _risk(self, tx: Unit, agent: Agent, approval: Approval) -> Risk | None:
         """The risk of the same request today; None when it would be refused."""
         try:

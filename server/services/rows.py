@@ -27,6 +27,7 @@ from server.services.records import (
     StoredEntry,
     User,
 )
+from server.services.token_records import Consumption
 
 
 class UserRows(Protocol):
@@ -59,6 +60,13 @@ class AppRows(Protocol):
 
     def delete(self, app_id: str) -> None: ...
     def all(self) -> list[App]: ...
+    def secret_used(self, secret_id: str, now: int) -> None:
+        """Remember the use, at most once a minute."""
+
+
+class SecretRows(Protocol):
+    """Clients that have secrets."""
+
     def secret_used(self, secret_id: str, now: int) -> None:
         """Remember the use, at most once a minute."""
 
@@ -220,6 +228,15 @@ class ConsentRows(Protocol):
     def revoke(self, consent_id: str, now: int) -> Consent | None: ...
     def revoke_client(self, client_id: str, now: int) -> list[Consent]: ...
     def revoke_at(self, resource: str, now: int) -> list[Consent]: ...
+
+
+class ConsumptionRows(Protocol):
+    """Approvals that were spent at a resource."""
+
+    def first(self, wanted: Consumption) -> bool:
+        """Reports whether it is spent now; at most one call for an approval ever gets True."""
+
+    def get(self, approval_id: str) -> Consumption | None: ...
 
 
 class DelegationRows(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from server.protocol import client_auth, errors, names
 from server.protocol.forms import Form
-from server.services.client_auth import ClientAuthentication
+from server.services.client_auth import ClientAuthentication, holds_tokens
 from server.services.ports import Store
 from server.services.proofs import Proofs
 from server.services.records import Agent, App
@@ -74,7 +74,7 @@ class TokenEndpoint:
         if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type does not exist here.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
-        client = self.clients.authenticate(credentials)
+        client = holds_tokens(self.clients.authenticate(credentials))
         if grant_type not in client.grant_types:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
         bound = self._bound(request, needed=client.dpop_bound)

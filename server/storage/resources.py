@@ -8,7 +8,8 @@ from server.protocol.risks import Risk
 from server.services.ports import Taken
 from server.services.records import Resource, Secret
 from server.storage import codec
-from server.storage.tables import resource_secrets, resources
+from server.storage.resource_tables import resource_secrets
+from server.storage.tables import resources
 
 _USE_NOTED_MS = 60_000
 

@@ -13,6 +13,7 @@ from server.storage.apps import Apps
 from server.storage.audit import Audit
 from server.storage.codes import Codes
 from server.storage.consents import Consents
+from server.storage.consumptions import Consumptions
 from server.storage.counters import Counters
 from server.storage.decisions import Decisions
 from server.storage.delegations import Delegations
@@ -113,6 +114,11 @@ class Rows:
     def consents(self) -> Consents:
         """Consents."""
         return Consents(self._connection)
+
+    @cached_property
+    def consumptions(self) -> Consumptions:
+        """Spent approvals."""
+        return Consumptions(self._connection)
 
     @cached_property
     def delegations(self) -> Delegations:

@@ -114,24 +114,6 @@ resources = Table(
     Column("created_at", Millis, nullable=False),
 )
 
-resource_secrets = Table(
-    "resource_secrets",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column(
-        "resource",
-        Text,
-        ForeignKey("resources.uri", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
-    Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis),
-    Column("last_used_at", Millis),
-)
-
 action_types = Table(
     "action_types",
     metadata,

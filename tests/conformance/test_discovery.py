@@ -44,6 +44,8 @@ def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str
     assert urls == {
         "token_endpoint": f"{server.url}/token",
         "backchannel_authentication_endpoint": f"{server.url}/bc-authorize",
+        "introspection_endpoint": f"{server.url}/introspect",
+        "revocation_endpoint": f"{server.url}/revoke",
         "jwks_uri": f"{server.url}/jwks",
     }
 
@@ -68,8 +70,6 @@ def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
     absent = {
         "authorization_endpoint",
         "registration_endpoint",
-        "introspection_endpoint",
-        "revocation_endpoint",
         "signed_metadata",
     }
     assert absent & document.keys() == set()

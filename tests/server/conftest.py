@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from server import telemetry
-from tests.support.callers import LocalAgent, LocalTerminal
+from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.site import LocalSite
 from tests.support.template import Template, make_template
 
@@ -52,6 +52,12 @@ def agent(template: Template, local: LocalSite) -> LocalAgent:
 def person(template: Template, local: LocalSite) -> LocalTerminal:
     """Ana at her device."""
     return template.person(local)
+
+
+@pytest.fixture
+def resource(local: LocalSite) -> LocalResource:
+    """The payment API, which asks about tokens for it."""
+    return new_resource(local)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Owns: what each of them sends, signed with real keys; every part of it can be re
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,15 @@ class LocalAgent:
             **parameters,
         }
         return self.local.post_form("/bc-authorize", form, headers)
+
+    def paid(self, person: "LocalTerminal", *proofs: str, **parameters: Any) -> str:
+        """The access token of a payment that the person approves."""
+        handle, approval = self.asked_payment(**parameters)
+        assert person.approve(approval.id).status == 200
+        answer = self.poll(handle, proofs=proofs)
+        assert answer.status == 200, answer.body
+        token: str = answer.json["access_token"]
+        return token
 
     def ask_payment(self, **parameters: Any) -> Answer:
         """Ask for a payment, which is high risk."""
@@ -96,6 +106,49 @@ class LocalAgent:
     def credentials(self) -> dict[str, str]:
         """Who it is, as `client_secret_post` says it."""
         return {"client_id": self.id, "client_secret": self.secret}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResource:
+    """A protected API that authenticates with its secret by HTTP Basic."""
+
+    local: LocalSite
+    id: str
+    secret: str
+
+    def introspect(self, token: str | None, **more: Any) -> Answer:
+        """POST /introspect; `accept=…` becomes the header."""
+        headers = {"authorization": self.basic}
+        if "accept" in more:
+            headers["accept"] = more.pop("accept")
+        return self.local.post_form("/introspect", {"token": token, **more}, headers)
+
+    def consume(self, token: str, execution: str = "run-1", **members: Any) -> Answer:
+        """POST /api/approvals/consume; a member that is None is left out."""
+        whole = {
+            "token": token,
+            "authorization_details": PAYMENT_DETAILS,
+            "execution_id": execution,
+            **members,
+        }
+        sent = {name: value for name, value in whole.items() if value is not None}
+        return self.local.send(
+            "POST",
+            "/api/approvals/consume",
+            headers={"authorization": self.basic},
+            body=json.dumps(sent).encode(),
+        )
+
+    @property
+    def basic(self) -> str:
+        """Who it is."""
+        return "Basic " + b64encode(f"{self.id}:{self.secret}".encode()).decode()
+
+
+def new_resource(local: LocalSite, uri: str = PAY) -> LocalResource:
+    """The payment API, or another that is registered, with a secret of this test."""
+    given = local.desk.resources.rotate_secret(uri, by=BY)
+    return LocalResource(local, given.resource.client_id, given.secret)
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 import re
 
-from server.http import wire
+from server.http import resource_wire, wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import errors
 from server.services.people import Person
+from server.services.records import Resource
 
 _MOST = 200
 _NUMBER = re.compile(r"[0-9]{1,3}")
@@ -34,6 +35,13 @@ def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     body = wire.read(wire.SignedDecision, request.body)
     shown = site.approvals.decide(person, request.params["id"], body.decision, body.note)
     return as_json(200, wire.approval(shown).model_dump())
+
+
+def consume(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
+    """POST /api/approvals/consume: the resource spends it on one execution."""
+    body = wire.read(resource_wire.Execution, request.body)
+    spent = site.consumptions.consume(resource, body.record())
+    return as_json(200, resource_wire.consumed(spent).model_dump())
 
 
 def _limit(text: str) -> int:

@@ -346,6 +346,18 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "consumptions",
+        sa.Column("approval_id", sa.Text(), nullable=False),
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.Column("token_id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["approvals.id"], name=op.f("fk_consumptions_approval_id")
+        ),
+        sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_consumptions")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("approval_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),

@@ -1,0 +1,33 @@
+"""The tables of what resources hold and spend; the same metadata as in `tables.py`."""
+
+from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+
+from server.storage.tables import Millis, metadata
+
+resource_secrets = Table(
+    "resource_secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column(
+        "resource",
+        Text,
+        ForeignKey("resources.uri", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis),
+    Column("last_used_at", Millis),
+)
+
+consumptions = Table(
+    "consumptions",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("execution_id", Text, nullable=False),
+    Column("token_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("at", Millis, nullable=False),
+)

@@ -1,0 +1,232 @@
+"""RFC 7662 and RFC 9701 through real HTTP: who may ask, and what nobody is told."""
+
+import base64
+from dataclasses import replace
+
+import httpx
+import jwt
+import pytest
+
+from server.services.agent_forms import NewAgent
+from server.services.agents import Agents
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
+from tests.support.agent import Agent
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import by_hand, new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.server import BY, AgentKey, LiveServer
+
+INACTIVE = {"active": False}
+
+
+@pytest.fixture(scope="module")
+def resource(server: LiveServer) -> AgentKey:
+    """The payment API's credentials."""
+    given = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(given.resource.client_id, given.secret, PAY)
+
+
+@pytest.fixture
+def token(agent: Agent) -> str:
+    """A token for the payment API."""
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    answer = agent.http.post("/token", data=form, auth=agent.key.basic)
+    found: str = answer.json()["access_token"]
+    return found
+
+
+def _ask(http: httpx.Client, key: AgentKey, token: str, **more: str) -> httpx.Response:
+    return http.post("/introspect", data={"token": token, **more}, auth=key.basic)
+
+
+def test_only_posts_of_forms_are_answered(
+    http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """IN-01: a token must not stand in a URL, where logs have it."""
+    got = http.get("/introspect", params={"token": token}, auth=resource.basic)
+    assert (got.status_code, got.headers["Allow"]) == (405, "POST")
+    in_url = http.post("/introspect", params={"token": token}, data={}, auth=resource.basic)
+    as_json = http.post("/introspect", json={"token": token}, auth=resource.basic)
+    for answer in (in_url, as_json):
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_nobody_asks_without_a_secret(
+    server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """IN-02, IN-03: nor by a client_id alone, nor with the token itself."""
+    services = server.services
+    app = Apps(services.store, services.secrets).add(
+        NewApp("page", auth_method="none", redirect_uris=("https://page.example/back",)), by=BY
+    )
+    for form, headers in (
+        ({}, {}),
+        ({"client_id": app.app.id}, {}),
+        ({"client_id": resource.id}, {}),
+        ({}, {"Authorization": f"Bearer {token}"}),
+        ({}, {"Authorization": _basic(resource.id, "")}),
+        ({}, {"Authorization": _basic(resource.id, "wrong")}),
+        ({"client_id": resource.id, "client_secret": "wrong"}, {}),
+    ):
+        answer = http.post("/introspect", data={"token": token, **form}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), form
+
+
+def _basic(name: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def test_a_resource_may_send_its_secret_in_the_body(
+    http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """RFC 6749 2.3.1: in either way, not in both."""
+    form = {"token": token, "client_id": resource.id, "client_secret": resource.secret}
+    assert http.post("/introspect", data=form).json()["active"] is True
+    assert http.post("/introspect", data=form, auth=resource.basic).status_code == 400
+
+
+def test_the_token_is_sent_once(http: httpx.Client, resource: AgentKey, token: str) -> None:
+    """IN-04."""
+    for body in ("", "token=", f"token={token}&token={token}"):
+        answer = http.post(
+            "/introspect",
+            content=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            auth=resource.basic,
+        )
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request"), body
+
+
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "x", ""])
+def test_a_hint_changes_nothing(
+    http: httpx.Client, resource: AgentKey, token: str, hint: str
+) -> None:
+    """IN-05, IN-06: a wrong one, an unknown one."""
+    assert _ask(http, resource, token, token_type_hint=hint).json()["active"] is True
+
+
+def test_an_active_token_is_told_in_its_types_and_stored_nowhere(
+    server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """IN-07, IN-17."""
+    answer = _ask(http, resource, token)
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = answer.json()
+    assert told["active"] is True
+    assert (told["iss"], told["aud"], told["client_id"]) == (server.url, PAY, agent.key.id)
+    assert all(isinstance(told[name], int) for name in ("exp", "iat"))
+    assert all(isinstance(told[name], str) for name in ("scope", "sub", "jti", "token_type"))
+
+
+def test_what_does_not_count_is_inactive_and_nothing_else(
+    server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """IN-08, IN-12, IN-21: unknown, of another issuer, cut short, of another kind."""
+    header = jwt.get_unverified_header(token)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    forged = new_key("ES256", header["kid"]).sign(claims, typ="at+jwt")
+    stranger = new_key("ES256").sign({**claims, "iss": "https://other.example"}, typ="at+jwt")
+    for text in (
+        "x",
+        token[:-2],
+        token + "AA",
+        by_hand({**header, "alg": "none"}, claims),
+        forged,
+        stranger,
+        "sayso_ar_" + "a" * 43,
+        "sayso_rt_" + "a" * 43,
+        resource.secret,
+    ):
+        answer = _ask(http, resource, text)
+        assert (answer.status_code, answer.json()) == (200, INACTIVE), text
+    assert server.url in str(claims)
+
+
+def test_only_its_audience_and_its_holder_are_told_of_a_token(
+    server: LiveServer, agent: Agent, http: httpx.Client, token: str
+) -> None:
+    """IN-09, NG-080: in JSON and in the signed form alike."""
+    uri = f"https://{agent.key.name}.example"
+    given = server.resources.add(uri, {}, {}, by=BY)
+    stranger = AgentKey(given.resource.client_id, given.secret, uri)
+    for asks in (stranger, server.agent()):
+        assert _ask(http, asks, token).json() == INACTIVE
+        signed = http.post(
+            "/introspect",
+            data={"token": token},
+            auth=asks.basic,
+            headers={"Accept": "application/token-introspection+jwt"},
+        )
+        claims = jwt.decode(signed.text, options={"verify_signature": False})
+        assert claims["token_introspection"] == INACTIVE
+        assert claims["aud"] == asks.id
+    assert _ask(http, agent.key, token).json()["active"] is True
+
+
+def test_a_signed_answer_can_be_verified(
+    server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
+) -> None:
+    """IN-19: with a key that is published, by whoever asked."""
+    answer = http.post(
+        "/introspect",
+        data={"token": token},
+        auth=resource.basic,
+        headers={"Accept": "application/token-introspection+jwt"},
+    )
+    assert answer.headers["Content-Type"] == "application/token-introspection+jwt"
+    header = jwt.get_unverified_header(answer.text)
+    assert header["typ"] == "token-introspection+jwt"
+    published = {key["kid"]: key for key in http.get("/jwks").json()["keys"]}
+    claims = jwt.decode(
+        answer.text,
+        jwt.PyJWK(published[header["kid"]]),
+        algorithms=[header["alg"]],
+        audience=resource.id,
+        issuer=server.url,
+    )
+    assert claims["token_introspection"] == _ask(http, resource, token).json()
+
+
+def test_a_bound_token_shows_its_key(
+    server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey
+) -> None:
+    """IN-15, DP-30."""
+    key = new_key("ES256")
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    proved = {"DPoP": proof(key, f"{server.url}/token", server.clock.now())}
+    answer = http.post("/token", data=form, auth=agent.key.basic, headers=proved).json()
+    assert answer["token_type"] == "DPoP"
+    told = _ask(http, resource, answer["access_token"]).json()
+    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
+
+
+def test_the_end_of_an_agent_is_seen_by_the_next_question(
+    server: LiveServer, http: httpx.Client, resource: AgentKey
+) -> None:
+    """IN-13: though another process ended it."""
+    agents = Agents(server.services.store, server.services.secrets)
+    given = agents.add(
+        NewAgent("short-lived", ("admin",), resources=(PAY,), scopes=("payments:read",)), by=BY
+    )
+    key = AgentKey(given.agent.id, given.secret, given.agent.name)
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    token = http.post("/token", data=form, auth=key.basic).json()["access_token"]
+    assert _ask(http, resource, token).json()["active"] is True
+    agents.disable("short-lived", by=BY)
+    assert _ask(http, resource, token).json() == INACTIVE
+    refused = _ask(http, key, token)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_a_rotated_secret_works_for_its_overlap(
+    server: LiveServer, agent: Agent, http: httpx.Client
+) -> None:
+    """As an agent's does."""
+    uri = f"https://{agent.key.name}-rotates.example"
+    given = server.resources.add(uri, {}, {}, by=BY)
+    old = AgentKey(given.resource.client_id, given.secret, uri)
+    new = replace(old, secret=server.resources.rotate_secret(uri, by=BY, overlap_ms=60_000).secret)
+    assert [_ask(http, key, "x").status_code for key in (old, new)] == [200, 200]
+    server.resources.rotate_secret(uri, by=BY, overlap_ms=0)
+    assert [_ask(http, key, "x").status_code for key in (old, new)] == [401, 401]

@@ -1,0 +1,212 @@
+"""An approval is spent once, on exactly what was granted."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
+from server.protocol.risks import Risk
+from server.services.resources import ResourceChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.callers import new_resource
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY, PAYMENT
+
+OTHER = [{**PAYMENT_DETAILS[0], "payee": "Mallory"}]
+LUNCH = {**PAYMENT, "type": "lunch", "risk": "low"}
+
+
+@pytest.fixture
+def token(agent, person):
+    """The token of an approved payment."""
+    return agent.paid(person)
+
+
+@pytest.fixture
+def lunch(agent, local, person):
+    """The token of something small that was approved without a PIN."""
+    local.desk.actions.add(json.dumps(LUNCH), by=BY)
+    details = json.dumps([{**PAYMENT_DETAILS[0], "type": "lunch"}])
+    return agent.paid(person, scope="openid payments:read", authorization_details=details)
+
+
+def _lunch(resource, token, execution="run-1", **members):
+    details = [{**PAYMENT_DETAILS[0], "type": "lunch"}]
+    return resource.consume(token, execution, authorization_details=details, **members)
+
+
+def test_an_approval_is_spent_on_one_execution(agent, local, person, resource, token):
+    """The answer says which approval and whose, and the log has it."""
+    answer = resource.consume(token)
+    approval = local.claims(token)["approval"]
+    assert answer.status == 200
+    assert answer.json == {
+        "approval": approval["id"],
+        "execution_id": "run-1",
+        "consumed_at": answer.json["consumed_at"],
+        "granted_digest": approval["granted_digest"],
+        "agent": agent.id,
+        "user": person.user.id,
+    }
+    (entry,) = local.desk.entries("approval.consumed")
+    assert entry["actor"] == f"resource:{resource.id}"
+    assert (entry["approval_id"], entry["facts"]["execution"]) == (approval["id"], "run-1")
+
+
+def test_the_same_execution_gets_the_same_answer(local, resource, token):
+    """For a resource whose answer was lost; it is spent no second time."""
+    first = resource.consume(token)
+    local.clock.forward(MINUTE)
+    again = resource.consume(token)
+    assert (again.status, again.body) == (200, first.body)
+    assert len(local.desk.entries("approval.consumed")) == 1
+
+
+def test_another_execution_is_refused_and_an_alarm_once(local, resource, token):
+    """409, however often it is tried; and the first one stands."""
+    resource.consume(token)
+    for run in ("run-2", "run-3", "RUN-1"):
+        assert resource.consume(token, run).refusal == (409, "already_consumed")
+    (entry,) = local.desk.entries("approval.reused")
+    assert entry["facts"]["execution"] == "run-2"
+    assert resource.consume(token).status == 200
+
+
+def test_what_was_not_granted_is_refused_and_spends_nothing(resource, token):
+    """The server makes the digest; another payee, another order, more, less: all are others."""
+    for details in (OTHER, [*PAYMENT_DETAILS, *OTHER], [], [{}], [*PAYMENT_DETAILS] * 2):
+        refused = resource.consume(token, authorization_details=details)
+        assert refused.refusal == (403, "not_granted")
+    assert resource.consume(token, "run-2").status == 200
+
+
+def test_members_may_come_in_any_order(resource, token):
+    """What counts is the canonical text."""
+    turned = [dict(reversed(list(PAYMENT_DETAILS[0].items())))]
+    assert resource.consume(token, authorization_details=turned).status == 200
+
+
+def test_another_resource_cannot_spend_it(local, token):
+    """Nor learn whether it counts."""
+    local.desk.resources.add("https://mail.example", {}, {}, by=BY)
+    stranger = new_resource(local, "https://mail.example")
+    assert stranger.consume(token).refusal == (403, "token_inactive")
+    assert stranger.consume("x").refusal == (403, "token_inactive")
+
+
+def test_a_token_without_an_approval_that_counts_once_spends_nothing(agent, person, resource):
+    """One of the agent itself; one of scopes that may be used until it ends."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    for token in (agent.alone().json["access_token"], agent.poll(handle).json["access_token"]):
+        refused = resource.consume(token, authorization_details=[])
+        assert refused.refusal == (403, "not_single_use")
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
+def test_nothing_runs_after_the_end_of_a_token(local, resource, token, end, before):
+    """Neither anew nor again."""
+    if before:
+        assert resource.consume(token).status == 200
+    ends = {
+        "expiry": lambda: local.clock.forward(5 * MINUTE),
+        "agent": lambda: local.desk.agents.disable("invoice-bot", by=BY),
+        "user": lambda: local.desk.users.disable("ana", by=BY),
+        "revocation": lambda: _revoked(local, token),
+        "key": lambda: _keys_end(local),
+    }
+    ends[end]()
+    assert resource.consume(token).refusal == (403, "token_inactive")
+
+
+def _revoked(local, token):
+    with local.services.store.write() as tx:
+        tx.delegations.revoke_tree(local.claims(token)["jti"], tx.now)
+
+
+def _keys_end(local):
+    local.desk.keys.rotate("ES256", by=BY)
+    with local.services.store.administer() as tx:
+        tx.keys.drop_retired(tx.now + 10**9)
+
+
+class TestStepUp:
+    """RFC 9470: an answer that is too weak or too old for what is about to run."""
+
+    CODE = "insufficient_user_authentication"
+
+    def test_a_resource_may_demand_how_the_person_answered(self, lunch, resource):
+        """SU-01: the challenge is what the resource passes on."""
+        refused = _lunch(resource, lunch, acr_values=[ACR_SIGNED_PIN])
+        assert refused.refusal == (401, self.CODE)
+        challenge = refused.headers["WWW-Authenticate"]
+        assert challenge.startswith(f'Bearer error="{self.CODE}"')
+        assert f'acr_values="{ACR_SIGNED_PIN}"' in challenge
+        assert _lunch(resource, lunch, acr_values=[ACR_SIGNED]).status == 200
+
+    def test_a_resource_may_demand_a_fresh_answer(self, local, resource, token):
+        """SU-01: `max_age` counts from the answer, not from the token."""
+        local.clock.forward(MINUTE)
+        refused = resource.consume(token, max_age=59)
+        assert refused.refusal == (401, self.CODE)
+        assert 'max_age="59"' in refused.headers["WWW-Authenticate"]
+        assert resource.consume(token, max_age=120).status == 200
+
+    def test_a_risk_that_rose_demands_the_pin(self, local, lunch, resource):
+        """What was small when it was approved and is not any more."""
+        raised = ResourceChanges({"payments:read": Risk.HIGH})
+        local.desk.resources.update(PAY, raised, by=BY)
+        refused = _lunch(resource, lunch)
+        assert refused.refusal == (401, self.CODE)
+        assert ACR_SIGNED_PIN in refused.headers["WWW-Authenticate"]
+
+    def test_a_type_that_is_gone_demands_nothing_more(self, local, lunch, resource):
+        """There is no risk to speak of; what was granted may run."""
+        local.desk.actions.delete("lunch", by=BY)
+        assert _lunch(resource, lunch).status == 200
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"execution_id": ""},
+        {"execution_id": "a b"},
+        {"execution_id": "x" * 129},
+        {"execution_id": 1},
+        {"execution_id": None},
+        {"token": None},
+        {"token": 1},
+        {"authorization_details": None},
+        {"authorization_details": {}},
+        {"authorization_details": ["x"]},
+        {"authorization_details": [{}] * 11},
+        {"acr_values": ["a b"]},
+        {"acr_values": ['a"b']},
+        {"max_age": -1},
+        {"max_age": "1"},
+        {"more": 1},
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused(resource, token, members):
+    """422, and nothing is spent."""
+    assert resource.consume(**{"token": token, **members}).refusal == (422, "invalid_body")
+    assert resource.consume(token).status == 200
+
+
+@pytest.mark.parametrize("who", ["nobody", "agent", "wrong secret", "no scheme"])
+def test_only_a_resource_may_spend(agent, local, resource, token, who):
+    """401 in the words of the JSON API, with a challenge for Basic."""
+    callers = {
+        "agent": replace(resource, id=agent.id, secret=agent.secret),
+        "wrong secret": replace(resource, secret="x"),
+    }
+    if who in callers:
+        refused = callers[who].consume(token)
+    else:
+        headers = {"authorization": "x"} if who == "no scheme" else {}
+        refused = local.send("POST", "/api/approvals/consume", headers=headers, body=b"{}")
+    assert refused.refusal == (401, "invalid_client")
+    assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+    assert refused.headers["Content-Type"] == "application/problem+json"

@@ -47,6 +47,31 @@ def rotate(desk: Desk, alg: str | None, *, as_json: bool) -> None:
     answer(members, lines, as_json=as_json)
 
 
+@command.command("revoke")
+@click.argument("kid")
+@json_option
+@administers
+def revoke(desk: Desk, kid: str, *, as_json: bool) -> None:
+    """Take a key away at once, because somebody else may have it.
+
+    What it signed counts no more at /introspect; people's terminals get new tokens by themselves.
+    A resource that checks signatures alone goes on with the keys that it has fetched.
+    """
+    revoked = desk.keys.revoke(kid, by=BY)
+    new = revoked.replaced_by
+    lines = [f"{kid} is gone: nothing that it signed counts any more."]
+    if new is not None:
+        lines.append(f"{new.alg} tokens are signed with {new.kid} from now on.")
+    lines.append("Have every resource that checks signatures fetch the keys again.")
+    members = {
+        "kid": kid,
+        "alg": revoked.alg,
+        "revoked": True,
+        "replaced_by": None if new is None else _document(new),
+    }
+    answer(members, lines, as_json=as_json)
+
+
 def _document(key: SigningKey) -> dict[str, object]:
     return {
         "kid": key.kid,

@@ -56,6 +56,7 @@ class Type(StrEnum):
     ACTION_DELETED = "action.deleted"
     KEY_ADDED = "key.added"
     KEY_RETIRED = "key.retired"
+    KEY_REVOKED = "key.revoked"
     KEY_DROPPED = "key.dropped"
     APPROVAL_REQUESTED = "approval.requested"
     APPROVAL_REFUSED = "approval.refused"

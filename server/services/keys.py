@@ -8,7 +8,8 @@ from server.protocol import names, tokens
 from server.services import audit
 from server.services.ports import Signer, Store, Unit
 from server.services.records import Entry, SigningKey
-from server.services.refusals import Invalid
+from server.services.refusals import Invalid, NotFound
+from server.services.resources import LONGEST_TOKEN
 from server.services.rules import Rules
 
 CACHED_MS: Final = 60 * 60 * 1000
@@ -22,6 +23,15 @@ class Rotated:
     key: SigningKey
     retiring: tuple[SigningKey, ...]
     dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedKey:
+    """A key that was taken away, and the one that signs in its place, if it was one that signed."""
+
+    kid: str
+    alg: str
+    replaced_by: SigningKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +65,29 @@ class Keys:
             key = _add(tx, self.signer.new_key(alg, tx.now), by)
         return Rotated(key, tuple(retiring), tuple(dropped))
 
+    def revoke(self, kid: str, *, by: str) -> RevokedKey:
+        """Take a key away at once, because somebody else may have it.
+
+        Whatever it signed counts no more, whoever is asked here; a resource that checks signatures
+        sees it when it fetches the keys again. Raises `NotFound`.
+        """
+        with self.store.administer() as tx:
+            key = next((k for k in tx.directory.signing_keys() if k.kid == kid), None)
+            if key is None or not tx.keys.revoke(kid):
+                raise NotFound(f"There is no key {kid}. See them all with: sayso keys list")
+            facts = {"kid": key.kid, "alg": key.alg, "was": key.state}
+            audit.record(tx, Entry(audit.Type.KEY_REVOKED, by, facts=facts))
+            signed = key.state == "active"
+            new = _add(tx, self.signer.new_key(key.alg, tx.now), by) if signed else None
+        return RevokedKey(key.kid, key.alg, new)
+
     @property
     def _longest_token_ms(self) -> int:
         seconds = (
             self.rules.access_token_seconds,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,
+            LONGEST_TOKEN,  # as an agent or a resource may have it
         )
         return max(seconds) * 1000
 

@@ -19,6 +19,9 @@ _DROP = (
     .where(signing_keys.c.state == "retiring", signing_keys.c.retires_at <= bindparam("now"))
     .returning(signing_keys.c.kid)
 )
+_REVOKE = (
+    delete(signing_keys).where(signing_keys.c.kid == bindparam("of")).returning(signing_keys.c.kid)
+)
 
 
 class Keys:
@@ -47,6 +50,10 @@ class Keys:
     def retire(self, kid: str, retires_at: int) -> None:
         """Sign nothing more with it; it stays in the published set until `retires_at`."""
         self._connection.execute(_RETIRE, {"of": kid, "retires_at": retires_at})
+
+    def revoke(self, kid: str) -> bool:
+        """Remove a key now; reports whether it was there."""
+        return bool(self._connection.execute(_REVOKE, {"of": kid}).all())
 
     def drop_retired(self, now: int) -> list[str]:
         """Remove keys whose time has come; returns their ids."""

@@ -210,6 +210,45 @@ def test_an_action_type_is_shown_changed_and_deleted(begun, tmp_path):
     assert begun("actions", "delete", "payment.transfer", "--json").document["deleted"] is True
 
 
+def test_a_revoked_key_is_gone_and_another_signs(begun):
+    """The answer says which; a resource that checks signatures has to be told."""
+    (old,) = [
+        key
+        for key in begun("keys", "list", "--json").document["items"]
+        if (key["alg"], key["state"]) == ("RS256", "active")
+    ]
+    done = begun("keys", "revoke", old["kid"], "--json").document
+    assert (done["kid"], done["alg"], done["revoked"]) == (old["kid"], "RS256", True)
+    kids = [key["kid"] for key in begun("keys", "list", "--json").document["items"]]
+    assert done["replaced_by"]["kid"] in kids
+    assert old["kid"] not in kids
+    again = begun("keys", "revoke", done["replaced_by"]["kid"])
+    assert "fetch the keys again" in again.out
+    missing = begun("keys", "revoke", old["kid"], "--json")
+    assert (missing.code, missing.error["code"]) == (3, "not_found")
+
+
+def test_a_resource_gets_another_secret(begun):
+    """Shown once; the one that is there is answered without any."""
+    uri = "https://mail.example"
+    first = begun("resources", "add", uri, "--json").document
+    assert first["client_id"].startswith("sayso_rs_")
+    assert first["client_secret"].startswith("sayso_rk_")
+    there = begun("resources", "add", uri, "--if-missing", "--json").document
+    assert there["client_id"] == first["client_id"]
+    assert "client_secret" not in there
+    second = begun("resources", "rotate-secret", uri, "--overlap", "1h", "--json").document
+    assert second["client_secret"] != first["client_secret"]
+    assert [secret["hint"] for secret in second["secrets"]] == [
+        first["client_secret"][-4:],
+        second["client_secret"][-4:],
+    ]
+    plain = begun("resources", "rotate-secret", uri, "--overlap", "0").out
+    assert "SECRET=sayso_rk_" in plain
+    assert "/introspect" in plain
+    assert first["client_id"] in begun("resources", "show", uri).out
+
+
 def test_keys_rotate_and_both_are_published(begun):
     """The old one has an end."""
     begun("keys", "rotate", "--alg", "EdDSA", "--json")

@@ -18,16 +18,19 @@ from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
 from server.services.consumptions import Consumptions
 from server.services.devices import DeviceService
+from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
 from server.services.feed import FeedService, Hub
 from server.services.grants.ciba import CibaGrant
 from server.services.grants.client_credentials import ClientCredentialsGrant
 from server.services.grants.enrolment import EnrolmentGrant
 from server.services.grants.refresh_token import RefreshTokenGrant
+from server.services.grants.token_exchange import TokenExchangeGrant
 from server.services.hints import Hints
 from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
+from server.services.login_hints import LoginHints
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
@@ -169,6 +172,7 @@ def _site(services: Services) -> "Site":
     clients = ClientAuthentication(store, services.verifier, rules)
     issuing = Issuing(services.signer, secrets, rules)
     issued = IssuedTokens(services.verifier, rules)
+    login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
     proofs = Proofs(services.verifier, secrets, rules)
     schemas = Schemas()
     rights = Rights(schemas)
@@ -195,6 +199,14 @@ def _site(services: Services) -> "Site":
             for_agents={
                 names.GRANT_CIBA: CibaGrant(store, secrets, issuing, rights, services.hub),
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
+                names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
+                    store,
+                    services.verifier,
+                    Exchanges(schemas, rules),
+                    login_hints,
+                    issuing,
+                    rules,
+                ),
             },
             for_apps={},
             for_people={

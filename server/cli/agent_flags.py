@@ -19,7 +19,11 @@ _F = TypeVar("_F", bound=Callable[..., object])
 _T = TypeVar("_T")
 
 GRANTS: Final = MappingProxyType(
-    {"ciba": names.GRANT_CIBA, "client_credentials": names.GRANT_CLIENT_CREDENTIALS}
+    {
+        "ciba": names.GRANT_CIBA,
+        "client_credentials": names.GRANT_CLIENT_CREDENTIALS,
+        "token_exchange": names.GRANT_TOKEN_EXCHANGE,
+    }
 )
 """What `--grant` takes, and the names that the wire uses."""
 _NOT_BUILT: Final = MappingProxyType(
@@ -87,7 +91,7 @@ def _both(function: _F) -> _F:
                 "grants",
                 multiple=True,
                 type=click.Choice(list(GRANTS)),
-                help="How it gets tokens; both when unsaid.",
+                help="How it gets tokens; in every way when unsaid.",
             ),
             click.option(
                 "--delivery",

@@ -13,6 +13,7 @@ _BACKCHANNEL = (
 )
 _TOKEN = (
     "grant_type auth_req_id scope resource authorization_details code refresh_token "  # noqa: S105
+    "subject_token subject_token_type actor_token actor_token_type audience requested_token_type "
     "client_id client_secret client_assertion client_assertion_type"
 )
 _ABOUT = "token token_type_hint client_id client_secret client_assertion client_assertion_type"

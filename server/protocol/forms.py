@@ -10,7 +10,7 @@ from server.protocol import errors
 CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 MOST_BYTES: Final = 65_536
 _MOST_FIELDS = 100
-_REPEATABLE: Final = frozenset({"resource"})
+_REPEATABLE: Final = frozenset({"resource", "audience"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Final
 
 GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
 GRANT_CLIENT_CREDENTIALS: Final = "client_credentials"
+GRANT_TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANT_REFRESH_TOKEN: Final = "refresh_token"
 GRANT_AUTHORIZATION_CODE: Final = "authorization_code"
 GRANT_ENROLMENT: Final = "urn:sayso:grant-type:enrolment"
@@ -27,7 +28,7 @@ CLIENT_ALGS: Final = (*SIGNING_ALGS, "PS256")
 ED25519: Final = "Ed25519"
 """The newer name of EdDSA on that curve (RFC 9864); what is signed under it is checked alike."""
 
-AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)
+AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_TOKEN_EXCHANGE)
 APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 
 PREFIX_USER: Final = "sayso_us_"

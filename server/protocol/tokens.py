@@ -63,12 +63,17 @@ def actor(issue: Issue) -> dict[str, object] | None:
     """
     if issue.user is None:
         return None
+    return act_claim(issue.issuer, issue.agent, issue.under)
+
+
+def act_claim(issuer: str, agent: str, under: Mapping[str, object] | None) -> dict[str, object]:
+    """The agent as the current actor over those before it: who they are, and nothing else."""
     current: dict[str, object] = {
-        "sub": issue.agent,
-        "iss": issue.issuer,
+        "sub": agent,
+        "iss": issuer,
         "sub_profile": names.SUB_PROFILE_AGENT,
     }
-    return current if issue.under is None else {**current, "act": dict(issue.under)}
+    return current if under is None else {**current, "act": dict(under)}
 
 
 def access_token_claims(issue: Issue) -> dict[str, object]:

@@ -197,7 +197,7 @@ def _check_request_alg(agent: Agent) -> None:
 def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [grant for grant in raw if grant not in names.AGENT_GRANTS]
     if unknown or not raw:
-        raise Invalid(f"Grant types are {' and '.join(names.AGENT_GRANTS)}; name one or both.")
+        raise Invalid(f"Grant types are {', '.join(names.AGENT_GRANTS)}; name at least one.")
     return _unique(raw)
 
 

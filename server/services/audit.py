@@ -70,6 +70,7 @@ class Type(StrEnum):
     APPROVAL_REUSED = "approval.reused"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
+    EXCHANGE_REFUSED = "exchange.refused"
     HANDLE_REUSED = "handle.reused"
 
 

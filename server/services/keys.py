@@ -85,6 +85,7 @@ class Keys:
     def _longest_token_ms(self) -> int:
         seconds = (
             self.rules.access_token_seconds,
+            LONGEST_TOKEN,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,
             LONGEST_TOKEN,  # as an agent or a resource may have it

@@ -133,7 +133,9 @@ class Issuing:
             jkt=jkt,
             origin=origin,
         )
-        answer = self._answer(tx, issue, origin) | {"scope": issue.scope}
+        answer = self._answer(tx, issue, origin)
+        if issue.scope:
+            answer["scope"] = issue.scope
         return {**answer, "authorization_details": list(details)} if details else answer
 
     def for_session(self, tx: Unit, session: Session) -> str:

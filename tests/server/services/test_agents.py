@@ -87,7 +87,7 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"request_alg": "HS256", "jwks": JWKS}, "one of ES256"),
         ({"delivery": "push"}, "agents poll"),
         ({"grant_types": ("password",)}, "client_credentials"),
-        ({"grant_types": ()}, "one or both"),
+        ({"grant_types": ()}, "at least one"),
         ({"id_token_alg": "none"}, "RS256"),
         ({"expires_at": 1}, "in the past"),
         ({"expires_at": 10**15}, "hundred years"),

@@ -1,0 +1,252 @@
+"""Judging an exchange by what the ledger, the directory and the consents say now.
+
+Owns: the steps from the ledger to the answer, on facts that hold no token, so that a refusal can be
+replayed from the log. Never: tokens, signatures, writes.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from server.protocol import errors, names, token_exchange, tokens
+from server.protocol.exchange_refusals import Reason
+from server.protocol.json_text import JsonValue
+from server.protocol.risks import Risk
+from server.protocol.token_exchange import Ground, Link
+from server.services.ports import View
+from server.services.records import Agent, Consent, Delegation, Resource
+from server.services.rules import Rules
+from server.services.schemas import Schemas
+from server.services.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An exchange as the log keeps it: everything that decides, and nothing that could be used."""
+
+    subject: str
+    """The subject token's id."""
+    may_act: Mapping[str, str] | None
+    target: str | None
+    scope: tuple[str, ...]
+    details: tuple[Mapping[str, JsonValue], ...] = ()
+    types: tuple[str, ...] = ()
+    """The types of the details."""
+    signed_for: bool | None = None
+    """Whether a person had signed for the details, where the details are not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What may come out."""
+
+    target: Target
+    consent: Consent | None
+    """What it stands on; None when a person signed for the target itself."""
+    narrowed: bool
+
+
+class Refused(Exception):
+    """An exchange that is refused, and where."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        *,
+        error: errors.ProtocolError | None = None,
+        target: str | None = None,
+        scope: frozenset[str] = frozenset(),
+        missing_types: Sequence[str] = (),
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.error = error
+        """The refusal of a rule that says it itself."""
+        self.target = target
+        """What a person would be asked for, when one can be."""
+        self.scope = scope
+        self.missing_types = tuple(missing_types)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """Judges exchanges."""
+
+    schemas: Schemas
+    rules: Rules
+
+    def judge(self, view: View, agent: Agent, asked: Asked, subject: Delegation | None) -> Granted:
+        """What may come out of the subject token for this agent, by steps 5 to 14.
+
+        Raises `Refused`.
+        """
+        # 5. The subject token and all that it came from are in force.
+        lineage = _in_force(view, subject)
+        subject = lineage[0]
+        # 6. It is about a person who is enabled.
+        _check_person(view, subject)
+        # 7. The caller may act on it.
+        self._check_caller(agent, asked, subject)
+        # 8. Every actor of the chain is enabled, and the app that the person used.
+        _check_actors(view, lineage)
+        # 9. The chain is short enough.
+        self._check_chain(agent, subject)
+        # 10. The target is one that the caller may ask for.
+        resource = _target(view, agent, asked)
+        # 11. Something of the scopes is left within every bound.
+        stands_on = token_exchange.ground(
+            [_link(view, token, resource) for token in lineage], resource.uri, agent.id
+        )
+        left = _left(agent, asked, resource, stands_on)
+        # 12. The details fit their types.
+        self._check_details(view, agent, asked)
+        # 13. The person consented, unless they signed for this very resource.
+        granted, consent = _consented(view, subject, resource, stands_on, left)
+        # 14. No person has to be asked about this very thing.
+        _check_risk(resource, asked, stands_on, granted, left)
+        return Granted(
+            Target(resource, tuple(sorted(granted))),
+            consent,
+            narrowed=granted != frozenset(asked.scope),
+        )
+
+    def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
+        """`may_act` names the caller where it is there; else the caller serves the audience.
+
+        A token that merely passes somebody's hands can be exchanged by nobody.
+        """
+        if asked.may_act is not None:
+            if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):
+                raise Refused(Reason.MAY_ACT_FOREIGN)
+        elif subject.resource not in agent.serves:
+            raise Refused(Reason.NOT_SERVED)
+
+    def _check_chain(self, agent: Agent, subject: Delegation) -> None:
+        if subject.depth >= token_exchange.MOST_DEPTH:
+            raise Refused(Reason.TOO_DEEP)
+        under = json.loads(subject.chain) if subject.chain else None
+        if token_exchange.too_large(tokens.act_claim(self.rules.issuer, agent.id, under)):
+            raise Refused(Reason.CHAIN_TOO_LARGE)
+
+    def _check_details(self, view: View, agent: Agent, asked: Asked) -> None:
+        try:
+            self.schemas.check(view.directory, asked.details, agent.action_types)
+        except errors.InvalidAuthorizationDetails as error:
+            raise Refused(Reason.DETAILS_INVALID, error=error) from error
+
+
+def _in_force(view: View, subject: Delegation | None) -> list[Delegation]:
+    """The token and what it came from, nearest first."""
+    if subject is None:
+        raise Refused(Reason.SUBJECT_UNKNOWN)
+    if subject.revoked_at is not None:
+        raise Refused(Reason.SUBJECT_REVOKED)
+    if subject.expires_at <= view.now:
+        raise Refused(Reason.SUBJECT_EXPIRED)
+    before = view.delegations.ancestors(subject.id) if subject.parent_id else []
+    if any(token.revoked_at is not None for token in before):
+        raise Refused(Reason.ANCESTOR_REVOKED)
+    return [subject, *before]
+
+
+def _check_person(view: View, subject: Delegation) -> None:
+    if subject.user_id is None:
+        raise Refused(Reason.NO_PERSON)
+    user = view.directory.user(subject.user_id)
+    if user is None or not user.enabled:
+        raise Refused(Reason.USER_DISABLED)
+
+
+def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
+    """The chain says who acted; the ledger says to whom every token went."""
+    chain = json.loads(lineage[0].chain) if lineage[0].chain else None
+    acting = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
+    for client_id in sorted(acting):
+        if client_id.startswith(names.PREFIX_APP):
+            app = view.directory.app(client_id)
+            if app is None or not app.active(view.now):
+                raise Refused(Reason.APP_DISABLED)
+        else:
+            agent = view.directory.agent(client_id)
+            if agent is None or not agent.active(view.now):
+                raise Refused(Reason.ACTOR_DISABLED)
+
+
+def _target(view: View, agent: Agent, asked: Asked) -> Resource:
+    """The named resource; else the agent's only one, else the only one with all the scopes."""
+    if asked.target is not None:
+        found = view.directory.resource(asked.target) if asked.target in agent.resources else None
+        return found or _beyond()
+    known = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
+    if len(known) != 1:
+        known = [r for r in known if asked.scope and set(asked.scope) <= set(r.scopes)]
+    return known[0] if len(known) == 1 else _beyond()
+
+
+def _beyond() -> NoReturn:
+    raise Refused(Reason.TARGET_BEYOND)
+
+
+def _link(view: View, token: Delegation, resource: Resource) -> Link:
+    agent = view.directory.agent(token.client_id)
+    return Link(
+        client=token.client_id,
+        resource=token.resource,
+        scope=frozenset(token.scope.split()),
+        depth=token.depth,
+        ceiling=frozenset() if agent is None else _ceiling(agent, resource),
+        details=tuple(token_exchange.canonical(one) for one in json.loads(token.details)),
+        approved=token.approval_id is not None,
+    )
+
+
+def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
+    """The scopes of this resource that are within what the agent may ever have."""
+    if resource.uri not in agent.resources:
+        return frozenset()
+    return frozenset(agent.scopes) & frozenset(resource.scopes)
+
+
+def _left(agent: Agent, asked: Asked, resource: Resource, stands_on: Ground) -> frozenset[str]:
+    ceiling = _ceiling(agent, resource)
+    left = token_exchange.bounded(frozenset(asked.scope), resource.uri, ceiling, stands_on)
+    if asked.scope and not left:
+        raise Refused(Reason.SCOPE_BEYOND)
+    return left
+
+
+def _consented(
+    view: View, subject: Delegation, resource: Resource, stands_on: Ground, left: frozenset[str]
+) -> tuple[frozenset[str], Consent | None]:
+    """What of it the person let the first agent have, and the consent that says so."""
+    if stands_on.approved or not left:
+        return left, None
+    user = subject.user_id or ""
+    consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
+    granted = left & frozenset(() if consent is None else consent.scopes)
+    if not granted:
+        raise Refused(Reason.CONSENT_MISSING, target=resource.uri, scope=left)
+    return granted, consent
+
+
+def _check_risk(
+    resource: Resource,
+    asked: Asked,
+    stands_on: Ground,
+    granted: frozenset[str],
+    left: frozenset[str],
+) -> None:
+    """An action, and a scope of high risk, need a signed answer that stands behind the chain."""
+    needed = {resource.requires[name] for name in granted if name in resource.requires}
+    if missing := sorted(needed - set(asked.types)):
+        raise Refused(
+            Reason.DETAILS_MISSING, target=resource.uri, scope=left, missing_types=missing
+        )
+    risky = any(resource.scopes[name].rank > Risk.MEDIUM.rank for name in granted)
+    signed_for = asked.signed_for
+    if signed_for is None:
+        signed_for = token_exchange.covered(asked.details, stands_on)
+    unsigned = bool(asked.types) and not signed_for
+    if unsigned or (risky and not stands_on.approved):
+        raise Refused(Reason.NEEDS_PERSON, target=resource.uri, scope=left)

@@ -13,7 +13,10 @@ _HANDLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def test_the_acknowledgement_has_its_members_and_no_others(agent: Agent, user: str) -> None:
-    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, no word about the person."""
+    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, no word about the person.
+
+    CB-113.
+    """
     response = agent.ask(user)
     body = response.json()
 

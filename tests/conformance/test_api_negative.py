@@ -207,7 +207,7 @@ def test_a_token_of_ours_for_something_else_is_refused(
 
 @pytest.mark.parametrize("typ", ["JWT", "id_token", "logout+jwt", "dpop+jwt", ""])
 def test_a_token_of_another_type_is_refused(server: LiveServer, api: RawApi, typ: str) -> None:
-    """AT-20: the same claims, the same key, another kind."""
+    """AT-20, AT-23: the same claims, the same key, another kind."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -338,7 +338,7 @@ _PROOFS = [
 
 @pytest.mark.parametrize("case", _PROOFS)
 def test_what_proves_nothing_is_refused(api: RawApi, case: str) -> None:
-    """DP-02, DP-07 to DP-13, DP-23: one JWT by the key inside it, and by that key alone."""
+    """DP-55: DP-02, DP-07 to DP-13, DP-23: one JWT by the key inside it, and by that key alone."""
     response = api.call("GET", "/api/me", proof=_proofs(api)[case])
 
     check_problem(response, 401, "invalid_dpop_proof")

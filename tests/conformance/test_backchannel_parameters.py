@@ -332,7 +332,7 @@ _DETAILS: dict[str, Any] = {
 def test_details_that_no_type_accepts_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """RA-01 to RA-08, RA-17, RA-18: all of them or none, whichever object is bad."""
+    """RA-01 to RA-08, RA-17, RA-18, NG-106: all of them or none, whichever object is bad."""
     value = _DETAILS[case]
     raw = value if isinstance(value, str) else json.dumps(value)
     form = _form(user, scope="openid payments:transfer", authorization_details=raw)

@@ -112,7 +112,7 @@ def test_parameters_in_the_query_are_not_honoured(
 
 
 def test_nobody_is_refused(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-023: no client authentication is 401."""
+    """CB-023, CB-188: no client authentication is 401."""
     with unchanged(server):
         response = agent.http.post("/bc-authorize", data=_good(user))
 
@@ -144,7 +144,7 @@ def test_a_public_client_is_refused(
 
 
 def test_an_agent_without_the_grant_is_refused(server: LiveServer, user: str) -> None:
-    """CB-026: registered, proven, and not for CIBA."""
+    """CB-026, CB-184: registered, proven, and not for CIBA."""
     agent = new_agent(server, grant_types=("client_credentials",))
     with unchanged(server):
         response = agent.ask(user)

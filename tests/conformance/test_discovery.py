@@ -27,7 +27,7 @@ def document(server: LiveServer) -> dict[str, Any]:
 
 
 def test_both_documents_agree(http: httpx.Client, document: dict[str, Any]) -> None:
-    """MD-03, MD-10, MD-15: the same members, as JSON, readable from any page."""
+    """MD-03, MD-10, MD-15, MC-01: the same members, as JSON, readable from any page."""
     answers = [http.get(path) for path in (OPENID, OAUTH)]
 
     assert answers[0].json() == answers[1].json() == document

@@ -1,7 +1,7 @@
 """OAuth clients that others wrote get what they came for, and understand every refusal.
 
-oauth4webapi (CL-01 to CL-20) checks each answer by itself, as strictly as its author reads the
-specifications; openid-client (CL-30 to CL-36) does what most programs will do.
+oauth4webapi checks each answer by itself, as strictly as its author reads the
+specifications; openid-client does what most programs will do.
 """
 
 import json
@@ -84,7 +84,7 @@ def test_they_prove_themselves_with_a_key(server: LiveServer, library: str, alg:
 def test_a_client_that_asks_by_itself_sees_pending_and_then_the_tokens(
     server: LiveServer, person: Terminal, method: str
 ) -> None:
-    """CL-03 to CL-09, CL-17, CL-20: details are approved, both tokens hold."""
+    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: with details, and both tokens hold."""
     key = server.agent(auth_method=method)
     asked = {
         "scope": "openid payments:transfer",

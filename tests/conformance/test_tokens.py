@@ -61,7 +61,10 @@ def _verified(http: httpx.Client, token: str, audience: str, issuer: str) -> dic
 def test_a_delegated_token_has_every_claim_in_its_type(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """AT-01 to AT-16, AT-30, CL-17: what must be there is, and nothing that is not needed."""
+    """AT-01 to AT-16, AT-30, CL-17: what must be there is, and nothing that is not needed.
+
+    BC-10.
+    """
     body = _redeemed(agent, person, low_key)
     header = jwt.get_unverified_header(body["access_token"])
     claims = _verified(agent.http, body["access_token"], PAY, server.url)
@@ -243,7 +246,7 @@ def test_no_two_tokens_share_an_id(server: LiveServer, agent: Agent) -> None:
 
 
 def test_a_client_id_never_looks_like_a_person(server: LiveServer, agent: Agent) -> None:
-    """AT-12: the prefixes of agents and people differ, so no sub can be both."""
+    """AT-12, BC-14: the prefixes of agents and people differ, so no sub can be both."""
     with server.services.store.read() as view:
         agents = {found.id for found in view.agents.all()}
         users = {found.id for found in view.users.all()}
@@ -258,7 +261,10 @@ def test_a_client_id_never_looks_like_a_person(server: LiveServer, agent: Agent)
 def test_an_agents_tokens_open_nothing_of_ours(
     agent: Agent, person: Terminal, low_key: SigningKey, kind: str
 ) -> None:
-    """AT-20, AT-22, AT-28: the API wants a terminal's token, in whatever scheme another comes."""
+    """AT-20, AT-22, AT-28: the API wants a terminal's token, in whatever scheme another comes.
+
+    RI-12, AT-29.
+    """
     token = _redeemed(agent, person, low_key)[kind]
     for scheme in ("Bearer", "DPoP"):
         headers = {"Authorization": f"{scheme} {token}"}

@@ -100,7 +100,7 @@ def test_denied_stays_denied_however_often_it_is_polled(
 def test_a_denial_is_final_for_the_one_who_gave_it(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A yes after a no is told that the no came first."""
+    """CB-140: A yes after a no is told that the no came first."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.deny(waiting, "not_needed")

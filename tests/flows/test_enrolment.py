@@ -240,7 +240,10 @@ def test_a_session_that_idles_for_thirty_days_ends(server: LiveServer, person: T
 def test_a_lost_answer_to_a_refresh_can_be_asked_for_again(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The token before the last works for a minute more, and gives a session that goes on."""
+    """The token before the last works for a minute more, and gives a session that goes on.
+
+    NG-089.
+    """
     old = _kept(person).refresh_token
     lost = _refresh(person, old)
     server.clock.forward(50 * SECOND)
@@ -277,7 +280,7 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
 def test_a_refresh_token_is_worth_nothing_without_its_key(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Refused, and the session of whoever has the key goes on."""
+    """DP-35, NG-086: refused, and the session of whoever has the key goes on."""
     kept = _kept(person)
     form = {"grant_type": "refresh_token", "refresh_token": kept.refresh_token}
     with _stranger(server) as transport, pytest.raises(ApiError) as refused:

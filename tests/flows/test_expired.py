@@ -61,7 +61,7 @@ def test_a_person_without_a_device_could_not_have_answered(
 def test_an_unanswered_request_ends_without_anybody_asking(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The server's own clock ends it, with an entry, and it leaves the inbox."""
+    """CB-132: the server's own clock ends it, with an entry, and it leaves the inbox."""
     agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     server.clock.forward(MINUTE)
@@ -76,7 +76,10 @@ def test_an_unanswered_request_ends_without_anybody_asking(
 def test_an_answer_after_the_end_changes_nothing(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
-    """409 not_pending with the approval, whether or not the server had noticed the end."""
+    """409 not_pending with the approval, whether or not the server had noticed the end.
+
+    CB-139, NG-014.
+    """
     handle = agent.asked(person.user, requested_expiry="60")
     waiting = person.client.approval(person.only().id)
     terms = {"decision": "deny", "code": "not_needed", "ceremony": "none"}
@@ -110,7 +113,10 @@ def test_an_answer_of_the_last_second_can_be_fetched_within_the_grace(
 def test_an_answer_that_nobody_fetched_in_time_gives_nothing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """After the grace it has expired, the record says that it was approved; nothing was issued."""
+    """After the grace it has expired, the record says that it was approved; nothing was issued.
+
+    CB-133.
+    """
     handle = agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     person.approve(waiting)

@@ -265,7 +265,10 @@ def test_a_lost_answer_is_given_again_for_a_minute_to_the_same_key(
 def test_another_key_gets_no_kept_answer_and_raises_one_alarm(
     server: LiveServer, agent: Agent, person: Terminal, key: str | None
 ) -> None:
-    """However often it is tried, the record has one alarm, and the right key still works."""
+    """However often it is tried, the record has one alarm, and the right key still works.
+
+    CB-137.
+    """
     handle = agent.asked(person.user)
     waiting = person.only()
     person.approve(waiting)

@@ -179,7 +179,7 @@ def test_nobody_is_held_longer_than_55_seconds(
 def test_a_newer_held_poll_displaces_the_older(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The older one is told that nothing happened yet; the newer one gets the token."""
+    """CB-130: the older one is told that nothing happened yet; the newer one gets the token."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as older, _Held(server, agent, handle) as newer:

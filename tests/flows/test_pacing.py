@@ -37,12 +37,12 @@ def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None
 
 
 def test_the_first_poll_is_measured_from_the_acknowledgement(polling: _Polling) -> None:
-    """A client that polls at once is early, although it has never polled before."""
+    """CB-128: A client that polls at once is early, although it has never polled before."""
     assert polling.after(0) == "slow_down"
 
 
 def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
-    """Ten polls, each exactly five seconds after the one before: none is slowed."""
+    """CB-127: ten polls, each exactly five seconds after the one before: none is slowed."""
     assert {polling.after(5 * SECOND) for _ in range(10)} == {"authorization_pending"}
 
 
@@ -57,7 +57,7 @@ def test_more_than_half_a_second_is_not_forgiven(polling: _Polling) -> None:
 
 
 def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
-    """Who goes on at the old interval is slowed again; who adds five is not."""
+    """CB-126: who goes on at the old interval is slowed again; who adds five is not."""
     assert polling.after(0) == "slow_down"
     assert polling.after(10 * SECOND) == "authorization_pending"
     assert polling.after(10 * SECOND) == "authorization_pending"

@@ -210,7 +210,7 @@ def test_a_pin_is_not_tried_for_somebody_elses_request(
 def test_the_session_key_approves_nothing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An agent that reads the terminal's files has that key, and gets nothing by it."""
+    """CB-203: an agent that reads the terminal's files has that key, and gets nothing by it."""
     agent.asked(person.user)
     shown = _shown(person)
     for ceremony in ("confirm", "pin"):

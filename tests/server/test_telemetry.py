@@ -66,7 +66,7 @@ def test_a_fact_that_is_a_secret_by_its_name_is_hidden(logged, name):
     "secret", ["sayso_cs_abc", "sayso_rt_abc-_", "sayso_ar_abc", "eyJhbGciOi.eyJz.abc"]
 )
 def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(logged, secret):
-    """Its kind stays readable; ids are no secrets."""
+    """CB-205, NG-005: its kind stays readable; ids are no secrets."""
     (line,) = logged(detail=f"sent {secret} to sayso_ap_abc")
     said = json.loads(line)["detail"]
     assert secret not in said

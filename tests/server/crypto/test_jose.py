@@ -63,7 +63,7 @@ def test_a_retiring_key_signs_nothing_and_still_checks(verifier):
 
 
 def test_a_token_is_ours_by_type_key_and_signature(verifier):
-    """One of them wrong and it is not."""
+    """AT-24: one of them wrong and it is not."""
     key, other = KEYS["ES256"], KEYS["EdDSA"]
     token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
     head, payload, signature = token.split(".")
@@ -84,7 +84,7 @@ def test_a_token_is_ours_by_type_key_and_signature(verifier):
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "ES256", "RS256"])
 def test_the_header_does_not_choose_the_algorithm(verifier, alg):
-    """Neither none, nor a shared secret made of the public key (RFC 8725 3.1)."""
+    """AT-23: neither none, nor a shared secret made of the public key (RFC 8725 3.1)."""
     key = KEYS["EdDSA"]
     header = {"alg": alg, "typ": "at+jwt", "kid": key.kid}
     public = json.dumps(dict(key.public_jwk)).encode()

@@ -71,7 +71,7 @@ def test_a_fault_of_the_receiver_is_tried_again(far: Receiver, status: int) -> N
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(far: Receiver, status: int) -> None:
-    """A receiver does not choose whom else we talk to."""
+    """NG-011: A receiver does not choose whom else we talk to."""
     far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
     assert not _refused(far.url()).retry
     assert [request.path for request in far.got] == ["/hook"]
@@ -92,7 +92,7 @@ def test_a_redirect_is_not_followed(far: Receiver, status: int) -> None:
     ],
 )
 def test_plain_http_leaves_this_machine_never(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused before anything is sent, and for good."""
+    """CB-169: refused before anything is sent, and for good."""
 
     def no_request(*_: Any, **__: Any) -> None:
         raise AssertionError("something was sent")

@@ -81,7 +81,7 @@ def test_a_problem_is_a_problem_document(local):
     [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
 )
 def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, code):
-    """In the words of either side; nothing was changed."""
+    """CB-131: in the words of either side; nothing was changed."""
     response, body = _answer(local.site, Busy("locked"), caller)
     assert (response.status, body[name]) == (503, code)
     assert response.headers["Retry-After"] == "1"
@@ -90,7 +90,10 @@ def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, 
 
 @pytest.mark.parametrize(("caller", "name"), [(Caller.CLIENT, "error"), (Caller.PERSON, "code")])
 def test_a_fault_of_ours_says_nothing_but_that(local, log_lines, caller, name):
-    """No text of the exception leaves the server; the log has it, with where it came from."""
+    """No text of the exception leaves the server; the log has it, with where it came from.
+
+    NG-092.
+    """
     telemetry.configure_logging(as_json=True, level="info")
     response, body = _answer(local.site, RuntimeError("secret of the house"), caller)
     assert (response.status, body[name]) == (500, "server_error")

@@ -56,7 +56,7 @@ def test_a_hint_of_somebody_else_or_another_shape_is_refused(change):
 
 
 def test_a_hint_runs_out():
-    """To the second, with the code that CIBA has for it."""
+    """CB-057, CB-182: to the second, with the code that CIBA has for it."""
     signed = login_hints.claims(HINT, ISSUER)
     assert _read(signed, 1_599_999) == HINT
     with pytest.raises(errors.ExpiredLoginHintToken):

@@ -66,7 +66,7 @@ def _listing(count, *, material=False):
 
 
 def test_an_action_is_shown_with_its_headline_and_all_its_values():
-    """Material ones are marked and come first."""
+    """CB-076: material ones are marked and come first."""
     shown = _shown(ASKED)
     assert (shown["v"], shown["title"], shown["undo"]) == (1, "Payment", "Cannot be undone")
     assert shown["headline"] == "Pay EUR 4,820.00 to Nordwind"
@@ -167,7 +167,7 @@ def test_what_a_yes_gives_is_said_in_words(seconds, words):
 
 
 def test_what_the_agent_says_is_kept_apart_and_made_safe():
-    """A control character is shown, never obeyed; without a message there is none."""
+    """CB-201: A control character is shown, never obeyed; without a message there is none."""
     assert _shown(ASKED)["agent_says"] is None
     said = _shown(replace(ASKED, binding_message="pay\u202enow"))["agent_says"]
     assert "\u202e" not in said

@@ -51,7 +51,7 @@ def test_without_a_proof_the_token_is_a_bearer_token(agent, local):
 
 
 def test_a_bound_agent_gets_nothing_without_a_proof(bound, prove):
-    """DP-32, NG-088: whatever it asks for."""
+    """DP-32, NG-088, CB-144: whatever it asks for."""
     handle, _ = bound.asked()
     assert bound.alone().refusal == PROOF
     assert bound.poll(handle).refusal == PROOF
@@ -111,7 +111,7 @@ class TestNonces:
         return open_local(dpop_nonce="required")
 
     def test_a_proof_without_a_nonce_is_told_one(self, agent, prove):
-        """DP-40, DP-43: one header, and the next proof may use it."""
+        """DP-40, DP-43, DP-18: one header, and the next proof may use it."""
         refused = agent.alone(prove())
         assert refused.refusal == (400, "use_dpop_nonce")
         nonce = refused.headers["DPoP-Nonce"]
@@ -129,7 +129,7 @@ class TestNonces:
 
     @pytest.mark.parametrize("nonce", ["", "x", 1, None, ["x"], {"x": 1}])
     def test_a_wrong_nonce_is_none(self, agent, prove, nonce):
-        """DP-18, DP-42: of whatever type it is."""
+        """DP-18, DP-42, DP-43: of whatever type it is."""
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
     def test_a_nonce_ends(self, agent, local, prove):

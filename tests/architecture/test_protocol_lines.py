@@ -1,0 +1,38 @@
+"""The protocol page and the tests agree about every line of a specification."""
+
+from collections import Counter
+
+from tests.support import spec_lines
+
+
+def test_each_line_stands_there_once():
+    """In a table, among those that are not kept yet, or among those that are not ours."""
+    kept = [row.line for row in spec_lines.rows()]
+    listed = Counter(kept + spec_lines.missing() + spec_lines.foreign())
+    assert len(listed) > 500
+    assert [line for line, times in listed.items() if times > 1] == []
+
+
+def test_each_line_is_kept_in_a_file_that_exists():
+    """Whoever walks the page never stands before a missing file."""
+    gone = [row for row in spec_lines.rows() if not spec_lines.exists(row.kept_in)]
+    assert gone == []
+
+
+def test_each_line_is_proved_by_a_test_that_names_it():
+    """The test exists, and its words or its table say the line's number."""
+    wrong = []
+    for row in spec_lines.rows():
+        path, _, name = row.test.partition("::")
+        tests = spec_lines.tests_of(path) if spec_lines.exists(path) else {}
+        if row.line not in tests.get(name, ()):
+            wrong.append(f"{row.line}: {row.test}")
+    assert wrong == []
+
+
+def test_each_line_that_a_test_names_is_listed():
+    """Nothing is tested under a number that the page does not explain."""
+    listed = {row.line for row in spec_lines.rows()}
+    listed |= {*spec_lines.missing(), *spec_lines.foreign()}
+    unknown = {line: test for test, lines in spec_lines.all_tests() for line in lines - listed}
+    assert unknown == {}

@@ -1,0 +1,116 @@
+"""The lines of specifications: which of them the protocol page lists, and which the tests name.
+
+Owns: reading the tables of `docs/protocol.md`, and the numbers in a test's words and tables.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.support.source import ROOT
+
+_KINDS = "CB|TX|AT|RI|DG|IN|RV|MD|DP|JB|RA|DC|SU|BC|MC|CL|NG"
+LINE = re.compile(rf"\b(?:{_KINDS})-\d{{2,3}}\b")
+_RANGE = re.compile(rf"\b({_KINDS})-(\d{{2,3}}) to (?:{_KINDS})-(\d{{2,3}})\b")
+_ROW = re.compile(
+    rf"^\| ((?:{_KINDS})-\d{{2,3}}) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a specification: what it demands, where that is kept, what proves it."""
+
+    line: str
+    demand: str
+    kept_in: str
+    test: str
+
+
+def page() -> str:
+    """The protocol page."""
+    return (ROOT / "docs" / "protocol.md").read_text("utf-8")
+
+
+def rows() -> list[Row]:
+    """Every row of its tables of lines."""
+    return [Row(*found) for found in _ROW.findall(page())]
+
+
+def missing() -> list[str]:
+    """The lines that the page lists as not kept yet."""
+    return _listed("Not yet")
+
+
+def foreign() -> list[str]:
+    """The lines that the page lists as none of ours."""
+    return _listed("Not for us")
+
+
+def _listed(heading: str) -> list[str]:
+    _, _, rest = page().partition(f"### {heading}\n")
+    items = re.findall(r"^- (.+)$", re.split(r"\n##", rest)[0], re.MULTILINE)
+    return [line for item in items for line in _spelled(item)]
+
+
+@cache
+def tests_of(path: str) -> Mapping[str, frozenset[str]]:
+    """Each test of a file (`name` or `Class::name`), and the lines that it names."""
+    text = (ROOT / path).read_text("utf-8")
+    tree = ast.parse(text)
+    tables = dict(_module_level(tree, text))
+    return {name: _named(node, text, tables) for name, node in _tests(tree)}
+
+
+def all_tests() -> Iterator[tuple[str, frozenset[str]]]:
+    """Every test that there is, as `path::name`, with the lines that it names."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        if "node_modules" not in place and not place.startswith("tests/architecture/"):
+            yield from ((f"{place}::{name}", lines) for name, lines in tests_of(place).items())
+
+
+def _spelled(text: str) -> list[str]:
+    """`CB-091 to CB-097` names seven lines."""
+    whole = _RANGE.sub(_every, text)
+    return LINE.findall(whole)
+
+
+def _every(found: re.Match[str]) -> str:
+    kind, first, last = found.groups()
+    numbers = range(int(first), int(last) + 1)
+    return " ".join(f"{kind}-{number:0{len(first)}d}" for number in numbers)
+
+
+def _tests(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+        for one in inner:
+            if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
+                yield prefix + one.name, one
+
+
+def _module_level(tree: ast.Module, text: str) -> Iterator[tuple[str, str]]:
+    """Tables and helpers of a test file, by name."""
+    for node in tree.body:
+        source = ast.get_source_segment(text, node) or ""
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
+            yield node.name, source
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from ((one.id, source) for one in targets if isinstance(one, ast.Name))
+
+
+def _named(node: ast.FunctionDef, text: str, tables: Mapping[str, str]) -> frozenset[str]:
+    parts = [ast.get_source_segment(text, part) or "" for part in (node, *node.decorator_list)]
+    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    parts += [source for name, source in tables.items() if name in used]
+    return frozenset(_spelled("\n".join(parts)))
+
+
+def exists(path: str) -> bool:
+    """Reports whether this file is there."""
+    return Path(ROOT / path).is_file()

@@ -182,7 +182,7 @@ def _site(services: Services) -> "Site":
         store=store,
         rules=rules,
         clients=clients,
-        people=People(store, services.verifier, rules),
+        people=People(store, services.verifier, proofs, rules),
         ciba=CibaService(
             store,
             secrets,

@@ -1,18 +1,17 @@
 """Who is calling our own API: a person, through a terminal that proves its key (RFC 9449 7)."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.protocol import decisions, dpop, errors
+from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens import ACCESS_TOKEN_TYPE
 from server.services.keys import published
 from server.services.ports import BadToken, Store, Unit, Verifier
+from server.services.proofs import Proofs, Target
 from server.services.records import Device, Session, User
 from server.services.rules import Rules
 
-REPLAY_KIND = "dpop proof"
 _CHALLENGE = 'DPoP error="{code}", algs="ES256"'
 
 
@@ -49,6 +48,7 @@ class People:
 
     store: Store
     verifier: Verifier
+    proofs: Proofs
     rules: Rules
 
     def authenticate(self, call: Call) -> Person:
@@ -78,23 +78,14 @@ class People:
         return dict(claims)
 
     def _check_proof(self, tx: Unit, call: Call, token: str, claims: dict[str, object]) -> None:
+        bound = claims.get("cnf")
+        jkt = bound.get("jkt") if isinstance(bound, dict) else None
         try:
-            jwk, proof = self.verifier.dpop(dpop.one_proof(call.proofs))
-            use = dpop.check_proof(
-                proof,
-                method=call.method,
-                url=call.url,
-                now=tx.now,
-                access_token=token,
-                loopback_alias=self.rules.on_loopback,
-            )
+            self.proofs.of_token(tx, call.proofs, Target(call.method, call.url, token), jkt=jkt)
         except errors.InvalidDpopProof as error:
             raise unauthorized(error.description, code="invalid_dpop_proof") from error
-        bound = claims.get("cnf")
-        if not isinstance(bound, dict) or bound.get("jkt") != decisions.thumbprint(jwk):
-            raise unauthorized("the token is bound to another key")
-        if not first_use(tx, str(bound["jkt"]), use):
-            raise unauthorized("the proof was used before", code="invalid_dpop_proof")
+        except BadToken as error:
+            raise unauthorized(str(error)) from error
 
     def _person(self, tx: Unit, claims: dict[str, object]) -> Person:
         session = tx.sessions.get(str(claims.get("sid")))
@@ -131,12 +122,6 @@ def current(tx: Unit, person: Person) -> Device:
     if device is None or device.state != "active":
         raise _stopped_device()
     return device
-
-
-def first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
-    """Reports whether this proof is used for the first time, anywhere."""
-    key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
-    return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)
 
 
 def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:

@@ -58,6 +58,9 @@ def test_a_route_is_closed_or_public_on_purpose(
         assert response.status_code == 200
     elif route.caller is Caller.CLIENT:
         check_refusal(response, 401, "invalid_client")
+    elif route.caller is Caller.RESOURCE:
+        check_problem(response, 401, "invalid_client")
+        assert response.headers["www-authenticate"].startswith("Basic ")
     else:
         check_problem(response, 401, "invalid_token")
         challenge = response.headers["www-authenticate"]

@@ -109,7 +109,7 @@ class Table:
 
     def _kept_in_order(self, page: Page) -> Inbox:
         """What is under way keeps its row even when the server no longer lists it as waiting."""
-        inbox = Inbox().fetched(page.items)
+        inbox = Inbox.listed(page.items)
         for approval_id in self.doing:
             known = self.inbox.find(approval_id)
             if known is not None and inbox.find(approval_id) is None:

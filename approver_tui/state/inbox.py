@@ -1,7 +1,9 @@
 """The list of approvals on the screen.
 
-Owns: which rows there are and in which order. A row keeps its place until the person refreshes,
-so that nothing moves under the cursor. Never: a clock; `now` is an argument.
+Owns: which rows there are and in which order. There is one order, that of the server's answer, in
+which what ends soonest is on top; a row that comes later goes to the end, and every row keeps its
+place until the person refreshes, so that nothing moves under the cursor.
+Never: a clock; `now` is an argument. Never: sorts.
 """
 
 from collections.abc import Iterable
@@ -16,6 +18,14 @@ class Inbox:
 
     rows: tuple[Approval, ...] = ()
 
+    @classmethod
+    def listed(cls, approvals: Iterable[Approval]) -> "Inbox":
+        """Return the inbox that a full answer of the server is, in its order."""
+        inbox = cls()
+        for approval in approvals:
+            inbox = inbox.seen(approval)
+        return inbox
+
     def seen(self, approval: Approval) -> "Inbox":
         """Return the inbox with `approval` in its old place, or at the end if it is new."""
         known = self.find(approval.id)
@@ -27,23 +37,6 @@ class Inbox:
     def decided(self, approval: Approval) -> "Inbox":
         """Return the inbox with a known row brought to its outcome; others are not added."""
         return self.seen(approval) if self.find(approval.id) else self
-
-    def fetched(self, approvals: Iterable[Approval]) -> "Inbox":
-        """Return the inbox after a full answer of the server: rows it does not list are gone."""
-        listed = tuple(approvals)
-        ids = {approval.id for approval in listed}
-        inbox = Inbox(tuple(row for row in self.rows if row.id in ids))
-        for approval in listed:
-            inbox = inbox.seen(approval)
-        return inbox
-
-    def without(self, approval_id: str) -> "Inbox":
-        """Return the inbox without that row."""
-        return Inbox(tuple(row for row in self.rows if row.id != approval_id))
-
-    def refreshed(self) -> "Inbox":
-        """Return the inbox sorted: highest risk first, within it what expires first."""
-        return Inbox(tuple(sorted(self.rows, key=lambda row: (-row.risk.rank, row.expires_at))))
 
     def waiting(self, now: int) -> tuple[Approval, ...]:
         """Return the rows that can still be answered at `now`, in their order."""

@@ -12,6 +12,7 @@ from server.crypto.jose import JwtSigner, JwtVerifier, sealed_as
 from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
+from server.services.administration import Administration
 from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
@@ -220,6 +221,7 @@ def _site(services: Services) -> "Site":
         revocation=Revocation(store, issued),
         consumptions=Consumptions(store, issued, rights),
         devices=DeviceService(store, secrets, services.verifier, rules),
+        administration=Administration(store, secrets, services.signer, services.verifier, rules),
         feed=FeedService(store),
         hub=services.hub,
         readiness=Readiness(),

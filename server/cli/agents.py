@@ -57,17 +57,21 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 
 @command.command("disable")
 @click.argument("called", metavar="AGENT")
+@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
 @json_option
 @administers
-def disable(desk: Desk, called: str, *, as_json: bool) -> None:
-    """Stop an agent: tokens are revoked, its requests leave every screen, it gets nothing.
+def disable(desk: Desk, called: str, *, dry_run: bool, as_json: bool) -> None:
+    """Stop an agent: its tokens and what came from them end, its requests leave every screen.
 
     A resource that only checks signatures accepts a token until it runs out.
     """
+    if dry_run:
+        _show_preview(desk.agents.preview(called), as_json=as_json)
+        return
     stopped = desk.agents.disable(called, by=BY)
     again = f"To let it go on: sayso agents enable {stopped.agent.name}"
     answer(
-        {"client_id": stopped.agent.id, "state": stopped.agent.state, **_counts(stopped)},
+        {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
         [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
         as_json=as_json,
     )
@@ -120,21 +124,32 @@ def delete(desk: Desk, called: str, *, as_json: bool) -> None:
     """Stop an agent and forget it. What it did stays in the log."""
     stopped = desk.agents.delete(called, by=BY)
     answer(
-        {"client_id": stopped.agent.id, "state": "deleted", **_counts(stopped)},
+        {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
         [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
         as_json=as_json,
     )
 
 
-def _counts(stopped: StoppedAgent) -> dict[str, object]:
-    return {
-        "tokens_revoked": stopped.tokens_revoked,
-        "requests_cancelled": stopped.requests_cancelled,
-    }
+def _show_preview(preview: StoppedAgent, *, as_json: bool) -> None:
+    answer(
+        {"client_id": preview.agent.id, "state": preview.agent.state, **preview.counts},
+        [
+            f"{preview.agent.name} would be disabled. Nothing was changed.",
+            *_count_lines(preview),
+            f"To do it: sayso agents disable {preview.agent.name}",
+        ],
+        as_json=as_json,
+    )
 
 
 def _count_lines(stopped: StoppedAgent) -> list[str]:
     return [
-        f"Tokens revoked: {stopped.tokens_revoked}.",
-        f"Requests cancelled: {stopped.requests_cancelled}.",
+        (
+            f"Tokens revoked: {stopped.tokens_revoked}, "
+            f"of which {stopped.descendants_revoked} of others that came from them."
+        ),
+        (
+            f"Requests cancelled: {stopped.requests_cancelled}, "
+            f"of which {stopped.approved_cancelled} had been approved."
+        ),
     ]

@@ -2,14 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import click
 
 from server.cli.opening import Desk, administers
-from server.cli.output import answer, json_option, rfc3339, safe
+from server.cli.output import answer, json_option, rfc3339, safe, sheet
+from server.cli.params import moment_ms, span_ms
 from server.services.records import StoredEntry
+from server.services.searches import EntrySearch
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000
@@ -39,6 +41,69 @@ def tail(desk: Desk, count: int, *, follow: bool, jsonl: bool, as_json: bool) ->
         return
     for entry in _stream(desk, count, follow=follow):
         click.echo(json.dumps(entry_document(entry)) if jsonl else safe(entry_line(entry)))
+
+
+@command.command("show")
+@click.argument("entry_id", metavar="ID")
+@json_option
+@administers
+def show(desk: Desk, entry_id: str, *, as_json: bool) -> None:
+    """One entry, member by member."""
+    document = entry_document(desk.oversight.entry(entry_id))
+    facts = {name: _word(value) for name, value in document.items() if value is not None}
+    answer(document, sheet(facts), as_json=as_json)
+
+
+@command.command("search")
+@click.option("--type", "kind", help="What it is about, such as agent.disabled.")
+@click.option("--actor", help="Who did it: operator, system, user:ID or agent:ID.")
+@click.option("--agent", metavar="AGENT", help="An agent's name or client_id; gone ones by id.")
+@click.option("--user", metavar="USER", help="The user whom it concerns.")
+@click.option("--resource", metavar="URI")
+@click.option("--approval", metavar="ID", help="The request whom it concerns.")
+@click.option("--correlation", metavar="ID", help="The call of the API that it came from.")
+@click.option("--since", metavar="WHEN", help="A date, a time, or so long ago: 24h.")
+@click.option("--until", metavar="WHEN", help="Before this moment.")
+@click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=50, show_default=True)
+@click.option("--before", metavar="ID", help="Older ones than this entry.")
+@json_option
+@administers
+def search(
+    desk: Desk, /, count: int, before: str | None, *, as_json: bool, **given: str | None
+) -> None:
+    """The newest entries that match everything that is said, newest first."""
+    entries = desk.oversight.search(_search(desk, given), count, before)
+    document = {"items": [entry_document(entry) for entry in entries]}
+    answer(document, map(entry_line, entries), as_json=as_json)
+
+
+def _search(desk: Desk, given: Mapping[str, str | None]) -> EntrySearch:
+    return EntrySearch(
+        type=given["kind"],
+        actor=given["actor"],
+        agent_id=_id_of(given["agent"], lambda called: desk.agents.show(called)[0].id),
+        subject=_id_of(given["user"], lambda called: desk.users.show(called)[0].id),
+        resource=given["resource"],
+        approval_id=given["approval"],
+        correlation_id=given["correlation"],
+        since=_past(given["since"], desk.now),
+        until=_past(given["until"], desk.now),
+    )
+
+
+def _past(text: str | None, now: int) -> int | None:
+    """A moment; a span leads back from now."""
+    if text is None:
+        return None
+    ago = span_ms(text)
+    return moment_ms(text, now) if ago is None else now - ago
+
+
+def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
+    """What is gone cannot be found by its name any more; its id still stands in the log."""
+    if called is None or called.startswith("sayso_"):
+        return called
+    return find(called)
 
 
 def entry_document(entry: StoredEntry) -> dict[str, object]:

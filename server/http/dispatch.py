@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from server import telemetry
 from server.http import wire
 from server.http.message import HttpRequest, HttpResponse, as_json
-from server.http.route import Caller, Route
+from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
-from server.protocol import errors
+from server.protocol import decisions, errors
+from server.services.administration import Desk
 from server.services.approvals import Shown
-from server.services.people import Call
-from server.services.ports import Busy
+from server.services.authority import Asked
+from server.services.people import Call, Person
+from server.services.ports import Busy, Taken
+from server.services.refusals import Conflict, Invalid, NotFound, Refused
 
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
@@ -31,6 +34,9 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     except errors.Problem as problem:
         _note(route, problem.code, problem.log)
         return problem_response(problem)
+    except (Refused, Taken) as error:
+        _note(route, type(error).__name__, str(error))
+        return problem_response(_refused(error))
     except Busy as error:
         _note(route, "busy", str(error))
         return _busy(route)
@@ -44,13 +50,28 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     if route.caller is Caller.PERSON:
         url = site.rules.issuer + request.path
         call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
-        response = route.endpoint(site, request, site.people.authenticate(call))
+        person = site.people.authenticate(call)
+        response = route.endpoint(site, request, _seat(site, route, request, person))
     elif route.caller is Caller.RESOURCE:
         resource = site.clients.resource(request.headers.get("authorization"))
         response = route.endpoint(site, request, resource)
     else:
         response = route.endpoint(site, request)
     return response
+
+
+def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | Desk:
+    """The person, or their desk where it is administration."""
+    if route.rule is None:
+        return person
+    version = request.headers.get("if-match")
+    asked = Asked(
+        digest=decisions.request_digest(request.method, request.path, request.body),
+        target=request.params.get("id", ""),
+        version=None if version is None else version.strip().strip('"'),
+        statement=request.headers.get(STATEMENT.lower()),
+    )
+    return site.administration.desk(person, route.rule, asked)
 
 
 def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
@@ -76,6 +97,17 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
         **members,
     }
     return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
+
+
+def _refused(error: Refused | Taken) -> errors.Problem:
+    """What an administrator's service refuses, in the words of the API."""
+    if isinstance(error, NotFound):
+        return errors.Problem(404, "not_found", str(error))
+    if isinstance(error, Conflict):
+        return errors.Problem(409, "conflict", str(error))
+    if isinstance(error, Invalid):
+        return errors.Problem(422, "invalid", str(error))
+    return errors.Problem(409, "exists", str(error))
 
 
 def busy_problem() -> errors.Problem:

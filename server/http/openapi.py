@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from server.http import wire
-from server.http.route import ID_PATTERN, Caller, Route
+from server.http.route import ID_PATTERN, STATEMENT, Caller, Route
 
 _PARAMETER = re.compile(r"<(\w+)>")
 _REF = "#/components/schemas/{model}"
@@ -53,6 +53,8 @@ def _operation(route: Route) -> dict[str, object]:
     }
     if route.caller is not Caller.ANYBODY:
         operation["security"] = [{str(route.caller.value): []}]
+    if route.rule is not None:
+        operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:
         operation["requestBody"] = _required("application/json", _reference(route.body))
     if route.form:
@@ -73,7 +75,7 @@ def _parameters(route: Route) -> list[object]:
         for name in _PARAMETER.findall(route.path)
     ]
     optional = [("query", name) for name in route.query]
-    optional += [("header", name) for name in route.headers]
+    optional += [("header", name) for name in (*route.headers, *_of_administration(route))]
     return [
         *path,
         *(
@@ -81,6 +83,13 @@ def _parameters(route: Route) -> list[object]:
             for place, name in optional
         ),
     ]
+
+
+def _of_administration(route: Route) -> tuple[str, ...]:
+    """The headers by which a change is signed, and by which it names what it was made from."""
+    if route.rule is None or route.method == "GET":
+        return ()
+    return ("If-Match", STATEMENT) if route.rule.versioned else (STATEMENT,)
 
 
 def _responses(route: Route) -> dict[str, object]:

@@ -7,8 +7,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-ID_PATTERN: Final = "[A-Za-z0-9_]{1,64}"
+from server.services.authority import Rule
+
+ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The part of a path that names something; what cannot be an id is no path of ours."""
+
+STATEMENT: Final = "Sayso-Statement"
+"""The header of a statement about the request that carries it."""
 
 
 class Caller(Enum):
@@ -42,6 +47,8 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())
+    rule: Rule | None = None
+    """Whose administration it is; the endpoint is then handed a desk in place of the person."""
 
     @property
     def as_problem(self) -> bool:

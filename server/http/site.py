@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.http.route import Route
+from server.services.administration import Administration
 from server.services.approvals import ApprovalService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
@@ -45,6 +46,7 @@ class Site:
     approvals: ApprovalService
     consents: ConsentService
     devices: DeviceService
+    administration: Administration
     feed: FeedService
     hub: Hub
     readiness: Readiness

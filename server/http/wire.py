@@ -19,7 +19,7 @@ _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """As base64url, in its one spelling (RFC 4648 3.5)."""
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 _SHOWN_PLACE = 200
-_PIN_PURPOSE = r"^(session|sayso_ap_[a-z2-7]{16})$"
+_PIN_PURPOSE = r"^(session|sayso_ap_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -253,12 +253,7 @@ def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
         high_from=rfc3339(record.high_from),
         this=this,
         keys=dict(record.kids),
-        pin=Pin(
-            tries=record.pin_tries,
-            left=max(0, MOST_TRIES - record.pin_tries),
-            locked=record.pin_tries >= MOST_TRIES,
-            exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
-        ),
+        pin=pin(record),
         nonce=nonce,
     )
 
@@ -277,6 +272,16 @@ def consent(given: Given, now: int) -> Consent:
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
         revoked_at=None if record.revoked_at is None else rfc3339(record.revoked_at),
+    )
+
+
+def pin(record: DeviceRecord) -> Pin:
+    """How a device's PIN stands, as JSON."""
+    return Pin(
+        tries=record.pin_tries,
+        left=max(0, MOST_TRIES - record.pin_tries),
+        locked=record.pin_tries >= MOST_TRIES,
+        exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
     )
 
 

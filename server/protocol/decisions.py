@@ -23,6 +23,9 @@ CLOCK_TOLERANCE: Final = 300
 
 DECISION_TYPE: Final = "sayso-decision+jws"
 STATEMENT_TYPE: Final = "sayso-statement+jws"
+ADMINISTER: Final = "administer"
+"""The purpose of a statement about a request to the administration."""
+STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER})
 
 _DIGEST_BYTES = 32
 _MAX_PAYLOAD = 8_192
@@ -142,6 +145,20 @@ def digest(text: str) -> str:
     return _base64url(hashlib.sha256(text.encode()).digest())
 
 
+def request_digest(method: str, path: str, body: bytes) -> str:
+    """Hash a request as it travels: method, path and body, with a line feed after the first two."""
+    return _base64url(hashlib.sha256(f"{method}\n{path}\n".encode() + body).digest())
+
+
+def is_digest(text: str) -> bool:
+    """Reports whether a text is a digest in the one spelling that we write."""
+    try:
+        _bytes_of(text, "digest")
+    except ValueError:
+        return False
+    return True
+
+
 def fingerprint(action_digest: str) -> str:
     """Shorten an action digest to what a person compares: `9f3a-71c0`. ValueError if it is none."""
     shown = _bytes_of(action_digest, "action_digest")[:4].hex()
@@ -179,7 +196,7 @@ def statement_text(statement: Statement) -> str:
 def read_statement(payload: bytes) -> Statement:
     """Read the payload of a statement. ValueError names the member."""
     statement = Statement(**_read_members(payload, Statement))
-    if statement.purpose not in {"pin", "unlock", "vouch"}:
+    if statement.purpose not in STATEMENT_PURPOSES:
         raise ValueError("purpose is not one of the values allowed here")
     return statement
 

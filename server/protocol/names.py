@@ -1,5 +1,6 @@
 """Registered names, spelled once: grant types, token types, claims, prefixes of handles."""
 
+import hashlib
 from typing import Final
 
 GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
@@ -52,3 +53,8 @@ ACR_SIGNED: Final = "urn:sayso:acr:signed"
 """The person signed with a device key that an unlocked app held."""
 ACR_SIGNED_PIN: Final = "urn:sayso:acr:signed-pin"
 """The person entered the PIN for this very approval."""
+
+
+def name_id(name: str) -> str:
+    """What a path calls a resource or an action type, whose own names do not fit into one."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]

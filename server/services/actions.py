@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from server.protocol import actions, errors, json_text
+from server.protocol import actions, errors, json_text, names
 from server.protocol.actions import ActionType, InvalidActionType
-from server.services import audit
+from server.services import audit, paging
+from server.services.paging import Part
 from server.services.ports import Directory, Store, Unit
 from server.services.records import ActionRow, Agent, Entry
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
@@ -20,6 +21,17 @@ class Actions:
         """Every action type, by name."""
         with self.store.read() as view:
             return view.actions.all()
+
+    def page(self, after: str, limit: int) -> Part[ActionRow]:
+        """Those whose names come after this one."""
+        return paging.after(self.all(), lambda action: action.type, after, limit)
+
+    def by_id(self, action_id: str) -> ActionRow:
+        """The type of which this is `names.name_id`. Raises `NotFound`."""
+        for row in self.all():
+            if names.name_id(row.type) == action_id:
+                return row
+        raise NotFound("There is no such action type.")
 
     def show(self, name: str) -> ActionRow:
         """One action type. Raises `NotFound`."""

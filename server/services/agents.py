@@ -4,15 +4,17 @@ What an agent may be is checked in `agent_forms.py`. Here is what happens to the
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
-from server.services import agent_forms, audit, users
+from server.protocol.states import State, overdue
+from server.services import agent_forms, audit, paging, users
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Entry, Secret, User
+from server.services.records import Agent, Approval, Entry, Secret, User
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.revocations import end_all_of_client
 from server.services.withdrawals import withdraw
@@ -38,7 +40,21 @@ class StoppedAgent:
 
     agent: Agent
     tokens_revoked: int = 0
+    descendants_revoked: int = 0
+    """Of them: tokens of others that came from this agent's."""
     requests_cancelled: int = 0
+    approved_cancelled: int = 0
+    """Of them: requests that a person had approved and that were not fetched yet."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What ended, as the log and every answer have it."""
+        return {
+            "tokens_revoked": self.tokens_revoked,
+            "descendants_revoked": self.descendants_revoked,
+            "requests_cancelled": self.requests_cancelled,
+            "approved_cancelled": self.approved_cancelled,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,12 @@ class Agents:
         """Every agent, by name."""
         with self.store.read() as view:
             return view.agents.all()
+
+    def page(self, after: str, limit: int, *, owner: str | None = None) -> Part[Agent]:
+        """Those whose names come after this one; of everybody, or of one owner by their id."""
+        with self.store.read() as view:
+            found = view.agents.page(owner, after, limit + 1)
+        return paging.part(found, limit, lambda agent: agent.name)
 
     def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:
         """One agent and its owners. Raises `NotFound`."""
@@ -82,8 +104,16 @@ class Agents:
                 _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
             return agent
 
+    def preview(self, called: str) -> StoppedAgent:
+        """What disabling an agent would end now; nothing is changed. Raises `NotFound`."""
+        with self.store.read() as view:
+            agent = find(view, called)
+            own, others = view.delegations.live_of_client(agent.id, view.now)
+            open_now = [one for one in view.approvals.open_of_agent(agent.id) if _lives(one, view)]
+        return StoppedAgent(agent, own + others, others, len(open_now), _approved(open_now))
+
     def disable(self, called: str, *, by: str) -> StoppedAgent:
-        """Stop an agent: its tokens are revoked and its open requests leave every screen.
+        """Stop an agent: its tokens and what came from them end, its requests leave every screen.
 
         Doing it again changes nothing. Raises `NotFound`.
         """
@@ -94,7 +124,7 @@ class Agents:
             agent = replace(agent, state="disabled")
             tx.agents.replace(agent, tx.now)
             stopped = _end_everything(tx, agent, by)
-            _record(tx, audit.Type.AGENT_DISABLED, agent, by, _counts(stopped))
+            _record(tx, audit.Type.AGENT_DISABLED, agent, by, stopped.counts)
             return stopped
 
     def enable(self, called: str, *, by: str) -> Agent:
@@ -146,7 +176,7 @@ class Agents:
             stopped = _end_everything(tx, replace(agent, state="disabled"), by)
             end_all_of_client(tx, agent.id, actor=by)
             tx.agents.delete(agent.id)
-            facts = {"name": agent.name, **_counts(stopped)}
+            facts = {"name": agent.name, **stopped.counts}
             _record(tx, audit.Type.AGENT_DELETED, agent, by, facts)
             return stopped
 
@@ -184,25 +214,25 @@ def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
 
 
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
-    return StoppedAgent(
-        agent,
-        tokens_revoked=len(tx.delegations.revoke_client(agent.id, tx.now)),
-        requests_cancelled=withdraw(
-            tx, tx.approvals.open_of_agent(agent.id), reason="agent_disabled", actor=by
-        ),
-    )
+    """In this order: what was approved can become no token while the others are revoked."""
+    found = tx.approvals.open_of_agent(agent.id)
+    ended = [one for one in found if withdraw(tx, [one], reason="agent_disabled", actor=by)]
+    own, _ = tx.delegations.live_of_client(agent.id, tx.now)
+    revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
+    return StoppedAgent(agent, revoked, revoked - own, len(ended), _approved(ended))
+
+
+def _lives(approval: Approval, view: View) -> bool:
+    return not overdue(approval.state, approval.expires_at, view.now)
+
+
+def _approved(approvals: Sequence[Approval]) -> int:
+    return sum(approval.state is State.APPROVED for approval in approvals)
 
 
 def _ending(secret: Secret, at: int) -> Secret:
     """The same secret, at its end by then at the latest."""
     return replace(secret, expires_at=min(at, secret.expires_at or at))
-
-
-def _counts(stopped: StoppedAgent) -> dict[str, object]:
-    return {
-        "tokens_revoked": stopped.tokens_revoked,
-        "requests_cancelled": stopped.requests_cancelled,
-    }
 
 
 def _record(tx: Unit, kind: audit.Type, agent: Agent, by: str, facts: Mapping[str, object]) -> None:

@@ -13,10 +13,11 @@ from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
 from server.services import audit, notices, people
 from server.services.people import Person
-from server.services.ports import BadToken, Secrets, Store, Unit, Verifier
+from server.services.ports import Secrets, Store, Unit, Verifier
 from server.services.records import Device, Entry
 from server.services.rules import Rules
 from server.services.sessions import IDLE_MS
+from server.services.statements import Statements
 
 MOST_TRIES: Final = 10
 MOST_UNCONFIRMED: Final = 50
@@ -98,8 +99,11 @@ class DeviceService:
         """A statement by an approval key proves that the PIN was right; the tries start again."""
         with self.store.write() as tx:
             device = people.current(tx, person)
-            expected = self._expected(tx, device, "pin", device, self._pin_nonce(device))
-            self._check(jws, device, ("low", "high"), expected)
+            nonce = self._pin_nonce(device)
+            keys = ("low", "high")
+            self._statements.check(
+                tx, jws, device, keys, purpose="pin", subject=device.id, nonce=nonce
+            )
             tx.devices.confirm(device.id, entered=True)
 
     def unlock(self, person: Person, device_id: str, jws: str) -> Device:
@@ -129,7 +133,11 @@ class DeviceService:
 
     def statement_nonce(self, device: Device, signer: Device) -> str:
         """What `signer` must sign in a statement about `device`; another one after each."""
-        return self.secrets.nonce("statement", device.id, signer.id, str(device.statements))
+        return self._statements.nonce(device, signer)
+
+    @property
+    def _statements(self) -> Statements:
+        return Statements(self.secrets, self.verifier, self.rules)
 
     def _pin_nonce(self, device: Device) -> str:
         return self.secrets.nonce("pin", device.id, str(device.pin_calls))
@@ -137,6 +145,8 @@ class DeviceService:
     def _named(self, tx: Unit, person: Person, purpose: str) -> str | None:
         if purpose == _SESSION_PURPOSE:
             return None
+        if decisions.is_digest(purpose):
+            return purpose
         approval = tx.approvals.get(purpose)
         if approval is None or approval.user_id != person.user.id:
             raise errors.Problem(404, "not_found", "There is no such request for you.")
@@ -150,39 +160,11 @@ class DeviceService:
         if tx.now < signer.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
         nonce = self.statement_nonce(device, signer)
-        expected = self._expected(tx, signer, purpose, device, nonce)
-        self._check(jws, signer, ("high",), expected)
+        self._statements.check(
+            tx, jws, signer, ("high",), purpose=purpose, subject=device.id, nonce=nonce
+        )
         tx.devices.confirm(signer.id, entered=True)
         return device
-
-    def _check(
-        self, jws: str, signer: Device, keys: tuple[str, ...], expected: decisions.ExpectedStatement
-    ) -> None:
-        try:
-            kid = self.verifier.key_of(jws)
-            key = next((name for name in keys if signer.kids[name] == kid), None)
-            if key is None:
-                raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
-            raw = self.verifier.signed_by(jws, decisions.STATEMENT_TYPE, signer.keys[key], kid)
-            statement = decisions.read_statement(raw)
-        except (BadToken, ValueError) as error:
-            raise errors.Problem(
-                422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
-            ) from error
-        decisions.check_statement(statement, expected)
-
-    def _expected(
-        self, tx: Unit, signer: Device, purpose: str, subject: Device, nonce: str
-    ) -> decisions.ExpectedStatement:
-        return decisions.ExpectedStatement(
-            iss=signer.id,
-            sub=signer.user_id,
-            aud=self.rules.issuer,
-            purpose=purpose,
-            subject=subject.id,
-            nonce=nonce,
-            now=tx.now // 1000,
-        )
 
     def _device(
         self,

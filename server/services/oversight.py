@@ -13,6 +13,7 @@ from server.services import agents, devices, parties, users
 from server.services.ports import Store, View
 from server.services.records import Approval, Decision, Device, StoredEntry, User
 from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.searches import EntrySearch
 from server.services.withdrawals import withdraw
 
 MOST_REASON: Final = 200
@@ -36,15 +37,25 @@ class Oversight:
     store: Store
 
     def approvals(
-        self, *, state: State | None, agent: str | None, user: str | None, limit: int
+        self,
+        *,
+        state: State | None,
+        agent: str | None,
+        user: str | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Seen]:
-        """The newest requests that match. Raises `NotFound` for an agent or user."""
+        """The newest requests that match, behind a moment and an id.
+
+        Raises `NotFound` for an agent or user.
+        """
         with self.store.read() as view:
             found = view.approvals.search(
                 state=state,
                 agent_id=None if agent is None else agents.find(view, agent).id,
                 user_id=None if user is None else users.find(view, user).id,
                 limit=limit,
+                before=before,
             )
             return [_seen(view, approval) for approval in found]
 
@@ -82,6 +93,18 @@ class Oversight:
             )
             return [(device, view.directory.user(device.user_id)) for device in found]
 
+    def device_page(
+        self, user: str | None, after: tuple[int, str], limit: int
+    ) -> list[tuple[Device, User | None]]:
+        """Devices of one user or of everybody, oldest first, behind a moment and an id.
+
+        Raises `NotFound`.
+        """
+        with self.store.read() as view:
+            user_id = None if user is None else users.find(view, user).id
+            found = view.devices.page(user_id, after, limit)
+            return [(device, view.directory.user(device.user_id)) for device in found]
+
     def revoke_device(self, device_id: str, *, by: str) -> tuple[Device, bool]:
         """End a device and its sign-in; False when it had ended before. Raises `NotFound`."""
         with self.store.write() as tx:
@@ -97,6 +120,21 @@ class Oversight:
         """The log's last entries, or those after one, oldest first."""
         with self.store.read() as view:
             return view.audit.tail(limit, after)
+
+    def search(
+        self, wanted: EntrySearch, limit: int, before: str | None = None
+    ) -> list[StoredEntry]:
+        """The newest entries that match, behind an id."""
+        with self.store.read() as view:
+            return view.audit.search(wanted, before, limit)
+
+    def entry(self, entry_id: str) -> StoredEntry:
+        """One entry. Raises `NotFound`."""
+        with self.store.read() as view:
+            entry = view.audit.get(entry_id)
+        if entry is None:
+            raise NotFound(f"There is no entry {entry_id}. See the newest with: sayso audit tail")
+        return entry
 
 
 def _find(view: View, approval_id: str) -> Approval:

@@ -7,7 +7,7 @@ from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens import ACCESS_TOKEN_TYPE
 from server.services.keys import published
-from server.services.ports import BadToken, Store, Unit, Verifier
+from server.services.ports import BadToken, Store, Unit, Verifier, View
 from server.services.proofs import Proofs, Target
 from server.services.records import Device, Session, User
 from server.services.rules import Rules
@@ -104,7 +104,7 @@ class People:
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
 
 
-def current_session(tx: Unit, person: Person) -> Session:
+def current_session(tx: View, person: Person) -> Session:
     """The person's session as it stands in this unit of work; both may have been stopped since."""
     session = tx.sessions.get(person.session.id)
     if session is None or session.revoked_at is not None:
@@ -115,7 +115,7 @@ def current_session(tx: Unit, person: Person) -> Session:
     return session
 
 
-def current(tx: Unit, person: Person) -> Device:
+def current(tx: View, person: Person) -> Device:
     """The person's device as it stands in this unit of work."""
     current_session(tx, person)
     device = tx.devices.get(person.at.id)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from server.protocol import scopes, uris
-from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET
+from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.risks import Risk
-from server.services import audit, client_secrets
+from server.services import audit, client_secrets, paging
+from server.services.paging import Part
 from server.services.ports import Directory, Secrets, Store, Unit, View
 from server.services.records import Agent, App, Entry, Resource
 from server.services.refusals import Exists, Invalid, NotFound
@@ -68,6 +69,17 @@ class Resources:
         """Every resource, by URI."""
         with self.store.read() as view:
             return view.resources.all()
+
+    def page(self, after: str, limit: int) -> Part[Resource]:
+        """Those whose URIs come after this one."""
+        return paging.after(self.all(), lambda resource: resource.uri, after, limit)
+
+    def by_id(self, resource_id: str) -> Resource:
+        """The resource of which this is `names.name_id`. Raises `NotFound`."""
+        for resource in self.all():
+            if name_id(resource.uri) == resource_id:
+                return resource
+        raise NotFound("There is no such resource.")
 
     def show(self, uri: str) -> Resource:
         """One resource. Raises `NotFound`."""

@@ -27,6 +27,7 @@ from server.services.records import (
     StoredEntry,
     User,
 )
+from server.services.searches import EntrySearch
 from server.services.token_records import Consumption
 
 
@@ -35,7 +36,10 @@ class UserRows(Protocol):
 
     def add(self, user: User) -> None: ...
     def replace(self, user: User) -> None: ...
+    def get(self, user_id: str) -> User | None: ...
     def all(self) -> list[User]: ...
+    def page(self, after: str, limit: int) -> list[User]:
+        """Those whose names come after this one."""
 
 
 class AgentRows(Protocol):
@@ -46,7 +50,11 @@ class AgentRows(Protocol):
         """Write every member, owners and secrets included."""
 
     def delete(self, agent_id: str) -> None: ...
+    def get(self, agent_id: str) -> Agent | None: ...
     def all(self) -> list[Agent]: ...
+    def page(self, owner: str | None, after: str, limit: int) -> list[Agent]:
+        """Those of one owner or of everybody whose names come after this one."""
+
     def secret_used(self, secret_id: str, now: int) -> None:
         """Remember the use, at most once a minute."""
 
@@ -153,6 +161,10 @@ class DeviceRows(Protocol):
 
     def unlock(self, device_id: str) -> None: ...
     def vouch(self, device_id: str, now: int) -> None: ...
+    def stated(self, device_id: str, seen: int) -> bool:
+        """Count a statement if as many were counted before as its nonce says."""
+
+    def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
     def revoke(self, device_id: str) -> bool: ...
 
 
@@ -181,7 +193,13 @@ class ApprovalRows(Protocol):
         self, user_id: str, limit: int, before: tuple[int, str] | None
     ) -> list[Approval]: ...
     def search(
-        self, *, state: State | None, agent_id: str | None, user_id: str | None, limit: int
+        self,
+        *,
+        state: State | None,
+        agent_id: str | None,
+        user_id: str | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Approval]: ...
     def move(
         self, approval_id: str, target: State, *, now: int, reason: str | None = None
@@ -267,6 +285,9 @@ class DelegationRows(Protocol):
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:
         """Revoke what stands on a consent and all that came from it."""
 
+    def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
+        """How many live tokens are its own, and how many of others came from them."""
+
     def revoke_client(self, client_id: str, now: int) -> list[str]:
         """Revoke an agent's or app's tokens and all that came from them."""
 
@@ -284,6 +305,9 @@ class AuditRows(Protocol):
         """The last `limit` entries, or those after an id, oldest first."""
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]: ...
+    def get(self, entry_id: str) -> StoredEntry | None: ...
+    def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
+        """The newest entries that match, behind an id."""
 
 
 class FeedRows(Protocol):

@@ -1,16 +1,17 @@
 """People: letting them in, changing what they may do, stopping them, helping them back in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from server.protocol.names import PREFIX_USER
 from server.protocol.text import check_name
-from server.services import audit, enrolment, notices
+from server.services import audit, enrolment, notices, paging
 from server.services.devices import MOST_TRIES
 from server.services.enrolment import IssuedCode
+from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Device, Entry, User
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
@@ -60,6 +61,17 @@ class Users:
         """Everybody, by name."""
         with self.store.read() as view:
             return view.users.all()
+
+    def page(self, after: str, limit: int) -> Part[User]:
+        """Those whose names come after this one."""
+        with self.store.read() as view:
+            return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """User id → name, of those who are there."""
+        with self.store.read() as view:
+            found = [view.directory.user(user_id) for user_id in ids]
+        return {user.id: user.name for user in found if user is not None}
 
     def show(self, called: str) -> tuple[User, list[Device]]:
         """One user and their devices. Raises `NotFound`."""

@@ -15,6 +15,12 @@ _USE_NOTED_MS = 60_000
 
 _ADD = insert(agents)
 _ALL = select(agents).order_by(agents.c.name_key)
+_PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
+_PAGE_OF_OWNER = _PAGE.where(
+    agents.c.id.in_(
+        select(agent_owners.c.agent_id).where(agent_owners.c.user_id == bindparam("owner"))
+    )
+)
 _BY_ID = select(agents).where(agents.c.id == bindparam("id"))
 _BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
 _REPLACE = (
@@ -90,6 +96,15 @@ class Agents:
     def all(self) -> list[Agent]:
         """Every agent, by name."""
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def page(self, owner: str | None, after: str, limit: int) -> list[Agent]:
+        """Those of one owner or of everybody whose names come after this one."""
+        values: dict[str, object] = {"after": codec.key(after), "limit": limit}
+        statement = _PAGE if owner is None else _PAGE_OF_OWNER
+        given = values if owner is None else {**values, "owner": owner}
+        return [
+            self._record(row) for row in self._connection.execute(statement, given).mappings().all()
+        ]
 
     def get(self, agent_id: str) -> Agent | None:
         """By client_id."""

@@ -208,10 +208,18 @@ class Approvals:
         return self._many(_DECIDED_BEFORE, values | {"at": before[0], "before": before[1]})
 
     def search(
-        self, *, state: State | None, agent_id: str | None, user_id: str | None, limit: int
+        self,
+        *,
+        state: State | None,
+        agent_id: str | None,
+        user_id: str | None,
+        limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Approval]:
-        """The newest approvals that match everything that is given."""
+        """The newest approvals that match everything that is given, behind a moment and an id."""
         statement = select(a).order_by(a.c.created_at.desc(), a.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(tuple_(a.c.created_at, a.c.id) < before)
         if state is not None:
             statement = statement.where(a.c.state == str(state))
         if agent_id is not None:

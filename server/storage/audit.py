@@ -7,6 +7,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.services.records import Entry, StoredEntry
+from server.services.searches import EntrySearch
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import audit_entries as e
 from server.telemetry import correlation_id
@@ -14,7 +15,9 @@ from server.telemetry import correlation_id
 _ADD = Prepared(adding(e))
 _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
+_GET = select(e).where(e.c.id == bindparam("of"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
+_SEARCHED = ["type", "actor", "agent_id", "subject", "resource", "approval_id", "correlation_id"]
 
 
 class Audit:
@@ -54,6 +57,25 @@ class Audit:
             return [_record(row) for row in self._connection.execute(_AFTER, values).mappings()]
         rows = self._connection.execute(_TAIL, {"limit": limit}).mappings().all()
         return [_record(row) for row in reversed(rows)]
+
+    def get(self, entry_id: str) -> StoredEntry | None:
+        """By its id."""
+        row = self._connection.execute(_GET, {"of": entry_id}).mappings().first()
+        return None if row is None else _record(row)
+
+    def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
+        """The newest entries that match, behind an id."""
+        statement = select(e).order_by(e.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(e.c.id < before)
+        if wanted.since is not None:
+            statement = statement.where(e.c.at >= wanted.since)
+        if wanted.until is not None:
+            statement = statement.where(e.c.at < wanted.until)
+        for name in _SEARCHED:
+            if (value := getattr(wanted, name)) is not None:
+                statement = statement.where(e.c[name] == value)
+        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
         """Everything that concerns one approval, oldest first."""

@@ -66,6 +66,18 @@ def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     )
 
 
+def _descent() -> Select[tuple[str, str]]:
+    """Ids and clients of what a client's live tokens are and what came from them, live or not."""
+    alive = d.c.expires_at > bindparam("now")
+    own = select(d.c.id).where(d.c.client_id == bindparam("of"), alive)
+    tree = own.cte("descent", recursive=True)
+    tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
+    return select(d.c.id, d.c.client_id).where(
+        d.c.id.in_(select(tree.c.id)), d.c.revoked_at.is_(None)
+    )
+
+
+_DESCENT = _descent()
 _ANCESTORS = Prepared(_ancestors())
 _REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
 _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
@@ -108,6 +120,12 @@ class Delegations:
     def ancestors(self, jti: str) -> list[Delegation]:
         """What it came from, its parent first."""
         return [_record(row) for row in _ANCESTORS.run(self._connection, {"of": jti})]
+
+    def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
+        """How many live tokens are its own, and how many of others came from them."""
+        rows = self._connection.execute(_DESCENT, {"of": client_id, "now": now}).all()
+        own = sum(row.client_id == client_id for row in rows)
+        return own, len(rows) - own
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live."""

@@ -1,6 +1,6 @@
 """Rows of devices."""
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.records import Device
@@ -65,6 +65,12 @@ _VOUCH = (
     .where(devices.c.id == bindparam("of"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
+_STATED = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.statements == bindparam("seen"))
+    .values(statements=devices.c.statements + 1)
+    .returning(devices.c.id)
+)
 _REVOKE = (
     update(devices)
     .where(devices.c.id == bindparam("of"), devices.c.state == "active")
@@ -100,6 +106,14 @@ class Devices:
         """Everybody's devices, oldest first."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
+    def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
+        """Devices of one user or of everybody, oldest first, behind that moment and id."""
+        place = tuple_(devices.c.created_at, devices.c.id)
+        statement = _ALL.where(place > after).limit(limit)
+        if user_id is not None:
+            statement = statement.where(devices.c.user_id == user_id)
+        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+
     def active_count(self, user_id: str, now: int) -> int:
         """How many devices the user can decide from."""
         values = {"user": user_id, "now": now}
@@ -132,6 +146,10 @@ class Devices:
     def vouch(self, device_id: str, now: int) -> None:
         """The device may decide at high risk from now on."""
         self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+
+    def stated(self, device_id: str, seen: int) -> bool:
+        """A statement counts; reports whether it is the first with this nonce."""
+        return bool(self._connection.execute(_STATED, {"of": device_id, "seen": seen}).all())
 
     def revoke(self, device_id: str) -> bool:
         """Reports whether this call ended it."""

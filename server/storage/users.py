@@ -11,6 +11,7 @@ from server.storage.tables import users
 
 _ADD = insert(users)
 _ALL = select(users).order_by(users.c.name_key)
+_PAGE = _ALL.where(users.c.name_key > bindparam("after")).limit(bindparam("limit"))
 _BY_ID = select(users).where(users.c.id == bindparam("id"))
 _BY_NAME = select(users).where(users.c.name_key == bindparam("key"))
 _BY_EMAIL = select(users).where(users.c.email_key == bindparam("key"))
@@ -47,6 +48,11 @@ class Users:
     def all(self) -> list[User]:
         """Everybody, by name."""
         return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+
+    def page(self, after: str, limit: int) -> list[User]:
+        """Those whose names come after this one."""
+        values = {"after": codec.key(after), "limit": limit}
+        return [_record(row) for row in self._connection.execute(_PAGE, values).mappings().all()]
 
     def get(self, user_id: str) -> User | None:
         """By id."""

@@ -13,6 +13,7 @@ import structlog
 from server import telemetry
 from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.site import LocalSite
+from tests.support.staff import Staff, StaffTemplate, make_staff
 from tests.support.template import Template, make_template
 
 
@@ -52,6 +53,20 @@ def agent(template: Template, local: LocalSite) -> LocalAgent:
 def person(template: Template, local: LocalSite) -> LocalTerminal:
     """Ana at her device."""
     return template.person(local)
+
+
+@pytest.fixture(scope="session")
+def staff_template(tmp_path_factory: pytest.TempPathFactory) -> StaffTemplate:
+    """An installation with something of everything, made once."""
+    return make_staff(tmp_path_factory.mktemp("staff") / "data")
+
+
+@pytest.fixture
+def staff(staff_template: StaffTemplate, tmp_path: Path) -> Iterator[Staff]:
+    """Those who administer, own, audit, or do none of it."""
+    staff = staff_template.copied(tmp_path / "staff")
+    yield staff
+    staff.local.services.store.close()
 
 
 @pytest.fixture

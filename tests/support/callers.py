@@ -16,6 +16,7 @@ from approver_tui.client.jose import (
     signed_decision,
     signed_statement,
 )
+from server.protocol.decisions import ADMINISTER, request_digest
 from server.protocol.names import (
     APPROVER_CLIENT,
     GRANT_CIBA,
@@ -193,16 +194,29 @@ class LocalTerminal:
         body: object = None,
         *,
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request to the API."""
         return self.local.send(
             method,
             path,
             query=query,
-            headers={"authorization": f"DPoP {self.access_token}"},
+            headers={"authorization": f"DPoP {self.access_token}", **(headers or {})},
             proofs=[self.proof(method, path)],
             body=b"" if body is None else json.dumps(body).encode(),
         )
+
+    def administer(
+        self, method: str, path: str, body: object = None, *, version: str | None = None
+    ) -> Answer:
+        """One request to the administration, signed after a PIN that named it."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        digest = request_digest(method, path, sent)
+        self.pin(digest)
+        nonce = self.call("GET", "/api/me").json["device"]["nonce"]
+        said = self.statement(ADMINISTER, nonce, self.high, subject=digest)
+        seen = {} if version is None else {"if-match": f'"{version}"'}
+        return self.call(method, path, body, headers={"sayso-statement": said, **seen})
 
     def refresh(self, refresh_token: str = "", key: SigningKey | None = None) -> Answer:
         """POST /token for the session's next tokens, which it then uses."""

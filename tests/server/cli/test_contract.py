@@ -66,7 +66,9 @@ def test_disabling_an_agent_answers_exactly_its_state_and_counts(begun):
             "client_id": client_id,
             "state": "disabled",
             "tokens_revoked": 0,
+            "descendants_revoked": 0,
             "requests_cancelled": 0,
+            "approved_cancelled": 0,
         }
 
 

@@ -91,7 +91,13 @@ def test_a_consent_is_listed_and_revoked(begun, desk, asked):
 def test_disabling_an_agent_counts_what_ended(begun, desk, asked):
     """The counts are those of the entry."""
     desk.token(asked.agent_id, asked.user_id)
+    preview = begun("agents", "disable", "invoice-bot", "--dry-run", "--json").document
+    assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
+    told = begun("agents", "disable", "invoice-bot", "--dry-run").out
+    assert "Nothing was changed." in told
+    assert "Requests cancelled: 1, of which 0 had been approved." in told
     document = begun("agents", "disable", "invoice-bot", "--json").document
+    assert document == {**preview, "state": "disabled"}
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
     assert begun("agents", "enable", "invoice-bot", "--json").document["state"] == "enabled"
     assert begun("agents", "delete", "invoice-bot", "--json").document["state"] == "deleted"
@@ -256,6 +262,41 @@ def test_keys_rotate_and_both_are_published(begun):
     ends = {key["state"]: key["retires_at"] for key in keys if key["alg"] == "EdDSA"}
     assert set(ends) == {"active", "retiring"}
     assert ends["retiring"].endswith("Z")
+
+
+def test_the_log_is_shown_and_searched(begun, asked):
+    """By whom and what it concerns, by names and ids, and by how long ago it was."""
+    begun("agents", "disable", "invoice-bot")
+    agent, admin = asked.agent_id, asked.user_id
+    found = {
+        query: begun("audit", "search", *query, "--json").document["items"]
+        for query in (
+            ("--agent", "invoice-bot", "--type", "agent.disabled"),
+            ("--agent", agent, "-n", "1"),
+            ("--user", "admin", "--type", "user.added", "--since", "1h", "--until", "2099-01-01"),
+            ("--user", admin, "--type", "user.added", "--actor", "operator"),
+            ("--resource", "https://pay.example", "--type", "resource.added"),
+            ("--approval", asked.id, "--type", "approval.cancelled"),
+            ("--until", "1h"),
+            ("--correlation", "none"),
+        )
+    }
+    assert [[entry["type"] for entry in entries] for entries in found.values()] == [
+        ["agent.disabled"],
+        ["agent.disabled"],
+        ["user.added"],
+        ["user.added"],
+        ["resource.added"],
+        ["approval.cancelled"],
+        [],
+        [],
+    ]
+    (entry,) = begun("audit", "search", "--type", "agent.disabled", "--json").document["items"]
+    assert begun("audit", "show", entry["id"], "--json").document == entry
+    assert "agent.disabled" in begun("audit", "show", entry["id"]).out
+    assert begun("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
+    assert begun("audit", "show", "nothing", "--json").error["code"] == "not_found"
+    assert begun("audit", "search", "--agent", "nobody", "--json").error["code"] == "not_found"
 
 
 def test_a_followed_log_tells_what_another_process_does(begun):

@@ -181,21 +181,39 @@ def test_disabling_an_agent_revokes_cancels_and_is_one_event_with_counts(desk, a
     redeemed = desk.approval(agent.id, admin.id, state=State.REDEEMED)
     untouched = desk.approval(other.id, admin.id)
     token, foreign = desk.token(agent.id, admin.id), desk.token(other.id, admin.id, "t2")
+    child = desk.token(other.id, admin.id, "t3", parent_id=token.id)
+    counts = {
+        "tokens_revoked": 2,
+        "descendants_revoked": 1,
+        "requests_cancelled": 2,
+        "approved_cancelled": 1,
+    }
+    assert desk.agents.preview("invoice-bot").counts == counts
+    assert desk.agents.show("invoice-bot")[0].state == "enabled"
     stopped = desk.agents.disable("invoice-bot", by=BY)
-    assert (stopped.agent.state, stopped.tokens_revoked, stopped.requests_cancelled) == (
-        "disabled",
-        1,
-        2,
-    )
+    assert (stopped.agent.state, stopped.counts) == ("disabled", counts)
     for approval in (pending, approved):
         assert desk.state(approval) == (State.CANCELLED, "agent_disabled")
     assert desk.state(redeemed)[0] is State.REDEEMED
     assert desk.state(untouched)[0] is State.PENDING
-    assert (desk.revoked(token), desk.revoked(foreign)) == (True, False)
+    revoked = [desk.revoked(one) for one in (token, child, foreign)]
+    assert revoked == [True, True, False]
     assert desk.events(admin) == ["approval.cancelled"] * 2
     (entry,) = desk.entries("agent.disabled")
-    assert entry["facts"] == {"tokens_revoked": 1, "requests_cancelled": 2}
+    assert entry["facts"] == counts
     assert entry["agent_id"] == agent.id
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_preview_leaves_out_what_has_run_out(desk):
+    """As disabling would: what the clock has ended is not cancelled, and no token any more."""
+    agent = registered(desk).agent
+    desk.approval(agent.id, desk.users.show("admin")[0].id)
+    desk.token(agent.id, None)
+    desk.clock.forward(DAY)
+    preview = desk.agents.preview("invoice-bot")
+    assert set(preview.counts.values()) == {0}
+    assert desk.agents.disable("invoice-bot", by=BY).counts == preview.counts
 
 
 @pytest.mark.usefixtures("admin")

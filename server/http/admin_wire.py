@@ -1,0 +1,287 @@
+"""What the administration API answers, as models. What it is sent is in `admin_bodies.py`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from server.http import wire
+from server.http.wire import Named
+
+_RiskWord = Literal["low", "medium", "high", "critical"]
+
+
+class ManagedUser(BaseModel):
+    """A person as the administration sees them."""
+
+    id: str
+    name: str
+    email: str | None
+    roles: list[str]
+    state: Literal["enabled", "disabled"]
+    created_at: str
+    version: str
+
+
+class ManagedUsers(BaseModel):
+    """A part of the list of people."""
+
+    items: list[ManagedUser]
+    next: str | None
+
+
+class ManagedDevice(BaseModel):
+    """Somebody's device."""
+
+    id: str
+    name: str
+    kind: str
+    state: Literal["active", "revoked"]
+    user: Named
+    created_at: str
+    last_seen_at: str | None
+    high_from: str
+    pin: wire.Pin
+
+
+class ManagedDevices(BaseModel):
+    """A part of the list of devices."""
+
+    items: list[ManagedDevice]
+    next: str | None
+
+
+class UserSheet(ManagedUser):
+    """A person with their devices."""
+
+    devices: list[ManagedDevice]
+
+
+class EnrolmentCode(BaseModel):
+    """A one-time code, told once."""
+
+    user: ManagedUser
+    enrolment_code: str
+    expires_at: str
+
+
+class StoppedUser(BaseModel):
+    """What ended with a person."""
+
+    user: ManagedUser
+    tokens_revoked: int
+    requests_cancelled: int
+
+
+class StoppedAgent(BaseModel):
+    """What ended with an agent, or what would."""
+
+    client_id: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    tokens_revoked: int
+    descendants_revoked: int
+    requests_cancelled: int
+    approved_cancelled: int
+
+
+class ClientSecret(BaseModel):
+    """What is known of a secret after it was told."""
+
+    id: str
+    hint: str
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+
+
+class ManagedAgent(BaseModel):
+    """An agent as the administration and its owners see it."""
+
+    client_id: str
+    name: str
+    description: str
+    state: Literal["enabled", "quarantined", "disabled"]
+    owners: list[Named]
+    auth_method: str
+    grant_types: list[str]
+    delivery: str
+    resources: list[str]
+    scopes: list[str]
+    action_types: list[str] | None
+    asks: list[Named] | None
+    id_token_signed_response_alg: str
+    dpop_bound_access_tokens: bool
+    backchannel_authentication_request_signing_alg: str | None
+    secrets: list[ClientSecret]
+    keys: list[dict[str, str]]
+    expires_at: str | None
+    created_at: str
+    version: str
+
+
+class ManagedAgents(BaseModel):
+    """A part of the list of agents."""
+
+    items: list[ManagedAgent]
+    next: str | None
+
+
+class GivenSecret(BaseModel):
+    """An agent with a secret that is told once; null where it has keys."""
+
+    agent: ManagedAgent
+    client_secret: str | None
+
+
+class ManagedResource(BaseModel):
+    """A protected API."""
+
+    id: str
+    uri: str
+    scopes: dict[str, _RiskWord]
+    requires: dict[str, str]
+    client_id: str
+    secrets: list[ClientSecret]
+    created_at: str
+    version: str
+
+
+class ManagedResources(BaseModel):
+    """A part of the list of protected APIs."""
+
+    items: list[ManagedResource]
+    next: str | None
+
+
+class GivenResourceSecret(BaseModel):
+    """A protected API with a secret that is told once."""
+
+    resource: ManagedResource
+    client_secret: str
+
+
+class DeletedResource(BaseModel):
+    """What ended with a protected API."""
+
+    uri: str
+    requests_cancelled: int
+    agents_narrowed: list[str]
+
+
+class ManagedAction(BaseModel):
+    """An action type and its file, as text."""
+
+    id: str
+    type: str
+    revision: int
+    document: str
+    created_at: str
+    version: str
+
+
+class ManagedActions(BaseModel):
+    """A part of the list of action types."""
+
+    items: list[ManagedAction]
+    next: str | None
+
+
+class ManagedKey(BaseModel):
+    """A signing key's public facts."""
+
+    kid: str
+    alg: str
+    state: Literal["active", "retiring"]
+    created_at: str
+    retires_at: str | None
+
+
+class ManagedKeys(BaseModel):
+    """Every signing key, newest first."""
+
+    items: list[ManagedKey]
+
+
+class RotatedKey(BaseModel):
+    """The key that signs from now on, and what became of the others."""
+
+    key: ManagedKey
+    retiring: list[str]
+    dropped: list[str]
+
+
+class RevokedKey(BaseModel):
+    """A key that was taken away, and the one that signs in its place."""
+
+    kid: str
+    alg: str
+    replaced_by: ManagedKey | None
+
+
+class LogEntry(BaseModel):
+    """An entry: what its bytes say, and the leaf that they hash to."""
+
+    id: str
+    at: str
+    type: str
+    actor: str
+    correlation_id: str
+    members: dict[str, Any]
+    leaf: str
+
+
+class LogEntries(BaseModel):
+    """A part of the log, newest first."""
+
+    items: list[LogEntry]
+    next: str | None
+
+
+class GivenAnswer(BaseModel):
+    """A signed answer as it is kept."""
+
+    decision: Literal["approve", "deny"]
+    user: str
+    device: str
+    code: str | None
+    note: str | None
+    ceremony: str
+    channel: str
+    jws: str
+    at: str
+
+
+class ManagedApproval(BaseModel):
+    """Somebody's request."""
+
+    id: str
+    state: str
+    reason: str | None
+    risk: _RiskWord
+    headline: str
+    fingerprint: str
+    agent: Named
+    user: Named | None
+    resource: str
+    scope: list[str]
+    created_at: str
+    expires_at: str
+    seen_at: str | None
+    decided_at: str | None
+
+
+class ManagedApprovals(BaseModel):
+    """A part of the list of requests, newest first."""
+
+    items: list[ManagedApproval]
+    next: str | None
+
+
+class ApprovalSheet(ManagedApproval):
+    """A request with its texts, its answers and its entries."""
+
+    action: str
+    display: str
+    action_digest: str
+    display_digest: str
+    decisions: list[GivenAnswer]
+    entries: list[LogEntry]

@@ -1,0 +1,126 @@
+"""The rows of agents: what administrators, auditors and owners may do with them."""
+
+from typing import Final
+
+from server.http import admin_bodies as bodies
+from server.http import admin_wire as wire
+from server.http.endpoints import agents, kill_switch, listing
+from server.http.route import Caller, Route
+from server.services.authority import Role, Rule
+
+_PERSON = Caller.PERSON
+_ADMIN = (Role.ADMIN,)
+_OWNER = (Role.ADMIN, Role.OWNER)
+_ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
+
+_READS = (401, 403, 404, 422)
+_CHANGES = (401, 403, 404, 409, 422)
+
+AGENT_ROUTES: Final = (
+    Route(
+        "GET",
+        "/api/agents",
+        agents.listed,
+        _PERSON,
+        "Every agent by name; my own, without a role.",
+        query=listing.QUERY,
+        answer=wire.ManagedAgents,
+        errors=_READS,
+        rule=Rule(_ALL),
+    ),
+    Route(
+        "POST",
+        "/api/agents",
+        agents.add,
+        _PERSON,
+        "Register an agent; its secret is told once.",
+        body=bodies.NewAgent,
+        answer=wire.GivenSecret,
+        status=201,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, signed=True),
+    ),
+    Route(
+        "GET",
+        "/api/agents/<id>",
+        agents.show,
+        _PERSON,
+        "One agent: its ceiling, its owners, its secrets and keys.",
+        answer=wire.ManagedAgent,
+        errors=_READS,
+        rule=Rule(_ALL, "agent"),
+    ),
+    Route(
+        "PATCH",
+        "/api/agents/<id>",
+        agents.update,
+        _PERSON,
+        "Change an agent; an owner may narrow it.",
+        body=bodies.AgentChanges,
+        answer=wire.ManagedAgent,
+        errors=(*_CHANGES, 412, 428),
+        rule=Rule(_OWNER, "agent", versioned=True),
+    ),
+    Route(
+        "DELETE",
+        "/api/agents/<id>",
+        agents.delete,
+        _PERSON,
+        "Stop an agent and forget it.",
+        status=204,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, "agent"),
+    ),
+    Route(
+        "GET",
+        "/api/agents/<id>/disable",
+        kill_switch.preview,
+        _PERSON,
+        "What disabling this agent would end.",
+        answer=wire.StoppedAgent,
+        errors=_READS,
+        rule=Rule(_ALL, "agent"),
+    ),
+    Route(
+        "POST",
+        "/api/agents/<id>/disable",
+        kill_switch.disable,
+        _PERSON,
+        "Stop an agent: its tokens, all that came from them, and its requests end.",
+        answer=wire.StoppedAgent,
+        errors=_CHANGES,
+        rule=Rule(_OWNER, "agent"),
+    ),
+    Route(
+        "POST",
+        "/api/agents/<id>/enable",
+        agents.enable,
+        _PERSON,
+        "Let a disabled or quarantined agent go on.",
+        answer=wire.ManagedAgent,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, "agent"),
+    ),
+    Route(
+        "POST",
+        "/api/agents/<id>/secret",
+        agents.rotate,
+        _PERSON,
+        "A new secret, told once; the old one works for the overlap.",
+        body=bodies.Rotation,
+        answer=wire.GivenSecret,
+        errors=_CHANGES,
+        rule=Rule(_OWNER, "agent"),
+    ),
+    Route(
+        "GET",
+        "/api/agents/<id>/audit",
+        agents.entries,
+        _PERSON,
+        "What the log says of this agent, newest first.",
+        query=listing.QUERY,
+        answer=wire.LogEntries,
+        errors=_READS,
+        rule=Rule(_ALL, "agent"),
+    ),
+)

@@ -1,0 +1,138 @@
+"""Administration of agents, by administrators and by their owners."""
+
+import json
+
+from server.http import admin_bodies as bodies
+from server.http import admin_documents as documents
+from server.http import admin_wire as wire
+from server.http.endpoints import audit, listing
+from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.site import Site
+from server.http.wire import read
+from server.protocol import names
+from server.services.administration import Desk
+from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.records import Agent
+from server.services.searches import EntrySearch
+
+_REQUEST_ALG = "backchannel_authentication_request_signing_alg"
+
+
+def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """GET /api/agents: all of them, or those that the caller owns."""
+    where, limit = listing.cursor(request), listing.limit(request)
+    part = desk.agents.page(where, limit, owner=desk.only_of)
+    called = desk.names(_people(*part.items))
+    items = [documents.agent(agent, called) for agent in part.items]
+    answer = wire.ManagedAgents(items=items, next=documents.write_cursor(part.next))
+    return as_json(200, answer.model_dump())
+
+
+def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/agents."""
+    body = read(bodies.NewAgent, request.body)
+    given = desk.agents.add(_new(body), by=desk.by)
+    answer = wire.GivenSecret(
+        agent=_document(desk, given.agent), client_secret=given.secret or None
+    )
+    return as_json(201, answer.model_dump())
+
+
+def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """GET /api/agents/<id>."""
+    agent, _ = desk.agents.show(request.params["id"])
+    document = _document(desk, agent)
+    return as_json(200, document.model_dump(), documents.tag(document.version))
+
+
+def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """PATCH /api/agents/<id>."""
+    body = read(bodies.AgentChanges, request.body)
+    agent = desk.agents.update(request.params["id"], _changes(body), by=desk.by)
+    document = _document(desk, agent)
+    return as_json(200, document.model_dump(), documents.tag(document.version))
+
+
+def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """DELETE /api/agents/<id>."""
+    desk.agents.delete(request.params["id"], by=desk.by)
+    return HttpResponse(204, headers=NO_STORE)
+
+
+def enable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/agents/<id>/enable."""
+    agent = desk.agents.enable(request.params["id"], by=desk.by)
+    return as_json(200, _document(desk, agent).model_dump())
+
+
+def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/agents/<id>/secret."""
+    body = read(bodies.Rotation, request.body)
+    given = desk.agents.rotate_secret(
+        request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
+    )
+    answer = wire.GivenSecret(agent=_document(desk, given.agent), client_secret=given.secret)
+    return as_json(200, answer.model_dump())
+
+
+def entries(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """GET /api/agents/<id>/audit: what the log says of it, newest first."""
+    return audit.answer(request, desk, EntrySearch(agent_id=request.params["id"]))
+
+
+def _document(desk: Desk, agent: Agent) -> wire.ManagedAgent:
+    return documents.agent(agent, desk.names(_people(agent)))
+
+
+def _people(*agents: Agent) -> set[str]:
+    return {user_id for agent in agents for user_id in (*agent.owners, *(agent.asks or ()))}
+
+
+def _new(body: bodies.NewAgent) -> NewAgent:
+    return NewAgent(
+        name=body.name,
+        owners=tuple(body.owners),
+        description=body.description,
+        auth_method=body.auth_method,
+        jwks="" if body.jwks is None else json.dumps(body.jwks),
+        grant_types=names.AGENT_GRANTS if body.grant_types is None else tuple(body.grant_types),
+        resources=tuple(body.resources),
+        scopes=tuple(body.scopes),
+        action_types=_optional(body.action_types),
+        asks=_optional(body.asks),
+        id_token_alg=body.id_token_signed_response_alg,
+        expires_at=_milliseconds(body.expires_at),
+        dpop_bound=body.dpop_bound_access_tokens,
+        request_alg=body.backchannel_authentication_request_signing_alg or "",
+    )
+
+
+def _changes(body: bodies.AgentChanges) -> AgentChanges:
+    nulls = {name for name in body.model_fields_set if getattr(body, name) is None}
+    return AgentChanges(
+        name=body.name,
+        description=body.description,
+        add_owners=tuple(body.add_owners),
+        remove_owners=tuple(body.remove_owners),
+        jwks=None if body.jwks is None else json.dumps(body.jwks),
+        grant_types=_optional(body.grant_types),
+        resources=_optional(body.resources),
+        scopes=_optional(body.scopes),
+        action_types=_optional(body.action_types),
+        any_action="action_types" in nulls,
+        asks=_optional(body.asks),
+        asks_everybody="asks" in nulls,
+        id_token_alg=body.id_token_signed_response_alg,
+        expires_at=_milliseconds(body.expires_at),
+        never_expires="expires_at" in nulls,
+        dpop_bound=body.dpop_bound_access_tokens,
+        request_alg="" if _REQUEST_ALG in nulls else getattr(body, _REQUEST_ALG),
+    )
+
+
+def _optional(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _milliseconds(text: str | None) -> int | None:
+    return None if text is None else bodies.milliseconds(text)

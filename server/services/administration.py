@@ -1,0 +1,66 @@
+"""Administration over HTTP: the services of the command line, at one person's guarded desk.
+
+Owns: which services a request gets. Never: a rule; those are theirs and `authority.py`'s.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from server.services import audit
+from server.services.actions import Actions
+from server.services.agents import Agents
+from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.keys import Keys
+from server.services.oversight import Oversight
+from server.services.people import Person
+from server.services.ports import Secrets, Signer, Store, Verifier
+from server.services.resources import Resources
+from server.services.rules import Rules
+from server.services.statements import Statements
+from server.services.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one request may use. Every unit of work of it is checked for this very request."""
+
+    by: str
+    """The actor, as the log names it."""
+    only_of: str | None
+    """The user whose agents are listed; None for those who may see them all."""
+    names: Callable[[Iterable[str]], dict[str, str]]
+    """What people are called, by their ids."""
+    users: Users
+    agents: Agents
+    resources: Resources
+    actions: Actions
+    keys: Keys
+    oversight: Oversight
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Gives each request its desk."""
+
+    store: Store
+    secrets: Secrets
+    signer: Signer
+    verifier: Verifier
+    rules: Rules
+
+    def desk(self, person: Person, rule: Rule, asked: Asked) -> Desk:
+        """The services, behind a guard that knows who asks for what."""
+        statements = Statements(self.secrets, self.verifier, self.rules)
+        store = GuardedStore(self.store, Guard(rule, person, asked, statements))
+        sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
+        return Desk(
+            by=audit.by_user(person.user.id),
+            only_of=None if sees_all else person.user.id,
+            names=Users(self.store, self.secrets).names,
+            users=Users(store, self.secrets),
+            agents=Agents(store, self.secrets),
+            resources=Resources(store, self.secrets, self.rules.issuer),
+            actions=Actions(store),
+            keys=Keys(store, self.signer, self.rules),
+            oversight=Oversight(store),
+        )

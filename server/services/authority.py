@@ -1,0 +1,216 @@
+"""Who may administer what, and when it takes more than a session.
+
+Every check is made in the unit of work that it is about, so nothing can change in between: the
+person, their role, the record that they believe to be changing, and what the change turned out
+to be. What removes power needs a session. What adds power needs a statement about this very
+request under the device's high key, after a PIN call that named it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from server.protocol import decisions, errors
+from server.protocol.names import name_id
+from server.services import people, power
+from server.services.approvals import PIN_FRESH_MS
+from server.services.people import Person
+from server.services.ports import Store, Unit, View
+from server.services.power import Governed
+from server.services.records import Agent, Device, User
+from server.services.statements import Statements
+
+
+class Role(StrEnum):
+    """As what somebody acts."""
+
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    OWNER = "owner"
+    """Of the agent that it is about; of the agents that are listed, where it is about none."""
+
+
+OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
+"""An owner rotates, with a signature; everything else that adds power is an administrator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may do something."""
+
+    roles: tuple[Role, ...]
+    target: Literal["agent", "user", "resource", "action"] | None = None
+    """What the id in the path names, if it is something that is compared before and after."""
+    signed: bool = False
+    """It always takes a statement, whatever it turns out to change."""
+    versioned: bool = False
+    """It takes the version of the record that the caller has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, as far as its authority goes."""
+
+    digest: str
+    """Of method, path and body; what a statement is about."""
+    target: str = ""
+    version: str | None = None
+    statement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One person's request to administer."""
+
+    rule: Rule
+    person: Person
+    asked: Asked
+    statements: Statements
+
+    def look(self, view: View) -> Governed | None:
+        """The record that it is about. Raises errors.Problem.
+
+        1. Session, user and device are in force.  2. The role is theirs now.  3. It is there.
+        """
+        people.current(view, self.person)
+        before = self._target(view)
+        self._check_role(view, before)
+        if self.rule.target is not None and before is None:
+            raise errors.Problem(404, "not_found", f"There is no such {self.rule.target}.")
+        return before
+
+    def enter(self, tx: Unit) -> Governed | None:
+        """Likewise, before it is changed: it is the one that the caller has seen."""
+        before = self.look(tx)
+        if self.rule.versioned and before is not None:
+            self._check_version(before)
+        return before
+
+    def leave(self, tx: Unit, before: Governed | None) -> None:
+        """What the unit of work made of it, before it is stored. Raises errors.Problem.
+
+        1. An owner has not widened.  2. More power was signed for.
+        """
+        grown = power.grown(before, self._target(tx))
+        if grown - OWNER_MAY_ADD and Role.ADMIN not in self._user(tx).roles:
+            raise errors.Problem(
+                403, "forbidden", "An owner narrows an agent; an administrator can widen it."
+            )
+        if grown or self.rule.signed:
+            self._check_signed(tx)
+
+    def _check_role(self, view: View, target: Governed | None) -> None:
+        user = self._user(view)
+        if set(user.roles) & set(self.rule.roles) or self._owns(user, target):
+            return
+        if Role.OWNER in self.rule.roles and not set(user.roles) & {Role.ADMIN, Role.AUDITOR}:
+            raise errors.Problem(404, "not_found", "You own no such agent.")
+        raise errors.Problem(
+            403, "forbidden", f"This takes the role {' or '.join(self.rule.roles)}."
+        )
+
+    def _owns(self, user: User, target: Governed | None) -> bool:
+        if Role.OWNER not in self.rule.roles:
+            return False
+        if self.rule.target is None:
+            return True
+        return isinstance(target, Agent) and user.id in target.owners
+
+    def _check_version(self, record: Governed) -> None:
+        if self.asked.version is None:
+            raise errors.Problem(
+                428, "version_required", "Send If-Match with the version that you have seen."
+            )
+        if self.asked.version != power.version(record):
+            raise errors.Problem(
+                412, "changed_meanwhile", "Somebody has changed this. Look at it again."
+            )
+
+    def _check_signed(self, tx: Unit) -> None:
+        """Raise errors.Problem unless the person signed for this very request.
+
+        1. A statement is there.  2. The device may do this by now.  3. Its high key signed this
+        request and our nonce.  4. The PIN was entered for it.  5. It counts once.
+        """
+        device = people.current(tx, self.person)
+        if self.asked.statement is None:
+            raise self._wanted(device)
+        if tx.now < device.high_from:
+            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
+        self.statements.check(
+            tx,
+            self.asked.statement,
+            device,
+            ("high",),
+            purpose=decisions.ADMINISTER,
+            subject=self.asked.digest,
+            nonce=self.statements.nonce(device, device),
+        )
+        named = device.pin_for == self.asked.digest and device.pin_for_at is not None
+        if not named or tx.now - (device.pin_for_at or 0) > PIN_FRESH_MS:
+            raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
+        if not tx.devices.stated(device.id, device.statements):
+            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
+        tx.devices.confirm(device.id, entered=True)
+
+    def _wanted(self, device: Device) -> errors.Problem:
+        wanted = {
+            "purpose": decisions.ADMINISTER,
+            "subject": self.asked.digest,
+            "nonce": self.statements.nonce(device, device),
+        }
+        return errors.Problem(
+            403,
+            "statement_required",
+            "This gives somebody more power. Sign it with the device's high key.",
+            members={"wanted": wanted},
+        )
+
+    def _user(self, view: View) -> User:
+        user = view.directory.user(self.person.user.id)
+        return self.person.user if user is None else user
+
+    def _target(self, view: View) -> Governed | None:
+        wanted = self.asked.target
+        if self.rule.target == "agent":
+            return view.agents.get(wanted)
+        if self.rule.target == "user":
+            return view.users.get(wanted)
+        if self.rule.target == "resource":
+            return next((r for r in view.resources.all() if name_id(r.uri) == wanted), None)
+        if self.rule.target == "action":
+            return next((a for a in view.actions.all() if name_id(a.type) == wanted), None)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedStore:
+    """A store every unit of work of which begins and ends with one request's guard."""
+
+    store: Store
+    guard: Guard
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        """A unit of work that the guard lets in and lets out."""
+        with self.store.write() as tx:
+            before = self.guard.enter(tx)
+            yield tx
+            self.guard.leave(tx, before)
+
+    @contextmanager
+    def administer(self) -> Iterator[Unit]:
+        """Likewise, of administration."""
+        with self.store.administer() as tx:
+            before = self.guard.enter(tx)
+            yield tx
+            self.guard.leave(tx, before)
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """A reading that the guard lets in."""
+        with self.store.read() as view:
+            self.guard.look(view)
+            yield view

@@ -1,0 +1,71 @@
+"""What the command line can do to people, agents and the rest, the API can do as well."""
+
+import importlib
+
+import pytest
+
+from server.http.admin_routes import ADMIN_ROUTES
+
+TWINS = {
+    "users add": "POST /api/users",
+    "users list": "GET /api/users",
+    "users show": "GET /api/users/<id>",
+    "users update": "PATCH /api/users/<id>",
+    "users disable": "POST /api/users/<id>/disable",
+    "users enable": "POST /api/users/<id>/enable",
+    "users enrol": "POST /api/users/<id>/codes",
+    "users unlock": "POST /api/users/<id>/unlock",
+    "agents add": "POST /api/agents",
+    "agents list": "GET /api/agents",
+    "agents show": "GET /api/agents/<id>",
+    "agents update": "PATCH /api/agents/<id>",
+    "agents disable": "POST /api/agents/<id>/disable",
+    "agents disable --dry-run": "GET /api/agents/<id>/disable",
+    "agents enable": "POST /api/agents/<id>/enable",
+    "agents rotate-secret": "POST /api/agents/<id>/secret",
+    "agents delete": "DELETE /api/agents/<id>",
+    "resources add": "POST /api/resources",
+    "resources list": "GET /api/resources",
+    "resources show": "GET /api/resources/<id>",
+    "resources update": "PATCH /api/resources/<id>",
+    "resources rotate-secret": "POST /api/resources/<id>/secret",
+    "resources delete": "DELETE /api/resources/<id>",
+    "actions add": "POST /api/actions",
+    "actions list": "GET /api/actions",
+    "actions show": "GET /api/actions/<id>",
+    "actions update": "PUT /api/actions/<id>",
+    "actions delete": "DELETE /api/actions/<id>",
+    "approvals list": "GET /api/admin/approvals",
+    "approvals show": "GET /api/admin/approvals/<id>",
+    "approvals cancel": "POST /api/admin/approvals/<id>/cancel",
+    "devices list": "GET /api/admin/devices",
+    "devices revoke": "DELETE /api/admin/devices/<id>",
+    "keys list": "GET /api/keys",
+    "keys rotate": "POST /api/keys",
+    "keys revoke": "POST /api/keys/<id>/revoke",
+    "audit tail": "GET /api/audit",
+    "audit search": "GET /api/audit",
+    "audit show": "GET /api/audit/<id>",
+    "audit search --agent": "GET /api/agents/<id>/audit",
+}
+"""A verb, or a flag of it that is a row of its own."""
+
+NOUNS = ("users", "agents", "resources", "actions", "approvals", "devices", "keys", "audit")
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_verb_of_this_noun_has_its_row(noun: str) -> None:
+    """Nobody has to be given the machine to administer the installation."""
+    command = importlib.import_module(f"server.cli.{noun}").command
+    verbs = {f"{noun} {verb}" for verb in command.commands}
+    assert verbs - TWINS.keys() == set()
+
+
+def test_every_row_is_a_verb_of_the_command_line() -> None:
+    """And every verb that is named exists, with the flag that is named."""
+    assert {route.name for route in ADMIN_ROUTES} == set(TWINS.values())
+    for twin in TWINS:
+        noun, verb, *flags = twin.split()
+        command = importlib.import_module(f"server.cli.{noun}").command.commands[verb]
+        known = {flag for parameter in command.params for flag in parameter.opts}
+        assert set(flags) <= known

@@ -1,0 +1,251 @@
+"""What the administration changes over HTTP is what the command line would have changed."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.protocol.decisions import request_digest
+from tests.support.callers import LocalTerminal
+from tests.support.installation import PAY, PAYMENT
+from tests.support.site import Answer
+from tests.support.staff import Staff
+
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+FULL = {
+    "name": "full",
+    "owners": ["owner", "admin"],
+    "description": "Pays bills",
+    "auth_method": "private_key_jwt",
+    "jwks": {"keys": [{**JWK, "kid": "a"}]},
+    "grant_types": ["urn:openid:params:grant-type:ciba"],
+    "resources": [PAY],
+    "scopes": ["payments:read"],
+    "action_types": ["payment.transfer"],
+    "asks": ["bystander"],
+    "id_token_signed_response_alg": "RS256",
+    "dpop_bound_access_tokens": True,
+    "backchannel_authentication_request_signing_alg": "ES256",
+    "expires_at": "2099-01-31T00:00:00Z",
+}
+
+
+@pytest.fixture
+def admin(staff: Staff) -> LocalTerminal:
+    """The administrator."""
+    return staff.people["admin"]
+
+
+def _patch(staff: Staff, path: str, changes: Any) -> Answer:
+    return staff.people["admin"].administer("PATCH", path, changes, version=staff.version(path))
+
+
+def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTerminal) -> None:
+    """And shown again as it was registered."""
+    answer = admin.administer("POST", "/api/agents", FULL)
+    assert (answer.status, answer.json["client_secret"]) == (201, None)
+    agent = answer.json["agent"]
+    assert agent["keys"] == [{"kid": "a", "alg": "ES256"}]
+    assert [one["name"] for one in agent["owners"]] == ["owner", "admin"]
+    assert [one["name"] for one in agent["asks"]] == ["bystander"]
+    assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
+    same = set(FULL) - {"owners", "asks", "jwks", "expires_at"}
+    assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
+    assert admin.call("GET", f"/api/agents/{agent['client_id']}").json == agent
+    assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
+
+
+def test_the_secret_of_an_agent_is_told_once(admin: LocalTerminal) -> None:
+    """When it is made and when it is renewed."""
+    made = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
+    path = f"/api/agents/{made['agent']['client_id']}"
+    shown = admin.call("GET", path)
+    assert made["client_secret"] not in shown.body.decode()
+    renewed = admin.administer("POST", f"{path}/secret", {"overlap": 60}).json
+    ends = [secret["expires_at"] for secret in renewed["agent"]["secrets"]]
+    assert (len(ends), ends.count(None)) == (2, 1)
+    assert renewed["client_secret"] != made["client_secret"]
+
+
+def test_null_takes_a_limit_away_and_what_is_left_out_stays(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """A member that is not sent is not a member that is null."""
+    agent = admin.administer("POST", "/api/agents", FULL).json["agent"]
+    path = f"/api/agents/{agent['client_id']}"
+    renamed = _patch(staff, path, {"name": "fuller", "remove_owners": ["owner"]}).json
+    assert renamed["name"] == "fuller"
+    assert [one["name"] for one in renamed["owners"]] == ["admin"]
+    assert renamed["action_types"] == ["payment.transfer"]
+    wanted = {
+        "action_types": None,
+        "asks": None,
+        "expires_at": None,
+        "backchannel_authentication_request_signing_alg": None,
+    }
+    freed = _patch(staff, path, wanted).json
+    assert {name: freed[name] for name in wanted} == wanted
+    jwks = {"keys": [{**JWK, "kid": "b"}]}
+    more = {"jwks": jwks, "dpop_bound_access_tokens": False, "expires_at": "2098-01-01T00:00:00Z"}
+    changed = _patch(staff, path, more).json
+    assert changed["keys"] == [{"kid": "b", "alg": "ES256"}]
+    assert changed["dpop_bound_access_tokens"] is False
+    assert changed["expires_at"] == "2098-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "x", "owners": ["nobody"]}, 404, "not_found"),
+        ({"name": "x", "owners": []}, 422, "invalid"),
+        ({"name": "x", "owners": ["owner"], "scopes": ["nothing"]}, 422, "invalid"),
+        ({"name": "x", "owners": ["owner"], "jwks": {"keys": []}}, 422, "invalid"),
+        ({"name": "x", "owners": ["owner"], "expires_at": "soon"}, 422, "invalid_body"),
+        ({"name": "x", "owners": "owner"}, 422, "invalid_body"),
+        ({"name": "x", "owners": ["owner"], "state": "enabled"}, 422, "invalid_body"),
+        ({"name": 5, "owners": ["owner"]}, 422, "invalid_body"),
+        ({"owners": ["owner"]}, 422, "invalid_body"),
+        ([], 422, "invalid_body"),
+    ],
+)
+def test_an_agent_that_cannot_be_is_refused(
+    staff: Staff, admin: LocalTerminal, body: object, status: int, code: str
+) -> None:
+    """With the reason, and nothing is made."""
+    assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
+    assert len(staff.local.desk.agents.all()) == 2
+
+
+def test_a_user_comes_in_changes_and_goes(staff: Staff, admin: LocalTerminal) -> None:
+    """The code is told once; an address that is null is taken away."""
+    body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
+    made = admin.administer("POST", "/api/users", body).json
+    assert len(made["enrolment_code"].replace("-", "")) == 32
+    path = f"/api/users/{made['user']['id']}"
+    moved = _patch(staff, path, {"email": "d@example.com"}).json
+    assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])
+    bare = _patch(staff, path, {"email": None, "roles": []}).json
+    assert (bare["email"], bare["roles"]) == (None, [])
+    stopped = admin.call("POST", f"{path}/disable").json
+    assert (stopped["user"]["state"], stopped["requests_cancelled"]) == ("disabled", 0)
+    assert admin.administer("POST", f"{path}/codes").refusal == (409, "conflict")
+    assert admin.administer("POST", f"{path}/enable").json["state"] == "enabled"
+    assert admin.administer("POST", f"{path}/codes").status == 201
+    assert admin.call("GET", path).json["devices"] == []
+
+
+def test_a_locked_device_is_unlocked_and_answered(staff: Staff, admin: LocalTerminal) -> None:
+    """As `sayso users unlock` does."""
+    locked = staff.people["stranger"]
+    for _ in range(10):
+        locked.pin()
+    path = f"/api/users/{locked.user.id}"
+    assert admin.call("GET", path).json["devices"][0]["pin"]["locked"] is True
+    (device,) = admin.administer("POST", f"{path}/unlock").json["devices"]
+    assert device["id"] == locked.device_id
+    assert locked.device.pin_tries == 0
+
+
+def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
+    """Its secrets are told once; the agents that lose it are named."""
+    body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
+    made = admin.administer("POST", "/api/resources", body)
+    assert made.status == 201
+    resource = made.json["resource"]
+    path = f"/api/resources/{resource['id']}"
+    changes = {"scopes": {"c": "critical"}, "without": ["b"], "requires": {"a": "payment.transfer"}}
+    changed = _patch(staff, path, changes).json
+    assert changed["scopes"] == {"a": "low", "c": "critical"}
+    assert changed["requires"] == {"a": "payment.transfer"}
+    renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
+    assert len(renewed["resource"]["secrets"]) == 1
+    assert renewed["client_secret"] != made.json["client_secret"]
+    assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
+    gone = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
+    assert gone == {"uri": PAY, "requests_cancelled": 1, "agents_narrowed": ["one", "two"]}
+
+
+def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
+    """Kept as it was sent; a file about another type does not replace it."""
+    path = f"/api/actions/{staff.ids['action']}"
+    changed = {**PAYMENT, "risk": "critical"}
+    answer = admin.administer("PUT", path, changed, version=staff.version(path))
+    assert (answer.json["revision"], json.loads(answer.json["document"])) == (2, changed)
+    other = {**PAYMENT, "type": "other.type"}
+    refused = admin.administer("PUT", path, other, version=staff.version(path))
+    assert refused.refusal == (422, "invalid_body")
+    bad = admin.administer("POST", "/api/actions", {"type": "x"})
+    assert bad.refusal == (422, "invalid")
+    assert admin.call("DELETE", path).status == 204
+    assert admin.call("GET", path).refusal == (404, "not_found")
+
+
+def test_a_file_that_is_no_text_is_refused(staff: Staff, admin: LocalTerminal) -> None:
+    """Before anybody reads it."""
+    path, body = "/api/actions", b"\xff\xfe"
+    assert request_digest("POST", path, body) != request_digest("POST", path, b"")
+    answer = staff.local.send(
+        "POST",
+        path,
+        headers={"authorization": f"DPoP {admin.access_token}"},
+        proofs=[admin.proof("POST", path)],
+        body=body,
+    )
+    assert answer.refusal == (422, "invalid_body")
+
+
+def test_a_request_is_shown_whole_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
+    """Its person's screens are told; a second time is too late."""
+    path = f"/api/admin/approvals/{staff.ids['approval']}"
+    sheet = admin.call("GET", path).json
+    assert (sheet["state"], sheet["headline"]) == ("pending", "Read payments")
+    assert sheet["decisions"] == []
+    assert sheet["fingerprint"] == "9f86-d081"
+    cancelled = admin.call("POST", f"{path}/cancel", {"reason": "Not now"}).json
+    assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "Not now")
+    again = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
+    assert again.refusal == (409, "conflict")
+    assert [entry["type"] for entry in admin.call("GET", path).json["entries"]]
+    assert admin.call("GET", "/api/admin/approvals/nothing").refusal == (404, "not_found")
+
+
+def test_an_answered_request_is_shown_with_its_answer(staff: Staff, admin: LocalTerminal) -> None:
+    """As it was signed."""
+    person = staff.people["stranger"]
+    approval = staff.local.desk.approval(staff.ids["agent"], person.user.id)
+    person.deny(approval.id)
+    (answer,) = admin.call("GET", f"/api/admin/approvals/{approval.id}").json["decisions"]
+    assert (answer["decision"], answer["code"], answer["user"]) == (
+        "deny",
+        "not_needed",
+        person.user.id,
+    )
+
+
+def test_what_an_agent_was_named_by_is_named_after_it_is_gone(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """And a phantom has no user."""
+    desk = staff.local.desk
+    row = replace(desk.approval(staff.ids["agent"], admin.user.id), user_id=None)
+    phantom = replace(row, id=desk.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
+    with desk.store.write() as tx:
+        tx.approvals.add(phantom)
+    assert admin.call("DELETE", f"/api/agents/{staff.ids['agent']}").status == 204
+    seen = admin.call("GET", f"/api/admin/approvals/{phantom.id}").json
+    assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
+
+
+def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
+    """Its session with it; doing it again changes nothing."""
+    path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
+    assert admin.call("DELETE", path).status == 204
+    assert staff.people["stranger"].call("GET", "/api/me").status == 401
+    assert admin.call("DELETE", path).status == 204
+    assert admin.call("DELETE", "/api/admin/devices/nothing").refusal == (404, "not_found")

@@ -1,0 +1,208 @@
+"""The lists of the administration: in parts, in order, of those whom one may see."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.support.installation import BY, registered
+from tests.support.site import Answer
+from tests.support.staff import Staff
+
+LISTS = {
+    "/api/users": "name",
+    "/api/agents": "client_id",
+    "/api/resources": "uri",
+    "/api/actions": "type",
+    "/api/admin/approvals": "id",
+    "/api/admin/devices": "id",
+    "/api/audit": "id",
+}
+
+
+@pytest.fixture
+def filled(staff: Staff) -> Staff:
+    """More than one of everything."""
+    desk, people = staff.local.desk, staff.people
+    desk.resources.add("https://a.example", {}, {}, by=BY)
+    desk.actions.add(
+        '{"type": "a.b", "title": "A", "headline": "A", "risk": "low", "undo": "no",'
+        ' "schema": {"type": "object", "additionalProperties": false,'
+        ' "properties": {}}, "material": []}',
+        by=BY,
+    )
+    registered(desk, name="three", owners=("admin",))
+    for _ in range(2):
+        desk.approval(staff.ids["agent"], people["owner"].user.id)
+    return staff
+
+
+def _items(staff: Staff, path: str, who: str = "admin", **query: str) -> list[dict[str, Any]]:
+    answer = staff.people[who].call("GET", path, query=query)
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.json["items"]
+    return found
+
+
+def _get(staff: Staff, path: str, **query: str) -> Answer:
+    return staff.people["admin"].call("GET", path, query=query)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_in_parts_is_the_whole_list(filled: Staff, path: str) -> None:
+    """One at a time, each once, in the same order; the last part says that it is the last."""
+    whole = [item[LISTS[path]] for item in _items(filled, path)]
+    assert len(whole) > 1
+    found: list[str] = []
+    query = {"limit": "1"}
+    while True:
+        part = _get(filled, path, **query).json
+        found += [item[LISTS[path]] for item in part["items"]]
+        if part["next"] is None:
+            break
+        query["cursor"] = part["next"]
+    assert found == whole
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
+def test_a_limit_that_is_none_is_refused(staff: Staff, path: str, limit: str) -> None:
+    """It says what would be one."""
+    assert _get(staff, path, limit=limit).refusal == (422, "invalid_body")
+
+
+ODD = {
+    "not base64": "a",
+    "other letters": "a+/=",
+    "not text": base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+    "a character that no database takes": base64.urlsafe_b64encode(b"a\x00b").decode(),
+    "too long": "A" * 4_000,
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("cursor", ODD.values(), ids=ODD)
+def test_a_cursor_that_is_none_is_refused(staff: Staff, path: str, cursor: str) -> None:
+    """Only what an earlier answer gave leads on."""
+    assert _get(staff, path, cursor=cursor).refusal == (422, "invalid_body")
+
+
+@pytest.mark.parametrize("path", ["/api/admin/approvals", "/api/admin/devices"])
+def test_a_cursor_of_another_list_is_refused_where_it_cannot_be_read(
+    staff: Staff, path: str
+) -> None:
+    """A name is no moment."""
+    other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
+    assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
+
+
+def test_an_owner_sees_their_own_agents_and_others_none(filled: Staff) -> None:
+    """An auditor sees them all."""
+    seen = {
+        who: [item["name"] for item in _items(filled, "/api/agents", who)]
+        for who in ("admin", "auditor", "owner", "stranger")
+    }
+    assert seen["admin"] == seen["auditor"] == ["one", "three", "two"]
+    assert (seen["owner"], seen["stranger"]) == (["one", "two"], [])
+
+
+def test_requests_are_found_by_state_agent_and_user(filled: Staff) -> None:
+    """By names or ids; what does not exist is said."""
+    path = "/api/admin/approvals"
+    assert len(_items(filled, path)) == 3
+    assert len(_items(filled, path, state="pending", agent="one", user="owner")) == 2
+    assert _items(filled, path, state="denied") == []
+    assert _get(filled, path, state="asleep").refusal == (422, "invalid_body")
+    assert _get(filled, path, agent="nobody").refusal == (404, "not_found")
+    (item,) = _items(filled, path, user="bystander")
+    assert (item["agent"]["name"], item["user"]["name"]) == ("one", "bystander")
+
+
+def test_devices_are_found_by_user(filled: Staff) -> None:
+    """Revoked ones too."""
+    path = "/api/admin/devices"
+    (item,) = _items(filled, path, user="owner")
+    assert (item["name"], item["user"]["name"], item["state"]) == ("laptop", "owner", "active")
+    assert item["pin"] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
+    assert _get(filled, path, user="nobody").refusal == (404, "not_found")
+
+
+SEARCHES: dict[str, dict[str, str]] = {
+    "type": {"type": "agent.disabled"},
+    "actor": {"actor": "operator"},
+    "agent": {"agent": "AGENT"},
+    "user": {"user": "USER"},
+    "resource": {"resource": "https://pay.example"},
+    "since": {"since": "2020-01-01T00:00:00Z"},
+    "until": {"until": "2099-01-01T00:00:00+02:00"},
+}
+
+
+@pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
+def test_the_log_is_searched_by_what_an_entry_says(staff: Staff, query: dict[str, str]) -> None:
+    """Newest first; everything that is found says so."""
+    ids = {"AGENT": staff.ids["agent"], "USER": staff.ids["user"]}
+    wanted = {name: ids.get(value, value) for name, value in query.items()}
+    found = _items(staff, "/api/audit", limit="200", **wanted)
+    assert found
+    assert [e["id"] for e in found] == sorted((e["id"] for e in found), reverse=True)
+    column = {"agent": "agent_id", "user": "subject"}
+    for name, value in wanted.items():
+        if name not in {"since", "until"}:
+            assert {entry["members"][column.get(name, name)] for entry in found} == {value}
+
+
+def test_what_no_entry_says_is_not_found(staff: Staff) -> None:
+    """By time, by the approval, by the call that it came from; a time must be one."""
+    for query in (
+        {"since": "2099-01-01T00:00:00Z"},
+        {"until": "2020-01-01T00:00:00Z"},
+        {"approval": staff.ids["approval"]},
+        {"correlation": "none"},
+    ):
+        assert _items(staff, "/api/audit", **query) == []
+    for time in ("yesterday", "2026-01-01T00:00:00", "99999-01-01T00:00:00Z"):
+        assert _get(staff, "/api/audit", since=time).refusal == (422, "invalid_body")
+
+
+def test_an_entry_is_shown_as_its_bytes_say_it(staff: Staff) -> None:
+    """With the leaf that they hash to; an owner reads those of their own agents."""
+    entry = _get(staff, f"/api/audit/{staff.ids['entry']}").json
+    assert (entry["id"], entry["members"]["id"]) == (staff.ids["entry"],) * 2
+    assert _get(staff, "/api/audit/nothing").refusal == (404, "not_found")
+    (disabled,) = _items(staff, "/api/audit", type="agent.disabled")
+    path = f"/api/agents/{staff.ids['stopped agent']}/audit"
+    own = _items(staff, path, "owner")
+    assert disabled in own
+    assert disabled["members"]["facts"] == {
+        "tokens_revoked": 0,
+        "descendants_revoked": 0,
+        "requests_cancelled": 0,
+        "approved_cancelled": 0,
+    }
+    assert len(disabled["leaf"]) == 64
+
+
+def test_signing_keys_are_listed_and_renewed(staff: Staff) -> None:
+    """The old one has an end."""
+    answer = staff.people["admin"].administer("POST", "/api/keys", {"alg": "EdDSA"})
+    assert answer.status == 201
+    (old,) = answer.json["retiring"]
+    ends = {key["kid"]: key["retires_at"] for key in _items(staff, "/api/keys")}
+    assert ends[answer.json["key"]["kid"]] is None
+    assert ends[old].endswith("Z")
+    bad = staff.people["admin"].administer("POST", "/api/keys", {"alg": "none"})
+    assert bad.refusal == (422, "invalid")
+
+
+def test_a_key_that_has_leaked_is_taken_away(staff: Staff) -> None:
+    """Another one signs in its place; one that is retiring has one already."""
+    path, admin = "/api/keys", staff.people["admin"]
+    rotated = admin.administer("POST", path, {"alg": "EdDSA"}).json
+    (old,) = rotated["retiring"]
+    gone = admin.call("POST", f"{path}/{old}/revoke").json
+    assert gone == {"kid": old, "alg": "EdDSA", "replaced_by": None}
+    leaked = rotated["key"]["kid"]
+    new = admin.call("POST", f"{path}/{leaked}/revoke").json["replaced_by"]
+    assert (new["alg"], new["state"]) == ("EdDSA", "active")
+    assert admin.call("POST", f"{path}/{leaked}/revoke").refusal == (404, "not_found")

@@ -1,0 +1,117 @@
+"""Who may call which row of the administration: each role at each row, cell by cell."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from server.http.admin_routes import ADMIN_ROUTES
+from server.http.route import Route
+from server.services.authority import Role
+from tests.support.installation import PAYMENT
+from tests.support.site import Answer
+from tests.support.staff import WHO, Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request of one row that succeeds for those who may."""
+
+    about: str = ""
+    body: Any = None
+    signed: bool = False
+
+
+SAMPLES = {
+    "GET /api/users": Sample(),
+    "POST /api/users": Sample(body={"name": "dora"}, signed=True),
+    "GET /api/users/<id>": Sample("user"),
+    "PATCH /api/users/<id>": Sample("user", {"roles": ["auditor"]}, signed=True),
+    "POST /api/users/<id>/disable": Sample("user"),
+    "POST /api/users/<id>/enable": Sample("stopped user", signed=True),
+    "POST /api/users/<id>/codes": Sample("user", signed=True),
+    "POST /api/users/<id>/unlock": Sample("user", signed=True),
+    "GET /api/agents": Sample(),
+    "POST /api/agents": Sample(body={"name": "another", "owners": ["owner"]}, signed=True),
+    "GET /api/agents/<id>": Sample("agent"),
+    "PATCH /api/agents/<id>": Sample("agent", {"scopes": ["payments:read"]}),
+    "DELETE /api/agents/<id>": Sample("agent"),
+    "GET /api/agents/<id>/disable": Sample("agent"),
+    "POST /api/agents/<id>/disable": Sample("agent"),
+    "POST /api/agents/<id>/enable": Sample("stopped agent", signed=True),
+    "POST /api/agents/<id>/secret": Sample("agent", {}, signed=True),
+    "GET /api/agents/<id>/audit": Sample("agent"),
+    "GET /api/resources": Sample(),
+    "POST /api/resources": Sample(body={"uri": "https://new.example"}, signed=True),
+    "GET /api/resources/<id>": Sample("resource"),
+    "PATCH /api/resources/<id>": Sample("resource", {"without": ["payments:read"]}),
+    "POST /api/resources/<id>/secret": Sample("resource", {"overlap": 0}, signed=True),
+    "DELETE /api/resources/<id>": Sample("resource"),
+    "GET /api/actions": Sample(),
+    "POST /api/actions": Sample(body={**PAYMENT, "type": "other.type"}, signed=True),
+    "GET /api/actions/<id>": Sample("action"),
+    "PUT /api/actions/<id>": Sample("action", {**PAYMENT, "risk": "critical"}, signed=True),
+    "DELETE /api/actions/<id>": Sample("action"),
+    "GET /api/admin/approvals": Sample(),
+    "GET /api/admin/approvals/<id>": Sample("approval"),
+    "POST /api/admin/approvals/<id>/cancel": Sample("approval", {"reason": "Not now"}),
+    "GET /api/admin/devices": Sample(),
+    "DELETE /api/admin/devices/<id>": Sample("device"),
+    "GET /api/keys": Sample(),
+    "POST /api/keys": Sample(body={"alg": "EdDSA"}, signed=True),
+    "POST /api/keys/<id>/revoke": Sample("key"),
+    "GET /api/audit": Sample(),
+    "GET /api/audit/<id>": Sample("entry"),
+}
+
+
+def test_every_row_has_a_sample_and_every_sample_a_row() -> None:
+    """So that no row of the table is left untried."""
+    assert {route.name for route in ADMIN_ROUTES} == set(SAMPLES)
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
+def test_who_may_call_this_row(staff: Staff, route: Route, who: str) -> None:
+    """An administrator all of it, an auditor what reads, an owner what is about their agent."""
+    before = len(staff.local.desk.entries())
+    answer = _sent(staff, who, route, signed=SAMPLES[route.name].signed)
+    expected = _expected(route, who)
+    assert answer.status == expected, answer.body
+    if answer.status >= 400:
+        assert answer.json["code"] == {403: "forbidden", 404: "not_found"}[answer.status]
+        assert len(staff.local.desk.entries()) == before
+
+
+def _expected(route: Route, who: str) -> int:
+    assert route.rule is not None
+    roles = route.rule.roles
+    lists_own = Role.OWNER in roles and route.rule.target is None
+    if who in roles or (lists_own and who == "stranger"):
+        return route.status
+    return 404 if Role.OWNER in roles and who == "stranger" else 403
+
+
+@pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
+def test_what_adds_power_is_refused_without_a_signature(staff: Staff, route: Route) -> None:
+    """And what takes power away is not; nothing is stored, and the answer says what to sign."""
+    before = len(staff.local.desk.entries())
+    answer = _sent(staff, "admin", route, signed=False)
+    if not SAMPLES[route.name].signed:
+        assert answer.status == route.status
+        return
+    assert answer.refusal == (403, "statement_required")
+    assert answer.json["wanted"].keys() == {"purpose", "subject", "nonce"}
+    assert len(staff.local.desk.entries()) == before
+
+
+def _sent(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
+    """The request of this row, with everything else that it takes."""
+    sample, person = SAMPLES[route.name], staff.people[who]
+    path = route.path.replace("<id>", staff.ids.get(sample.about, ""))
+    versioned = route.rule is not None and route.rule.versioned
+    version = staff.version(path) if versioned else None
+    if signed:
+        return person.administer(route.method, path, sample.body, version=version)
+    seen = {} if version is None else {"if-match": f'"{version}"'}
+    return person.call(route.method, path, sample.body, headers=seen)

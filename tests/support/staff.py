@@ -1,0 +1,78 @@
+"""An installation with something of everything, and the four who may want to administer it.
+
+Owns: who they are and what is there. It is made once and copied for each test.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from server.protocol.names import name_id
+from server.services.users import UserChanges
+from tests.support.callers import LocalTerminal, new_person
+from tests.support.installation import BY, PAY, PAYMENT, registered
+from tests.support.site import LocalSite, open_site
+
+WHO = ("admin", "auditor", "owner", "stranger")
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The installation, opened for one test."""
+
+    local: LocalSite
+    people: Mapping[str, LocalTerminal]
+    ids: Mapping[str, str]
+    """A user, a stopped user, an agent of the owner's and so on, by what they are."""
+
+    def version(self, path: str) -> str:
+        """What the administrator sees as the version of what is there."""
+        return str(self.people["admin"].call("GET", path).json["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTemplate:
+    """The same, closed."""
+
+    folder: Path
+    people: Mapping[str, LocalTerminal]
+    ids: Mapping[str, str]
+
+    def copied(self, folder: Path) -> Staff:
+        """The installation again, in this folder."""
+        shutil.copytree(self.folder, folder)
+        local = open_site(folder)
+        people = {who: replace(one, local=local) for who, one in self.people.items()}
+        return Staff(local, people, self.ids)
+
+
+def make_staff(folder: Path) -> StaffTemplate:
+    """Everybody and everything."""
+    local = open_site(folder)
+    desk = local.desk
+    desk.installation.init("first", by=BY)
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    people = {who: new_person(local, who) for who in WHO}
+    for who in ("admin", "auditor"):
+        desk.users.update(who, UserChanges(roles=(who,)), by=BY)
+    bystander, stopped = new_person(local, "bystander"), new_person(local, "stopped")
+    desk.users.disable("stopped", by=BY)
+    agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
+    desk.agents.disable("two", by=BY)
+    approval = desk.approval(agent.id, bystander.user.id)
+    ids = {
+        "user": bystander.user.id,
+        "stopped user": stopped.user.id,
+        "agent": agent.id,
+        "stopped agent": idle.id,
+        "resource": name_id(PAY),
+        "action": name_id("payment.transfer"),
+        "approval": approval.id,
+        "device": bystander.device_id,
+        "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
+        "entry": str(desk.entries()[0]["id"]),
+    }
+    local.services.store.close()
+    return StaffTemplate(folder, people, ids)

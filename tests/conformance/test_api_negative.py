@@ -1,6 +1,7 @@
 """Our JSON API and who may not use it: every route, every kind of bad call (RFC 9449, RFC 9457)."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -12,10 +13,11 @@ from approver_tui.client.jose import SigningKey, dpop_proof
 from server.http.route import Caller
 from server.http.routes import ROUTES
 from tests.support.agent import Agent
+from tests.support.installation import PAY
 from tests.support.jose_by_hand import by_hand, new_key, with_secret
 from tests.support.raw_api import RawApi, private_jwk
 from tests.support.refusals import check_problem, check_refusal, unchanged
-from tests.support.server import LiveServer
+from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal, new_person
 
 _PUBLIC = {
@@ -71,7 +73,7 @@ def test_a_route_is_closed_or_public_on_purpose(
 @pytest.mark.parametrize("path", _PATHS)
 def test_other_methods_are_refused_by_name(server: LiveServer, api: RawApi, path: str) -> None:
     """Every method that is not in the table is 405 with those that are, in JSON."""
-    allowed = {route.method for route in ROUTES if route.path == path}
+    allowed = {route.method for route in ROUTES if _leads(route.path, path)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(_METHODS) - allowed:
         with unchanged(server):
@@ -83,6 +85,11 @@ def test_other_methods_are_refused_by_name(server: LiveServer, api: RawApi, path
                 check_problem(response, 405, "method_not_allowed")
             else:
                 check_refusal(response, 405, "invalid_request")
+
+
+def _leads(pattern: str, path: str) -> bool:
+    """Reports whether a path is also one of another row, where a name could stand."""
+    return re.fullmatch(re.sub(r"<\w+>", r"\\w+", pattern), _filled(path)) is not None
 
 
 _NOWHERE = [
@@ -98,7 +105,7 @@ _NOWHERE = [
     "/api//me",
     "/api/me/",
     "/authorize",
-    "/introspect",
+    "/introspect/x",
     "/%00",
     "/%1b%5b2J",
     "/%ff",
@@ -401,9 +408,13 @@ _POSTS = [route for route in ROUTES if route.body is not None]
 @pytest.mark.parametrize("route", _POSTS, ids=lambda route: route.name)
 def test_a_body_that_does_not_fit_is_refused(server: LiveServer, api: RawApi, route: Any) -> None:
     """Every body of the table at every route: 422, said in a line, and nothing changed."""
+    basic = None
+    if route.caller is Caller.RESOURCE:
+        given = server.resources.rotate_secret(PAY, by=BY)
+        basic = httpx.BasicAuth(given.resource.client_id, given.secret)
     for name, body in _BODIES.items():
         with unchanged(server):
-            response = api.call("POST", _filled(route.path), content=body)
+            response = api.call("POST", _filled(route.path), content=body, auth=basic)
         problem = check_problem(response, 422, "invalid_body")
         assert len(problem["detail"]) < 600, name
     with unchanged(server):
@@ -412,6 +423,7 @@ def test_a_body_that_does_not_fit_is_refused(server: LiveServer, api: RawApi, ro
             _filled(route.path),
             content=b'{"x":"' + b"a" * 1_000_000 + b'"}',
             headers={"Connection": "close"},
+            auth=basic,
         )
     check_problem(huge, 413, "request_entity_too_large")
 

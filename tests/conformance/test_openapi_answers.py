@@ -52,6 +52,7 @@ class World:
     described: BaseSchema
     agent: Agent
     person: Terminal
+    resource: tuple[str, str]
     ids: tuple[str, ...]
     good: Mapping[str, Good]
 
@@ -60,6 +61,8 @@ class World:
         headers: dict[str, str] = {}
         if route.caller is Caller.CLIENT and known:
             headers["Authorization"] = _basic_auth_str(*self.agent.key.basic)
+        if route.caller is Caller.RESOURCE and known:
+            headers["Authorization"] = _basic_auth_str(*self.resource)
         if route.caller is Caller.PERSON and known:
             raw = RawApi(self.person, self.agent.http)
             headers["Authorization"] = f"DPoP {raw.token}"
@@ -81,8 +84,9 @@ def world(server: LiveServer) -> Iterator[World]:
             described=schemathesis.openapi.from_dict(document),
             agent=agent,
             person=person,
+            resource=_resource(server),
             ids=(person.only().id, _another_device(server, person)),
-            good=_good_forms(person.user, handle) | _BODIES,
+            good=_good_forms(person.user, handle, _token(agent)) | _BODIES,
         )
         person.client.close()
 
@@ -96,7 +100,21 @@ def _another_device(server: LiveServer, person: Terminal) -> str:
     return other.client.profile.device_id
 
 
-def _good_forms(user: str, handle: str) -> Mapping[str, Good]:
+def _resource(server: LiveServer) -> tuple[str, str]:
+    """The credentials of the payment API."""
+    given = server.resources.rotate_secret(PAY, by=BY)
+    return given.resource.client_id, given.secret
+
+
+def _token(agent: Agent) -> str:
+    """A token of the agent's for the payment API."""
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    answer = agent.http.post("/token", data=form, auth=agent.key.basic)
+    found: str = answer.json()["access_token"]
+    return found
+
+
+def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]:
     """For each endpoint, parameters that would be right."""
     asked = {
         "scope": ["openid payments:read", "openid payments:transfer"],
@@ -112,7 +130,15 @@ def _good_forms(user: str, handle: str) -> Mapping[str, Good]:
         "scope": ["payments:read"],
         "resource": [PAY],
     }
-    return {"/bc-authorize": asked, "/token": token}
+    about = {"token": [access_token, handle]}
+    consume = {"token": [access_token], "authorization_details": [PAYMENT_DETAILS]}
+    return {
+        "/bc-authorize": asked,
+        "/token": token,
+        "/introspect": about,
+        "/revoke": about,
+        "/api/approvals/consume": consume,
+    }
 
 
 def _modes() -> list[tuple[str, GenerationMode]]:

@@ -18,12 +18,14 @@ from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
 from server.services.consumptions import Consumptions
+from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
 from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
 from server.services.feed import FeedService, Hub
 from server.services.grants.ciba import CibaGrant
 from server.services.grants.client_credentials import ClientCredentialsGrant
+from server.services.grants.device_code import DeviceCodeGrant
 from server.services.grants.enrolment import EnrolmentGrant
 from server.services.grants.refresh_token import RefreshTokenGrant
 from server.services.grants.token_exchange import TokenExchangeGrant
@@ -112,6 +114,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
 
     from server.http.feed import add_feed  # noqa: PLC0415
     from server.http.views import add_routes  # noqa: PLC0415
+    from server.web.device_page import add_device_page  # noqa: PLC0415
     from server.web.pages import add_pages  # noqa: PLC0415
 
     with services.store.administer() as tx:
@@ -121,6 +124,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     add_routes(app, site)
     add_feed(app, site)
     add_pages(app, site)
+    add_device_page(app, site)
     return app, site
 
 
@@ -178,6 +182,7 @@ def _site(services: Services) -> "Site":
     schemas = Schemas()
     rights = Rights(schemas)
     consents = ConsentService(store, secrets, rules)
+    device_grant = DeviceGrantService(store, secrets, proofs, clients, rules)
     return Site(
         clock=services.clock,
         store=store,
@@ -211,6 +216,9 @@ def _site(services: Services) -> "Site":
             },
             for_apps={},
             for_people={
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(
+                    store, secrets, proofs, issuing, rights, device_grant
+                ),
                 names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
@@ -220,6 +228,7 @@ def _site(services: Services) -> "Site":
         introspection=Introspection(store, issued, services.signer, rules),
         revocation=Revocation(store, issued),
         consumptions=Consumptions(store, issued, rights),
+        device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
         administration=Administration(store, secrets, services.signer, services.verifier, rules),
         feed=FeedService(store),

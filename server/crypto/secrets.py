@@ -7,6 +7,7 @@ import secrets
 import threading
 
 from server.crypto.sealing import Sealer, derive
+from server.protocol import device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -39,6 +40,11 @@ class KeyedSecrets:
     def new_code(self) -> tuple[str, str]:
         """An enrolment code: public id and a secret of 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
+
+    def new_user_code(self) -> str:
+        """A device grant's user code: 34 random bits."""
+        letters = (secrets.choice(device_codes.ALPHABET) for _ in range(device_codes.LENGTH))
+        return "".join(letters)
 
     def salt(self) -> str:
         """128 random bits."""

@@ -36,6 +36,17 @@ class Tokens(_Answer):
     authorization_details: list[dict[str, object]] = Field(default=[], min_length=1)
 
 
+class DeviceAuthorization(_Answer):
+    """Where the code is to be typed (RFC 8628 3.2)."""
+
+    device_code: str = Field(min_length=22)
+    user_code: str = Field(pattern=r"^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$")
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int = Field(gt=0)
+    interval: int = Field(default=5, gt=0)
+
+
 class KeySet(BaseModel):
     """Public keys (RFC 7517 5)."""
 

@@ -13,7 +13,7 @@ _BACKCHANNEL = (
     "client_assertion_type"
 )
 _TOKEN = (
-    "grant_type auth_req_id scope resource authorization_details code refresh_token "  # noqa: S105
+    "grant_type auth_req_id scope resource authorization_details code device_code refresh_token "  # noqa: S105
     "subject_token subject_token_type actor_token actor_token_type audience requested_token_type "
     "client_id client_secret client_assertion client_assertion_type"
 )
@@ -42,6 +42,18 @@ ROUTES: Final = (
         needs=("grant_type",),
         headers=("DPoP", "Idempotency-Key", "Prefer"),
         answer=oauth_wire.Tokens,
+        errors=(400, 401),
+    ),
+    Route(
+        "POST",
+        "/device_authorization",
+        protocol.device_authorization,
+        _CLIENT,
+        "A terminal begins to sign in; an enrolled device lets it in (RFC 8628).",
+        form=("client_id", "device_name"),
+        needs=("client_id",),
+        headers=("DPoP",),
+        answer=oauth_wire.DeviceAuthorization,
         errors=(400, 401),
     ),
     Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),

@@ -10,6 +10,7 @@ from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
 from server.services.consumptions import Consumptions
+from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
 from server.services.introspection import Introspection
@@ -45,6 +46,7 @@ class Site:
     consumptions: Consumptions
     approvals: ApprovalService
     consents: ConsentService
+    device_grant: DeviceGrantService
     devices: DeviceService
     administration: Administration
     feed: FeedService

@@ -19,11 +19,13 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "introspection_signing_alg_values_supported": list(algs),
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         "jwks_uri": f"{issuer}/jwks",
         "grant_types_supported": [
             *names.AGENT_GRANTS,
             names.GRANT_REFRESH_TOKEN,
             names.GRANT_ENROLMENT,
+            names.GRANT_DEVICE_CODE,
         ],
         "response_types_supported": ["none"],
         "subject_types_supported": ["public"],

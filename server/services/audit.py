@@ -32,6 +32,7 @@ class Type(StrEnum):
     CODE_REUSED = "code.reused"
     SESSION_REVOKED = "session.revoked"
     REFRESH_REUSED = "refresh.reused"
+    DEVICE_ADMITTED = "device.admitted"
     DEVICE_ENROLLED = "device.enrolled"
     DEVICE_REVOKED = "device.revoked"
     DEVICE_LOCKED = "device.locked"

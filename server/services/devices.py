@@ -48,7 +48,8 @@ class DeviceService:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.
 
         A device of somebody who had one when its code was made waits a day before it decides high
-        risk, and so does one that finds another there when it comes.
+        risk, and so does one that finds another there when it comes. One that an older device let
+        in waits for nothing, and comes under the name that was shown there.
         """
         checked = _checked_keys(keys)
         try:
@@ -65,8 +66,13 @@ class DeviceService:
             others = tx.devices.active_count(person.user.id, tx.now)
             if others >= MOST_DEVICES:
                 raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
+            if session.admitted_as not in {None, name}:
+                raise errors.Problem(
+                    422, "invalid_body", f"This device was let in as {session.admitted_as}."
+                )
             public = {"session": dict(session.public_jwk), **checked}
-            device = self._device(tx, person, name, public, first=session.first and others == 0)
+            trusted = session.admitted_as is not None or (session.first and others == 0)
+            device = self._device(tx, person, name, public, waits=not trusted)
             tx.devices.add(device)
             tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
             _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
@@ -173,7 +179,7 @@ class DeviceService:
         name: str,
         keys: Mapping[str, dict[str, str]],
         *,
-        first: bool,
+        waits: bool,
     ) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
@@ -184,7 +190,7 @@ class DeviceService:
             state="active",
             created_at=tx.now,
             last_seen_at=tx.now,
-            high_from=tx.now if first else tx.now + NEW_DEVICE_WAIT_MS,
+            high_from=tx.now + NEW_DEVICE_WAIT_MS if waits else tx.now,
             keys=keys,
             kids={name: decisions.thumbprint(jwk) for name, jwk in keys.items()},
             pin_tries=0,

@@ -10,6 +10,8 @@ from server.services.records import Approval, Entry
 
 _AT_ONCE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
+DEVICE_CODES_KEPT_MS: Final = 60 * 60 * 1000
+"""So long a device that polls late is told that its code has expired."""
 FEED_KEPT_MS: Final = 7 * _DAY_MS
 OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
 
@@ -34,6 +36,7 @@ class Sweeper:
         with self.store.write() as tx:
             tx.approvals.forget_answers(tx.now)
             tx.replays.prune(tx.now)
+            tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
             tx.counters.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
             tx.outbox.prune(tx.now - OUTBOX_KEPT_MS)

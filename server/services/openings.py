@@ -37,6 +37,8 @@ class Opening:
     peer: str
     display: Callable[[str, int], str]
     """The display text for the approval's id and its end."""
+    no_later_than: int | None = None
+    """Ends the approval before its usual time is over."""
 
 
 def open_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
@@ -70,7 +72,8 @@ def open_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
 
 def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
-    expires_at = tx.now + SECONDS * 1000
+    usual = tx.now + SECONDS * 1000
+    expires_at = min(usual, opening.no_later_than or usual)
     action = decisions.action_text(
         agent=opening.client_id,
         authorization_details=[dict(opening.details)],

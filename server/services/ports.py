@@ -24,6 +24,7 @@ from server.services.rows import (
     CounterRows,
     DecisionRows,
     DelegationRows,
+    DeviceCodeRows,
     DeviceRows,
     FeedRows,
     KeyRows,
@@ -120,6 +121,8 @@ class Unit(View, Protocol):
     @property
     def codes(self) -> CodeRows: ...
     @property
+    def device_codes(self) -> DeviceCodeRows: ...
+    @property
     def keys(self) -> KeyRows: ...
     @property
     def replays(self) -> ReplayRows: ...
@@ -208,6 +211,9 @@ class Secrets(Protocol):
     def new_secret(self, prefix: str) -> str: ...
     def new_code(self) -> tuple[str, str]:
         """An enrolment code: public id and secret, both upper-case Crockford base32."""
+
+    def new_user_code(self) -> str:
+        """What a person types to let a device in; letters of `device_codes.ALPHABET`."""
 
     def salt(self) -> str:
         """128 random bits."""

@@ -30,9 +30,9 @@ class Proofs:
     secrets: Secrets
     rules: Rules
 
-    def token_endpoint(self, tx: Unit, proofs: Sequence[str]) -> dict[str, str]:
+    def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
         """The public key that a terminal proves to hold. Raises errors.InvalidDpopProof."""
-        target = Target("POST", f"{self.rules.issuer}/token")
+        target = Target("POST", f"{self.rules.issuer}{path}")
         return self._proved(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:

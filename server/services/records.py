@@ -194,6 +194,8 @@ class Session:
     device_id: str | None
     first: bool
     """As its code said."""
+    admitted_as: str | None = None
+    """The name under which an older device let this one in; None after an enrolment code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,10 +290,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A user lets a client, agent or app, have scopes at a resource until a date.
-
-    At most one is in force between a user and a client at a resource.
-    """
+    """A user lets an agent or app have scopes at a resource; one at a time is in force."""
 
     id: str
     user_id: str
@@ -300,7 +299,6 @@ class Consent:
     """The app whose page asked for it; None when a request of the agent's own led to it."""
     resource: str
     scopes: tuple[str, ...]
-    """Sorted."""
     created_at: int
     expires_at: int
     revoked_at: int | None

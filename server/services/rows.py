@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from server.protocol.states import State
+from server.services.device_codes import DeviceCode
 from server.services.records import (
     ActionRow,
     Agent,
@@ -123,6 +124,21 @@ class CodeRows(Protocol):
 
     def withdraw(self, user_id: str, now: int) -> None:
         """End the user's unused codes."""
+
+
+class DeviceCodeRows(Protocol):
+    """Device grants under way."""
+
+    def add(self, code: DeviceCode) -> None: ...
+    def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None: ...
+    def by_user_code(self, user_code_hash: bytes) -> DeviceCode | None: ...
+    def use(self, code_id: str, approval_id: str, now: int) -> bool:
+        """Tie it to the approval that it opened; at most one call ever gets True."""
+
+    def paced(self, code_id: str, *, now: int, interval_ms: int) -> None:
+        """Remember a poll; MUST touch nothing else."""
+
+    def prune(self, before: int) -> int: ...
 
 
 class SessionRows(Protocol):

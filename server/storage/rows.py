@@ -17,6 +17,7 @@ from server.storage.consumptions import Consumptions
 from server.storage.counters import Counters
 from server.storage.decisions import Decisions
 from server.storage.delegations import Delegations
+from server.storage.device_codes import DeviceCodes
 from server.storage.devices import Devices
 from server.storage.directory import Cache, CachedDirectory
 from server.storage.feed import Feed
@@ -89,6 +90,11 @@ class Rows:
     def codes(self) -> Codes:
         """Enrolment codes."""
         return Codes(self._connection)
+
+    @cached_property
+    def device_codes(self) -> DeviceCodes:
+        """Device grants under way."""
+        return DeviceCodes(self._connection)
 
     @cached_property
     def sessions(self) -> Sessions:

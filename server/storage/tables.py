@@ -165,6 +165,7 @@ sessions = Table(
     Column("revoked_at", Millis),
     Column("device_id", Text),
     Column("first", Boolean, nullable=False),
+    Column("admitted_as", Text),
 )
 
 devices = Table(

@@ -1,6 +1,6 @@
-"""The pages: so far one, how to begin on a terminal.
+"""How pages are made and protected, and the plainest of them: how to begin on a terminal.
 
-It never sees the code, which is in the fragment of its link and so never leaves the browser.
+That one never sees the code, which is in the fragment of its link and never leaves the browser.
 """
 
 from typing import Final
@@ -26,12 +26,21 @@ HEADERS: Final = {
 }
 
 
+FORM_HEADERS: Final = {
+    **HEADERS,
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+}
+"""For a page with a form, which goes to ourselves."""
+
+
 def add_pages(app: Flask, site: Site) -> None:
     """Give the pages to Flask."""
 
     @app.get("/enrol")
     def enrol() -> AnyResponse:
-        return _page(site, "enrol.html", issuer=site.rules.issuer)
+        return page(site, "enrol.html", issuer=site.rules.issuer)
 
     @app.get("/style.css")
     def style() -> AnyResponse:
@@ -40,10 +49,27 @@ def add_pages(app: Flask, site: Site) -> None:
         return sheet
 
 
-def _page(site: Site, template: str, **facts: str) -> AnyResponse:
-    """A page, under the issuer's own name: links and origins then are what clients were told."""
-    if site.rules.on_loopback and request.host != urlsplit(site.rules.issuer).netloc:
-        return redirect(site.rules.issuer + request.path)
+def page(site: Site, template: str, *, forms: bool = False, **facts: str) -> AnyResponse:
+    """A page; `forms` lets it send one to ourselves, and to nobody else."""
+    if (there := elsewhere(site)) is not None:
+        return there
     response = Response(render_template(template, **facts), mimetype="text/html")
-    response.headers.extend(HEADERS)
+    response.headers.extend(FORM_HEADERS if forms else HEADERS)
     return response
+
+
+def elsewhere(site: Site) -> AnyResponse | None:
+    """Where a browser that came by another name is sent; None when it came by the issuer's.
+
+    Links and origins then are what clients were told.
+    """
+    if not site.rules.on_loopback or request.host == urlsplit(site.rules.issuer).netloc:
+        return None
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    return redirect(site.rules.issuer + request.path + query)
+
+
+def origin_of(site: Site) -> str:
+    """The origin of our own pages."""
+    parts = urlsplit(site.rules.issuer)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -9,7 +9,13 @@ import pytest
 
 from tests.support.source import ROOT
 
-_BESIDES_THE_TABLE = {"GET /api/feed": "server/http/feed.py", "GET /enrol": "server/web/pages.py"}
+_BESIDES_THE_TABLE = {
+    "GET /api/feed": "server/http/feed.py",
+    "GET /enrol": "server/web/pages.py",
+    "GET /device": "server/web/device_page.py",
+    "POST /device": "server/web/device_page.py",
+    "GET /device/sent": "server/web/device_page.py",
+}
 _SETTING = re.compile(r"\bSAYSO_[A-Z_]*[A-Z]\b")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 

@@ -38,6 +38,17 @@ def token(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer, {**applied, **nonce})
 
 
+def device_authorization(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /device_authorization (RFC 8628 3.1)."""
+    answer = site.device_grant.start(
+        forms.parse(request.body, request.headers.get("content-type", "")),
+        authorization=request.headers.get("authorization"),
+        proofs=request.proofs,
+        peer=request.peer,
+    )
+    return as_json(200, answer)
+
+
 def jwks(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /jwks (RFC 7517 5)."""
     with site.store.read() as view:

@@ -55,7 +55,7 @@ class EnrolmentGrant:
         code = tx.codes.get(code_id)
         if code is None:
             return _unknown(tx, request.peer)
-        jwk = self.proofs.token_endpoint(tx, request.proofs)
+        jwk = self.proofs.terminal(tx, request.proofs)
         if not hmac.compare_digest(code.secret_hash, self.secrets.code_hash(code_id, secret)):
             return _missed(tx, code)
         if code.used_at is not None:

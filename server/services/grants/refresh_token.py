@@ -49,7 +49,7 @@ class RefreshTokenGrant:
         session = tx.sessions.by_refresh(sent)
         if session is None or session.revoked_at is not None or tx.now >= session.expires_at:
             return errors.InvalidGrant(_REFUSED)
-        jwk = self.proofs.token_endpoint(tx, request.proofs)
+        jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != session.jkt:
             return errors.InvalidDpopProof("The session is bound to another key.")
         if not _in_force(tx, session):

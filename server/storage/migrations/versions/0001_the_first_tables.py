@@ -376,6 +376,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("approval_id", "user_id", name=op.f("pk_decisions")),
     )
     op.create_table(
+        "device_codes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("device_code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("jkt", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("interval_ms", sa.Integer(), nullable=False),
+        sa.Column("last_poll_at", sa.BigInteger(), nullable=True),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_codes")),
+        sa.UniqueConstraint("device_code_hash", name=op.f("uq_device_codes_device_code_hash")),
+        sa.UniqueConstraint("user_code_hash", name=op.f("uq_device_codes_user_code_hash")),
+    )
+    with op.batch_alter_table("device_codes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_device_codes_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
         "devices",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
@@ -457,6 +480,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("device_id", sa.Text(), nullable=True),
         sa.Column("first", sa.Boolean(), nullable=False),
+        sa.Column("admitted_as", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),

@@ -1,0 +1,101 @@
+"""Where a person types the code of a device that wants to sign in (RFC 8628 3.3).
+
+Owns: the form, its protection against other sites, what is said to whoever sends it. Never: whether
+anybody of that name exists. Sending the form decides nothing: an enrolled device does that.
+"""
+
+import hmac
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.http.site import Site
+from server.protocol import device_codes
+from server.services.device_grant import CodeRefused
+from server.services.ports import Busy
+from server.web import pages
+
+_COOKIE: Final = "sayso_device"
+_FIELD: Final = "form"
+_MOST_NAME: Final = 320
+_MOST_CODE: Final = 40
+_STALE: Final = "This page was open for too long, or another site sent you here. Type it again."
+
+
+def add_device_page(app: Flask, site: Site) -> None:
+    """Give the page to Flask."""
+
+    @app.get("/device")
+    def device() -> AnyResponse:
+        if (elsewhere := pages.elsewhere(site)) is not None:
+            return elsewhere
+        return _form(site, code=request.args.get("user_code", ""))
+
+    @app.post("/device")
+    def entered() -> AnyResponse:
+        if (elsewhere := pages.elsewhere(site)) is not None:
+            return elsewhere
+        return _entered(site)
+
+    @app.get("/device/sent")
+    def sent() -> AnyResponse:
+        return pages.page(site, "device_sent.html")
+
+
+def _entered(site: Site) -> AnyResponse:
+    """Take the form, or show it again with the reason.
+
+    1. It is our own form, from our own page.  2. Both fields are filled in.  3. The code opens an
+    approval; whether somebody sees it is not told.
+    """
+    name = request.form.get("name", "").strip()[:_MOST_NAME]
+    code = request.form.get("user_code", "")
+    if not _ours(site):
+        return _form(site, code=code, problem=_STALE)
+    if not name or not code:
+        return _form(site, code=code, problem="Type your user name and the code.")
+    try:
+        site.device_grant.enter(name=name, typed=code, peer=request.remote_addr or "")
+    except CodeRefused as refused:
+        return _form(site, code="", problem=str(refused))
+    except Busy:
+        return _form(site, code=code, problem="The server is busy. Nothing was sent; try again.")
+    return redirect(f"{site.rules.issuer}/device/sent", 303)
+
+
+def _form(site: Site, *, code: str, problem: str = "") -> AnyResponse:
+    """The form, with a token that only this page and this browser's cookie know."""
+    letters = device_codes.normalised(code[:_MOST_CODE])
+    token = site.device_grant.form_token()
+    response = pages.page(
+        site,
+        "device.html",
+        code=device_codes.shown(letters) if letters else "",
+        problem=problem,
+        token=token,
+        forms=True,
+    )
+    response.status_code = 400 if problem else 200
+    response.set_cookie(
+        _COOKIE,
+        token,
+        path="/device",
+        max_age=device_codes.LIFETIME_MS // 1000,
+        httponly=True,
+        samesite="Strict",
+        secure=urlsplit(site.rules.issuer).scheme == "https",
+    )
+    return response
+
+
+def _ours(site: Site) -> bool:
+    """Reports whether the form came from our own page in this very browser."""
+    origin = request.headers.get("Origin")
+    if origin not in {None, pages.origin_of(site)}:
+        return False
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return False
+    kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
+    return bool(kept) and hmac.compare_digest(kept.encode(), sent.encode())

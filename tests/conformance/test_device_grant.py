@@ -1,0 +1,184 @@
+"""RFC 8628, and what attacked other servers there, from outside.
+
+The rules one by one are among the services' tests; here is the wire: forms, heads, refusals, a page
+in a browser that has cookies, and many polls at once.
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from approver_tui.client.jose import SigningKey, dpop_proof
+from tests.support.agent import Agent
+from tests.support.clock import SECOND
+from tests.support.refusals import MARK, check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal, new_person
+
+PATH = "/device_authorization"
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+TERMINAL = {"client_id": "sayso-approver"}
+
+
+def _proof(server: LiveServer, key: SigningKey, path: str) -> dict[str, str]:
+    at = server.clock.now() // 1000
+    return {"DPoP": dpop_proof(key, method="POST", uri=server.url + path, at=at)}
+
+
+def _begin(server: LiveServer, http: httpx.Client, key: SigningKey, **form: Any) -> httpx.Response:
+    return http.post(PATH, data={**TERMINAL, **form}, headers=_proof(server, key, PATH))
+
+
+def _poll(
+    server: LiveServer, http: httpx.Client, key: SigningKey, code: str, **form: Any
+) -> httpx.Response:
+    whole = {"grant_type": GRANT, **TERMINAL, "device_code": code, **form}
+    return http.post("/token", data=whole, headers=_proof(server, key, "/token"))
+
+
+def _type(server: LiveServer, name: str, code: str) -> httpx.Response:
+    """A person opens the page in a browser, fills it in and sends it."""
+    with server.client() as browser:
+        page = browser.get("/device", params={"user_code": code})
+        token = re.search(r'name="form" value="([^"]+)"', page.text)
+        assert token is not None
+        form = {"form": token[1], "name": name, "user_code": code}
+        return browser.post("/device", data=form)
+
+
+@pytest.fixture
+def key() -> SigningKey:
+    """The key of a device that nobody knows yet."""
+    return SigningKey.generate()
+
+
+def test_discovery_names_the_endpoint_and_the_grant(server: LiveServer, http: httpx.Client) -> None:
+    """DG-01."""
+    document = http.get("/.well-known/oauth-authorization-server").json()
+    assert document["device_authorization_endpoint"] == server.url + PATH
+    assert GRANT in document["grant_types_supported"]
+
+
+def test_it_is_a_post_of_a_form(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+    """DG-02: GET is 405, JSON is 400."""
+    assert http.get(PATH).status_code == 405
+    answer = http.post(PATH, json=TERMINAL, headers=_proof(server, key, PATH))
+    check_refusal(answer, 400, "invalid_request")
+
+
+def test_parameters_are_read_as_everywhere(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
+    """DG-05, DG-06: twice is an error, unknown is ignored, empty is left out."""
+    twice = [("client_id", "sayso-approver")] * 2
+    body = "&".join(f"{name}={value}" for name, value in twice)
+    head = {**_proof(server, key, PATH), "Content-Type": "application/x-www-form-urlencoded"}
+    check_refusal(http.post(PATH, content=body, headers=head), 400, "invalid_request")
+    check_refusal(_begin(server, http, key, scope=MARK), 400, "invalid_scope")
+    check_refusal(_begin(server, http, key, code_challenge=MARK), 400, "invalid_request")
+    answer = _begin(server, http, key, scope="", anything=MARK)
+    assert answer.status_code == 200
+
+
+def test_the_answer_is_not_stored(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+    """DG-07, DG-08, DG-09."""
+    answer = _begin(server, http, key)
+    assert answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    assert re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}", body["user_code"])
+    assert (body["expires_in"], body["interval"]) == (900, 5)
+    assert body["verification_uri"] == f"{server.url}/device"
+
+
+def test_other_clients_are_refused(server: LiveServer, http: httpx.Client, agent: Agent) -> None:
+    """DG-03, DG-04: nobody in particular, a wrong secret, a client without the grant."""
+    with unchanged(server):
+        check_refusal(http.post(PATH, data={"device_name": "x"}), 401, "invalid_client")
+        wrong = http.post(PATH, data={"device_name": "x"}, auth=(agent.key.id, "wrong"))
+        check_refusal(wrong, 401, "invalid_client")
+        check_refusal(
+            http.post(PATH, data={"device_name": "x"}, auth=agent.key.basic),
+            400,
+            "unauthorized_client",
+        )
+        form = {"grant_type": GRANT, "device_code": "sayso_dc_x"}
+        theirs = http.post("/token", data=form, auth=agent.key.basic)
+        check_refusal(theirs, 400, "unauthorized_client")
+
+
+def test_codes_that_are_none_give_nothing(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
+    """DG-16, DG-17: missing, unknown, or with another key's proof."""
+    body = _begin(server, http, key).json()
+    with unchanged(server):
+        check_refusal(_poll(server, http, key, ""), 400, "invalid_request")
+        check_refusal(_poll(server, http, key, f"sayso_dc_{MARK}"), 400, "invalid_grant")
+        stolen = _poll(server, http, SigningKey.generate(), body["device_code"])
+        check_refusal(stolen, 400, "invalid_dpop_proof")
+
+
+def test_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+    """DG-18: pending in time, slow_down before."""
+    body = _begin(server, http, key).json()
+    early = check_refusal(_poll(server, http, key, body["device_code"]), 400, "slow_down")
+    assert early["interval"] == 10
+    server.clock.forward(10 * SECOND)
+    answer = _poll(server, http, key, body["device_code"])
+    check_refusal(answer, 400, "authorization_pending")
+
+
+def test_a_look_at_the_page_lets_nobody_in(
+    server: LiveServer, http: httpx.Client, key: SigningKey, person: Terminal
+) -> None:
+    """DG-12, NG-029: nor does sending it; only the person's device does."""
+    body = _begin(server, http, key).json()
+    with unchanged(server):
+        assert http.get(body["verification_uri_complete"]).status_code == 200
+    before = len(person.waiting())
+    assert _type(server, person.user, body["user_code"]).status_code == 303
+    assert len(person.waiting()) == before + 1
+    server.clock.forward(5 * SECOND)
+    answer = _poll(server, http, key, body["device_code"])
+    check_refusal(answer, 400, "authorization_pending")
+
+
+def test_of_twenty_polls_at_once_one_lets_the_device_in(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
+    """DG-19, DG-20, NG-024, NG-026: and the rest are told that the code is used."""
+    person = new_person(server)
+    body = _begin(server, http, key).json()
+    assert _type(server, person.user, body["user_code"]).status_code == 303
+    person.approve(person.only())
+    server.clock.forward(5 * SECOND)
+    with ThreadPoolExecutor(10) as threads:
+        polls = [threads.submit(_poll, server, http, key, body["device_code"]) for _ in range(20)]
+        answers = [poll.result() for poll in polls]
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
+    for answer in answers:
+        if answer.status_code == 400:
+            check_refusal(answer, 400, "invalid_grant")
+    person.client.close()
+
+
+def test_a_denial_is_told(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+    """DG-15."""
+    person = new_person(server)
+    body = _begin(server, http, key).json()
+    assert _type(server, person.user, body["user_code"]).status_code == 303
+    person.deny(person.only(), "suspicious")
+    answer = _poll(server, http, key, body["device_code"])
+    assert check_refusal(answer, 400, "access_denied")["reason"] == "denied"
+    person.client.close()
+
+
+def test_a_wrong_code_opens_nothing(server: LiveServer, person: Terminal) -> None:
+    """DG-14: one generic message."""
+    with unchanged(server):
+        page = _type(server, person.user, "BCDF-GHJK")
+    assert page.status_code == 400
+    assert "wrong, used or too old" in page.text

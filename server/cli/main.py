@@ -25,6 +25,8 @@ NOUNS: Final = MappingProxyType(
         "approvals": "Requests: list, show, withdraw.",
         "consents": "What users let clients have: list, revoke.",
         "devices": "What people decide from: list, revoke.",
+        "delegations": "Issued tokens: who acts for whom; list, show, revoke.",
+        "token": "One token: inspect, revoke; why an exchange was refused.",
         "keys": "Signing keys: list, rotate.",
         "audit": "The log.",
         "db": "The database: upgrade, back up.",

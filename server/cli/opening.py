@@ -18,6 +18,7 @@ from server.services.actions import Actions
 from server.services.agents import Agents
 from server.services.apps import Apps
 from server.services.consents import ConsentService
+from server.services.delegations import Ledger
 from server.services.doctor import Doctor
 from server.services.installation import Installation
 from server.services.keys import Keys
@@ -46,6 +47,7 @@ class Desk:
     installation: Installation
     oversight: Oversight
     consents: ConsentService
+    ledger: Ledger
     doctor: Doctor
 
     @property
@@ -93,5 +95,6 @@ def _desk(services: Services) -> Desk:
         installation=Installation(store, secrets, signer),
         oversight=Oversight(store),
         consents=ConsentService(store, secrets, services.rules),
+        ledger=Ledger(store),
         doctor=Doctor(store),
     )

@@ -14,6 +14,7 @@ from server.protocol.exchange_refusals import Reason
 from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk
 from server.protocol.token_exchange import Ground, Link
+from server.services import parties
 from server.services.ports import View
 from server.services.records import Agent, Consent, Delegation, Resource
 from server.services.rules import Rules
@@ -70,6 +71,15 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What one bound leaves of the scopes of a target, for whoever asks why."""
+
+    whose: str
+    """In words."""
+    scope: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Exchanges:
     """Judges exchanges."""
 
@@ -110,6 +120,29 @@ class Exchanges:
             consent,
             narrowed=granted != frozenset(asked.scope),
         )
+
+    def bounds(
+        self,
+        view: View,
+        agent: Agent,
+        resource: Resource,
+        lineage: Sequence[Delegation],
+    ) -> tuple[Bound, ...]:
+        """Everything that bounds an exchange of the first of these tokens for the resource."""
+        links = [_link(view, token, resource) for token in lineage]
+        stands_on = token_exchange.ground(links, resource.uri, agent.id)
+        found = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
+        for link in stands_on.links:
+            if link.depth:
+                found.append((parties.name_of(view.directory, link.client), link.ceiling))
+            if link.resource == resource.uri:
+                found.append(("a token of the resource has", link.scope))
+        if not stands_on.approved:
+            user = lineage[0].user_id or ""
+            consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
+            name = parties.name_of(view.directory, stands_on.first)
+            found.append((f"the consent to {name}", () if consent is None else consent.scopes))
+        return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
 
     def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
         """`may_act` names the caller where it is there; else the caller serves the audience.

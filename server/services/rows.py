@@ -292,6 +292,20 @@ class DelegationRows(Protocol):
     def ancestors(self, jti: str) -> list[Delegation]:
         """What it came from, its parent first."""
 
+    def descendants(self, jti: str) -> list[Delegation]:
+        """What came from it, oldest first."""
+
+    def search(
+        self,
+        *,
+        client_id: str | None,
+        user_id: str | None,
+        resource: str | None,
+        live_at: int | None,
+        limit: int,
+    ) -> list[Delegation]:
+        """The newest that match all that is given; `live_at` leaves out what is over then."""
+
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live.
 

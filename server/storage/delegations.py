@@ -78,7 +78,17 @@ def _descent() -> Select[tuple[str, str]]:
 
 
 _DESCENT = _descent()
+
+
+def _descendants() -> Select[tuple[object, ...]]:
+    below = select(d.c.id).where(d.c.parent_id == bindparam("of")).cte("below", recursive=True)
+    below = below.union(select(d.c.id).join(below, d.c.parent_id == below.c.id))
+    return select(d).where(d.c.id.in_(select(below.c.id))).order_by(d.c.issued_at, d.c.id)
+
+
 _ANCESTORS = Prepared(_ancestors())
+_DESCENDANTS = Prepared(_descendants())
+_NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
 _REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
 _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
@@ -126,6 +136,32 @@ class Delegations:
         rows = self._connection.execute(_DESCENT, {"of": client_id, "now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own
+
+    def descendants(self, jti: str) -> list[Delegation]:
+        """What came from it, oldest first."""
+        return [_record(row) for row in _DESCENDANTS.run(self._connection, {"of": jti})]
+
+    def search(
+        self,
+        *,
+        client_id: str | None,
+        user_id: str | None,
+        resource: str | None,
+        live_at: int | None,
+        limit: int,
+    ) -> list[Delegation]:
+        """The newest that match all that is given; `live_at` leaves out what is over then."""
+        statement = _NEWEST.limit(limit)
+        if client_id is not None:
+            statement = statement.where(d.c.client_id == client_id)
+        if user_id is not None:
+            statement = statement.where(d.c.user_id == user_id)
+        if resource is not None:
+            statement = statement.where(d.c.resource == resource)
+        if live_at is not None:
+            statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
+        rows = self._connection.execute(statement).mappings().all()
+        return [Delegation(**row) for row in rows]
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live."""

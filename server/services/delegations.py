@@ -1,0 +1,123 @@
+"""The ledger: who acts for whom, where, through which chain, until when; and ending it.
+
+Owns: looking at issued tokens by their ids, revoking one with all that came from it. Never: the
+texts of tokens, which nobody keeps.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from server.protocol.names import PREFIX_AGENT
+from server.services import agents, audit, parties, users
+from server.services.ports import Directory, Store, View
+from server.services.records import Delegation, Entry, User
+from server.services.refusals import NotFound
+
+State = Literal["live", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delegation with the names that its ids stand for."""
+
+    delegation: Delegation
+    client_name: str
+    user: User | None
+    """None when an agent acts for itself, or the user is gone."""
+
+    def state(self, now: int) -> State:
+        """How it stands at this moment."""
+        if self.delegation.revoked_at is not None:
+            return "revoked"
+        return "live" if now < self.delegation.expires_at else "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A delegation, what it came from (its parent first) and what came from it."""
+
+    held: Held
+    before: tuple[Held, ...]
+    after: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Looks at delegations, and ends them."""
+
+    store: Store
+
+    def search(
+        self,
+        *,
+        client: str | None,
+        user: str | None,
+        resource: str | None,
+        ended: bool,
+        limit: int,
+    ) -> list[Held]:
+        """The newest that match; `ended` brings those too that are over. Raises `NotFound`."""
+        with self.store.read() as view:
+            found = view.delegations.search(
+                client_id=None if client is None else _client(view, client),
+                user_id=None if user is None else users.find(view, user).id,
+                resource=resource,
+                live_at=None if ended else view.now,
+                limit=limit,
+            )
+            return [held(view.directory, one) for one in found]
+
+    def show(self, jti: str) -> Chain:
+        """One with its chain. Raises `NotFound`."""
+        with self.store.read() as view:
+            found = _find(view, jti)
+            return Chain(
+                held(view.directory, found),
+                tuple(held(view.directory, one) for one in view.delegations.ancestors(jti)),
+                tuple(held(view.directory, one) for one in view.delegations.descendants(jti)),
+            )
+
+    def revoke(self, jti: str, *, by: str) -> tuple[Held, int]:
+        """End one and all that came from it; how many were in force. Raises `NotFound`.
+
+        Doing it again changes nothing.
+        """
+        with self.store.write() as tx:
+            row = _find(tx, jti)
+            ended = tx.delegations.revoke_tree(jti, tx.now)
+            if ended:
+                audit.record(tx, _entry(row, by, len(ended)))
+            return held(tx.directory, _find(tx, jti)), len(ended)
+
+
+def held(directory: Directory, delegation: Delegation) -> Held:
+    """A delegation with its names."""
+    user = None if delegation.user_id is None else directory.user(delegation.user_id)
+    return Held(delegation, parties.name_of(directory, delegation.client_id), user)
+
+
+def _client(view: View, called: str) -> str:
+    """The id of an agent or app of this name or id."""
+    app = view.directory.app_called(called)
+    return agents.find(view, called).id if app is None else app.id
+
+
+def _find(view: View, jti: str) -> Delegation:
+    found = view.delegations.get(jti)
+    if found is None:
+        raise NotFound(f"There is no delegation {jti}. See them with: sayso delegations list")
+    return found
+
+
+def _entry(row: Delegation, by: str, revoked: int) -> Entry:
+    return Entry(
+        type=audit.Type.TOKEN_REVOKED,
+        actor=by,
+        agent_id=row.client_id if row.client_id.startswith(PREFIX_AGENT) else None,
+        subject=row.user_id,
+        resource=row.resource,
+        decision="revoked",
+        cause="by an administrator",
+        approval_id=row.approval_id,
+        facts={"jti": row.id, "client": row.client_id, "tokens_revoked": revoked},
+    )

@@ -44,6 +44,23 @@ async function signedBy(as, client, response, tokens) {
   return oauth.getValidatedIdTokenClaims(tokens);
 }
 
+/** An option that proves a new key with each request, where the test wants one. */
+async function proving(client, told) {
+  if (!told.dpop) return {};
+  return { DPoP: oauth.DPoP(client, await oauth.generateKeyPair('ES256')) };
+}
+
+/** Once, and once more when the server demanded a nonce. */
+async function withNonce(attempt) {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) throw error;
+    say('nonce');
+    return attempt();
+  }
+}
+
 await play({
   async discovery(told) {
     return { metadata: (await opened(told)).as };
@@ -51,9 +68,36 @@ await play({
 
   async client_credentials(told) {
     const { as, client, auth } = await opened(told);
-    const response = await oauth.clientCredentialsGrantRequest(as, client, auth, told.parameters, plain);
-    const tokens = await oauth.processClientCredentialsResponse(as, client, response);
+    const options = { ...plain, ...(await proving(client, told)) };
+    const tokens = await withNonce(async () => {
+      const response = await oauth.clientCredentialsGrantRequest(as, client, auth, told.parameters, options);
+      return oauth.processClientCredentialsResponse(as, client, response);
+    });
+    if (told.dpop) return { tokens, thumbprint: await options.DPoP.calculateThumbprint() };
     return { tokens, access: await checked(as, tokens.access_token, told.audience) };
+  },
+
+  async token_exchange(told) {
+    const { as, client, auth } = await opened(told);
+    const grant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+    const response = await oauth.genericTokenEndpointRequest(as, client, auth, grant, told.parameters, plain);
+    const tokens = await oauth.processGenericTokenEndpointResponse(as, client, response);
+    return { tokens, access: await checked(as, tokens.access_token, told.audience) };
+  },
+
+  async introspection(told) {
+    const { as, client, auth } = await opened(told);
+    const options = { ...plain, requestJwtResponse: told.signed };
+    const response = await oauth.introspectionRequest(as, client, auth, told.token, options);
+    const answer = await oauth.processIntrospectionResponse(as, client, response);
+    if (told.signed) await oauth.validateApplicationLevelSignature(as, response, plain);
+    return { answer };
+  },
+
+  async revocation(told) {
+    const { as, client, auth } = await opened(told);
+    const response = await oauth.revocationRequest(as, client, auth, told.token, plain);
+    await oauth.processRevocationResponse(response);
   },
 
   async ciba(told) {

@@ -23,7 +23,24 @@ await play({
   },
 
   async client_credentials(told) {
-    return { tokens: await client.clientCredentialsGrant(await opened(told), told.parameters) };
+    const config = await opened(told);
+    const pair = told.dpop && (await client.randomDPoPKeyPair('ES256'));
+    const options = pair && { DPoP: client.getDPoPHandle(config, pair) };
+    const tokens = await client.clientCredentialsGrant(config, told.parameters, options);
+    return { tokens, thumbprint: await options?.DPoP.calculateThumbprint() };
+  },
+
+  async token_exchange(told) {
+    const grant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+    return { tokens: await client.genericGrantRequest(await opened(told), grant, told.parameters) };
+  },
+
+  async introspection(told) {
+    return { answer: await client.tokenIntrospection(await opened(told), told.token) };
+  },
+
+  async revocation(told) {
+    await client.tokenRevocation(await opened(told), told.token);
   },
 
   async ciba(told) {

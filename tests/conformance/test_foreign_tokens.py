@@ -1,0 +1,119 @@
+"""Clients of others exchange, bind, ask about and give back tokens (RFC 8693, 9449, 7662, 7009)."""
+
+import httpx
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.foreign import LIBRARIES, as_agent, playing
+from tests.support.installation import BY, PAY
+from tests.support.server import AgentKey, LiveServer
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.clients
+
+READ = {"scope": "payments:read", "resource": PAY}
+OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """Proofs without a nonce are told one."""
+    return {"dpop_nonce": "required"}
+
+
+@pytest.fixture(scope="module")
+def resource(server: LiveServer) -> AgentKey:
+    """The payment API's credentials."""
+    given = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(given.resource.client_id, given.secret, PAY)
+
+
+@pytest.fixture
+def token(agent: Agent) -> str:
+    """A token with which the agent acts for itself."""
+    form = {"grant_type": "client_credentials", **READ}
+    found: str = agent.http.post("/token", data=form, auth=agent.key.basic).json()["access_token"]
+    return found
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> str:
+    """Each of the two."""
+    name: str = request.param
+    return name
+
+
+def test_they_bind_their_tokens_to_a_key(server: LiveServer, agent: Agent, library: str) -> None:
+    """CL-19, CL-33, DP-40: one retry with the nonce that they were told, and the key is in it."""
+    told = as_agent(server, agent.key)
+    with playing(library, "client_credentials", **told, dpop=True, parameters=READ) as client:
+        if library == OAUTH4WEBAPI:
+            client.hear("nonce")
+        done = client.hear("done")
+
+    assert done["tokens"]["token_type"] == "dpop"
+    introspected = _introspected(server, agent.key, done["tokens"]["access_token"], library)
+    assert introspected["cnf"] == {"jkt": done["thumbprint"]}
+
+
+def _introspected(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
+    with playing(library, "introspection", **as_agent(server, key), token=token) as client:
+        answer: dict[str, object] = client.hear("done")["answer"]
+    return answer
+
+
+def test_they_ask_about_tokens(
+    server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
+) -> None:
+    """CL-12: what is active, what is not, and whose it is."""
+    answer = _introspected(server, resource, token, library)
+    assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
+    assert _introspected(server, resource, token[:-4], library) == {"active": False}
+
+
+def test_they_can_have_the_answer_signed(
+    server: LiveServer, agent: Agent, resource: AgentKey, token: str
+) -> None:
+    """CL-12: as a JWT that is for them, verified with our published keys."""
+    told = {**as_agent(server, resource), "metadata": {}}
+    with playing(OAUTH4WEBAPI, "introspection", **told, token=token, signed=True) as client:
+        answer = client.hear("done")["answer"]
+    assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
+
+
+def test_they_give_tokens_back(
+    server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
+) -> None:
+    """CL-02, RV-04: 200 it is, and the resource knows at once."""
+    with playing(library, "revocation", **as_agent(server, agent.key), token=token) as client:
+        client.hear("done")
+    assert _introspected(server, resource, token, library) == {"active": False}
+
+
+@pytest.fixture
+def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
+    """A token with which an agent acts for a person at the payment API."""
+    asking = Agent(server.agent(), http)
+    handle = asking.asked(person.user)
+    person.approve(person.only())
+    found: str = asking.poll(handle).json()["access_token"]
+    return found
+
+
+def test_they_exchange_tokens(server: LiveServer, held: str, library: str) -> None:
+    """CL-10, TX-060, TX-064, TX-071: what comes out is an access token that names both actors."""
+    key = server.agent(serves=(PAY,))
+    parameters = {
+        "subject_token": held,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        **READ,
+    }
+    told = as_agent(server, key)
+    with playing(library, "token_exchange", **told, parameters=parameters, audience=PAY) as client:
+        done = client.hear("done")
+
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    assert done["tokens"]["issued_token_type"] == kind
+    if library == OAUTH4WEBAPI:
+        assert done["access"]["act"]["sub"] == key.id
+        assert done["access"]["act"]["act"]["sub"] != key.id

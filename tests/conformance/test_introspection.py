@@ -109,7 +109,7 @@ def test_a_hint_changes_nothing(
 def test_an_active_token_is_told_in_its_types_and_stored_nowhere(
     server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-07, IN-17."""
+    """IN-20: IN-07, IN-17."""
     answer = _ask(http, resource, token)
     assert answer.headers["Cache-Control"] == "no-store"
     told = answer.json()
@@ -146,7 +146,7 @@ def test_what_does_not_count_is_inactive_and_nothing_else(
 def test_only_its_audience_and_its_holder_are_told_of_a_token(
     server: LiveServer, agent: Agent, http: httpx.Client, token: str
 ) -> None:
-    """IN-09, NG-080: in JSON and in the signed form alike."""
+    """IN-09, NG-080, RI-14: in JSON and in the signed form alike."""
     uri = f"https://{agent.key.name}.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     stranger = AgentKey(given.resource.client_id, given.secret, uri)

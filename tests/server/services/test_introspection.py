@@ -145,7 +145,7 @@ def test_a_token_runs_out(local, resource, token):
 
 
 def test_the_end_of_an_agent_is_seen_at_once(agent, local, resource, token):
-    """IN-13: and enabling it again does not bring the token back."""
+    """IN-13, NG-081: and enabling it again does not bring the token back."""
     local.desk.agents.disable("invoice-bot", by=BY)
     assert resource.introspect(token).json == INACTIVE
     local.desk.agents.enable("invoice-bot", by=BY)
@@ -235,7 +235,7 @@ def test_a_deleted_resource_has_no_tokens(agent, local, token):
 
 
 def test_a_revoked_token_is_inactive(local, resource, token):
-    """IN-11."""
+    """NG-082: IN-11."""
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(local.claims(token)["jti"], tx.now)
     assert resource.introspect(token).json == INACTIVE

@@ -43,7 +43,10 @@ def _update(chains, name, **changes):
 
 
 def test_a_persons_token_becomes_one_that_names_both(chains, bot, person):
-    """RFC 8693 2.2.1, 4.1; decision 3: audience, scope, actor, and who the person is."""
+    """TX-008: RFC 8693 2.2.1, 4.1; decision 3: audience, scope, actor, and who the person is.
+
+    TX-053, TX-060, TX-061, TX-063, TX-070, TX-072, TX-075, TX-076, TX-078.
+    """
     claims = {"acr": "urn:x", "amr": ["pwd"], "auth_time": 7, "may_act": {"sub": bot.id}}
     token = chains.user_token(claims)
     answer = chains.exchange(bot, token)
@@ -81,14 +84,19 @@ def test_the_ledger_and_the_log_say_what_it_came_from(chains, bot):
 
 
 def test_what_is_beyond_a_bound_is_left_out_and_said(chains, bot):
-    """Asked for three, one of which the agent may not have and one the person did not allow."""
+    """Asked for three, one of which the agent may not have and one the person did not allow.
+
+    TX-014, TX-050, TX-062, NG-048.
+
+    RI-08.
+    """
     _update(chains, "desk-bot", scopes=("desk:use", "bank:read", "bank:close"))
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write bank:close")
     assert (answer.json["scope"], answer.json["narrowed"]) == ("bank:read", True)
 
 
 def test_at_its_own_resource_a_token_gives_no_more_than_it_has(chains, bot):
-    """The desk knows two scopes, the person allowed both, the token has one."""
+    """TX-055: the desk knows two scopes, the person allowed both, the token has one."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
     chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
@@ -175,7 +183,7 @@ def test_a_chain_ends_at_four_actors(chains):
 
 
 def test_an_actor_in_the_middle_bounds_those_after_it(chains):
-    """What the second may not have, the third gets not through it."""
+    """TX-073: what the second may not have, the third gets not through it."""
     agents, token = _chain(chains, 3)
     _update(chains, "hop-1", scopes=("hop2:use",))
     assert chains.exchange(agents[2], token).refusal == (400, "invalid_scope")
@@ -185,7 +193,7 @@ def test_an_actor_in_the_middle_bounds_those_after_it(chains):
     ("place", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
 )
 def test_every_actor_is_enabled_now(chains, place, reason):
-    """Disabling revokes its tokens too, and enabling does not bring them back."""
+    """NG-043: disabling revokes its tokens too, and enabling does not bring them back."""
     agents, token = _chain(chains, 3)
     row = chains.row(token)
     with chains.local.services.store.administer() as tx:
@@ -217,7 +225,7 @@ def test_a_revoked_ancestor_ends_the_chain(chains):
 
 
 def test_revoking_the_persons_token_ends_everything_below(chains):
-    """Four tokens, one word."""
+    """TX-056, RV-14: four tokens, one word."""
     agents, token = _chain(chains, 3)
     last = chains.exchanged(agents[2], token)
     with chains.local.services.store.write() as tx:
@@ -284,7 +292,11 @@ def test_a_token_that_passes_ones_hands_is_not_ones_own(chains):
     ],
 )
 def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters, error):
-    """RFC 8693 2.1: missing, unfit and too long are errors and never count as absent."""
+    """RFC 8693 2.1: missing, unfit and too long are errors and never count as absent.
+
+    TX-002 to TX-007, TX-009, TX-010, TX-012, TX-013, TX-016, TX-054, TX-080, TX-084, TX-085,
+    TX-087, NG-041, NG-050.
+    """
     assert chains.exchange(bot, chains.user_token(), **parameters).refusal == (400, error)
     (entry,) = chains.local.desk.entries("exchange.refused")
     assert (entry["cause"], entry["facts"]["step"]) == ("malformed", 1)
@@ -309,7 +321,7 @@ def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters,
     ],
 )
 def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims):
-    """TX-020 to TX-030: one text for all, and the reason in the log."""
+    """TX-020 to TX-030, TX-088: one text for all, and the reason in the log."""
     answer = chains.exchange(bot, chains.user_token(claims))
     assert answer.refusal == REFUSED
     assert answer.json["error_description"] == "subject_token is not an access token that is good."
@@ -317,7 +329,10 @@ def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims)
 
 
 def test_only_an_access_token_of_ours_is_exchanged(chains, bot, agent, person):
-    """TX-031, NG-052: an ID token, somebody's else's, a made-up one, a terminal's."""
+    """TX-031, NG-052: an ID token, somebody's else's, a made-up one, a terminal's.
+
+    TX-040, NG-051.
+    """
     row = chains.row(chains.user_token())
     handle, approval = agent.asked()
     person.approve(approval.id)
@@ -331,7 +346,7 @@ def test_only_an_access_token_of_ours_is_exchanged(chains, bot, agent, person):
 
 
 def test_a_token_that_the_ledger_does_not_know_is_refused(chains, bot):
-    """Signed by us and never issued: nobody could revoke it."""
+    """TX-037: signed by us and never issued: nobody could revoke it."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     assert chains.exchange(bot, chains.sign(row)).refusal == REFUSED
     assert chains.reasons() == ["subject_unknown"]
@@ -372,7 +387,7 @@ def test_the_app_that_the_person_used_is_enabled_now(chains, bot):
 
 
 def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
-    """Eight kilobytes of names; a token of ours has never so many."""
+    """NG-056: eight kilobytes of names; a token of ours has never so many."""
     act = {"sub": bot.id, "iss": "x" * 9_000}
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     assert chains.exchange(bot, token).refusal == REFUSED
@@ -392,7 +407,12 @@ def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
     ],
 )
 def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters, audience):
-    """Decision 3; NG-040: what the agent may not ask for is no target, whether or not it exists."""
+    """Decision 3; NG-040: what the agent may not ask for is no target, whether or not it exists.
+
+    TX-052.
+
+    TX-011.
+    """
     scopes = ("bank:read",) if BANK in resources else ()
     _update(chains, "desk-bot", resources=resources, scopes=scopes)
     answer = chains.exchange(bot, chains.user_token(), **{"resource": None, **parameters})
@@ -464,7 +484,10 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
 
 
 def test_a_signed_answer_goes_down_the_chain_and_no_wider(chains, agent, person):
-    """What Ana signed for the first agent, the next one may have there: the same and less."""
+    """What Ana signed for the first agent, the next one may have there: the same and less.
+
+    RA-20.
+    """
     requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     chains.local.desk.resources.update(PAY, requires, by=BY)
     handle, approval = agent.asked_payment()
@@ -537,7 +560,10 @@ def test_no_token_outlives_the_actors(chains, bot):
 
 
 def test_a_bound_token_needs_its_key_and_what_comes_out_is_bound_to_the_proof(chains, bot):
-    """TX-038, TX-057: never bearer for bound; and a proof binds whatever the subject was."""
+    """TX-038, TX-057: never bearer for bound; and a proof binds whatever the subject was.
+
+    TX-086.
+    """
     key = new_key("ES256")
     now = chains.local.clock.now
 
@@ -558,7 +584,10 @@ def test_a_bound_token_needs_its_key_and_what_comes_out_is_bound_to_the_proof(ch
 
 
 def test_the_grant_is_for_agents_that_have_it(chains, bot):
-    """TX-001, TX-017: not without credentials, not for an agent without the grant."""
+    """TX-001, TX-017: not without credentials, not for an agent without the grant.
+
+    TX-081, TX-082.
+    """
     _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
     refused = chains.exchange(bot, chains.user_token())
     assert refused.refusal == (400, "unauthorized_client")

@@ -1,0 +1,115 @@
+"""A token of ours that somebody has worked on is worth nothing, wherever it is shown."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import httpx
+import jwt
+import pytest
+
+from tests.support import handles
+from tests.support.handles import World
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+
+@pytest.fixture(scope="module")
+def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[World]:
+    """One of everything."""
+    return handles.world(server, http, person)
+
+
+def _forged(world: World) -> dict[str, str]:
+    """The token with which the agent acts for the person, in hands that it is not for."""
+    token = world.handles["delegated token"]
+    head, payload, signature = token.split(".")
+    header, claims = jwt.get_unverified_header(token), _claims(token)
+    (published,) = [
+        key for key in world.http.get("/jwks").json()["keys"] if key["kid"] == header["kid"]
+    ]
+    public = json.dumps(published).encode()
+    other = new_key("ES256", header["kid"])
+    return {
+        "TX-021 another signature": f"{head}.{payload}.{signature[::-1]}",
+        "TX-021 another payload": f"{head}.{_packed({**claims, 'sub': 'x'})}.{signature}",
+        "TX-021 another key under our kid": other.sign(claims, typ="at+jwt"),
+        "TX-022 alg none": by_hand({**header, "alg": "none"}, claims),
+        "TX-022 alg none, capital": by_hand({**header, "alg": "None"}, claims, b"x"),
+        "TX-023 HS256 by the public key": with_secret({**header, "alg": "HS256"}, claims, public),
+        "TX-024 unknown kid": new_key("ES256", "unknown").sign(claims, typ="at+jwt"),
+        "TX-024 no kid": other.sign(claims, typ="at+jwt", kid=None),
+        "NG-067 key in the header": other.sign(claims, typ="at+jwt", jwk=other.jwk),
+        "NG-066 unknown crit": other.sign(claims, typ="at+jwt", crit=["exp"]),
+        "NG-083 shorter": token[:-1],
+        "NG-083 longer": token + "A",
+        "NG-083 padded": token + "=",
+        "NG-083 twice": f"{token}.{signature}",
+        "empty signature": f"{head}.{payload}.",
+    }
+
+
+def _claims(token: str) -> dict[str, object]:
+    claims: dict[str, object] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+def _packed(claims: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("place", ["subject_token", "actor_token"])
+def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
+    """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: in the same words."""
+    words = set()
+    for kind, token in _forged(world).items():
+        with unchanged(world.server):
+            answer = world.places()[place](token)
+        assert answer.status_code == 400, (kind, answer.text)
+        words.add(check_refusal(answer, 400, "invalid_request")["error_description"])
+    assert len(words) == 1
+
+
+@pytest.mark.parametrize("name", ["subject_token", "subject_token_type", "actor_token", "resource"])
+def test_a_parameter_of_an_exchange_is_sent_once(world: World, name: str) -> None:
+    """TX-015: the same twice is as bad as two that differ."""
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": world.handles["delegated token"],
+        "subject_token_type": kind,
+        "actor_token": world.handles["access token"],
+        "actor_token_type": kind,
+        "scope": "payments:read",
+        "resource": PAY,
+    }
+    twice = {**form, name: [form[name], form[name]]}
+    with unchanged(world.server):
+        answer = world.http.post("/token", data=twice, auth=world.agent.key.basic)
+    check_refusal(answer, 400, "invalid_target" if name == "resource" else "invalid_request")
+    assert world.http.post("/token", data=form, auth=world.agent.key.basic).status_code == 200
+
+
+def test_a_forged_token_is_inactive_and_cannot_be_spent(world: World) -> None:
+    """IN-08, IN-12, NG-083: and nothing tells which part was wrong."""
+    for kind, token in _forged(world).items():
+        assert world.introspect(token) == {"active": False}, kind
+        spent = world.places()["token to consume"](token)
+        assert (spent.status_code, spent.json()["code"]) == (403, "token_inactive"), kind
+
+
+def test_a_forged_token_opens_nothing_of_ours(world: World) -> None:
+    """AT-23, AT-24: not even when it is bound to the right key."""
+    for kind, token in _forged(world).items():
+        answer = world.places()["token of the API"](token)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
+
+
+def test_the_token_itself_is_good(world: World) -> None:
+    """So it was the forgery that was refused."""
+    token = world.handles["delegated token"]
+    assert world.introspect(token)["active"] is True
+    assert world.places()["subject_token"](token).status_code == 200

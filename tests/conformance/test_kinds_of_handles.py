@@ -51,7 +51,7 @@ def test_the_table_names_every_place(world: World) -> None:
 
 @pytest.mark.parametrize("place", _TAKES)
 def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
-    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: in the place's own word, and nothing happens."""
+    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: in the words of the place alone."""
     taken, words = _TAKES[place]
     put = world.places()[place]
     for kind, handle in world.handles.items():

@@ -39,6 +39,9 @@ LOOP_LAST = Gauge(
     registry=REGISTRY,
 )
 OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], registry=REGISTRY)
+LOST_LINES = Counter(
+    "sayso_lost_log_lines", "Lines that the log could not take.", registry=REGISTRY
+)
 SOCKETS = Gauge("sayso_feed_sockets", "Open sockets of approvers.", registry=REGISTRY)
 HELD_POLLS = Gauge("sayso_held_polls", "Polls that are held open.", registry=REGISTRY)
 
@@ -89,9 +92,23 @@ def configure_logging(*, as_json: bool, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _Lines(structlog.WriteLogger):
+    """Standard error. A line that it does not take is counted: the answer goes out without it."""
+
+    def msg(self, message: str) -> None:
+        """Write a line."""
+        try:
+            super().msg(message)
+        except (OSError, ValueError):  # a full disk, a closed pipe, a closed file
+            LOST_LINES.inc()
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 def metrics_text() -> bytes:

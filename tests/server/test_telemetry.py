@@ -1,5 +1,6 @@
 """The log: one event a line, tied to its request, without a secret."""
 
+import io
 import json
 
 import pytest
@@ -37,6 +38,22 @@ def test_a_line_is_an_event_with_facts_time_level_and_correlation(logged):
 def test_below_its_level_nothing_is_written(logged):
     """The operator decides."""
     assert logged(level="warning") == []
+
+
+@pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), ValueError("closed")])
+def test_a_line_that_cannot_be_written_stops_nothing_and_is_counted(monkeypatch, broken):
+    """A log on a full disk or a closed pipe must not turn answers into faults."""
+
+    class Full(io.StringIO):
+        def write(self, _text):
+            raise broken
+
+    monkeypatch.setattr("sys.stderr", Full())
+    before = telemetry.LOST_LINES._value.get()
+    telemetry.configure_logging(as_json=True, level="info")
+    telemetry.log().info("something")
+    telemetry.log().warning("something else")
+    assert telemetry.LOST_LINES._value.get() == before + 2
 
 
 def test_for_people_a_line_is_text(logged):

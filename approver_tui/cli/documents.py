@@ -14,6 +14,7 @@ def inbox(page: Page) -> dict[str, object]:
     return {
         "schema": "sayso.inbox/1",
         "items": [summary(approval) for approval in page.items],
+        "unverified": [{"id": row.id, "problem": row.problem} for row in page.unverified],
         "next": page.next,
         "feed_cursor": page.feed_cursor,
         "server_time": rfc3339(page.server_time),

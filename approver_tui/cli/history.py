@@ -17,7 +17,5 @@ def command(*, limit: int, cursor: str | None, as_json: bool) -> None:
         page, now = client.inbox("decided", limit=limit, cursor=cursor), client.now()
     if as_json:
         print_document(documents.inbox(page))
-    elif page.items:
-        print_lines(line for approval in page.items for line in lines.row(approval, now))
     else:
-        print_lines(["Nothing was decided yet."])
+        print_lines(lines.page(page, now, empty="Nothing was decided yet."))

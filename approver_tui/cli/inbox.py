@@ -15,7 +15,5 @@ def command(*, as_json: bool) -> None:
         page, now = client.waiting(), client.now()
     if as_json:
         print_document(documents.inbox(page))
-    elif page.items:
-        print_lines(line for approval in page.items for line in lines.row(approval, now))
     else:
-        print_lines(["Nothing waits for you."])
+        print_lines(lines.page(page, now, empty="Nothing waits for you."))

@@ -4,7 +4,8 @@ Owns: the wording. Never: text that is not SafeText, JSON.
 """
 
 from approver_tui.cli.printing import local_time, time_left
-from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.client.wire import Page
+from approver_tui.state.approvals import Approval, ApprovalState, Unverified
 from approver_tui.state.devices import Device
 
 _WIDTH = 14
@@ -13,6 +14,20 @@ _WIDTH = 14
 def fact(label: str, value: str) -> str:
     """Return one line; further lines of the value are indented under its first."""
     return f"{label + ':':<{_WIDTH}} " + value.replace("\n", "\n" + " " * (_WIDTH + 1))
+
+
+def page(listed: Page, now: int, *, empty: str) -> list[str]:
+    """Return a list of approvals, and which of its rows nothing is believed of; or `empty`."""
+    text = [line for approval in listed.items for line in row(approval, now)]
+    text += [line for each in listed.unverified for line in _unverified(each)]
+    return text or [empty]
+
+
+def waiting(listed: Page) -> str:
+    """Return how many requests wait, and how many of them nothing is believed of."""
+    doubtful = len(listed.unverified)
+    also = f", and {doubtful} that cannot be verified" if doubtful else ""
+    return f"{len(listed.items)}{also}"
 
 
 def row(approval: Approval, now: int) -> list[str]:
@@ -75,6 +90,14 @@ def pin(value: Device) -> list[str]:
     if value.pin.tries:
         return [f"  {value.pin.tries} PIN tries since the last right one"]
     return []
+
+
+def _unverified(listed: Unverified) -> list[str]:
+    return [
+        "NOT VERIFIED: this request cannot be read or answered here.",
+        "  " + listed.id,
+        "  " + listed.problem,
+    ]
 
 
 def _agent_says(approval: Approval) -> list[str]:

@@ -23,6 +23,7 @@ def command(*, as_json: bool) -> None:
                 "user": {"id": me.user.id, "name": me.user.name},
                 "device": None if me.device is None else documents.device(me.device),
                 "waiting": len(page.items),
+                "unverified": len(page.unverified),
                 "clock_skew_ms": client.skew,
                 "secrets": known.vault,
                 "warnings": found,
@@ -33,7 +34,7 @@ def command(*, as_json: bool) -> None:
         fact("server", f"{known.issuer} answers"),
         fact("user", me.user.name),
         fact("device", known.device_name),
-        fact("waiting", str(len(page.items))),
+        fact("waiting", lines.waiting(page)),
         fact("session key", known.vault),
     ]
     text += [] if me.device is None else lines.pin(me.device)

@@ -4,6 +4,7 @@ Owns: paths, bodies, what each answer becomes. Several threads may use one clien
 Never: what an answer means to the person; that is deciding.py and the screens.
 """
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from approver_tui.client import profile as profiles
@@ -87,11 +88,14 @@ class Client:
     def waiting(self) -> Page:
         """Return all that waits as one page, with the first page's feed cursor: none is missed."""
         first = page = self.inbox(limit=_PAGE)
-        items = list(first.items)
+        items, unverified = list(first.items), list(first.unverified)
         while page.next is not None:
             page = self.inbox(limit=_PAGE, cursor=page.next)
             items += page.items
-        return Page(tuple(items), None, first.feed_cursor, page.server_time)
+            unverified += page.unverified
+        return replace(
+            page, items=tuple(items), unverified=tuple(unverified), feed_cursor=first.feed_cursor
+        )
 
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with the nonce for an answer; the server marks it as seen."""

@@ -113,13 +113,19 @@ class Decider:
             raise Changed("This request does not have that fingerprint.")
         if approval.nonce is not None:
             return approval
-        fetched = self._client.approval(approval.id)
+        fetched = self._fetched(approval.id)
         if (fetched.action_text, fetched.display_text) != (
             approval.action_text,
             approval.display_text,
         ):
             raise Changed("This request has changed since it was shown.")
         return fetched
+
+    def _fetched(self, approval_id: str) -> Approval:
+        try:
+            return self._client.approval(approval_id)
+        except WireError as error:
+            raise Changed(f"This request cannot be verified any more: {error}.") from error
 
     def _approval_vote(self, approval: Approval, key: SigningKey, ceremony: Ceremony) -> _Vote:
         signed = self._signed(approval, key, Answer.APPROVE, ceremony, None)

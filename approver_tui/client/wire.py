@@ -2,7 +2,8 @@
 
 Owns: every document of the approver's API and the feed, read strictly; a WireError names the
 member. An approval is accepted only if its two texts have the digests it names and agree with
-each other; everything drawn comes from those texts. Never: HTTP.
+each other; everything drawn comes from those texts. A list says which of its rows were not
+accepted, so that one of them does not hide the others. Never: HTTP.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from approver_tui.state.approvals import (
     Fact,
     Risk,
     Scope,
+    Unverified,
 )
 from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device, Me, PinState, User
@@ -39,6 +41,8 @@ class Page:
     next: str | None
     feed_cursor: int
     server_time: int
+    unverified: tuple[Unverified, ...] = ()
+    """Rows of this page that are not among `items`, because they were not accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,20 @@ def check_texts(approval: Approval, path: str = "") -> None:
 
 
 def read_page(members: Members) -> Page:
-    """Return one page of approvals."""
+    """Return one page of approvals. A row that is not accepted is told apart from the others."""
+    rows = [_read_row(item) for item in members.children("items")]
     return Page(
-        items=tuple(read_approval(item) for item in members.children("items")),
+        items=tuple(row for row in rows if isinstance(row, Approval)),
         next=members.text_or_none("next"),
         feed_cursor=members.integer("feed_cursor"),
         server_time=members.time("server_time"),
+        unverified=tuple(row for row in rows if isinstance(row, Unverified)),
     )
+
+
+def unverified(approval_id: str, error: WireError) -> Unverified:
+    """Return what is left of a request whose texts were not accepted."""
+    return Unverified(display_safe(approval_id), display_safe(str(error), max_len=200))
 
 
 def read_me(members: Members) -> Me:
@@ -191,6 +202,14 @@ def read_event(members: Members) -> Event:
         approval=None if approval is None else read_approval(approval),
         device=None if device is None else read_device(device),
     )
+
+
+def _read_row(members: Members) -> Approval | Unverified:
+    try:
+        return read_approval(Members(members.values))
+    except WireError as error:
+        named = members.values.get("id")
+        return unverified(named if isinstance(named, str) else "a request without an id", error)
 
 
 def _check_outer(members: Members, approval: Approval) -> None:

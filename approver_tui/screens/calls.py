@@ -8,7 +8,7 @@ from functools import partial
 
 from textual.screen import Screen
 
-from approver_tui.client import errors
+from approver_tui.client import errors, wire
 from approver_tui.client.feed import Listeners
 from approver_tui.screens import reports
 from approver_tui.screens.denials import Denial
@@ -74,6 +74,8 @@ class Calls:
     def _look(self, approval_id: str) -> None:
         try:
             approval = self._desk.server.approval(approval_id)
+        except errors.WireError as error:
+            self._screen.post_message(reports.Doubted(wire.unverified(approval_id, error)))
         except errors.ClientError as error:
             self._screen.post_message(reports.LoadFailed(error))
         else:

@@ -142,7 +142,9 @@ class InboxScreen(WholeScreen[None]):
 
     @on(reports.Puzzled)
     def _puzzled(self, message: reports.Puzzled) -> None:
+        """What the feed could not hand on may be in the list, marked as what it is."""
         self._say(message.problem)
+        self._calls.load(in_order=False)
 
     @on(reports.Seen)
     def _seen(self, message: reports.Seen) -> None:
@@ -150,6 +152,10 @@ class InboxScreen(WholeScreen[None]):
         self._change(self.table.seen(approval))
         if self.table.doing.get(approval.id) is Doing.CHECKING:
             self._now_known(approval)
+
+    @on(reports.Doubted)
+    def _doubted(self, message: reports.Doubted) -> None:
+        self._change(self.table.doubted(message.unverified))
 
     @on(reports.Heard)
     def _heard(self, message: reports.Heard) -> None:

@@ -38,15 +38,25 @@ class InboxView:
     def draw_on(self, screen: Screen[None]) -> None:
         """Tell each widget its part; one whose part is the same draws nothing."""
         table, now = self.table, self.desk.now()
-        screen.query_one(ApprovalList).show(
-            ListView(table.inbox, table.selected, table.arrived, table.doing, now, table.is_loaded)
-        )
+        screen.query_one(ApprovalList).show(self._list())
         screen.query_one(ApprovalDetail).show(table.current, now)
         screen.query_one(TopBar).show(self._top())
         screen.query_one("#notices", NoticeLines).show(notices(self.desk, table))
         screen.query_one(StatusLine).show(self._status())
         screen.query_one(KeyBar).show(self._keys())
         draw_more(screen)
+
+    def _list(self) -> ListView:
+        table = self.table
+        return ListView(
+            inbox=table.inbox,
+            selected=table.selected,
+            arrived=table.arrived,
+            unverified=table.unverified,
+            doing=table.doing,
+            now=self.desk.now(),
+            is_loaded=table.is_loaded,
+        )
 
     def _top(self) -> TopView:
         table, now = self.table, self.desk.now()

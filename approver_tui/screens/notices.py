@@ -13,7 +13,7 @@ from approver_tui.widgets.times import age
 
 def notices(desk: Desk, table: Table) -> tuple[SafeText, ...]:
     """Return the warnings, the most pressing first."""
-    found = (_stale(desk, table), _wrong_pins(table), _open_folder(desk))
+    found = (_stale(desk, table), _unverified(table), _wrong_pins(table), _open_folder(desk))
     return tuple(text for text in found if text)
 
 
@@ -26,6 +26,15 @@ def _stale(desk: Desk, table: Table) -> SafeText:
         return say("OFFLINE{}: answers are off; trying again.", reason)
     old = age(table.fresh_at, desk.now())
     return say("OFFLINE{}: this is {} old, answers are off; trying again.", reason, old)
+
+
+def _unverified(table: Table) -> SafeText:
+    if not table.unverified:
+        return SafeText("")
+    if len(table.unverified) == 1:
+        return say("! 1 request cannot be verified, so it cannot be read or answered here")
+    count = len(table.unverified)
+    return say("! {} requests cannot be verified, so they cannot be read or answered here", count)
 
 
 def _wrong_pins(table: Table) -> SafeText:

@@ -137,6 +137,8 @@ class Panel(WholeScreen[PanelResult], ModalScreen[PanelResult]):
         copy = self.table.inbox.find(self.approval.id) or self.approval
         if self.is_busy:
             return None
+        if self.table.doubts(self.approval.id):
+            return Closed(self.NOTHING_HAPPENED)
         if _texts(copy) != _texts(self.approval):
             return Closed(self.NOTHING_HAPPENED, copy)
         over = outcome(copy, self.desk.now(), self.desk.zone)

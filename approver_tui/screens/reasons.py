@@ -41,6 +41,8 @@ def why_no_answer(table: Table, approval: Approval | None, moment: Moment) -> Sa
         return _UNDER_WAY[table.doing[approval.id]]
     if not approval.is_waiting(moment.now):
         return outcome(approval, moment.now, moment.zone)
+    if table.doubts(approval.id):
+        return say("the server's copy of it cannot be verified.")
     if not table.connection.is_live:
         return say("there is no connection to the server; trying again.")
     return ANSWERABLE

@@ -7,7 +7,7 @@ from textual.message import Message
 
 from approver_tui.client.errors import ClientError
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals import Approval, Unverified
 from approver_tui.state.connection import Connection
 from approver_tui.state.devices import Me
 from approver_tui.state.events import Event
@@ -46,6 +46,14 @@ class Seen(Message):
     def __init__(self, approval: Approval) -> None:
         super().__init__()
         self.approval = approval
+
+
+class Doubted(Message):
+    """The server's copy of one approval was not accepted."""
+
+    def __init__(self, unverified: Unverified) -> None:
+        super().__init__()
+        self.unverified = unverified
 
 
 class Heard(Message):

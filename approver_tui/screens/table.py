@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.approvals import Approval, ApprovalState, Unverified
 from approver_tui.state.connection import Connection, Phase
 from approver_tui.state.devices import Device, Me
 from approver_tui.state.inbox import Inbox
@@ -29,6 +29,8 @@ class Table:
     """Ids that came since the list was put in order."""
     doing: Mapping[str, Doing] = field(default_factory=dict)
     """What is under way, at most one thing per approval."""
+    unverified: tuple[Unverified, ...] = ()
+    """What the server lists and this program does not believe."""
     connection: Connection = _DIALLING
     fresh_at: int | None = None
     """When the table last was what the server knew."""
@@ -45,6 +47,10 @@ class Table:
         """The device on which this program runs."""
         return None if self.me is None else self.me.device
 
+    def doubts(self, approval_id: str) -> bool:
+        """Tell whether the server's latest copy of an approval is one that nobody can answer."""
+        return any(each.id == approval_id for each in self.unverified)
+
     def loaded(self, me: Me, page: Page, *, in_order: bool) -> "Table":
         """Return the table after a full answer.
 
@@ -58,16 +64,23 @@ class Table:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
             inbox, arrived = _merged(self.inbox, page), self.arrived | new
         table = replace(self, inbox=inbox, arrived=arrived, me=me, is_loaded=True)
+        table = replace(table, unverified=page.unverified)
         return replace(table, fresh_at=page.server_time, selected=_still_selected(self, inbox))
 
     def unlisted(self, page: Page, now: int) -> tuple[str, ...]:
         """Return the ids of rows that look open here but are not in the server's full answer."""
-        listed = {approval.id for approval in page.items}
+        listed = {row.id for row in page.items} | {each.id for each in page.unverified}
         return tuple(row.id for row in self.inbox.waiting(now) if row.id not in listed)
 
     def seen(self, approval: Approval) -> "Table":
         """Return the table with the server's copy of an approval that is on it."""
-        return replace(self, inbox=self.inbox.decided(approval))
+        return replace(
+            self, inbox=self.inbox.decided(approval), unverified=self._others(approval.id)
+        )
+
+    def doubted(self, each: Unverified) -> "Table":
+        """Return the table with a request whose latest copy cannot be answered."""
+        return replace(self, unverified=(*self._others(each.id), each))
 
     def asked(self, approval: Approval) -> "Table":
         """Return the table with a new request at its end; the selection does not move."""
@@ -76,6 +89,7 @@ class Table:
         return replace(
             self,
             inbox=self.inbox.seen(approval),
+            unverified=self._others(approval.id),
             arrived=self.arrived | {approval.id},
             selected=approval.id if self.selected is None else self.selected,
         )
@@ -106,6 +120,9 @@ class Table:
         if self.me is None or self.device is None or device.id != self.device.id:
             return self
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
+
+    def _others(self, approval_id: str) -> tuple[Unverified, ...]:
+        return tuple(each for each in self.unverified if each.id != approval_id)
 
     def _kept_in_order(self, page: Page) -> Inbox:
         """What is under way keeps its row even when the server no longer lists it as waiting."""

@@ -167,3 +167,13 @@ class Approval:
     def is_waiting(self, now: int) -> bool:
         """Whether an answer given at `now` would still count."""
         return self.state is ApprovalState.PENDING and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A request that is listed, and of which nothing is believed: it can never be answered here."""
+
+    id: SafeText
+    """The id that the server gave it."""
+    problem: SafeText
+    """What does not verify: the member and what is wrong with it."""

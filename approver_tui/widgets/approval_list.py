@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from approver_tui.messages import Opened, Selected
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals import Approval, Unverified
 from approver_tui.state.inbox import Inbox
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import BLANK, Line, Piece, Role, line, say, spread, wrapped
@@ -38,6 +38,8 @@ class ListView:
     """The id of the approval under the cursor."""
     arrived: frozenset[str] = frozenset()
     """Ids that came after the list was last put in order; they stand below the divider."""
+    unverified: tuple[Unverified, ...] = ()
+    """What is listed and cannot be answered; it stands last, and the cursor never on it."""
     doing: Mapping[str, Doing] = field(default_factory=dict)
     now: int = 0
     is_loaded: bool = False
@@ -100,7 +102,8 @@ class ApprovalList(Sheet, can_focus=True):
             lines += [_blank, partial(self._divider, len(late))]
             self._place(late, width, lines)
         if not view.inbox.rows:
-            return [make() for make in lines] + self._empty(width)
+            lines += _made(self._empty(width))
+        lines += _made(_unverified(view.unverified, width))
         return MadeWhenDrawn(lines)
 
     def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
@@ -168,8 +171,9 @@ class ApprovalList(Sheet, can_focus=True):
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
             return line_block(say("Asking the server .."), width)
+        nothing = say("Nothing that you can answer waits.")
         return [
-            *line_block(say("Nothing waits for you."), width),
+            *line_block(nothing if self._view.unverified else say("Nothing waits for you."), width),
             BLANK,
             *line_block(say("When an agent asks, its request appears here by itself."), width),
         ]
@@ -177,13 +181,36 @@ class ApprovalList(Sheet, can_focus=True):
     def _keep_cursor_visible(self) -> None:
         place = self._places.get(self._view.selected or "")
         if place is not None:
+            is_last = place == max(self._places.values())
             top = 0 if place == _ROW_HEIGHT else place
-            height = place + _ROW_HEIGHT - top
+            end = len(self._lines) if is_last else place + _ROW_HEIGHT
+            height = min(end - top, max(_ROW_HEIGHT, self.size.height))
             self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)
 
 
 def _blank() -> Line:
     return BLANK
+
+
+def _made(lines: Iterable[Line]) -> list[Maker]:
+    return [partial(_itself, made) for made in lines]
+
+
+def _itself(made: Line) -> Line:
+    return made
+
+
+def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
+    """Nothing of such a request is shown but its id: nothing else of it is known to be true."""
+    if not listed:
+        return []
+    heading = line(say("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
+    rows = [[*wrapped(each.id, width, indent=2), *_problem(each, width)] for each in listed]
+    return [BLANK, heading, *(made for row in rows for made in row)]
+
+
+def _problem(each: Unverified, width: int) -> list[Line]:
+    return wrapped(each.problem, width, Role.DIM, indent=4)
 
 
 def line_block(text: SafeText, width: int) -> list[Line]:

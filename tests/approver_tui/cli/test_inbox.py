@@ -1,6 +1,9 @@
 """What waits, in lines and in JSON."""
 
+import pytest
+
 from approver_tui.cli.exits import Exit
+from tests.approver_tui.cli.conftest import PIN
 from tests.support.approval_texts import AGENT, wire_approval
 
 
@@ -37,13 +40,57 @@ def test_hostile_text_reaches_no_terminal(logged_in, server):
         assert not set(out) & set("\x1b\x07\x9b\u202e")
 
 
-def test_a_forged_approval_is_not_listed(logged_in, server):
-    """Nobody gets to read, let alone answer, a text without its digest."""
+@pytest.fixture
+def forged(server):
+    """A request whose display text was changed on its way, between two good ones."""
+    server.add()
     asked = server.add()
     asked["display"] = asked["display"].replace("4,820", "9,820")
-    done = logged_in("inbox", "--json")
+    server.add()
+    return asked
+
+
+def test_a_forged_approval_hides_no_other(logged_in, server, forged):
+    """It is named with what is wrong, and nothing that it says is shown; the rest is as ever."""
+    document = logged_in("inbox", "--json").document
+    assert document["unverified"] == [
+        {"id": forged["id"], "problem": "display: does not have its digest"}
+    ]
+    assert [item["id"] for item in document["items"]] == [
+        each for each in server.approvals if each != forged["id"]
+    ]
+    out = logged_in("inbox").out
+    assert "NOT VERIFIED: this request cannot be read or answered here." in out
+    assert f"  {forged['id']}\n  display: does not have its digest\n" in out
+    assert "9,820" not in out
+    assert out.count("4,820") == 2
+
+
+def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
+    """A person is never told that nothing waits while something does."""
+    server.add()["id"] = "sayso_ap_\x1b[2J"
+    out = logged_in("inbox").out
+    assert "Nothing waits" not in out
+    assert r"sayso_ap_\u{1b}[2J" in out
+    assert logged_in("status", "--json").document["unverified"] == 1
+    assert "waiting:       0, and 1 that cannot be verified\n" in logged_in("status").out
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["show"],
+        ["approve", "--fingerprint", "0000-0000", "--pin-stdin"],
+        ["deny", "--code", "suspicious"],
+    ],
+)
+def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged, verb):
+    """Exit 20, no PIN try spent, nothing changed."""
+    tries = list(server.pin_calls)
+    done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED
-    assert "digest" in done.error["detail"]
+    assert "does not have its digest" in done.error["detail"]
+    assert (server.pin_calls, forged["state"]) == (tries, "pending")
 
 
 def test_history_lists_what_is_over(logged_in, server):

@@ -17,6 +17,18 @@ def test_all_that_waits_comes_as_one_page(client, server, monkeypatch):
     assert (page.next, page.feed_cursor) == (None, 7)
 
 
+def test_what_cannot_be_verified_comes_along_from_every_page(client, server, monkeypatch):
+    """One bad row neither hides the others nor is lost between two pages."""
+    monkeypatch.setattr(api, "_PAGE", 2)
+    rows = [server.add() for _ in range(5)]
+    for row in (rows[0], rows[3]):
+        row["action_digest"] = "another"
+    page = client.waiting()
+    assert [approval.id for approval in page.items] == [rows[place]["id"] for place in (1, 2, 4)]
+    assert [each.id for each in page.unverified] == [rows[0]["id"], rows[3]["id"]]
+    assert page.feed_cursor == 7
+
+
 def test_an_id_stays_one_segment_of_the_path(client):
     """What a person types as an id cannot become another endpoint."""
     with pytest.raises(ApiError) as caught:

@@ -76,6 +76,18 @@ def test_a_wrong_pin_approves_nothing(decider, client, server):
     assert server.approvals[approval.id]["state"] == "pending"
 
 
+def test_a_copy_that_does_not_verify_any_more_is_not_answered(decider, client, server):
+    """The request was good when it was listed; nothing is signed and nothing was sent."""
+    approval = asked(server, client)
+    row = server.approvals[approval.id]
+    row["display"] = row["display"].replace("4,820", "9,820")
+    with pytest.raises(Changed, match="cannot be verified any more: display"):
+        decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN)
+    with pytest.raises(Changed):
+        decider.deny(approval, DenyCode.SUSPICIOUS)
+    assert (row["state"], server.pin_calls) == ("pending", ["session"])
+
+
 def test_a_denial_takes_no_pin_and_carries_its_reason(decider, client, server):
     """The session key signs what removes power."""
     approval = asked(server, client, "high")

@@ -99,6 +99,27 @@ def test_improper_json_is_refused(text):
         parse_json(text)
 
 
+@pytest.mark.parametrize(
+    ("changes", "name", "problem"),
+    [
+        ({"display_digest": "x"}, ..., "display: does not have its digest"),
+        ({"risk": "low"}, ..., "risk: contradicts the signed texts"),
+        ({"id": 7}, "a request without an id", "id: is not a string"),
+        ({"id": "x\x1b[2J"}, r"x\u{1b}[2J", "display.approval: contradicts the signed texts"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_row_that_is_not_accepted_does_not_hide_the_others(changes, name, problem):
+    """The page says which row it is and what is wrong with it, safe to draw, and no more."""
+    good, bad = wire_approval(number=1), wire_approval(number=10) | changes
+    outer = {"next": None, "feed_cursor": 3, "server_time": when(NOW)}
+    page = read_page(Members(outer | {"items": [bad, good]}))
+    assert [approval.id for approval in page.items] == [good["id"]]
+    (each,) = page.unverified
+    assert each.id == (bad["id"] if name is ... else name)
+    assert each.problem == problem
+
+
 def test_unknown_members_are_passed_over():
     """A newer server may add members to its answers."""
     page = {

@@ -6,9 +6,12 @@ refused with every header member that the kind of token does not have. What the 
 decided by `server.protocol` and `server.services`, on the claims that come out of here.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -33,6 +36,8 @@ _OTHER_NAMES = {names.ED25519: "EdDSA"}
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
 _MOST_TEXT = 64 * 1024
 _RSA_BITS = 2048
+_MOST_SEEN = 2_000
+"""Tokens of ours that are remembered, some two kilobytes each."""
 _REQUEST_TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 _OLD_ASSERTION_TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
@@ -78,11 +83,21 @@ class JwtSigner:
         return self._opened[key.kid]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A token whose signature was found to be that of a key of ours, named by its thumbprint."""
+
+    kid: str
+    typ: str
+    claims: Mapping[str, object]
+
+
 class JwtVerifier:
     """The port `Verifier`."""
 
     def __init__(self) -> None:
         self._keys: dict[str, object] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
@@ -109,7 +124,14 @@ class JwtVerifier:
         raise BadToken("no registered key verifies the request")
 
     def own_token(self, token: str, typ: str, keys: Sequence[SigningKey]) -> Mapping[str, object]:
-        """The claims of a token that we signed as this type. Raises `BadToken`."""
+        """The claims of a token that we signed as this type. Raises `BadToken`.
+
+        That a key of ours has signed a text stays true, so it is remembered; whether the key still
+        counts is asked every time.
+        """
+        seen = self._seen.get(token)
+        if seen is not None and seen.typ == typ and any(k.kid == seen.kid for k in keys):
+            return seen.claims
         header = _header(token)
         if str(header.get("typ", "")).lower() != typ.lower():
             raise BadToken("another type of token")
@@ -119,7 +141,15 @@ class JwtVerifier:
         payload = self._payload(token, key.public_jwk)
         if payload is None:
             raise BadToken("the signature is wrong")
-        return _claims(payload)
+        claims = MappingProxyType(_claims(payload))
+        self._remember(token, _Seen(key.kid, typ, claims))
+        return claims
+
+    def _remember(self, token: str, seen: "_Seen") -> None:
+        """Keep the newest; what is shown once and never again does not crowd out for long."""
+        self._seen[token] = seen
+        if len(self._seen) > _MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
 
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
         """The key inside the proof and the claims it signed. Raises errors.InvalidDpopProof."""
@@ -187,12 +217,22 @@ def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Map
     if not _COMPACT.fullmatch(token):  # PyJWT would skip what is not base64url
         raise BadToken("not a compact JWS")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        header = json.loads(_segment(token.partition(".")[0]))
+    except (ValueError, RecursionError) as error:
         raise BadToken("not a JWT") from error
+    if not isinstance(header, dict):
+        raise BadToken("the header is no object")
     if allowed is not None and not set(header) <= allowed:
         raise BadToken("the header has members that are not used here")
     return header
+
+
+def _segment(text: str) -> bytes:
+    """A part of a JWS, in the one spelling that it has. Raises ValueError."""
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise ValueError("another spelling of the same bytes")
+    return raw
 
 
 def _candidates(

@@ -9,6 +9,7 @@ import pytest
 from approver_tui.client.jose import Signer as DeviceSigner
 from approver_tui.client.jose import SigningKey as DeviceKey
 from approver_tui.client.jose import b64, dpop_proof, signed_statement
+from server.crypto import jose
 from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import errors
@@ -50,6 +51,42 @@ def test_a_new_key_is_published_without_its_private_half(alg):
     assert set(key.public_jwk) <= {"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"}
     assert (key.public_jwk["use"], key.public_jwk["alg"], key.state) == ("sig", alg, "active")
     assert len({other.kid for other in KEYS.values()}) == len(ALGS)
+
+
+def test_a_token_that_was_seen_counts_no_longer_than_its_key(verifier):
+    """What is remembered is the signature; the key is asked for every time, and so is the type."""
+    keys = [KEYS["ES256"]]
+    token = SIGNER.sign(keys, "ES256", "at+jwt", {"sub": "ana"})
+    assert verifier.own_token(token, "at+jwt", keys) == verifier.own_token(token, "at+jwt", keys)
+    for typ, left in (("at+jwt", []), ("at+jwt", [KEYS["EdDSA"]]), ("JWT", keys)):
+        with pytest.raises(BadToken):
+            verifier.own_token(token, typ, left)
+
+
+def test_what_was_seen_cannot_be_changed(verifier):
+    """Whoever got the claims first has no hand in what the next one gets."""
+    keys = [KEYS["ES256"]]
+    token = SIGNER.sign(keys, "ES256", "at+jwt", {"sub": "ana"})
+    with pytest.raises(TypeError):
+        verifier.own_token(token, "at+jwt", keys)["sub"] = "eva"
+    assert verifier.own_token(token, "at+jwt", keys) == {"sub": "ana"}
+
+
+def test_a_bounded_number_of_tokens_is_remembered(verifier, monkeypatch):
+    """The oldest goes first, and is checked again when it comes again."""
+    monkeypatch.setattr(jose, "_MOST_SEEN", 3)
+    keys = [KEYS["EdDSA"]]
+    tokens = [SIGNER.sign(keys, "EdDSA", "at+jwt", {"n": n}) for n in range(5)]
+    for _ in range(2):
+        assert [verifier.own_token(t, "at+jwt", keys)["n"] for t in tokens] == [0, 1, 2, 3, 4]
+    assert list(verifier._seen) == tokens[2:]
+
+
+@pytest.mark.parametrize("header", ["W10", "MQ", "eyJ", "e30_", "e31"])
+def test_a_header_that_is_no_object_makes_no_token(verifier, header):
+    """Nor one that is no JSON, nor one in another spelling."""
+    with pytest.raises(BadToken):
+        verifier.own_token(f"{header}.e30.AA", "at+jwt", list(KEYS.values()))
 
 
 def test_a_retiring_key_signs_nothing_and_still_checks(verifier):

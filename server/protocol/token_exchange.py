@@ -103,9 +103,8 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
     """
     if claims.get("iss") != issuer:
         raise _unfit("another issuer")
-    ends = claims.get("exp")
-    if isinstance(ends, bool) or not isinstance(ends, int) or now >= ends * 1000:
-        raise _unfit("it has run out")
+    if not _seconds(claims, "nbf", 0) * 1000 <= now < _seconds(claims, "exp", 0) * 1000:
+        raise _unfit("it is not in date")
     if set(_object(claims, "cnf")) - {"jkt"}:
         raise _unfit("bound to what cannot be proved here")
     approval = _object(claims, "approval")
@@ -235,6 +234,13 @@ def _object(claims: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = claims.get(name, {})
     if not isinstance(value, Mapping):
         raise _unfit(f"its {name} is no object")
+    return value
+
+
+def _seconds(claims: Mapping[str, object], name: str, otherwise: int) -> int:
+    value = claims.get(name, otherwise)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _unfit(f"its {name} is no time")
     return value
 
 

@@ -1,20 +1,30 @@
 """Tokens of people for their agents to exchange, and the exchanges themselves.
 
-Owns: a person's own token as an app would hold it, consents, a chain of agents. Never: the rules.
+Owns: a person's own token as an app would hold it, consents, a chain of agents, on a server inside
+the test and on one in a process of its own. Never: the rules.
 """
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx
+import jwt
+
+from server.app import Services
 from server.protocol.names import GRANT_TOKEN_EXCHANGE, PREFIX_CONSENT
 from server.protocol.risks import Risk
 from server.protocol.token_exchange import ACCESS_TOKEN
+from server.services import audit
 from server.services.agent_forms import NewAgent
+from server.services.delegations import Ledger
 from server.services.records import App, Consent, Delegation
+from server.services.searches import EntrySearch
 from tests.support.callers import LocalAgent
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
-from tests.support.site import ISSUER, Answer, LocalSite
+from tests.support.server import AgentKey, LiveServer
+from tests.support.site import Answer, LocalSite
 
 DESK = "https://desk.example"
 BANK = "https://bank.example"
@@ -56,63 +66,15 @@ class Chains:
 
         `members` change its row and its claims alike, `claims` what it says alone.
         """
-        now = self.local.clock.now()
-        row = Delegation(
-            id=self.local.services.secrets.new_id("sayso_at_"),
-            client_id=APP,
-            user_id=self.user_id,
-            resource=DESK,
-            scope="desk:use",
-            issued_at=now,
-            expires_at=now + 30 * MINUTE,
-        )
-        row = replace(row, **members)
-        with self.local.services.store.write() as tx:
-            tx.delegations.add(row)
-        return self.sign(row, claims)
+        return user_token(self.local.services, self.user_id, claims, **members)
 
     def sign(self, row: Delegation, claims: dict[str, Any] | None = None, **header: str) -> str:
         """A token of ours that says what the row says, and what the claims change."""
-        said = {
-            "iss": ISSUER,
-            "sub": row.user_id or row.client_id,
-            "aud": row.resource,
-            "client_id": row.client_id,
-            "scope": row.scope,
-            "jti": row.id,
-            "iat": row.issued_at // 1000,
-            "exp": row.expires_at // 1000,
-            **({} if row.jkt is None else {"cnf": {"jkt": row.jkt}}),
-            **(claims or {}),
-        }
-        said = {name: value for name, value in said.items() if value is not None}
-        services = self.local.services
-        with services.store.read() as view:
-            keys = view.directory.signing_keys()
-        return services.signer.sign(keys, "ES256", header.get("typ", "at+jwt"), said)
+        return signed(self.local.services, row, claims, **header)
 
     def consent(self, agent: LocalAgent, *scopes: str, resource: str = BANK) -> str:
         """The person lets the agent have these scopes for a day."""
-        return self.consent_of(agent.id, *scopes, resource=resource)
-
-    def consent_of(self, client_id: str, *scopes: str, resource: str = BANK) -> str:
-        """The person lets a client have these scopes for a day."""
-        now = self.local.clock.now()
-        consent = Consent(
-            id=self.local.services.secrets.new_id(PREFIX_CONSENT),
-            user_id=self.user_id,
-            client_id=client_id,
-            app_id=None,
-            resource=resource,
-            scopes=tuple(sorted(scopes)),
-            created_at=now,
-            expires_at=now + DAY,
-            revoked_at=None,
-            approval_id=None,
-        )
-        with self.local.services.store.write() as tx:
-            tx.consents.add(consent)
-        return consent.id
+        return consent(self.local.services, self.user_id, agent.id, *scopes, resource=resource)
 
     def exchange(self, agent: LocalAgent, token: str, **parameters: Any) -> Answer:
         """POST /token; a parameter that is None is left out."""
@@ -145,6 +107,155 @@ class Chains:
             found = view.delegations.get(self.local.claims(token)["jti"])
         assert found is not None
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChains:
+    """The same on a server that runs in a process of its own, over real HTTP."""
+
+    server: LiveServer
+    http: httpx.Client
+    user_id: str
+
+    def prepare(self) -> None:
+        """The app, and two more APIs beside the one for payments."""
+        self.server.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+        self.server.resources.add(BANK, BANK_SCOPES, {}, by=BY)
+        with self.server.services.store.administer() as tx:
+            tx.apps.add(_app(tx.now))
+
+    def agent(self, **members: Any) -> AgentKey:
+        """A new agent that serves the desk and may ask for desk and bank."""
+        asked: dict[str, Any] = {
+            "resources": (DESK, BANK),
+            "scopes": (*DESK_SCOPES, *BANK_SCOPES),
+            "serves": (DESK,),
+            **members,
+        }
+        return self.server.agent(**asked)
+
+    def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
+        """The person's own token at the desk, as the app holds it."""
+        return user_token(self.server.services, self.user_id, claims, **members)
+
+    def consent(self, agent: AgentKey, *scopes: str, resource: str = BANK) -> str:
+        """The person lets the agent have these scopes for a day."""
+        return consent(self.server.services, self.user_id, agent.id, *scopes, resource=resource)
+
+    def exchange(self, agent: AgentKey, token: str | None, **parameters: Any) -> httpx.Response:
+        """POST /token; a parameter that is None is left out."""
+        headers = parameters.pop("headers", {})
+        form = {
+            "grant_type": GRANT_TOKEN_EXCHANGE,
+            "subject_token": token,
+            "subject_token_type": ACCESS_TOKEN,
+            "resource": BANK,
+            "scope": "bank:read",
+            **parameters,
+        }
+        sent = {name: value for name, value in form.items() if value is not None}
+        return self.http.post("/token", data=sent, auth=agent.basic, headers=headers)
+
+    def exchanged(self, agent: AgentKey, token: str, **parameters: Any) -> str:
+        """The new token of an exchange that must be allowed."""
+        answer = self.exchange(agent, token, **parameters)
+        assert answer.status_code == 200, answer.text
+        made: str = answer.json()["access_token"]
+        return made
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """What it says, checked as a resource would: with the key that is published."""
+        published = {key["kid"]: key for key in self.http.get("/jwks").json()["keys"]}
+        header = jwt.get_unverified_header(token)
+        found: dict[str, Any] = jwt.decode(
+            token,
+            jwt.PyJWK(published[header["kid"]]),
+            algorithms=[header["alg"]],
+            issuer=self.server.url,
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
+        )
+        return found
+
+    def row(self, token: str) -> Delegation:
+        """Its row in the ledger."""
+        with self.server.services.store.read() as view:
+            found = view.delegations.get(self.claims(token)["jti"])
+        assert found is not None
+        return found
+
+    def revoke(self, token: str) -> int:
+        """End it and all that came from it; how many that were."""
+        ledger = Ledger(self.server.services.store)
+        return ledger.revoke(self.claims(token)["jti"], by=BY)[1]
+
+    def reasons(self, agent: AgentKey) -> list[str]:
+        """Why this agent's exchanges were refused, newest first."""
+        wanted = EntrySearch(type=audit.Type.EXCHANGE_REFUSED, agent_id=agent.id)
+        with self.server.services.store.read() as view:
+            found = view.audit.search(wanted, None, 100)
+        return [json.loads(entry.body)["cause"] for entry in found]
+
+
+def user_token(
+    services: Services, person: str, claims: dict[str, Any] | None = None, **members: Any
+) -> str:
+    """A person's own token at the desk, as the app holds it, for half an hour."""
+    now = services.clock.now()
+    row = Delegation(
+        id=services.secrets.new_id("sayso_at_"),
+        client_id=APP,
+        user_id=person,
+        resource=DESK,
+        scope="desk:use",
+        issued_at=now,
+        expires_at=now + 30 * MINUTE,
+    )
+    row = replace(row, **members)
+    with services.store.write() as tx:
+        tx.delegations.add(row)
+    return signed(services, row, claims)
+
+
+def signed(
+    services: Services, row: Delegation, claims: dict[str, Any] | None = None, **header: str
+) -> str:
+    """A token of ours that says what the row says, and what the claims change."""
+    said = {
+        "iss": services.rules.issuer,
+        "sub": row.user_id or row.client_id,
+        "aud": row.resource,
+        "client_id": row.client_id,
+        "scope": row.scope,
+        "jti": row.id,
+        "iat": row.issued_at // 1000,
+        "exp": row.expires_at // 1000,
+        **({} if row.jkt is None else {"cnf": {"jkt": row.jkt}}),
+        **(claims or {}),
+    }
+    said = {name: value for name, value in said.items() if value is not None}
+    with services.store.read() as view:
+        keys = view.directory.signing_keys()
+    return services.signer.sign(keys, "ES256", header.get("typ", "at+jwt"), said)
+
+
+def consent(services: Services, user_id: str, client_id: str, *scopes: str, resource: str) -> str:
+    """A person lets a client have these scopes for a day."""
+    now = services.clock.now()
+    given = Consent(
+        id=services.secrets.new_id(PREFIX_CONSENT),
+        user_id=user_id,
+        client_id=client_id,
+        app_id=None,
+        resource=resource,
+        scopes=tuple(sorted(scopes)),
+        created_at=now,
+        expires_at=now + DAY,
+        revoked_at=None,
+        approval_id=None,
+    )
+    with services.store.write() as tx:
+        tx.consents.add(given)
+    return given.id
 
 
 def _app(now: int) -> App:

@@ -1,0 +1,436 @@
+"""RFC 8693 through real HTTP: what is refused, by which words, and what comes out."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
+from server.protocol.risks import Risk
+from server.protocol.token_exchange import ACCESS_TOKEN
+from server.services.agents import Agents
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.chains import APP, BANK, DESK, LiveChains, signed
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.proving import proof, thumbprint
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import Terminal
+
+_TYPE = "urn:ietf:params:oauth:token-type:"
+_ACTOR = {"actor_token_type": ACCESS_TOKEN}
+
+
+@pytest.fixture(scope="module")
+def chains(server: LiveServer, http: httpx.Client, person: Terminal) -> LiveChains:
+    """Somebody who uses a chat app, and two APIs."""
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    return chains
+
+
+@pytest.fixture
+def bot(chains: LiveChains) -> AgentKey:
+    """An agent that serves the desk, and may read and write at the bank for that person."""
+    agent = chains.agent()
+    chains.consent(agent, "bank:read", "bank:write")
+    return agent
+
+
+_MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "TX-002": ({"subject_token": None}, "invalid_request"),
+    "TX-002-empty": ({"subject_token": ""}, "invalid_request"),
+    "TX-003": ({"subject_token_type": None}, "invalid_request"),
+    "TX-004": ({"subject_token_type": "urn:example:unknown"}, "invalid_request"),
+    "TX-004-saml": ({"subject_token_type": f"{_TYPE}saml2"}, "invalid_request"),
+    "TX-005": ({"actor_token": "x.y.z"}, "invalid_request"),
+    "TX-006": (_ACTOR, "invalid_request"),
+    "TX-007": ({"requested_token_type": f"{_TYPE}refresh_token"}, "invalid_request"),
+    "TX-009": ({"resource": "bank"}, "invalid_target"),
+    "TX-010": ({"resource": f"{BANK}#x"}, "invalid_target"),
+    "TX-011": ({"resource": "https://unknown.example"}, "invalid_target"),
+    "TX-011-audience": ({"resource": None, "audience": PAY}, "invalid_target"),
+    "TX-012": ({"resource": [BANK, DESK]}, "invalid_target"),
+    "TX-012-both": ({"audience": DESK}, "invalid_target"),
+    "TX-013": ({"resource": [BANK] * 50}, "invalid_target"),
+    "TX-014": ({"scope": "desk:use"}, "invalid_scope"),
+    "TX-015": ({"subject_token": ["a", "a"]}, "invalid_request"),
+    "TX-016": ({"subject_token": "x" * 5_000}, "invalid_request"),
+    "TX-016-50kB": ({"subject_token": "x" * 50_000}, "invalid_request"),
+    "TX-050": ({"scope": "admin"}, "invalid_scope"),
+    "TX-054": ({"scope": "bank:read offline_access"}, "invalid_scope"),
+    "TX-080": ({"scope": "bank:read", "subject_token": "xyzzyplugh"}, "invalid_request"),
+    "TX-084": ({"scope": None}, "invalid_scope"),
+    "TX-085": ({"resource": "https://api.example"}, "invalid_target"),
+    "TX-087": (
+        {"authorization_details": json.dumps([{"type": "unknown"}])},
+        "invalid_authorization_details",
+    ),
+}
+
+
+@pytest.mark.parametrize("line", _MALFORMED)
+def test_what_is_asked_for_wrongly_is_refused(
+    server: LiveServer, chains: LiveChains, bot: AgentKey, line: str
+) -> None:
+    """One line of the specification each, and nothing is issued."""
+    parameters, error = _MALFORMED[line]
+    token = chains.user_token()
+    with unchanged(server):
+        answer = chains.exchange(bot, token, **parameters)
+    check_refusal(answer, 400, error)
+
+
+def test_a_megabyte_is_no_missing_token(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-016, NG-041: too large is refused as such; no other grant answers instead."""
+    with unchanged(server):
+        answer = chains.exchange(bot, "x" * 1_000_000, scope="bank:read")
+    assert answer.status_code in {400, 413}
+    assert "access_token" not in answer.text
+
+
+def test_an_absent_type_is_our_choice_and_is_named(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-008, TX-060 to TX-064: what is answered tells the truth about what came out."""
+    answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:close")
+    body = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+    assert body.keys() == {
+        "access_token",
+        "issued_token_type",
+        "token_type",
+        "expires_in",
+        "scope",
+        "narrowed",
+    }
+    assert (body["issued_token_type"], body["token_type"]) == (ACCESS_TOKEN, "Bearer")
+    assert (body["scope"], body["narrowed"]) == ("bank:read", True)
+    claims = chains.claims(body["access_token"])
+    assert jwt.get_unverified_header(body["access_token"])["typ"] == "at+jwt"
+    assert claims["exp"] - claims["iat"] == body["expires_in"]
+
+
+def test_the_grant_is_for_who_has_it_and_proves_it(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-001, TX-017, TX-081, TX-082: not this agent, not without its secret, nobody public."""
+    without = chains.agent(grant_types=(GRANT_CIBA, GRANT_CLIENT_CREDENTIALS))
+    token = chains.user_token()
+    with unchanged(server):
+        check_refusal(chains.exchange(without, token), 400, "unauthorized_client")
+        wrong = chains.exchange(replace(bot, secret="wrong"), token)
+        check = {"client_id": bot.id, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", **check}
+        public = chains.http.post("/token", data=form)
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
+    assert (public.status_code, public.json()["error"]) == (401, "invalid_client")
+
+
+def _forged(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
+    """Subject tokens that somebody could make."""
+    services = chains.server.services
+    good = {
+        "iss": chains.server.url,
+        "sub": row.user_id,
+        "aud": DESK,
+        "client_id": APP,
+        "jti": row.id,
+        "iat": row.issued_at // 1000,
+        "exp": row.expires_at // 1000,
+    }
+    (public,) = (k for k in chains.http.get("/jwks").json()["keys"] if k["alg"] == "ES256")
+    key = new_key("ES256", public["kid"])
+    yield "bad signature", key.sign(good, typ="at+jwt")
+    yield "alg none", by_hand({"alg": "none", "typ": "at+jwt", "kid": public["kid"]}, good)
+    header = {"alg": "HS256", "typ": "at+jwt", "kid": public["kid"]}
+    yield "HS256", with_secret(header, good, json.dumps(public).encode())
+    yield "unknown kid", new_key("ES256", "unknown").sign(good, typ="at+jwt")
+    yield "wrong iss", signed(services, row, {"iss": "https://other.example"})
+    yield "expired", signed(services, row, {"exp": 1})
+    yield "missing sub", signed(services, row, {"sub": None})
+    yield "another sub", signed(services, row, {"sub": "sayso_us_other"})
+    yield "typ JWT", signed(services, row, typ="JWT")
+    yield "client assertion", new_key("ES256").sign(good)
+    yield "nobody's id", row.user_id
+    yield "refresh token", "sayso_rt_abcdefgh"
+
+
+def test_every_forged_subject_token_is_refused_in_the_same_words(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051: nothing tells which it was."""
+    row = chains.row(chains.user_token())
+    told = set()
+    for what, token in _forged(chains, row):
+        with unchanged(server):
+            answer = chains.exchange(bot, token)
+        told.add(check_refusal(answer, 400, "invalid_request")["error_description"])
+        assert chains.reasons(bot)[0] == "subject_invalid", what
+    assert len(told) == 1
+
+
+def test_a_token_that_is_not_good_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-027: ours have no nbf, and one that has is held to it."""
+    row = chains.row(chains.user_token())
+    later = chains.server.clock.now() // 1000 + 600
+    token = signed(chains.server.services, row, {"nbf": later})
+    check_refusal(chains.exchange(bot, token), 400, "invalid_request")
+
+
+def test_an_id_token_is_no_access_token_and_no_type_makes_it_one(
+    chains: LiveChains, bot: AgentKey, agent: Agent, person: Terminal
+) -> None:
+    """TX-031, TX-032, NG-052: nor the other way round."""
+    handle = agent.asked(person.user)
+    person.approve(person.only())
+    body = agent.poll(handle).json()
+    named = f"{_TYPE}id_token"
+    for token, kind in (
+        (body["id_token"], ACCESS_TOKEN),
+        (body["id_token"], named),
+        (body["access_token"], named),
+    ):
+        answer = chains.exchange(bot, token, subject_token_type=kind)
+        check_refusal(answer, 400, "invalid_request")
+
+
+def test_what_is_revoked_or_about_nobody_enabled_is_refused(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-028, TX-030, TX-020: in date and well signed is not enough."""
+    token = chains.user_token()
+    chains.revoke(token)
+    name, _ = server.user()
+    services = server.services
+    user, _ = Users(services.store, services.secrets).show(name)
+    disabled = replace(chains, user_id=user.id).user_token()
+    Users(services.store, services.secrets).disable(name, by=BY)
+    deleted = replace(chains, user_id="sayso_us_nobody").user_token()
+    for refused in (token, disabled, deleted):
+        with unchanged(server):
+            check_refusal(chains.exchange(bot, refused), 400, "invalid_request")
+    assert chains.reasons(bot) == ["user_disabled", "subject_revoked", "subject_revoked"]
+
+
+def test_a_token_for_somebody_else_is_refused(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-033, NG-047, NG-055: another audience, our own API, the issuer itself."""
+    for audience in (PAY, f"{server.url}/api", server.url):
+        token = chains.user_token(resource=audience)
+        with unchanged(server):
+            answer = chains.exchange(bot, token)
+        check_refusal(answer, 400, "invalid_request")
+    assert set(chains.reasons(bot)) == {"not_served"}
+
+
+@pytest.mark.parametrize(
+    ("may_act", "allowed"),
+    [
+        ({"sub": "{me}"}, True),
+        ({"sub": "{me}", "client_id": "{me}"}, True),
+        ({"sub": "sayso_ag_other"}, False),
+        ({"client_id": "sayso_ag_other"}, False),
+        ([], False),
+        ({"sub": 7}, False),
+    ],
+)
+def test_may_act_lets_one_agent_act_and_no_other(
+    chains: LiveChains, may_act: Any, *, allowed: bool
+) -> None:
+    """TX-034, TX-076: it is a gate; and what comes out does not carry it on."""
+    bot = chains.agent(serves=() if allowed else (DESK,))
+    chains.consent(bot, "bank:read")
+    said = json.loads(json.dumps(may_act).replace("{me}", bot.id))
+    answer = chains.exchange(bot, chains.user_token({"may_act": said}))
+    if allowed:
+        assert "may_act" not in chains.claims(answer.json()["access_token"])
+    else:
+        check_refusal(answer, 400, "invalid_request")
+
+
+def test_an_actor_token_is_the_callers_own_and_frees_from_nothing(
+    chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-035, TX-036, NG-049: another's is refused; one's own does not replace the audience."""
+    own, other = (_own(chains, one) for one in (bot, chains.agent()))
+    assert chains.exchange(bot, chains.user_token(), actor_token=own, **_ACTOR).is_success
+    for token, actor in (
+        (chains.user_token(), other),
+        (chains.user_token(), "x.y.z"),
+        (chains.user_token(resource=PAY), own),
+    ):
+        answer = chains.exchange(bot, token, actor_token=actor, **_ACTOR)
+        check_refusal(answer, 400, "invalid_request")
+
+
+def _own(chains: LiveChains, agent: AgentKey) -> str:
+    form = {"grant_type": "client_credentials", "scope": "bank:read", "resource": BANK}
+    answer = chains.http.post("/token", data=form, auth=agent.basic)
+    made: str = answer.json()["access_token"]
+    return made
+
+
+def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-038, TX-057, TX-086: no proof, another key, a stale proof; and then bound to the proof."""
+    key, now, url = new_key("ES256"), chains.server.clock.now(), f"{chains.server.url}/token"
+    token = chains.user_token(jkt=thumbprint(key))
+    for headers in (
+        {},
+        {"DPoP": proof(new_key("ES256"), url, now)},
+        {"DPoP": proof(key, url, now - 600_000)},
+    ):
+        answer = chains.exchange(bot, token, headers=headers)
+        check_refusal(answer, 400, "invalid_dpop_proof")
+    made = chains.exchange(bot, token, headers={"DPoP": proof(key, url, now)}).json()
+    assert made["token_type"] == "DPoP"
+    assert chains.claims(made["access_token"])["cnf"] == {"jkt": thumbprint(key)}
+
+
+def test_nothing_is_wider_than_what_it_came_from(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, time, target, how the person signed in."""
+    now = chains.server.clock.now() // 1000
+    said = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
+    token = chains.user_token(said, expires_at=(now + 45) * 1000)
+    body = chains.exchange(bot, token, scope="bank:read bank:close").json()
+    claims = chains.claims(body["access_token"])
+    assert (body["scope"], claims["scope"]) == ("bank:read", "bank:read")
+    assert claims["exp"] <= now + 45
+    assert {name: claims[name] for name in said} == said
+    answer = chains.exchange(bot, token, resource=PAY, scope="payments:read")
+    check_refusal(answer, 400, "invalid_target")
+    details = json.dumps([{"type": "payment.transfer"}])
+    answer = chains.exchange(bot, token, authorization_details=details)
+    check_refusal(answer, 400, "invalid_authorization_details")
+
+
+def test_an_exchange_of_ones_own_token_gains_nothing(chains: LiveChains) -> None:
+    """TX-055, NG-050: the same scopes at the same place, no longer, and no offline access."""
+    bot = chains.agent()
+    chains.consent(bot, "desk:use", resource=DESK)
+    token = chains.user_token()
+    one = chains.exchanged(bot, token, resource=DESK, scope="desk:use")
+    two = chains.exchanged(bot, one, resource=DESK, scope="desk:use")
+    first, second = chains.claims(one), chains.claims(two)
+    assert (first["scope"], first["aud"]) == (second["scope"], second["aud"])
+    assert second["exp"] <= first["exp"]
+    answer = chains.exchange(bot, one, resource=DESK, scope="desk:use offline_access")
+    check_refusal(answer, 400, "invalid_scope")
+
+
+def test_no_refresh_token_comes_out(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-054: nor an ID token."""
+    body = chains.exchange(bot, chains.user_token()).json()
+    assert not {"refresh_token", "id_token"} & body.keys()
+
+
+def test_revoking_takes_what_came_of_it(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-056, TX-037: at introspection at once, whatever the signature says."""
+    token = chains.user_token()
+    made = chains.exchanged(bot, token)
+    assert _introspected(chains, bot, made)["active"] is True
+    assert chains.revoke(token) == 2
+    assert _introspected(chains, bot, made) == {"active": False}
+
+
+def _introspected(chains: LiveChains, agent: AgentKey, token: str) -> dict[str, Any]:
+    answer = chains.http.post("/introspect", data={"token": token}, auth=agent.basic)
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _hops(chains: LiveChains, count: int) -> list[AgentKey]:
+    """Agents that each serve an API which the one before may call."""
+    uris = [DESK, *(f"https://hop{n}.example" for n in range(1, count))]
+    names = [f"hop{n}:use" for n in range(1, count)]
+    known = {resource.uri for resource in chains.server.resources.all()}
+    for uri, name in zip(uris[1:], names, strict=True):
+        if uri not in known:
+            chains.server.resources.add(uri, {name: Risk.LOW}, {}, by=BY)
+    may = {"resources": (*uris, BANK), "scopes": ("desk:use", "bank:read", *names)}
+    agents = [chains.agent(serves=(uri,), **may) for uri in uris]
+    for uri, name in zip(uris[1:], names, strict=True):
+        chains.consent(agents[0], name, resource=uri)
+    chains.consent(agents[0], "bank:read")
+    return agents
+
+
+def _walk(chains: LiveChains, agents: list[AgentKey]) -> str:
+    token = chains.user_token()
+    for n, agent in enumerate(agents[:-1], 1):
+        where = {"resource": f"https://hop{n}.example", "scope": f"hop{n}:use"}
+        token = chains.exchanged(agent, token, **where)
+    return token
+
+
+def test_a_chain_names_everybody_in_order(chains: LiveChains) -> None:
+    """TX-070 to TX-073, TX-077, TX-078: who they are, and nothing that they may."""
+    agents = _hops(chains, 3)
+    made = chains.exchanged(agents[2], _walk(chains, agents))
+    claims = chains.claims(made)
+    assert claims["sub"] == chains.user_id
+    assert claims["client_id"] == agents[2].id
+    act, found = claims["act"], []
+    while act is not None:
+        assert act.keys() <= {"sub", "iss", "sub_profile", "act"}
+        assert act["iss"] == chains.server.url
+        found.append(act["sub"])
+        act = act.get("act")
+    assert found == [agent.id for agent in reversed(agents)]
+    told = _introspected(chains, agents[2], made)
+    for name in ("sub", "act", "client_id", "scope", "aud"):
+        assert told[name] == claims[name]
+
+
+def test_a_chain_has_an_end(server: LiveServer, chains: LiveChains) -> None:
+    """TX-074, NG-056: four actors; the fifth is refused."""
+    agents = _hops(chains, 5)
+    token = _walk(chains, agents)
+    with unchanged(server):
+        check_refusal(chains.exchange(agents[4], token), 400, "invalid_request")
+    assert chains.reasons(agents[4]) == ["too_deep"]
+
+
+@pytest.mark.parametrize(
+    "act", ["x", ["x"], {"sub": 7}, {"sub": "x", "act": "y"}, {"act": {}}, {"sub": "x", "act": 1}]
+)
+def test_a_chain_that_is_none_is_refused_without_a_fault(
+    chains: LiveChains, bot: AgentKey, act: Any
+) -> None:
+    """TX-074: whatever stands there."""
+    token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
+    check_refusal(chains.exchange(bot, token), 400, "invalid_request")
+
+
+def test_an_agent_never_acts_without_being_named(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-075: delegation alone; nobody is impersonated."""
+    claims = chains.claims(chains.exchanged(bot, chains.user_token()))
+    assert claims["act"]["sub"] == bot.id
+
+
+def test_a_stopped_audience_gives_nothing(server: LiveServer, chains: LiveChains) -> None:
+    """NG-043: the agent that the token went to was disabled meanwhile."""
+    agents = _hops(chains, 2)
+    token = _walk(chains, agents)
+    services = server.services
+    Agents(services.store, services.secrets).disable(agents[0].name, by=BY)
+    with unchanged(server):
+        check_refusal(chains.exchange(agents[1], token), 400, "invalid_request")
+
+
+def test_a_ledger_that_cannot_be_read_gives_nothing(
+    server: LiveServer, chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-037, NG-054: a token that the ledger does not know is refused, not believed."""
+    row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
+    with unchanged(server):
+        answer = chains.exchange(bot, signed(server.services, row))
+    check_refusal(answer, 400, "invalid_request")
+    assert chains.reasons(bot) == ["subject_unknown"]

@@ -1,0 +1,183 @@
+"""Agents that act in a chain for one person: narrower at each step, and ended with one word."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from server.protocol.risks import Risk
+from server.services.agents import Agents
+from server.services.consents import ConsentService
+from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.chains import BANK, DESK, LiveChains
+from tests.support.installation import PAY
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.volley import post, volley
+
+RESEARCH = "https://research.example"
+
+
+@pytest.fixture(scope="module")
+def apis(server: LiveServer) -> None:
+    """Three APIs: a desk, a research agent's, a bank."""
+    with server.client() as http:
+        LiveChains(server, http, "").prepare()
+    server.resources.add(RESEARCH, {"research:use": Risk.LOW}, {}, by=BY)
+
+
+@pytest.fixture
+def chains(server: LiveServer, person: Terminal, apis: None) -> Iterator[LiveChains]:
+    """The person of this test, who uses a chat app."""
+    assert apis is None
+    with server.client() as http:
+        yield LiveChains(server, http, person.client.profile.user_id)
+
+
+@pytest.fixture
+def desk_bot(chains: LiveChains) -> AgentKey:
+    """The agent behind the chat: it may call the research agent and read at the bank."""
+    agent = chains.agent(
+        resources=(DESK, RESEARCH, BANK),
+        scopes=("desk:use", "research:use", "bank:read", "bank:write"),
+    )
+    chains.consent(agent, "research:use", resource=RESEARCH)
+    return agent
+
+
+@pytest.fixture
+def research_bot(chains: LiveChains) -> AgentKey:
+    """The agent that the first one calls."""
+    return chains.agent(
+        serves=(RESEARCH,), resources=(RESEARCH, BANK), scopes=("research:use", "bank:read")
+    )
+
+
+def _called(chains: LiveChains, desk_bot: AgentKey, token: str) -> str:
+    """The token with which the first agent calls the second."""
+    return chains.exchanged(desk_bot, token, resource=RESEARCH, scope="research:use")
+
+
+def test_a_chain_stands_on_what_the_person_gave_the_first_agent(
+    chains: LiveChains, desk_bot: AgentKey, research_bot: AgentKey
+) -> None:
+    """The second gets what the first may have and it may have too; both are named."""
+    chains.consent(desk_bot, "bank:read", "bank:write")
+    token = chains.user_token()
+    call = _called(chains, desk_bot, token)
+    body = chains.exchange(research_bot, call, scope="bank:read bank:write").json()
+    claims = chains.claims(body["access_token"])
+    assert (claims["sub"], claims["aud"], claims["scope"]) == (chains.user_id, BANK, "bank:read")
+    assert claims["act"]["sub"] == research_bot.id
+    assert claims["act"]["act"]["sub"] == desk_bot.id
+    assert claims["exp"] <= chains.claims(call)["exp"] <= chains.claims(token)["exp"]
+
+
+@pytest.mark.parametrize("ended", ["token", "consent", "first agent", "middle token"])
+def test_one_word_ends_the_whole_chain(
+    server: LiveServer,
+    chains: LiveChains,
+    desk_bot: AgentKey,
+    research_bot: AgentKey,
+    ended: str,
+) -> None:
+    """At introspection and at the next exchange, at once."""
+    consent = chains.consent(desk_bot, "bank:read")
+    token = chains.user_token()
+    call = _called(chains, desk_bot, token)
+    last = chains.exchanged(research_bot, call)
+    assert _active(chains, research_bot, last)
+    services = server.services
+    if ended == "token":
+        assert chains.revoke(token) == 3
+    elif ended == "middle token":
+        assert chains.revoke(call) == 2
+    elif ended == "consent":
+        ConsentService(services.store, services.secrets, services.rules).revoke(consent, by=BY)
+    else:
+        Agents(services.store, services.secrets).disable(desk_bot.name, by=BY)
+    assert not _active(chains, research_bot, last)
+    assert chains.exchange(research_bot, call).status_code == 400
+
+
+def _active(chains: LiveChains, agent: AgentKey, token: str) -> bool:
+    answer = chains.http.post("/introspect", data={"token": token}, auth=agent.basic)
+    active: bool = answer.json()["active"]
+    return active
+
+
+def test_a_signed_payment_goes_down_the_chain_once_it_was_signed(
+    chains: LiveChains, person: Terminal
+) -> None:
+    """The person sees and signs it for one agent; another may carry it out, and nothing else."""
+    front = Agent(chains.agent(resources=(PAY,), scopes=("payments:transfer",)), chains.http)
+    payer = chains.agent(serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
+    handle = front.ask_payment(person.user).json()["auth_req_id"]
+    person.approve(person.only())
+    token = front.poll(handle).json()["access_token"]
+    named = {"resource": PAY, "scope": "payments:transfer"}
+    sent = json.dumps(PAYMENT_DETAILS)
+    body = chains.exchange(payer, token, **named, authorization_details=sent).json()
+    claims = chains.claims(body["access_token"])
+    assert claims["authorization_details"] == PAYMENT_DETAILS
+    assert claims["approval"] == chains.claims(token)["approval"]
+    other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
+    refused = chains.exchange(payer, token, **named, authorization_details=other)
+    assert refused.json()["error"] == "interaction_required"
+    assert refused.json()["login_hint_token"]
+
+
+def test_exchanges_and_a_revocation_at_one_moment_leave_nothing_behind(
+    server: LiveServer, chains: LiveChains, desk_bot: AgentKey
+) -> None:
+    """Whatever came out in the same instant is ended with its parent."""
+    chains.consent(desk_bot, "bank:read")
+    token = chains.user_token()
+    jti = chains.claims(token)["jti"]
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": token,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "resource": BANK,
+        "scope": "bank:read",
+    }
+    requests = [post("/token", desk_bot, form) for _ in range(12)]
+    answers = volley(server.port, requests[:6])
+    assert chains.revoke(token) >= 1
+    answers += volley(server.port, requests[6:])
+    made = [answer.json()["access_token"] for answer in answers if answer.status == 200]
+    assert len(made) == 6
+    assert all(not _active(chains, desk_bot, one) for one in made)
+    with server.services.store.read() as view:
+        rows = view.delegations.descendants(jti)
+    assert len(rows) == 6
+    assert all(row.revoked_at is not None for row in rows)
+
+
+def test_a_killed_server_has_every_token_that_it_gave_in_its_ledger(
+    server: LiveServer, chains: LiveChains, desk_bot: AgentKey
+) -> None:
+    """What was answered was written; after a start it counts and can be ended."""
+    chains.consent(desk_bot, "bank:read")
+    token = chains.user_token()
+    made = chains.exchanged(desk_bot, token)
+    server.kill()
+    server.start()
+    with server.client() as http:
+        again = LiveChains(server, http, chains.user_id)
+        assert _active(again, desk_bot, made)
+        assert again.revoke(token) == 2
+        assert not _active(again, desk_bot, made)
+
+
+def test_what_nobody_consented_to_is_asked_and_then_comes(
+    chains: LiveChains, desk_bot: AgentKey
+) -> None:
+    """interaction_required says how to go on; httpx is all that an agent needs."""
+    token = chains.user_token()
+    refused = chains.exchange(desk_bot, token)
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert refused.json()["error"] == "interaction_required"
+    chains.consent(desk_bot, "bank:read")
+    assert chains.exchange(desk_bot, token).status_code == httpx.codes.OK

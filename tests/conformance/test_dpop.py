@@ -1,0 +1,200 @@
+"""RFC 9449 at the token endpoint: every proof that proves nothing, and what a good one gives."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from server.protocol.names import GRANT_CIBA
+from tests.support.agent import Agent
+from tests.support.jose_by_hand import Key, by_hand, new_key, with_secret
+from tests.support.proving import proof_claims, public, signed, thumbprint
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import LiveServer
+
+KEY = new_key("ES256")
+OTHER = new_key("ES256")
+EDWARDS = new_key("EdDSA")
+
+Header = list[tuple[str, str]]
+Make = Callable[[dict[str, Any]], Header]
+
+
+def _one(*values: str) -> Header:
+    return [("DPoP", value) for value in values]
+
+
+def _header(key: Key = KEY, **changes: Any) -> dict[str, Any]:
+    return {"typ": "dpop+jwt", "alg": "ES256", "jwk": public(key), **changes}
+
+
+def _with(**changes: Any) -> Make:
+    """A proof that says something else."""
+
+    def make(claims: dict[str, Any]) -> Header:
+        whole = {**claims, **changes}
+        return _one(
+            signed(KEY, {name: value for name, value in whole.items() if value is not None})
+        )
+
+    return make
+
+
+def _headed(**changes: Any) -> Make:
+    """A proof with another header."""
+    return lambda claims: _one(signed(KEY, claims, **changes))
+
+
+def _private(claims: dict[str, Any]) -> Header:
+    d = KEY.private.private_numbers().private_value.to_bytes(32)
+    number = jwt.utils.base64url_encode(d).decode()
+    return _one(signed(KEY, claims, jwk={**public(KEY), "d": number}))
+
+
+def _cut(claims: dict[str, Any]) -> Header:
+    return _one(signed(KEY, claims)[:-4])
+
+
+_BAD: dict[str, Make] = {
+    "DP-01 two": lambda c: _one(signed(KEY, c), signed(KEY, {**c, "jti": "other"})),
+    "DP-02 empty": lambda _: _one(""),
+    "DP-02 no JWT": lambda _: _one("x"),
+    "DP-02 two parts": lambda c: _one(signed(KEY, c).rpartition(".")[0]),
+    "DP-02 no object": lambda _: _one(signed(KEY, ["jti"])),
+    "DP-03 no jti": _with(jti=None),
+    "DP-03 empty jti": _with(jti=""),
+    "DP-03 long jti": _with(jti="x" * 129),
+    "DP-04 no htm": _with(htm=None),
+    "DP-05 no htu": _with(htu=None),
+    "DP-06 no iat": _with(iat=None),
+    "DP-07 typ JWT": _headed(typ="JWT"),
+    "DP-07 no typ": _headed(typ=None),
+    "DP-08 alg none": lambda c: _one(by_hand(_header(alg="none"), c)),
+    "DP-09 shared": lambda c: _one(with_secret(_header(alg="HS256"), c, KEY.pem)),
+    "DP-09 oct": lambda c: _one(
+        with_secret(_header(alg="HS256", jwk={"kty": "oct", "k": "AA"}), c, b"\0")
+    ),
+    "DP-10 EdDSA": lambda c: _one(signed(EDWARDS, c)),
+    "DP-11 no jwk": _headed(jwk=None),
+    "DP-11 jwk no object": _headed(jwk="x"),
+    "DP-12 another key": _headed(jwk=public(OTHER)),
+    "DP-12 cut": _cut,
+    "DP-13 private": _private,
+    "DP-14 htm": _with(htm="GET"),
+    "DP-14 case": _with(htm="post"),
+    "DP-14 type": _with(htm=["POST"]),
+    "DP-15 path": lambda c: _with(htu=c["htu"] + "/x")(c),
+    "DP-15 other": _with(htu="https://other.example/token"),
+    "DP-15 type": _with(htu={"url": 1}),
+    "DP-16 old": lambda c: _with(iat=c["iat"] - 61)(c),
+    "DP-17 ahead": lambda c: _with(iat=c["iat"] + 60)(c),
+    "DP-17 type": lambda c: _with(iat=str(c["iat"]))(c),
+    "DP-17 huge": _with(iat=2**53 - 1),
+    "DP-23 kid": _headed(kid="x"),
+    "DP-23 jku": _headed(jku="https://keys.example"),
+    "DP-23 crit": _headed(crit=["x"], x=1),
+}
+
+
+def _ask(agent: Agent, headers: Header) -> httpx.Response:
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    return agent.http.post("/token", data=form, auth=agent.key.basic, headers=headers)
+
+
+def _claims(server: LiveServer, **changes: Any) -> dict[str, Any]:
+    return proof_claims(f"{server.url}/token", server.clock.now(), **changes)
+
+
+@pytest.mark.parametrize("case", _BAD)
+def test_a_proof_that_proves_nothing_is_refused(
+    server: LiveServer, agent: Agent, case: str
+) -> None:
+    """DP-01 to DP-17, DP-23, NG-093: 400 in one way, and no token."""
+    with unchanged(server):
+        response = _ask(agent, _BAD[case](_claims(server)))
+    check_refusal(response, 400, "invalid_dpop_proof")
+
+
+@pytest.mark.parametrize(
+    "spelling", ["{url}?a=b", "{url}#top", "{shout}", "{dots}", "{number}"], ids=str
+)
+def test_a_url_may_be_spelled_otherwise(server: LiveServer, agent: Agent, spelling: str) -> None:
+    """DP-15, DP-22: query, fragment, case of the host, dot segments, names of this machine."""
+    url = f"{server.url}/token"
+    htu = spelling.format(
+        url=url,
+        shout=url.replace("localhost", "LOCALHOST"),
+        dots=f"{server.url}/x/../token",
+        number=url.replace("localhost", "127.0.0.1"),
+    )
+    assert _ask(agent, _one(signed(KEY, _claims(server, htu=htu)))).status_code == 200
+
+
+def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
+    """DP-30, AT-32: `cnf` has exactly one member."""
+    answer = _ask(agent, _one(signed(KEY, _claims(server)))).json()
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    assert (answer["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(KEY)})
+
+
+def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
+    """DP-31: for a client that may."""
+    answer = _ask(agent, []).json()
+    assert answer["token_type"] == "Bearer"
+    assert "cnf" not in jwt.decode(answer["access_token"], options={"verify_signature": False})
+
+
+def test_a_client_that_must_prove_gets_nothing_without(
+    server: LiveServer, http: httpx.Client
+) -> None:
+    """DP-32, NG-088: by no grant."""
+    agent = Agent(server.agent(dpop_bound=True), http)
+    handle = agent.asked(server.user()[0])
+    with unchanged(server):
+        alone = _ask(agent, [])
+        polled = agent.poll(handle)
+    for response in (alone, polled):
+        check_refusal(response, 400, "invalid_dpop_proof")
+    assert _ask(agent, _one(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
+
+
+def test_a_proof_is_used_once_by_whoever_it_is(
+    server: LiveServer, agent: Agent, http: httpx.Client
+) -> None:
+    """DP-21: also not by another client; another key may have the same jti."""
+    claims = _claims(server)
+    used = _one(signed(KEY, claims))
+    assert _ask(agent, used).status_code == 200
+    for caller in (agent, Agent(server.agent(), http)):
+        with unchanged(server):
+            check_refusal(_ask(caller, used), 400, "invalid_dpop_proof")
+    assert _ask(agent, _one(signed(OTHER, claims))).status_code == 200
+
+
+def test_every_grant_looks_at_the_header(agent: Agent) -> None:
+    """DP-36: a wrong proof is refused before the grant is looked at."""
+    grants = agent.http.get("/.well-known/openid-configuration").json()["grant_types_supported"]
+    for grant in sorted({*grants, GRANT_CIBA}):
+        form = {"grant_type": grant, "auth_req_id": "x", "code": secrets.token_hex(4)}
+        answer = agent.http.post(
+            "/token", data=form, auth=agent.key.basic, headers=_one(signed(KEY, {}))
+        )
+        assert answer.status_code in {400, 401}, grant
+        assert answer.json()["error"] in {
+            "invalid_dpop_proof",
+            "unauthorized_client",
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+        }, grant
+        if grant in {"client_credentials", GRANT_CIBA}:
+            assert answer.json()["error"] == "invalid_dpop_proof"
+
+
+def test_discovery_says_which_proofs_are_taken(http: httpx.Client) -> None:
+    """RFC 9449 5.1: no algorithm with a shared secret."""
+    document = http.get("/.well-known/openid-configuration").json()
+    assert document["dpop_signing_alg_values_supported"] == ["ES256"]

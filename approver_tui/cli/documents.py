@@ -25,6 +25,7 @@ def summary(approval: Approval) -> dict[str, object]:
     """Return an approval as a row of a list."""
     return {
         "id": approval.id,
+        "kind": approval.kind.value,
         "fingerprint": approval.fingerprint,
         "state": approval.state.value,
         "risk": approval.risk.value,

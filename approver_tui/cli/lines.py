@@ -5,7 +5,7 @@ Owns: the wording. Never: text that is not SafeText, JSON.
 
 from approver_tui.cli.printing import local_time, time_left
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, ApprovalState, Unverified
+from approver_tui.state.approvals import Approval, ApprovalState, Kind, Unverified
 from approver_tui.state.devices import Device
 
 _WIDTH = 14
@@ -35,27 +35,30 @@ def row(approval: Approval, now: int) -> list[str]:
     return [
         approval.headline,
         "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
-        "  " + f"{approval.agent.name}, {_standing(approval, now)}",
+        "  " + f"{_who(approval)}, {_standing(approval, now)}",
     ]
+
+
+def _who(approval: Approval) -> str:
+    if approval.kind is Kind.DEVICE:
+        return f"a device at {approval.display.asked_from}"
+    return approval.agent.name
 
 
 def approval_in_full(approval: Approval, now: int) -> list[str]:
     """Return everything a person needs to answer."""
     shown = approval.display
-    owners = ", ".join(shown.agent.owners)
-    first = ", asks you for the first time" if shown.agent.first_request else ""
     return [
         approval.headline,
         "",
         *(fact(each.label, each.value) for each in shown.facts),
-        *(fact("may use", f"{scope.name} ({scope.risk.value})") for scope in shown.scopes),
-        fact("at", shown.resource),
+        *_rights(approval),
         "",
         fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),
         fact("why you", shown.why),
         fact("a yes gives", shown.gives),
         fact("undo", shown.undo),
-        fact("agent", f"{shown.agent.name} of {owners}{first}"),
+        *_asker(approval),
         *_agent_says(approval),
         fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
         fact("state", _standing(approval, now)),
@@ -67,7 +70,7 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
 
 def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
-    return [f"{approval.state.value.capitalize()}: {approval.headline}", f"  {approval.id}"]
+    return [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
 
 
 def device(value: Device, now: int) -> list[str]:
@@ -100,6 +103,23 @@ def _unverified(listed: Unverified) -> list[str]:
     ]
 
 
+def _rights(approval: Approval) -> list[str]:
+    """What an agent would get; the other kinds have it among their facts."""
+    if approval.kind is not Kind.ACTION:
+        return []
+    shown = approval.display
+    scopes = [fact("may use", f"{scope.name} ({scope.risk.value})") for scope in shown.scopes]
+    return [*scopes, fact("at", shown.resource)]
+
+
+def _asker(approval: Approval) -> list[str]:
+    agent = approval.agent
+    first = ", asks you for the first time" if agent.first_request else ""
+    if approval.kind is Kind.ACTION:
+        return [fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")]
+    return [fact("asked for", f"{agent.name}{first}")] if first else []
+
+
 def _agent_says(approval: Approval) -> list[str]:
     if approval.agent_says is None:
         return []
@@ -111,7 +131,7 @@ def _standing(approval: Approval, now: int) -> str:
         return f"expires in {time_left(approval.expires_at, now)}"
     if approval.state is ApprovalState.PENDING:
         return f"expired {local_time(approval.expires_at)}, which is not a denial"
-    state = approval.state.value
+    state = approval.state_word
     if approval.decided is not None:
         who = f"{approval.decided.by_name} on {approval.decided.device_name}"
         state += f" by {who} at {local_time(approval.decided.at)}"

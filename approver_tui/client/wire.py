@@ -18,6 +18,7 @@ from approver_tui.state.approvals import (
     Decided,
     Display,
     Fact,
+    Kind,
     Risk,
     Scope,
     Unverified,
@@ -30,6 +31,8 @@ from approver_tui.state.text import display_safe
 
 _LONG = 4_000
 _LINES = 40
+_RESERVED = "sayso:"
+"""Types of `authorization_details` that no agent can send begin with this."""
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
 
 
@@ -84,6 +87,7 @@ def read_display(members: Members) -> Display:
     user = members.child("user")
     return Display(
         approval=members.text("approval"),
+        kind=members.choice("kind", Kind),
         risk=members.choice("risk", Risk),
         risk_reason=members.safe("risk_reason", max_len=_LONG),
         title=members.safe("title"),
@@ -116,6 +120,7 @@ def check_texts(approval: Approval, path: str = "") -> None:
     if set(action.values) != _ACTION_MEMBERS:
         raise WireError(action.path, "has other members than an action has")
     _check_equal(display, "approval", approval.id)
+    _check_kind(display, action)
     _check_equal(display, "resource", action.text("resource"))
     _check_equal(display.child("agent"), "id", action.text("agent"))
     _check_equal(display.child("user"), "id", action.text("user"))
@@ -212,8 +217,19 @@ def _read_row(members: Members) -> Approval | Unverified:
         return unverified(named if isinstance(named, str) else "a request without an id", error)
 
 
+def _check_kind(display: Members, action: Members) -> None:
+    """Whoever signs a consent or a sign-in must have been shown one, and nothing else."""
+    kind = display.choice("kind", Kind)
+    types = [detail.text("type") for detail in action.children("authorization_details")]
+    reserved = [name for name in types if name.startswith(_RESERVED)]
+    expected = [] if kind is Kind.ACTION else [_RESERVED + kind.value]
+    if reserved != expected or (expected and types != expected):
+        raise WireError(display.at("kind"), "is not what the action asks for")
+
+
 def _check_outer(members: Members, approval: Approval) -> None:
     """What stands beside the texts must not contradict them, or it would be believed instead."""
+    _check_equal(members, "kind", approval.kind)
     _check_equal(members, "risk", approval.risk)
     _check_equal(members.child("agent"), "id", approval.agent.id)
 

@@ -17,7 +17,7 @@ from approver_tui.screens.keys import deny_help, deny_keys
 from approver_tui.screens.panel import DenialGiven, Panel
 from approver_tui.screens.reasons import why_no_answer
 from approver_tui.screens.table import Table
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals import Approval, Kind
 from approver_tui.state.decision import NOTE_LENGTH
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.deny_codes import DenyCodes
@@ -43,14 +43,25 @@ class DenyPanel(Panel):
         self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
         self._note.cursor_blink = False
 
+    @property
+    def _told(self) -> str:
+        if self.approval.kind is Kind.ACTION:
+            return "Say why. The agent is told the reason and your note."
+        return "Say why. The log keeps the reason and your note."
+
+    @property
+    def _for(self) -> str:
+        to = "to the agent" if self.approval.kind is Kind.ACTION else "for the log"
+        return f"Note {to} (you need not):"
+
     def compose(self) -> ComposeResult:
         """Lay out title, reasons, note, buttons and keys."""
         with Vertical(classes="panel"):
             yield TitleLine(partial(self.title_line, say("DENY?")))
             yield Static(self.approval.headline, id="headline", markup=False)
-            yield Static("Say why. The agent is told the reason and your note.", markup=False)
+            yield Static(self._told, markup=False)
             yield self._codes
-            yield Static("Note to the agent (you need not):", markup=False)
+            yield Static(self._for, markup=False)
             yield self._note
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")

@@ -19,7 +19,7 @@ from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.key_bar import KeyBar
 
 
-class HelpScreen(WholeScreen[None], ModalScreen[None]):
+class HelpScreen(ModalScreen[None], WholeScreen[None]):
     """Keys of the screen below, and why Approve is off there."""
 
     AUTO_FOCUS = "HelpSheet"

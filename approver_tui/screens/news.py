@@ -5,7 +5,7 @@ Owns: the wording. Never: an agent's own words; only registered names and our wo
 
 from datetime import tzinfo
 
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals import Approval, Kind
 from approver_tui.state.decision import Answer
 from approver_tui.state.devices import Device
 from approver_tui.state.events import Event, EventName
@@ -48,19 +48,39 @@ def _about_device(name: EventName, device: Device) -> SafeText:
 
 
 def _about_approval(name: EventName, approval: Approval, *, is_narrow: bool) -> SafeText:
-    agent = approval.agent.name
     if name is EventName.REQUESTED:
         risk = SafeText(approval.risk.value.upper())
         if is_narrow:
-            return say("new {} from {} (added below)", risk, agent)
+            return say("new {} from {} (added below)", risk, approval.agent.name)
         where = say("(added below; your selection did not move)")
-        return say("new {} request from {} {}", risk, agent, where)
+        return say("new {} {} {}", risk, _request(approval), where)
+    what = _a_request(approval)
     if name is EventName.DECIDED and approval.decided is not None:
         decided = approval.decided
         verb = say("approved") if decided.decision is Answer.APPROVE else say("denied")
-        return say("{} {} a request of {}", decided.by_name, verb, agent)
+        return say("{} {} {}", decided.by_name, verb, what)
     if name is EventName.EXPIRED:
-        return say("a request of {} expired. That is not a denial.", agent)
+        return say("{} expired. That is not a denial.", what)
     if name is EventName.CANCELLED:
-        return say("a request of {} was withdrawn.", agent)
-    return say("{} collected its token.", agent)
+        return say("{} was withdrawn.", what)
+    return _used(approval)
+
+
+def _used(approval: Approval) -> SafeText:
+    if approval.kind is Kind.DEVICE:
+        return say("the new device has signed in.")
+    return say("{} collected its token.", approval.agent.name)
+
+
+def _request(approval: Approval) -> SafeText:
+    if approval.kind is Kind.CONSENT:
+        return say("consent for {}", approval.agent.name)
+    if approval.kind is Kind.DEVICE:
+        return say("sign-in of a new device")
+    return say("request from {}", approval.agent.name)
+
+
+def _a_request(approval: Approval) -> SafeText:
+    if approval.kind is Kind.ACTION:
+        return say("a request of {}", approval.agent.name)
+    return say("a {}", _request(approval))

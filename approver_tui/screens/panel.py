@@ -60,7 +60,7 @@ PanelResult = Closed | Approved | DenialGiven | Unknown | None
 """None: the person went back."""
 
 
-class Panel(WholeScreen[PanelResult], ModalScreen[PanelResult]):
+class Panel(ModalScreen[PanelResult], WholeScreen[PanelResult]):
     """A panel over one approval, drawn from the copy it was opened with."""
 
     NOTHING_HAPPENED: SafeText

@@ -27,6 +27,17 @@ class Risk(StrEnum):
         return tuple(Risk).index(self)
 
 
+class Kind(StrEnum):
+    """What a yes does."""
+
+    ACTION = "action"
+    """Lets an agent do one thing."""
+    CONSENT = "consent"
+    """Lets an agent or app act without asking, until a date."""
+    DEVICE = "device"
+    """Lets a device sign in as this person."""
+
+
 class ApprovalState(StrEnum):
     """Where an approval stands."""
 
@@ -72,6 +83,7 @@ class Display:
     """The display document: everything a person sees before they answer."""
 
     approval: str
+    kind: Kind
     risk: Risk
     risk_reason: SafeText
     title: SafeText
@@ -133,6 +145,18 @@ class Approval:
     def fingerprint(self) -> str:
         """The short form of the action's digest, derived here and never taken from the server."""
         return fingerprint(self.action_text)
+
+    @property
+    def kind(self) -> Kind:
+        """What a yes does; the signed action says the same."""
+        return self.display.kind
+
+    @property
+    def state_word(self) -> str:
+        """Where it stands, in a word that fits its kind."""
+        if self.state is ApprovalState.REDEEMED and self.kind is not Kind.ACTION:
+            return "given" if self.kind is Kind.CONSENT else "signed in"
+        return self.state.value
 
     @property
     def risk(self) -> Risk:

@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 from rich.cells import cell_len
 
-from approver_tui.state.approvals import Approval, ApprovalState, Decided, Fact
+from approver_tui.state.approvals import Approval, ApprovalState, Decided, Fact, Kind
 from approver_tui.state.decision import Answer
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import (
@@ -33,6 +33,12 @@ _NARROW = 50
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _SIGNED_MEMBERS = 2
+_USED = {
+    Kind.ACTION: " The token was collected.",
+    Kind.CONSENT: " The consent is in force.",
+    Kind.DEVICE: " The device has signed in.",
+}
+"""What came of a yes, once it was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,9 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 
 def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     """Return what a person must have seen before they can approve."""
-    who = say("You are about to let {} do this once:", approval.agent.name)
     display = approval.display
     return [
-        *wrapped(who, view.width),
+        *wrapped(_about_to(approval), view.width),
         BLANK,
         *wrapped(approval.headline, view.width, Role.STRONG),
         *_risk_reason(approval, view),
@@ -108,8 +113,8 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")
     if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
-        text = "Expired at {}. Not a denial. {} can ask again."
-        return say(text, clock(at, now, zone), agent)
+        again = say(" {} can ask again.", agent) if _is_action(approval) else SafeText("")
+        return say("Expired at {}. Not a denial.{}", clock(at, now, zone), again)
     because = say(": {}", approval.reason) if approval.reason else SafeText("")
     return say("This request is {}{}. Nobody answered it.", SafeText(approval.state.value), because)
 
@@ -123,6 +128,15 @@ def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
         BLANK,
         *_signed("Display", approval.display_text, approval.display_digest, view),
     ]
+
+
+def _about_to(approval: Approval) -> SafeText:
+    name = approval.agent.name
+    if approval.kind is Kind.CONSENT:
+        return say("You are about to let {} act for you without asking:", name)
+    if approval.kind is Kind.DEVICE:
+        return say("You are about to let another device sign in as you:")
+    return say("You are about to let {} do this once:", name)
 
 
 def _risk(approval: Approval, view: Viewpoint) -> list[Line]:
@@ -150,6 +164,9 @@ def _facts(facts: list[Fact], view: Viewpoint, role: Role) -> list[Line]:
 
 
 def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
+    """What an agent would get; the other kinds have it among their facts."""
+    if not _is_action(approval):
+        return []
     scopes = SafeText(
         ", ".join(
             say("{} ({})", scope.name, SafeText(scope.risk.value))
@@ -173,14 +190,20 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
         approval.display.asked_from,
         clock(approval.display.asked_at, view.now, view.zone),
     )
-    first = say("This agent never asked you before.")
+    is_action = _is_action(approval)
+    name = say("This agent") if is_action else agent.name
+    first = say("{} never asked you before.", name)
     return [
-        *_row("Agent", agent.name, view),
+        *(_row("Agent", agent.name, view) if is_action else []),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
-        *_row("Owner", owners, view),
+        *(_row("Owner", owners, view) if is_action else []),
         *_row("Asked", asked, view),
         *_row("Why you", approval.display.why, view),
     ]
+
+
+def _is_action(approval: Approval) -> bool:
+    return approval.kind is Kind.ACTION
 
 
 def _agent_says(approval: Approval, view: Viewpoint) -> list[Line]:
@@ -204,7 +227,8 @@ def _consequences(approval: Approval, view: Viewpoint) -> list[Line]:
     when = clock(approval.expires_at, view.now, view.zone)
     left = remaining_in_words(approval.expires_at, view.now)
     lapse = say("{}, {}. Lapsing is not a no.", when, left)
-    same = say("{}  the agent's log shows the same code", SafeText(approval.fingerprint))
+    log = say("  the agent's log shows the same code")
+    same = say("{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else say(""))
     expires = _row("Expires", lapse, view) if approval.is_waiting(view.now) else []
     return [
         *_row("If approved", approval.display.gives, view),
@@ -220,7 +244,7 @@ def _row(label: str, value: SafeText, view: Viewpoint, role: Role = Role.PLAIN) 
 def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
     word = say("Approved") if decided.decision is Answer.APPROVE else say("Denied")
     code = say(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
-    used = say(" The token was collected.") if approval.state is ApprovalState.REDEEMED else ""
+    used = _USED[approval.kind] if approval.state is ApprovalState.REDEEMED else ""
     where = say("{} by {} on {}", word, decided.by_name, decided.device_name)
     return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, SafeText(used))
 

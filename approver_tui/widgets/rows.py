@@ -6,7 +6,7 @@ Owns: the two lines of a row, the words for what is going on with it. Never: sel
 from dataclasses import dataclass
 from enum import StrEnum
 
-from approver_tui.state.approvals import Approval, ApprovalState, Risk
+from approver_tui.state.approvals import Approval, ApprovalState, Kind, Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, crop, pad, risk_role, say, spread
 from approver_tui.widgets.times import remaining
@@ -60,12 +60,20 @@ def _first(row: Row, width: int) -> Line:
 
 def _second(row: Row, width: int) -> Line:
     agent = row.approval.agent
-    resource = SafeText(row.approval.display.resource.removeprefix("https://"))
-    text = say("{} > {}", agent.name, resource)
+    text = _who(row.approval)
     new = say(" NEW") if agent.first_request and row.is_open else SafeText("")
     shown = crop(text, width - _INDENT - len(new))
     margin = Piece(SafeText(" " * _INDENT))
     return (margin, Piece(shown, Role.DIM), Piece(new, Role.STRONG))
+
+
+def _who(approval: Approval) -> SafeText:
+    display = approval.display
+    if approval.kind is Kind.DEVICE:
+        return say("a device at {}", display.asked_from)
+    word = say("consent for ") if approval.kind is Kind.CONSENT else say("")
+    resource = SafeText(display.resource.removeprefix("https://"))
+    return say("{}{} > {}", word, display.agent.name, resource)
 
 
 def _state(row: Row) -> SafeText:
@@ -75,4 +83,4 @@ def _state(row: Row) -> SafeText:
         return remaining(row.approval.expires_at, row.now)
     if row.approval.state is ApprovalState.PENDING:
         return say("expired")
-    return SafeText(row.approval.state.value)
+    return SafeText(row.approval.state_word)

@@ -10,9 +10,11 @@ from textual.pilot import Pilot
 
 from approver_tui.state.connection import Phase
 from tests.support.fake_client import (
+    CONSENT,
     DEPLOY,
     MINUTE,
     PAYMENT,
+    SIGN_IN,
     Stage,
     a_device,
     a_stage,
@@ -106,6 +108,47 @@ def test_all_details(picture, size):
 def test_hostile_text(picture, size):
     """Escapes, bidi, zero-width and markup are visible text; the quote cannot pass for a fact."""
     assert picture(a_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), size, "enter")
+
+
+@SIZES
+def test_inbox_of_every_kind(picture, size):
+    """An action, a consent and a sign-in, each told apart in its row."""
+    rows = [
+        an_approval("sign-in", SIGN_IN),
+        an_approval("deploy", DEPLOY, left=8 * MINUTE),
+        an_approval("consent", CONSENT, left=9 * MINUTE),
+    ]
+    assert picture(a_stage(rows), size)
+
+
+@SIZES
+def test_consent(picture, size):
+    """Who, where, which rights, until when, before anything else."""
+    assert picture(a_stage([an_approval("consent", CONSENT, first=True)]), size, "enter")
+
+
+@SIZES
+def test_consent_panel(picture, size):
+    """The same once more, and the PIN, for it has a right of high risk."""
+    assert picture(a_stage([an_approval("consent", CONSENT)]), size, "a")
+
+
+@SIZES
+def test_sign_in(picture, size):
+    """The new device, its address, the code to compare, and the warning."""
+    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), size, "enter")
+
+
+@SIZES
+def test_sign_in_panel(picture, size):
+    """The warning stands in the panel too."""
+    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), size, "a")
+
+
+@SIZES
+def test_sign_in_denied(picture, size):
+    """Nobody is told the reason but the log."""
+    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), size, "d", "6")
 
 
 @SIZES

@@ -42,6 +42,7 @@ def wire_approval(
     shown = rfc8785.dumps(json.loads(json.dumps(document))).decode()
     return {
         "id": approval,
+        "kind": document["kind"],
         "state": "pending",
         "reason": None,
         "risk": document["risk"],
@@ -77,6 +78,7 @@ def when(at: int) -> str:
 def _display(approval: str, risk: str, now: int) -> dict[str, object]:
     return {
         "v": 1,
+        "kind": "action",
         "approval": approval,
         "risk": risk,
         "risk_reason": "the scope is set to this risk",

@@ -62,6 +62,59 @@ DEPLOY: Mapping[str, object] = {
     "gives": "one token, 5 min, deploy:run, this release only",
     "says": None,
 }
+CONSENT: Mapping[str, object] = {
+    "kind": "consent",
+    "details": [{"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z", "app": None}],
+    "agent": "invoice-bot",
+    "risk": "high",
+    "risk_reason": "payments:transfer is high risk",
+    "headline": "Let invoice-bot act for you at https://pay.example until 2026-12-24 12:00 UTC",
+    "facts": [
+        ("Agent", "invoice-bot", True),
+        ("Owner", "bob", True),
+        ("At", "https://pay.example", True),
+        ("May use", "payments:read (low risk, as before)", True),
+        ("May use", "payments:transfer (high risk)", True),
+        ("Until", "2026-12-24 12:00 UTC", True),
+        ("Asked by", "the app books", True),
+    ],
+    "scopes": [("payments:read", "low"), ("payments:transfer", "high")],
+    "resource": "https://pay.example",
+    "undo": "You can revoke it at any time. The tokens that came from it end with it.",
+    "why": "A consent lasts, so it takes your signature.",
+    "gives": "Until 2026-12-24 12:00 UTC invoice-bot gets access tokens for https://pay.example in "
+    "your name with these rights, without asking you each time. What policy wants asked is still "
+    "asked.",
+    "says": None,
+}
+SIGN_IN: Mapping[str, object] = {
+    "kind": "device",
+    "details": [{"type": "sayso:device", "key": "k", "name": "desktop", "code": "BCDF-GHJK"}],
+    "agent": "Sayso terminal app",
+    "risk": "high",
+    "risk_reason": "whoever holds the new device can approve in your name",
+    "headline": "Let a new device sign in as alice",
+    "facts": [
+        ("New device", "desktop", True),
+        ("Address", "203.0.113.7", True),
+        ("Its code", "BCDF-GHJK", True),
+        (
+            "Careful",
+            (
+                "Approve only if you started this sign-in yourself, just now, and the new device "
+                "shows this very code. If somebody sent you the code, deny."
+            ),
+            True,
+        ),
+        ("Its key", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", False),
+    ],
+    "scopes": [],
+    "resource": "http://localhost:8470/api",
+    "undo": "You can revoke the device at any time. What it approved until then stays.",
+    "why": "Only a device of yours can let another one in.",
+    "gives": "The new device sees and answers every request to you, high risk included.",
+    "says": None,
+}
 PRICES: Mapping[str, object] = {
     "agent": "buyer-helper",
     "risk": "low",
@@ -334,7 +387,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
     scopes = _pairs(terms["scopes"])
     action = {
         "agent": agent_id,
-        "authorization_details": [],
+        "authorization_details": terms.get("details", []),
         "resource": terms["resource"],
         "salt": f"salt of {name} {terms.get('salt', '')}",
         "scope": sorted(scope for scope, _risk in scopes),
@@ -342,6 +395,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
     }
     display = {
         "v": 1,
+        "kind": terms.get("kind", "action"),
         "approval": approval_id,
         "risk": terms["risk"],
         "risk_reason": terms["risk_reason"],
@@ -368,6 +422,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
     texts = json.dumps(action, sort_keys=True), json.dumps(display, sort_keys=True)
     return {
         "id": approval_id,
+        "kind": terms.get("kind", "action"),
         "state": terms.get("state", "pending"),
         "reason": None,
         "risk": terms["risk"],
@@ -386,6 +441,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
 def _outer(approval: Approval) -> dict[str, object]:
     return {
         "id": approval.id,
+        "kind": approval.kind.value,
         "state": ApprovalState.PENDING.value,
         "reason": None,
         "risk": approval.risk.value,

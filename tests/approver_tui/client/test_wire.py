@@ -137,3 +137,38 @@ def test_an_unknown_event_is_refused_by_name():
     with pytest.raises(WireError) as caught:
         read_event(Members({"seq": 1, "event": "moon.full", "at": when(NOW)}))
     assert caught.value.member == "event"
+
+
+SIGN_IN = {"type": "sayso:device", "name": "desktop"}
+CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [
+        ("action", [SIGN_IN]),
+        ("action", [{"type": "payment"}, CONSENT]),
+        ("consent", []),
+        ("consent", [SIGN_IN]),
+        ("consent", [CONSENT, CONSENT]),
+        ("consent", [CONSENT, {"type": "payment"}]),
+        ("device", [CONSENT]),
+        ("device", [{"type": "payment"}]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "+".join(each["type"] for each in value),
+)
+def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
+    """The reserved type in the action and the kind in the display say the same."""
+    wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
+    with pytest.raises(WireError, match="kind: is not what the action asks for"):
+        read_approval(Members(resealed(wire, "action", authorization_details=details)))
+
+
+@pytest.mark.parametrize(("kind", "details"), [("consent", [CONSENT]), ("device", [SIGN_IN])])
+def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
+    """A kind beside the texts that differs is refused too."""
+    wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
+    sealed = resealed(wire, "action", authorization_details=details)
+    assert read_approval(Members(sealed)).kind.value == kind
+    with pytest.raises(WireError, match="kind: contradicts"):
+        read_approval(Members(sealed | {"kind": "action"}))

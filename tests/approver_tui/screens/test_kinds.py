@@ -1,0 +1,131 @@
+"""What is said of a consent and of a sign-in, wherever it is said, is said of what it is."""
+
+import json
+from datetime import UTC
+
+import pytest
+
+from approver_tui.cli import documents, lines
+from approver_tui.client.reading import Members
+from approver_tui.client.wire import read_approval
+from approver_tui.screens.news import news
+from approver_tui.state.decision import Answer
+from approver_tui.state.events import Event, EventName
+from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome
+from approver_tui.widgets.rows import Row, row_lines
+from tests.support.fake_client import (
+    CONSENT,
+    DEPLOY,
+    NOW,
+    SIGN_IN,
+    _outer,
+    an_approval,
+    answered,
+)
+
+ABOUT = {"action": DEPLOY, "consent": CONSENT, "device": SIGN_IN}
+
+
+def _used(kind):
+    """The request after a yes that did its work."""
+    document = {**_outer(an_approval("x", ABOUT[kind])), "state": "redeemed"}
+    decided = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE).decided
+    document["decided"] = documents.decided(decided)
+    return read_approval(Members.parse(json.dumps(document), ""))
+
+
+def _text(drawn):
+    return "\n".join("".join(piece.text for piece in row) for row in drawn)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("action", "The token was collected."),
+        ("consent", "The consent is in force."),
+        ("device", "The device has signed in."),
+    ],
+)
+def test_a_record_says_what_came_of_it(kind, words):
+    """In the words of its kind."""
+    assert words in outcome(_used(kind), NOW, UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("action", "Redeemed"), ("consent", "Given"), ("device", "Signed in")]
+)
+def test_the_command_line_says_it_too(kind, word):
+    """Nobody redeems a consent."""
+    assert lines.outcome(_used(kind))[0].startswith(f"{word}: ")
+    row = Row(_used(kind), NOW)
+    assert word.lower() in _text(row_lines(row, 100))
+
+
+@pytest.mark.parametrize(
+    ("kind", "again"),
+    [("action", "release-agent can ask again."), ("consent", ""), ("device", "")],
+)
+def test_only_an_agent_can_ask_again(kind, again):
+    """Whoever wanted a consent or a sign-in begins anew."""
+    approval = an_approval("x", ABOUT[kind])
+    said = outcome(approval, approval.expires_at, UTC)
+    assert "Not a denial." in said
+    assert said.endswith(again or "Not a denial.")
+
+
+NEWS = {
+    ("action", EventName.REQUESTED): "new MEDIUM request from release-agent (added below",
+    ("consent", EventName.REQUESTED): "new HIGH consent for invoice-bot (added below",
+    ("device", EventName.REQUESTED): "new HIGH sign-in of a new device (added below",
+    ("action", EventName.EXPIRED): "a request of release-agent expired.",
+    ("consent", EventName.EXPIRED): "a consent for invoice-bot expired.",
+    ("device", EventName.CANCELLED): "a sign-in of a new device was withdrawn.",
+    ("action", EventName.REDEEMED): "release-agent collected its token.",
+    ("device", EventName.REDEEMED): "the new device has signed in.",
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), NEWS)
+def test_the_status_line_names_the_kind(kind, name):
+    """When it came, ended, or did its work."""
+    event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
+    assert NEWS[kind, name] in news(event, UTC, is_narrow=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("consent", "alice approved a consent for invoice-bot"),
+        ("device", "alice approved a sign-in of a new device"),
+    ],
+)
+def test_a_decision_elsewhere_is_told(kind, words):
+    """By name of who answered."""
+    done = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE)
+    assert words in news(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
+
+
+@pytest.mark.parametrize("kind", ["consent", "device"])
+def test_facts_are_not_said_twice(kind):
+    """Rights, resource, agent and owner are among the facts; no agent's log shows the code."""
+    drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), Viewpoint(NOW, UTC, 100)))
+    assert "Rights" not in drawn
+    assert drawn.count("Owner") == (kind == "consent")
+    assert "the agent's log" not in drawn
+    printed = "\n".join(lines.approval_in_full(an_approval("x", ABOUT[kind], first=True), NOW))
+    assert "may use:" not in printed
+    assert "asks you for the first time" in printed
+
+
+def test_an_agent_that_never_asked_is_called_new():
+    """By its name where the request is a consent."""
+    approval = an_approval("x", CONSENT, first=True)
+    drawn = _text(approval_lines(approval, Viewpoint(NOW, UTC, 100)))
+    assert "invoice-bot never asked you before." in drawn
+
+
+def test_a_list_of_the_command_line_names_the_device_by_its_address():
+    """And the document has the kind."""
+    approval = an_approval("x", SIGN_IN)
+    assert "a device at 203.0.113.7" in "\n".join(lines.row(approval, NOW))
+    assert documents.summary(approval)["kind"] == "device"

@@ -4,7 +4,9 @@
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +16,7 @@ from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.administration import Administration
 from server.services.approvals import ApprovalService
+from server.services.callbacks import Callbacks
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
@@ -22,7 +25,7 @@ from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
 from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
-from server.services.feed import FeedService, Hub
+from server.services.feed import ANY_CHANGE, FeedService, Hub
 from server.services.grants.ciba import CibaGrant
 from server.services.grants.client_credentials import ClientCredentialsGrant
 from server.services.grants.device_code import DeviceCodeGrant
@@ -34,9 +37,11 @@ from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
 from server.services.login_hints import LoginHints
+from server.services.notices import WEBHOOK
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
+from server.services.redemption import Redemption
 from server.services.request_objects import RequestObjects
 from server.services.revocation import Revocation
 from server.services.rights import Rights
@@ -51,7 +56,8 @@ from server.storage.store import SqlStore
 if TYPE_CHECKING:
     from flask import Flask
 
-    from server.delivery.outbox import OutboxWorker
+    from server.delivery.egress import Reach
+    from server.delivery.outbox import Channel, OutboxWorker
     from server.http.site import Site
 
 MASTER_KEY: Final = "master.key"
@@ -128,17 +134,51 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     return app, site
 
 
-def outbox_worker(services: Services) -> "OutboxWorker":
-    """What delivers the outbox."""
-    from server.delivery.outbox import OutboxWorker  # noqa: PLC0415  # loads an HTTP client
+def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
+    """What delivers the outbox; `run` begins one delivery beside the others."""
+    from server.delivery.ciba_ping import CibaPing  # noqa: PLC0415  # loads an HTTP client
+    from server.delivery.ciba_push import CibaPush  # noqa: PLC0415
+    from server.delivery.outbox import OutboxWorker  # noqa: PLC0415
     from server.delivery.webhook import Webhook  # noqa: PLC0415
 
-    settings = services.settings
-    key_file = Path(settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY)
-    if settings.webhook_url and not settings.webhook_secret_file and not key_file.exists():
+    store, settings = services.store, services.settings
+    callbacks = Callbacks(store, services.secrets, _redemption(services))
+    channels: dict[str, Channel] = {
+        "ping": CibaPing(callbacks, reach(settings)),
+        "push": CibaPush(callbacks, reach(settings)),
+    }
+    if settings.webhook_url:
+        channels[WEBHOOK] = Webhook(settings.webhook_url, _webhook_key(settings))
+    room = partial(services.hub.nudge, ANY_CHANGE)
+    return OutboxWorker(store, services.secrets, channels, run, room)
+
+
+def reach(settings: Settings) -> "Reach":
+    """How far a call to an agent's endpoint may go."""
+    from server.delivery.egress import Reach  # noqa: PLC0415  # loads an HTTP client
+
+    return Reach(
+        ports=settings.open_ports,
+        networks=settings.open_networks,
+        development=is_loopback(settings.issuer_url),
+        ca_file=settings.callback_ca_file,
+    )
+
+
+def endpoint_problem(settings: Settings, url: str) -> str:
+    """Why an agent may not be called back at this URL, as things are now; "" when it may."""
+    from server.delivery.egress import problem  # noqa: PLC0415  # loads an HTTP client
+
+    return problem(url, reach(settings))
+
+
+def _webhook_key(settings: Settings) -> Path:
+    if settings.webhook_secret_file:
+        return Path(settings.webhook_secret_file)
+    key_file = settings.data_dir / WEBHOOK_KEY
+    if not key_file.exists():
         read_or_make_key(key_file)
-    hook = Webhook(settings.webhook_url, key_file) if settings.webhook_url else None
-    return OutboxWorker(services.store, services.secrets, hook)
+    return key_file
 
 
 def _refuse_a_stranger(store: SqlStore, secrets: KeyedSecrets) -> None:
@@ -169,18 +209,22 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
+def _redemption(services: Services) -> Redemption:
+    issuing = Issuing(services.signer, services.secrets, services.rules)
+    return Redemption(issuing, Rights(Schemas()))
+
+
 def _site(services: Services) -> "Site":
     from server.http.routes import ROUTES  # noqa: PLC0415
     from server.http.site import Readiness, Site  # noqa: PLC0415
 
     store, secrets, rules = services.store, services.secrets, services.rules
     clients = ClientAuthentication(store, services.verifier, rules)
-    issuing = Issuing(services.signer, secrets, rules)
+    redemption = _redemption(services)
+    issuing, rights = redemption.issuing, redemption.rights
     issued = IssuedTokens(services.verifier, rules)
     login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
     proofs = Proofs(services.verifier, secrets, rules)
-    schemas = Schemas()
-    rights = Rights(schemas)
     consents = ConsentService(store, secrets, rules)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, rules)
     return Site(
@@ -192,9 +236,10 @@ def _site(services: Services) -> "Site":
         ciba=CibaService(
             store,
             secrets,
-            schemas,
+            rights.schemas,
             Hints(services.verifier, rules),
             RequestObjects(services.verifier, rules),
+            proofs,
             rules,
         ),
         proofs=proofs,
@@ -203,12 +248,12 @@ def _site(services: Services) -> "Site":
             proofs,
             clients,
             for_agents={
-                names.GRANT_CIBA: CibaGrant(store, secrets, issuing, rights, services.hub),
+                names.GRANT_CIBA: CibaGrant(store, secrets, redemption, services.hub),
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
                 names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
                     store,
                     services.verifier,
-                    Exchanges(schemas, rules),
+                    Exchanges(rights.schemas, rules),
                     login_hints,
                     issuing,
                     rules,

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from platformdirs import user_data_path
 
 PREFIX: Final = "SAYSO_"
 ISSUER_FILE: Final = "issuer"
+_PORTS = 65_536
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -53,6 +55,12 @@ class Settings:
     """Where events are sent, without contents; nothing is sent when it is empty."""
     webhook_secret_file: str = ""
     """The key of the hook's HMAC; default `webhook.key` in the data folder."""
+    callback_ports: str = "443"
+    """The ports at which agents may be called back."""
+    callback_networks: str = ""
+    """Private networks in which agents may be called back, such as 10.1.0.0/16."""
+    callback_ca_file: str = ""
+    """Authorities that vouch for agents' endpoints; default the public ones."""
     log_format: str = "json"
     """`json` or `text`."""
     log_level: str = "info"
@@ -66,6 +74,17 @@ class Settings:
     def sqlalchemy_url(self) -> str:
         """The database's URL, default included."""
         return self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+
+    @property
+    def open_ports(self) -> frozenset[int]:
+        """The ports at which agents may be called back."""
+        return frozenset(int(port) for port in self.callback_ports.split(","))
+
+    @property
+    def open_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The private networks in which agents may be called back. Raises ValueError."""
+        named = filter(None, (text.strip() for text in self.callback_networks.split(",")))
+        return tuple(ip_network(text) for text in named)
 
     @property
     def on_sqlite(self) -> bool:
@@ -159,8 +178,21 @@ def _check(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, int) and value < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+    _check_callbacks(settings)
     if settings.issuer:
         check_issuer(settings.issuer)
+
+
+def _check_callbacks(settings: Settings) -> None:
+    ports = [text.strip() for text in settings.callback_ports.split(",")]
+    if not all(text.isascii() and text.isdigit() and 0 < int(text) < _PORTS for text in ports):
+        raise BadSetting(f"{PREFIX}CALLBACK_PORTS must be ports, such as 443,8443.")
+    try:
+        _ = settings.open_networks
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}CALLBACK_NETWORKS: {error}.") from error
+    if settings.callback_ca_file and not Path(settings.callback_ca_file).is_file():
+        raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE names no file.")
 
 
 def check_issuer(issuer: str) -> None:

@@ -12,11 +12,10 @@ from server.cli.output import answer, if_missing_option, json_option
 from server.cli.params import moment_ms
 from server.cli.using import usage_lines
 from server.protocol import names
-from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.agent_forms import DELIVERIES, AgentChanges, NewAgent
 from server.services.refusals import Exists
 
 _F = TypeVar("_F", bound=Callable[..., object])
-_T = TypeVar("_T")
 
 GRANTS: Final = MappingProxyType(
     {
@@ -26,12 +25,6 @@ GRANTS: Final = MappingProxyType(
     }
 )
 """What `--grant` takes, and the names that the wire uses."""
-_NOT_BUILT: Final = MappingProxyType(
-    {
-        "ping": "agents are not called back yet; use --delivery poll.",
-        "push": "agents are not called back yet; use --delivery poll.",
-    }
-)
 
 
 class Flags(TypedDict):
@@ -41,6 +34,7 @@ class Flags(TypedDict):
     jwks: TextIO | None
     grants: tuple[str, ...]
     delivery: str | None
+    notification_endpoint: str | None
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     action_types: tuple[str, ...]
@@ -95,9 +89,13 @@ def _both(function: _F) -> _F:
             ),
             click.option(
                 "--delivery",
-                type=click.Choice(("poll", "ping", "push")),
-                callback=_built,
-                help="How answers reach it; poll is what is built.",
+                type=click.Choice(DELIVERIES),
+                help="How answers reach it; it polls if unsaid.",
+            ),
+            click.option(
+                "--notification-endpoint",
+                metavar="URL",
+                help="Where it is called back, with ping or push; https.",
             ),
             click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
             click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
@@ -148,14 +146,6 @@ def _both(function: _F) -> _F:
     ):
         function = option(function)
     return function
-
-
-def _built(_context: click.Context, param: click.Parameter, value: _T) -> _T:
-    flag = param.opts[0]
-    if value and (reason := _NOT_BUILT.get(flag) or _NOT_BUILT.get(str(value))):
-        said = flag if flag in _NOT_BUILT else f"{flag} {value}"
-        raise click.UsageError(f"{said} is not built: {reason}")
-    return value
 
 
 @click.command("add")
@@ -233,6 +223,8 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         expires_at=_expires(flags, now),
         dpop_bound=bool(flags["dpop"]),
         request_alg=flags["request_alg"] or "",
+        delivery=flags["delivery"] or "poll",
+        notification_endpoint=flags["notification_endpoint"] or "",
     )
 
 
@@ -258,6 +250,8 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         never_expires=flags["never_expires"],
         dpop_bound=flags["dpop"],
         request_alg="" if flags["no_request_alg"] else flags["request_alg"],
+        delivery=flags["delivery"],
+        notification_endpoint=flags["notification_endpoint"],
     )
 
 

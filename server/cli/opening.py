@@ -7,11 +7,12 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Concatenate, ParamSpec
 
 import click
 
-from server.app import Services, build
+from server.app import Services, build, endpoint_problem
 from server.cli.flags import settings_of
 from server.services import audit
 from server.services.actions import Actions
@@ -87,7 +88,7 @@ def _desk(services: Services) -> Desk:
     return Desk(
         services=services,
         users=Users(store, secrets),
-        agents=Agents(store, secrets),
+        agents=Agents(store, secrets, partial(endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),

@@ -1,25 +1,27 @@
 """The outbox's worker: takes messages under a lease, delivers them, tries again, gives up visibly.
 
 At least once: a worker that dies keeps its lease until it runs out, and then another delivers the
-message again. Receivers tell repeats apart by its id. What became of one lot is written in
-one unit of work.
+message again. Receivers tell repeats apart. Each message is on its way beside the others, and only
+a few of one target at a time, so that a receiver that hangs delays nobody but itself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
+from server.services.messages import OutboxMessage
 from server.services.notices import WEBHOOK
 from server.services.ports import Secrets, Store, Unit
-from server.services.records import OutboxMessage
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
 FIRST_PAUSE_MS: Final = 1_000
 LONGEST_PAUSE_MS: Final = 60 * 60 * 1000
-_AT_ONCE: Final = 5
-"""So few that all of them can time out within the lease."""
+MOST_AT_ONCE: Final = 64
+"""So many messages are on their way from one process at the same time."""
+_LOT: Final = 16
 
 
 class Channel(Protocol):
@@ -28,10 +30,25 @@ class Channel(Protocol):
     def deliver(self, message: OutboxMessage) -> None:
         """Raises `Undeliverable`."""
 
+    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
+        """It was delivered; in the unit of work that writes so."""
+
+    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """It was given up; in the unit of work that writes so."""
+
 
 def pause_ms(attempts: int) -> int:
     """How long to wait after so many tries: doubling from a second to an hour."""
     return min(FIRST_PAUSE_MS << max(0, attempts - 1), LONGEST_PAUSE_MS)
+
+
+def in_turn(work: Callable[[], None]) -> None:
+    """Do it now, before anything else."""
+    work()
+
+
+def nothing() -> None:
+    """Nobody is waiting for room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +57,50 @@ class OutboxWorker:
 
     store: Store
     secrets: Secrets
-    webhook: Channel | None
+    channels: Mapping[str, Channel]
+    run: Callable[[Callable[[], None]], None] = in_turn
+    """Begins the delivery of one message; the server does each in a thread of its own."""
+    room: Callable[[], None] = nothing
+    """Called when a message has left, so that the next one may."""
+    under_way: set[int] = field(default_factory=set)
 
     def round(self) -> int:
-        """Deliver one lot; returns how many messages it took. Without a hook nothing leaves."""
+        """Begin to deliver one lot; returns how many messages it took."""
         with self.store.read() as view:
             if not view.outbox.due():
                 return 0
-        if self.webhook is None:
-            with self.store.write() as tx:
-                return tx.outbox.settle(WEBHOOK)
+        if WEBHOOK not in self.channels and (settled := self._settle()):
+            return settled
+        limit = min(_LOT, MOST_AT_ONCE - len(self.under_way))
+        if limit <= 0:
+            return 0
         holder = self.secrets.salt()
         with self.store.write() as tx:
-            messages = tx.outbox.lease(holder, _AT_ONCE, LEASE_SECONDS)
-        outcomes = [(message, self._deliver(message)) for message in messages]
-        with self.store.write() as tx:
-            for message, failure in outcomes:
-                _put_down(tx, message, holder, failure)
+            messages = tx.outbox.lease(holder, limit, LEASE_SECONDS)
+        self.under_way.update(message.id for message in messages)
+        for message in messages:
+            self.run(lambda message=message: self._handle(message, holder))  # type: ignore[misc]
         return len(messages)
+
+    def _settle(self) -> int:
+        """Without a hook its messages are done."""
+        with self.store.write() as tx:
+            return tx.outbox.settle(WEBHOOK)
+
+    def _handle(self, message: OutboxMessage, holder: str) -> None:
+        try:
+            failure = self._deliver(message)
+            with self.store.write() as tx:
+                _put_down(tx, self.channels.get(message.channel), message, holder, failure)
+        finally:
+            self.under_way.discard(message.id)
+            self.room()
 
     def _deliver(self, message: OutboxMessage) -> Undeliverable | None:
         """Deliver it, or say why not."""
         try:
-            if message.channel == WEBHOOK and self.webhook is not None:
-                self.webhook.deliver(message)
+            if (channel := self.channels.get(message.channel)) is not None:
+                channel.deliver(message)
         except Undeliverable as failure:
             telemetry.log().warning("outbox.undelivered", message=message.id, error=str(failure))
             return failure
@@ -73,10 +110,19 @@ class OutboxWorker:
         return None
 
 
-def _put_down(tx: Unit, message: OutboxMessage, holder: str, failure: Undeliverable | None) -> None:
+def _put_down(
+    tx: Unit,
+    channel: Channel | None,
+    message: OutboxMessage,
+    holder: str,
+    failure: Undeliverable | None,
+) -> None:
     if failure is None:
-        tx.outbox.sent(message.id, holder)
+        if tx.outbox.sent(message.id, holder) and channel is not None:
+            channel.arrived(tx, message)
         return
     again = failure.retry and message.attempts < MOST_ATTEMPTS
     moment = tx.now + pause_ms(message.attempts) if again else None
-    tx.outbox.failed(message.id, holder, str(failure), moment)
+    put = tx.outbox.failed(message.id, holder, str(failure), moment)
+    if put and not again and channel is not None:
+        channel.lost(tx, message, str(failure))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.delivery import egress
-from server.services.records import OutboxMessage
+from server.services.messages import OutboxMessage
+from server.services.ports import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Webhook:
             "Sayso-Signature": f"sha256={hmac.digest(self._key(), signed, 'sha256').hex()}",
         }
         egress.post(self.url, body, headers)
+
+    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
+        """Nothing was kept for it."""
+
+    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """It lies among the dead, where `doctor` looks."""
 
     def _key(self) -> bytes:
         """What the file holds: bytes as they are, text without the white space around it."""

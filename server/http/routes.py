@@ -9,8 +9,8 @@ from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint resource authorization_details binding_message "
-    "requested_expiry acr_values request client_id client_secret client_assertion "
-    "client_assertion_type"
+    "requested_expiry acr_values client_notification_token request client_id client_secret "
+    "client_assertion client_assertion_type"
 )
 _TOKEN = (
     "grant_type auth_req_id scope resource authorization_details code device_code refresh_token "  # noqa: S105

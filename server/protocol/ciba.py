@@ -20,6 +20,8 @@ FORGIVEN_MS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 55
 _MOST_HINT = 320
 _MOST_DETAILS = 10
+_MOST_TOKEN = 1_024
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
 _ACR = re.compile(r"[\x20-\x7E]{1,512}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
@@ -43,6 +45,8 @@ class BackchannelRequest:
     requested_expiry: int | None
     """Seconds."""
     acr_values: str
+    notification_token: str | None = None
+    """As it was sent; who polls needs none, and it is not looked at then."""
 
 
 def parse_request(form: Form) -> BackchannelRequest:
@@ -64,7 +68,23 @@ def parse_request(form: Form) -> BackchannelRequest:
         binding_message=None if message is None else text.check_binding_message(message),
         requested_expiry=_expiry(form.get("requested_expiry")),
         acr_values=_acr(form.get("acr_values")),
+        notification_token=form.get("client_notification_token"),
     )
+
+
+def check_notification_token(request: BackchannelRequest) -> str:
+    """The bearer token with which an agent is called back (CIBA 7.1, RFC 6750 2.1).
+
+    Nothing that is not a token gets into a header. Raises errors.InvalidRequest.
+    """
+    token = request.notification_token
+    if token is None:
+        raise errors.InvalidRequest("client_notification_token is missing.")
+    if len(token) > _MOST_TOKEN or not _TOKEN.fullmatch(token):
+        raise errors.InvalidRequest(
+            f"client_notification_token must be a bearer token of at most {_MOST_TOKEN} characters."
+        )
+    return token
 
 
 def one_resource(form: Form) -> str | None:

@@ -5,7 +5,7 @@
      ├─ InvalidClient (401)  UnauthorizedClient  UnsupportedGrantType  InvalidGrant
      ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
      ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
-     ├─ ExpiredLoginHintToken  InvalidDpopProof  UseDpopNonce
+     ├─ ExpiredLoginHintToken  TransactionFailed (pushed)  InvalidDpopProof  UseDpopNonce
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
@@ -114,6 +114,12 @@ class AccessDenied(ProtocolError):
     """The person said no, or the request was withdrawn (CIBA 11)."""
 
     code = "access_denied"
+
+
+class TransactionFailed(ProtocolError):
+    """An answer that could not be brought to the agent; only ever pushed (CIBA 12)."""
+
+    code = "transaction_failed"
 
 
 class RequestRefused(ProtocolError):

@@ -33,7 +33,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "token_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
         "token_endpoint_auth_signing_alg_values_supported": [*names.CLIENT_ALGS, names.ED25519],
         "id_token_signing_alg_values_supported": list(algs),
-        "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_token_delivery_modes_supported": ["poll", "ping", "push"],
         "backchannel_authentication_request_signing_alg_values_supported": [
             *names.CLIENT_ALGS,
             names.ED25519,

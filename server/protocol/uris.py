@@ -8,6 +8,7 @@ from server.protocol import errors
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,2000}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LONGEST_CALLBACK = 1000
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -33,6 +34,28 @@ def resource_problem(uri: str) -> str:
         return "must not carry a user name"
     if parts.scheme == "http" and host not in _LOOPBACK:
         return "must be https (http is for this machine alone)"
+    return ""
+
+
+def callback_problem(uri: str, *, development: bool) -> str:
+    """What is wrong with calling an agent back here (CIBA 4); "" when nothing is.
+
+    Only https; in development also http on this machine.
+    """
+    if not _CHARACTERS.fullmatch(uri) or len(uri) > _LONGEST_CALLBACK:
+        return f"must be an absolute URI of at most {_LONGEST_CALLBACK} characters"
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be an absolute URI"
+    if "@" in parts.netloc or not host:
+        return "must name a host, and no user"
+    at_home = development and host in _LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and at_home):
+        return "must be https"
+    if host in _LOOPBACK and not development:
+        return "must not be this machine"
     return ""
 
 

@@ -18,7 +18,7 @@ from server.services.refusals import Conflict, Invalid, NotFound
 
 MOST_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
-BUILT_DELIVERY: Final = "poll"
+DELIVERIES: Final = ("poll", "ping", "push")
 
 _T = TypeVar("_T")
 
@@ -33,7 +33,7 @@ class NewAgent:
     auth_method: str = "client_secret_basic"
     jwks: str = ""
     grant_types: tuple[str, ...] = names.AGENT_GRANTS
-    delivery: str = BUILT_DELIVERY
+    delivery: str = "poll"
     resources: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()
@@ -48,6 +48,8 @@ class NewAgent:
     dpop_bound: bool = False
     request_alg: str = ""
     """With what it signs its requests; "" when it need not."""
+    notification_endpoint: str = ""
+    """Where it is called back; "" for one that polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,15 @@ class AgentChanges:
     dpop_bound: bool | None = None
     request_alg: str | None = None
     """"" takes the duty to sign away."""
+    delivery: str | None = None
+    """"poll" takes the endpoint away."""
+    notification_endpoint: str | None = None
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
     """The record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
     if new.auth_method not in names.AUTH_METHODS:
         raise Invalid(f"--auth must be one of {', '.join(names.AUTH_METHODS)}.")
-    if new.delivery != BUILT_DELIVERY:
-        raise Invalid(f"Delivery {new.delivery} does not exist; agents poll.")
     if new.auth_method == "private_key_jwt" and not new.jwks:
         raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.")
     agent = Agent(
@@ -108,9 +111,11 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         created_at=tx.now,
         dpop_bound=new.dpop_bound,
         request_alg=new.request_alg or None,
+        notification_endpoint=new.notification_endpoint or None,
     )
     check_ceiling(tx, agent.resources, agent.scopes)
     _check_request_alg(agent)
+    _check_delivery(agent)
     _check_owners(tx, agent)
     return agent
 
@@ -134,7 +139,10 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         expires_at=_changed_expiry(tx, before, changes),
         dpop_bound=before.dpop_bound if changes.dpop_bound is None else changes.dpop_bound,
         request_alg=_or(before.request_alg or "", changes.request_alg, str) or None,
+        delivery=_or(before.delivery, changes.delivery, str),
+        notification_endpoint=_changed_endpoint(before, changes),
     )
+    _check_delivery(agent)
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
         check_ceiling(tx, agent.resources, agent.scopes)
@@ -156,6 +164,8 @@ def facts(agent: Agent) -> dict[str, object]:
         "asks": None if agent.asks is None else list(agent.asks),
         "keys": [key["kid"] for key in agent.jwks],
         "request_alg": agent.request_alg,
+        "delivery": agent.delivery,
+        "notification_endpoint": agent.notification_endpoint,
         "expires_at": agent.expires_at,
         "dpop_bound": agent.dpop_bound,
     }
@@ -182,6 +192,20 @@ def read_keys(text: str) -> tuple[PublicKey, ...]:
         raise Invalid(f"{error.description}.") from None
     except ValueError as error:
         raise Invalid(f"The key file {error}.") from None
+
+
+def _changed_endpoint(before: Agent, changes: AgentChanges) -> str | None:
+    if changes.notification_endpoint is None and changes.delivery == "poll":
+        return None
+    return _or(before.notification_endpoint, changes.notification_endpoint or None, str)
+
+
+def _check_delivery(agent: Agent) -> None:
+    """Who is called back says where (CIBA 4); that the place may be called is checked before."""
+    if agent.delivery not in DELIVERIES:
+        raise Invalid(f"--delivery is one of {', '.join(DELIVERIES)}.")
+    if (agent.delivery == "poll") != (agent.notification_endpoint is None):
+        raise Invalid("--delivery ping or push and --notification-endpoint URL belong together.")
 
 
 def _check_request_alg(agent: Agent) -> None:

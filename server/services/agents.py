@@ -4,12 +4,13 @@ What an agent may be is checked in `agent_forms.py`. Here is what happens to the
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.states import State, overdue
+from server.protocol.uris import callback_problem
 from server.services import agent_forms, audit, paging, users
 from server.services.agent_forms import AgentChanges, NewAgent
 from server.services.paging import Part
@@ -24,6 +25,10 @@ DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
 LONGEST_OVERLAP_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 _HINT_CHARACTERS = 4
+
+
+def _public_https(url: str) -> str:
+    return callback_problem(url, development=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Agents:
 
     store: Store
     secrets: Secrets
+    endpoint_problem: Callable[[str], str] = _public_https
+    """Why an agent may not be called back at a URL; "" when it may."""
 
     def all(self) -> list[Agent]:
         """Every agent, by name."""
@@ -83,6 +90,7 @@ class Agents:
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
+        self._check_endpoint(new.notification_endpoint)
         with self.store.administer() as tx:
             _refuse_taken(tx, users.check_called(new.name), None)
             agent = agent_forms.read(tx, new, self.secrets.new_id(PREFIX_AGENT))
@@ -95,6 +103,7 @@ class Agents:
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
         """Change an agent. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
+        self._check_endpoint(changes.notification_endpoint or "")
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
@@ -179,6 +188,11 @@ class Agents:
             facts = {"name": agent.name, **stopped.counts}
             _record(tx, audit.Type.AGENT_DELETED, agent, by, facts)
             return stopped
+
+    def _check_endpoint(self, url: str) -> None:
+        """Ask about the endpoint before the unit of work, because a name may be looked up."""
+        if url and (problem := self.endpoint_problem(url)):
+            raise Invalid(f"--notification-endpoint: {problem}.")
 
     def _with_secret(self, tx: Unit, agent: Agent) -> NewSecret:
         text = self.secrets.new_secret(PREFIX_CLIENT_SECRET)

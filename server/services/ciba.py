@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.protocol import ciba, decisions, errors, names, scopes
@@ -11,10 +11,11 @@ from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
 from server.protocol.risks import TIME_TO_LIVE, Risk, highest
 from server.protocol.states import State, overdue
-from server.services import audit, caps, client_auth, displays, notices, targets
+from server.services import audit, callbacks, caps, client_auth, displays, notices, targets
 from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.ports import Secrets, Store, Unit
+from server.services.proofs import Proofs
 from server.services.records import Agent, Approval, Entry, User
 from server.services.request_objects import RequestObjects, Used
 from server.services.rules import Rules
@@ -33,6 +34,9 @@ class Ask:
     idempotency_key: str | None
     peer: str
     used: Used
+    proofs: Sequence[str]
+    notification_token: str | None
+    """None for an agent that polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,17 @@ class CibaService:
     schemas: Schemas
     hints: Hints
     objects: RequestObjects
+    proofs: Proofs
     rules: Rules
 
     def start(
-        self, agent: Agent, form: Form, *, idempotency_key: str | None, peer: str
+        self,
+        agent: Agent,
+        form: Form,
+        *,
+        idempotency_key: str | None,
+        peer: str,
+        proofs: Sequence[str] = (),
     ) -> dict[str, object]:
         """The acknowledgement of CIBA 7.3, with the fingerprint that the person will see.
 
@@ -68,16 +79,19 @@ class CibaService:
         with self.store.read() as view:
             now = view.now
         form, used = self.objects.read(agent, form, now)
-        ask = Ask(agent, ciba.parse_request(form), idempotency_key, peer, used)
+        request = ciba.parse_request(form)
+        token = None if agent.delivery == "poll" else ciba.check_notification_token(request)
+        ask = Ask(agent, request, idempotency_key, peer, used, proofs, token)
         with self.store.write() as tx:
             result = self._start(tx, ask)
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
+        polled = {} if result.delivery == "push" else {"interval": ciba.INTERVAL_MS // 1000}
         return {
             "auth_req_id": self.secrets.auth_req_id(result.id),
             "expires_in": max(1, (result.expires_at - now + 999) // 1000),
-            "interval": ciba.INTERVAL_MS // 1000,
+            **polled,
             "fingerprint": decisions.fingerprint(result.action_digest),
         }
 
@@ -203,7 +217,20 @@ class CibaService:
             answer=None,
             answer_key=None,
             answer_until=None,
+            delivery=ask.agent.delivery,
+            notification_token=callbacks.sealed_token(
+                self.secrets, approval_id, ask.notification_token
+            ),
+            jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,
         )
+
+    def _bound(self, tx: Unit, ask: Ask) -> str | None:
+        """Pushed tokens are bound to the key that is proved here (CIBA 10.3, RFC 9449 5)."""
+        if ask.proofs:
+            return self.proofs.of_client(tx, ask.proofs, path="/bc-authorize")
+        if ask.agent.dpop_bound:
+            raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
+        return None
 
     def _asked(  # the facts of one request
         self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, approval_id: str, expires_at: int
@@ -234,9 +261,14 @@ def _admitted(tx: Unit, ask: Ask) -> Agent:
     agent = client_auth.current(tx, ask.agent)
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
-    if (agent.request_alg, agent.jwks) != (ask.agent.request_alg, ask.agent.jwks):
+    if _read_by(agent) != _read_by(ask.agent):
         raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
     return agent
+
+
+def _read_by(agent: Agent) -> tuple[object, ...]:
+    """By which of its registrations a request is read."""
+    return agent.request_alg, agent.jwks, agent.delivery
 
 
 def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from server.services.agents import owners_of
+from server.services.messages import OutboxMessage
 from server.services.ports import Store, View
 from server.services.records import Agent, User
 
@@ -119,6 +120,14 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
             )
 
 
+def _reach(view: View, last: OutboxMessage) -> str:
+    """What must be reached from here, for the channel of this message."""
+    agent = view.directory.agent(last.target)
+    if agent is None:
+        return "See that SAYSO_WEBHOOK_URL can be reached from this machine."
+    return f"See that the endpoint of {agent.name} can be reached from this machine."
+
+
 def _outbox(view: View) -> Iterator[Finding]:
     dead = view.outbox.counts().get("dead", 0)
     if dead:
@@ -126,5 +135,5 @@ def _outbox(view: View) -> Iterator[Finding]:
         yield Finding(
             "broken",
             f"{dead} messages could not be delivered. The last error: {last.last_error}",
-            "See that SAYSO_WEBHOOK_URL can be reached from this machine.",
+            _reach(view, last),
         )

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from server.services.approvals import Shown, shown
+from server.services.messages import FeedEvent
 from server.services.ports import Store, View, Wake
-from server.services.records import Device, FeedEvent
+from server.services.records import Device
 
 _AT_ONCE = 1_000
 _IDLE_SECONDS = 1.0

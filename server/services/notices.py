@@ -1,4 +1,6 @@
-"""Telling people's screens and the operator's hook, inside the unit of work that changed something.
+"""Telling people's screens, the operator's hook and the agent that asked.
+
+It happens inside the unit of work that changed something.
 
 The event says that something happened and where to look. Facts are read when it is delivered.
 """
@@ -13,8 +15,15 @@ WEBHOOK: Final = "webhook"
 """The outbox channel to the operator's own hook; the worker drops it where none is configured."""
 
 
+_ENDS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})
+"""After these there is something to say to an agent that is called back (CIBA 10.2, 10.3)."""
+
+
 def approval(tx: Unit, subject: Approval, event: str) -> None:
     """Something happened to an approval; a phantom has no screens."""
+    if subject.delivery != "poll" and event in _ENDS:
+        said = {"approval": subject.id, "event": event}
+        tx.outbox.add(subject.delivery, subject.agent_id, json.dumps(said))
     if subject.user_id is not None:
         tx.feed.add(subject.user_id, event, approval_id=subject.id)
     _hook(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from server.services.messages import FeedRows, OutboxRows
 from server.services.records import (
     ActionRow,
     Agent,
@@ -26,9 +27,7 @@ from server.services.rows import (
     DelegationRows,
     DeviceCodeRows,
     DeviceRows,
-    FeedRows,
     KeyRows,
-    OutboxRows,
     ReplayRows,
     ResourceRows,
     SessionRows,

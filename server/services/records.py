@@ -75,6 +75,8 @@ class Agent:
     """Its tokens are bound to a key that it proves to hold (RFC 9449 5.2)."""
     request_alg: str | None = None
     """The algorithm with which it signs every request; None when it need not sign."""
+    notification_endpoint: str | None = None
+    """Where it is called back; None for one that polls."""
     serves: tuple[str, ...] = ()
     """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
     token_seconds: int | None = None
@@ -270,6 +272,12 @@ class Approval:
     parent_id: str | None = None
     """The token of whose exchange it came; what it gives nests that token's actors."""
     kind: ApprovalKind = "action"
+    delivery: str = "poll"
+    """How the answer reaches the agent: as it was registered when it asked."""
+    notification_token: bytes | None = None
+    """The sealed `client_notification_token`, until the agent has been called."""
+    jkt: str | None = None
+    """The key to which pushed tokens are bound; who polls proves its key when it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,30 +376,3 @@ class StoredEntry:
     correlation_id: str
     body: bytes
     leaf: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class FeedEvent:
-    """Something one user's screens should know. `seq` is the cursor."""
-
-    seq: int
-    user_id: str
-    event: str
-    at: int
-    approval_id: str | None
-    device_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """Something that leaves the installation, until it was delivered or given up."""
-
-    id: int
-    channel: str
-    target: str
-    body: str
-    state: Literal["waiting", "leased", "sent", "dead"]
-    attempts: int
-    not_before: int
-    created_at: int
-    last_error: str | None

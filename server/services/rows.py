@@ -3,7 +3,6 @@
 The store that hands these out, and the other edges, are in `ports.py`.
 """
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from server.protocol.states import State
@@ -20,8 +19,6 @@ from server.services.records import (
     Device,
     EnrolmentCode,
     Entry,
-    FeedEvent,
-    OutboxMessage,
     Resource,
     Session,
     SigningKey,
@@ -232,6 +229,9 @@ class ApprovalRows(Protocol):
         self, approval_id: str, answer: bytes, answer_key: bytes, until: int
     ) -> None: ...
     def forget_answers(self, now: int) -> int: ...
+    def forget_call(self, approval_id: str) -> None:
+        """Drop what was kept for calling the agent back: its token, and a pushed answer."""
+
     def due(self, now: int, limit: int) -> list[Approval]:
         """Those whose state the clock has ended."""
 
@@ -338,47 +338,6 @@ class AuditRows(Protocol):
     def get(self, entry_id: str) -> StoredEntry | None: ...
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
         """The newest entries that match, behind an id."""
-
-
-class FeedRows(Protocol):
-    """Events for people's screens."""
-
-    def add(
-        self,
-        user_id: str,
-        event: str,
-        *,
-        approval_id: str | None = None,
-        device_id: str | None = None,
-    ) -> None: ...
-    def head(self) -> int:
-        """The newest cursor; 0 when nothing ever happened."""
-
-    def floor(self) -> int:
-        """The oldest event that is still there; a cursor below it minus one needs a resync."""
-
-    def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]: ...
-    def prune(self, before: int) -> int: ...
-
-
-class OutboxRows(Protocol):
-    """What leaves the installation."""
-
-    def add(self, channel: str, target: str, body: str) -> None: ...
-    def due(self) -> bool:
-        """Reports whether there is anything to deliver now."""
-
-    def settle(self, channel: str) -> int:
-        """Nothing leaves by this channel: what waits for it is done; returns how many."""
-
-    def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]: ...
-    def sent(self, message_id: int, holder: str) -> bool: ...
-    def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
-        """Try again at `not_before`; None means never: it is dead."""
-
-    def counts(self) -> Mapping[str, int]: ...
-    def dead(self, limit: int) -> list[OutboxMessage]: ...
-    def prune(self, before: int) -> int: ...
 
 
 class ReplayRows(Protocol):

@@ -27,6 +27,11 @@ def start(services: Services, outbox: OutboxWorker) -> None:
         threading.Thread(target=_forever, args=(loop,), name=loop.name, daemon=True).start()
 
 
+def beside(work: Callable[[], None]) -> None:
+    """Begin it, and do not wait for it."""
+    threading.Thread(target=work, name="delivery", daemon=True).start()
+
+
 def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
     loops = [
         Loop("hub", services.hub.round, 0),

@@ -102,7 +102,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         services = app.build(self.settings, self.clock, serving=True)
         services.store.start()
         flask, site = app.create_app(services)
-        loops.start(services, app.outbox_worker(services))
+        loops.start(services, app.outbox_worker(services, loops.beside))
         self.site = site
         _spare_the_collector()
         return flask

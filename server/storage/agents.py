@@ -155,6 +155,7 @@ class Agents:
             created_at=m["created_at"],
             dpop_bound=m["dpop_bound"],
             request_alg=m["request_alg"],
+            notification_endpoint=m["notification_endpoint"],
         )
 
 
@@ -211,4 +212,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "created_at": agent.created_at,
         "dpop_bound": agent.dpop_bound,
         "request_alg": agent.request_alg,
+        "notification_endpoint": agent.notification_endpoint,
     }

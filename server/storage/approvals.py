@@ -128,6 +128,12 @@ _FORGET = Prepared(
     .values(answer=None, answer_key=None, answer_until=None)
     .returning(a.c.id)
 )
+_FORGET_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
+_FORGET_PUSHED = Prepared(
+    update(a)
+    .where(a.c.id == bindparam("of"), a.c.delivery == "push")
+    .values(answer=None, answer_key=None, answer_until=None)
+)
 _DUE = Prepared(
     select(a)
     .where(
@@ -253,6 +259,11 @@ class Approvals:
     def forget_answers(self, now: int) -> int:
         """Drop sealed answers whose time is over; returns how many."""
         return len(_FORGET.run(self._connection, {"now": now}))
+
+    def forget_call(self, approval_id: str) -> None:
+        """Drop what was kept for calling the agent back: its token, and a pushed answer."""
+        for statement in (_FORGET_TOKEN, _FORGET_PUSHED):
+            statement.run(self._connection, {"of": approval_id})
 
     def due(self, now: int, limit: int) -> list[Approval]:
         """Those whose state the clock has ended."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from server.services.records import FeedEvent
+from server.services.messages import FeedEvent
 from server.storage.prepared import Prepared
 from server.storage.tables import feed_events as f
 

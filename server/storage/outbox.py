@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.services.records import OutboxMessage
+from server.services.messages import OutboxMessage
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import outbox as o
 
@@ -15,9 +15,25 @@ _IS_DUE = or_(
     and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
 )
 _ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
+_MOST_OF_ONE = 5
+"""So many messages to one target are on their way at the same time."""
+_LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
+_RANKED = (
+    select(
+        o.c.id,
+        func.row_number()
+        .over(
+            partition_by=[o.c.channel, o.c.target],
+            order_by=[case((_LIVE, 0), else_=1), o.c.not_before, o.c.id],
+        )
+        .label("rank"),
+    )
+    .where(or_(_IS_DUE, _LIVE))
+    .subquery()
+)
 _DUE = (
     select(o.c.id)
-    .where(_IS_DUE)
+    .where(_IS_DUE, o.c.id.in_(select(_RANKED.c.id).where(_RANKED.c.rank <= _MOST_OF_ONE)))
     .order_by(o.c.not_before, o.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)

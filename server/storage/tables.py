@@ -79,6 +79,7 @@ agents = Table(
     Column("created_at", Millis, nullable=False),
     Column("dpop_bound", Boolean, nullable=False),
     Column("request_alg", Text),
+    Column("notification_endpoint", Text),
 )
 
 agent_owners = Table(
@@ -226,6 +227,9 @@ approvals = Table(
     Column("answer_until", Millis),
     Column("parent_id", Text),
     Column("kind", Text, nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("notification_token", LargeBinary),
+    Column("jkt", Text),
     UniqueConstraint("agent_id", "idempotency_hash"),
     _where("ix_approvals_waiting", "user_id", "expires_at", "id", those="state = 'pending'"),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),

@@ -109,6 +109,10 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
         ("open_per_user", "-1", "1 or more"),
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
+        *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
+        ("callback_networks", "10.0.0.1/8", "host bits"),
+        ("callback_networks", "the office", "does not appear"),
+        ("callback_ca_file", "/nowhere/ca.pem", "names no file"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, value, says):
@@ -187,3 +191,12 @@ def test_every_setting_has_a_default_of_its_own_kind():
     """What is a number in the class is one in the file."""
     assert isinstance(Settings().data_dir, Path)
     assert all(isinstance(getattr(Settings(), name), int | str | Path) for name in NAMES)
+
+
+def test_where_agents_may_be_called_back_is_read_as_ports_and_networks(monkeypatch):
+    """Public addresses at 443 unless something else is said."""
+    assert (load().open_ports, load().open_networks) == (frozenset({443}), ())
+    monkeypatch.setenv("SAYSO_CALLBACK_PORTS", "443, 8443")
+    monkeypatch.setenv("SAYSO_CALLBACK_NETWORKS", "10.1.0.0/16, fd00::/8")
+    assert load().open_ports == {443, 8443}
+    assert [str(network) for network in load().open_networks] == ["10.1.0.0/16", "fd00::/8"]

@@ -1,12 +1,20 @@
 """A real HTTP server on the loopback that does what a test tells it, and remembers what it got."""
 
 import contextlib
+import datetime as dt
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 Behaviour = Callable[["Handler"], None]
 
@@ -57,15 +65,16 @@ class Handler(BaseHTTPRequestHandler):
             self.receiver.behaviour(self)
 
 
-def answer(status: int, **headers: str) -> Behaviour:
+def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
     """Answer with this status."""
 
     def behave(handler: Handler) -> None:
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", "0")
+        handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
+        handler.wfile.write(body)
 
     return behave
 
@@ -86,6 +95,15 @@ def drip(handler: Handler) -> None:
         time.sleep(0.05)
 
 
+def drip_head(handler: Handler) -> None:
+    """Answer with a head that comes one byte at a time, for ever."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+    while not handler.receiver.over.is_set():
+        handler.wfile.write(b".")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
 def flood(handler: Handler) -> None:
     """Answer 200 with a body that has no end."""
     handler.send_response(200)
@@ -94,13 +112,53 @@ def flood(handler: Handler) -> None:
         handler.wfile.write(b"." * 65_536)
 
 
+def certify(folder: Path, name: str) -> ssl.SSLContext:
+    """A certificate for this name by an authority that nobody knows; its own is `ca.pem`."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    authority = _certificate("an authority", keys[0], "an authority", keys[0], ca=True)
+    mine = _certificate(name, keys[1], "an authority", keys[0], ca=False)
+    (folder / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
+    key = keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(key + mine.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    by: str,
+    by_key: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, by)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    if not ca:
+        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(by_key, hashes.SHA256())
+
+
 @contextlib.contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that answers 200 until told otherwise."""
     state = Receiver()
     handler = type("Bound", (Handler,), {"receiver": state})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         state.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -173,7 +174,9 @@ class LiveServer:
             "scopes": tuple(PAY_SCOPES),
             **members,
         }
-        agents = Agents(self.services.store, self.services.secrets)
+        services = self.services
+        checked = partial(app.endpoint_problem, services.settings)
+        agents = Agents(services.store, services.secrets, checked)
         made = agents.add(NewAgent(**asked), by=BY)  # type: ignore[arg-type]
         return AgentKey(made.agent.id, made.secret or "", made.agent.name)
 

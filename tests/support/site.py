@@ -9,14 +9,17 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
+from sqlalchemy import select
 
 from server import app
 from server.app import Services
+from server.delivery.outbox import in_turn
 from server.http import dispatch
 from server.http.message import HttpRequest
 from server.http.route import Route
@@ -30,6 +33,7 @@ from server.services.records import Approval, Device
 from server.services.resources import Resources
 from server.services.users import Users
 from server.settings import Settings
+from server.storage.tables import outbox
 from tests.support.clock import MovableClock
 from tests.support.installation import Desk
 
@@ -145,8 +149,14 @@ class LocalSite:
 
     def messages(self) -> list[dict[str, Any]]:
         """What the operator's hook is going to be told."""
-        with self.services.store.write() as tx:
-            return [json.loads(m.body) for m in tx.outbox.lease("test", 1_000, 0)]
+        rows = select(outbox.c.body).where(outbox.c.channel == "webhook").order_by(outbox.c.id)
+        with self.services.store.read() as view:
+            return [json.loads(body) for body in view._connection.execute(rows).scalars()]
+
+    def deliver(self) -> int:
+        """What leaves the installation leaves now; returns how many messages were handled."""
+        worker = app.outbox_worker(self.services, in_turn)
+        return sum(iter(worker.round, 0))
 
     def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:
         """The claims of a token that this server signed."""
@@ -171,7 +181,7 @@ def _desk(services: Services, clock: MovableClock) -> Desk:
         store=store,
         secrets=secrets,
         users=Users(store, secrets),
-        agents=Agents(store, secrets),
+        agents=Agents(store, secrets, partial(app.endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),

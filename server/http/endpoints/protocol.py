@@ -14,9 +14,14 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
     agent = only_agent(site.clients.authenticate(credentials))
     answer = site.ciba.start(
-        agent, form, idempotency_key=request.headers.get("idempotency-key"), peer=request.peer
+        agent,
+        form,
+        idempotency_key=request.headers.get("idempotency-key"),
+        peer=request.peer,
+        proofs=request.proofs,
     )
-    return as_json(200, answer)
+    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    return as_json(200, answer, nonce)
 
 
 def token(site: Site, request: HttpRequest) -> HttpResponse:

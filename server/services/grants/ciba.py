@@ -11,18 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.protocol import ciba, decisions, errors
+from server.protocol import ciba, errors
 from server.protocol.json_text import JsonValue
 from server.protocol.states import State, overdue
 from server.services import audit, client_auth, notices
 from server.services.expiry import expire
 from server.services.feed import Hub, approval_topic
 from server.services.ports import Secrets, Store, Unit
-from server.services.records import Agent, Approval, Decision, Entry
-from server.services.rights import Rights
+from server.services.records import Agent, Approval, Entry
+from server.services.redemption import Redemption, in_force
 from server.services.token import TokenRequest
-from server.services.tokens import Issuing
-from server.services.withdrawals import withdraw
 
 REFETCH_MS: Final = 60_000
 """How long a client that lost its answer may fetch it again (with its Idempotency-Key)."""
@@ -54,12 +52,13 @@ class CibaGrant:
 
     store: Store
     secrets: Secrets
-    issuing: Issuing
-    rights: Rights
+    redemption: Redemption
     hub: Hub
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """The token answer. Raises errors.ProtocolError."""
+        if agent.delivery == "push":
+            raise errors.UnauthorizedClient("The answers of this agent are pushed to it.")
         poll = self._read(agent, request)
         outcome = self._visit(poll, first=True)
         while outcome == "held":
@@ -124,6 +123,8 @@ class CibaGrant:
             approval = tx.approvals.by_handle(poll.handle_hash)
             if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
                 return ciba.no_tokens(State.REDEEMED, {})
+            if approval.delivery == "push":
+                return errors.UnauthorizedClient("The answer of this request is pushed.")
             if (beyond := _beyond(poll, approval)) is not None:
                 return beyond
             if overdue(approval.state, approval.expires_at, tx.now):
@@ -139,7 +140,7 @@ class CibaGrant:
             return self._redeem(tx, client_auth.current(tx, poll.agent), approval, poll)
         if approval.state is State.REDEEMED:
             return self._again(tx, approval, poll, first=first)
-        return ciba.no_tokens(approval.state, self._why(tx, approval))
+        return self.redemption.refusal(tx, approval)
 
     def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         if not first:
@@ -168,21 +169,15 @@ class CibaGrant:
         return _pending(approval)
 
     def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
-        """Only the one UPDATE that moves the approval lets a token set be made."""
-        if (gone := self.rights.gone(tx, approval)) is not None:
-            withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-            return ciba.no_tokens(
-                State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
-            )
-        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
-        if moved is None:
-            return ciba.no_tokens(State.REDEEMED, {})
-        answer = self.issuing.for_approval(tx, agent, moved, _decision(tx, moved), jkt=poll.jkt)
-        answer["fingerprint"] = decisions.fingerprint(moved.action_digest)
+        """Make the tokens, and keep the answer for the client that says it may lose it."""
+        answer = self.redemption.redeem(tx, agent, approval, jkt=poll.jkt)
+        if isinstance(answer, errors.ProtocolError):
+            return answer
+        if approval.delivery != "poll":
+            tx.approvals.forget_call(approval.id)
         if poll.key_hash is not None:
-            sealed = self.secrets.seal(f"answer:{moved.id}", json.dumps(answer).encode())
-            tx.approvals.keep_answer(moved.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
-        notices.approval(tx, moved, "approval.redeemed")
+            sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
+            tx.approvals.keep_answer(approval.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
         return answer
 
     def _again(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
@@ -192,30 +187,13 @@ class CibaGrant:
         """
         kept = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if kept and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.rights.gone(tx, approval) is None and _in_force(tx, approval):
+            if self.redemption.rights.gone(tx, approval) is None and in_force(tx, approval):
                 opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
                 answer: dict[str, object] = json.loads(opened)
                 return answer
         elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _alarm(tx, approval)
         return ciba.no_tokens(State.REDEEMED, {})
-
-    def _why(self, tx: Unit, approval: Approval) -> dict[str, object]:
-        """The extension members that tell an agent what happened and what it may do next."""
-        if approval.state is not State.DENIED:
-            reason = ciba.told_reason(approval.state, approval.reason)
-            hidden = reason == "no_device" and self.issuing.rules.hide_unknown_users
-            # Only somebody who exists can lack a device.
-            return {"reason": "expired_unseen" if hidden else reason}
-        answer = tx.decisions.of_approval(approval.id)[-1]
-        code = decisions.DENY_CODES.get(answer.code or "")
-        members = {
-            "reason": "denied",
-            "deny_code": answer.code,
-            "note": answer.note,
-            "retry": None if code is None else code.retry,
-        }
-        return {name: value for name, value in members.items() if value is not None}
 
 
 def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
@@ -229,16 +207,6 @@ def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
 
 def _pending(approval: Approval) -> errors.ProtocolError:
     return ciba.no_tokens(State.PENDING, {"seen": approval.seen_at is not None})
-
-
-def _in_force(tx: Unit, approval: Approval) -> bool:
-    """Reports whether the token that came out was not revoked since."""
-    issued = tx.delegations.of_approval(approval.id)
-    return issued is not None and issued.revoked_at is None
-
-
-def _decision(tx: Unit, approval: Approval) -> Decision:
-    return next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
 
 
 def _alarm(tx: Unit, approval: Approval) -> None:

@@ -135,8 +135,6 @@ def test_an_error_is_one_object_with_a_stable_word_and_its_exit_code(begun, argu
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        (("--delivery", "ping"), "--delivery ping"),
-        (("--delivery", "push"), "--delivery push"),
         (("--asks", "finance"), "--asks"),
     ],
 )

@@ -3,7 +3,7 @@
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
 from server.delivery.outbox import MOST_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
-from server.services.records import OutboxMessage
+from server.services.messages import OutboxMessage
+from server.services.notices import WEBHOOK
+from server.services.ports import Unit
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import HOUR, MINUTE, SECOND, MovableClock
-from tests.support.receiver import Receiver, answer, receiver
+from tests.support.receiver import Receiver, answer, hang, receiver
 from tests.support.waiting import meanwhile, until
 
 KEY = b"the operator's key"
@@ -51,7 +53,8 @@ def worker(store: SqlStore, far: Receiver, tmp_path: Path) -> OutboxWorker:
     """A worker that delivers to the receiver, with a key."""
     (tmp_path / "webhook.key").write_bytes(KEY + b"\n")
     secrets = KeyedSecrets(b"m" * 32, b"p" * 32)
-    return OutboxWorker(store, secrets, Webhook(far.url(), tmp_path / "webhook.key"))
+    hook = Webhook(far.url(), tmp_path / "webhook.key")
+    return OutboxWorker(store, secrets, {WEBHOOK: hook})
 
 
 def _put(store: SqlStore, *bodies: str) -> None:
@@ -148,7 +151,14 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
         def deliver(self, message: OutboxMessage) -> None:
             raise KeyError(message.id)
 
-    broken = replace(worker, webhook=Broken())
+        def arrived(self, tx: Unit, message: OutboxMessage) -> None:
+            raise NotImplementedError
+
+        def lost(self, _: Unit, message: OutboxMessage, why: str) -> None:
+            given_up.append(f"{message.channel}: {why}")
+
+    given_up: list[str] = []
+    broken = replace(worker, channels={WEBHOOK: Broken()})
     _put(store)
     with capture_logs() as said:
         for _ in range(MOST_ATTEMPTS):
@@ -157,6 +167,7 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
 
     assert {line["event"] for line in said} == {"outbox.failed"}
     assert _counts(store) == {"dead": 1}
+    assert given_up == ["webhook: a fault of ours: KeyError"]
 
 
 def test_a_fault_is_tried_again_after_a_pause_that_doubles(
@@ -282,7 +293,42 @@ def test_where_no_hook_is_configured_nothing_leaves(
 ) -> None:
     """And nothing piles up."""
     _put(store)
-    assert replace(worker, webhook=None).round() == 1
+    assert replace(worker, channels={}).round() == 1
 
     assert far.got == []
     assert _counts(store) == {"sent": 1}
+
+
+def test_a_message_of_a_channel_that_is_gone_is_done(store: SqlStore, worker: OutboxWorker) -> None:
+    """One that an older program left is not tried for ever."""
+    with store.write() as tx:
+        tx.outbox.add("pigeon", "", "{}")
+    assert worker.round() == 1
+    assert _counts(store) == {"sent": 1}
+
+
+def test_each_message_is_under_way_beside_the_others(
+    store: SqlStore, worker: OutboxWorker, far: Receiver
+) -> None:
+    """One target that hangs keeps nobody waiting, and each that ends makes room for the next."""
+    far.behaviour = hang
+    works: list[Callable[[], None]] = []
+    rooms: list[int] = []
+    beside = replace(worker, run=works.append, room=lambda: rooms.append(1))
+    _put(store, *["{}"] * 7)
+    assert (beside.round(), beside.round()) == (5, 0)
+    assert len(beside.under_way) == 5
+    far.behaviour = answer(200)
+    works[0]()
+    assert (len(rooms), len(beside.under_way)) == (1, 4)
+    assert beside.round() == 1
+
+
+def test_only_so_many_are_under_way_at_once(
+    store: SqlStore, worker: OutboxWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is due, a process keeps its hands free for the people."""
+    monkeypatch.setattr(delivering, "MOST_AT_ONCE", 2)
+    beside = replace(worker, run=lambda _: None)
+    _put(store, "{}", "{}", "{}")
+    assert [beside.round(), beside.round()] == [2, 0]

@@ -77,3 +77,37 @@ def test_the_names_of_this_machine_are_one_place():
     """As they are for proofs."""
     assert uris.lies_below("http://127.0.0.1:8470/api", "http://localhost:8470")
     assert uris.lies_below("http://localhost:8470/anything", "http://[::1]:8470/")
+
+
+@pytest.mark.parametrize("uri", ["https://bot.example/cb?x=1", "https://bot.example:8443"])
+def test_an_agent_is_called_back_by_https(uri):
+    """CIBA 4; whether the place is public is judged where it is called."""
+    assert uris.callback_problem(uri, development=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("http://bot.example/cb", "https"),
+        ("http://localhost:9/cb", "https"),
+        ("https://localhost/cb", "this machine"),
+        ("https://[::1]/cb", "this machine"),
+        ("https://me@bot.example/", "no user"),
+        ("https:///cb", "a host"),
+        ("https://[bad/", "absolute URI"),
+        ("https://bot.example/#a", "absolute URI"),
+        ("https://bot.example/" + "a" * 1000, "1000 characters"),
+        ("ftp://bot.example/", "https"),
+        ("bot.example", "a host"),
+    ],
+)
+def test_a_place_to_be_called_back_at_is_refused_with_the_reason(uri, says):
+    """NG-009: and never over plain http, nor on this machine."""
+    assert says in uris.callback_problem(uri, development=False)
+
+
+def test_in_development_an_agent_may_be_on_this_machine():
+    """By http too, and nowhere else by http."""
+    for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
+        assert uris.callback_problem(uri, development=True) == ""
+    assert uris.callback_problem("http://bot.example/", development=True) == "must be https"

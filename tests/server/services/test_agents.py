@@ -85,7 +85,11 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"request_alg": "ES256"}, "has no ES256 key. Name its keys: --jwks FILE"),
         ({"request_alg": "EdDSA", "jwks": JWKS}, "has no EdDSA key"),
         ({"request_alg": "HS256", "jwks": JWKS}, "one of ES256"),
-        ({"delivery": "push"}, "agents poll"),
+        ({"delivery": "push"}, "--notification-endpoint URL belong together"),
+        ({"notification_endpoint": "https://a.example/cb"}, "belong together"),
+        ({"delivery": "pigeon", "notification_endpoint": "https://a.example"}, "poll, ping, push"),
+        ({"delivery": "ping", "notification_endpoint": "http://a.example"}, "must be https"),
+        ({"delivery": "ping", "notification_endpoint": "https://localhost"}, "not be this machine"),
         ({"grant_types": ("password",)}, "client_credentials"),
         ({"grant_types": ()}, "at least one"),
         ({"id_token_alg": "none"}, "RS256"),
@@ -366,6 +370,27 @@ def test_an_agent_may_be_held_to_some_action_types(desk):
     )
     freed = desk.agents.update("invoice-bot", AgentChanges(any_action=True), by=BY)
     assert freed.action_types is None
+
+
+@pytest.mark.usefixtures("admin")
+def test_an_agent_is_called_back_where_it_says(desk):
+    """The place changes with its delivery; who polls is called nowhere."""
+    asked = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
+    made = registered(desk, **asked).agent
+    assert (made.delivery, made.notification_endpoint) == tuple(asked.values())
+    assert desk.agents.show("invoice-bot")[0] == made
+    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert kept.notification_endpoint == "https://bot.example/cb"
+    moved = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
+    changed = desk.agents.update("invoice-bot", moved, by=BY)
+    assert (changed.delivery, changed.notification_endpoint) == ("push", "https://new.example/cb")
+    moved = AgentChanges(notification_endpoint="ftp://bot.example")
+    with pytest.raises(Invalid, match="must be https"):
+        desk.agents.update("invoice-bot", moved, by=BY)
+    polling = desk.agents.update("invoice-bot", AgentChanges(delivery="poll"), by=BY)
+    assert (polling.delivery, polling.notification_endpoint) == ("poll", None)
+    facts = desk.entries("agent.updated")[-1]["facts"]
+    assert (facts["delivery"], facts["notification_endpoint"]) == ("poll", None)
 
 
 @pytest.mark.usefixtures("admin")

@@ -82,6 +82,18 @@ def test_a_message_that_was_given_up_is_broken(desk, findings):
     assert findings()[what] == "broken"
 
 
+def test_a_dead_call_to_an_agent_names_the_agent(desk):
+    """Its endpoint is what must be reached, and not the operator's hook."""
+    _healthy(desk)
+    agent = desk.agents.all()[0]
+    with desk.store.write() as tx:
+        tx.outbox.add("ping", agent.id, "{}")
+        for message in tx.outbox.lease("me", 10, 60):
+            tx.outbox.failed(message.id, "me", "status 403", None)
+    (found,) = Doctor(desk.store).findings()
+    assert agent.name in found.fix
+
+
 def test_a_clock_behind_the_log_is_broken(desk, findings):
     """Deadlines and tokens depend on it."""
     _healthy(desk)

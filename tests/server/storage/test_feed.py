@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from server.services.records import FeedEvent
+from server.services.messages import FeedEvent
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, NOON, MovableClock
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from server.services.records import OutboxMessage
+from server.services.messages import OutboxMessage
 from server.storage.store import SqlStore
 from tests.support.clock import NOON, SECOND, MovableClock
 
@@ -51,13 +51,32 @@ def test_a_message_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
 
 def test_a_lot_has_at_most_so_many_oldest_first(store: SqlStore) -> None:
     """The others wait for the next one."""
-    _put(store, 7)
-    first, second, third = _lease(store, "a", 3), _lease(store, "a", 3), _lease(store, "a", 3)
+    _put(store, 5)
+    first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
-    assert [len(lot) for lot in (first, second, third)] == [3, 3, 1]
-    assert [message.body for lot in (first, second, third) for message in lot] == [
-        f'{{"n":{number}}}' for number in range(7)
+    assert [len(lot) for lot in (first, second)] == [3, 2]
+    assert [message.body for lot in (first, second) for message in lot] == [
+        f'{{"n":{number}}}' for number in range(5)
     ]
+
+
+def test_a_few_of_one_target_are_under_way_at_a_time(store: SqlStore, clock: MovableClock) -> None:
+    """So that whoever hangs holds up its own messages and nobody else's."""
+    with store.write() as tx:
+        for number in range(8):
+            tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
+        tx.outbox.add("ping", "quick", "{}")
+        tx.outbox.add("push", "hanging", "{}")
+    first = _lease(store, "a", 20)
+    assert [message.target for message in first] == [*["hanging"] * 5, "quick", "hanging"]
+    assert _due(store)
+    assert _lease(store, "b", 20) == []
+    with store.write() as tx:
+        assert tx.outbox.sent(first[0].id, "a")
+        assert tx.outbox.failed(first[1].id, "a", "status 500", NOON + SECOND)
+    assert [message.body for message in _lease(store, "b", 20)] == ['{"n":5}', '{"n":6}']
+    clock.forward(60 * SECOND)
+    assert len(_lease(store, "c", 20)) == 7
 
 
 def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: MovableClock) -> None:
@@ -140,7 +159,9 @@ def test_two_processes_never_have_one_message_within_a_lease(
 ) -> None:
     """Four workers in two processes take lots until nothing is left: each message once."""
     stores = [store, open_one(url)]
-    _put(store, 120)
+    with store.write() as tx:
+        for number in range(120):
+            tx.outbox.add("webhook", f"target-{number}", "{}")
 
     def work(place: int) -> list[int]:
         taken: list[int] = []

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("dpop_bound", sa.Boolean(), nullable=False),
         sa.Column("request_alg", sa.Text(), nullable=True),
+        sa.Column("notification_endpoint", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )
@@ -80,6 +81,9 @@ def upgrade() -> None:
         sa.Column("answer_until", sa.BigInteger(), nullable=True),
         sa.Column("parent_id", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("notification_token", sa.LargeBinary(), nullable=True),
+        sa.Column("jkt", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")

@@ -1,0 +1,30 @@
+"""Pings: an agent is told that its request has an answer, and fetches it itself (CIBA 10.2)."""
+
+from dataclasses import dataclass
+
+from server.delivery import egress
+from server.delivery.egress import Reach
+from server.services.callbacks import Callbacks
+from server.services.messages import OutboxMessage
+from server.services.ports import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class CibaPing:
+    """Calls the endpoint that the agent registered. What it answers is not looked at."""
+
+    callbacks: Callbacks
+    reach: Reach
+
+    def deliver(self, message: OutboxMessage) -> None:
+        """POST the handle. Raises `egress.Undeliverable`."""
+        if (call := self.callbacks.ping(message.body)) is not None:
+            egress.call_back(call, self.reach)
+
+    def arrived(self, tx: Unit, message: OutboxMessage) -> None:
+        """Nothing more is needed."""
+        self.callbacks.arrived(tx, message.body)
+
+    def lost(self, tx: Unit, message: OutboxMessage, why: str) -> None:
+        """The agent finds out by polling."""
+        self.callbacks.lost(tx, message.body, why)

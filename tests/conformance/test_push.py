@@ -1,0 +1,197 @@
+"""CIBA Core 10.3 and 12, against a real endpoint of the agent: tokens are pushed, or an error.
+
+No suite of others tests push mode, so each line is read from the specification alone.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+
+from server.services import audit
+from server.services.agents import Agents
+from server.services.oversight import Oversight
+from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.clock import MINUTE
+from tests.support.receiver import Receiver, answer, receiver
+from tests.support.refusals import check_refusal
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+from tests.support.waiting import until
+
+TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
+AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"
+
+
+@pytest.fixture
+def far() -> Iterator[Receiver]:
+    """The agent's notification endpoint."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def pushed(server: LiveServer, far: Receiver) -> Iterator[Agent]:
+    """An agent of this test in push mode."""
+    made = new_agent(server, delivery="push", notification_endpoint=far.url())
+    yield made
+    made.http.close()
+
+
+def _asked(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]:
+    response = agent.ask(person.user, client_notification_token=TOKEN, **parameters)
+    assert response.status_code == 200, response.text
+    found = response.json()
+    (mine,) = (a for a in person.waiting() if a.fingerprint == found["fingerprint"])
+    return found["auth_req_id"], mine
+
+
+def _body(far: Receiver) -> dict[str, Any]:
+    until(lambda: far.got)
+    body: dict[str, Any] = json.loads(far.got[-1].body)
+    return body
+
+
+def _half(token: str, name: str = "sha256") -> str:
+    digest = hashlib.new(name, token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def test_the_acknowledgement_names_no_interval(pushed: Agent, user: str) -> None:
+    """CB-114: nobody polls."""
+    answered = pushed.ask(user, client_notification_token=TOKEN)
+    assert answered.json().keys() == {"auth_req_id", "expires_in", "fingerprint"}
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
+def test_tokens_are_pushed_with_the_hashes_that_bind_them(
+    server: LiveServer, person: Terminal, far: Receiver, alg: str
+) -> None:
+    """CB-170, CB-171: all of the token answer, the handle, and an ID token over both."""
+    agent = new_agent(server, delivery="push", notification_endpoint=far.url(), id_token_alg=alg)
+    details = json.dumps(PAYMENT_DETAILS)
+    handle, approval = _asked(
+        agent, person, scope="openid payments:transfer", authorization_details=details
+    )
+    person.approve(approval)
+    body = _body(far)
+    claims = jwt.decode(body["id_token"], options={"verify_signature": False})
+    agent.http.close()
+
+    assert body.keys() >= {"auth_req_id", "access_token", "token_type", "expires_in", "id_token"}
+    assert far.got[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert far.got[0].headers["Content-Type"] == "application/json"
+    assert body["auth_req_id"] == claims[AUTH_REQ_ID] == handle
+    assert claims["at_hash"] == _half(
+        body["access_token"], "sha512" if alg == "EdDSA" else "sha256"
+    )
+    assert "refresh_token" not in body
+    assert "urn:openid:params:jwt:claim:rt_hash" not in claims
+    assert body["authorization_details"] == PAYMENT_DETAILS
+    assert body["expires_in"] <= 300
+
+
+def test_who_is_pushed_to_may_not_poll(pushed: Agent, person: Terminal, far: Receiver) -> None:
+    """CB-124: before the answer and after it."""
+    handle, approval = _asked(pushed, person)
+    check_refusal(pushed.poll(handle), 400, "unauthorized_client")
+    person.approve(approval)
+    _body(far)
+    check_refusal(pushed.poll(handle), 400, "unauthorized_client")
+
+
+def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> None:
+    """CB-172: error, description and handle, and what a person said about it."""
+    handle, approval = _asked(pushed, person)
+    person.deny(approval, "wrong_details", "the amount")
+    body = _body(far)
+
+    assert (body["error"], body["auth_req_id"]) == ("access_denied", handle)
+    assert (body["deny_code"], body["note"]) == ("wrong_details", "the amount")
+    assert body["error_description"]
+    assert not {"access_token", "id_token"} & body.keys()
+
+
+def test_an_expiry_is_pushed(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
+) -> None:
+    """CB-172: who may not poll would never learn of it."""
+    handle, _ = _asked(pushed, person, requested_expiry="60")
+    server.clock.forward(MINUTE)
+    body = _body(far)
+
+    assert (body["error"], body["auth_req_id"]) == ("expired_token", handle)
+
+
+def test_a_withdrawal_is_pushed(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
+) -> None:
+    """CB-172: an administrator took it back."""
+    _, approval = _asked(pushed, person)
+    Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
+    body = _body(far)
+
+    assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
+
+
+def test_a_push_that_fails_is_repeated_and_makes_nothing_new(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
+) -> None:
+    """CB-174, NG-008: the same access token again, and one delegation for the approval."""
+    far.behaviour = answer(500)
+    _, approval = _asked(pushed, person)
+    person.approve(approval)
+    until(lambda: len(far.got) == 2, seconds=10)
+    far.behaviour = answer(200)
+    until(lambda: len(far.got) == 3, seconds=10)
+    bodies = [json.loads(got.body) for got in far.got]
+
+    assert len({body["access_token"] for body in bodies}) == 1
+    assert bodies[2]["expires_in"] <= bodies[0]["expires_in"]
+    with server.services.store.read() as view:
+        assert view.delegations.of_approval(approval.id) is not None
+        entries = [entry.type for entry in view.audit.of_approval(approval.id)]
+    assert entries.count("token.issued") == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_tokens_follow_no_redirect(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, status: int
+) -> None:
+    """CB-175: they go where the agent was registered or nowhere; the log says which."""
+    far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
+    _, approval = _asked(pushed, person)
+    person.approve(approval)
+    until(lambda: far.got)
+
+    def entries() -> list[str]:
+        with server.services.store.read() as view:
+            return [entry.type for entry in view.audit.of_approval(approval.id)]
+
+    until(lambda: "callback.lost" in entries())
+    assert [got.path for got in far.got] == ["/hook"]
+
+
+def test_a_stopped_agent_gets_no_push(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
+) -> None:
+    """CB-147: what is on its way when the agent is disabled makes no tokens any more."""
+    far.behaviour = answer(503)
+    _, approval = _asked(pushed, person)
+    person.deny(approval)
+    until(lambda: far.got)
+    services = server.services
+    Agents(services.store, services.secrets).disable(pushed.key.id, by=audit.OPERATOR)
+    far.behaviour = answer(200)
+    calls = len(far.got)
+
+    def waiting() -> int:
+        with services.store.read() as view:
+            return view.outbox.counts().get("waiting", 0)
+
+    until(lambda: waiting() == 0, seconds=10)
+    assert len(far.got) == calls

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from server.crypto.jose import JwtSigner, JwtVerifier, sealed_as
+from server.crypto.passwords import Argon2Passwords, Elsewhere, here
 from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.administration import Administration
+from server.services.app_tokens import AppIssuing
 from server.services.approvals import ApprovalService
+from server.services.authorize import AuthorizeService
+from server.services.bearers import Bearers
 from server.services.callbacks import Callbacks
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
@@ -26,6 +30,9 @@ from server.services.devices import DeviceService
 from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
 from server.services.feed import ANY_CHANGE, FeedService, Hub
+from server.services.flows import Flows
+from server.services.grants.app_refresh import AppRefreshGrant
+from server.services.grants.authorization_code import AuthorizationCodeGrant
 from server.services.grants.ciba import CibaGrant
 from server.services.grants.client_credentials import ClientCredentialsGrant
 from server.services.grants.device_code import DeviceCodeGrant
@@ -36,6 +43,7 @@ from server.services.hints import Hints
 from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
+from server.services.leaving import SignOuts
 from server.services.login_hints import LoginHints
 from server.services.notices import WEBHOOK
 from server.services.people import People
@@ -47,8 +55,10 @@ from server.services.revocation import Revocation
 from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
+from server.services.sign_ins import SignIns
 from server.services.token import TokenEndpoint
 from server.services.tokens import Issuing
+from server.services.userinfo import UserInfo
 from server.settings import Settings, is_loopback
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -87,13 +97,23 @@ class Services:
     secrets: KeyedSecrets
     signer: JwtSigner
     verifier: JwtVerifier
+    passwords: Argon2Passwords
     rules: Rules
     hub: Hub
     sweeper: Sweeper
 
 
-def build(settings: Settings, clock: Clock | None = None, *, serving: bool = False) -> Services:
-    """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say."""
+def build(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    serving: bool = False,
+    elsewhere: Elsewhere = here,
+) -> Services:
+    """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say.
+
+    `elsewhere` runs what is slow on purpose where it holds up nobody.
+    """
     clock = clock or SystemClock()
     secrets = KeyedSecrets(
         read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
@@ -108,6 +128,7 @@ def build(settings: Settings, clock: Clock | None = None, *, serving: bool = Fal
         secrets=secrets,
         signer=JwtSigner(secrets),
         verifier=JwtVerifier(),
+        passwords=Argon2Passwords(elsewhere),
         rules=_rules(settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
@@ -122,6 +143,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     from server.http.views import add_routes  # noqa: PLC0415
     from server.web.device_page import add_device_page  # noqa: PLC0415
     from server.web.pages import add_pages  # noqa: PLC0415
+    from server.web.sign_in import add_sign_in  # noqa: PLC0415
 
     with services.store.administer() as tx:
         ensure_keys(tx, services.signer)
@@ -131,6 +153,7 @@ def create_app(services: Services) -> "tuple[Flask, Site]":
     add_feed(app, site)
     add_pages(app, site)
     add_device_page(app, site)
+    add_sign_in(app, site)
     return app, site
 
 
@@ -226,6 +249,9 @@ def _site(services: Services) -> "Site":
     login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
     proofs = Proofs(services.verifier, secrets, rules)
     consents = ConsentService(store, secrets, rules)
+    sign_ins = SignIns(store, secrets, services.passwords)
+    begun = AuthorizeService(store, secrets, rules)
+    app_issuing = AppIssuing(services.signer, secrets, rules)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, rules)
     return Site(
         clock=services.clock,
@@ -259,7 +285,10 @@ def _site(services: Services) -> "Site":
                     rules,
                 ),
             },
-            for_apps={},
+            for_apps={
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing),
+                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
+            },
             for_people={
                 names.GRANT_DEVICE_CODE: DeviceCodeGrant(
                     store, secrets, proofs, issuing, rights, device_grant
@@ -268,6 +297,11 @@ def _site(services: Services) -> "Site":
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
         ),
+        authorize=begun,
+        flows=Flows(store, secrets, services.verifier, begun, consents, sign_ins),
+        sign_ins=sign_ins,
+        sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
+        userinfo=UserInfo(store, Bearers(issued, proofs), rules),
         approvals=ApprovalService(store, secrets, services.verifier, rights, rules, consents),
         consents=consents,
         introspection=Introspection(store, issued, services.signer, rules),

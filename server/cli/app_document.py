@@ -56,4 +56,6 @@ def next_lines(issuer: str, given: NewAppSecret) -> list[str]:
         *lines,
         "Its library needs the client_id and this issuer, and finds the rest by itself:",
         f"  {issuer}",
+        "Whoever signs in needs a password, and to let the app do something, a device:",
+        "  sayso users password USER --password-stdin",
     ]

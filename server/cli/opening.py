@@ -24,6 +24,7 @@ from server.services.doctor import Doctor
 from server.services.installation import Installation
 from server.services.keys import Keys
 from server.services.oversight import Oversight
+from server.services.passwords import Passwords
 from server.services.resources import Resources
 from server.services.users import Users
 from server.settings import Settings
@@ -40,6 +41,7 @@ class Desk:
 
     services: Services
     users: Users
+    passwords: Passwords
     agents: Agents
     apps: Apps
     resources: Resources
@@ -88,6 +90,7 @@ def _desk(services: Services) -> Desk:
     return Desk(
         services=services,
         users=Users(store, secrets),
+        passwords=Passwords(store, services.passwords),
         agents=Agents(store, secrets, partial(endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),

@@ -1,5 +1,6 @@
 """`sayso users`: people."""
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -169,6 +170,30 @@ def unlock(desk: Desk, called: str, *, as_json: bool) -> None:
     names = listed(device.name for device in devices)
     lines = [f"Unlocked devices of {user.name}: {names}.", *_worn_out(desk, user)]
     answer(members, lines, as_json=as_json)
+
+
+@command.command("password")
+@click.argument("called", metavar="USER")
+@click.option("--password-stdin", is_flag=True, help="The first line of what is piped in.")
+@click.option("--remove", is_flag=True, help="Take the password away.")
+@json_option
+@administers
+def password(desk: Desk, called: str, *, password_stdin: bool, remove: bool, as_json: bool) -> None:
+    """Set the password with which somebody signs in to apps; browsers are signed out.
+
+    There is no default: without a password nobody signs in. It never decides a request; devices do.
+    """
+    if password_stdin == remove:
+        raise click.UsageError("Say --password-stdin and pipe it in, or --remove.")
+    if remove:
+        user = desk.passwords.remove(called, by=BY)
+        done = "removed"
+    else:
+        raw = sys.stdin.readline().rstrip("\r\n")
+        user = desk.passwords.set(called, raw, by=BY)
+        done = "set"
+    members = {"user": user.name, "id": user.id, "password": done}
+    answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)
 
 
 def document(user: User) -> dict[str, object]:

@@ -47,6 +47,23 @@ class DeviceAuthorization(_Answer):
     interval: int = Field(default=5, gt=0)
 
 
+class Pushed(_Answer):
+    """A pushed request (RFC 9126 2.2)."""
+
+    request_uri: str = Field(pattern=r"^urn:ietf:params:oauth:request_uri:")
+    expires_in: int = Field(gt=0)
+
+
+class UserInfo(_Answer):
+    """What an app may know of the person (OpenID Connect Core 5.3.2)."""
+
+    sub: str = Field(min_length=1)
+    name: str = Field(default="", min_length=1)
+    preferred_username: str = Field(default="", min_length=1)
+    email: str = Field(default="", min_length=3)
+    email_verified: bool = False
+
+
 class KeySet(BaseModel):
     """Public keys (RFC 7517 5)."""
 
@@ -58,6 +75,7 @@ class Metadata(_Answer):
 
     issuer: str
     jwks_uri: str
+    authorization_endpoint: str
     token_endpoint: str
     response_types_supported: list[str] = Field(min_length=1)
     grant_types_supported: list[str] = Field(min_length=1)

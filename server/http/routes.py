@@ -13,11 +13,17 @@ _BACKCHANNEL = (
     "client_assertion client_assertion_type"
 )
 _TOKEN = (
-    "grant_type auth_req_id scope resource authorization_details code device_code refresh_token "  # noqa: S105
+    "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105
+    "code_verifier device_code refresh_token "
     "subject_token subject_token_type actor_token actor_token_type audience requested_token_type "
     "client_id client_secret client_assertion client_assertion_type"
 )
 _ABOUT = "token token_type_hint client_id client_secret client_assertion client_assertion_type"
+_PUSHED = (
+    "response_type redirect_uri scope state response_mode nonce prompt max_age login_hint "
+    "id_token_hint acr_values claims resource code_challenge code_challenge_method "
+    "requested_actor dpop_jkt client_id client_secret client_assertion client_assertion_type"
+)
 _PUBLIC, _CLIENT, _PERSON = Caller.ANYBODY, Caller.CLIENT, Caller.PERSON
 
 ROUTES: Final = (
@@ -55,6 +61,31 @@ ROUTES: Final = (
         headers=("DPoP",),
         answer=oauth_wire.DeviceAuthorization,
         errors=(400, 401),
+    ),
+    Route(
+        "POST",
+        "/par",
+        protocol.pushed,
+        _CLIENT,
+        "An app pushes an authorization request (RFC 9126).",
+        form=tuple(_PUSHED.split()),
+        needs=("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
+        answer=oauth_wire.Pushed,
+        status=201,
+        errors=(400, 401),
+    ),
+    *(
+        Route(
+            method,
+            "/userinfo",
+            protocol.userinfo,
+            _PUBLIC,
+            "What the app may know of the person (OpenID Connect).",
+            headers=("Authorization", "DPoP"),
+            answer=oauth_wire.UserInfo,
+            errors=(401,),
+        )
+        for method in ("GET", "POST")
     ),
     Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
     Route(

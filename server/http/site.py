@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from server.http.route import Route
 from server.services.administration import Administration
 from server.services.approvals import ApprovalService
+from server.services.authorize import AuthorizeService
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
@@ -13,13 +14,17 @@ from server.services.consumptions import Consumptions
 from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
+from server.services.flows import Flows
 from server.services.introspection import Introspection
+from server.services.leaving import SignOuts
 from server.services.people import People
 from server.services.ports import Clock, Store
 from server.services.proofs import Proofs
 from server.services.revocation import Revocation
 from server.services.rules import Rules
+from server.services.sign_ins import SignIns
 from server.services.token import TokenEndpoint
+from server.services.userinfo import UserInfo
 
 
 @dataclass(slots=True)
@@ -44,6 +49,11 @@ class Site:
     introspection: Introspection
     revocation: Revocation
     consumptions: Consumptions
+    authorize: AuthorizeService
+    flows: Flows
+    sign_ins: SignIns
+    sign_outs: SignOuts
+    userinfo: UserInfo
     approvals: ApprovalService
     consents: ConsentService
     device_grant: DeviceGrantService

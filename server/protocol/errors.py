@@ -4,6 +4,8 @@
      ├─ InvalidRequest  InvalidScope  InvalidTarget  InvalidAuthorizationDetails
      ├─ InvalidClient (401)  UnauthorizedClient  UnsupportedGrantType  InvalidGrant
      ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
+     ├─ UnsupportedResponseType  RequestNotSupported  RegistrationNotSupported  InvalidRequestUri
+     ├─ LoginRequired  ConsentRequired  UnmetAuthenticationRequirements
      ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
      ├─ ExpiredLoginHintToken  TransactionFailed (pushed)  InvalidDpopProof  UseDpopNonce
      └─ TemporarilyUnavailable (503)  ServerError (500)
@@ -127,6 +129,48 @@ class RequestRefused(ProtocolError):
 
     code = "access_denied"
     status = 403
+
+
+class UnsupportedResponseType(ProtocolError):
+    """The authorization endpoint gives codes and nothing else (RFC 6749 4.1.2.1)."""
+
+    code = "unsupported_response_type"
+
+
+class RequestNotSupported(ProtocolError):
+    """A request object in the front channel (OpenID Connect Core 3.1.2.6)."""
+
+    code = "request_not_supported"
+
+
+class RegistrationNotSupported(ProtocolError):
+    """A client that would register itself on the way (OpenID Connect Core 3.1.2.6)."""
+
+    code = "registration_not_supported"
+
+
+class InvalidRequestUri(ProtocolError):
+    """A pushed request that is unknown, used, too old or another app's (RFC 9126 2.2)."""
+
+    code = "invalid_request_uri"
+
+
+class LoginRequired(ProtocolError):
+    """Nobody is signed in, and nobody may be asked to (OpenID Connect Core 3.1.2.6)."""
+
+    code = "login_required"
+
+
+class ConsentRequired(ProtocolError):
+    """The person has not consented, and may not be asked (OpenID Connect Core 3.1.2.6)."""
+
+    code = "consent_required"
+
+
+class UnmetAuthenticationRequirements(ProtocolError):
+    """No sign-in here is of the kind that is essential to the app (RFC 9470 and its kin)."""
+
+    code = "unmet_authentication_requirements"
 
 
 class InteractionRequired(ProtocolError):

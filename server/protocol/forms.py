@@ -42,6 +42,17 @@ def parse(body: bytes, content_type: str) -> Form:
         raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
     if len(body) > MOST_BYTES:
         raise errors.InvalidRequest(f"The body is longer than {MOST_BYTES} bytes.")
+    return _read(body)
+
+
+def parse_query(query: bytes) -> Form:
+    """Read the query of a URL as strictly as a form. Raises errors.InvalidRequest."""
+    if len(query) > MOST_BYTES:
+        raise errors.InvalidRequest(f"The query is longer than {MOST_BYTES} bytes.")
+    return _read(query)
+
+
+def _read(body: bytes) -> Form:
     values: dict[str, tuple[str, ...]] = {}
     for name, value in _pairs(body):
         if "\0" in name or "\0" in value:  # no parameter has one (RFC 6749 A), nor can databases
@@ -59,4 +70,4 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
         text = body.decode("ascii")
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
-        raise errors.InvalidRequest("The body is not a well-formed UTF-8 form.") from error
+        raise errors.InvalidRequest("The parameters are not a well-formed UTF-8 form.") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from server.protocol import names, scopes
+from server.protocol import authorize, claims, names, pkce, scopes
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
@@ -10,9 +10,13 @@ OPENID = "/.well-known/openid-configuration"
 
 def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> dict[str, object]:
     """What this issuer can do. Nothing is named here that the endpoints then refuse."""
-    claims: dict[str, object] = {
+    members: dict[str, object] = {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "token_endpoint": f"{issuer}/token",
+        "userinfo_endpoint": f"{issuer}/userinfo",
+        "end_session_endpoint": f"{issuer}/logout",
         "backchannel_authentication_endpoint": f"{issuer}/bc-authorize",
         "introspection_endpoint": f"{issuer}/introspect",
         "introspection_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
@@ -23,14 +27,20 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "jwks_uri": f"{issuer}/jwks",
         "grant_types_supported": [
             *names.AGENT_GRANTS,
-            names.GRANT_REFRESH_TOKEN,
+            *names.APP_GRANTS,
             names.GRANT_ENROLMENT,
             names.GRANT_DEVICE_CODE,
         ],
-        "response_types_supported": ["none"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "code_challenge_methods_supported": [pkce.METHOD],
+        "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": list(authorize.PROMPTS),
+        "claims_parameter_supported": True,
+        "claims_supported": list(claims.SUPPORTED),
         "subject_types_supported": ["public"],
-        "scopes_supported": [scopes.OPENID],
-        "token_endpoint_auth_methods_supported": [*names.AUTH_METHODS],
+        "scopes_supported": sorted(scopes.OPENID_SCOPES),
+        "token_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
         "token_endpoint_auth_signing_alg_values_supported": [*names.CLIENT_ALGS, names.ED25519],
         "id_token_signing_alg_values_supported": list(algs),
         "backchannel_token_delivery_modes_supported": ["poll", "ping", "push"],
@@ -41,8 +51,8 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "backchannel_user_code_parameter_supported": False,
         "request_parameter_supported": False,  # of the authorization endpoint
         "request_uri_parameter_supported": False,  # left out, it would mean true
-        "acr_values_supported": [names.ACR_SIGNED, names.ACR_SIGNED_PIN],
+        "acr_values_supported": [names.ACR_PASSWORD, names.ACR_SIGNED, names.ACR_SIGNED_PIN],
         "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_details_types_supported": list(action_types),
     }
-    return {name: value for name, value in claims.items() if value not in ([], None)}
+    return {name: value for name, value in members.items() if value not in ([], None)}

@@ -10,6 +10,8 @@ from server.protocol import names
 from server.protocol.json_text import JsonValue
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type
+JTI: Final = "sayso_at_"
+"""How the id of an access token begins."""
 ID_TOKEN_TYPE: Final = "JWT"  # noqa: S105  # a media type
 ID_TOKEN_SECONDS: Final = 300
 API_TOKEN_SECONDS: Final = 600

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
-from server.services import app_forms, audit, client_secrets, users
+from server.services import app_forms, audit, client_secrets, families, users
 from server.services.app_forms import AppChanges, NewApp
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.ports import Secrets, Store, Unit, View
@@ -61,6 +61,8 @@ class Apps:
             _refuse_taken(tx, app.name, app.id)
             if app != before:
                 tx.apps.replace(app)
+                if not app.active(tx.now):
+                    _end_everything(tx, app)
                 _record(tx, audit.Type.APP_UPDATED, by, app_forms.facts(app))
             return app
 
@@ -109,6 +111,11 @@ def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
     taken = tx.directory.app_called(name)
     if taken is not None and taken.id != of:
         raise Exists(f"There is an app {taken.name} already, {taken.id}.")
+
+
+def _end_everything(tx: Unit, app: App) -> None:
+    families.end_of_app(tx, app.id)
+    tx.delegations.revoke_client(app.id, tx.now)
 
 
 def _keeps_a_secret(app: App) -> bool:

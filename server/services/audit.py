@@ -48,6 +48,14 @@ class Type(StrEnum):
     APP_UPDATED = "app.updated"
     APP_SECRET_ROTATED = "app.secret_rotated"  # noqa: S105  # a name, not a secret
     APP_DELETED = "app.deleted"
+    PASSWORD_SET = "password.set"  # noqa: S105  # a name, not a secret
+    PASSWORD_REMOVED = "password.removed"  # noqa: S105  # likewise
+    SIGN_IN_DONE = "sign_in.done"
+    SIGN_IN_FAILED = "sign_in.failed"
+    SIGN_IN_ENDED = "sign_in.ended"
+    GRANT_GIVEN = "grant.given"
+    GRANT_REFUSED = "grant.refused"
+    GRANT_REUSED = "grant.reused"
     RESOURCE_ADDED = "resource.added"
     RESOURCE_UPDATED = "resource.updated"
     RESOURCE_SECRET_ROTATED = "resource.secret_rotated"  # noqa: S105  # a name, not a secret

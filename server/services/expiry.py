@@ -38,6 +38,8 @@ class Sweeper:
             tx.replays.prune(tx.now)
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
             tx.counters.prune(tx.now)
+            for rows in (tx.passwords, tx.sign_ins, tx.flows, tx.code_grants):
+                rows.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
             tx.outbox.prune(tx.now - OUTBOX_KEPT_MS)
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from server.services.messages import FeedRows, OutboxRows
+from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
 from server.services.records import (
     ActionRow,
     Agent,
@@ -88,6 +89,14 @@ class View(Protocol):
     def actions(self) -> ActionRows: ...
     @property
     def sessions(self) -> SessionRows: ...
+    @property
+    def passwords(self) -> PasswordRows: ...
+    @property
+    def sign_ins(self) -> SignInRows: ...
+    @property
+    def flows(self) -> FlowRows: ...
+    @property
+    def code_grants(self) -> CodeGrantRows: ...
     @property
     def devices(self) -> DeviceRows: ...
     @property
@@ -197,6 +206,17 @@ class Verifier(Protocol):
 
     def unverified_subject(self, token: str) -> str:
         """Who claims to have made this assertion; for finding the key to check it with."""
+
+
+class PasswordHasher(Protocol):
+    """What passwords become. Slow on purpose; it MUST NOT keep other requests from being served.
+
+    Never call it inside a unit of work. Raises `Busy` when too many wait for it.
+    """
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """Reports whether this is the password; without one it MUST take as long to say no."""
 
 
 class BadToken(Exception):

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from server.protocol.names import PREFIX_AGENT
-from server.services import audit
+from server.protocol.names import PREFIX_AGENT, PREFIX_REFRESH_TOKEN
+from server.services import audit, families
+from server.services.app_tokens import token_hash
 from server.services.client_auth import Holder
 from server.services.issued_tokens import IssuedTokens
 from server.services.ports import Store, Unit
@@ -23,10 +24,33 @@ class Revocation:
         A token of somebody else, and none at all, change nothing and look the same (2.2).
         """
         with self.store.write() as tx:
+            if token.startswith(PREFIX_REFRESH_TOKEN):
+                _end_family(tx, client.id, token)
+                return
             claims = self.tokens.read(tx, token)
             row = None if claims is None else tx.delegations.get(str(claims.get("jti")))
             if row is not None and row.client_id == client.id:
                 _end(tx, row)
+
+
+def _end_family(tx: Unit, client_id: str, token: str) -> None:
+    """End all refresh tokens of the same code, and the access tokens that came with them."""
+    family = families.of_token(tx, token_hash(token))
+    if family is None or family.grant.app_id != client_id or family.ended_at is not None:
+        return
+    ended = families.end(tx, family.id)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.TOKEN_REVOKED,
+            actor=audit.by_client(client_id),
+            subject=family.grant.user_id,
+            resource=family.grant.resource or None,
+            decision="revoked",
+            cause="by its client",
+            facts={"family": family.id, "client": client_id, "tokens_revoked": ended},
+        ),
+    )
 
 
 def _end(tx: Unit, row: Delegation) -> None:

@@ -28,6 +28,11 @@ class Rules:
         return f"{self.issuer}/api"
 
     @property
+    def userinfo_audience(self) -> str:
+        """The audience of tokens that are about the person and nothing else."""
+        return f"{self.issuer}/userinfo"
+
+    @property
     def assertion_audiences(self) -> tuple[str, ...]:
         """What `aud` of a client assertion may be (RFC 10070; endpoints only where set)."""
         if self.assertion_audience == "issuer":

@@ -1,11 +1,11 @@
-"""Which resource a token is for, and which scopes the agent may have there."""
+"""Which resource a token is for, and which scopes the client may have there."""
 
 from dataclasses import dataclass
 
 from server.protocol import errors
 from server.protocol.risks import Risk, highest
 from server.services.ports import Directory
-from server.services.records import Agent, Resource
+from server.services.records import Agent, App, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,18 @@ class Target:
 
 
 def resolve(
-    directory: Directory, agent: Agent, resource: str | None, scope: tuple[str, ...]
+    directory: Directory, client: Agent | App, resource: str | None, scope: tuple[str, ...]
 ) -> Target:
-    """The target of a request, within the agent's ceiling.
+    """The target of a request, within the client's ceiling.
 
-    Without `resource` it is the agent's only one, else the one that has all the scopes. Raises
+    Without `resource` it is the client's only one, else the one that has all the scopes. Raises
     errors.InvalidTarget or errors.InvalidScope; nothing is narrowed in silence.
     """
-    found = _resource(directory, agent, resource, scope)
-    beyond = [name for name in scope if name not in found.scopes or name not in agent.scopes]
+    found = _resource(directory, client, resource, scope)
+    beyond = [name for name in scope if name not in found.scopes or name not in client.scopes]
     if beyond:
         raise errors.InvalidScope(
-            "This agent may not ask for every one of these scopes at this resource."
+            "This client may not ask for every one of these scopes at this resource."
         )
     return Target(found, scope)
 
@@ -55,14 +55,14 @@ def check_required_types(target: Target, types: frozenset[str]) -> None:
 
 
 def _resource(
-    directory: Directory, agent: Agent, named: str | None, scope: tuple[str, ...]
+    directory: Directory, client: Agent | App, named: str | None, scope: tuple[str, ...]
 ) -> Resource:
     if named is not None:
-        found = directory.resource(named) if named in agent.resources else None
+        found = directory.resource(named) if named in client.resources else None
         if found is None:
-            raise errors.InvalidTarget("This agent may not ask for this resource.")
+            raise errors.InvalidTarget("This client may not ask for this resource.")
         return found
-    known = [r for uri in agent.resources if (r := directory.resource(uri)) is not None]
+    known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
     if len(known) == 1:
         return known[0]
     owners = [r for r in known if scope and all(name in r.scopes for name in scope)]

@@ -12,8 +12,6 @@ from server.services.records import Agent, Approval, Decision, Delegation, Entry
 from server.services.rules import Rules
 from server.services.targets import Target
 
-_JTI = "sayso_at_"
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -149,7 +147,7 @@ class Issuing:
             "client_id": names.APPROVER_CLIENT,
             "sid": session.id,
             "cnf": {"jkt": session.jkt},
-            "jti": self.secrets.new_id(_JTI),
+            "jti": self.secrets.new_id(tokens.JTI),
             "iat": now,
             "exp": now + tokens.API_TOKEN_SECONDS,
         }
@@ -174,7 +172,7 @@ class Issuing:
         seconds = targets.lifetime(agent, known, self.rules.access_token_seconds)
         return Issue(
             issuer=self.rules.issuer,
-            token_id=self.secrets.new_id(_JTI),
+            token_id=self.secrets.new_id(tokens.JTI),
             agent=agent.id,
             user=user,
             resource=resource,

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.protocol.names import PREFIX_USER
 from server.protocol.text import check_name
-from server.services import audit, enrolment, notices, paging
+from server.services import audit, enrolment, families, notices, paging
 from server.services.devices import MOST_TRIES
 from server.services.enrolment import IssuedCode
 from server.services.paging import Part
@@ -115,6 +115,7 @@ class Users:
             user = replace(user, state="disabled")
             tx.users.replace(user)
             tx.codes.withdraw(user.id, tx.now)
+            families.end_of_user(tx, user.id)
             ended = DisabledUser(
                 user,
                 tokens_revoked=len(tx.delegations.revoke_user(user.id, tx.now)),

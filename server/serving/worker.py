@@ -10,7 +10,7 @@ finish, idle connections are dropped.
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
 from gevent.pywsgi import Input
@@ -133,6 +133,13 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
 
 
 _SERVERS: list[_Server] = []
+_T = TypeVar("_T")
+
+
+def on_a_real_thread(work: Callable[[], _T]) -> _T:
+    """Run what takes the processor for long while others are served."""
+    result: _T = gevent.get_hub().threadpool.apply(work)
+    return result
 
 
 class SaysoWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # gunicorn has no types

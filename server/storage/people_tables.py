@@ -1,6 +1,9 @@
-"""The tables of people's apps. They belong to the same metadata as those in `tables.py`."""
+"""The tables of people's apps and of signing in through them; `tables.py` has the others.
 
-from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, Text
+They belong to the same metadata.
+"""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from server.storage.tables import Millis, metadata
 
@@ -34,3 +37,105 @@ app_secrets = Table(
     Column("expires_at", Millis),
     Column("last_used_at", Millis),
 )
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("changed_at", Millis, nullable=False),
+)
+
+password_tries = Table(
+    "password_tries",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("not_before", Millis, nullable=False),
+    Column("forget_at", Millis, nullable=False, index=True),
+)
+"""`key` is the hash of a name and an address, so that neither lies here."""
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
+    Column("auth_time", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False, index=True),
+    Column("ended_at", Millis),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("app_id", Text, nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False, index=True),
+    Column("sign_in_id", Text),
+    Column("allowed_at", Millis),
+    Column("approvals", Text, nullable=False),
+    Column("done_at", Millis),
+)
+
+pushed_requests = Table(
+    "pushed_requests",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("app_id", Text, nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("expires_at", Millis, nullable=False, index=True),
+    Column("used_at", Millis),
+)
+
+codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("grant", Text, nullable=False),
+    Column("challenge", Text, nullable=False),
+    Column("expires_at", Millis, nullable=False, index=True),
+    Column("used_at", Millis),
+    Column("jti", Text),
+    Column("family_id", Text),
+)
+
+families = Table(
+    "refresh_families",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("app_id", Text, nullable=False, index=True),
+    Column("user_id", Text, nullable=False, index=True),
+    Column("sign_in_id", Text, nullable=False, index=True),
+    Column("grant", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False, index=True),
+    Column("ended_at", Millis),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column(
+        "family_id", Text, ForeignKey("refresh_families.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("created_at", Millis, nullable=False),
+    Column("used_at", Millis),
+    Index("ix_refresh_tokens_family_id", "family_id"),
+)
+
+family_tokens = Table(
+    "family_tokens",
+    metadata,
+    Column("jti", Text, primary_key=True),
+    Column(
+        "family_id", Text, ForeignKey("refresh_families.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("created_at", Millis, nullable=False),
+    Index("ix_family_tokens_family_id", "family_id"),
+)
+"""Access tokens that came with refresh tokens."""

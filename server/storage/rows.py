@@ -11,6 +11,7 @@ from server.storage.agents import Agents
 from server.storage.approvals import Approvals
 from server.storage.apps import Apps
 from server.storage.audit import Audit
+from server.storage.code_grants import CodeGrants
 from server.storage.codes import Codes
 from server.storage.consents import Consents
 from server.storage.consumptions import Consumptions
@@ -21,11 +22,14 @@ from server.storage.device_codes import DeviceCodes
 from server.storage.devices import Devices
 from server.storage.directory import Cache, CachedDirectory
 from server.storage.feed import Feed
+from server.storage.flows import Flows
 from server.storage.keys import Keys
 from server.storage.outbox import Outbox
+from server.storage.passwords import Passwords
 from server.storage.replays import Replays
 from server.storage.resources import Resources
 from server.storage.sessions import Sessions
+from server.storage.sign_ins import SignIns
 from server.storage.tables import installation
 from server.storage.users import Users
 
@@ -100,6 +104,26 @@ class Rows:
     def sessions(self) -> Sessions:
         """Sign-ins of terminals."""
         return Sessions(self._connection)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Passwords."""
+        return Passwords(self._connection)
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        """Browsers in which somebody is signed in."""
+        return SignIns(self._connection)
+
+    @cached_property
+    def flows(self) -> Flows:
+        """Authorization requests."""
+        return Flows(self._connection)
+
+    @cached_property
+    def code_grants(self) -> CodeGrants:
+        """Codes and refresh tokens of apps."""
+        return CodeGrants(self._connection)
 
     @cached_property
     def devices(self) -> Devices:

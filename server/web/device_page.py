@@ -15,7 +15,7 @@ from server.http.site import Site
 from server.protocol import device_codes
 from server.services.device_grant import CodeRefused
 from server.services.ports import Busy
-from server.web import pages
+from server.web.browser import from_here, page, under_another_name
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
@@ -29,19 +29,19 @@ def add_device_page(app: Flask, site: Site) -> None:
 
     @app.get("/device")
     def device() -> AnyResponse:
-        if (elsewhere := pages.elsewhere(site)) is not None:
+        if (elsewhere := under_another_name(site)) is not None:
             return elsewhere
         return _form(site, code=request.args.get("user_code", ""))
 
     @app.post("/device")
     def entered() -> AnyResponse:
-        if (elsewhere := pages.elsewhere(site)) is not None:
+        if (elsewhere := under_another_name(site)) is not None:
             return elsewhere
         return _entered(site)
 
     @app.get("/device/sent")
     def sent() -> AnyResponse:
-        return pages.page(site, "device_sent.html")
+        return under_another_name(site) or page("device_sent.html")
 
 
 def _entered(site: Site) -> AnyResponse:
@@ -69,15 +69,14 @@ def _form(site: Site, *, code: str, problem: str = "") -> AnyResponse:
     """The form, with a token that only this page and this browser's cookie know."""
     letters = device_codes.normalised(code[:_MOST_CODE])
     token = site.device_grant.form_token()
-    response = pages.page(
-        site,
+    response = page(
         "device.html",
+        status=400 if problem else 200,
+        form_action="'self'",
         code=device_codes.shown(letters) if letters else "",
         problem=problem,
         token=token,
-        forms=True,
     )
-    response.status_code = 400 if problem else 200
     response.set_cookie(
         _COOKIE,
         token,
@@ -92,10 +91,7 @@ def _form(site: Site, *, code: str, problem: str = "") -> AnyResponse:
 
 def _ours(site: Site) -> bool:
     """Reports whether the form came from our own page in this very browser."""
-    origin = request.headers.get("Origin")
-    if origin not in {None, pages.origin_of(site)}:
-        return False
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+    if not from_here(site):
         return False
     kept, sent = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")
     return bool(kept) and hmac.compare_digest(kept.encode(), sent.encode())

@@ -15,6 +15,10 @@ _BESIDES_THE_TABLE = {
     "GET /device": "server/web/device_page.py",
     "POST /device": "server/web/device_page.py",
     "GET /device/sent": "server/web/device_page.py",
+    "GET /authorize": "server/web/sign_in.py",
+    "POST /authorize": "server/web/sign_in.py",
+    "GET /logout": "server/web/sign_in.py",
+    "POST /logout": "server/web/sign_in.py",
 }
 _SETTING = re.compile(r"\bSAYSO_[A-Z_]*[A-Z]\b")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")

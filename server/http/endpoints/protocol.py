@@ -3,8 +3,9 @@
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import ciba, client_auth, forms, metadata
-from server.services.client_auth import only_agent
+from server.services.client_auth import only_agent, only_app
 from server.services.keys import published
+from server.services.people import Call
 from server.services.token import TokenRequest
 
 
@@ -22,6 +23,21 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     )
     nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(200, answer, nonce)
+
+
+def pushed(site: Site, request: HttpRequest) -> HttpResponse:
+    """POST /par (RFC 9126 2)."""
+    form = forms.parse(request.body, request.headers.get("content-type", ""))
+    credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
+    app = only_app(site.clients.authenticate(credentials))
+    return as_json(201, site.authorize.push(app, form))
+
+
+def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
+    """GET and POST /userinfo (OpenID Connect Core 5.3)."""
+    url = site.rules.issuer + request.path
+    call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
+    return as_json(200, site.userinfo.about(call))
 
 
 def token(site: Site, request: HttpRequest) -> HttpResponse:

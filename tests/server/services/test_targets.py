@@ -59,7 +59,7 @@ def test_a_resource_outside_the_ceiling_is_no_target_whether_or_not_it_exists(na
     """An agent does not learn which other resources there are."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(named, ("read",))
-    assert refused.value.description == "This agent may not ask for this resource."
+    assert refused.value.description == "This client may not ask for this resource."
 
 
 def test_a_registered_resource_that_was_deleted_is_no_target():

@@ -12,7 +12,7 @@ def test_a_grant_type_has_to_be_named(agent, local):
 
 def test_an_unknown_grant_type_is_refused_before_anybody_proves_anything(local):
     """RFC 6749 5.2; what exists here is in the discovery document."""
-    for grant in ("authorization_code", "password", ""):
+    for grant in ("implicit", "password", ""):
         refused = local.post_form("/token", {"grant_type": grant})
         assert refused.refusal[0] == 400
     assert refused.refusal == (400, "invalid_request")

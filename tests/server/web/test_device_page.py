@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.services.ports import Busy
-from server.web.pages import FORM_HEADERS
+from server.web.browser import HEADERS
 from tests.support.new_device import begun
 from tests.support.site import ISSUER
 
@@ -52,7 +52,7 @@ def test_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
     assert "frame-ancestors 'none'" in policy
     assert ("form-action 'self'" in policy) == (path == "/device")
     assert page.headers["X-Frame-Options"] == "DENY"
-    assert page.headers["Cache-Control"] == FORM_HEADERS["Cache-Control"] == "no-store"
+    assert page.headers["Cache-Control"] == HEADERS["Cache-Control"] == "no-store"
     assert "<script" not in page.text
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.web.pages import HEADERS
+from server.web.browser import HEADERS
 from tests.support.site import ISSUER
 
 

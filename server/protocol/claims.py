@@ -1,0 +1,75 @@
+"""What may be said about a person, and what of it was asked for (OpenID Connect Core 5)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from server.protocol import errors, json_text
+from server.protocol.json_text import JsonValue
+
+BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "profile": ("name", "preferred_username"),
+        "email": ("email", "email_verified"),
+    }
+)
+"""What each scope about the person stands for (5.4)."""
+SUPPORTED: Final = (
+    *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
+    *(name for names in BY_SCOPE.values() for name in names),
+)
+_OF_PERSON: Final = frozenset(name for names in BY_SCOPE.values() for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The `claims` parameter, as far as there is something here to answer it with."""
+
+    id_token: tuple[str, ...] = ()
+    userinfo: tuple[str, ...] = ()
+    acr: tuple[str, ...] | None = None
+    """The values one of which must be met; None when none is essential."""
+
+
+def read(text: str | None) -> Wanted:
+    """The parameter; what is unknown in it is ignored (5.5). Raises errors.InvalidRequest."""
+    if text is None:
+        return Wanted()
+    members = json_text.parse(text, what="claims")
+    if not isinstance(members, dict):
+        raise errors.InvalidRequest("claims must be a JSON object.")
+    id_token, userinfo = _members(members, "id_token"), _members(members, "userinfo")
+    return Wanted(
+        id_token=tuple(name for name in id_token if name in _OF_PERSON),
+        userinfo=tuple(name for name in userinfo if name in _OF_PERSON),
+        acr=_essential(id_token.get("acr")),
+    )
+
+
+def names(scopes: Collection[str], wanted: Collection[str]) -> frozenset[str]:
+    """Which claims these scopes and these wishes come to."""
+    of_scopes = {name for scope in scopes for name in BY_SCOPE.get(scope, ())}
+    return frozenset({*of_scopes, *wanted})
+
+
+def about(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, object]:
+    """The chosen ones of a person's claims; what is not known is left out."""
+    return {name: value for name, value in user.items() if name in chosen and value is not None}
+
+
+def _members(claims: Mapping[str, JsonValue], place: str) -> Mapping[str, JsonValue]:
+    found = claims.get(place)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise errors.InvalidRequest(f"claims: {place} must be a JSON object.")
+    return found
+
+
+def _essential(acr: JsonValue | None) -> tuple[str, ...] | None:
+    if not isinstance(acr, dict) or acr.get("essential") is not True:
+        return None
+    values = acr.get("values", [acr.get("value")])
+    listed = values if isinstance(values, list) else []
+    return tuple(value for value in listed if isinstance(value, str)) or None

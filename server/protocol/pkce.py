@@ -1,0 +1,36 @@
+"""Proof keys for code exchange: S256 and nothing else (RFC 7636, RFC 9700 2.1.1)."""
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import Final
+
+from server.protocol import errors
+
+METHOD: Final = "S256"
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def check_challenge(challenge: str | None, method: str | None) -> str:
+    """The challenge of a request. Raises errors.InvalidRequest; left out, a method means plain."""
+    if challenge is None:
+        raise errors.InvalidRequest("code_challenge is missing; PKCE is demanded of every client.")
+    if method != METHOD:
+        raise errors.InvalidRequest("code_challenge_method must be S256.")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise errors.InvalidRequest("code_challenge must be the 43 characters of a SHA-256.")
+    return challenge
+
+
+def check_verifier(verifier: str | None, challenge: str) -> None:
+    """Raises errors.InvalidRequest when it is missing, errors.InvalidGrant when it is another."""
+    if verifier is None:
+        raise errors.InvalidRequest("code_verifier is missing.")
+    if not _VERIFIER.fullmatch(verifier):
+        raise errors.InvalidGrant("code_verifier is not that of the code.")
+    digest = hashlib.sha256(verifier.encode()).digest()
+    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if not hmac.compare_digest(made, challenge):
+        raise errors.InvalidGrant("code_verifier is not that of the code.")

@@ -1,0 +1,78 @@
+"""A code becomes tokens, once (RFC 6749 4.1.3, RFC 7636 4.6, OpenID Connect Core 3.1.3)."""
+
+from dataclasses import dataclass
+
+from server.protocol import errors, names, pkce
+from server.services import client_auth, families
+from server.services.app_tokens import AppIssuing, Part
+from server.services.authorize import handle_hash
+from server.services.flow_checks import person_now, rights_now
+from server.services.people_records import Code, Family
+from server.services.ports import Store, Unit
+from server.services.records import App
+from server.services.token import TokenRequest
+
+_REFUSED = "The code is unknown, used, too old, or another app's. Start again."
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCodeGrant:
+    """Exchanges codes."""
+
+    store: Store
+    issuing: AppIssuing
+
+    def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
+        """The token answer. Raises errors.ProtocolError; what reuse ends is stored before."""
+        code = request.form.require("code")
+        with self.store.write() as tx:
+            app = client_auth.current_app(tx, app)
+            found = tx.code_grants.code(handle_hash(code))
+            if found is None or found.grant.app_id != app.id:
+                raise errors.InvalidGrant(_REFUSED)
+            if found.used_at is not None:
+                _stop(tx, found)
+                answer = None
+            else:
+                answer = self._redeem(tx, app, found, request)
+        if answer is None:
+            raise errors.InvalidGrant(_REFUSED)
+        return answer
+
+    def _redeem(self, tx: Unit, app: App, code: Code, request: TokenRequest) -> dict[str, object]:
+        """Give what the code stands for.
+
+        1. It is for this address, this verifier and this key.  2. The person and what they allowed
+        are there now.  3. One conditional step uses it up.
+        """
+        grant = code.grant
+        if request.form.require("redirect_uri") != grant.redirect_uri:
+            raise errors.InvalidGrant("redirect_uri is not that of the request.")
+        pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
+        if grant.jkt not in {None, request.dpop_jkt}:
+            raise errors.InvalidGrant("The code is bound to another key.")
+        asked = request.form.every("resource")
+        if asked and asked != (grant.resource,):
+            raise errors.InvalidTarget("The code is for another resource.")
+        part = Part(grant.openid, grant.resource, grant.scope)
+        user = person_now(tx, grant)
+        rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
+        if not tx.code_grants.use_code(code.hash, tx.now):
+            raise errors.InvalidGrant(_REFUSED)
+        jkt = request.dpop_jkt
+        answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
+        family_id = None
+        if names.GRANT_REFRESH_TOKEN in app.grant_types:
+            family, token = self.issuing.new_family(tx, app, grant, jti, jkt=jkt)
+            family_id, answer["refresh_token"] = family.id, token
+        tx.code_grants.came_of_code(code.hash, jti, family_id)
+        return answer
+
+
+def _stop(tx: Unit, code: Code) -> None:
+    """A code that comes back was stolen, or its answer was: end what came of it (RFC 6749 10.5)."""
+    tx.delegations.revoke_tree(code.jti or "", tx.now)
+    if code.family_id is not None:
+        families.end(tx, code.family_id)
+    known = Family(code.family_id or "", code.grant, tx.now, tx.now)
+    families.note_reuse(tx, known, what="authorization code")

@@ -1,0 +1,167 @@
+"""Who is signed in in a browser: by a password typed into our own page, remembered by a cookie.
+
+The database keeps the cookie's hash. A cookie changes whenever somebody signs in, so one that was
+planted before means nothing afterwards.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import passwords
+from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
+from server.services import audit, families
+from server.services.people_records import SignIn
+from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
+from server.services.records import Entry, User
+
+SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser and who is signed in there."""
+
+    sign_in: SignIn
+    user: User
+
+
+class TooSoon(Exception):
+    """The form has to wait before it may be tried again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries. Wait {seconds} seconds, then try again.")
+        self.seconds = seconds
+
+
+class WrongPassword(Exception):
+    """Which of the two was wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("Name and password do not fit together.")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """Signs browsers in and out."""
+
+    store: Store
+    secrets: Secrets
+    hasher: PasswordHasher
+
+    def new_cookie(self) -> str:
+        """What a browser is told apart by before anybody has signed in there."""
+        return self.secrets.new_secret(PREFIX_BROWSER)
+
+    def csrf(self, cookie: str) -> str:
+        """What a form on a page for this browser must send back."""
+        return self.secrets.nonce("csrf", hashed(cookie).hex())
+
+    def sign_in(self, name: str, password: str, *, flow: bytes | None, peer: str) -> str:
+        """Check name and password; the browser's new cookie.
+
+        1. The form is not pausing.  2. The try is counted before it is judged, so that a thousand
+        at once are a thousand.  3. The check takes as long for nobody.  4. User and password are
+        still what was checked. Raises `TooSoon`, `WrongPassword` or `Busy`.
+        """
+        form = hashlib.sha256(f"{name.casefold()}\n{peer}".encode()).digest()
+        self._count(form)
+        with self.store.read() as view:
+            user = view.directory.user_called(name)
+            known = None if user is None else view.passwords.get(user.id)
+        hashed_as = None if known is None else known.hash
+        right = self.hasher.verify(passwords.normal(password), hashed_as)
+        with self.store.write() as tx:
+            made = self._judge(tx, user, right=right, hashed_as=hashed_as)
+            if made is not None:
+                tx.passwords.was_right(form)
+                _remember(tx, made[0], flow)
+        if made is None:
+            raise WrongPassword
+        return made[1]
+
+    def current(self, view: View, cookie: str) -> SignedIn | None:
+        """Who is signed in in the browser with this cookie, now."""
+        found = view.sign_ins.by_token(hashed(cookie)) if cookie else None
+        if found is None or found.ended_at is not None or view.now >= found.expires_at:
+            return None
+        user = view.directory.user(found.user_id)
+        return None if user is None or not user.enabled else SignedIn(found, user)
+
+    def sign_out(self, cookie: str) -> None:
+        """End the browser's sign-in and what apps got through it; again without harm."""
+        with self.store.write() as tx:
+            signed_in = self.current(tx, cookie)
+            if signed_in is not None and families.end_sign_in(tx, signed_in.sign_in.id):
+                _note_end(tx, signed_in.sign_in)
+
+    def _count(self, form: bytes) -> None:
+        with self.store.write() as tx:
+            until = tx.passwords.paused_until(form, tx.now)
+            if until is None:
+                tries = tx.passwords.tried(form, tx.now, tx.now + passwords.FORGOTTEN_MS)
+                tx.passwords.pause(form, tx.now + passwords.pause_ms(tries))
+            now = tx.now
+        if until is not None:
+            raise TooSoon(max(1, (until - now + 999) // 1000))
+
+    def _judge(
+        self, tx: Unit, user: User | None, *, right: bool, hashed_as: str | None
+    ) -> tuple[SignIn, str] | None:
+        again = None if user is None else tx.directory.user(user.id)
+        if user is None or again is None:
+            return None
+        password = tx.passwords.get(user.id)
+        same = password is not None and password.hash == hashed_as
+        if not right or not same or not again.enabled:
+            entry = Entry(
+                audit.Type.SIGN_IN_FAILED,
+                audit.by_user(user.id),
+                subject=user.id,
+                decision="refused",
+            )
+            audit.record(tx, entry)
+            return None
+        cookie = self.new_cookie()
+        sign_in = SignIn(
+            id=self.secrets.new_id(PREFIX_SIGN_IN),
+            token_hash=hashed(cookie),
+            user_id=user.id,
+            auth_time=tx.now,
+            expires_at=tx.now + SIGNED_IN_MS,
+        )
+        return sign_in, cookie
+
+
+def hashed(cookie: str) -> bytes:
+    """What the database keeps of a browser's cookie."""
+    return hashlib.sha256(cookie.encode()).digest()
+
+
+def _note_end(tx: Unit, sign_in: SignIn) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.SIGN_IN_ENDED,
+            actor=audit.by_user(sign_in.user_id),
+            subject=sign_in.user_id,
+            cause="signed out",
+            facts={"sign_in": sign_in.id},
+        ),
+    )
+
+
+def _remember(tx: Unit, sign_in: SignIn, flow: bytes | None) -> None:
+    tx.sign_ins.add(sign_in)
+    if flow is not None:
+        tx.flows.bind(flow, sign_in.id)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.SIGN_IN_DONE,
+            actor=audit.by_user(sign_in.user_id),
+            subject=sign_in.user_id,
+            decision="signed in",
+            facts={"sign_in": sign_in.id},
+        ),
+    )

@@ -1,0 +1,214 @@
+"""The pages between an app's request and its answer: sign in, consent, wait, sign out.
+
+Plain forms and redirects; nothing needs a script. The one there is saves a click where an app wants
+its answer posted.
+"""
+
+import functools
+from collections.abc import Callable
+
+from flask import Flask, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server import telemetry
+from server.http.site import Site
+from server.protocol import errors, forms, redirects
+from server.protocol.forms import Form
+from server.services.authorize import Answer, handle_hash
+from server.services.flow_pages import ConsentPage, SignInPage
+from server.services.flows import Step
+from server.services.ports import Busy
+from server.services.sign_ins import TooSoon, WrongPassword
+from server.web.browser import (
+    cookie_of,
+    day,
+    go,
+    message,
+    page,
+    posted,
+    under_another_name,
+    with_cookie,
+)
+
+
+def add_sign_in(app: Flask, site: Site) -> None:
+    """Give the pages to Flask."""
+    for methods, path, view in (
+        (["GET", "POST"], "/authorize", _authorize),
+        (["GET"], "/continue", _continue),
+        (["POST"], "/sign-in", _sign_in),
+        (["POST"], "/consent", _consent),
+        (["GET", "POST"], "/logout", _logout),
+        (["POST"], "/sign-out", _sign_out),
+    ):
+        app.add_url_rule(
+            path,
+            endpoint=path,
+            view_func=_shown(functools.partial(view, site), path),
+            methods=methods,
+            provide_automatic_options=False,
+        )
+
+
+def _shown(view: Callable[[], AnyResponse], path: str) -> Callable[[], AnyResponse]:
+    """Nothing that a browser sends makes a page fail without a word."""
+
+    def run() -> AnyResponse:
+        try:
+            return view()
+        except errors.ProtocolError as error:
+            telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
+            return message("This does not work", error.description, status=400)
+        except Busy:
+            return message("One moment", "The server is busy. Try again.", status=503)
+        except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said
+            telemetry.log().exception("page.failed", path=path)
+            return message("A fault of the server", "It was written down. Try again.", status=500)
+
+    return run
+
+
+def _authorize(site: Site) -> AnyResponse:
+    """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
+    if request.method == "GET" and (elsewhere := under_another_name(site)) is not None:
+        return elsewhere
+    begun = site.authorize.begin(_asked())
+    return _answered(begun) if isinstance(begun, Answer) else go(_place(begun))
+
+
+def _continue(site: Site) -> AnyResponse:
+    handle = request.args.get("flow", "")
+    somebody_else = "switch" in request.args
+    cookie = cookie_of(site)
+    step = site.flows.step(handle, cookie, somebody_else=somebody_else)
+    return _step(site, step, handle, cookie)
+
+
+def _sign_in(site: Site) -> AnyResponse:
+    form = posted(site)
+    handle, name = form.require("flow"), form.get("name") or ""
+    try:
+        cookie = site.sign_ins.sign_in(
+            name,
+            form.get("password") or "",
+            flow=handle_hash(handle),
+            peer=request.remote_addr or "",
+        )
+    except (TooSoon, WrongPassword) as refused:
+        cookie = cookie_of(site)
+        step = site.flows.step(handle, cookie, somebody_else=True)
+        if not isinstance(step, SignInPage):
+            return go(_place(handle))
+        shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
+        if isinstance(refused, TooSoon):
+            shown.status_code = 429
+            shown.headers["Retry-After"] = str(refused.seconds)
+        return shown
+    return with_cookie(site, go(_place(handle)), cookie)
+
+
+def _consent(site: Site) -> AnyResponse:
+    form = posted(site)
+    handle, cookie = form.require("flow"), cookie_of(site)
+    if form.get("answer") == "allow":
+        peer = request.remote_addr or ""
+        return _step(site, site.flows.allow(handle, cookie, peer=peer), handle, cookie)
+    return _step(site, site.flows.deny(handle, cookie), handle, cookie)
+
+
+def _logout(site: Site) -> AnyResponse:
+    """GET and POST /logout (OpenID Connect RP-Initiated Logout 2)."""
+    form, cookie = _asked(), cookie_of(site)
+    names = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
+    if request.method == "POST":  # from another site it comes without the cookie; the GET has it
+        sent = [(name, value) for name in names if (value := form.get(name)) is not None]
+        return go(redirects.with_parameters("/logout", sent))
+    if (elsewhere := under_another_name(site)) is not None:
+        return elsewhere
+    leaving = site.sign_outs.look(form, cookie)
+    if leaving.user_name is None:
+        return _left(leaving.go_to)
+    return page(
+        "sign_out.html",
+        form_action=_leading(leaving.go_to),
+        leaving=leaving,
+        csrf=site.sign_ins.csrf(cookie),
+        kept={name: value for name in names if (value := form.get(name)) is not None},
+    )
+
+
+def _sign_out(site: Site) -> AnyResponse:
+    form, cookie = posted(site), cookie_of(site)
+    leaving = site.sign_outs.look(form, cookie)
+    site.sign_ins.sign_out(cookie)
+    return with_cookie(site, _left(leaving.go_to), site.sign_ins.new_cookie())
+
+
+def _left(go_to: str | None) -> AnyResponse:
+    return message("You are signed out", "You can close this page.") if go_to is None else go(go_to)
+
+
+def _step(site: Site, step: Step, handle: str, cookie: str) -> AnyResponse:
+    if isinstance(step, Answer):
+        return _answered(step)
+    if isinstance(step, SignInPage):
+        return _sign_in_page(site, step, handle, cookie, name=step.name)
+    template = "consent.html" if isinstance(step, ConsentPage) else "waiting.html"
+    if request.method == "POST" and template == "waiting.html":
+        return go(_place(handle))
+    return page(
+        template,
+        form_action=_leading(step.leads_to),
+        step=step,
+        flow=handle,
+        csrf=site.sign_ins.csrf(cookie),
+        day=day,
+    )
+
+
+def _sign_in_page(
+    site: Site, step: SignInPage, handle: str, cookie: str, *, name: str, problem: str = ""
+) -> AnyResponse:
+    mine = cookie or site.sign_ins.new_cookie()
+    shown = page(
+        "sign_in.html",
+        status=403 if problem else 200,
+        form_action=_leading(step.leads_to),
+        step=step,
+        name=name,
+        problem=problem,
+        flow=handle,
+        csrf=site.sign_ins.csrf(mine),
+    )
+    return shown if cookie else with_cookie(site, shown, mine)
+
+
+def _answered(answer: Answer) -> AnyResponse:
+    """Tell the app, by way of the browser."""
+    back = answer.back
+    if back.mode == "form_post":
+        action = redirects.form_source(back.redirect_uri)
+        return page(
+            "form_post.html",
+            form_action=action,
+            script=True,
+            where=back.redirect_uri,
+            parameters=answer.parameters,
+        )
+    return go(redirects.with_parameters(back.redirect_uri, answer.parameters))
+
+
+def _asked() -> Form:
+    """The parameters of a request that came by GET or by POST (OpenID Connect Core 3.1.2.1)."""
+    if request.method == "GET":
+        return forms.parse_query(request.query_string)
+    return forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+
+
+def _leading(where: str | None) -> str:
+    """Where the forms of a page may lead: to us, and on to the app's address."""
+    return "'self'" if where is None else f"'self' {redirects.form_source(where)}"
+
+
+def _place(handle: str) -> str:
+    return redirects.with_parameters("/continue", [("flow", handle)])

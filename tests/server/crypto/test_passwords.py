@@ -1,0 +1,60 @@
+"""Passwords by argon2id."""
+
+import threading
+import time
+
+import pytest
+
+from server.crypto import passwords
+from server.crypto.passwords import AT_ONCE, Argon2Passwords
+from server.services.ports import Busy
+
+
+def test_a_password_verifies_against_its_own_hash_alone():
+    """Salted, so that two hashes of one password differ; what is no hash is a no."""
+    hasher = Argon2Passwords()
+    one, two = hasher.hash("correct horse battery"), hasher.hash("correct horse battery")
+    assert one != two
+    assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert hasher.verify("correct horse battery", one)
+    assert not hasher.verify("correct horse batterx", one)
+    assert not hasher.verify("correct horse battery", "nonsense")
+    assert not hasher.verify("nobody", None)
+
+
+def test_nobody_takes_as_long_as_somebody():
+    """Time does not tell whether there is an account."""
+    hasher = Argon2Passwords()
+    hashed = hasher.hash("correct horse battery")
+    hasher.verify("x", None)
+
+    def cost(known):
+        began = time.thread_time()
+        for _ in range(5):
+            hasher.verify("wrong", known)
+        return time.thread_time() - began
+
+    assert cost(None) > cost(hashed) / 3
+
+
+def test_only_so_many_are_made_at_once_and_the_rest_wait_their_turn(monkeypatch):
+    """And not for ever."""
+    monkeypatch.setattr(passwords, "_PATIENCE_SECONDS", 0.05)
+    entered, go_on = threading.Semaphore(0), threading.Event()
+
+    def elsewhere(work):
+        entered.release()
+        go_on.wait(10)
+        return work()
+
+    hasher = Argon2Passwords(elsewhere)
+    threads = [threading.Thread(target=hasher.hash, args=("x",)) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+        entered.acquire(timeout=10)
+    with pytest.raises(Busy):
+        hasher.hash("x")
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert hasher.hash("x")

@@ -1,0 +1,41 @@
+"""What the tests of the grants for apps share.
+
+Owns: a person who signs in and allows what an app asks.
+"""
+
+import pytest
+
+from approver_tui.client.jose import dpop_proof
+from tests.support.people import give_password, new_browser
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def code_for(person, local):
+    """Ana signs in to an app and allows what it asks; a code comes out."""
+    give_password(local, person.user.name)
+    browser = new_browser(local)
+
+    def get(app, **parameters):
+        page = browser.authorize(app.id, **parameters)
+        if "password" in page.text:
+            page = browser.sign_in("ana")
+        if page.forms:
+            browser.answer("allow")
+            for item in person.call("GET", "/api/approvals").json["items"]:
+                person.approve(item["id"])
+            page = browser.again() if browser.page.forms else browser.page
+        return page.answer["code"]
+
+    return get
+
+
+@pytest.fixture
+def proof(local):
+    """Makes fresh proofs for the token endpoint."""
+
+    def make(key):
+        at = local.clock.now() // 1000
+        return dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
+
+    return make

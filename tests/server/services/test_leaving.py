@@ -1,0 +1,83 @@
+"""Signing out because an app asks for it."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support.people import give_password, new_app, new_browser
+from tests.support.site import ISSUER
+
+HOME = "https://chat.example/bye?x=1"
+
+
+@pytest.fixture
+def app(local):
+    """An app that people are sent back to after they signed out."""
+    return new_app(local, post_logout_redirect_uris=(HOME,))
+
+
+@pytest.fixture
+def signed_in(person, app, local):
+    """Ana's browser, and what the app got through it."""
+    give_password(local, person.user.name)
+    browser = new_browser(local)
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    tokens = app.redeem(browser.answer("allow").answer["code"]).json
+    return browser, tokens
+
+
+def leave(browser, **parameters):
+    """Open the link with which an app signs somebody out."""
+    return browser.open("/logout?" + urlencode(parameters))
+
+
+def test_the_person_confirms_it_and_goes_back_to_the_app(signed_in, app):
+    """RP-Initiated Logout 2, 3: with the state; refresh tokens of this browser end."""
+    browser, tokens = signed_in
+    page = leave(
+        browser,
+        id_token_hint=tokens["id_token"],
+        post_logout_redirect_uri=HOME,
+        state="s 1",
+    )
+    assert "ana" in page.text
+    assert "chat" in page.text
+    assert app.refresh(tokens["refresh_token"]).status == 200
+    assert browser.submit().url == f"{HOME}&state=s+1"
+    assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
+    assert 'type="password"' in browser.authorize(app.id).text
+
+
+def test_without_an_app_there_is_a_page(signed_in):
+    """And again it says the same, without a question."""
+    browser, _ = signed_in
+    assert "Sign out?" in leave(browser).text
+    assert "You are signed out" in browser.submit().text
+    assert "You are signed out" in leave(browser).text
+
+
+def test_whoever_is_not_signed_in_is_sent_on(app, local):
+    """There is nothing to confirm."""
+    browser = new_browser(local)
+    assert leave(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"post_logout_redirect_uri": HOME},
+        {"post_logout_redirect_uri": "https://evil.example/", "client_id": "APP"},
+        {"post_logout_redirect_uri": "https://chat.example/callback", "client_id": "APP"},
+        {"client_id": "sayso_app_none"},
+        {"id_token_hint": "nonsense"},
+        {"id_token_hint": "TOKEN", "client_id": "sayso_app_other"},
+    ],
+)
+def test_nobody_is_sent_to_an_address_that_is_not_the_apps(signed_in, app, parameters):
+    """No open redirector here either; nobody is signed out."""
+    browser, tokens = signed_in
+    known = {"APP": app.id, "TOKEN": tokens["id_token"]}
+    page = leave(browser, **{name: known.get(v, v) for name, v in parameters.items()})
+    assert (page.status, page.url.startswith(ISSUER)) == (400, True)
+    assert "code" in browser.authorize(app.id).answer

@@ -1,0 +1,155 @@
+"""Signing in with a password: what slows a guesser, and what never stops anybody else."""
+
+import pytest
+
+from server.protocol.passwords import FREE_TRIES
+from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.sign_ins import SIGNED_IN_MS, TooSoon, WrongPassword
+from server.services.users import NewUser
+from tests.support.browser import PASSWORD
+from tests.support.clock import HOUR
+from tests.support.installation import BY
+from tests.support.people import give_password, passwords
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+@pytest.fixture
+def sign_in(person, local):
+    """Ana, or whoever says so, types a password."""
+    give_password(local, person.user.name)
+
+    def attempt(name="ana", password=PASSWORD, peer=HERE):
+        return local.site.sign_ins.sign_in(name, password, flow=None, peer=peer)
+
+    return attempt
+
+
+def current(local, cookie):
+    """Who is signed in with this cookie."""
+    with local.services.store.read() as view:
+        found = local.site.sign_ins.current(view, cookie)
+    return None if found is None else found.user.name
+
+
+def test_a_right_password_makes_a_new_cookie_each_time(sign_in, local):
+    """By name in any case; a cookie that was planted before means nothing."""
+    first, second = sign_in(), sign_in("ANA")
+    assert first != second
+    assert current(local, first) == current(local, second) == "ana"
+    assert current(local, "") is None
+    assert current(local, "sayso_br_none") is None
+    assert len(local.desk.entries("sign_in.done")) == 2
+
+
+def test_wrong_and_unknown_are_one_answer(sign_in, local):
+    """A name without a password, too; only an account's own failures are written down."""
+    local.desk.users.add(NewUser("ben"), by=BY)
+    for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
+        with pytest.raises(WrongPassword):
+            sign_in(name, password)
+    assert len(local.desk.entries("sign_in.failed")) == 2
+
+
+def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):
+    """Account and address; the right password elsewhere, and another account here, go on."""
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooSoon) as slowed:
+        sign_in()
+    assert slowed.value.seconds == 1
+    assert sign_in(peer=THERE)
+    with pytest.raises(WrongPassword):
+        sign_in("ben")
+    local.clock.forward(1_000)
+    assert sign_in()
+    with pytest.raises(WrongPassword):
+        sign_in(password="wrong")
+
+
+def test_the_pause_grows_and_is_forgotten(sign_in, local):
+    """An hour without a try, and five are free again."""
+    for pause in (0, 0, 0, 0, 0, 1_000, 2_000, 4_000):
+        local.clock.forward(pause)
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooSoon) as slowed:
+        sign_in()
+    assert slowed.value.seconds == 8
+    local.clock.forward(HOUR)
+    local.services.sweeper.tidy()
+    with pytest.raises(WrongPassword):
+        sign_in(password="wrong")
+    assert sign_in()
+
+
+def test_a_sign_in_ends_with_its_time_its_user_or_its_sign_out(sign_in, local):
+    """A stopped user is nobody at once, and stays signed out."""
+    cookie, other = sign_in(), sign_in()
+    local.site.sign_ins.sign_out(other)
+    local.site.sign_ins.sign_out(other)
+    assert len(local.desk.entries("sign_in.ended")) == 1
+    assert (current(local, cookie), current(local, other)) == ("ana", None)
+    local.clock.forward(SIGNED_IN_MS - 1)
+    assert current(local, cookie) == "ana"
+    local.clock.forward(1)
+    assert current(local, cookie) is None
+    cookie = sign_in()
+    local.desk.users.disable("ana", by=BY)
+    with pytest.raises(WrongPassword):
+        sign_in()
+    local.desk.users.enable("ana", by=BY)
+    assert current(local, cookie) is None
+
+
+def test_a_new_password_signs_browsers_out_and_the_old_one_is_nothing(sign_in, local):
+    """Setting and removing alike."""
+    cookie = sign_in()
+    admin = passwords(local)
+    assert admin.set("ana", "another long one", by=BY).name == "ana"
+    assert current(local, cookie) is None
+    with pytest.raises(WrongPassword):
+        sign_in()
+    assert sign_in(password="another long one")
+    (first, second) = local.desk.entries("password.set")
+    assert (first["facts"], second["facts"]) == ({"sign_ins_ended": 0}, {"sign_ins_ended": 1})
+    admin.remove("ana", by=BY)
+    with pytest.raises(WrongPassword):
+        sign_in(password="another long one")
+    with pytest.raises(Conflict, match="has no password"):
+        admin.remove("ana", by=BY)
+
+
+def test_what_may_be_a_password_is_checked_when_it_is_set(local):
+    """For somebody who exists."""
+    with pytest.raises(Invalid, match="at least 12 characters"):
+        passwords(local).set("ana", "short", by=BY)
+    with pytest.raises(NotFound):
+        passwords(local).set("nobody", PASSWORD, by=BY)
+
+
+def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
+    person, local, monkeypatch
+):
+    """The one that was verified is not the one that there is."""
+    give_password(local, person.user.name)
+    hasher = local.site.sign_ins.hasher
+    verify = hasher.verify
+
+    def slowly(password, hashed):
+        right = verify(password, hashed)
+        give_password(local, person.user.name, "another long one")
+        return right
+
+    monkeypatch.setattr(hasher, "verify", slowly)
+    with pytest.raises(WrongPassword):
+        local.site.sign_ins.sign_in("ana", PASSWORD, flow=None, peer=HERE)
+
+
+def test_a_form_is_for_one_browser(local):
+    """What it must send back belongs to the cookie, and tells nothing of it."""
+    one, two = local.site.sign_ins.new_cookie(), local.site.sign_ins.new_cookie()
+    tokens = {local.site.sign_ins.csrf(cookie) for cookie in (one, two, one)}
+    assert len(tokens) == 2
+    assert not tokens & {one, two}

@@ -1,0 +1,141 @@
+"""A browser without scripts: it keeps cookies, follows redirects within the site, submits forms.
+
+Owns: what a person at a browser does. Where the app's address is reached, it stops and shows it.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+
+VERIFIER = "a-verifier-of-more-than-forty-three-characters"
+CALLBACK = "https://chat.example/callback"
+PASSWORD = "correct horse battery"
+
+
+def challenge_of(verifier: str) -> str:
+    """S256 of a verifier."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+@dataclass(slots=True)
+class Page:
+    """What the browser shows."""
+
+    status: int
+    url: str
+    text: str
+    headers: httpx.Headers
+    forms: list["Form"] = field(default_factory=list)
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The parameters with which it came to the app's address, in the query or in a form."""
+        if self.forms and not self.forms[0].action.startswith("/"):
+            return dict(self.forms[0].fields)
+        return dict(parse_qsl(urlsplit(self.url).query))
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of a page: where it leads, its fields, its buttons."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Browser:
+    """One browser of one person."""
+
+    http: httpx.Client
+    issuer: str
+    page: Page | None = None
+
+    def authorize(self, client_id: str, **parameters: Any) -> Page:
+        """Open an app's sign-in link; a parameter that is None is left out."""
+        return self.open("/authorize?" + urlencode(request_of(client_id, **parameters), doseq=True))
+
+    def open(self, path: str) -> Page:
+        """GET a page of the site."""
+        return self._go(self.http.get(path))
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> Page:
+        """Fill in the sign-in form."""
+        return self.submit(name=name, password=password)
+
+    def answer(self, button: str) -> Page:
+        """Press `allow` or `deny`."""
+        return self.submit(answer=button)
+
+    def again(self) -> Page:
+        """Load the page again."""
+        assert self.page is not None
+        return self._go(self.http.get(self.page.url))
+
+    def submit(self, headers: Mapping[str, str] | None = None, **fields: str) -> Page:
+        """Send the page's form with these fields changed."""
+        assert self.page is not None
+        (form,) = self.page.forms
+        sent = {**form.fields, **fields}
+        return self._go(self.http.post(form.action, data=sent, headers=headers))
+
+    def _go(self, response: httpx.Response) -> Page:
+        while response.is_redirect:
+            where = str(response.url.join(response.headers["Location"]))
+            if not where.startswith(self.issuer):
+                self.page = Page(response.status_code, where, "", response.headers)
+                return self.page
+            response = self.http.get(where)
+        self.page = read(response)
+        return self.page
+
+
+def request_of(client_id: str, **parameters: Any) -> dict[str, Any]:
+    """An authorization request as most apps send it."""
+    whole = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "state": "s t/8",
+        "nonce": "n-1",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+        **parameters,
+    }
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def read(response: httpx.Response) -> Page:
+    """The page with its forms."""
+    reader = _Reader()
+    reader.feed(response.text)
+    page = Page(response.status_code, str(response.url), response.text, response.headers)
+    page.forms = reader.forms
+    return page
+
+
+class _Reader(HTMLParser):
+    """Finds forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A form, a field or a button."""
+        named = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(named["action"]))
+        elif tag == "input":
+            self.forms[-1].fields[named["name"]] = named.get("value", "")
+        elif tag == "button" and "value" in named:
+            self.forms[-1].buttons.append(named["value"])

@@ -32,11 +32,20 @@ class Answered:
 
 def post(path: str, key: AgentKey, form: dict[str, str], *, keep: bool = False) -> bytes:
     """A form post of an agent, as bytes."""
-    body = urlencode(form).encode()
+    return _request(path, key, "application/x-www-form-urlencoded", urlencode(form), keep=keep)
+
+
+def post_json(path: str, key: AgentKey, value: object) -> bytes:
+    """A JSON post of a resource, as bytes."""
+    return _request(path, key, "application/json", json.dumps(value), keep=False)
+
+
+def _request(path: str, key: AgentKey, kind: str, text: str, *, keep: bool) -> bytes:
+    body = text.encode()
     basic = base64.b64encode(f"{key.id}:{key.secret}".encode()).decode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {basic}\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Type: {kind}\r\n"
         f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     )
     return head.encode() + body

@@ -1,0 +1,116 @@
+"""The rest of the story: a resource asks about the token, spends it, and it ends."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from server.services.keys import Keys
+from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.installation import PAY
+from tests.support.record import entries, story
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.volley import post_json, volley
+
+_AT_ONCE = 20
+
+
+@pytest.fixture(scope="module")
+def resource(server: LiveServer) -> AgentKey:
+    """The payment API's credentials."""
+    given = server.resources.rotate_secret(PAY, by=BY)
+    return AgentKey(given.resource.client_id, given.secret, PAY)
+
+
+@pytest.fixture
+def token(agent: Agent, person: Terminal) -> str:
+    """The token of a payment that the person approved with their PIN."""
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    person.approve(person.only())
+    found: str = agent.poll(handle).json()["access_token"]
+    return found
+
+
+def _consume(agent: Agent, key: AgentKey, token: str, execution: str) -> httpx.Response:
+    return agent.http.post(
+        "/api/approvals/consume", json=_execution(token, execution), auth=key.basic
+    )
+
+
+def _execution(token: str, execution: str) -> dict[str, Any]:
+    return {
+        "token": token,
+        "authorization_details": PAYMENT_DETAILS,
+        "execution_id": execution,
+    }
+
+
+def _active(agent: Agent, key: AgentKey, token: str) -> bool:
+    answer = agent.http.post("/introspect", data={"token": token}, auth=key.basic)
+    found: bool = answer.json()["active"]
+    return found
+
+
+def test_a_payment_is_asked_for_approved_checked_and_spent(
+    server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
+) -> None:
+    """Every step is in the log of that one approval."""
+    told = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
+    assert (told["active"], told["username"]) == (True, person.user)
+    assert told["authorization_details"] == PAYMENT_DETAILS
+    assert told["agent"] == {"name": agent.key.name, "owners": ["admin"]}
+    spent = _consume(agent, resource, token, "INV-2291")
+    assert spent.status_code == 200, spent.text
+    assert spent.json()["approval"] == told["approval"]["id"]
+    again = _consume(agent, resource, token, "INV-2291")
+    assert (again.status_code, again.content) == (200, spent.content)
+    other = _consume(agent, resource, token, "INV-2292")
+    assert (other.status_code, other.json()["code"]) == (409, "already_consumed")
+    assert agent.http.post("/revoke", data={"token": token}, auth=agent.key.basic).content == b"{}"
+    late = _consume(agent, resource, token, "INV-2291")
+    assert (late.status_code, late.json()["code"]) == (403, "token_inactive")
+    assert story(server, told["approval"]["id"]) == [
+        "approval.requested",
+        "approval.approved",
+        "token.issued",
+        "approval.consumed",
+        "approval.reused",
+        "token.revoked",
+    ]
+
+
+def test_of_many_executions_at_once_one_runs(
+    server: LiveServer, resource: AgentKey, token: str
+) -> None:
+    """One 200; everybody else is told that it is spent; one entry, and one alarm."""
+    requests = [
+        post_json("/api/approvals/consume", resource, _execution(token, f"run-{number}"))
+        for number in range(_AT_ONCE)
+    ]
+    answers = volley(server.port, requests)
+    won = [answer for answer in answers if answer.status == 200]
+    assert len(won) == 1
+    refused = [answer for answer in answers if answer.status != 200]
+    assert {(a.status, a.json()["code"]) for a in refused} == {(409, "already_consumed")}
+    approval = won[0].json()["approval"]
+    assert len(entries(server, "approval.consumed", approval_id=approval)) == 1
+    assert len(entries(server, "approval.reused", approval_id=approval)) == 1
+
+
+def test_a_leaked_key_ends_what_it_signed_and_the_terminal_goes_on(
+    server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
+) -> None:
+    """Another process takes the key away; the very next answers know."""
+    assert _active(agent, resource, token)
+    services = server.services
+    keys = Keys(services.store, services.signer, services.rules)
+    for key in keys.all():
+        keys.revoke(key.kid, by=BY)
+    assert not _active(agent, resource, token)
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    person.approve(person.only())
+    fresh = agent.poll(handle).json()["access_token"]
+    assert _active(agent, resource, fresh)
+    assert json.loads(agent.http.get("/jwks").text)["keys"]

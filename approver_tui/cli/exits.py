@@ -73,7 +73,14 @@ BY_OUTCOME = MappingProxyType(
 )
 """What became of an approval that could not be answered; everything else is a conflict."""
 
-_ENROLMENT_REFUSED = "invalid_grant"
+BY_OAUTH_CODE = MappingProxyType(
+    {
+        "invalid_grant": Exit.LOGIN_FIRST,
+        "access_denied": Exit.NOT_ALLOWED,
+        "expired_token": Exit.EXPIRED,
+    }
+)
+"""What the token endpoint says to a device that signs in; its status is always 400."""
 
 
 def exit_code(error: BaseException) -> Exit:
@@ -84,9 +91,8 @@ def exit_code(error: BaseException) -> Exit:
         if isinstance(error, kind):
             return code
     if isinstance(error, errors.ApiError):
-        if error.code == _ENROLMENT_REFUSED:
-            return Exit.LOGIN_FIRST
-        return BY_STATUS.get(error.status, Exit.ERROR)
+        by_status = BY_STATUS.get(error.status, Exit.ERROR)
+        return BY_OAUTH_CODE.get(error.code, by_status)
     return Exit.ERROR
 
 

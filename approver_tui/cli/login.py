@@ -2,6 +2,8 @@
 
 import platform
 import sys
+import threading
+from functools import partial
 
 import click
 
@@ -13,12 +15,17 @@ from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.enrolling import Enrolment, check_name, enrol
 from approver_tui.client.errors import AlreadyLoggedIn, BadName, BrokenProfile, LoginFirst
 from approver_tui.client.profile import Home
+from approver_tui.client.signing_in import Invitation, SigningIn
 from approver_tui.client.vault import FILES
 
 
 @click.command("login")
 @click.argument("url")
-@click.option("--code", help="The one-time code that an administrator gave you.")
+@click.option(
+    "--code",
+    help="The one-time code that an administrator gave you. Without one, "
+    "a device that you use already lets this one in.",
+)
 @click.option("--code-stdin", is_flag=True, help="Read the code from the first line of stdin.")
 @click.option("--name", help="What to call this device; the host's name if left out.")
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
@@ -36,6 +43,9 @@ def command(  # noqa: PLR0913  # one argument per option
 ) -> None:
     """Make this machine one of your devices, with the server at URL.
 
+    Without a code this shows one, with a link and a QR code to type it at, and waits until a device
+    that you use already has approved. Your first device takes a code of whoever runs the server.
+
     The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin
     the first line is the code and the second the PIN.
     """
@@ -47,6 +57,7 @@ def command(  # noqa: PLR0913  # one argument per option
         name=_this_machine() if name is None else name,
         pin=read_new_pin(from_stdin=pin_stdin),
         allow_insecure=insecure,
+        signing_in=SigningIn(partial(_show, url), _pause),
     )
     client = enrol(home, enrolment, clock=settings.wall_clock)
     try:
@@ -90,17 +101,37 @@ def _this_machine() -> str:
     return name
 
 
-def _code(code: str | None, *, from_stdin: bool) -> str:
+def _code(code: str | None, *, from_stdin: bool) -> str | None:
     if code is not None and from_stdin:
         raise click.UsageError("Give the code by --code or by --code-stdin, not by both.")
-    if code is not None:
-        return code
-    if from_stdin:
-        return stdin_line()
-    if not sys.stdin.isatty():
-        raise click.UsageError("A code is needed: --code CODE, or --code-stdin.")
-    typed: str = click.prompt("One-time code", err=True)
-    return typed
+    return stdin_line() if from_stdin else code
+
+
+def _show(url: str, invitation: Invitation) -> None:
+    """Say on stderr what to do; the picture is for a terminal alone."""
+    lines = [
+        "",
+        "Open this page on any device of yours, and type the code there:",
+        "",
+        f"    {invitation.page}",
+        f"    {invitation.code}",
+        "",
+    ]
+    click.echo("\n".join(lines), err=True)
+    if sys.stderr.isatty():
+        import segno  # noqa: PLC0415  # only who looks at it waits for it
+
+        segno.make(invitation.link, error="m").terminal(sys.stderr, border=2, compact=True)
+    lines = [
+        "Then approve it on a device that you use already: it shows the same code.",
+        "This waits for a quarter of an hour; Ctrl+C ends it.",
+        f"Your first device? Get a one-time code, then: sayso-approver login {url} --code CODE",
+    ]
+    click.echo("\n".join(lines), err=True)
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
 
 
 def _document(client: Client) -> dict[str, object]:

@@ -17,7 +17,9 @@ from approver_tui.client.keys import Level
 from approver_tui.client.profile import Home, Profile
 from approver_tui.client.reading import Members
 from approver_tui.client.session import Session
-from approver_tui.client.transport import LOOPBACK, Clock, exchange, new_http, refusal
+from approver_tui.client.signing_in import SigningIn
+from approver_tui.client.tokens import Tokens
+from approver_tui.client.transport import LOOPBACK, Clock, Transport, exchange, new_http, refusal
 from approver_tui.client.unlocking import SESSION, Opened, confirm_pin
 from approver_tui.client.vault import Vault
 
@@ -30,14 +32,17 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """What a person brings: where, the code, the device's name, and the PIN they chose."""
+    """What a person brings: where, a code or another device, this one's name, and a PIN."""
 
     url: str
-    code: str
+    code: str | None
+    """The one-time code; None to be let in by a device that is enrolled already."""
     name: str
     pin: str
     allow_insecure: bool = False
     """Accept a server on another machine without TLS."""
+    signing_in: SigningIn | None = None
+    """How to be let in; needed where there is no code."""
 
 
 def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
@@ -45,7 +50,7 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
 
     1. The PIN and the name must be fit, before the code is spent.
     2. Discovery names the issuer, which must be the server that was asked for.
-    3. A session key is made, and the code buys tokens bound to it.
+    3. A session key is made, and the code, or another device, gives tokens bound to it.
     4. Two approval keys are made; their public halves make the device.
     5. The server's half of the PIN seals the private ones, and a signature confirms the PIN.
     6. Only then is anything written that a later command would use.
@@ -56,7 +61,12 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
     check_name(enrolment.name)
     issuer = find_issuer(enrolment.url, allow_insecure=enrolment.allow_insecure)
     secrets = vault.choose_vault(home)
-    session = _new_session(home, issuer, secrets, enrolment.code, clock)
+    session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
+    try:
+        tokens.save(secrets, _first_tokens(session.transport, enrolment))
+    except (ClientError, KeyboardInterrupt):
+        session.transport.close()
+        raise
     try:
         client = _with_device(home, session, secrets, enrolment)
     except ClientError:
@@ -99,15 +109,13 @@ def normal_code(code: str) -> str:
     return plain.replace("O", "0").replace("I", "1").replace("L", "1")
 
 
-def _new_session(home: Home, issuer: str, secrets: Vault, code: str, clock: Clock) -> Session:
-    session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
-    form = {"grant_type": ENROLMENT, "code": normal_code(code)}
-    try:
-        tokens.save(secrets, session.transport.tokens(form))
-    except ClientError:
-        session.transport.close()
-        raise
-    return session
+def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
+    if enrolment.code is not None:
+        form = {"grant_type": ENROLMENT, "code": normal_code(enrolment.code)}
+        return transport.tokens(form)
+    if enrolment.signing_in is None:
+        raise BadServer("Without a code another device has to let this one in.")
+    return enrolment.signing_in.tokens(transport, enrolment.name)
 
 
 def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:

@@ -27,6 +27,8 @@ CODE = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG-HHHH"
 DEVICE = "sayso_dv_dddddddddddddddd"
 OTHER_DEVICE = "sayso_dv_eeeeeeeeeeeeeeee"
 TRIES = 10
+USER_CODE = "BCDF-GHJK"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class Refused(Exception):
@@ -82,6 +84,8 @@ class FakeServer:
         self.statements: list[str] = []
         self.revoked: list[str] = []
         self.code_used = False
+        self.sign_in = ["authorization_pending"]
+        """What polls of a sign-in are answered with before it is let in."""
         self.is_stopped = False
         self.clock_ahead = 0
         self.expires_in = 600
@@ -140,6 +144,10 @@ class FakeServer:
             if form["refresh_token"] != self.refresh_token or proof_key != self.session_key:
                 raise Refused(400, "invalid_grant")
             self.refreshes += 1
+        elif form["grant_type"] == DEVICE_GRANT:
+            if self.sign_in:
+                raise Refused(400, self.sign_in.pop(0))
+            self.session_key = proof_key
         else:
             if self.code_used or form["code"] != CODE.replace("-", ""):
                 raise Refused(400, "invalid_grant")
@@ -379,6 +387,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/.well-known/openid-configuration":
             return {"issuer": fake.issuer, "token_endpoint": f"{fake.issuer}/token"}
         proof = self.headers["DPoP"]
+        if path == "/device_authorization":
+            fake.check_proof(proof, self.command, path, None)
+            codes = {"device_code": "sayso_dc_x", "user_code": USER_CODE}
+            return codes | {"interval": 0, "expires_in": 900}
         if path == "/token":
             key = fake.check_proof(proof, self.command, path, None)
             return fake.grant(_flat(raw.decode()), key)

@@ -1,10 +1,12 @@
 """Logging in: a code once, a PIN never as an argument."""
 
+import json
+
 import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.fake_server import CODE, DEVICE, USER
+from tests.support.fake_server import CODE, DEVICE, USER, USER_CODE
 
 
 def test_login_says_who_and_where(run, server):
@@ -46,13 +48,12 @@ def test_code_and_pin_come_from_two_lines(run, server):
         (["--code", CODE, "--pin-stdin"], "12345\n", Exit.USAGE),
         (["--code", CODE, "--pin-stdin"], "", Exit.USAGE),
         (["--code", CODE], PIN, Exit.NOT_ALLOWED),
-        (["--pin-stdin"], PIN, Exit.USAGE),
         (["--code", CODE, "--code-stdin", "--pin-stdin"], PIN, Exit.USAGE),
         (["--code", CODE, "--pin-stdin", "--name", "a/b"], PIN, Exit.USAGE),
         (["--code", CODE, "--pin", PIN], "", Exit.USAGE),
         (["--code", "AAAA-BBBB", "--pin-stdin"], PIN, Exit.LOGIN_FIRST),
     ],
-    ids=["short", "no line", "no terminal", "no code", "both", "name", "argument", "wrong code"],
+    ids=["short", "no line", "no terminal", "both", "name", "argument", "wrong code"],
 )
 def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
     """The right exit code, an error as JSON, no code spent, no file kept."""
@@ -60,6 +61,30 @@ def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, argument
     assert done.code == code
     assert done.error["detail"]
     assert not server.code_used
+    assert not (tmp_path / "home" / "profiles.json").exists()
+
+
+def test_without_a_code_another_device_lets_this_one_in(run, server):
+    """Where to go and what to type stand on stderr; a pipe gets no picture."""
+    done = run("login", server.url, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN)
+    assert done.code == 0
+    assert json.loads(done.out)["device"] == {"id": DEVICE, "name": "laptop"}
+    assert f"{server.issuer}/device" in done.err
+    assert USER_CODE in done.err
+    assert f"sayso-approver login {server.url} --code CODE" in done.err
+    assert "█" not in done.err
+    assert run("inbox", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [("access_denied", Exit.NOT_ALLOWED), ("expired_token", Exit.EXPIRED)],
+)
+def test_a_sign_in_that_nobody_let_in_leaves_nothing(run, server, tmp_path, refusal, code):
+    """Denied is not expired, and neither leaves a file."""
+    server.sign_in = [refusal]
+    done = run("login", server.url, "--pin-stdin", stdin=PIN)
+    assert done.code == code
     assert not (tmp_path / "home" / "profiles.json").exists()
 
 

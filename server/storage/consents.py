@@ -5,13 +5,14 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.records import Consent
 from server.storage.codec import dump, names
+from server.storage.prepared import Prepared, reading
 from server.storage.tables import consents as c
 
 _ADD = insert(c)
 _GET = select(c).where(c.c.id == bindparam("of"))
 _IN_FORCE = (c.c.revoked_at.is_(None), c.c.expires_at > bindparam("now"))
 _NEWEST = (c.c.created_at.desc(), c.c.id.desc())
-_LIVE = (
+_LIVE = Prepared(
     select(c)
     .where(
         c.c.user_id == bindparam("user"),
@@ -62,8 +63,8 @@ class Consents:
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """The one in force between this user and this client at this resource."""
         values = {"user": user_id, "client": client_id, "resource": resource, "now": now}
-        row = self._connection.execute(_LIVE, values).mappings().first()
-        return None if row is None else _record(row)
+        rows = _LIVE.run(self._connection, values)
+        return _read(rows[0]) if rows else None
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """The user's, newest first; with `ended` those too that are over."""
@@ -113,6 +114,9 @@ class Consents:
     def _ended(self, statement: object, of: str, now: int) -> list[Consent]:
         rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()  # type: ignore[call-overload]
         return [_record(row) for row in rows]
+
+
+_read = reading(Consent, c, scopes=names)
 
 
 def _record(row: RowMapping) -> Consent:

@@ -50,6 +50,7 @@ from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
 from server.services.redemption import Redemption
+from server.services.registration import RegistrationService
 from server.services.request_objects import RequestObjects
 from server.services.revocation import Revocation
 from server.services.rights import Rights
@@ -309,6 +310,7 @@ def _site(services: Services) -> "Site":
         consumptions=Consumptions(store, issued, rights),
         device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
+        registration=RegistrationService(store, secrets, rules),
         administration=Administration(store, secrets, services.signer, services.verifier, rules),
         feed=FeedService(store),
         hub=services.hub,

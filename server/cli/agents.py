@@ -7,6 +7,8 @@ import click
 
 from server.cli.agent_document import agent_document, agent_lines, called_by_id
 from server.cli.agent_flags import add, update
+from server.cli.invitations import invite, uninvite
+from server.cli.invitations import show_all as show_invitations
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, json_option, listed, moment, table
 from server.cli.params import Span
@@ -21,6 +23,9 @@ def command() -> None:
 
 command.add_command(add)
 command.add_command(update)
+command.add_command(invite)
+command.add_command(show_invitations)
+command.add_command(uninvite)
 
 
 @command.command("list")

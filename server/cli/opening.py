@@ -22,6 +22,7 @@ from server.services.consents import ConsentService
 from server.services.delegations import Ledger
 from server.services.doctor import Doctor
 from server.services.installation import Installation
+from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.passwords import Passwords
@@ -47,6 +48,7 @@ class Desk:
     resources: Resources
     actions: Actions
     keys: Keys
+    invitations: Invitations
     installation: Installation
     oversight: Oversight
     consents: ConsentService
@@ -96,6 +98,7 @@ def _desk(services: Services) -> Desk:
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         keys=Keys(store, signer, services.rules),
+        invitations=Invitations(store, secrets),
         installation=Installation(store, secrets, signer),
         oversight=Oversight(store),
         consents=ConsentService(store, secrets, services.rules),

@@ -132,3 +132,17 @@ class KeyRotation(_Body):
     """Which algorithm gets a new key."""
 
     alg: _Text
+
+
+class NewInvitation(_Body):
+    """A right to register agents; `asks` left out means the owner alone."""
+
+    owner: _Text
+    grant_types: _Names | None = None
+    resources: _Names = []
+    scopes: _Names = []
+    action_types: _Names | None = None
+    asks: _Names = []
+    asks_everybody: bool = False
+    uses: int = Field(default=1, ge=1, le=1_000)
+    expires_at: _Moment | None = None

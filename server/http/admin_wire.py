@@ -285,3 +285,34 @@ class ApprovalSheet(ManagedApproval):
     display_digest: str
     decisions: list[GivenAnswer]
     entries: list[LogEntry]
+
+
+class ManagedInvitation(BaseModel):
+    """A right to register agents."""
+
+    id: str
+    owner: Named
+    grant_types: list[str]
+    resources: list[str]
+    scopes: list[str]
+    action_types: list[str] | None
+    asks: list[Named] | None
+    uses_left: int
+    created_by: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class ManagedInvitations(BaseModel):
+    """A part of the list of invitations."""
+
+    items: list[ManagedInvitation]
+    next: str | None
+
+
+class GivenInvitation(BaseModel):
+    """An invitation with its token, told once."""
+
+    invitation: ManagedInvitation
+    initial_access_token: str

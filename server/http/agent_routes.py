@@ -4,12 +4,13 @@ from typing import Final
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
-from server.http.endpoints import agents, kill_switch, listing
+from server.http.endpoints import agents, invitations, kill_switch, listing
 from server.http.route import Caller, Route
 from server.services.authority import Role, Rule
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
+_STAFF = (Role.ADMIN, Role.AUDITOR)
 _OWNER = (Role.ADMIN, Role.OWNER)
 _ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
 
@@ -122,5 +123,38 @@ AGENT_ROUTES: Final = (
         answer=wire.LogEntries,
         errors=_READS,
         rule=Rule(_ALL, "agent"),
+    ),
+    Route(
+        "GET",
+        "/api/invitations",
+        invitations.listed,
+        _PERSON,
+        "Invitations, with which agents register themselves.",
+        query=listing.QUERY,
+        answer=wire.ManagedInvitations,
+        errors=_READS,
+        rule=Rule(_STAFF),
+    ),
+    Route(
+        "POST",
+        "/api/invitations",
+        invitations.issue,
+        _PERSON,
+        "Let agents register themselves; the token is told once.",
+        body=bodies.NewInvitation,
+        answer=wire.GivenInvitation,
+        status=201,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, signed=True),
+    ),
+    Route(
+        "DELETE",
+        "/api/invitations/<id>",
+        invitations.revoke,
+        _PERSON,
+        "Take an invitation back; the agents that used it stay.",
+        answer=wire.ManagedInvitation,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN),
     ),
 )

@@ -85,3 +85,43 @@ class Health(BaseModel):
     """The process, or the database, answers."""
 
     status: Literal["ok", "ready"]
+
+
+class ClientMetadata(_Answer):
+    """An agent as it wants to be (RFC 7591 2); members that are not named here are ignored."""
+
+    client_name: str | None = None
+    token_endpoint_auth_method: str | None = None
+    grant_types: list[str] | None = None
+    scope: str | None = None
+    authorization_details_types: list[str] | None = None
+    jwks: dict[str, object] | None = None
+    id_token_signed_response_alg: str | None = None
+    dpop_bound_access_tokens: bool | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
+
+
+class ClientUpdate(ClientMetadata):
+    """An agent as it wants to be from now on (RFC 7592 2.2)."""
+
+    client_id: str
+    client_secret: str | None = None
+
+
+class ClientInformation(_Answer):
+    """A registered agent (RFC 7591 3.2.1)."""
+
+    client_id: str
+    client_id_issued_at: int
+    client_secret: str = Field(default="", min_length=1)
+    client_secret_expires_at: int = 0
+    registration_access_token: str = Field(min_length=22)
+    registration_client_uri: str
+    client_name: str
+    token_endpoint_auth_method: str
+    grant_types: list[str]
+    response_types: list[str] = Field(max_length=0)
+    scope: str
+    id_token_signed_response_alg: str
+    dpop_bound_access_tokens: bool
+    backchannel_token_delivery_mode: str

@@ -5,6 +5,7 @@ from typing import Final
 from server.http import oauth_wire, resource_wire, wire
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.endpoints import approvals, consents, devices, operations, protocol, tokens
+from server.http.registration_routes import REGISTRATION_ROUTES
 from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
@@ -262,6 +263,7 @@ ROUTES: Final = (
         answer=resource_wire.Consumed,
         errors=(401, 403, 409, 422),
     ),
+    *REGISTRATION_ROUTES,
     *ADMIN_ROUTES,
     Route("GET", "/api/openapi.json", operations.document, _PUBLIC, "This document."),
     Route(

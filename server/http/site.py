@@ -20,6 +20,7 @@ from server.services.leaving import SignOuts
 from server.services.people import People
 from server.services.ports import Clock, Store
 from server.services.proofs import Proofs
+from server.services.registration import RegistrationService
 from server.services.revocation import Revocation
 from server.services.rules import Rules
 from server.services.sign_ins import SignIns
@@ -59,6 +60,7 @@ class Site:
     device_grant: DeviceGrantService
     devices: DeviceService
     administration: Administration
+    registration: RegistrationService
     feed: FeedService
     hub: Hub
     readiness: Readiness

@@ -8,6 +8,8 @@
      ├─ LoginRequired  ConsentRequired  UnmetAuthenticationRequirements
      ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
      ├─ ExpiredLoginHintToken  TransactionFailed (pushed)  InvalidDpopProof  UseDpopNonce
+     ├─ InvalidToken (401)  InvalidRedirectUri  InvalidClientMetadata
+     ├─ InvalidSoftwareStatement  UnapprovedSoftwareStatement
      └─ TemporarilyUnavailable (503)  ServerError (500)
     Problem                            the JSON API: RFC 9457 problem documents with a stable code
 
@@ -213,6 +215,41 @@ class UseDpopNonce(ProtocolError):
             "Put the nonce of the DPoP-Nonce header into a new proof.",
             headers={"DPoP-Nonce": nonce},
         )
+
+
+class InvalidToken(ProtocolError):
+    """A bearer token that opens nothing here (RFC 6750 3.1)."""
+
+    code = "invalid_token"
+    status = 401
+
+    def __init__(self, description: str, *, detail: str = "") -> None:
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        super().__init__(description, detail=detail, headers=challenge)
+
+
+class InvalidRedirectUri(ProtocolError):
+    """A redirect URI that cannot be registered (RFC 7591 3.2.2)."""
+
+    code = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(ProtocolError):
+    """Metadata that cannot be registered (RFC 7591 3.2.2)."""
+
+    code = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(ProtocolError):
+    """A software statement that is none (RFC 7591 3.2.2)."""
+
+    code = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(ProtocolError):
+    """A software statement of somebody whom we do not take one from (RFC 7591 3.2.2)."""
+
+    code = "unapproved_software_statement"
 
 
 class TemporarilyUnavailable(ProtocolError):

@@ -24,6 +24,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
         "device_authorization_endpoint": f"{issuer}/device_authorization",
+        "registration_endpoint": f"{issuer}/register",
         "jwks_uri": f"{issuer}/jwks",
         "grant_types_supported": [
             *names.AGENT_GRANTS,

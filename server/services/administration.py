@@ -10,6 +10,7 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
 from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.people import Person
@@ -35,6 +36,7 @@ class Desk:
     resources: Resources
     actions: Actions
     keys: Keys
+    invitations: Invitations
     oversight: Oversight
 
 
@@ -62,5 +64,6 @@ class Administration:
             resources=Resources(store, self.secrets, self.rules.issuer),
             actions=Actions(store),
             keys=Keys(store, self.signer, self.rules),
+            invitations=Invitations(store, self.secrets),
             oversight=Oversight(store),
         )

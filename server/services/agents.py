@@ -3,28 +3,24 @@
 What an agent may be is checked in `agent_forms.py`. Here is what happens to the ones there are.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from types import MappingProxyType
 
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.states import State, overdue
 from server.protocol.uris import callback_problem
-from server.services import agent_forms, audit, paging, users
+from server.services import agent_forms, audit, client_secrets, paging, users
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Approval, Entry, Secret, User
+from server.services.records import Agent, Approval, Entry, User
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.revocations import end_all_of_client
 from server.services.withdrawals import withdraw
 
-DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
-"""How long an old secret goes on working when nobody says otherwise."""
-LONGEST_OVERLAP_MS: Final = 30 * 24 * 60 * 60 * 1000
-
-_HINT_CHARACTERS = 4
+_NO_FACTS: Mapping[str, object] = MappingProxyType({})
 
 
 def _public_https(url: str) -> str:
@@ -92,14 +88,7 @@ class Agents:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.notification_endpoint)
         with self.store.administer() as tx:
-            _refuse_taken(tx, users.check_called(new.name), None)
-            agent = agent_forms.read(tx, new, self.secrets.new_id(PREFIX_AGENT))
-            given = NewSecret(agent, "")
-            if agent.auth_method != "private_key_jwt":
-                given = self._with_secret(tx, agent)
-            tx.agents.add(given.agent, tx.now)
-            _record(tx, audit.Type.AGENT_ADDED, given.agent, by, agent_forms.facts(agent))
-            return given
+            return admit(tx, self.secrets, new, by=by)
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
         """Change an agent. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
@@ -107,10 +96,8 @@ class Agents:
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
-            _refuse_taken(tx, agent.name, agent.id)
-            if agent != before:
-                tx.agents.replace(agent, tx.now)
-                _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
+            refuse_taken(tx, agent.name, agent.id)
+            change(tx, before, agent, by=by)
             return agent
 
     def preview(self, called: str) -> StoppedAgent:
@@ -161,8 +148,7 @@ class Agents:
 
         Raises `NotFound`, `Conflict` when it has keys instead, `Invalid` for a longer overlap.
         """
-        if not 0 <= overlap_ms <= LONGEST_OVERLAP_MS:
-            raise Invalid("Old and new secret may both work for 30 days at most.")
+        overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
             agent = find(tx, called)
             if agent.auth_method == "private_key_jwt":
@@ -170,9 +156,8 @@ class Agents:
                     f"{agent.name} has keys and no secret. "
                     f"Run: sayso agents update {agent.name} --jwks FILE"
                 )
-            ended = [_ending(secret, tx.now + overlap_ms) for secret in agent.secrets]
-            alive = tuple(s for s in ended if s.expires_at is None or s.expires_at > tx.now)
-            given = self._with_secret(tx, replace(agent, secrets=alive))
+            alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
+            given = with_secret(tx, self.secrets, replace(agent, secrets=alive))
             tx.agents.replace(given.agent, tx.now)
             facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
@@ -182,29 +167,56 @@ class Agents:
         """Stop an agent and forget it; what it did stays in the log. Raises `NotFound`."""
         with self.store.administer() as tx:
             agent = find(tx, called)
-            stopped = _end_everything(tx, replace(agent, state="disabled"), by)
-            end_all_of_client(tx, agent.id, actor=by)
-            tx.agents.delete(agent.id)
-            facts = {"name": agent.name, **stopped.counts}
-            _record(tx, audit.Type.AGENT_DELETED, agent, by, facts)
-            return stopped
+            return forget(tx, agent, by=by)
 
     def _check_endpoint(self, url: str) -> None:
         """Ask about the endpoint before the unit of work, because a name may be looked up."""
         if url and (problem := self.endpoint_problem(url)):
             raise Invalid(f"--notification-endpoint: {problem}.")
 
-    def _with_secret(self, tx: Unit, agent: Agent) -> NewSecret:
-        text = self.secrets.new_secret(PREFIX_CLIENT_SECRET)
-        secret = Secret(
-            id=self.secrets.new_id(""),
-            hash=hashlib.sha256(text.encode()).digest(),
-            hint=text[-_HINT_CHARACTERS:],
-            created_at=tx.now,
-            expires_at=None,
-            last_used_at=None,
-        )
-        return NewSecret(replace(agent, secrets=(*agent.secrets, secret)), text)
+
+def admit(
+    tx: Unit,
+    secrets: Secrets,
+    new: NewAgent,
+    *,
+    by: str,
+    facts: Mapping[str, object] = _NO_FACTS,
+) -> NewSecret:
+    """Add an agent in a unit of work that administers.
+
+    Raises `Exists`, `NotFound` or `Invalid`.
+    """
+    refuse_taken(tx, users.check_called(new.name), None)
+    given = NewSecret(agent_forms.read(tx, new, secrets.new_id(PREFIX_AGENT)), "")
+    if given.agent.auth_method != "private_key_jwt":
+        given = with_secret(tx, secrets, given.agent)
+    tx.agents.add(given.agent, tx.now)
+    told = {**agent_forms.facts(given.agent), **facts}
+    _record(tx, audit.Type.AGENT_ADDED, given.agent, by, told)
+    return given
+
+
+def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> None:
+    """Store a changed agent in a unit of work that administers, if it is another one."""
+    if agent != before:
+        tx.agents.replace(agent, tx.now)
+        _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
+
+
+def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
+    """Stop an agent and forget it in a unit of work that administers."""
+    stopped = _end_everything(tx, replace(agent, state="disabled"), by)
+    end_all_of_client(tx, agent.id, actor=by)
+    tx.agents.delete(agent.id)
+    _record(tx, audit.Type.AGENT_DELETED, agent, by, {"name": agent.name, **stopped.counts})
+    return stopped
+
+
+def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
+    """The agent with one secret more, and that secret's text."""
+    kept, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
+    return NewSecret(replace(agent, secrets=(*agent.secrets, kept)), text)
 
 
 def find(view: View, called: str) -> Agent:
@@ -221,7 +233,8 @@ def owners_of(view: View, agent: Agent) -> tuple[User, ...]:
     return tuple(owner for owner in found if owner is not None)
 
 
-def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
+def refuse_taken(tx: Unit, name: str, of: str | None) -> None:
+    """Raises `Exists` when another agent than this one is called so."""
     taken = tx.directory.agent_called(name)
     if taken is not None and taken.id != of:
         raise Exists(f"There is an agent {taken.name} already, {taken.id}.")
@@ -242,11 +255,6 @@ def _lives(approval: Approval, view: View) -> bool:
 
 def _approved(approvals: Sequence[Approval]) -> int:
     return sum(approval.state is State.APPROVED for approval in approvals)
-
-
-def _ending(secret: Secret, at: int) -> Secret:
-    """The same secret, at its end by then at the latest."""
-    return replace(secret, expires_at=min(at, secret.expires_at or at))
 
 
 def _record(tx: Unit, kind: audit.Type, agent: Agent, by: str, facts: Mapping[str, object]) -> None:

@@ -44,6 +44,8 @@ class Type(StrEnum):
     AGENT_ENABLED = "agent.enabled"
     AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
     AGENT_DELETED = "agent.deleted"
+    INVITATION_ISSUED = "invitation.issued"
+    INVITATION_REVOKED = "invitation.revoked"
     APP_ADDED = "app.added"
     APP_UPDATED = "app.updated"
     APP_SECRET_ROTATED = "app.secret_rotated"  # noqa: S105  # a name, not a secret

@@ -14,6 +14,7 @@ from server.services.records import (
     SigningKey,
     User,
 )
+from server.services.registration_rows import InvitationRows, RegistrationRows
 from server.services.rows import (
     ActionRows,
     AgentRows,
@@ -103,6 +104,10 @@ class View(Protocol):
     def approvals(self) -> ApprovalRows: ...
     @property
     def decisions(self) -> DecisionRows: ...
+    @property
+    def invitations(self) -> InvitationRows: ...
+    @property
+    def registrations(self) -> RegistrationRows: ...
     @property
     def consents(self) -> ConsentRows: ...
     @property

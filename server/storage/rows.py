@@ -26,6 +26,7 @@ from server.storage.flows import Flows
 from server.storage.keys import Keys
 from server.storage.outbox import Outbox
 from server.storage.passwords import Passwords
+from server.storage.registrations import Invitations, Registrations
 from server.storage.replays import Replays
 from server.storage.resources import Resources
 from server.storage.sessions import Sessions
@@ -139,6 +140,16 @@ class Rows:
     def decisions(self) -> Decisions:
         """Signed answers."""
         return Decisions(self._connection)
+
+    @cached_property
+    def invitations(self) -> Invitations:
+        """Rights to register agents."""
+        return Invitations(self._connection)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Agents that registered themselves."""
+        return Registrations(self._connection)
 
     @cached_property
     def consents(self) -> Consents:

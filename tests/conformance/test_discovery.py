@@ -51,6 +51,7 @@ def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str
         "introspection_endpoint": f"{server.url}/introspect",
         "revocation_endpoint": f"{server.url}/revoke",
         "device_authorization_endpoint": f"{server.url}/device_authorization",
+        "registration_endpoint": f"{server.url}/register",
         "jwks_uri": f"{server.url}/jwks",
     }
 
@@ -73,7 +74,6 @@ def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
     assert document["request_uri_parameter_supported"] is False
     assert document["request_parameter_supported"] is False
     absent = {
-        "registration_endpoint",
         "signed_metadata",
     }
     assert absent & document.keys() == set()

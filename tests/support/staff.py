@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from server.protocol.names import name_id
+from server.services.invitations import Invitations, NewInvitation
 from server.services.users import UserChanges
 from tests.support.callers import LocalTerminal, new_person
 from tests.support.installation import BY, PAY, PAYMENT, registered
@@ -61,12 +62,15 @@ def make_staff(folder: Path) -> StaffTemplate:
     desk.users.disable("stopped", by=BY)
     agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
     desk.agents.disable("two", by=BY)
+    invitations = Invitations(desk.store, desk.secrets)
+    invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
     approval = desk.approval(agent.id, bystander.user.id)
     ids = {
         "user": bystander.user.id,
         "stopped user": stopped.user.id,
         "agent": agent.id,
         "stopped agent": idle.id,
+        "invitation": invitation.id,
         "resource": name_id(PAY),
         "action": name_id("payment.transfer"),
         "approval": approval.id,

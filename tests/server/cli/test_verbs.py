@@ -264,6 +264,28 @@ def test_keys_rotate_and_both_are_published(begun):
     assert ends["retiring"].endswith("Z")
 
 
+def test_agents_are_invited_and_uninvited(begun):
+    """The token is shown once, with a line that uses it."""
+    begun("users", "add", "ana")
+    flags = ("--owner", "ana", *CEILING, "--uses", "3", "--expires", "1d", "--grant", "ciba")
+    document = begun("agents", "invite", *flags, "--json").document
+    assert document["initial_access_token"].startswith("sayso_it_")
+    assert (document["owner"], document["uses_left"], document["asks"]) == ("ana", 3, ["ana"])
+    told = begun("agents", "invite", "--owner", "ana", "--asks-everybody").out
+    assert "TOKEN=sayso_it_" in told
+    assert "/register" in told
+    items = begun("agents", "invitations", "--json").document["items"]
+    assert sorted(item["uses_left"] for item in items) == [1, 3]
+    assert "initial_access_token" not in items[0]
+    ended = begun("agents", "uninvite", document["id"], "--json").document
+    assert ended["revoked_at"].endswith("Z")
+    assert "revoked" in begun("agents", "invitations").out
+    assert "any more" in begun("agents", "uninvite", document["id"]).out
+    assert begun("agents", "uninvite", "none", "--json").error["code"] == "not_found"
+    both = ("--owner", "ana", "--asks", "ana", "--asks-everybody")
+    assert begun("agents", "invite", *both, "--json").code == 2
+
+
 def test_the_log_is_shown_and_searched(begun, asked):
     """By whom and what it concerns, by names and ids, and by how long ago it was."""
     begun("agents", "disable", "invoice-bot")

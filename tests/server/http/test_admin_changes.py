@@ -249,3 +249,32 @@ def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
     assert staff.people["stranger"].call("GET", "/api/me").status == 401
     assert admin.call("DELETE", path).status == 204
     assert admin.call("DELETE", "/api/admin/devices/nothing").refusal == (404, "not_found")
+
+
+def test_an_invitation_is_given_and_taken_back(admin: LocalTerminal) -> None:
+    """Its token is told once; without more it lets agents ask their owner and nobody else."""
+    made = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
+    assert made["initial_access_token"].startswith("sayso_it_")
+    plain = made["invitation"]
+    assert (plain["uses_left"], [one["name"] for one in plain["asks"]]) == (1, ["owner"])
+    assert plain["grant_types"] == ["urn:openid:params:grant-type:ciba"]
+    body = {
+        "owner": "owner",
+        "grant_types": ["client_credentials"],
+        "resources": [PAY],
+        "scopes": ["payments:read"],
+        "action_types": [],
+        "asks_everybody": True,
+        "uses": 5,
+        "expires_at": "2025-11-01T00:00:00Z",
+    }
+    wide = admin.administer("POST", "/api/invitations", body).json["invitation"]
+    assert (wide["asks"], wide["action_types"], wide["uses_left"]) == (None, [], 5)
+    ended = admin.call("DELETE", f"/api/invitations/{plain['id']}").json
+    assert ended["revoked_at"] is not None
+    assert admin.call("DELETE", f"/api/invitations/{plain['id']}").json == ended
+    assert admin.call("DELETE", "/api/invitations/none").refusal == (404, "not_found")
+    far = admin.administer(
+        "POST", "/api/invitations", {**body, "expires_at": "2099-01-01T00:00:00Z"}
+    )
+    assert far.refusal == (422, "invalid")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from server.services.invitations import Invitations, NewInvitation
 from tests.support.installation import BY, registered
 from tests.support.site import Answer
 from tests.support.staff import Staff
@@ -12,6 +13,7 @@ from tests.support.staff import Staff
 LISTS = {
     "/api/users": "name",
     "/api/agents": "client_id",
+    "/api/invitations": "id",
     "/api/resources": "uri",
     "/api/actions": "type",
     "/api/admin/approvals": "id",
@@ -32,6 +34,7 @@ def filled(staff: Staff) -> Staff:
         by=BY,
     )
     registered(desk, name="three", owners=("admin",))
+    Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
     for _ in range(2):
         desk.approval(staff.ids["agent"], people["owner"].user.id)
     return staff

@@ -1,0 +1,129 @@
+"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and what is refused left nothing."""
+
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from server.protocol.names import GRANT_CLIENT_CREDENTIALS
+from server.services.agents import Agents
+from server.services.invitations import Invitations, NewInvitation
+from tests.support.agent import Agent
+from tests.support.installation import PAY
+from tests.support.refusals import MARK, check_refusal, unchanged
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import Terminal
+
+
+def _invite(server: LiveServer, owner: str, **members: Any) -> str:
+    services = server.services
+    ceiling = {"resources": (PAY,), "scopes": ("payments:read",), **members}
+    invitations = Invitations(services.store, services.secrets)
+    return invitations.issue(NewInvitation(owner, **ceiling), by=BY).token
+
+
+def _register(http: httpx.Client, token: str, **members: Any) -> httpx.Response:
+    return http.post("/register", json=members, headers={"Authorization": f"Bearer {token}"})
+
+
+def _count(server: LiveServer) -> int:
+    return len(Agents(server.services.store, server.services.secrets).all())
+
+
+def test_registration_is_advertised(http: httpx.Client) -> None:
+    """RFC 8414 2: where it was found, it works."""
+    document = http.get("/.well-known/oauth-authorization-server").json()
+    assert document["registration_endpoint"] == f"{document['issuer']}/register"
+
+
+def test_what_registers_asks_its_owner_and_gets_a_token(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> None:
+    """DC-02, DC-03, CL-13: 201, JSON, a secret with its numeric end; an ID token by RS256."""
+    response = _register(http, _invite(server, person.user), client_name="helper")
+    assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
+    assert response.headers["cache-control"] == "no-store"
+    told = response.json()
+    assert told["client_secret_expires_at"] == 0
+    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "helper"), http)
+    stranger = server.user()[0]
+    check_refusal(agent.ask(stranger), 400, "unknown_user_id")
+    handle = agent.asked(person.user)
+    person.approve(person.only())
+    tokens = agent.poll(handle).json()
+    assert jwt.get_unverified_header(tokens["id_token"])["alg"] == "RS256"
+    own = {"Authorization": f"Bearer {told['registration_access_token']}"}
+    path = told["registration_client_uri"].removeprefix(server.url)
+    assert http.get(path, headers=own).json()["client_name"] == "helper"
+    assert http.delete(path, headers=own).status_code == 204
+    check_refusal(agent.ask(person.user), 401, "invalid_client")
+    gone = http.get(path, headers=own)
+    assert (gone.status_code, gone.json()["error"]) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize("token", ["x", "sayso_it_" + MARK, "Bearer", "a b"])
+def test_without_an_invitation_nothing_registers(
+    server: LiveServer, http: httpx.Client, token: str
+) -> None:
+    """DC-05: 401 with the challenge of RFC 6750, and no echo."""
+    before = _count(server)
+    response = _register(http, token)
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
+    assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert MARK not in response.text
+    assert _count(server) == before
+
+
+_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "DC-08": ({"redirect_uris": [f"javascript:{MARK}"]}, "invalid_redirect_uri"),
+    "DC-04-statement": ({"software_statement": MARK}, "invalid_software_statement"),
+    "DC-04-unapproved": ({"software_statement": f"{MARK}.a.b"}, "unapproved_software_statement"),
+    "DC-06": ({"jwks": {"keys": []}, "jwks_uri": f"https://{MARK}"}, "invalid_client_metadata"),
+    "DC-07": ({"response_types": ["code"]}, "invalid_client_metadata"),
+    "DC-09": ({"grant_types": [GRANT_CLIENT_CREDENTIALS]}, "invalid_client_metadata"),
+    "DC-10": ({"token_endpoint_auth_method": "none"}, "invalid_client_metadata"),
+    "DC-11": ({"jwks_uri": "http://169.254.169.254/"}, "invalid_client_metadata"),
+    "NG-105-grant": ({"grant_types": [MARK]}, "invalid_client_metadata"),
+    "NG-105-scope": ({"scope": "payments:transfer"}, "invalid_client_metadata"),
+    "NG-105-name": ({"client_name": f"sayso_{MARK}"}, "invalid_client_metadata"),
+}
+
+
+@pytest.mark.parametrize(("members", "code"), _REFUSED.values(), ids=_REFUSED)
+def test_what_may_not_register_is_refused(
+    server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any], code: str
+) -> None:
+    """In the words of RFC 7591 3.2.2, and nothing is made or fetched."""
+    token, before = _invite(server, user), _count(server)
+    with unchanged(server):
+        check_refusal(_register(http, token, **members), 400, code)
+    assert _count(server) == before
+
+
+def test_another_agents_token_opens_nothing(
+    server: LiveServer, http: httpx.Client, user: str
+) -> None:
+    """NG-104: neither to look nor to change nor to end."""
+    token = _invite(server, user, uses=2)
+    one, two = (_register(http, token).json() for _ in range(2))
+    stolen = {"Authorization": f"Bearer {one['registration_access_token']}"}
+    path = f"/register/{two['client_id']}"
+    body = {"client_id": two["client_id"], "scope": ""}
+    for response in (
+        http.get(path, headers=stolen),
+        http.put(path, headers=stolen, json=body),
+        http.delete(path, headers=stolen),
+    ):
+        assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
+    own = {"Authorization": f"Bearer {two['registration_access_token']}"}
+    assert http.get(path, headers=own).json()["scope"] == "payments:read"
+
+
+def test_metadata_is_json(server: LiveServer, http: httpx.Client, user: str) -> None:
+    """DC-01, DC-12: no form, and no more than anybody needs."""
+    bearer = {"Authorization": f"Bearer {_invite(server, user)}"}
+    form = http.post("/register", data={"client_name": "x"}, headers=bearer)
+    check_refusal(form, 400, "invalid_client_metadata")
+    large = http.post("/register", json={"x": "x" * 40_000}, headers=bearer)
+    check_refusal(large, 400, "invalid_client_metadata")

@@ -71,11 +71,10 @@ class AppIssuing:
         return answer, issue.token_id
 
     def new_family(
-        self, tx: Unit, app: App, grant: Grant, jti: str, *, jkt: str | None
+        self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
     ) -> tuple[Family, str]:
-        """The first refresh token of a code; a public app's is bound to its key, if it has one."""
-        bound = jkt if app.auth_method == names.AUTH_NONE or app.dpop_bound else None
-        whole = replace(grant, jkt=bound, nonce=None)
+        """The first refresh token of a code, bound to the key that was proved with it."""
+        whole = replace(grant, jkt=jkt, nonce=None)
         family = Family(self.secrets.new_id(names.PREFIX_FAMILY), whole, tx.now, tx.now + IDLE_MS)
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         tx.code_grants.add_family(family)

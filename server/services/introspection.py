@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import introspection
+from server.protocol import introspection, scopes
+from server.protocol.names import PREFIX_REFRESH_TOKEN
+from server.services.app_tokens import token_hash
 from server.services.client_auth import Client
 from server.services.issued_tokens import IssuedTokens, LiveToken
-from server.services.ports import Directory, Signer, Store
+from server.services.ports import Directory, Signer, Store, View
 from server.services.records import Agent, Resource
 from server.services.rules import Rules
 
@@ -30,6 +32,8 @@ class Introspection:
         A token that does not exist and one that is none of the caller's business look the same.
         """
         with self.store.read() as view:
+            if token.startswith(PREFIX_REFRESH_TOKEN):
+                return _refresh_token(view, caller, token, self.rules.issuer)
             found = self.tokens.live(view, token)
             if found is None or not _may_know(caller, found):
                 return introspection.INACTIVE
@@ -54,6 +58,31 @@ def _may_know(caller: Client, found: LiveToken) -> bool:
         return caller.uri == found.row.resource
     serves = isinstance(caller, Agent) and found.row.resource in caller.serves
     return serves or caller.id == found.row.client_id
+
+
+def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mapping[str, object]:
+    """An app may know whether its refresh token can still be used; it has no type and no audience.
+
+    So nobody takes it for an access token, and to everybody else it does not exist.
+    """
+    row = view.code_grants.token(token_hash(token))
+    family = None if row is None else view.code_grants.family(row.family_id)
+    if row is None or family is None or family.grant.app_id != caller.id:
+        return introspection.INACTIVE
+    user = view.directory.user(family.grant.user_id)
+    over = family.ended_at is not None or view.now >= family.expires_at
+    if row.used_at is not None or over or user is None or not user.enabled:
+        return introspection.INACTIVE
+    return {
+        "active": True,
+        "iss": issuer,
+        "client_id": caller.id,
+        "sub": user.id,
+        "username": user.name,
+        "scope": scopes.text((*family.grant.openid, *family.grant.scope)),
+        "iat": row.created_at // 1000,
+        "exp": family.expires_at // 1000,
+    }
 
 
 def _told(directory: Directory, found: LiveToken) -> dict[str, object]:

@@ -7,7 +7,7 @@ same successor; after that, or once the successor was used, somebody else has it
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors, scopes
+from server.protocol import errors, names, scopes
 from server.services import client_auth, families, notices
 from server.services.app_tokens import IDLE_MS, AppIssuing, Part, token_hash
 from server.services.flow_checks import person_now, rights_now
@@ -59,12 +59,11 @@ class AppRefreshGrant:
     ) -> dict[str, object]:
         """Give the next tokens.
 
-        1. A bound token comes with its key.  2. What is asked for is part of what was allowed.
+        1. What came of a proof comes with one.  2. What is asked for is part of what was allowed.
         3. The person and what they allowed are there now.  4. The token is used up.
         """
         sent, grant = request.form.require("refresh_token"), family.grant
-        if grant.jkt is not None and grant.jkt != request.dpop_jkt:
-            raise errors.InvalidDpopProof("The refresh token is bound to a key; prove it.")
+        _check_key(app, grant.jkt, request.dpop_jkt)
         part = _part(grant, request, self.issuing.rules.userinfo_audience)
         user = person_now(tx, grant)
         rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
@@ -75,6 +74,17 @@ class AppRefreshGrant:
         tx.code_grants.came_with(family.id, jti, tx.now)
         tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
         return answer | {"refresh_token": after}
+
+
+def _check_key(app: App, bound: str | None, proved: str | None) -> None:
+    """What came of a proof never goes on without one (RFC 9449 5).
+
+    A public app's refresh token is bound to its key; an app that authenticates may change keys.
+    Raises errors.InvalidDpopProof.
+    """
+    may_change = app.auth_method != names.AUTH_NONE and proved is not None
+    if bound is not None and bound != proved and not may_change:
+        raise errors.InvalidDpopProof("The refresh token is bound to a key; prove it.")
 
 
 def _part(grant: Grant, request: TokenRequest, userinfo: str) -> Part:

@@ -63,7 +63,7 @@ class AuthorizationCodeGrant:
         answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
         family_id = None
         if names.GRANT_REFRESH_TOKEN in app.grant_types:
-            family, token = self.issuing.new_family(tx, app, grant, jti, jkt=jkt)
+            family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
         tx.code_grants.came_of_code(code.hash, jti, family_id)
         return answer

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_REFRESH_TOKEN
 from server.services.app_forms import AppChanges
-from server.services.app_tokens import IDLE_MS
+from server.services.app_tokens import IDLE_MS, token_hash
 from server.services.grants.app_refresh import GRACE_MS
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY
@@ -189,3 +189,48 @@ def test_a_client_may_give_a_refresh_token_back(app, first, local):
     assert app.refresh(token["refresh_token"]).refusal == GONE
     (entry,) = local.desk.entries("token.revoked")
     assert entry["facts"]["tokens_revoked"] == 2
+
+
+def test_what_came_of_a_proof_never_goes_on_without_one(app, code_for, proof):
+    """DP-35, NG-086: no refresh turns a bound token into a bearer token, whoever authenticates."""
+    first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
+    after = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]
+    assert app.refresh(after).refusal == (400, "invalid_dpop_proof")
+
+
+def test_an_app_learns_whether_its_refresh_token_can_be_used(app, first, local, person, resource):
+    """IN-10: nobody takes it for an access token, and to everybody else it does not exist."""
+
+    def asked(token, client=app):
+        form = {"token": token, **client.credentials}
+        return local.post_form("/introspect", form).json
+
+    told = asked(first)
+    assert (told["active"], told["client_id"], told["sub"]) == (True, app.id, person.user.id)
+    assert told["username"] == "ana"
+    assert set(told["scope"].split()) >= {"openid"}
+    assert told["exp"] > told["iat"]
+    assert not {"token_type", "aud", "jti"} & set(told)
+    for nobody in (asked(first, new_app(local, "console")), resource.introspect(first).json):
+        assert nobody == {"active": False}
+    for changed in (first[:-1], first + "A", "sayso_rt_"):
+        assert asked(changed) == {"active": False}
+    after = app.refresh(first).json["refresh_token"]
+    assert (asked(first), asked(after)["active"]) == ({"active": False}, True)
+    local.clock.forward(31 * DAY)
+    assert asked(after) == {"active": False}
+
+
+@pytest.mark.parametrize("end", ["user", "family", "token"])
+def test_a_refresh_token_that_ended_is_inactive(app, end, first, local):
+    """IN-11, IN-13, IN-14."""
+    form = {"token": first, **app.credentials}
+    if end == "user":
+        local.desk.users.disable("ana", by=BY)
+    elif end == "token":
+        local.post_form("/revoke", form)
+    else:
+        with local.services.store.write() as tx:
+            tx.code_grants.end_family(tx.code_grants.token(token_hash(first)).family_id, tx.now)
+    assert local.post_form("/introspect", form).json == {"active": False}

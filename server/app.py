@@ -267,6 +267,7 @@ def _site(services: Services) -> "Site":
             Hints(services.verifier, rules),
             RequestObjects(services.verifier, rules),
             proofs,
+            login_hints,
             rules,
         ),
         proofs=proofs,

@@ -62,7 +62,8 @@ def _about_approval(name: EventName, approval: Approval, *, is_narrow: bool) -> 
     if name is EventName.EXPIRED:
         return say("{} expired. That is not a denial.", what)
     if name is EventName.CANCELLED:
-        return say("{} was withdrawn.", what)
+        said = "{} is no longer needed." if approval.is_taken_back else "{} was withdrawn."
+        return say(said, what)
     return _used(approval)
 
 

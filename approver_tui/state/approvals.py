@@ -184,6 +184,11 @@ class Approval:
         return self.display.expires_at
 
     @property
+    def is_taken_back(self) -> bool:
+        """Whether its agent said that nobody needs to answer it any more."""
+        return self.state is ApprovalState.CANCELLED and self.reason == "withdrawn"
+
+    @property
     def needs_pin(self) -> bool:
         """Whether a yes needs the PIN for this very approval."""
         return self.ceremony is Ceremony.PIN or self.risk.rank >= Risk.HIGH.rank

@@ -108,6 +108,8 @@ def record_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     """Return one sentence on how it ended, or nothing while it is open."""
     agent, at = approval.agent.name, approval.expires_at
+    if approval.is_taken_back:
+        return say("No longer needed: {} took this request back.", agent)
     if approval.decided is not None:
         return _answered(approval, approval.decided, now, zone)
     if approval.state is ApprovalState.PENDING and now < at:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors, json_text, scopes, text, uris
+from server.protocol import errors, json_text, names, scopes, text, uris
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
 from server.protocol.states import State
@@ -47,6 +47,8 @@ class BackchannelRequest:
     acr_values: str
     notification_token: str | None = None
     """As it was sent; who polls needs none, and it is not looked at then."""
+    login_hint_token: str | None = None
+    """One of ours, from an exchange that needs a person."""
 
 
 def parse_request(form: Form) -> BackchannelRequest:
@@ -69,6 +71,7 @@ def parse_request(form: Form) -> BackchannelRequest:
         requested_expiry=_expiry(form.get("requested_expiry")),
         acr_values=_acr(form.get("acr_values")),
         notification_token=form.get("client_notification_token"),
+        login_hint_token=form.get("login_hint_token"),
     )
 
 
@@ -85,6 +88,15 @@ def check_notification_token(request: BackchannelRequest) -> str:
             f"client_notification_token must be a bearer token of at most {_MOST_TOKEN} characters."
         )
     return token
+
+
+def wants_pin(acr_values: str) -> bool:
+    """Reports whether the first of these that we know is the PIN (OpenID Connect Core 3.1.2.1).
+
+    It is a wish that we can fulfil: the person is asked for more, never for less.
+    """
+    known = {names.ACR_SIGNED: False, names.ACR_SIGNED_PIN: True}
+    return next((known[value] for value in acr_values.split() if value in known), False)
 
 
 def one_resource(form: Form) -> str | None:
@@ -178,9 +190,7 @@ def _denial(members: Mapping[str, object]) -> str:
 def _one_hint(form: Form) -> str:
     sent = [name for name in _HINTS if form.get(name) is not None]
     if len(sent) != 1:
-        raise errors.InvalidRequest("Send exactly one of login_hint and id_token_hint.")
-    if sent == ["login_hint_token"]:
-        raise errors.InvalidRequest("login_hint_token is not supported; send login_hint.")
+        raise errors.InvalidRequest(f"Send exactly one of {', '.join(_HINTS)}.")
     if sent == ["login_hint"] and not _hint_is_plain(form.require("login_hint")):
         raise errors.InvalidRequest("login_hint is too long or has control characters.")
     return sent[0]

@@ -223,8 +223,9 @@ def _check_power(tx: Unit, approval: Approval, device: Device, key: str, ceremon
     if ceremony == "none":
         raise errors.Problem(422, "invalid_decision", "ceremony is not one that approves.")
     high = approval.risk.rank >= Risk.HIGH.rank
-    if high and (key != "high" or ceremony != "pin"):
-        raise errors.Problem(403, "pin_required", "This risk needs your PIN for this very request.")
+    asks_pin = high or approval.ceremony == "pin"
+    if (asks_pin and ceremony != "pin") or (high and key != "high"):
+        raise errors.Problem(403, "pin_required", "This needs your PIN for this very request.")
     if key == "session":
         raise errors.Problem(
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."

@@ -12,6 +12,7 @@ from typing import Final
 from server.protocol import errors
 from server.protocol.states import State, overdue
 from server.services import audit, notices
+from server.services.cancellations import WITHDRAWN
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Agent, Approval, Entry
 from server.services.redemption import Redemption, in_force
@@ -24,7 +25,7 @@ _SAID_BY: Final[Mapping[str, frozenset[State]]] = {
 """Which message tells of which state; a state that came later has a message of its own."""
 _PINGED: Final = frozenset({State.APPROVED, State.DENIED, State.CANCELLED})
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_UNTOLD: Final = frozenset({"withdrawn"})
+_UNTOLD: Final = frozenset({WITHDRAWN})
 """Who took its own request back knows."""
 
 

@@ -3,17 +3,19 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from server.protocol import ciba, decisions, errors, names, scopes
+from server.protocol import ciba, decisions, errors, login_hints, names, scopes
 from server.protocol.actions import ActionType
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
+from server.protocol.login_hints import LoginHint
 from server.protocol.risks import TIME_TO_LIVE, Risk, highest
 from server.protocol.states import State, overdue
 from server.services import audit, callbacks, caps, client_auth, displays, notices, targets
 from server.services.displays import Asked
 from server.services.hints import Hints
+from server.services.login_hints import LoginHints
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
 from server.services.records import Agent, Approval, Entry, User
@@ -37,6 +39,10 @@ class Ask:
     proofs: Sequence[str]
     notification_token: str | None
     """None for an agent that polls."""
+    request_hash: bytes
+    """Of the request as it was sent."""
+    hint: LoginHint | None = None
+    """What its `login_hint_token` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class CibaService:
     hints: Hints
     objects: RequestObjects
     proofs: Proofs
+    login_hints: LoginHints
     rules: Rules
 
     def start(
@@ -81,7 +88,8 @@ class CibaService:
         form, used = self.objects.read(agent, form, now)
         request = ciba.parse_request(form)
         token = None if agent.delivery == "poll" else ciba.check_notification_token(request)
-        ask = Ask(agent, request, idempotency_key, peer, used, proofs, token)
+        sent = _request_hash(request)
+        ask = Ask(agent, request, idempotency_key, peer, used, proofs, token, sent)
         with self.store.write() as tx:
             result = self._start(tx, ask)
             now = tx.now
@@ -99,8 +107,9 @@ class CibaService:
         """Make the approval, or say why not.
 
         1. The agent may ask, and is as it was when its request was read.  2. A repeated call joins;
-        a signed request counts once.  3. What is asked for is well-formed and within its ceiling.
-        4. The person exists for this agent.  5. Nobody is flooded.
+        a signed request counts once.  3. What is asked for is what a `login_hint_token` fixes, is
+        well-formed and within its ceiling.  4. The person exists for this agent.  5. Nobody is
+        flooded.
         """
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
@@ -108,10 +117,12 @@ class CibaService:
         if (joined := self._join(tx, ask)) is not None:
             return joined
         ask.used.count(tx)
-        plan = self._plan(tx, agent, ask.request)
+        ask = self._hinted(tx, agent, ask)
+        plan = self._plan(tx, agent, ask)
         if plan.risk is Risk.CRITICAL:
             return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
-        user = self.hints.resolve(tx, agent, ask.request)
+        known = None if ask.hint is None else ask.hint.user
+        user = self.hints.resolve(tx, agent, ask.request, known)
         if user is None:
             return self._unknown(tx, ask, plan)
         if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
@@ -129,21 +140,34 @@ class CibaService:
         found = tx.approvals.by_idempotency(ask.agent.id, _key_hash(ask.idempotency_key))
         if found is None:
             return None
-        if found.request_hash != _request_hash(ask.request):
+        if found.request_hash != ask.request_hash:
             raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
         waits = found.state in {State.PENDING, State.APPROVED}
         if not waits or overdue(found.state, found.expires_at, tx.now):
             raise errors.InvalidRequest("This Idempotency-Key's request is over; use a new key.")
         return found
 
-    def _plan(self, tx: Unit, agent: Agent, request: BackchannelRequest) -> _Plan:
+    def _hinted(self, tx: Unit, agent: Agent, ask: Ask) -> Ask:
+        """The request with what its `login_hint_token` fixes; whatever else it says must agree."""
+        token, request = ask.request.login_hint_token, ask.request
+        if token is None:
+            return ask
+        hint = self.login_hints.read(tx, agent, token)
+        details = login_hints.check_request(
+            hint, resource=request.resource, scope=request.scope, details=request.details
+        )
+        fixed = replace(request, resource=hint.resource, scope=hint.scope, details=details)
+        return replace(ask, request=fixed, hint=hint)
+
+    def _plan(self, tx: Unit, agent: Agent, ask: Ask) -> _Plan:
+        request = ask.request
         if not request.scope and not request.details:
             raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
         target = targets.resolve(tx.directory, agent, request.resource, request.scope)
         actions = self.schemas.check(tx.directory, request.details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         risk = highest([target.risk, *(action.risk for action in actions)])
-        longest = TIME_TO_LIVE[risk]
+        longest = min(TIME_TO_LIVE[risk], _life_of_parent(tx, ask))
         return _Plan(target, actions, risk, min(request.requested_expiry or longest, longest))
 
     def _unknown(self, tx: Unit, ask: Ask, plan: _Plan) -> Approval | errors.ProtocolError:
@@ -159,12 +183,15 @@ class CibaService:
 
     def _nobody(self, ask: Ask) -> User:
         """Whom a hint that names nobody stands for; the same one however it is spelled."""
-        hint = ask.request.login_hint or ask.request.id_token_hint or ""
+        request = ask.request
+        hint = request.login_hint or request.id_token_hint or request.login_hint_token or ""
         name = self.secrets.nonce("nobody", ask.agent.id, hint.casefold())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
     def _ask(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
         approval = self._approval(tx, ask, plan, user, phantom=phantom)
+        if ask.hint is not None:
+            self.login_hints.spend(tx, ask.hint)
         tx.approvals.add(approval)
         _record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         notices.approval(tx, approval, "approval.requested")
@@ -196,7 +223,7 @@ class CibaService:
             openid_scope=scopes.text(ask.request.openid_scope),
             details=_json(list(ask.request.details)),
             risk=plan.risk,
-            ceremony="pin" if plan.risk.rank >= Risk.HIGH.rank else "confirm",
+            ceremony="pin" if _takes_pin(ask, plan) else "confirm",
             action=action,
             display=display,
             action_digest=decisions.digest(action),
@@ -213,10 +240,11 @@ class CibaService:
             seen_at=None,
             decided_at=None,
             idempotency_hash=None if key is None else _key_hash(key),
-            request_hash=_request_hash(ask.request),
+            request_hash=ask.request_hash,
             answer=None,
             answer_key=None,
             answer_until=None,
+            parent_id=None if phantom or ask.hint is None else ask.hint.parent,
             delivery=ask.agent.delivery,
             notification_token=callbacks.sealed_token(
                 self.secrets, approval_id, ask.notification_token
@@ -269,6 +297,18 @@ def _admitted(tx: Unit, ask: Ask) -> Agent:
 def _read_by(agent: Agent) -> tuple[object, ...]:
     """By which of its registrations a request is read."""
     return agent.request_alg, agent.jwks, agent.delivery
+
+
+def _life_of_parent(tx: Unit, ask: Ask) -> int:
+    """Seconds after which nothing could come out any more (decided too late is decided in vain)."""
+    parent = None if ask.hint is None else tx.delegations.get(ask.hint.parent)
+    if parent is None:
+        return max(TIME_TO_LIVE.values())
+    return max(1, (parent.expires_at - tx.now) // 1000)
+
+
+def _takes_pin(ask: Ask, plan: _Plan) -> bool:
+    return plan.risk.rank >= Risk.HIGH.rank or ciba.wants_pin(ask.request.acr_values)
 
 
 def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:

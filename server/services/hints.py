@@ -18,12 +18,18 @@ class Hints:
     verifier: Verifier
     rules: Rules
 
-    def resolve(self, tx: Unit, agent: Agent, request: BackchannelRequest) -> User | None:
+    def resolve(
+        self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
+    ) -> User | None:
         """The enabled user that the hint names and the agent may ask; else None.
+
+        `subject` is whom a `login_hint_token` names, which was read before.
 
         Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
         """
-        if request.login_hint is not None:
+        if subject is not None:
+            user = tx.directory.user(subject)
+        elif request.login_hint is not None:
             user = tx.directory.user_called(request.login_hint)
         else:
             user = tx.directory.user(self._subject(tx, agent, request.id_token_hint or ""))

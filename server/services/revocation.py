@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from server.protocol.names import PREFIX_AGENT, PREFIX_REFRESH_TOKEN
+from server.protocol.names import PREFIX_AGENT, PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN
 from server.services import audit, families
 from server.services.app_tokens import token_hash
+from server.services.cancellations import cancel
 from server.services.client_auth import Holder
 from server.services.issued_tokens import IssuedTokens
 from server.services.ports import Store, Unit
@@ -21,11 +22,15 @@ class Revocation:
     def revoke(self, client: Holder, token: str) -> None:
         """End this token and all that came from it, if it is the client's own.
 
+        The `auth_req_id` of an open request of its own takes that request back.
         A token of somebody else, and none at all, change nothing and look the same (2.2).
         """
         with self.store.write() as tx:
             if token.startswith(PREFIX_REFRESH_TOKEN):
                 _end_family(tx, client.id, token)
+                return
+            if token.startswith(PREFIX_AUTH_REQ_ID):
+                cancel(tx, client.id, token)
                 return
             claims = self.tokens.read(tx, token)
             row = None if claims is None else tx.delegations.get(str(claims.get("jti")))

@@ -181,3 +181,28 @@ def test_what_nobody_consented_to_is_asked_and_then_comes(
     assert refused.json()["error"] == "interaction_required"
     chains.consent(desk_bot, "bank:read")
     assert chains.exchange(desk_bot, token).status_code == httpx.codes.OK
+
+
+def test_the_hint_of_an_exchange_asks_the_person_and_its_token_nests_the_chain(
+    chains: LiveChains, person: Terminal, desk_bot: AgentKey, research_bot: AgentKey
+) -> None:
+    """The agent says openid and shows what it was handed; the person signs, the parent ends it."""
+    call = _called(chains, desk_bot, chains.user_token())
+    refused = chains.exchange(research_bot, call, resource=BANK, scope="bank:read").json()
+    assert refused["error"] == "interaction_required"
+    form = {"scope": "openid", "login_hint_token": refused["login_hint_token"]}
+    asked = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
+    assert asked.status_code == httpx.codes.OK, asked.text
+    again = chains.http.post("/bc-authorize", data=form, auth=research_bot.basic)
+    assert again.json()["error"] == "invalid_request"
+    mine = asked.json()
+    (approval,) = (a for a in person.waiting() if a.fingerprint == mine["fingerprint"])
+    person.approve(approval)
+    token = Agent(research_bot, chains.http).poll(mine["auth_req_id"]).json()["access_token"]
+    claims = chains.claims(token)
+    assert (claims["sub"], claims["aud"], claims["scope"]) == (chains.user_id, BANK, "bank:read")
+    assert claims["act"]["sub"] == research_bot.id
+    assert claims["act"]["act"]["sub"] == desk_bot.id
+    assert claims["approval"]["id"] == approval.id
+    chains.revoke(call)
+    assert not _active(chains, research_bot, token)

@@ -1,6 +1,7 @@
 """What is said of a consent and of a sign-in, wherever it is said, is said of what it is."""
 
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -9,8 +10,10 @@ from approver_tui.cli import documents, lines
 from approver_tui.client.reading import Members
 from approver_tui.client.wire import read_approval
 from approver_tui.screens.news import news
+from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import Answer
 from approver_tui.state.events import Event, EventName
+from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome
 from approver_tui.widgets.rows import Row, row_lines
 from tests.support.fake_client import (
@@ -90,6 +93,14 @@ def test_the_status_line_names_the_kind(kind, name):
     """When it came, ended, or did its work."""
     event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
     assert NEWS[kind, name] in news(event, UTC, is_narrow=False)
+
+
+def test_a_request_that_its_agent_took_back_is_no_longer_needed():
+    """Nobody has to wonder who withdrew it."""
+    approval = an_approval("x", ABOUT["action"])
+    back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    said = news(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
+    assert "a request of release-agent is no longer needed." in said
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """The order and the wording of what a person reads."""
 
+from dataclasses import replace
 from datetime import UTC
 
+from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
 from approver_tui.widgets.lines import text_of
 from tests.support.fake_client import NOW, PAYMENT, PRICES, an_approval, answered
@@ -56,5 +59,9 @@ def test_each_outcome_has_its_own_sentence():
     approval = an_approval("pay")
     assert outcome(approval, NOW, UTC) == ""
     assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
+    back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
+    assert outcome(back, NOW, UTC).startswith("No longer needed: ")
+    ended = replace(back, reason=SafeText("user_disabled"))
+    assert outcome(ended, NOW, UTC).startswith("This request is cancelled: user_disabled.")
     denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")

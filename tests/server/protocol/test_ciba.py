@@ -49,7 +49,6 @@ def test_an_id_token_hint_takes_the_place_of_a_login_hint():
     [
         {"login_hint": None},
         {"id_token_hint": "x"},
-        {"login_hint": None, "login_hint_token": "x"},
         {"scope": None},
         {"scope": "pay"},
         {"request_uri": "https://x"},
@@ -178,3 +177,18 @@ def test_a_denial_says_what_the_agent_may_do_next(retry):
 def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
     """What an operator wrote never becomes part of the wire."""
     assert ciba.told_reason(state, inner) == told
+
+
+@pytest.mark.parametrize(
+    ("acr_values", "pin"),
+    [
+        ("", False),
+        ("urn:sayso:acr:signed-pin", True),
+        ("urn:example:gold urn:sayso:acr:signed-pin urn:sayso:acr:signed", True),
+        ("urn:sayso:acr:signed urn:sayso:acr:signed-pin", False),
+        ("urn:example:gold", False),
+    ],
+)
+def test_the_first_acr_that_we_know_says_whether_the_pin_is_wished_for(acr_values, pin):
+    """OpenID Connect Core 3.1.2.1: in order of preference; what we do not know is passed over."""
+    assert ciba.wants_pin(acr_values) is pin

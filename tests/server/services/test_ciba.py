@@ -6,7 +6,7 @@ import json
 import pytest
 
 from server.protocol import decisions
-from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
+from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
@@ -289,3 +289,20 @@ def test_the_grants_name_in_the_registration_is_the_one_that_is_checked(agent, l
     """CIBA alone is enough to ask."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert agent.ask().status == 200
+
+
+def test_an_agent_may_wish_for_the_pin_and_gets_what_it_names(agent, person, local):
+    """CB-075, CB-154, FC-T6: the person is asked for it at low risk too, and the token says so."""
+    handle, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
+    assert (approval.risk, approval.ceremony) == (Risk.LOW, "pin")
+    confirmed = person.send_decision(approval.id, person.decision(approval.id))
+    assert confirmed.refusal == (403, "pin_required")
+    assert person.approve(approval.id).status == 200
+    answer = agent.poll(handle).json
+    assert local.claims(answer["id_token"], "JWT")["acr"] == ACR_SIGNED_PIN
+
+
+def test_a_wish_for_less_lowers_nothing(agent):
+    """High risk takes the PIN whatever the agent wishes for."""
+    _, approval = agent.asked_payment(acr_values=ACR_SIGNED)
+    assert approval.ceremony == "pin"

@@ -1,0 +1,48 @@
+"""An agent takes its request back, and the person's screens say that it is no longer needed."""
+
+from datetime import UTC
+
+import httpx
+import pytest
+
+from approver_tui.client.errors import AlreadyDecided
+from approver_tui.widgets.facts import outcome
+from tests.support.agent import Agent, new_agent
+from tests.support.refusals import check_refusal
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+
+def _revoke(agent: Agent, handle: str) -> httpx.Response:
+    return agent.http.post("/revoke", data={"token": handle}, auth=agent.key.basic)
+
+
+def test_a_request_that_its_agent_takes_back_is_no_longer_needed(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Only by its own agent; nobody can answer it any more, and the agent is told so."""
+    handle = agent.asked(person.user)
+    approval = person.only()
+    thief = new_agent(server)
+    assert _revoke(thief, handle).status_code == httpx.codes.OK
+    assert person.only().id == approval.id
+    assert _revoke(agent, handle).status_code == httpx.codes.OK
+    thief.http.close()
+
+    assert person.waiting() == ()
+    shown = person.client.approval(approval.id)
+    assert outcome(shown, server.clock.now(), UTC).startswith("No longer needed: ")
+    with pytest.raises(AlreadyDecided):
+        person.approve(approval)
+    assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "cancelled"
+
+
+def test_a_held_poll_of_a_request_that_is_taken_back_ends_at_once(
+    agent: Agent, person: Terminal
+) -> None:
+    """Whoever else of the agent still waits for it hears of it."""
+    handle = agent.asked(person.user)
+    assert _revoke(agent, handle).status_code == httpx.codes.OK
+    answered = agent.poll(handle, prefer="wait=30")
+    assert answered.elapsed.total_seconds() < 5
+    check_refusal(answered, 400, "access_denied")

@@ -1,32 +1,43 @@
-"""`python -m tests.bench.feed`: from an agent's request to the frame at the approver's socket."""
+"""`python -m tests.bench.feed`: from an agent's request to the approver's socket, and to a screen.
 
+All approvers but one are bare sockets; that one is the real terminal app in a pseudo-terminal.
+"""
+
+import contextlib
+import itertools
 import json
+import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from approver_tui.client.feed import PATH
+from tests.bench.feed_screen import Window
 from tests.bench.measuring import product
 from tests.bench.processes import memory_mib, processor_us, threads
 from tests.bench.table import say, verdict
 from tests.support.installation import PAY
-from tests.support.server import ROOT, LiveServer
+from tests.support.server import ROOT, AgentKey, LiveServer
 from tests.support.terminal import Terminal, new_person
 from tests.support.volley import post
 
 _APPROVERS = 100
-_REQUESTS = 400
+_REQUESTS = 1_200
+_AGENTS = 4
+"""One agent may have 500 open requests."""
+_SEEN = 200
 _BAR_MS = 100.0
 _IDLE_SECONDS = 5
 
 
 def main() -> None:
     """A hundred approvers are connected; requests come for one after another."""
-    say(f"## Feed: request sent → frame received, {_APPROVERS} approvers connected")
+    say(f"## Feed: from the request to the approver, {_APPROVERS} approvers connected")
     with product() as server:
         people = [new_person(server) for _ in range(_APPROVERS)]
         _measure(server, people)
@@ -35,64 +46,95 @@ def main() -> None:
 
 
 def _measure(server: LiveServer, people: list[Terminal]) -> None:
+    """The window's requests and those of the others come at the same time."""
     assert server.process is not None
     process = server.process.pid
     before = threads(process), memory_mib(process)
+    window = Window(server, people[0], server.agent())
+    with _sockets(server, people[1:]) as client, window:
+        after = threads(process), memory_mib(process)
+        idle = _idle_percent(process)
+        _tell(client, "\n")
+        window.measure(_SEEN)
+        frames = json.loads(_told(client))
+    _say_ways(frames, window)
+    _say_sockets(before, after, idle)
+
+
+@contextlib.contextmanager
+def _sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.Popen[str]]:
+    """A process with a socket for each of these people, which asks when it is told to."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(_plan(server, people), file)
         file.flush()
-        client = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "tests.bench.feed_client", str(server.port), file.name],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        )
-        with client:
-            assert client.stdin is not None
-            assert client.stdout is not None
-            assert client.stdout.readline() == "ready\n", "the sockets did not open"
-            after = threads(process), memory_mib(process)
-            idle = processor_us(process)
-            time.sleep(_IDLE_SECONDS)
-            idle = processor_us(process) - idle
-            client.stdin.write("\n")
-            client.stdin.flush()
-            latencies = sorted(json.loads(client.stdout.readline()))
-    _say(latencies, before, after, idle / _IDLE_SECONDS / 10_000)
+        ) as client:
+            assert _told(client) == "ready\n", "the sockets did not open"
+            yield client
 
 
-def _say(
-    latencies: list[float], before: tuple[int, float], after: tuple[int, float], idle: float
-) -> None:
-    p99 = latencies[len(latencies) * 99 // 100]
+def _tell(client: subprocess.Popen[str], word: str) -> None:
+    assert client.stdin is not None
+    client.stdin.write(word)
+    client.stdin.flush()
+
+
+def _told(client: subprocess.Popen[str]) -> str:
+    assert client.stdout is not None
+    return client.stdout.readline()
+
+
+def _idle_percent(process: int) -> float:
+    before = processor_us(process)
+    time.sleep(_IDLE_SECONDS)
+    return (processor_us(process) - before) / _IDLE_SECONDS / 10_000
+
+
+def _say_ways(frames: list[float], window: Window) -> None:
+    say("| way | events | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
+    for way, latencies in (
+        ("request sent → frame received", frames),
+        ("request sent → headline on the screen", window.since_sent_ms),
+        ("event's own time → headline on the screen", window.since_event_ms),
+    ):
+        middle, longest = statistics.median(latencies), max(latencies)
+        say(f"| {way} | {len(latencies)} | {middle:.1f} | {_p99(latencies):.1f} | {longest:.1f} |")
+    say("")
+    verdict("frame p99:", _p99(frames), _BAR_MS, " ms")
+    verdict("screen p99:", _p99(window.since_event_ms), _BAR_MS, " ms")
+
+
+def _say_sockets(before: tuple[int, float], after: tuple[int, float], idle: float) -> None:
     each = (after[1] - before[1]) * 1024 / _APPROVERS
-    say("| events | p50 ms | p99 ms | longest ms | KiB per socket | idle CPU % |")
-    say("|---|---|---|---|---|---|")
-    say(
-        f"| {len(latencies)} | {statistics.median(latencies):.1f} | {p99:.1f} "
-        f"| {latencies[-1]:.1f} | {each:.0f} | {idle:.1f} |"
-    )
-    verdict("feed p99:", p99, _BAR_MS, " ms")
+    say("| KiB per socket | idle CPU % | load of the machine |\n|---|---|---|")
+    say(f"| {each:.0f} | {idle:.1f} | {os.getloadavg()[0]:.1f} |\n")
     verdict("threads that the idle sockets added:", after[0] - before[0], 0)
 
 
+def _p99(latencies: Sequence[float]) -> float:
+    return sorted(latencies)[len(latencies) * 99 // 100]
+
+
 def _plan(server: LiveServer, people: list[Terminal]) -> dict[str, Any]:
-    key = server.agent()
-    form = {"scope": "openid payments:read", "resource": PAY}
+    keys = itertools.cycle([server.agent() for _ in range(_AGENTS)])
     chosen = [random.randrange(len(people)) for _ in range(_REQUESTS)]  # noqa: S311  # no secret
     return {
         "approvers": [_socket(server, person) for person in people],
         "requests": [
-            {
-                "approver": place,
-                "request": post(
-                    "/bc-authorize", key, {**form, "login_hint": people[place].user}
-                ).decode(),
-            }
+            {"approver": place, "request": _request(next(keys), people[place].user)}
             for place in chosen
         ],
     }
+
+
+def _request(key: AgentKey, user: str) -> str:
+    form = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
+    return post("/bc-authorize", key, form).decode()
 
 
 def _socket(server: LiveServer, person: Terminal) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""The feed's last step: a real terminal app in a pseudo-terminal, and what stands on its screen.
+
+Owns: when a request's headline stood there. Reading the program's output is cheap and stamped;
+drawing it is slow in Python, so that comes after the stamp and counts for nothing.
+"""
+
+import json
+import os
+import random
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+import pexpect
+import pyte
+
+from tests.support.installation import PAY, PAYMENT
+from tests.support.server import AgentKey, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.volley import post
+
+_COLUMNS, _LINES = 100, 30
+_AT_ONCE = 8
+"""So many new requests fit on the screen below the one that is selected."""
+_PAUSE_SECONDS = 0.1
+_PATIENCE_SECONDS = 20
+_QUIET_SECONDS = 0.3
+_LARGEST_READ = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request's way to the screen; moments in seconds of the machine's clock."""
+
+    headline: str
+    sent: float
+    drawn: float
+
+
+@dataclass(slots=True)
+class Window:
+    """`sayso-approver` at one person's terminal."""
+
+    server: LiveServer
+    person: Terminal
+    key: AgentKey
+    since_event_ms: list[float] = field(default_factory=list)
+    """From the moment that the server gave the request to the moment it stood on the screen."""
+    since_sent_ms: list[float] = field(default_factory=list)
+    """The same from the agent's first byte on."""
+    _child: pexpect.spawn = field(init=False)
+    _screen: pyte.Screen = field(init=False)
+    _stream: pyte.ByteStream = field(init=False)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self._screen = pyte.Screen(_COLUMNS, _LINES)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def __enter__(self) -> Self:
+        """Open the app over one request that stays selected, so that nothing moves."""
+        with self._ask() as line:
+            assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
+        self._child = pexpect.spawn(
+            sys.executable,
+            ["-m", "approver_tui"],
+            env=self._environment(),
+            dimensions=(_LINES, _COLUMNS),
+        )
+        self._until("LIVE")
+        self._until(_headline(self._count))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.send("q")
+        self._child.expect(pexpect.EOF, timeout=_PATIENCE_SECONDS)
+        self._child.close()
+
+    def measure(self, count: int) -> None:
+        """Let an agent ask `count` times, and note when each request was seen."""
+        while len(self.since_event_ms) < count:
+            seen = [self._one() for _ in range(_AT_ONCE)]
+            self._note(seen)
+            self._clear()
+
+    def _one(self) -> Seen:
+        self._read_for(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a pace, no secret
+        sent = time.time()
+        with self._ask() as line:
+            drawn = self._until(_headline(self._count))
+            assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
+        return Seen(_headline(self._count), sent, drawn)
+
+    def _note(self, seen: list[Seen]) -> None:
+        made = {approval.headline: approval.created_at for approval in self.person.waiting()}
+        self.since_event_ms += [one.drawn * 1000 - made[one.headline] for one in seen]
+        self.since_sent_ms += [(one.drawn - one.sent) * 1000 for one in seen]
+
+    def _clear(self) -> None:
+        """Answer from another window what was measured, and put the list in order."""
+        for approval in self.person.waiting()[1:]:
+            self.person.deny(approval)
+        self._read_for(_QUIET_SECONDS)
+        self._child.send("r")
+        while "ARRIVED" in self._text():
+            self._read_for(0.1)
+
+    def _ask(self) -> socket.socket:
+        self._count += 1
+        form = {
+            "scope": "openid payments:transfer",
+            "resource": PAY,
+            "authorization_details": json.dumps([_payment(self._count)]),
+            "login_hint": self.person.user,
+        }
+        line = socket.create_connection(("127.0.0.1", self.server.port), _PATIENCE_SECONDS)
+        line.sendall(post("/bc-authorize", self.key, form))
+        return line
+
+    def _until(self, words: str) -> float:
+        """Return the moment of the read after which the screen shows these words.
+
+        Only output that has them in it is drawn at once; whatever else came is drawn with it.
+        """
+        unread, ends = b"", time.time() + _PATIENCE_SECONDS
+        while time.time() < ends:
+            piece, moment = self._read(0.05), time.time()
+            unread += piece
+            if not piece or words.encode() in unread:
+                self._stream.feed(unread)
+                unread = b""
+            if not unread and words in self._text():
+                return moment
+        raise AssertionError(f"never saw {words!r} on:\n{self._text()}")
+
+    def _read_for(self, seconds: float) -> None:
+        ends = time.time() + seconds
+        while (left := ends - time.time()) > 0:
+            self._stream.feed(self._read(left))
+
+    def _read(self, seconds: float) -> bytes:
+        try:
+            read: bytes = self._child.read_nonblocking(_LARGEST_READ, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return b""
+        return read
+
+    def _text(self) -> str:
+        return "\n".join(self._screen.display)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        return {
+            **kept,
+            "TERM": "xterm-256color",
+            "SAYSO_APPROVER_HOME": str(self.person.home),
+            "SAYSO_DATA_DIR": str(self.person.home / "none"),
+        }
+
+
+def _payment(number: int) -> dict[str, object]:
+    amount = {"minor": 1000 + number, "currency": "EUR"}
+    return {"type": PAYMENT["type"], "amount": amount, "payee": "Bo"}
+
+
+def _headline(number: int) -> str:
+    return f"Pay EUR {(1000 + number) / 100:.2f} to Bo"

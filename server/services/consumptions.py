@@ -132,9 +132,10 @@ class _Spending:
 
 
 def _approval(tx: Unit, found: LiveToken) -> Approval:
+    """What the token says stands behind it, also when it came from the token of an approval."""
     claim = found.claims.get("approval")
-    single = isinstance(claim, Mapping) and claim.get("single_use") is True
-    approval = tx.approvals.get(found.row.approval_id or "") if single else None
+    known = claim if isinstance(claim, Mapping) and claim.get("single_use") is True else {}
+    approval = tx.approvals.get(str(known.get("id", "")))
     if approval is None:
         raise errors.Problem(
             403, "not_single_use", "Behind this token is no approval that is good for once."

@@ -10,6 +10,7 @@ from server.protocol.risks import Risk
 from server.services.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import new_resource
+from tests.support.chains import Chains
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, PAYMENT
 
@@ -210,3 +211,23 @@ def test_only_a_resource_may_spend(agent, local, resource, token, who):
     assert refused.refusal == (401, "invalid_client")
     assert refused.headers["WWW-Authenticate"].startswith("Basic ")
     assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_token_that_was_exchanged_for_it_spends_the_same_approval(
+    agent, local, person, resource, token
+):
+    """Down a chain of agents it is still good for one execution in all."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
+    made = chains.exchanged(
+        payer,
+        token,
+        resource=PAY,
+        scope="payments:transfer",
+        authorization_details=json.dumps(PAYMENT_DETAILS),
+    )
+    assert resource.consume(made, "run-1").status == 200
+    assert resource.consume(made, "run-2").refusal == (409, "already_consumed")
+    assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
+    assert resource.consume(token, "run-1").json["agent"] == agent.id

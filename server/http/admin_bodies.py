@@ -62,6 +62,8 @@ class NewAgent(_Body):
     grant_types: _Names | None = None
     resources: _Names = []
     scopes: _Names = []
+    serves: _Names = []
+    token_seconds: int | None = None
     action_types: _Names | None = None
     asks: _Names | None = None
     id_token_signed_response_alg: _Text = "ES256"  # noqa: S105  # an algorithm
@@ -73,7 +75,8 @@ class NewAgent(_Body):
 class AgentChanges(_Body):
     """What becomes different; what is left out stays.
 
-    Null lets it ask everybody, ask for every action type, live for ever, or send unsigned requests.
+    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, or
+    have tokens as long as is usual.
     """
 
     name: _Text | None = None
@@ -84,6 +87,8 @@ class AgentChanges(_Body):
     grant_types: _Names | None = None
     resources: _Names | None = None
     scopes: _Names | None = None
+    serves: _Names | None = None
+    token_seconds: int | None = None
     action_types: _Names | None = None
     asks: _Names | None = None
     id_token_signed_response_alg: _Text | None = None
@@ -104,14 +109,19 @@ class NewResource(_Body):
     uri: Annotated[str, Field(max_length=2_000)]
     scopes: dict[str, _RiskWord] = {}
     requires: dict[str, str] = {}
+    token_seconds: int | None = None
 
 
 class ResourceChanges(_Body):
-    """Scopes that come or change, that go, and needs; an empty need is taken away."""
+    """Scopes that come or change, that go, and needs; an empty need is taken away.
+
+    A `token_seconds` of null lets tokens live as long as is usual.
+    """
 
     scopes: dict[str, _RiskWord] = {}
     without: _Names = []
     requires: dict[str, str] = {}
+    token_seconds: int | None = None
 
 
 class ActionDocument(BaseModel):

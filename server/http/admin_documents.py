@@ -10,6 +10,7 @@ from server.http import admin_wire as wire
 from server.http.wire import Named, pin
 from server.protocol import decisions, errors, names
 from server.services import power
+from server.services.delegations import Held
 from server.services.displays import rfc3339
 from server.services.enrolment import IssuedCode
 from server.services.keys import Rotated
@@ -75,6 +76,8 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         delivery=record.delivery,
         resources=list(record.resources),
         scopes=list(record.scopes),
+        serves=list(record.serves),
+        token_seconds=record.token_seconds,
         action_types=None if record.action_types is None else list(record.action_types),
         asks=None if record.asks is None else _people(record.asks, called),
         id_token_signed_response_alg=record.id_token_alg,
@@ -95,6 +98,7 @@ def resource(record: Resource) -> wire.ManagedResource:
         uri=record.uri,
         scopes={name: str(risk) for name, risk in record.scopes.items()},  # type: ignore[misc]  # the risks are these words
         requires=dict(record.requires),
+        token_seconds=record.token_seconds,
         client_id=record.client_id,
         secrets=[_secret(secret) for secret in record.secrets],
         created_at=rfc3339(record.created_at),
@@ -167,6 +171,29 @@ def approval_sheet(seen: Seen) -> wire.ApprovalSheet:
         display_digest=seen.approval.display_digest,
         decisions=[_answer(decision) for decision in seen.decisions],
         entries=[entry(one) for one in seen.entries],
+    )
+
+
+def delegation(held: Held, now: int) -> wire.ManagedDelegation:
+    """An issued token as JSON."""
+    one = held.delegation
+    user = None if held.user is None else Named(id=held.user.id, name=held.user.name)
+    return wire.ManagedDelegation(
+        id=one.id,
+        state=held.state(now),
+        client=Named(id=one.client_id, name=held.client_name),
+        user=user,
+        resource=one.resource,
+        scope=one.scope.split(),
+        depth=one.depth,
+        parent=one.parent_id,
+        approval=one.approval_id,
+        consent=one.consent_id,
+        bound=one.jkt is not None,
+        issued_at=rfc3339(one.issued_at),
+        expires_at=rfc3339(one.expires_at),
+        last_used_at=moment(one.last_used_at),
+        revoked_at=moment(one.revoked_at),
     )
 
 

@@ -106,6 +106,8 @@ class ManagedAgent(BaseModel):
     delivery: str
     resources: list[str]
     scopes: list[str]
+    serves: list[str]
+    token_seconds: int | None
     action_types: list[str] | None
     asks: list[Named] | None
     id_token_signed_response_alg: str
@@ -139,6 +141,7 @@ class ManagedResource(BaseModel):
     uri: str
     scopes: dict[str, _RiskWord]
     requires: dict[str, str]
+    token_seconds: int | None
     client_id: str
     secrets: list[ClientSecret]
     created_at: str
@@ -285,6 +288,48 @@ class ApprovalSheet(ManagedApproval):
     display_digest: str
     decisions: list[GivenAnswer]
     entries: list[LogEntry]
+
+
+class ManagedDelegation(BaseModel):
+    """An issued token: who acts for whom, where, until when."""
+
+    id: str
+    state: Literal["live", "expired", "revoked"]
+    client: Named
+    user: Named | None
+    resource: str
+    scope: list[str]
+    depth: int
+    parent: str | None
+    approval: str | None
+    consent: str | None
+    bound: bool
+    issued_at: str
+    expires_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class ManagedDelegations(BaseModel):
+    """A part of the ledger, newest first."""
+
+    items: list[ManagedDelegation]
+    next: str | None
+
+
+class DelegationChain(BaseModel):
+    """An issued token, what it came from (its parent first) and what came from it."""
+
+    delegation: ManagedDelegation
+    before: list[ManagedDelegation]
+    after: list[ManagedDelegation]
+
+
+class RevokedDelegation(BaseModel):
+    """An issued token that was ended, and how many ended with it, itself included."""
+
+    delegation: ManagedDelegation
+    tokens_revoked: int
 
 
 class ManagedInvitation(BaseModel):

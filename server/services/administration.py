@@ -10,6 +10,7 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
 from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.delegations import Ledger
 from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
@@ -38,6 +39,7 @@ class Desk:
     keys: Keys
     invitations: Invitations
     oversight: Oversight
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +68,5 @@ class Administration:
             keys=Keys(store, self.signer, self.rules),
             invitations=Invitations(store, self.secrets),
             oversight=Oversight(store),
+            ledger=Ledger(store),
         )

@@ -55,8 +55,12 @@ class Ledger:
         resource: str | None,
         ended: bool,
         limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Held]:
-        """The newest that match; `ended` brings those too that are over. Raises `NotFound`."""
+        """The newest that match; `ended` brings those too that are over. Raises `NotFound`.
+
+        `before` is when the last one of an earlier part was issued, and its id.
+        """
         with self.store.read() as view:
             found = view.delegations.search(
                 client_id=None if client is None else _client(view, client),
@@ -64,6 +68,7 @@ class Ledger:
                 resource=resource,
                 live_at=None if ended else view.now,
                 limit=limit,
+                before=before,
             )
             return [held(view.directory, one) for one in found]
 

@@ -73,6 +73,12 @@ def _later(before: Agent, after: Agent) -> bool:
     return _lasts_longer(before.expires_at, after.expires_at)
 
 
+def _longer_tokens(before: Agent | Resource, after: Agent | Resource) -> bool:
+    """The limit went up; nobody here knows what is usual, so a first one counts as well."""
+    old, new = before.token_seconds, after.token_seconds
+    return old is None or new is None or new > old
+
+
 def _unbound(_before: Agent, after: Agent) -> bool:
     return not after.dpop_bound
 
@@ -119,6 +125,8 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
         Agent: {
             "resources": _more("resources"),
             "scopes": _more("scopes"),
+            "serves": _more("serves"),
+            "token_seconds": _longer_tokens,
             "grant_types": _more("grant_types"),
             "owners": _more("owners"),
             "action_types": _more_or_all("action_types"),
@@ -130,7 +138,12 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "dpop_bound": _unbound,
         },
         User: {"roles": _more("roles"), "state": _goes_on, "email": _new_address},
-        Resource: {"scopes": _easier_scopes, "requires": _fewer_needs, "secrets": _more_secrets},
+        Resource: {
+            "scopes": _easier_scopes,
+            "requires": _fewer_needs,
+            "secrets": _more_secrets,
+            "token_seconds": _longer_tokens,
+        },
         ActionRow: {},
     }
 )

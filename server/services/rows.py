@@ -303,6 +303,7 @@ class DelegationRows(Protocol):
         resource: str | None,
         live_at: int | None,
         limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
         """The newest that match all that is given; `live_at` leaves out what is over then."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -149,6 +150,7 @@ class Delegations:
         resource: str | None,
         live_at: int | None,
         limit: int,
+        before: tuple[int, str] | None = None,
     ) -> list[Delegation]:
         """The newest that match all that is given; `live_at` leaves out what is over then."""
         statement = _NEWEST.limit(limit)
@@ -160,6 +162,8 @@ class Delegations:
             statement = statement.where(d.c.resource == resource)
         if live_at is not None:
             statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
+        if before is not None:
+            statement = statement.where(tuple_(d.c.issued_at, d.c.id) < before)
         rows = self._connection.execute(statement).mappings().all()
         return [Delegation(**row) for row in rows]
 

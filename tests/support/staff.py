@@ -74,6 +74,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         "resource": name_id(PAY),
         "action": name_id("payment.transfer"),
         "approval": approval.id,
+        "delegation": desk.token(agent.id, bystander.user.id).id,
         "device": bystander.device_id,
         "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
         "entry": str(desk.entries()[0]["id"]),

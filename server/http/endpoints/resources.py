@@ -25,7 +25,13 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
 def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """POST /api/resources."""
     body = read(bodies.NewResource, request.body)
-    given = desk.resources.add(body.uri, _risks(body.scopes), body.requires, by=desk.by)
+    given = desk.resources.add(
+        body.uri,
+        _risks(body.scopes),
+        body.requires,
+        by=desk.by,
+        token_seconds=body.token_seconds,
+    )
     return as_json(201, documents.resource_secret(given).model_dump())
 
 
@@ -38,7 +44,14 @@ def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
 def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """PATCH /api/resources/<id>."""
     body = read(bodies.ResourceChanges, request.body)
-    changes = ResourceChanges(_risks(body.scopes), tuple(body.without), body.requires)
+    usual = "token_seconds" in body.model_fields_set and body.token_seconds is None
+    changes = ResourceChanges(
+        _risks(body.scopes),
+        tuple(body.without),
+        body.requires,
+        body.token_seconds,
+        usual_token_seconds=usual,
+    )
     uri = desk.resources.by_id(request.params["id"]).uri
     document = documents.resource(desk.resources.update(uri, changes, by=desk.by))
     return as_json(200, document.model_dump(), documents.tag(document.version))

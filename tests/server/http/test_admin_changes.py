@@ -278,3 +278,59 @@ def test_an_invitation_is_given_and_taken_back(admin: LocalTerminal) -> None:
         "POST", "/api/invitations", {**body, "expires_at": "2099-01-01T00:00:00Z"}
     )
     assert far.refusal == (422, "invalid")
+
+
+def test_a_token_is_ended_with_all_that_came_from_it(staff: Staff, admin: LocalTerminal) -> None:
+    """The chain is shown both ways before; a second time ends nothing more."""
+    agent, user = staff.ids["agent"], admin.user.id
+    made = staff.local.desk.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
+    path = f"/api/admin/delegations/{staff.ids['delegation']}"
+    chain = admin.call("GET", path).json
+    assert [after["id"] for after in chain["after"]] == [made.id]
+    assert admin.call("GET", f"/api/admin/delegations/{made.id}").json["before"][0]["id"] == "t1"
+    ended = admin.call("POST", f"{path}/revoke").json
+    assert (ended["delegation"]["state"], ended["tokens_revoked"]) == ("revoked", 2)
+    assert admin.call("POST", f"{path}/revoke").json["tokens_revoked"] == 0
+    assert admin.call("GET", "/api/admin/delegations/none").refusal == (404, "not_found")
+
+
+def test_what_an_agent_serves_and_how_long_its_tokens_live_is_changed(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """More of either is signed for; less is not. Null takes the limit away."""
+    path = f"/api/agents/{staff.ids['agent']}"
+
+    def change(body: dict[str, object], *, signed: bool) -> Answer:
+        version = staff.version(path)
+        if signed:
+            return admin.administer("PATCH", path, body, version=version)
+        return admin.call("PATCH", path, body, headers={"if-match": f'"{version}"'})
+
+    more: list[dict[str, object]] = [
+        {"serves": [PAY]},
+        {"token_seconds": 60},
+        {"token_seconds": 120},
+        {"token_seconds": None},
+    ]
+    for body in more:
+        assert change(body, signed=False).refusal == (403, "statement_required")
+        changed = change(body, signed=True).json
+        assert {name: changed[name] for name in body} == body
+    change({"token_seconds": 120}, signed=True)
+    for less in ({"token_seconds": 30}, {"serves": []}):
+        changed = change(less, signed=False).json
+        assert {name: changed[name] for name in less} == less
+
+
+def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: LocalTerminal) -> None:
+    """Likewise."""
+    new = {"uri": "https://new.example", "token_seconds": 60}
+    given = admin.administer("POST", "/api/resources", new).json["resource"]
+    assert given["token_seconds"] == 60
+    path = f"/api/resources/{given['id']}"
+    seen = {"if-match": f'"{staff.version(path)}"'}
+    shorter = admin.call("PATCH", path, {"token_seconds": 30}, headers=seen).json
+    assert shorter["token_seconds"] == 30
+    body = {"token_seconds": None}
+    longer = admin.administer("PATCH", path, body, version=staff.version(path)).json
+    assert longer["token_seconds"] is None

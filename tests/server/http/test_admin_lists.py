@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from server.services.invitations import Invitations, NewInvitation
-from tests.support.installation import BY, registered
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY, registered
 from tests.support.site import Answer
 from tests.support.staff import Staff
 
@@ -17,6 +18,7 @@ LISTS = {
     "/api/resources": "uri",
     "/api/actions": "type",
     "/api/admin/approvals": "id",
+    "/api/admin/delegations": "id",
     "/api/admin/devices": "id",
     "/api/audit": "id",
 }
@@ -35,8 +37,9 @@ def filled(staff: Staff) -> Staff:
     )
     registered(desk, name="three", owners=("admin",))
     Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
-    for _ in range(2):
+    for name in ("t2", "t3"):
         desk.approval(staff.ids["agent"], people["owner"].user.id)
+        desk.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
     return staff
 
 
@@ -90,7 +93,9 @@ def test_a_cursor_that_is_none_is_refused(staff: Staff, path: str, cursor: str) 
     assert _get(staff, path, cursor=cursor).refusal == (422, "invalid_body")
 
 
-@pytest.mark.parametrize("path", ["/api/admin/approvals", "/api/admin/devices"])
+@pytest.mark.parametrize(
+    "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
+)
 def test_a_cursor_of_another_list_is_refused_where_it_cannot_be_read(
     staff: Staff, path: str
 ) -> None:
@@ -119,6 +124,25 @@ def test_requests_are_found_by_state_agent_and_user(filled: Staff) -> None:
     assert _get(filled, path, agent="nobody").refusal == (404, "not_found")
     (item,) = _items(filled, path, user="bystander")
     assert (item["agent"]["name"], item["user"]["name"]) == ("one", "bystander")
+
+
+def test_tokens_are_found_by_client_user_and_resource(filled: Staff) -> None:
+    """Those that are over on demand alone."""
+    path = "/api/admin/delegations"
+    assert len(_items(filled, path)) == 3
+    assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
+    (item,) = _items(filled, path, user="bystander")
+    assert (item["client"]["name"], item["user"]["name"], item["state"]) == (
+        "one",
+        "bystander",
+        "live",
+    )
+    assert _items(filled, path, resource="https://other.example") == []
+    assert _get(filled, path, ended="perhaps").refusal == (422, "invalid_body")
+    assert _get(filled, path, client="nobody").refusal == (404, "not_found")
+    filled.local.clock.forward(6 * MINUTE)
+    assert _items(filled, path) == []
+    assert len(_items(filled, path, ended="true")) == 3
 
 
 def test_devices_are_found_by_user(filled: Staff) -> None:

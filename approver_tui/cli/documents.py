@@ -6,6 +6,7 @@ Owns: their members. Never: plain lines.
 from approver_tui.cli.printing import rfc3339
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, Asker, Decided
+from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device
 
 
@@ -105,6 +106,21 @@ def device(value: Device) -> dict[str, object]:
             "exhausted": pin.exhausted,
         },
         "keys": {"session": value.session_key, "low": value.low_key, "high": value.high_key},
+    }
+
+
+def consent(value: Consent) -> dict[str, object]:
+    """Return what a client may have."""
+    return {
+        "id": value.id,
+        "state": value.state.value,
+        "client": {"id": value.client_id, "name": value.client_name},
+        "app": value.app_name,
+        "resource": value.resource,
+        "scopes": list(value.scopes),
+        "created_at": rfc3339(value.created_at),
+        "expires_at": rfc3339(value.expires_at),
+        "revoked_at": rfc3339(value.revoked_at),
     }
 
 

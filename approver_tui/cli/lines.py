@@ -6,6 +6,7 @@ Owns: the wording. Never: text that is not SafeText, JSON.
 from approver_tui.cli.printing import local_time, time_left
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, ApprovalState, Kind, Unverified
+from approver_tui.state.consents import Consent, ConsentState
 from approver_tui.state.devices import Device
 
 _WIDTH = 14
@@ -82,6 +83,20 @@ def device(value: Device, now: int) -> list[str]:
     if value.high_from > now:
         lines.append(f"  high risk only in {time_left(value.high_from, now)}, unless vouched for")
     return lines + pin(value)
+
+
+def consent(value: Consent) -> list[str]:
+    """Return one consent, and how to take it back."""
+    asked = "" if value.app_name is None else f", asked for by {value.app_name}"
+    lines = [
+        f"{value.client_name} at {value.resource}{asked}",
+        f"  may use {', '.join(value.scopes)}",
+    ]
+    if value.state is ConsentState.LIVE:
+        until = f"  until {local_time(value.expires_at)}"
+        return [*lines, until, f"  sayso-approver revoke {value.id}"]
+    ended = value.expires_at if value.revoked_at is None else value.revoked_at
+    return [*lines, f"  {value.state.value} {local_time(ended)}"]
 
 
 def pin(value: Device) -> list[str]:

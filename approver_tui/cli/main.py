@@ -27,6 +27,8 @@ VERBS = MappingProxyType(
         "approve": "Say yes to one request.",
         "deny": "Say no to one request, and why.",
         "history": "List what was decided.",
+        "consents": "List what you let agents and apps do without asking.",
+        "revoke": "Take a consent back.",
         "devices": "List your devices; revoke, unlock or vouch for one.",
     }
 )

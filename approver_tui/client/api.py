@@ -17,6 +17,7 @@ from approver_tui.client.session import Session
 from approver_tui.client.transport import Clock
 from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals import Approval
+from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device, Me
 
 SESSION_KEY = "session-key"
@@ -121,6 +122,18 @@ class Client:
     def confirm_pin(self, statement: str) -> None:
         """Prove by a signed statement that the PIN was right; the counter starts again."""
         self.session.post("/api/devices/self/pin/confirmation", {"statement": statement})
+
+    def consents(self, *, ended: bool = False) -> tuple[Consent, ...]:
+        """Return what this person lets agents and apps have, newest first."""
+        params = {"ended": "true"} if ended else {}
+        items = self.session.get("/api/consents", params).children("items")
+        return tuple(wire.read_consent(item) for item in items)
+
+    def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
+        """Take a consent back; return it with how many tokens ended with it."""
+        answer = self.session.ended(_path("consents", consent_id))
+        consent = wire.read_consent(answer.child("consent"))
+        return consent, answer.integer("tokens_revoked")
 
     def devices(self) -> tuple[Device, ...]:
         """Return this person's devices, revoked ones too."""

@@ -41,6 +41,10 @@ class Session:
         """Delete what is at a path."""
         self.send(Outgoing(method="DELETE", path=path))
 
+    def ended(self, path: str) -> Members:
+        """End what is at a path; return the object that says what became of it."""
+        return _body(self.send(Outgoing(method="DELETE", path=path)))
+
     def send(self, outgoing: Outgoing) -> httpx.Response:
         """Send with a token. Raises LoginFirst when the server takes none of ours."""
         token = self.tokens.access_token()

@@ -23,6 +23,7 @@ from approver_tui.state.approvals import (
     Scope,
     Unverified,
 )
+from approver_tui.state.consents import Consent, ConsentState
 from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device, Me, PinState, User
 from approver_tui.state.events import Event, EventName
@@ -159,6 +160,23 @@ def read_me(members: Members) -> Me:
         ),
         device=None if device is None else read_device(device),
         server_time=members.time("server_time"),
+    )
+
+
+def read_consent(members: Members) -> Consent:
+    """Return what a client may have."""
+    client, app = members.child("client"), members.child_or_none("app")
+    return Consent(
+        id=members.safe("id"),
+        state=members.choice("state", ConsentState),
+        client_id=client.safe("id"),
+        client_name=client.safe("name"),
+        app_name=None if app is None else app.safe("name"),
+        resource=members.safe("resource", max_len=_LONG),
+        scopes=tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes")),
+        created_at=members.time("created_at"),
+        expires_at=members.time("expires_at"),
+        revoked_at=members.time_or_none("revoked_at"),
     )
 
 

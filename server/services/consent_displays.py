@@ -65,7 +65,7 @@ def consent_text(asked: ConsentAsked) -> str:
             facts=_consent_facts(asked),
             scopes=asked.scopes,
             resource=asked.resource,
-            undo="You can revoke it at any time. The tokens that came from it end with it.",
+            undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="A consent lasts, so it takes your signature.",
             gives=_safe(
                 f"Until {until} {name} gets access tokens for {asked.resource} in your name with "

@@ -1,9 +1,9 @@
 """Ending what came of a code: refresh tokens, and the access tokens that came with each."""
 
 from server.services import audit
-from server.services.people_records import Family
+from server.services.people_records import Family, Grant
 from server.services.ports import Unit, View
-from server.services.records import Entry
+from server.services.records import Consent, Entry
 
 
 def end(tx: Unit, family_id: str) -> int:
@@ -30,6 +30,20 @@ def end_of_user(tx: Unit, user_id: str) -> None:
     end_of_sign_ins(tx, user_id)
     for family in tx.code_grants.families_of("user_id", user_id):
         end(tx, family)
+
+
+def end_of_consent(tx: Unit, consent: Consent) -> int:
+    """A consent is over, and so is what stands on it; how many access tokens were revoked."""
+    families = tx.code_grants.families_of("user_id", consent.user_id)
+    found = [family for one in families if (family := tx.code_grants.family(one)) is not None]
+    return sum(end(tx, family.id) for family in found if _stands_on(family.grant, consent))
+
+
+def _stands_on(grant: Grant, consent: Consent) -> bool:
+    """Reports whether the app has this by the consent, for itself or for the agent that may act."""
+    about_the_person = set(grant.openid) & set(consent.scopes)
+    is_party = consent.client_id in {grant.app_id, grant.actor}
+    return is_party and (consent.resource == grant.resource or bool(about_the_person))
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:

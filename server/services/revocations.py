@@ -1,13 +1,13 @@
-"""Ending consents, and with each one every token that stands on it."""
+"""Ending consents, and with each one every token that stands on it, those for refreshing too."""
 
 from server.protocol import scopes
-from server.services import audit, notices
+from server.services import audit, families, notices
 from server.services.ports import Unit
 from server.services.records import Consent, Entry
 
 
 def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
-    """End a consent and every token that stands on it; how many, None when it was over before."""
+    """End a consent and what stands on it; how many access tokens, None when it was over before."""
     ended = tx.consents.revoke(consent.id, tx.now)
     return None if ended is None else _ended(tx, ended, actor, cause)
 
@@ -26,6 +26,7 @@ def end_all_at(tx: Unit, resource: str, *, actor: str) -> None:
 
 def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
+    tokens += families.end_of_consent(tx, consent)
     record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
     notices.consent(tx, consent, "consent.revoked")
     return tokens

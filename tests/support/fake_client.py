@@ -80,7 +80,7 @@ CONSENT: Mapping[str, object] = {
     ],
     "scopes": [("payments:read", "low"), ("payments:transfer", "high")],
     "resource": "https://pay.example",
-    "undo": "You can revoke it at any time. The tokens that came from it end with it.",
+    "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
     "why": "A consent lasts, so it takes your signature.",
     "gives": "Until 2026-12-24 12:00 UTC invoice-bot gets access tokens for https://pay.example in "
     "your name with these rights, without asking you each time. What policy wants asked is still "

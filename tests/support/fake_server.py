@@ -84,6 +84,7 @@ class FakeServer:
         self.statements: list[str] = []
         self.revoked: list[str] = []
         self.code_used = False
+        self.consents: list[dict[str, object]] = []
         self.sign_in = ["authorization_pending"]
         """What polls of a sign-in are answered with before it is let in."""
         self.is_stopped = False
@@ -219,6 +220,18 @@ class FakeServer:
         approval_keys = cast("dict[str, dict[str, str]]", body["approval_keys"])
         self.device_keys = {"session": cast("dict[str, str]", self.session_key), **approval_keys}
         return self.device() | {"name": body["name"]}
+
+    def _consents(self, query: dict[str, str]) -> object:
+        ended = query.get("ended") == "true"
+        return {"items": [each for each in self.consents if ended or each["state"] == "live"]}
+
+    def _revoke_consent(self, consent_id: str) -> object:
+        found = next((each for each in self.consents if each["id"] == consent_id), None)
+        if found is None:
+            raise Refused(404, "not_found")
+        tokens = 2 if found["state"] == "live" else 0
+        found |= {"state": "revoked", "revoked_at": when(self.now())}
+        return {"consent": found, "tokens_revoked": tokens}
 
     def _devices(self) -> object:
         return {"items": [self.device(), self.device(other=True)]}
@@ -423,6 +436,8 @@ _DEVICE = r"/api/devices/([^/]+)"
 _APPROVAL = r"/api/approvals/([^/]+)"
 _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("GET", "/api/me", lambda fake, _: fake._me()),
+    ("GET", "/api/consents", lambda fake, call: fake._consents(call.query)),
+    ("DELETE", "/api/consents/([^/]+)", lambda fake, call: fake._revoke_consent(*call.names)),
     ("GET", "/api/devices", lambda fake, _: fake._devices()),
     ("POST", "/api/devices", lambda fake, call: fake._add_device(call.body)),
     ("POST", "/api/devices/self/pin", lambda fake, call: fake._pin(call.body)),

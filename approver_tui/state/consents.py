@@ -1,0 +1,35 @@
+"""What a person lets agents and apps have, until when.
+
+Owns: one consent as it is shown. Never: giving one; that is an approval.
+Times are integers, milliseconds since the epoch.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from approver_tui.state.text import SafeText
+
+
+class ConsentState(StrEnum):
+    """How a consent stands."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Who may use what, where, until when."""
+
+    id: SafeText
+    state: ConsentState
+    client_id: SafeText
+    client_name: SafeText
+    app_name: SafeText | None
+    """The app whose page asked for it, where that is not the client itself."""
+    resource: SafeText
+    scopes: tuple[SafeText, ...]
+    created_at: int
+    expires_at: int
+    revoked_at: int | None

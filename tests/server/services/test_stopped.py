@@ -1,109 +1,81 @@
 """Everything that can be stopped, at every place where it would have counted: one cell each.
 
-What was there before the stop is arranged first: requests that wait and that were answered, tokens,
-sessions. A cell says how the place refuses, or that it is not concerned.
+What a place needs is arranged while everything is in force; then one thing is stopped; then the
+place is tried. A cell says how it refuses, or that it goes on, because it does not stand on that.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 
+from server.services.app_forms import AppChanges
+from tests.support.browser import Browser
 from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.chains import BANK, Chains
 from tests.support.installation import BY, PAY
+from tests.support.new_device import begun
+from tests.support.people import LocalApp, give_password, new_app, new_browser
 from tests.support.site import Answer, LocalSite
 
 OK = "goes on"
 INACTIVE = "inactive"
 
+Try = Callable[[], str]
+
 
 @dataclass
 class World:
-    """An agent and its person, with everything that stands on them."""
+    """An agent, an app and their person."""
 
     local: LocalSite
     agent: LocalAgent
     person: LocalTerminal
-    made: dict[str, Any] = field(default_factory=dict)
 
-    def prepare(self) -> None:
-        """Something of every kind, all of it in force."""
+    @cached_property
+    def chains(self) -> Chains:
+        """Another app of theirs, whose tokens agents exchange."""
         chains = Chains(self.local, self.person.user.id)
         chains.prepare()
-        bot = chains.agent("desk-bot")
-        consent = chains.consent(bot, "bank:read")
-        waiting, asked = self.agent.asked()
-        answered, approved = self.agent.asked()
-        self.person.approve(approved.id)
-        fetched, redeemed = self.agent.asked()
-        self.person.approve(redeemed.id)
-        self.made = {
-            "chains": chains,
-            "bot": bot,
-            "consent": consent,
-            "subject": chains.user_token(),
-            "asked": asked,
-            "waiting": waiting,
-            "answered": answered,
-            "fetched": fetched,
-            "first": self.agent.poll(fetched, idempotency_key="one").json["access_token"],
-            "paid": self.agent.paid(self.person),
-            "resource": new_resource(self.local),
-            "bank": new_resource(self.local, BANK),
-        }
-        self.made["exchanged"] = chains.exchanged(bot, self.made["subject"])
+        return chains
 
-    @property
-    def resource(self) -> LocalResource:
-        """The payment API."""
-        found: LocalResource = self.made["resource"]
-        return found
+    @cached_property
+    def bot(self) -> LocalAgent:
+        """An agent that may read at the bank for them."""
+        bot = self.chains.agent("desk-bot")
+        self.chains.consent(bot, "bank:read")
+        return bot
 
-    def stop(self, what: str) -> None:
-        """Stop one thing, as an administrator, a person or a client does."""
-        _STOPS[what](self)
+    @cached_property
+    def app(self) -> LocalApp:
+        """An app that they sign in to."""
+        return new_app(self.local, "phone")
 
-    def at(self, place: str) -> str:
-        """How this place answers now."""
-        return _PLACES[place](self)
+    @cached_property
+    def browser(self) -> Browser:
+        """Where they are signed in."""
+        give_password(self.local, "ana")
+        browser = new_browser(self.local)
+        browser.authorize(self.app.id)
+        browser.sign_in("ana")
+        return browser
 
+    def code(self) -> str:
+        """They let the app read payments."""
+        page = self.browser.authorize(self.app.id, scope="openid payments:read", resource=PAY)
+        if page.forms:
+            page = self.browser.answer("allow")
+            for item in self.person.call("GET", "/api/approvals").json["items"]:
+                self.person.approve(item["id"])
+            page = self.browser.again() if page.forms else page
+        return page.answer["code"]
 
-def _bots(world: World, act: str) -> None:
-    for name in ("invoice-bot", "desk-bot"):
-        getattr(world.local.desk.agents, act)(name, by=BY)
-
-
-def _resources(world: World) -> None:
-    for uri in (PAY, BANK):
-        world.local.desk.resources.delete(uri, by=BY)
-
-
-def _keys(world: World) -> None:
-    for key in world.local.desk.keys.all():
-        world.local.desk.keys.revoke(key.kid, by=BY)
-
-
-def _tokens(world: World) -> None:
-    with world.local.services.store.write() as tx:
-        for token in ("subject", "paid", "first"):
-            tx.delegations.revoke_tree(world.local.claims(world.made[token])["jti"], tx.now)
-
-
-def _session(world: World) -> None:
-    world.person.call("DELETE", "/api/devices/self")
-
-
-_STOPS: dict[str, Callable[[World], object]] = {
-    "agent": lambda world: _bots(world, "disable"),
-    "deleted agent": lambda world: _bots(world, "delete"),
-    "user": lambda world: world.local.desk.users.disable("ana", by=BY),
-    "resource": _resources,
-    "key": _keys,
-    "token": _tokens,
-    "device": _session,
-}
+    def approved(self) -> str:
+        """The handle of a request that was answered with yes."""
+        handle, approval = self.agent.asked()
+        assert self.person.approve(approval.id).status == 200
+        return handle
 
 
 def _said(answer: Answer) -> str:
@@ -117,42 +89,169 @@ def _inspected(caller: LocalResource, token: str) -> str:
     return OK if answer.json["active"] else INACTIVE
 
 
-def _fetched_again(world: World) -> str:
-    answer = world.agent.poll(world.made["fetched"], idempotency_key="one")
-    if answer.status != 200:
-        return _said(answer)
-    return _inspected(world.resource, answer.json["access_token"])
+def _initiation(world: World) -> Try:
+    return lambda: _said(world.agent.ask())
 
 
-def _exchanges(world: World) -> str:
-    return _said(world.made["chains"].exchange(world.made["bot"], world.made["subject"]))
-
-
-def _decides(world: World) -> str:
+def _decision(world: World) -> Try:
     """The person's screen, as it was when they were asked, and their answer to it."""
-    approval = world.made["asked"].id
-    shown = world.person.call("GET", f"/api/approvals/{approval}")
-    return _said(shown) if shown.status != 200 else _said(world.person.approve(approval))
+    approval = world.agent.asked()[1].id
+
+    def decide() -> str:
+        shown = world.person.call("GET", f"/api/approvals/{approval}")
+        return _said(shown) if shown.status != 200 else _said(world.person.approve(approval))
+
+    return decide
 
 
-_PLACES: dict[str, Callable[[World], str]] = {
-    "initiation": lambda world: _said(world.agent.ask()),
-    "decision": _decides,
-    "redemption": lambda world: _said(world.agent.poll(world.made["answered"])),
-    "fetching again": _fetched_again,
-    "client credentials": lambda world: _said(world.agent.alone()),
-    "exchange": _exchanges,
-    "introspection": lambda world: _inspected(world.resource, world.made["paid"]),
-    "introspection of a chain": lambda w: _inspected(w.made["bank"], w.made["exchanged"]),
-    "consumption": lambda world: _said(world.resource.consume(world.made["paid"])),
-    "the person's API": lambda world: _said(world.person.call("GET", "/api/me")),
-    "refresh": lambda world: _said(world.person.refresh()),
+def _redemption(world: World) -> Try:
+    handle = world.approved()
+    return lambda: _said(world.agent.poll(handle))
+
+
+def _fetching_again(world: World) -> Try:
+    handle, resource = world.approved(), new_resource(world.local)
+    world.agent.poll(handle, idempotency_key="one")
+
+    def fetch() -> str:
+        answer = world.agent.poll(handle, idempotency_key="one")
+        said = _said(answer)
+        return _inspected(resource, answer.json["access_token"]) if said == OK else said
+
+    return fetch
+
+
+def _client_credentials(world: World) -> Try:
+    return lambda: _said(world.agent.alone())
+
+
+def _exchange(world: World) -> Try:
+    bot, token = world.bot, world.chains.user_token()
+    return lambda: _said(world.chains.exchange(bot, token))
+
+
+def _introspection(world: World) -> Try:
+    token, resource = world.agent.paid(world.person), new_resource(world.local)
+    return lambda: _inspected(resource, token)
+
+
+def _of_a_chain(world: World) -> Try:
+    token = world.chains.exchanged(world.bot, world.chains.user_token())
+    bank = new_resource(world.local, BANK)
+    return lambda: _inspected(bank, token)
+
+
+def _consumption(world: World) -> Try:
+    token, resource = world.agent.paid(world.person), new_resource(world.local)
+    return lambda: _said(resource.consume(token))
+
+
+def _api(world: World) -> Try:
+    return lambda: _said(world.person.call("GET", "/api/me"))
+
+
+def _refresh(world: World) -> Try:
+    return lambda: _said(world.person.refresh())
+
+
+def _device_code(world: World) -> Try:
+    device = begun(world.local)
+    assert device.typed("ana") == ""
+    assert world.person.approve(device.approval(world.person).id).status == 200
+    return lambda: _said(device.later())
+
+
+def _code(world: World) -> Try:
+    code = world.code()
+    return lambda: _said(world.app.redeem(code))
+
+
+def _apps_refresh(world: World) -> Try:
+    token = world.app.redeem(world.code()).json["refresh_token"]
+    return lambda: _said(world.app.refresh(token))
+
+
+def _apps_token(world: World) -> Try:
+    token = world.app.redeem(world.code()).json["access_token"]
+    resource = new_resource(world.local)
+    return lambda: _inspected(resource, token)
+
+
+def _userinfo(world: World) -> Try:
+    refresh = world.app.redeem(world.code()).json["refresh_token"]
+    token = world.app.refresh(refresh, scope="openid").json["access_token"]
+    return lambda: _said(world.app.userinfo(token))
+
+
+_PLACES: dict[str, Callable[[World], Try]] = {
+    "initiation": _initiation,
+    "decision": _decision,
+    "redemption": _redemption,
+    "fetching again": _fetching_again,
+    "client credentials": _client_credentials,
+    "exchange": _exchange,
+    "introspection": _introspection,
+    "introspection of a chain": _of_a_chain,
+    "consumption": _consumption,
+    "the person's API": _api,
+    "a terminal's refresh": _refresh,
+    "device code": _device_code,
+    "authorization code": _code,
+    "an app's refresh": _apps_refresh,
+    "introspection of an app's token": _apps_token,
+    "userinfo": _userinfo,
+}
+
+
+def _agents(world: World, act: str) -> None:
+    agents = world.local.desk.agents
+    for agent in agents.all():
+        getattr(agents, act)(agent.name, by=BY)
+
+
+def _resources(world: World) -> None:
+    for resource in world.local.desk.resources.all():
+        world.local.desk.resources.delete(resource.uri, by=BY)
+
+
+def _keys(world: World) -> None:
+    for key in world.local.desk.keys.all():
+        world.local.desk.keys.revoke(key.kid, by=BY)
+
+
+def _tokens(world: World) -> None:
+    with world.local.services.store.write() as tx:
+        tx.delegations.revoke_user(world.person.user.id, tx.now)
+
+
+def _apps(world: World) -> None:
+    for app in world.local.desk.apps.all():
+        world.local.desk.apps.update(app.name, AppChanges(enabled=False), by=BY)
+
+
+def _consents(world: World) -> None:
+    consents = world.local.site.consents
+    for given in consents.search(user=None, client=None, ended=False):
+        consents.revoke(given.consent.id, by=BY)
+
+
+_STOPS: dict[str, Callable[[World], object]] = {
+    "agent": lambda world: _agents(world, "disable"),
+    "deleted agent": lambda world: _agents(world, "delete"),
+    "user": lambda world: world.local.desk.users.disable("ana", by=BY),
+    "resource": _resources,
+    "key": _keys,
+    "token": _tokens,
+    "device": lambda world: world.person.call("DELETE", "/api/devices/self"),
+    "app": _apps,
+    "consent": _consents,
 }
 
 _GONE = "400 invalid_grant"
 _SPENT = "403 token_inactive"
 _CLIENT = "400 unauthorized_client"
 _UNKNOWN = "401 invalid_client"
+_TOKEN = "401 invalid_token"
 
 _TABLE: dict[str, dict[str, str]] = {
     "agent": {
@@ -165,8 +264,6 @@ _TABLE: dict[str, dict[str, str]] = {
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
         "consumption": _SPENT,
-        "the person's API": OK,
-        "refresh": OK,
     },
     "deleted agent": {
         "initiation": _UNKNOWN,
@@ -178,21 +275,23 @@ _TABLE: dict[str, dict[str, str]] = {
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
         "consumption": _SPENT,
-        "the person's API": OK,
-        "refresh": OK,
     },
     "user": {
         "initiation": "400 unknown_user_id",
         "decision": "403 forbidden",
         "redemption": "400 access_denied",
         "fetching again": _GONE,
-        "client credentials": OK,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
         "consumption": _SPENT,
         "the person's API": "403 forbidden",
-        "refresh": _GONE,
+        "a terminal's refresh": _GONE,
+        "device code": _GONE,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
     },
     "resource": {
         "initiation": "400 invalid_target",
@@ -200,78 +299,81 @@ _TABLE: dict[str, dict[str, str]] = {
         "redemption": "400 access_denied",
         "fetching again": _GONE,
         "client credentials": "400 invalid_target",
-        "exchange": "400 invalid_target",
+        "exchange": "400 invalid_request",
         "introspection": _UNKNOWN,
         "introspection of a chain": _UNKNOWN,
         "consumption": _UNKNOWN,
-        "the person's API": OK,
-        "refresh": OK,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": _UNKNOWN,
     },
     "key": {
-        "initiation": OK,
-        "decision": "401 invalid_token",
-        "redemption": OK,
+        "decision": _TOKEN,
         "fetching again": INACTIVE,
-        "client credentials": OK,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
         "consumption": _SPENT,
-        "the person's API": "401 invalid_token",
-        "refresh": OK,
+        "the person's API": _TOKEN,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
     },
     "token": {
-        "initiation": OK,
-        "decision": OK,
-        "redemption": OK,
         "fetching again": _GONE,
-        "client credentials": OK,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
         "consumption": _SPENT,
-        "the person's API": OK,
-        "refresh": OK,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
     },
     "device": {
-        "initiation": OK,
-        "decision": "401 invalid_token",
-        "redemption": OK,
-        "fetching again": OK,
-        "client credentials": OK,
-        "exchange": OK,
-        "introspection": OK,
-        "introspection of a chain": OK,
-        "consumption": OK,
-        "the person's API": "401 invalid_token",
-        "refresh": _GONE,
+        "decision": _TOKEN,
+        "the person's API": _TOKEN,
+        "a terminal's refresh": _GONE,
+    },
+    "app": {
+        "exchange": "400 invalid_request",
+        "introspection of a chain": INACTIVE,
+        "authorization code": _CLIENT,
+        "an app's refresh": _CLIENT,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
+    },
+    "consent": {
+        "exchange": "400 interaction_required",
+        "introspection of a chain": INACTIVE,
+        "authorization code": _GONE,
+        "an app's refresh": _GONE,
+        "introspection of an app's token": INACTIVE,
+        "userinfo": _TOKEN,
     },
 }
-
-_CELLS = [(what, place) for what in _STOPS for place in _PLACES]
+"""What refuses; every other place goes on."""
 
 
 @pytest.fixture
 def world(local, agent, person):
     """Everything, in force."""
-    world = World(local, agent, person)
-    world.prepare()
-    return world
+    return World(local, agent, person)
 
 
 @pytest.mark.parametrize("place", _PLACES)
 def test_before_anything_is_stopped_every_place_goes_on(world, place):
     """What a cell refuses is refused for the stop, and for nothing else."""
-    assert world.at(place) == OK
+    assert _PLACES[place](world)() == OK
 
 
-@pytest.mark.parametrize(("what", "place"), _CELLS)
+@pytest.mark.parametrize("place", _PLACES)
+@pytest.mark.parametrize("what", _STOPS)
 def test_what_was_stopped_gets_nothing_anywhere(world, what, place):
     """From the next request on; what does not stand on it goes on."""
-    world.stop(what)
-    assert world.at(place) == _TABLE[what][place]
+    attempt = _PLACES[place](world)
+    _STOPS[what](world)
+    assert attempt() == _TABLE[what].get(place, OK)
 
 
-def test_the_table_has_every_cell():
-    """No thing and no place is left out."""
-    assert {(what, place) for what, row in _TABLE.items() for place in row} == set(_CELLS)
+def test_the_table_speaks_of_what_there_is():
+    """No row and no cell that nothing is tried for."""
+    assert set(_TABLE) == set(_STOPS)
+    assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

@@ -66,9 +66,23 @@ class Issued:
     """One token, as it must be now."""
 
     jti: str
-    agent: int
+    text: str
+    agents: tuple[int, ...]
+    """Who acts in it, the one who holds it first."""
     person: int | None
+    expires_at: int
+    parent: "Issued | None" = None
     revoked: bool = False
+
+    @property
+    def agent(self) -> int:
+        """Who holds it."""
+        return self.agents[0]
+
+    @property
+    def ended(self) -> bool:
+        """Reports whether it, or what it came from, was revoked."""
+        return self.revoked or (self.parent is not None and self.parent.ended)
 
 
 class Lives(RuleBasedStateMachine):
@@ -101,10 +115,7 @@ class Lives(RuleBasedStateMachine):
     def begin(self) -> None:
         """Two days after whatever was before, with everybody in office."""
         self.local.clock.forward(2 * DAY)
-        for agent in self.cast.agents:
-            self.local.desk.agents.enable(agent.id, by=BY)
         for person in self.cast.people:
-            self.local.desk.users.enable(person.user.id, by=BY)
             assert person.refresh().status == 200
 
     @rule(by=st.sampled_from([SECOND, 6 * SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, MINUTE]))
@@ -154,6 +165,15 @@ class Lives(RuleBasedStateMachine):
         else:
             self._polled(asked, answer)
 
+    @rule(target=requests, agent=_CALLERS, person=_CALLERS)
+    def a_token_is_born(self, agent: int, person: int) -> Any:
+        """As it should be: asked for, approved and fetched."""
+        asked = self.an_agent_asks(agent, person, 600)
+        if isinstance(asked, Asked):
+            self.a_person_answers(asked, person, "approve")
+            self.its_agent_polls_twice(asked)
+        return asked
+
     @rule(agent=_CALLERS)
     def an_agent_acts_for_itself(self, agent: int) -> None:
         """It gets a token of its own while it is in office."""
@@ -164,14 +184,14 @@ class Lives(RuleBasedStateMachine):
             assert answer.refusal == (400, "unauthorized_client")
         else:
             assert answer.status == 200, answer.body
-            self._issued(answer, agent, None)
+            self._issued(answer, (agent,), None)
 
     def _polled(self, asked: Asked, answer: Answer) -> None:
         asked.state = asked.as_of(self.now)
         if asked.state is State.APPROVED:
             assert answer.status == 200, answer.body
             asked.state = State.REDEEMED
-            self._issued(answer, asked.agent, asked.person)
+            self._issued(answer, (asked.agent,), asked.person)
             return
         said = {
             State.PENDING: {"authorization_pending", "slow_down"},
@@ -183,14 +203,29 @@ class Lives(RuleBasedStateMachine):
         assert answer.status == 400, (asked, answer.body)
         assert answer.json["error"] in said[asked.state], (asked, answer.body)
 
-    def _issued(self, answer: Answer, agent: int, person: int | None) -> None:
+    def _issued(
+        self,
+        answer: Answer,
+        agents: tuple[int, ...],
+        person: int | None,
+        parent: Issued | None = None,
+    ) -> Issued:
+        """Remember a token that says what it must."""
         claims = self.local.claims(answer.json["access_token"])
-        assert claims["client_id"] == self.cast.agents[agent].id
-        wanted = self.cast.agents[agent].id
-        if person is not None:
-            wanted = self.cast.people[person].user.id
-        assert claims["sub"] == wanted
-        self.issued.append(Issued(str(claims["jti"]), agent, person))
+        holder = self.cast.agents[agents[0]].id
+        assert claims["client_id"] == holder
+        subject = holder if person is None else self.cast.people[person].user.id
+        assert claims["sub"] == subject
+        token = Issued(
+            jti=str(claims["jti"]),
+            text=answer.json["access_token"],
+            agents=agents,
+            person=person,
+            expires_at=int(str(claims["exp"])) * SECOND,
+            parent=parent,
+        )
+        self.issued.append(token)
+        return token
 
     # --- people ---------------------------------------------------------------------------
 
@@ -199,6 +234,12 @@ class Lives(RuleBasedStateMachine):
         """The first word counts."""
         for word in says:
             self.a_person_answers(asked, asked.person, word)
+
+    @rule(asked=requests, says=st.sampled_from(["approve", "deny"]))
+    def an_answer_comes_at_the_end(self, asked: Asked, says: str) -> None:
+        """When there is no time left, it does not count."""
+        self.local.clock.forward(max(0, asked.expires_at - self.now))
+        self.a_person_answers(asked, asked.person, says)
 
     @rule(asked=requests, person=_CALLERS, says=st.sampled_from(["approve", "deny"]))
     def a_person_answers(self, asked: Asked, person: int, says: str) -> None:
@@ -273,7 +314,7 @@ class Lives(RuleBasedStateMachine):
             if concerns(asked) and asked.state in {State.PENDING, State.APPROVED}:
                 asked.state = State.CANCELLED
         for token in self.issued:
-            token.revoked = token.revoked or concerns(token)
+            token.revoked = token.revoked or (concerns(token) and self.now < token.expires_at)
 
     # --- what always holds ----------------------------------------------------------------
 
@@ -291,11 +332,16 @@ class Lives(RuleBasedStateMachine):
                 found: Delegation | None = view.delegations.get(token.jti)
                 assert found is not None
                 alive = found.revoked_at is None and found.expires_at > self.now
-                assert not (alive and token.revoked), token
-                assert token.revoked or found.revoked_at is None, token
+                assert found.expires_at == token.expires_at, token
+                assert not (alive and token.ended), token
+                assert token.ended or found.revoked_at is None, token
 
     def teardown(self) -> None:
         """One entry for each token, and one token at most for each request."""
+        for agent in self.stopped_agents:
+            self.local.desk.agents.enable(self.cast.agents[agent].id, by=BY)
+        for person in self.stopped_people:
+            self.local.desk.users.enable(self.cast.people[person].user.id, by=BY)
         with self.local.services.store.read() as view:
             for asked in self.asked:
                 types = [entry.type for entry in view.audit.of_approval(asked.id)]

@@ -3,8 +3,10 @@
 And it would not hold if the server had one of the faults below: each is planted, and must be found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,39 +14,60 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import update
 
+from server.protocol import token_exchange as protocol
 from server.protocol.states import State
 from server.services import agents, approvals, client_auth, users
+from server.services.exchanges import Exchanges
+from server.services.grants import token_exchange
 from server.services.grants.ciba import CibaGrant
+from server.services.revocation import Revocation
 from server.services.rights import Rights
 from server.storage.approvals import Approvals
 from server.storage.delegations import Delegations
 from server.storage.tables import approvals as table
+from server.storage.tables import delegations as ledger
 from tests.support.callers import LocalAgent, new_person
-from tests.support.installation import registered
-from tests.support.lives import Cast, Lives
+from tests.support.clock import DAY
+from tests.support.installation import BY, PAY, registered
+from tests.support.lineages import Lineages
+from tests.support.lives import Cast
 from tests.support.site import LocalSite
+from tests.support.template import Template
 
-_QUIET = {"deadline": None, "database": None, "derandomize": True}
+_QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
 _CHECKED = tuple(HealthCheck)
 _MANY = {"open_per_agent": 100_000, "open_per_user": 100_000, "denials_before_pause": 100_000}
 
 
 @pytest.fixture
-def cast(open_local: Callable[..., LocalSite]) -> Cast:
-    """Two agents and two people at a server without the caps that a long play would reach."""
-    local = open_local(**_MANY)
+def cast(template: Template) -> Iterator[Cast]:
+    """Two agents and two people at a server without the caps that a long play would reach.
+
+    Its file lies in memory where it can: thousands of moves, and no crash to survive.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        local = template.copied(Path(folder) / "data", **_MANY)
+        yield _cast(local)
+        local.services.store.close()
+
+
+def _cast(local: LocalSite) -> Cast:
     made = [
-        registered(local.desk, name, auth_method="client_secret_post") for name in ("one", "two")
+        registered(local.desk, name, auth_method="client_secret_post", serves=(PAY,))
+        for name in ("one", "two")
     ]
     callers = tuple(LocalAgent(local, given.agent.id, given.secret or "") for given in made)
     return Cast(local, callers, tuple(new_person(local, name) for name in ("cleo", "dan")))
 
 
 def _play(cast: Cast, examples: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
-    machine = type("Played", (Lives,), {"cast": cast})
+    given = cast.local.desk.resources.rotate_secret(PAY, by=BY)
+    resource = {"client_id": given.resource.client_id, "client_secret": given.secret}
+    machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
     wanted = settings(
         max_examples=examples,
-        stateful_step_count=30,
+        stateful_step_count=40,
         phases=phases,
         suppress_health_check=_CHECKED,
         **_QUIET,
@@ -54,7 +77,7 @@ def _play(cast: Cast, examples: int, *, phases: tuple[Phase, ...] = tuple(Phase)
 
 def test_every_life_is_one_of_the_model(cast: Cast) -> None:
     """Requests, answers, tokens: in the answers and in the rows (I1 to I6)."""
-    _play(cast, 70)
+    _play(cast, 50)
 
 
 def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +150,66 @@ def _tokens_survive(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delegations, "revoke_user", lambda *_: [])
 
 
+def _children_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
+    """A token that is given back leaves what came of it."""
+
+    def alone(self: Delegations, jti: str, now: int) -> list[str]:
+        row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
+        self._connection.execute(row.values(revoked_at=now))
+        return [jti]
+
+    patch.setattr(Delegations, "revoke_tree", alone)
+
+
+def _children_survive_a_stop(patch: pytest.MonkeyPatch) -> None:
+    """Stopping an agent leaves what others made of its tokens."""
+    revoke = Delegations.revoke_client
+
+    def own_alone(self: Delegations, of: str, now: int) -> Any:
+        found = revoke(self, of, now)
+        others = update(ledger).where(ledger.c.client_id != of, ledger.c.revoked_at == now)
+        self._connection.execute(others.values(revoked_at=None))
+        return found
+
+    patch.setattr(Delegations, "revoke_client", own_alone)
+
+
+def _children_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
+    """Each exchange begins a whole life."""
+    origin = token_exchange._origin
+
+    def endless(*found: Any) -> Any:
+        made = origin(*found)
+        return replace(made, parent=replace(made.parent, expires_at=made.parent.expires_at + DAY))
+
+    patch.setattr(token_exchange, "_origin", endless)
+
+
+def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
+    """A client ends tokens of others."""
+    revoke = Revocation.revoke
+
+    def as_holder(self: Revocation, client: Any, token: str) -> None:
+        with self.store.read() as view:
+            claims = self.tokens.read(view, token)
+            holder = None if claims is None else view.directory.agent(str(claims["client_id"]))
+        revoke(self, holder or client, token)
+
+    patch.setattr(Revocation, "revoke", as_holder)
+
+
+def _chains_without_end(patch: pytest.MonkeyPatch) -> None:
+    """Nobody counts the hands through which a token has gone."""
+    patch.setattr(Exchanges, "_check_chain", lambda *_: None)
+    patch.setattr(protocol, "MOST_DEPTH", 100)
+
+
 _FAULTS = (
+    _children_survive_a_revocation,
+    _children_survive_a_stop,
+    _children_outlive_their_parents,
+    _anybody_gives_back,
+    _chains_without_end,
     _anybodys_handle,
     _two_tokens,
     _late_answer,

@@ -1,0 +1,77 @@
+"""On PostgreSQL with two workers: what is exchanged while its parent is revoked is revoked too."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from server.storage.open import upgrade_database
+from tests.support.chains import BANK, LiveChains
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.postgres import PostgresServer
+from tests.support.server import AgentKey, LiveServer, live_server
+
+_ROUNDS = 6
+_AT_ONCE = 8
+
+
+@pytest.fixture(scope="module")
+def server(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Two workers over one database."""
+    url = postgres_server.new_database()
+    upgrade_database(url, time.time_ns() // 1_000_000)
+    folder: Path = tmp_path_factory.mktemp("race")
+    options = ("--workers", "2")
+    with live_server(folder, options=options, database_url=url, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chains(server: LiveServer) -> Iterator[LiveChains]:
+    """Somebody who uses a chat app."""
+    user, _ = server.user()
+    with server.services.store.read() as view:
+        person = view.directory.user_called(user)
+    assert person is not None
+    with server.client() as http:
+        chains = LiveChains(server, http, person.id)
+        chains.prepare()
+        yield chains
+
+
+@pytest.fixture(scope="module")
+def agent(chains: LiveChains) -> AgentKey:
+    """An agent that may read at the bank for them."""
+    agent = chains.agent()
+    chains.consent(agent, "bank:read")
+    return agent
+
+
+def _exchange(server: LiveServer, chains: LiveChains, agent: AgentKey, token: str) -> int:
+    with server.client() as http:
+        return LiveChains(server, http, chains.user_id).exchange(agent, token).status_code
+
+
+def test_nothing_slips_past_a_revocation(
+    server: LiveServer, chains: LiveChains, agent: AgentKey
+) -> None:
+    """Every token that came out is ended, however close it was; none comes out afterwards."""
+    for _ in range(_ROUNDS):
+        token = chains.user_token()
+        jti = chains.claims(token)["jti"]
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            sent = [
+                threads.submit(_exchange, server, chains, agent, token) for _ in range(_AT_ONCE)
+            ]
+            chains.revoke(token)
+            codes = [one.result() for one in sent]
+        assert set(codes) <= {200, 400}
+        with server.services.store.read() as view:
+            made = view.delegations.descendants(jti)
+        assert len(made) == codes.count(200)
+        assert all(row.revoked_at is not None and row.resource == BANK for row in made)
+        assert chains.exchange(agent, token).status_code == 400

@@ -158,7 +158,7 @@ class DeviceGrantService:
 
     def _askable(self, tx: Unit, name: str) -> User | None:
         """The user of this name, if one of their devices can be asked now."""
-        user = tx.directory.user_called(name)
+        user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
         tx.queue(f"asked {user.id}")
@@ -201,7 +201,8 @@ class DeviceGrantService:
 
     def _nobody(self, name: str) -> User:
         """Whom a name that means nobody stands for."""
-        made_up = self.secrets.nonce("nobody at a new device", name.casefold())
+        typed = name.casefold().encode(errors="replace").decode()
+        made_up = self.secrets.nonce("nobody at a new device", typed)
         return User(names.PREFIX_USER + made_up, "nobody", None, (), "enabled", 0)
 
 

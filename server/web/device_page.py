@@ -15,12 +15,13 @@ from server.http.site import Site
 from server.protocol import device_codes
 from server.services.device_grant import CodeRefused
 from server.services.ports import Busy
-from server.web.browser import from_here, page, under_another_name
+from server.web.browser import cookie_of, from_here, page, under_another_name
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
 _MOST_NAME: Final = 320
 _MOST_CODE: Final = 40
+_BUSY: Final = "The server is busy. Nothing was sent; try again."
 _STALE: Final = "This page was open for too long, or another site sent you here. Type it again."
 
 
@@ -31,7 +32,7 @@ def add_device_page(app: Flask, site: Site) -> None:
     def device() -> AnyResponse:
         if (elsewhere := under_another_name(site)) is not None:
             return elsewhere
-        return _form(site, code=request.args.get("user_code", ""))
+        return _form(site, name=_signed_in(site), code=request.args.get("user_code", ""))
 
     @app.post("/device")
     def entered() -> AnyResponse:
@@ -53,19 +54,29 @@ def _entered(site: Site) -> AnyResponse:
     name = request.form.get("name", "").strip()[:_MOST_NAME]
     code = request.form.get("user_code", "")
     if not _ours(site):
-        return _form(site, code=code, problem=_STALE)
+        return _form(site, name=name, code=code, problem=_STALE)
     if not name or not code:
-        return _form(site, code=code, problem="Type your user name and the code.")
+        return _form(site, name=name, code=code, problem="Type your user name and the code.")
     try:
         site.device_grant.enter(name=name, typed=code, peer=request.remote_addr or "")
     except CodeRefused as refused:
-        return _form(site, code="", problem=str(refused))
+        return _form(site, name=name, code="", problem=str(refused))
     except Busy:
-        return _form(site, code=code, problem="The server is busy. Nothing was sent; try again.")
+        return _form(site, name=name, code=code, problem=_BUSY)
     return redirect(f"{site.rules.issuer}/device/sent", 303)
 
 
-def _form(site: Site, *, code: str, problem: str = "") -> AnyResponse:
+def _signed_in(site: Site) -> str:
+    """The name of whoever is signed in in this browser, to save the typing."""
+    try:
+        with site.store.read() as view:
+            found = site.sign_ins.current(view, cookie_of(site))
+    except Busy:
+        return ""
+    return "" if found is None else found.user.name
+
+
+def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
     """The form, with a token that only this page and this browser's cookie know."""
     letters = device_codes.normalised(code[:_MOST_CODE])
     token = site.device_grant.form_token()
@@ -74,6 +85,7 @@ def _form(site: Site, *, code: str, problem: str = "") -> AnyResponse:
         status=400 if problem else 200,
         form_action="'self'",
         code=device_codes.shown(letters) if letters else "",
+        name=name,
         problem=problem,
         token=token,
     )

@@ -309,7 +309,7 @@ def test_a_withdrawn_sign_in_is_told(local, person):
     assert device.later().refusal == (400, "access_denied")
 
 
-@pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless"])
+@pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless", "an\x00a", "an\ud800a"])
 def test_nobody_learns_who_exists(local, person, name):
     """The page says the same, the code is used up, and the device waits and expires alike."""
     local.desk.users.add(NewUser("deviceless"), by=BY)

@@ -6,7 +6,9 @@ import pytest
 
 from server.services.ports import Busy
 from server.web.browser import HEADERS
+from tests.support.browser import PASSWORD
 from tests.support.new_device import begun
+from tests.support.people import give_password
 from tests.support.site import ISSUER
 
 
@@ -159,6 +161,26 @@ def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
     assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
     sent = browser.post("/device", base_url="http://127.0.0.1:8470")
     assert sent.headers["Location"] == f"{ISSUER}/device"
+
+
+def test_whoever_is_signed_in_need_not_type_their_name(browser, local):
+    """It is filled in, and can be changed; what was typed is kept when a code was wrong."""
+    give_password(local, "ana")
+    cookie = local.site.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
+    browser.set_cookie("sayso", cookie, domain="localhost")
+    assert 'name="name" value="ana"' in _get(browser).text
+    page = _send(browser, name='b"en', user_code="BCDF-GHJX")
+    assert 'name="name" value="b&#34;en"' in page.text
+
+
+def test_a_database_that_is_away_fills_nothing_in(browser, local, monkeypatch):
+    """The page is shown all the same."""
+
+    def busy(*_args, **_kwargs):
+        raise Busy("too long")
+
+    monkeypatch.setattr(type(local.site.store), "read", busy)
+    assert 'name="name" value=""' in _get(browser).text
 
 
 def test_a_busy_server_loses_nothing(browser, local, monkeypatch):

@@ -1,0 +1,147 @@
+"""People sign in to an app: a real server, a browser without scripts, a real terminal."""
+
+import base64
+import json
+import threading
+import time
+
+import httpx
+import pytest
+
+from server.crypto.passwords import Argon2Passwords
+from server.services.app_forms import NewApp
+from server.services.apps import Apps, NewAppSecret
+from server.services.passwords import Passwords
+from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.installation import PAY
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal
+
+
+@pytest.fixture
+def app(server: LiveServer) -> NewAppSecret:
+    """A chat front end that may ask for the payment API."""
+    new = NewApp(
+        server._fresh("chat"),
+        (CALLBACK,),
+        auth_method="client_secret_post",
+        resources=(PAY,),
+        scopes=("payments:read",),
+    )
+    return Apps(server.services.store, server.services.secrets).add(new, by=BY)
+
+
+@pytest.fixture
+def browser(server: LiveServer, person: Terminal):
+    """Her browser; she has a password."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as http:
+        yield Browser(http, server.url)
+
+
+def _token(server: LiveServer, app: NewAppSecret, **form: str) -> httpx.Response:
+    credentials = {"client_id": app.app.id, "client_secret": app.secret}
+    with server.client() as http:
+        return http.post("/token", data={**credentials, **form})
+
+
+def _redeem(server: LiveServer, app: NewAppSecret, code: str) -> dict:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+    answer = _token(server, app, **form, code_verifier=VERIFIER)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _claims(token: str) -> dict:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app, browser, person):
+    """Sign in, say yes, sign twice on the terminal, and the app has its tokens."""
+    browser.authorize(
+        app.app.id, scope="openid profile payments:read", resource=PAY, requested_actor=agent.key.id
+    )
+    page = browser.sign_in(person.user)
+    assert agent.key.name in page.text
+    assert "admin" in page.text
+    assert "payments:read" in page.text
+    browser.answer("allow")
+    for approval in person.waiting():
+        assert "requests wait" in browser.page.text or "One request waits" in browser.page.text
+        person.approve(approval)
+        browser.again()
+    tokens = _redeem(server, app, browser.page.answer["code"])
+    claims = _claims(tokens["access_token"])
+    assert claims["may_act"]["sub"] == agent.key.id
+    assert claims["aud"] == PAY
+    assert _claims(tokens["id_token"])["name"] == person.user
+    again = _token(
+        server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+    ).json()
+    assert _claims(again["access_token"])["may_act"]["sub"] == agent.key.id
+    form = {"token": again["refresh_token"], "client_id": app.app.id, "client_secret": app.secret}
+    with server.client() as http:
+        assert http.post("/revoke", data=form).status_code == 200
+    ended = _token(server, app, grant_type="refresh_token", refresh_token=again["refresh_token"])
+    assert (ended.status_code, ended.json()["error"]) == (400, "invalid_grant")
+
+
+def test_no_on_the_terminal_is_no_for_the_app(app, browser, person):
+    """The page goes on by itself and says so to the app."""
+    browser.authorize(app.app.id, scope="openid payments:read", resource=PAY)
+    browser.sign_in(person.user)
+    browser.answer("allow")
+    person.deny(person.only())
+    assert browser.again().answer["error"] == "access_denied"
+
+
+def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, browser, person):
+    """And whoever came second has ended it."""
+    browser.authorize(app.app.id)
+    browser.sign_in(person.user)
+    code = browser.answer("allow").answer["code"]
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(_token(server, app, **form)))
+        for _ in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    won = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(won) == 1
+    with server.client() as http:
+        headers = {"Authorization": f"Bearer {won[0]['access_token']}"}
+        assert http.get("/userinfo", headers=headers).status_code == 401
+
+
+def test_passwords_are_checked_beside_the_requests_of_others(server, app, browser, person):
+    """Hashing is slow on purpose, and holds up nobody: the loop goes on meanwhile."""
+    browser.authorize(app.app.id)
+    form = browser.page.forms[0].fields
+
+    def guess(number: int) -> None:
+        fields = {**form, "name": f"nobody-{number}", "password": "wrong"}
+        browser.http.post("/sign-in", data=fields)
+
+    guessing = [threading.Thread(target=guess, args=(n,)) for n in range(20)]
+    for thread in guessing:
+        thread.start()
+    waits = []
+    with server.client() as http:
+        while any(thread.is_alive() for thread in guessing):
+            began = time.monotonic()
+            assert http.get("/healthz").status_code == 200
+            waits.append(time.monotonic() - began)
+    for thread in guessing:
+        thread.join()
+    assert sorted(waits)[len(waits) // 2] < 0.25
+    assert browser.sign_in(person.user).status == 200

@@ -45,6 +45,12 @@ def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
     return f"{uri}{joint}{urlencode(list(parameters))}"
 
 
+def host_of(uri: str) -> str:
+    """What a person is told of an address: its host, or the scheme of an app's own."""
+    parts = urlsplit(uri)
+    return parts.hostname or f"the app {parts.scheme}"
+
+
 def form_source(uri: str) -> str:
     """What a page's `form-action` must name so that a form's answer may lead there (CSP 3)."""
     parts = urlsplit(uri)

@@ -163,6 +163,7 @@ def _step(site: Site, step: Step, handle: str, cookie: str) -> AnyResponse:
         flow=handle,
         csrf=site.sign_ins.csrf(cookie),
         day=day,
+        host=redirects.host_of(step.leads_to),
     )
 
 

@@ -195,7 +195,7 @@ def test_an_absolute_request_line_is_the_path_alone(server: LiveServer) -> None:
 
 
 def test_what_is_said_of_apps_is_so(document: dict[str, Any]) -> None:
-    """MD-09, BC-06, BC-08, BC-13: codes with S256, and an answer that names its issuer."""
+    """MD-09, MC-02, BC-06, BC-08, BC-13: codes with S256, and answers that name their issuer."""
     assert document["response_types_supported"] == ["code"]
     assert document["response_modes_supported"] == ["query", "form_post"]
     assert document["code_challenge_methods_supported"] == ["S256"]

@@ -29,14 +29,14 @@ def test_the_example_of_the_specification_holds():
     ],
 )
 def test_without_s256_nothing_begins(challenge, method):
-    """BC-03, BC-06: no plain, no default that means plain."""
+    """BC-03, BC-05, BC-06: no plain, no default that means plain, no code without a challenge."""
     with pytest.raises(errors.InvalidRequest):
         pkce.check_challenge(challenge, method)
 
 
 @pytest.mark.parametrize("verifier", ["", "short", VERIFIER[:-1] + "j", VERIFIER + "é", "a" * 129])
 def test_another_verifier_gets_nothing(verifier):
-    """NG-100."""
+    """BC-04, NG-100."""
     with pytest.raises(errors.InvalidGrant):
         pkce.check_verifier(verifier, CHALLENGE)
 

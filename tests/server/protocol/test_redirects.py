@@ -4,6 +4,7 @@ import pytest
 
 from server.protocol.redirects import (
     form_source,
+    host_of,
     is_registered,
     redirect_problem,
     with_parameters,
@@ -53,7 +54,7 @@ def test_these_may_be_registered(uri):
     ],
 )
 def test_these_may_not(uri):
-    """Each of them would hand a code to somebody else, or to a script."""
+    """BC-11: each of them would hand a code to somebody else, or to a script."""
     assert redirect_problem(uri)
 
 
@@ -91,7 +92,7 @@ def test_the_same_address_is_registered_whatever_the_loopbacks_port(uri, known):
     ],
 )
 def test_everything_else_is_another_address(uri, known):
-    """NG-101: no prefix, no path, no other spelling."""
+    """NG-101, MC-05: no prefix, no path, no other spelling."""
     assert not is_registered(uri, (known,))
 
 
@@ -99,6 +100,13 @@ def test_parameters_are_added_to_the_query_that_is_there():
     """RFC 6749 4.1.2; values are encoded."""
     assert with_parameters(APP, [("code", "a b&c")]) == f"{APP}?code=a+b%26c"
     assert with_parameters(f"{APP}?x=1", [("code", "a")]) == f"{APP}?x=1&code=a"
+
+
+def test_a_person_is_told_the_host_or_the_app():
+    """And nothing that an app could write into the rest of the address."""
+    assert host_of(APP + "?x=bank.example") == "chat.example"
+    assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
+    assert host_of("com.example.app:/callback") == "the app com.example.app"
 
 
 def test_a_page_lets_its_form_lead_to_this_address_and_no_other():

@@ -59,7 +59,7 @@ def waiting(person):
 
 
 def test_somebody_signs_in_and_the_app_learns_who_they_are(ana, app, browser, local):
-    """OpenID Connect Core 3.1: code, ID token, userinfo; the answer names who gave it."""
+    """BC-13, MC-08: code, ID token, userinfo; the answer names who gave it."""
     local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     assert "chat" in browser.authorize(app.id, scope="openid profile email").text
     assert "your name" in browser.sign_in("ana").text
@@ -95,7 +95,7 @@ def test_what_was_allowed_is_not_asked_again(known, app):
 
 
 def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
-    """The page waits, without a script, and goes on once the device has signed."""
+    """MC-04: the page waits, without a script, and goes on once the device has signed."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
@@ -325,7 +325,7 @@ def test_a_stopped_person_app_or_agent_gets_no_further(agent, app, browser, loca
     ],
 )
 def test_what_an_app_may_not_ask_is_told_to_the_app(app, browser, parameters, code):
-    """At its own address, with its state and our name; the person sees nothing of it."""
+    """RI-04, MC-08: at its own address, with its state and our name."""
     answer = browser.authorize(app.id, **parameters).answer
     assert (answer["error"], answer["state"], answer["iss"]) == (code, "s t/8", ISSUER)
 
@@ -383,7 +383,7 @@ def test_a_disabled_app_redirects_nobody(app, browser, local):
 
 
 def test_a_native_app_uses_the_port_that_is_free(browser, local):
-    """RFC 8252 7.3; the code is for the address with that port."""
+    """BC-01, RFC 8252 7.3; the code is for the address with that port."""
     app = new_app(local, "phone", redirect_uris=("http://127.0.0.1/cb",), auth_method="none")
     here = "http://127.0.0.1:51004/cb"
     browser.authorize(app.id, redirect_uri=here)
@@ -391,6 +391,22 @@ def test_a_native_app_uses_the_port_that_is_free(browser, local):
     code = browser.answer("allow").answer["code"]
     assert app.redeem(code, redirect_uri="http://127.0.0.1/cb").refusal == (400, "invalid_grant")
     assert app.redeem(code, redirect_uri=here).status == 200
+
+
+def test_a_form_widens_nothing(known, app, local):
+    """NG-091: only what was requested and shown is given, whatever the browser adds."""
+    known.authorize(app.id, scope="openid profile")
+    page = known.submit(answer="allow", scope="openid profile email payments:read", resource=PAY)
+    assert app.redeem(page.answer["code"]).json["scope"] == "openid profile"
+    with local.services.store.read() as view:
+        found = view.consents.search(user_id=None, client_id=app.id, live_at=view.now, limit=9)
+    assert [consent.scopes for consent in found] == [("openid", "profile")]
+
+
+def test_the_page_says_where_one_goes_afterwards(app, browser):
+    """MC-10: the host of the address, so that nobody takes one app for another."""
+    browser.authorize(app.id)
+    assert "chat.example" in browser.sign_in("ana").text
 
 
 class TestPushed:
@@ -429,7 +445,7 @@ class TestPushed:
         assert refused.json["error"] in {code, "invalid_scope"}
 
     def test_it_is_for_apps_that_prove_themselves(self, agent, app, local):
-        """NG-102."""
+        """An agent is no app, and a name alone proves nothing."""
         form = request_of(app.id)
         assert local.post_form("/par", form).refusal == (401, "invalid_client")
         agents = {**form, **agent.credentials}

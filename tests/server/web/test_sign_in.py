@@ -23,7 +23,7 @@ def browser(person, local):
 
 
 def test_every_page_says_what_no_browser_may_do_with_it(app, browser):
-    """No frame, no script, no store, no referrer; forms lead here and to the app alone."""
+    """BC-17: no frame, script, store or referrer; forms lead here and to the app alone."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
     for page in [*pages, browser.open("/logout"), browser.open("/authorize")]:
         for name, value in HEADERS.items():

@@ -29,7 +29,7 @@ def first(app, code_for):
 
 
 def test_a_refresh_token_is_good_once(app, first, local):
-    """BC-09: each answer brings the next; the sign-in's time stays."""
+    """BC-09, MC-06: each answer brings the next; the sign-in's time stays."""
     second = app.refresh(first).json
     claims = local.claims(second["access_token"])
     assert (claims["aud"], claims["scope"]) == (PAY, "payments:read")
@@ -169,6 +169,17 @@ def test_a_public_apps_token_is_bound_to_the_key_it_proved(code_for, local, proo
     assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
     assert app.refresh(first, proofs=[proof(other)]).refusal == (400, "invalid_dpop_proof")
     assert app.refresh(first, proofs=[proof(key)]).json["token_type"] == "DPoP"
+
+
+def test_a_public_apps_own_token_is_revoked_when_it_says_so(code_for, local):
+    """NG-108: 200 means that it was done."""
+    app = new_app(local, "phone", auth_method="none")
+    tokens = app.redeem(code_for(app)).json
+    for kind, check in (("access_token", app.userinfo), ("refresh_token", app.refresh)):
+        assert check(tokens[kind]).status == 200
+        form = {"token": tokens[kind], "client_id": app.id}
+        assert local.post_form("/revoke", form).status == 200
+        assert check(tokens[kind]).status in {400, 401}
 
 
 def test_an_app_with_a_secret_may_change_its_key(app, code_for, proof):

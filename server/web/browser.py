@@ -56,9 +56,9 @@ def page(
     return response
 
 
-def message(title: str, text: str, *, status: int = 200) -> Response:
-    """A page with one thing to say."""
-    return page("message.html", status=status, title=title, text=text)
+def message(title: str, text: str, *, remedy: str = "", status: int = 200) -> Response:
+    """A page with one thing to say, and what to do about it."""
+    return page("message.html", status=status, title=title, text=text, remedy=remedy)
 
 
 def go(where: str) -> AnyResponse:

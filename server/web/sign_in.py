@@ -6,6 +6,7 @@ its answer posted.
 
 import functools
 from collections.abc import Callable
+from typing import Final
 
 from flask import Flask, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -28,6 +29,11 @@ from server.web.browser import (
     posted,
     under_another_name,
     with_cookie,
+)
+
+_REMEDY: Final = (
+    "Nothing was given to anybody. Go back to the app and begin again; if it happens again, tell "
+    "whoever runs the app."
 )
 
 
@@ -58,7 +64,7 @@ def _shown(view: Callable[[], AnyResponse], path: str) -> Callable[[], AnyRespon
             return view()
         except errors.ProtocolError as error:
             telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
-            return message("This does not work", error.description, status=400)
+            return message("This does not work", error.description, remedy=_REMEDY, status=400)
         except Busy:
             return message("One moment", "The server is busy. Try again.", status=503)
         except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said

@@ -53,6 +53,9 @@ TWINS = {
 }
 """A verb, or a flag of it that is a row of its own."""
 
+HERE_ALONE = {"users password"}
+"""Verbs that the API does not have; `docs/limitations.md` says so."""
+
 NOUNS = ("users", "agents", "resources", "actions", "approvals", "devices", "keys", "audit")
 
 
@@ -61,7 +64,7 @@ def test_every_verb_of_this_noun_has_its_row(noun: str) -> None:
     """Nobody has to be given the machine to administer the installation."""
     command = importlib.import_module(f"server.cli.{noun}").command
     verbs = {f"{noun} {verb}" for verb in command.commands}
-    assert verbs - TWINS.keys() == set()
+    assert verbs - TWINS.keys() == verbs & HERE_ALONE
 
 
 def test_every_row_is_a_verb_of_the_command_line() -> None:

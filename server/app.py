@@ -243,6 +243,7 @@ def _site(services: Services) -> "Site":
     from server.http.site import Readiness, Site  # noqa: PLC0415
 
     store, secrets, rules = services.store, services.secrets, services.rules
+    callable_at = partial(endpoint_problem, services.settings)
     clients = ClientAuthentication(store, services.verifier, rules)
     redemption = _redemption(services)
     issuing, rights = redemption.issuing, redemption.rights
@@ -311,8 +312,10 @@ def _site(services: Services) -> "Site":
         consumptions=Consumptions(store, issued, rights),
         device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
-        registration=RegistrationService(store, secrets, rules),
-        administration=Administration(store, secrets, services.signer, services.verifier, rules),
+        registration=RegistrationService(store, secrets, rules, callable_at),
+        administration=Administration(
+            store, secrets, services.signer, services.verifier, rules, callable_at
+        ),
         feed=FeedService(store),
         hub=services.hub,
         readiness=Readiness(),

@@ -10,6 +10,7 @@ from server.protocol import names
 _LONGEST = 400
 _Text = Annotated[str, Field(max_length=_LONGEST)]
 _Names = Annotated[list[_Text], Field(max_length=200)]
+_Url = Annotated[str, Field(max_length=2_000)]
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
@@ -60,6 +61,8 @@ class NewAgent(_Body):
     auth_method: _Text = names.AUTH_METHODS[0]
     jwks: dict[str, Any] | None = None
     grant_types: _Names | None = None
+    delivery: _Text = "poll"
+    backchannel_client_notification_endpoint: _Url | None = None
     resources: _Names = []
     scopes: _Names = []
     serves: _Names = []
@@ -85,6 +88,8 @@ class AgentChanges(_Body):
     remove_owners: _Names = []
     jwks: dict[str, Any] | None = None
     grant_types: _Names | None = None
+    delivery: _Text | None = None
+    backchannel_client_notification_endpoint: _Url | None = None
     resources: _Names | None = None
     scopes: _Names | None = None
     serves: _Names | None = None
@@ -106,7 +111,7 @@ class Rotation(_Body):
 class NewResource(_Body):
     """A protected API: its scopes with their risks, and the action types that they need."""
 
-    uri: Annotated[str, Field(max_length=2_000)]
+    uri: _Url
     scopes: dict[str, _RiskWord] = {}
     requires: dict[str, str] = {}
     token_seconds: int | None = None

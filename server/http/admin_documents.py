@@ -74,6 +74,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         auth_method=record.auth_method,
         grant_types=list(record.grant_types),
         delivery=record.delivery,
+        backchannel_client_notification_endpoint=record.notification_endpoint,
         resources=list(record.resources),
         scopes=list(record.scopes),
         serves=list(record.serves),

@@ -104,6 +104,7 @@ class ManagedAgent(BaseModel):
     auth_method: str
     grant_types: list[str]
     delivery: str
+    backchannel_client_notification_endpoint: str | None
     resources: list[str]
     scopes: list[str]
     serves: list[str]

@@ -31,6 +31,8 @@ class DeviceRequest:
 def parse_request(form: Form) -> DeviceRequest:
     """Read the request of the terminal app (RFC 8628 3.1). Raises errors.ProtocolError."""
     no_scope(form)
+    if form.get("authorization_details") is not None:
+        raise errors.InvalidAuthorizationDetails("Only agents ask for actions.")
     if form.get("code_challenge") is not None:
         raise errors.InvalidRequest("code_challenge is not taken here; the DPoP proof binds.")
     try:

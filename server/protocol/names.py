@@ -30,6 +30,8 @@ CLIENT_ALGS: Final = (*SIGNING_ALGS, "PS256")
 ED25519: Final = "Ed25519"
 """The newer name of EdDSA on that curve (RFC 9864); what is signed under it is checked alike."""
 
+DELIVERIES: Final = ("poll", "ping", "push")
+"""How an answer reaches an agent (CIBA 5)."""
 AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_TOKEN_EXCHANGE)
 APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 

@@ -37,6 +37,8 @@ class Metadata:
     id_token_alg: str
     dpop_bound: bool
     request_alg: str | None
+    delivery: str
+    notification_endpoint: str | None
 
 
 def read(body: bytes, content_type: str) -> Metadata:
@@ -64,6 +66,8 @@ def read(body: bytes, content_type: str) -> Metadata:
         ),
         dpop_bound=_flag(members, "dpop_bound_access_tokens"),
         request_alg=_request_alg(members, keys),
+        delivery=_one(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
+        notification_endpoint=_endpoint(members),
     )
 
 
@@ -107,10 +111,6 @@ def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
         raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
         raise errors.InvalidClientMetadata("Agents have no response_types; leave them out.")
-    if members.get("backchannel_token_delivery_mode", "poll") != "poll":
-        raise errors.InvalidClientMetadata("backchannel_token_delivery_mode must be poll.")
-    if "backchannel_client_notification_endpoint" in members:
-        raise errors.InvalidClientMetadata("An agent that polls has no notification endpoint.")
     if members.get("backchannel_user_code_parameter", False) is not False:
         raise errors.InvalidClientMetadata("backchannel_user_code_parameter must be false.")
 
@@ -139,6 +139,17 @@ def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) 
     if all(key["alg"] != alg for key in keys):
         raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
     return alg
+
+
+def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
+    """Where it is called back, if it is (CIBA 4); whether that may be called is asked later."""
+    url = _text(members, "backchannel_client_notification_endpoint")
+    polls = members.get("backchannel_token_delivery_mode", "poll") == "poll"
+    if polls != (url is None):
+        raise errors.InvalidClientMetadata(
+            "backchannel_client_notification_endpoint belongs to ping and push, and to them alone."
+        )
+    return url
 
 
 def _scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:

@@ -51,6 +51,7 @@ class Administration:
     signer: Signer
     verifier: Verifier
     rules: Rules
+    endpoint_problem: Callable[[str], str]
 
     def desk(self, person: Person, rule: Rule, asked: Asked) -> Desk:
         """The services, behind a guard that knows who asks for what."""
@@ -62,7 +63,7 @@ class Administration:
             only_of=None if sees_all else person.user.id,
             names=Users(self.store, self.secrets).names,
             users=Users(store, self.secrets),
-            agents=Agents(store, self.secrets),
+            agents=Agents(store, self.secrets, self.endpoint_problem),
             resources=Resources(store, self.secrets, self.rules.issuer),
             actions=Actions(store),
             keys=Keys(store, self.signer, self.rules),

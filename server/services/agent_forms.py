@@ -18,7 +18,7 @@ from server.services.refusals import Conflict, Invalid, NotFound
 
 MOST_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
-DELIVERIES: Final = ("poll", "ping", "push")
+DELIVERIES: Final = names.DELIVERIES
 
 _T = TypeVar("_T")
 

@@ -35,6 +35,8 @@ class RegistrationService:
     store: Store
     secrets: Secrets
     rules: Rules
+    endpoint_problem: Callable[[str], str]
+    """Why an agent may not be called back at a URL; "" when it may."""
 
     def register(self, token: str | None, wanted: Metadata, peer: str) -> dict[str, object]:
         """Register an agent of the invitation's owner (RFC 7591 3.2.1).
@@ -44,6 +46,7 @@ class RegistrationService:
         """
         presented = _hash(token or "")
         self._knock(peer, lambda view: _invited(view, presented) is not None)
+        self._check_endpoint(wanted)
         with self.store.administer() as tx:
             invitation = _invited(tx, presented)
             owner = None if invitation is None else tx.directory.user(invitation.owner_id)
@@ -69,6 +72,7 @@ class RegistrationService:
         """
         wanted, secret = update
         self._knock(peer, lambda view: _own(view, agent_id, token) is not None)
+        self._check_endpoint(wanted)
         with self.store.administer() as tx:
             before = _opened(tx, agent_id, token)
             if secret is not None and not _is_secret(before, secret, tx.now):
@@ -98,6 +102,15 @@ class RegistrationService:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_CLOSED)
 
+    def _check_endpoint(self, wanted: Metadata) -> None:
+        """Before the unit of work, because a name may be looked up."""
+        url = wanted.notification_endpoint
+        if url is not None and (problem := self.endpoint_problem(url)):
+            raise errors.InvalidClientMetadata(
+                "Nobody is called back at this backchannel_client_notification_endpoint.",
+                detail=problem,
+            )
+
     def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
         name = wanted.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
         new = NewAgent(
@@ -113,6 +126,8 @@ class RegistrationService:
             id_token_alg=wanted.id_token_alg,
             dpop_bound=wanted.dpop_bound,
             request_alg=wanted.request_alg or "",
+            delivery=wanted.delivery,
+            notification_endpoint=wanted.notification_endpoint or "",
         )
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
@@ -140,6 +155,8 @@ class RegistrationService:
             id_token_alg=wanted.id_token_alg,
             dpop_bound=wanted.dpop_bound or before.dpop_bound,
             request_alg=_still_signed(wanted, before),
+            delivery=wanted.delivery,
+            notification_endpoint=wanted.notification_endpoint,
         )
         if agent.auth_method == "private_key_jwt":
             return NewSecret(replace(agent, secrets=()), "")
@@ -167,6 +184,7 @@ class RegistrationService:
             "id_token_signed_response_alg": agent.id_token_alg,
             "dpop_bound_access_tokens": agent.dpop_bound,
             "backchannel_token_delivery_mode": agent.delivery,
+            "backchannel_client_notification_endpoint": agent.notification_endpoint,
             "backchannel_user_code_parameter": False,
             "backchannel_authentication_request_signing_alg": agent.request_alg,
         }

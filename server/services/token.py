@@ -70,6 +70,7 @@ class TokenEndpoint:
         """The answer of RFC 6749 5.1. Raises errors.ProtocolError."""
         grant_type = request.form.require("grant_type")
         if (person_grant := self._of_terminals(grant_type, request)) is not None:
+            _refuse_details(request)
             return person_grant.exchange(request)
         if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type does not exist here.")
@@ -79,6 +80,7 @@ class TokenEndpoint:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
         bound = self._bound(request, needed=client.dpop_bound)
         if isinstance(client, App):
+            _refuse_details(request)
             return self.for_apps[grant_type].exchange(client, bound)
         return self.for_agents[grant_type].exchange(client, bound)
 
@@ -97,3 +99,9 @@ class TokenEndpoint:
             return request
         with self.store.write() as tx:
             return replace(request, dpop_jkt=self.proofs.of_client(tx, request.proofs))
+
+
+def _refuse_details(request: TokenRequest) -> None:
+    """What people's clients get has no details, so there are none to ask for (RFC 9396 6)."""
+    if request.form.get("authorization_details") is not None:
+        raise errors.InvalidAuthorizationDetails("Only agents ask for actions.")

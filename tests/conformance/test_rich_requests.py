@@ -3,12 +3,16 @@
 import json
 
 import httpx
+import pytest
 
+from server.protocol.names import APPROVER_CLIENT
 from server.services.agent_forms import AgentChanges
 from server.services.agents import Agents
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.chains import LiveChains
 from tests.support.refusals import check_refusal, unchanged
 from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal
 
 _TYPE = "payment.transfer"
 
@@ -48,3 +52,36 @@ def _limit(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
     services = server.services
     agents = Agents(services.store, services.secrets)
     agents.update(agent.key.id, AgentChanges(action_types=types), by=BY)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/token", {"grant_type": "refresh_token", "refresh_token": "x"}),
+        ("/token", {"grant_type": "urn:sayso:grant-type:enrolment", "code": "x"}),
+        ("/device_authorization", {}),
+    ],
+)
+@pytest.mark.parametrize("details", [json.dumps(PAYMENT_DETAILS), "[", '[{"type":"x"}]'])
+def test_where_nobody_asks_for_actions_details_are_refused(
+    server: LiveServer, http: httpx.Client, path: str, form: dict[str, str], details: str
+) -> None:
+    """RA-08: good ones as little as bad ones, so that nobody believes that they were taken."""
+    sent = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
+    with unchanged(server):
+        check_refusal(http.post(path, data=sent), 400, "invalid_authorization_details")
+
+
+def test_an_exchange_is_held_to_the_types_of_its_agent(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> None:
+    """RA-08, RA-15: an agent that may ask for none exchanges for none; one of two helps nothing."""
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    held = chains.agent(action_types=())
+    chains.consent(held, "bank:read")
+    token = chains.user_token()
+    for details in (json.dumps(PAYMENT_DETAILS), "[]", '[{"type":"x"}]'):
+        response = chains.exchange(held, token, authorization_details=details)
+        check_refusal(response, 400, "invalid_authorization_details")
+    assert chains.exchange(held, token).status_code == 200

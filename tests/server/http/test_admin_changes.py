@@ -1,12 +1,19 @@
 """What the administration changes over HTTP is what the command line would have changed."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from server.http import admin_bodies as bodies
+from server.http import admin_wire as wire
 from server.protocol.decisions import request_digest
+from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.invitations import NewInvitation
+from server.services.records import Agent, Resource, User
+from server.services.resources import ResourceChanges
+from server.services.users import NewUser, UserChanges
 from tests.support.callers import LocalTerminal
 from tests.support.installation import PAY, PAYMENT
 from tests.support.site import Answer
@@ -25,8 +32,12 @@ FULL = {
     "auth_method": "private_key_jwt",
     "jwks": {"keys": [{**JWK, "kid": "a"}]},
     "grant_types": ["urn:openid:params:grant-type:ciba"],
+    "delivery": "ping",
+    "backchannel_client_notification_endpoint": "https://1.1.1.1/ciba",
     "resources": [PAY],
     "scopes": ["payments:read"],
+    "serves": [PAY],
+    "token_seconds": 60,
     "action_types": ["payment.transfer"],
     "asks": ["bystander"],
     "id_token_signed_response_alg": "RS256",
@@ -34,6 +45,20 @@ FULL = {
     "backchannel_authentication_request_signing_alg": "ES256",
     "expires_at": "2099-01-31T00:00:00Z",
 }
+
+_SMALL = {"name": "x", "owners": ["owner"]}
+
+
+_AGENT_MEMBERS: dict[str, str | None] = {
+    "id_token_alg": "id_token_signed_response_alg",
+    "dpop_bound": "dpop_bound_access_tokens",
+    "request_alg": "backchannel_authentication_request_signing_alg",
+    "notification_endpoint": "backchannel_client_notification_endpoint",
+}
+_NULLS: dict[str, str | None] = dict.fromkeys(
+    ("any_action", "asks_everybody", "never_expires", "usual_token_seconds")
+)
+"""What a null in the body says."""
 
 
 @pytest.fixture
@@ -88,10 +113,13 @@ def test_null_takes_a_limit_away_and_what_is_left_out_stays(
         "asks": None,
         "expires_at": None,
         "backchannel_authentication_request_signing_alg": None,
+        "token_seconds": None,
     }
     freed = _patch(staff, path, wanted).json
     assert {name: freed[name] for name in wanted} == wanted
     jwks = {"keys": [{**JWK, "kid": "b"}]}
+    polls = _patch(staff, path, {"delivery": "poll", "serves": []}).json
+    assert (polls["serves"], polls["backchannel_client_notification_endpoint"]) == ([], None)
     more = {"jwks": jwks, "dpop_bound_access_tokens": False, "expires_at": "2098-01-01T00:00:00Z"}
     changed = _patch(staff, path, more).json
     assert changed["keys"] == [{"kid": "b", "alg": "ES256"}]
@@ -102,6 +130,16 @@ def test_null_takes_a_limit_away_and_what_is_left_out_stays(
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
+        (
+            {
+                **_SMALL,
+                "delivery": "ping",
+                "backchannel_client_notification_endpoint": "https://10.0.0.1",
+            },
+            422,
+            "invalid",
+        ),
+        ({**_SMALL, "token_seconds": 1}, 422, "invalid"),
         ({"name": "x", "owners": ["nobody"]}, 404, "not_found"),
         ({"name": "x", "owners": []}, 422, "invalid"),
         ({"name": "x", "owners": ["owner"], "scopes": ["nothing"]}, 422, "invalid"),
@@ -163,6 +201,9 @@ def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: Loc
     changed = _patch(staff, path, changes).json
     assert changed["scopes"] == {"a": "low", "c": "critical"}
     assert changed["requires"] == {"a": "payment.transfer"}
+    limited = _patch(staff, path, {"token_seconds": 60}).json
+    assert limited["token_seconds"] == 60
+    assert _patch(staff, path, {"token_seconds": None}).json["token_seconds"] is None
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
     assert len(renewed["resource"]["secrets"]) == 1
     assert renewed["client_secret"] != made.json["client_secret"]
@@ -334,3 +375,21 @@ def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: Loca
     body = {"token_seconds": None}
     longer = admin.administer("PATCH", path, body, version=staff.version(path)).json
     assert longer["token_seconds"] is None
+
+
+def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
+    """A member that the command line learns is one that the API has to learn."""
+    told = {
+        Agent: (wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
+        Resource: (wire.ManagedResource, {}),
+        User: (wire.ManagedUser, {}),
+        NewAgent: (bodies.NewAgent, _AGENT_MEMBERS),
+        AgentChanges: (bodies.AgentChanges, {**_AGENT_MEMBERS, **_NULLS}),
+        ResourceChanges: (bodies.ResourceChanges, _NULLS),
+        NewUser: (bodies.NewUser, {}),
+        UserChanges: (bodies.UserChanges, {}),
+        NewInvitation: (bodies.NewInvitation, {}),
+    }
+    for record, (model, names) in told.items():
+        members = {names.get(field.name, field.name) for field in fields(record)}
+        assert members - {*model.model_fields, None} == set(), record

@@ -34,6 +34,8 @@ def test_who_says_nothing_gets_defaults() -> None:
         id_token_alg="RS256",
         dpop_bound=False,
         request_alg=None,
+        delivery="poll",
+        notification_endpoint=None,
     )
     assert _read(client_name=None, scope=None, jwks=None) == _read()
 
@@ -61,6 +63,11 @@ def test_what_is_said_is_read_and_the_rest_ignored() -> None:
     assert (metadata.keys[0]["kid"], metadata.request_alg) == ("a", "ES256")
     assert (metadata.id_token_alg, metadata.dpop_bound) == ("ES256", True)
     assert _read(scope="").scope == ()
+    url = "https://a.example/ciba"
+    called = _read(
+        backchannel_token_delivery_mode="push", backchannel_client_notification_endpoint=url
+    )
+    assert (called.delivery, called.notification_endpoint) == ("push", url)
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -85,7 +92,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "signing with another key": {SIGNED: "RS256", "jwks": KEYS},
     "signing with nothing": {SIGNED: "none", "jwks": KEYS},
     "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
-    "where to": {"backchannel_client_notification_endpoint": "https://a.example"},
+    "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},
+    "a call and no place": {"backchannel_token_delivery_mode": "ping"},
     "user codes": {"backchannel_user_code_parameter": True},
 }
 

@@ -29,6 +29,7 @@ AGENT = Agent(
     state="disabled",
     expires_at=100,
     created_at=0,
+    token_seconds=60,
 )
 USER = User("sayso_us_a", "ana", "a@b.example", ("auditor",), "disabled", 0)
 RESOURCE = Resource(
@@ -63,6 +64,11 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "another name": (AGENT, {"name": "payroll"}),
     "another description": (AGENT, {"description": "Trust me"}),
     "another way to prove itself": (AGENT, {"auth_method": "client_secret_post"}),
+    "another resource that it serves": (AGENT, {"serves": ("https://a.example",)}),
+    "tokens that live longer": (AGENT, {"token_seconds": 61}),
+    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 60}),
+    "tokens that live as long as any": (AGENT, {"token_seconds": None}),
+    "another place to be called": (AGENT, {"notification_endpoint": "https://e.example"}),
     "tokens that anybody may use": (replace(AGENT, dpop_bound=True), {"dpop_bound": False}),
     "a role": (USER, {"roles": ("admin", "auditor")}),
     "a user who goes on": (USER, {"state": "enabled"}),
@@ -91,6 +97,7 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
     "a stop": (replace(AGENT, state="enabled"), {"state": "disabled"}),
     "an earlier end": (AGENT, {"expires_at": 99}),
     "an end": (replace(AGENT, expires_at=None), {"expires_at": 99}),
+    "tokens that live shorter": (AGENT, {"token_seconds": 59}),
     "tokens bound to a key": (AGENT, {"dpop_bound": True}),
     "no role": (USER, {"roles": ()}),
     "a stopped user": (replace(USER, state="enabled"), {"state": "disabled"}),

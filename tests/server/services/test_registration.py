@@ -335,3 +335,16 @@ def test_an_invitation_allows_what_an_agent_may_be(door: Door) -> None:
     with pytest.raises(Conflict):
         door.invite()
     assert door.local.desk.entries("invitation.issued") == []
+
+
+def test_an_agent_may_be_called_back_where_anybody_may_be_called(door: Door) -> None:
+    """NG-103: not inside, neither at first nor later; left out, it polls again."""
+    mode, place = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
+    public = {mode: "ping", place: "https://1.1.1.1/ciba"}
+    told = door.registered(door.invite(), **public)
+    assert {name: told[name] for name in public} == public
+    inside = {mode: "ping", place: "https://169.254.169.254/"}
+    assert door.register(door.invite(), **inside).refusal == (400, "invalid_client_metadata")
+    assert door.manage("PUT", told, **inside).refusal == (400, "invalid_client_metadata")
+    polls = door.manage("PUT", told).json
+    assert (polls[mode], place in polls) == ("poll", False)

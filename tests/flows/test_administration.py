@@ -1,0 +1,91 @@
+"""Administration from a terminal on a real server: the keys of the app sign what adds power."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from approver_tui.client.jose import signed_statement
+from approver_tui.client.keys import Level
+from approver_tui.client.unlocking import one_signature
+from server.protocol.decisions import request_digest
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.raw_api import RawApi
+from tests.support.record import entries
+from tests.support.refusals import check_problem
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import PIN, Terminal
+
+
+@pytest.fixture
+def http(server: LiveServer) -> Iterator[httpx.Client]:
+    """One connection."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def admin(server: LiveServer, person: Terminal) -> Terminal:
+    """The person of this test, who administers."""
+    users = Users(server.services.store, server.services.secrets)
+    users.update(person.user, UserChanges(roles=("admin",)), by=BY)
+    return person
+
+
+def _signed(admin: Terminal, wanted: dict[str, Any]) -> str:
+    with one_signature(admin.client, PIN, Level.HIGH, wanted["subject"]) as opened:
+        return signed_statement(
+            opened.key,
+            admin.client.signer,
+            purpose=wanted["purpose"],
+            subject=wanted["subject"],
+            at=admin.client.now() // 1000,
+            nonce=wanted["nonce"],
+        )
+
+
+def test_an_agent_is_registered_with_the_pin_and_works_at_once(
+    server: LiveServer, http: httpx.Client, admin: Terminal
+) -> None:
+    """The refusal says what to sign; the same request with that signature is done, once."""
+    api, path = RawApi(admin, http), "/api/agents"
+    body = json.dumps(
+        {
+            "name": f"made-by-{admin.user}",
+            "owners": [admin.user],
+            "resources": ["https://pay.example"],
+            "scopes": ["payments:read"],
+        }
+    ).encode()
+    wanted = check_problem(api.call("POST", path, content=body), 403, "statement_required")[
+        "wanted"
+    ]
+    assert wanted["subject"] == request_digest("POST", path, body)
+    said = {"Sayso-Statement": _signed(admin, wanted)}
+    other = body.replace(b"payments:read", b"payments:transfer")
+    refused = api.call("POST", path, content=other, headers=said)
+    check_problem(refused, 422, "invalid_statement")
+    made = api.call("POST", path, content=body, headers=said)
+    assert made.status_code == 201, made.text
+    agent = made.json()["agent"]
+    (entry,) = entries(server, "agent.added", agent_id=agent["client_id"])
+    assert entry["actor"] == f"user:{admin.client.profile.user_id}"
+    key = AgentKey(agent["client_id"], made.json()["client_secret"], agent["name"])
+    assert Agent(key, http).ask(admin.user).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("noun", "member"), [("audit", "id"), ("users", "id"), ("resources", "id"), ("actions", "id")]
+)
+def test_what_a_list_names_is_found_by_its_id(
+    http: httpx.Client, admin: Terminal, noun: str, member: str
+) -> None:
+    """Ids of every kind fit into a path; what cannot be one is no path."""
+    api = RawApi(admin, http)
+    (item,) = api.call("GET", f"/api/{noun}?limit=1").json()["items"]
+    shown = api.call("GET", f"/api/{noun}/{item[member]}")
+    assert shown.status_code == 200, shown.text
+    check_problem(api.call("GET", f"/api/{noun}/a%20b"), 404, "not_found")

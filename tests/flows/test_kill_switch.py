@@ -1,0 +1,76 @@
+"""The kill switch, from a person's terminal on a real server: what it stops, and how fast."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.chains import BANK, LiveChains
+from tests.support.feed_line import greeted
+from tests.support.raw_api import RawApi
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal
+
+_FAST_SECONDS = 1.0
+
+
+@pytest.fixture
+def http(server: LiveServer) -> Iterator[httpx.Client]:
+    """One connection."""
+    with server.client() as client:
+        yield client
+
+
+def _active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
+    answer = http.post("/introspect", data={"token": token}, auth=secret)
+    assert answer.status_code == 200, answer.text
+    return bool(answer.json()["active"])
+
+
+def test_an_owner_stops_an_agent_and_everything_that_came_from_it(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> None:
+    """Its token and the one that another agent made of it, what waits and what was approved."""
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    key, other = chains.agent(owners=(person.user,)), chains.agent(serves=(BANK,))
+    for agent in (key, other):
+        chains.consent(agent, "bank:read")
+    bank = server.resources.rotate_secret(BANK, by=BY, overlap_ms=0)
+    secret = (bank.resource.client_id, bank.secret)
+    token = chains.exchanged(key, chains.user_token())
+    child = chains.exchanged(other, token)
+    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    approved = agent.asked(person.user, **asked)
+    person.approve(person.only())
+    waiting = agent.asked(person.user, **asked)
+    assert _active(http, secret, token)
+    assert _active(http, secret, child)
+
+    api = RawApi(person, http)
+    path = f"/api/agents/{key.id}/disable"
+    with greeted(person) as line:
+        preview = api.call("GET", path).json()
+        began = time.monotonic()
+        stopped = api.call("POST", path)
+        assert not _active(http, secret, token)
+        took = time.monotonic() - began
+        assert not _active(http, secret, child)
+        told = [line.event("approval.cancelled") for _ in range(2)]
+    assert stopped.json() == {
+        **preview,
+        "state": "disabled",
+        "tokens_revoked": 2,
+        "descendants_revoked": 1,
+        "requests_cancelled": 2,
+        "approved_cancelled": 1,
+    }
+    assert took < _FAST_SECONDS
+    assert {frame["approval"]["reason"] for frame in told} == {"agent_disabled"}
+    assert person.waiting() == ()
+    for handle in (waiting, approved):
+        assert agent.poll(handle).json()["error"] == "unauthorized_client"
+    refused = chains.exchange(key, chains.user_token())
+    assert refused.json()["reason"] == "agent_disabled"

@@ -202,7 +202,7 @@ def _tell_token(agent: ScriptedAgent, story: Story) -> bool:
         _say(f"  a token that does NOT verify: {error}")
         return False
     _say("  a token, verified against /jwks:")
-    for line in json.dumps(claims, indent=2, ensure_ascii=False).splitlines():
+    for line in json.dumps(dict(claims), indent=2, ensure_ascii=False).splitlines():
         _say(f"    {line}")
     return True
 

@@ -60,6 +60,7 @@ class Consumptions:
             _check_granted(found, approval, execution)
             self._check_demand(tx, found, approval, execution)
             spent = _Spending(tx, found, approval, resource).on(execution)
+            tx.delegations.used(found.row.id, tx.now)
         if isinstance(spent, errors.Problem):
             raise spent
         return spent

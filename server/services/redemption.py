@@ -31,6 +31,8 @@ class Redemption:
             return ciba.no_tokens(
                 State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
             )
+        if not _proved(tx, approval, jkt):
+            return errors.InvalidDpopProof("This came of a bound token: send a proof of its key.")
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
         if moved is None:
             return ciba.no_tokens(State.REDEEMED, {})
@@ -65,6 +67,12 @@ def in_force(tx: Unit, approval: Approval) -> bool:
     """Reports whether the token that came out was not revoked since."""
     issued = tx.delegations.of_approval(approval.id)
     return issued is not None and issued.revoked_at is None
+
+
+def _proved(tx: Unit, approval: Approval, jkt: str | None) -> bool:
+    """Reports whether the key of a bound parent is proved; no bearer token comes of it."""
+    parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
+    return parent is None or parent.jkt in {None, jkt}
 
 
 def _decision(tx: Unit, approval: Approval) -> Decision:

@@ -50,6 +50,9 @@ def test_an_approval_is_spent_on_one_execution(agent, local, person, resource, t
         "agent": agent.id,
         "user": person.user.id,
     }
+    with local.services.store.read() as view:
+        used = view.delegations.get(local.claims(token)["jti"])
+    assert used.last_used_at == local.clock.now()
     (entry,) = local.desk.entries("approval.consumed")
     assert entry["actor"] == f"resource:{resource.id}"
     assert (entry["approval_id"], entry["facts"]["execution"]) == (approval["id"], "run-1")

@@ -4,11 +4,15 @@ import pytest
 from sqlalchemy import update
 
 from server.protocol import errors
+from server.protocol.names import GRANT_CIBA
 from server.protocol.states import State
 from server.services.login_hints import LoginHints
 from server.storage.tables import approvals
 from tests.support.clock import MINUTE
 from tests.support.installation import PAY
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.site import ISSUER
 
 
 @pytest.fixture
@@ -109,6 +113,18 @@ def test_an_approval_whose_parent_ended_gives_nothing(local, agent, person):
     assert agent.poll(handle).refusal == (400, "access_denied")
     approval = local.behind(handle)
     assert (approval.state, approval.reason) == (State.CANCELLED, "parent_ended")
+
+
+def test_what_came_of_a_bound_token_needs_its_key_again(local, agent, person):
+    """An answer is no way from a bound token to a bearer token; with the key it comes."""
+    key = new_key("ES256")
+    parent = local.desk.token(agent.id, person.user.id, "parent", jkt=thumbprint(key))
+    handle = _approved(local, agent, person, parent.id)
+    assert agent.poll(handle).refusal == (400, "invalid_dpop_proof")
+    form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}
+    made = [proof(key, f"{ISSUER}/token", local.clock.now())]
+    answer = local.post_form("/token", form, proofs=made)
+    assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
 
 
 def _approved(local, agent, person, parent_id):

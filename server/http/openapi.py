@@ -106,8 +106,10 @@ def _responses(route: Route) -> dict[str, object]:
 
 
 def _always(route: Route) -> tuple[int, ...]:
-    """Too long a body, and a database that could not be reached in time."""
-    return (413, 503) if route.body is not None or route.form else (503,)
+    """What is in no path of ours, too long a body, a database that is away for a moment."""
+    nowhere = (404,) if _PARAMETER.search(route.path) else ()
+    too_long = (413,) if route.body is not None or route.form else ()
+    return (*nowhere, *too_long, 503)
 
 
 def _reference(model: type[BaseModel]) -> dict[str, object]:

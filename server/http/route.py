@@ -50,10 +50,13 @@ class Route:
     rule: Rule | None = None
     """Whose administration it is; the endpoint is then handed a desk in place of the person."""
 
+    problems: bool = False
+    """It refuses with problem documents, whoever calls."""
+
     @property
     def as_problem(self) -> bool:
         """Reports whether it refuses with problem documents (RFC 9457)."""
-        return self.caller in {Caller.RESOURCE, Caller.PERSON}
+        return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
     def name(self) -> str:

@@ -85,6 +85,7 @@ ROUTES: Final = (
             headers=("Authorization", "DPoP"),
             answer=oauth_wire.UserInfo,
             errors=(401,),
+            problems=True,
         )
         for method in ("GET", "POST")
     ),

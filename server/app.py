@@ -252,7 +252,7 @@ def _site(services: Services) -> "Site":
     proofs = Proofs(services.verifier, secrets, rules)
     consents = ConsentService(store, secrets, rules)
     sign_ins = SignIns(store, secrets, services.passwords)
-    begun = AuthorizeService(store, secrets, rules)
+    begun = AuthorizeService(store, secrets, proofs, rules)
     app_issuing = AppIssuing(services.signer, secrets, rules)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, rules)
     return Site(

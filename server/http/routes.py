@@ -70,6 +70,7 @@ ROUTES: Final = (
         _CLIENT,
         "An app pushes an authorization request (RFC 9126).",
         form=tuple(_PUSHED.split()),
+        headers=("DPoP",),
         needs=("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
         answer=oauth_wire.Pushed,
         status=201,

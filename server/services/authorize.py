@@ -5,7 +5,7 @@ What follows on the pages is `flows.py`.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from server.protocol.forms import Form
 from server.services import client_auth, parties, targets
 from server.services.people_records import Flow, Pushed
 from server.services.ports import Secrets, Store, Unit, View
+from server.services.proofs import Proofs
 from server.services.records import App
 from server.services.rules import Rules
 
@@ -63,24 +64,34 @@ class AuthorizeService:
 
     store: Store
     secrets: Secrets
+    proofs: Proofs
     rules: Rules
 
-    def push(self, app: App, form: Form) -> dict[str, object]:
+    def push(self, app: App, form: Form, proofs: Sequence[str] = ()) -> dict[str, object]:
         """Keep a request that its app sent by itself (RFC 9126 2).
 
-        It is checked as the authorization endpoint would. Raises errors.ProtocolError.
+        It is checked as the authorization endpoint would. The key that is proved with it is the one
+        that the code is for (RFC 9449 10.1). Raises errors.ProtocolError.
         """
         if form.get("request_uri") is not None:
             raise errors.InvalidRequest("A pushed request has no request_uri.")
         handle = self.secrets.new_secret("")
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
-            form = Form({**form.values, "client_id": (app.id,)})
+            form = Form({**form.values, "client_id": (app.id,), **self._key(tx, form, proofs)})
             back = _registered(app, authorize.return_to(form))
             self.plan(tx, app, authorize.parse(form, back))
             until = tx.now + PUSHED_SECONDS * 1000
             tx.flows.push(Pushed(handle_hash(handle), app.id, _dumped(form), until))
         return {"request_uri": names.PREFIX_PUSHED + handle, "expires_in": PUSHED_SECONDS}
+
+    def _key(self, tx: Unit, form: Form, proofs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        if not proofs:
+            return {}
+        jkt = self.proofs.of_client(tx, proofs, path="/par")
+        if form.get("dpop_jkt") not in {None, jkt}:
+            raise errors.InvalidDpopProof("dpop_jkt names another key than the one of the proof.")
+        return {"dpop_jkt": (jkt,)}
 
     def begin(self, form: Form) -> str | Answer:
         """Take a browser's request in; the handle under which the pages go on, or a refusal.

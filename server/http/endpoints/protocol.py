@@ -30,7 +30,9 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
     app = only_app(site.clients.authenticate(credentials))
-    return as_json(201, site.authorize.push(app, form))
+    answer = site.authorize.push(app, form, request.proofs)
+    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    return as_json(201, answer, nonce)
 
 
 def userinfo(site: Site, request: HttpRequest) -> HttpResponse:

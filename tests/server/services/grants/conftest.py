@@ -11,10 +11,15 @@ from tests.support.site import ISSUER
 
 
 @pytest.fixture
-def code_for(person, local):
-    """Ana signs in to an app and allows what it asks; a code comes out."""
+def browser(person, local):
+    """Ana's browser, with the password that she may sign in with."""
     give_password(local, person.user.name)
-    browser = new_browser(local)
+    return new_browser(local)
+
+
+@pytest.fixture
+def code_for(browser, person):
+    """Ana signs in to an app and allows what it asks; a code comes out."""
 
     def get(app, **parameters):
         page = browser.authorize(app.id, **parameters)
@@ -34,8 +39,8 @@ def code_for(person, local):
 def proof(local):
     """Makes fresh proofs for the token endpoint."""
 
-    def make(key):
+    def make(key, path="/token"):
         at = local.clock.now() // 1000
-        return dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
+        return dpop_proof(key, method="POST", uri=ISSUER + path, at=at)
 
     return make

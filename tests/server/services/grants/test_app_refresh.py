@@ -150,7 +150,7 @@ def test_signing_out_or_being_stopped_ends_it(app, first, code_for, local, perso
 
 
 def test_a_consent_that_is_taken_back_ends_what_it_allowed(app, first, local):
-    """What is about the person goes on, if that is all that is asked for."""
+    """The refresh token stood on it too: also for what is about the person alone."""
     (given,) = [
         one
         for one in local.site.consents.search(user=None, client=None, ended=False)
@@ -158,11 +158,11 @@ def test_a_consent_that_is_taken_back_ends_what_it_allowed(app, first, local):
     ]
     local.site.consents.revoke(given.consent.id, by=BY)
     assert app.refresh(first).refusal == GONE
-    assert app.refresh(first, scope="openid").status == 200
+    assert app.refresh(first, scope="openid").refusal == GONE
 
 
 def test_a_public_apps_token_is_bound_to_the_key_it_proved(code_for, local, proof):
-    """NG-086: without the key it is worth nothing."""
+    """DP-33, NG-086: without the key it is worth nothing."""
     app = new_app(local, "phone", auth_method="none")
     key, other = SigningKey.generate(), SigningKey.generate()
     first = app.redeem(code_for(app), proofs=[proof(key)]).json["refresh_token"]
@@ -183,13 +183,13 @@ def test_a_public_apps_own_token_is_revoked_when_it_says_so(code_for, local):
 
 
 def test_an_app_with_a_secret_may_change_its_key(app, code_for, proof):
-    """RFC 9449 5: its refresh tokens are bound to the client, not to a key."""
+    """DP-34, RFC 9449 5: its refresh tokens are bound to the client, not to a key."""
     first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(first, proofs=[proof(SigningKey.generate())]).json["token_type"] == "DPoP"
 
 
 def test_a_client_may_give_a_refresh_token_back(app, first, local):
-    """RFC 7009 2.1: the whole family ends, with its access tokens; others change nothing."""
+    """RV-08: the whole family ends, with its access tokens; others change nothing."""
     token = app.refresh(first, scope="openid").json
     other = new_app(local, "console")
     for client in (other, app, app):

@@ -1,12 +1,14 @@
 """A code becomes tokens, once."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from approver_tui.client.jose import SigningKey
 from server.services.app_forms import AppChanges
 from server.services.flows import CODE_MS
 from server.services.resources import ResourceChanges
-from tests.support.browser import CALLBACK
+from tests.support.browser import CALLBACK, request_of
 from tests.support.installation import BY, PAY
 from tests.support.people import new_app
 
@@ -154,7 +156,7 @@ def test_a_stopped_app_redeems_nothing(app, code_for, local):
 
 
 def test_a_code_may_be_for_one_key(app, code_for, local, proof):
-    """RFC 9449 10: without its proof it is worth nothing."""
+    """DP-37, RFC 9449 10: without its proof it is worth nothing."""
     key, other = SigningKey.generate(), SigningKey.generate()
     code = code_for(app, dpop_jkt=key.thumbprint)
     assert app.redeem(code).refusal == GONE
@@ -162,6 +164,26 @@ def test_a_code_may_be_for_one_key(app, code_for, local, proof):
     answer = app.redeem(code, proofs=[proof(key)]).json
     assert answer["token_type"] == "DPoP"
     assert local.claims(answer["access_token"])["cnf"] == {"jkt": key.thumbprint}
+
+
+def test_a_pushed_request_may_be_for_the_key_that_is_proved_with_it(app, browser, local, proof):
+    """DP-37, RFC 9449 10.1: the code is for that key; a dpop_jkt that names another is refused."""
+    key, other = SigningKey.generate(), SigningKey.generate()
+    form = {**request_of(app.id), **app.credentials}
+
+    def push(**changes):
+        return local.post_form("/par", {**form, **changes}, proofs=[proof(key, "/par")])
+
+    assert push(dpop_jkt=other.thumbprint).refusal == (400, "invalid_dpop_proof")
+    at_token = local.post_form("/par", form, proofs=[proof(key)])
+    assert at_token.refusal == (400, "invalid_dpop_proof")
+    for named in (None, key.thumbprint):
+        uri = push(dpop_jkt=named).json["request_uri"]
+        page = browser.open("/authorize?" + urlencode({"client_id": app.id, "request_uri": uri}))
+        page = browser.sign_in("ana") if "password" in page.text else page
+        code = (browser.answer("allow") if page.forms else page).answer["code"]
+        assert app.redeem(code, proofs=[proof(other)]).refusal == GONE
+        assert app.redeem(code, proofs=[proof(key)]).json["token_type"] == "DPoP"
 
 
 def test_an_app_that_binds_its_tokens_gets_no_others(code_for, local, proof):

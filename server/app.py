@@ -57,8 +57,10 @@ from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.sign_ins import SignIns
+from server.services.statements import Statements
 from server.services.token import TokenEndpoint
 from server.services.tokens import Issuing
+from server.services.user_codes import UserCodes
 from server.services.userinfo import UserInfo
 from server.settings import Settings, is_loopback
 from server.storage.open import open_store
@@ -312,6 +314,7 @@ def _site(services: Services) -> "Site":
         consumptions=Consumptions(store, issued, rights),
         device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
+        user_codes=UserCodes(store, secrets, Statements(secrets, services.verifier, rules)),
         registration=RegistrationService(store, secrets, rules, callable_at),
         administration=Administration(
             store, secrets, services.signer, services.verifier, rules, callable_at

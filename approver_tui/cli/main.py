@@ -30,9 +30,10 @@ VERBS = MappingProxyType(
         "consents": "List what you let agents and apps do without asking.",
         "revoke": "Take a consent back.",
         "devices": "List your devices; revoke, unlock or vouch for one.",
+        "user-code": "The code that agents need before they may ask you.",
     }
 )
-"""Every verb, in the order of the help page. Each is `approver_tui.cli.<verb>.command`."""
+"""Every verb, in the order of the help page; `_module_of` says where each is."""
 
 
 _EXPECTED = (
@@ -43,6 +44,10 @@ _EXPECTED = (
     OSError,
     UnicodeError,  # bytes on stdin or in an argument that are no text
 )
+
+
+def _module_of(verb: str) -> str:
+    return f"approver_tui.cli.{verb.replace('-', '_')}"
 
 
 class LazyVerbs(click.Group):
@@ -56,7 +61,7 @@ class LazyVerbs(click.Group):
         """Return a verb, imported now."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"approver_tui.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(_module_of(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -152,6 +152,15 @@ class Client:
         """Let a new device approve high risk before its time, by another device's statement."""
         return self._about_device(device_id, "vouch", statement)
 
+    def has_user_code(self) -> bool:
+        """Return whether agents need a user code of this person."""
+        return self.session.get("/api/user-code").boolean("set")
+
+    def change_user_code(self, code: str | None, statement: str) -> bool:
+        """Set the code that agents need, or clear it; return whether there is one."""
+        body = {"code": code, "statement": statement}
+        return self.session.post("/api/user-code", body).boolean("set")
+
     def logout(self) -> bool:
         """Sign this device out and forget it here; False if the server could not be told."""
         was_told = self._sign_out()

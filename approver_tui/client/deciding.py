@@ -23,7 +23,7 @@ from approver_tui.client.unlocking import SESSION, LowKey, one_signature
 from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device
-from approver_tui.state.fingerprint import same_fingerprint
+from approver_tui.state.fingerprint import digest, same_fingerprint
 
 _BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
 
@@ -94,6 +94,26 @@ class Decider:
     def vouch_device(self, device: Device, pin: str) -> Device:
         """Let another, new device approve high risk at once."""
         return self._client.vouch_device(device.id, self._statement(device, "vouch", pin))
+
+    def change_user_code(self, code: str | None, pin: str) -> bool:
+        """Set the code that agents need, or clear it with None; return whether there is one.
+
+        The low key signs a digest over code and nonce, so that nobody else can put in another.
+        """
+        me = self._client.profile.device_id
+        nonce = next((d.nonce for d in self._client.devices() if d.id == me), None)
+        if nonce is None:
+            raise Changed("This device is none of yours any more.")
+        with one_signature(self._client, pin, Level.LOW, SESSION) as opened:
+            statement = signed_statement(
+                opened.key,
+                self._client.signer,
+                purpose="user_code",
+                subject=digest(f"{nonce}\n{code or ''}"),
+                at=self._client.now() // 1000,
+                nonce=nonce,
+            )
+        return self._client.change_user_code(code, statement)
 
     def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
         """Return the approval with a nonce if, and only if, it is what the person saw.

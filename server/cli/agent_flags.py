@@ -35,6 +35,7 @@ class Flags(TypedDict):
     grants: tuple[str, ...]
     delivery: str | None
     notification_endpoint: str | None
+    user_code: bool | None
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     action_types: tuple[str, ...]
@@ -91,6 +92,11 @@ def _both(function: _F) -> _F:
                 "--delivery",
                 type=click.Choice(DELIVERIES),
                 help="How answers reach it; it polls if unsaid.",
+            ),
+            click.option(
+                "--user-code/--no-user-code",
+                default=None,
+                help="It takes people's user codes and sends them along.",
             ),
             click.option(
                 "--notification-endpoint",
@@ -225,6 +231,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         request_alg=flags["request_alg"] or "",
         delivery=flags["delivery"] or "poll",
         notification_endpoint=flags["notification_endpoint"] or "",
+        takes_user_code=bool(flags["user_code"]),
     )
 
 
@@ -252,6 +259,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         request_alg="" if flags["no_request_alg"] else flags["request_alg"],
         delivery=flags["delivery"],
         notification_endpoint=flags["notification_endpoint"],
+        takes_user_code=flags["user_code"],
     )
 
 

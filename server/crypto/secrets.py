@@ -24,6 +24,7 @@ class KeyedSecrets:
         self._sealer = Sealer(master)
         self._handle_key = derive(master, "handles")
         self._code_key = derive(master, "enrolment codes")
+        self._user_code_key = derive(master, "user codes")
         self._nonce_key = derive(master, "nonces")
         self._pin_key = pin_key
         self._entries = threading.Lock()
@@ -66,6 +67,10 @@ class KeyedSecrets:
     def code_hash(self, code_id: str, secret: str) -> bytes:
         """What the database keeps of an enrolment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
+
+    def user_code_hash(self, user_id: str, code: str) -> bytes:
+        """What the database keeps of a person's user code; short codes are worth no more alone."""
+        return _hmac(self._user_code_key, f"{user_id}\n{code}")
 
     def nonce(self, *parts: str) -> str:
         """What a device must sign for these parts."""

@@ -71,6 +71,7 @@ class NewAgent(_Body):
     asks: _Names | None = None
     id_token_signed_response_alg: _Text = "ES256"  # noqa: S105  # an algorithm
     dpop_bound_access_tokens: bool = False
+    backchannel_user_code_parameter: bool = False
     backchannel_authentication_request_signing_alg: _Text | None = None
     expires_at: _Moment | None = None
 
@@ -98,6 +99,7 @@ class AgentChanges(_Body):
     asks: _Names | None = None
     id_token_signed_response_alg: _Text | None = None
     dpop_bound_access_tokens: bool | None = None
+    backchannel_user_code_parameter: bool | None = None
     backchannel_authentication_request_signing_alg: _Text | None = None
     expires_at: _Moment | None = None
 

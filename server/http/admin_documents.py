@@ -75,6 +75,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         grant_types=list(record.grant_types),
         delivery=record.delivery,
         backchannel_client_notification_endpoint=record.notification_endpoint,
+        backchannel_user_code_parameter=record.takes_user_code,
         resources=list(record.resources),
         scopes=list(record.scopes),
         serves=list(record.serves),

@@ -105,6 +105,7 @@ class ManagedAgent(BaseModel):
     grant_types: list[str]
     delivery: str
     backchannel_client_notification_endpoint: str | None
+    backchannel_user_code_parameter: bool
     resources: list[str]
     scopes: list[str]
     serves: list[str]

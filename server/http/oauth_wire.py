@@ -99,6 +99,9 @@ class ClientMetadata(_Answer):
     id_token_signed_response_alg: str | None = None
     dpop_bound_access_tokens: bool | None = None
     backchannel_authentication_request_signing_alg: str | None = None
+    backchannel_token_delivery_mode: str | None = None
+    backchannel_client_notification_endpoint: str | None = None
+    backchannel_user_code_parameter: bool | None = None
 
 
 class ClientUpdate(ClientMetadata):

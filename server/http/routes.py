@@ -4,14 +4,22 @@ from typing import Final
 
 from server.http import oauth_wire, resource_wire, wire
 from server.http.admin_routes import ADMIN_ROUTES
-from server.http.endpoints import approvals, consents, devices, operations, protocol, tokens
+from server.http.endpoints import (
+    approvals,
+    consents,
+    devices,
+    operations,
+    protocol,
+    tokens,
+    user_codes,
+)
 from server.http.registration_routes import REGISTRATION_ROUTES
 from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint resource authorization_details binding_message "
-    "requested_expiry acr_values client_notification_token request client_id client_secret "
-    "client_assertion client_assertion_type"
+    "requested_expiry acr_values client_notification_token user_code request client_id "
+    "client_secret client_assertion client_assertion_type"
 )
 _TOKEN = (
     "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105
@@ -235,6 +243,25 @@ ROUTES: Final = (
         body=wire.SignedDecision,
         answer=wire.Approval,
         errors=(401, 403, 404, 409, 422),
+    ),
+    Route(
+        "GET",
+        "/api/user-code",
+        user_codes.shown,
+        _PERSON,
+        "Whether agents need a user code of mine.",
+        answer=wire.UserCode,
+        errors=(401, 403),
+    ),
+    Route(
+        "POST",
+        "/api/user-code",
+        user_codes.changed,
+        _PERSON,
+        "Set or clear my user code.",
+        body=wire.UserCodeChange,
+        answer=wire.UserCode,
+        errors=(401, 403, 422),
     ),
     Route(
         "GET",

@@ -25,6 +25,7 @@ from server.services.revocation import Revocation
 from server.services.rules import Rules
 from server.services.sign_ins import SignIns
 from server.services.token import TokenEndpoint
+from server.services.user_codes import UserCodes
 from server.services.userinfo import UserInfo
 
 
@@ -59,6 +60,7 @@ class Site:
     consents: ConsentService
     device_grant: DeviceGrantService
     devices: DeviceService
+    user_codes: UserCodes
     administration: Administration
     registration: RegistrationService
     feed: FeedService

@@ -59,6 +59,19 @@ class SignedStatement(_Body):
     statement: str = Field(max_length=8_192)
 
 
+class UserCodeChange(_Body):
+    """The code that I want of agents from now on, signed; null for none any more."""
+
+    code: str | None = Field(max_length=256)
+    statement: str = Field(max_length=8_192)
+
+
+class UserCode(BaseModel):
+    """Whether agents that take user codes need mine."""
+
+    set: bool
+
+
 class SignedDecision(_Body):
     """A person's signed answer (compact JWS), and a note for the agent."""
 

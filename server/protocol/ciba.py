@@ -49,6 +49,8 @@ class BackchannelRequest:
     """As it was sent; who polls needs none, and it is not looked at then."""
     login_hint_token: str | None = None
     """One of ours, from an exchange that needs a person."""
+    user_code: str | None = None
+    """What the person gave this agent; it is not looked at where the agent does not take one."""
 
 
 def parse_request(form: Form) -> BackchannelRequest:
@@ -72,6 +74,7 @@ def parse_request(form: Form) -> BackchannelRequest:
         acr_values=_acr(form.get("acr_values")),
         notification_token=form.get("client_notification_token"),
         login_hint_token=form.get("login_hint_token"),
+        user_code=form.get("user_code"),
     )
 
 

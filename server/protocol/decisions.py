@@ -25,7 +25,9 @@ DECISION_TYPE: Final = "sayso-decision+jws"
 STATEMENT_TYPE: Final = "sayso-statement+jws"
 ADMINISTER: Final = "administer"
 """The purpose of a statement about a request to the administration."""
-STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER})
+USER_CODE: Final = "user_code"
+"""The purpose of a statement that sets or clears the person's user code."""
+STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER, USER_CODE})
 
 _DIGEST_BYTES = 32
 _MAX_PAYLOAD = 8_192

@@ -6,7 +6,8 @@
      ├─ AuthorizationPending  SlowDown  ExpiredToken  AccessDenied  InteractionRequired
      ├─ UnsupportedResponseType  RequestNotSupported  RegistrationNotSupported  InvalidRequestUri
      ├─ LoginRequired  ConsentRequired  UnmetAuthenticationRequirements
-     ├─ UnknownUserId  InvalidBindingMessage  RequestRefused (403 access_denied)
+     ├─ UnknownUserId  MissingUserCode  InvalidUserCode  InvalidBindingMessage
+     ├─ RequestRefused (403 access_denied)
      ├─ ExpiredLoginHintToken  TransactionFailed (pushed)  InvalidDpopProof  UseDpopNonce
      ├─ InvalidToken (401)  InvalidRedirectUri  InvalidClientMetadata
      ├─ InvalidSoftwareStatement  UnapprovedSoftwareStatement
@@ -118,6 +119,18 @@ class AccessDenied(ProtocolError):
     """The person said no, or the request was withdrawn (CIBA 11)."""
 
     code = "access_denied"
+
+
+class MissingUserCode(ProtocolError):
+    """The person wants a code of agents, and none was sent (CIBA 13)."""
+
+    code = "missing_user_code"
+
+
+class InvalidUserCode(ProtocolError):
+    """The code is not the person's (CIBA 13)."""
+
+    code = "invalid_user_code"
 
 
 class TransactionFailed(ProtocolError):

@@ -49,7 +49,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
             *names.CLIENT_ALGS,
             names.ED25519,
         ],
-        "backchannel_user_code_parameter_supported": False,
+        "backchannel_user_code_parameter_supported": True,
         "request_parameter_supported": False,  # of the authorization endpoint
         "request_uri_parameter_supported": False,  # left out, it would mean true
         "acr_values_supported": [names.ACR_PASSWORD, names.ACR_SIGNED, names.ACR_SIGNED_PIN],

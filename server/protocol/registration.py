@@ -39,6 +39,7 @@ class Metadata:
     request_alg: str | None
     delivery: str
     notification_endpoint: str | None
+    takes_user_code: bool
 
 
 def read(body: bytes, content_type: str) -> Metadata:
@@ -68,6 +69,7 @@ def read(body: bytes, content_type: str) -> Metadata:
         request_alg=_request_alg(members, keys),
         delivery=_one(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
         notification_endpoint=_endpoint(members),
+        takes_user_code=_flag(members, "backchannel_user_code_parameter"),
     )
 
 
@@ -106,13 +108,11 @@ def _refuse_statement(statement: JsonValue) -> None:
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
-    """What registers is an agent: nobody is sent back to it, and nobody calls it."""
+    """What registers is an agent: nobody is sent back to it."""
     if members.get("redirect_uris", []) != []:
         raise errors.InvalidRedirectUri("Agents have no redirect URIs; leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
         raise errors.InvalidClientMetadata("Agents have no response_types; leave them out.")
-    if members.get("backchannel_user_code_parameter", False) is not False:
-        raise errors.InvalidClientMetadata("backchannel_user_code_parameter must be false.")
 
 
 def _keys(members: Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:

@@ -52,6 +52,7 @@ class Administration:
     verifier: Verifier
     rules: Rules
     endpoint_problem: Callable[[str], str]
+    """Why an agent may not be called back at a URL; "" when it may."""
 
     def desk(self, person: Person, rule: Rule, asked: Asked) -> Desk:
         """The services, behind a guard that knows who asks for what."""

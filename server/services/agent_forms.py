@@ -50,6 +50,7 @@ class NewAgent:
     """With what it signs its requests; "" when it need not."""
     notification_endpoint: str = ""
     """Where it is called back; "" for one that polls."""
+    takes_user_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class AgentChanges:
     delivery: str | None = None
     """"poll" takes the endpoint away."""
     notification_endpoint: str | None = None
+    takes_user_code: bool | None = None
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -112,6 +114,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         dpop_bound=new.dpop_bound,
         request_alg=new.request_alg or None,
         notification_endpoint=new.notification_endpoint or None,
+        takes_user_code=new.takes_user_code,
     )
     check_ceiling(tx, agent.resources, agent.scopes)
     _check_request_alg(agent)
@@ -141,6 +144,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         request_alg=_or(before.request_alg or "", changes.request_alg, str) or None,
         delivery=_or(before.delivery, changes.delivery, str),
         notification_endpoint=_changed_endpoint(before, changes),
+        takes_user_code=_or(before.takes_user_code, changes.takes_user_code, bool),
     )
     _check_delivery(agent)
     _check_request_alg(agent)
@@ -166,6 +170,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "request_alg": agent.request_alg,
         "delivery": agent.delivery,
         "notification_endpoint": agent.notification_endpoint,
+        "takes_user_code": agent.takes_user_code,
         "expires_at": agent.expires_at,
         "dpop_bound": agent.dpop_bound,
     }

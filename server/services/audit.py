@@ -33,6 +33,8 @@ class Type(StrEnum):
     SESSION_REVOKED = "session.revoked"
     REFRESH_REUSED = "refresh.reused"
     DEVICE_ADMITTED = "device.admitted"
+    USER_CODE_SET = "user_code.set"
+    USER_CODE_CLEARED = "user_code.cleared"
     DEVICE_ENROLLED = "device.enrolled"
     DEVICE_REVOKED = "device.revoked"
     DEVICE_LOCKED = "device.locked"

@@ -12,7 +12,16 @@ from server.protocol.forms import Form
 from server.protocol.login_hints import LoginHint
 from server.protocol.risks import TIME_TO_LIVE, Risk, highest
 from server.protocol.states import State, overdue
-from server.services import audit, callbacks, caps, client_auth, displays, notices, targets
+from server.services import (
+    audit,
+    callbacks,
+    caps,
+    client_auth,
+    displays,
+    notices,
+    targets,
+    user_codes,
+)
 from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.login_hints import LoginHints
@@ -108,8 +117,8 @@ class CibaService:
 
         1. The agent may ask, and is as it was when its request was read.  2. A repeated call joins;
         a signed request counts once.  3. What is asked for is what a `login_hint_token` fixes, is
-        well-formed and within its ceiling.  4. The person exists for this agent.  5. Nobody is
-        flooded.
+        well-formed and within its ceiling.  4. The person exists for this agent.  5. Nothing
+        speaks against asking them.
         """
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
@@ -125,13 +134,27 @@ class CibaService:
         user = self.hints.resolve(tx, agent, ask.request, known)
         if user is None:
             return self._unknown(tx, ask, plan)
+        if (stopped := self._stopped(tx, ask, agent, plan, user)) is not None:
+            return stopped
+        return self._ask(tx, ask, plan, user, phantom=False)
+
+    def _stopped(
+        self, tx: Unit, ask: Ask, agent: Agent, plan: _Plan, user: User
+    ) -> Approval | errors.ProtocolError | None:
+        """Why this person is not asked; None when they are.
+
+        1. The agent does not guess names.  2. It knows the person's code, where it takes one.
+        3. The person is not flooded.
+        """
         if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
             return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+        code = ask.request.user_code
+        if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
+            return self._unknown(tx, ask, plan) if self.rules.hide_unknown_users else wrong
         tx.queue(f"asked {user.id}")
         types = [action.type for action in plan.actions]
-        if (cap := caps.refusal(tx, agent, user, types, self.rules)) is not None:
-            return _refuse(tx, ask, plan, *cap)
-        return self._ask(tx, ask, plan, user, phantom=False)
+        cap = caps.refusal(tx, agent, user, types, self.rules)
+        return None if cap is None else _refuse(tx, ask, plan, *cap)
 
     def _join(self, tx: Unit, ask: Ask) -> Approval | None:
         """The approval that this key already made. Raises errors.InvalidRequest for another one."""
@@ -356,9 +379,11 @@ def _key_hash(key: str) -> bytes:
 
 
 def _request_hash(request: BackchannelRequest) -> bytes:
-    """Two requests are the same when every parameter that we read is."""
+    """Two requests are the same when every parameter that we read is, but for the user code."""
     members: Mapping[str, object] = {
-        name: getattr(request, name) for name in BackchannelRequest.__slots__
+        name: getattr(request, name)
+        for name in BackchannelRequest.__slots__
+        if name != "user_code"  # a hash of a short code would tell it
     }
     return hashlib.sha256(_json(members).encode()).digest()
 

@@ -33,6 +33,7 @@ from server.services.rows import (
     ReplayRows,
     ResourceRows,
     SessionRows,
+    UserCodeRows,
     UserRows,
 )
 
@@ -137,6 +138,8 @@ class Unit(View, Protocol):
     def device_codes(self) -> DeviceCodeRows: ...
     @property
     def keys(self) -> KeyRows: ...
+    @property
+    def user_codes(self) -> UserCodeRows: ...
     @property
     def replays(self) -> ReplayRows: ...
     @property
@@ -249,6 +252,7 @@ class Secrets(Protocol):
         """The agent's handle for this approval, recomputed whenever it is needed."""
 
     def code_hash(self, code_id: str, secret: str) -> bytes: ...
+    def user_code_hash(self, user_id: str, code: str) -> bytes: ...
     def nonce(self, *parts: str) -> str:
         """What a device must sign for these parts; the same parts give the same nonce."""
 

@@ -83,6 +83,10 @@ def _unbound(_before: Agent, after: Agent) -> bool:
     return not after.dpop_bound
 
 
+def _unasked(_before: Agent, after: Agent) -> bool:
+    return not after.takes_user_code
+
+
 def _more_secrets(before: Agent | Resource, after: Agent | Resource) -> bool:
     """One is new, or works for longer than it did."""
     ends = {secret.id: secret.expires_at for secret in before.secrets}
@@ -136,6 +140,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "state": _goes_on,
             "expires_at": _later,
             "dpop_bound": _unbound,
+            "takes_user_code": _unasked,
         },
         User: {"roles": _more("roles"), "state": _goes_on, "email": _new_address},
         Resource: {

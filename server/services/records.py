@@ -77,6 +77,8 @@ class Agent:
     """The algorithm with which it signs every request; None when it need not sign."""
     notification_endpoint: str | None = None
     """Where it is called back; None for one that polls."""
+    takes_user_code: bool = False
+    """It asks people for their user code, and sends it along."""
     serves: tuple[str, ...] = ()
     """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
     token_seconds: int | None = None

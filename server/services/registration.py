@@ -128,6 +128,7 @@ class RegistrationService:
             request_alg=wanted.request_alg or "",
             delivery=wanted.delivery,
             notification_endpoint=wanted.notification_endpoint or "",
+            takes_user_code=wanted.takes_user_code,
         )
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
@@ -157,6 +158,7 @@ class RegistrationService:
             request_alg=_still_signed(wanted, before),
             delivery=wanted.delivery,
             notification_endpoint=wanted.notification_endpoint,
+            takes_user_code=wanted.takes_user_code or before.takes_user_code,
         )
         if agent.auth_method == "private_key_jwt":
             return NewSecret(replace(agent, secrets=()), "")
@@ -185,7 +187,7 @@ class RegistrationService:
             "dpop_bound_access_tokens": agent.dpop_bound,
             "backchannel_token_delivery_mode": agent.delivery,
             "backchannel_client_notification_endpoint": agent.notification_endpoint,
-            "backchannel_user_code_parameter": False,
+            "backchannel_user_code_parameter": agent.takes_user_code,
             "backchannel_authentication_request_signing_alg": agent.request_alg,
         }
         return {name: value for name, value in told.items() if value is not None}

@@ -123,6 +123,15 @@ class CodeRows(Protocol):
         """End the user's unused codes."""
 
 
+class UserCodeRows(Protocol):
+    """The codes that people want of agents, as keyed hashes; one each."""
+
+    def get(self, user_id: str) -> bytes | None: ...
+    def put(self, user_id: str, code_hash: bytes, now: int) -> None: ...
+    def drop(self, user_id: str) -> bool:
+        """Reports whether there was one."""
+
+
 class DeviceCodeRows(Protocol):
     """Device grants under way."""
 

@@ -156,6 +156,7 @@ class Agents:
             dpop_bound=m["dpop_bound"],
             request_alg=m["request_alg"],
             notification_endpoint=m["notification_endpoint"],
+            takes_user_code=m["takes_user_code"],
         )
 
 
@@ -213,4 +214,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "dpop_bound": agent.dpop_bound,
         "request_alg": agent.request_alg,
         "notification_endpoint": agent.notification_endpoint,
+        "takes_user_code": agent.takes_user_code,
     }

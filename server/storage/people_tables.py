@@ -139,3 +139,12 @@ family_tokens = Table(
     Index("ix_family_tokens_family_id", "family_id"),
 )
 """Access tokens that came with refresh tokens."""
+
+user_codes = Table(
+    "user_codes",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("set_at", Millis, nullable=False),
+)
+"""The code that a person wants of agents that register for one."""

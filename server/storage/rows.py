@@ -32,6 +32,7 @@ from server.storage.resources import Resources
 from server.storage.sessions import Sessions
 from server.storage.sign_ins import SignIns
 from server.storage.tables import installation
+from server.storage.user_codes import UserCodes
 from server.storage.users import Users
 
 _QUEUE = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
@@ -85,6 +86,11 @@ class Rows:
     def actions(self) -> Actions:
         """Action types."""
         return Actions(self._connection)
+
+    @cached_property
+    def user_codes(self) -> UserCodes:
+        """What people want agents to know."""
+        return UserCodes(self._connection)
 
     @cached_property
     def keys(self) -> Keys:

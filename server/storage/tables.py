@@ -80,6 +80,7 @@ agents = Table(
     Column("dpop_bound", Boolean, nullable=False),
     Column("request_alg", Text),
     Column("notification_endpoint", Text),
+    Column("takes_user_code", Boolean, nullable=False),
 )
 
 agent_owners = Table(

@@ -59,7 +59,7 @@ def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str
 def test_the_required_members_are_there_and_nothing_is_empty(document: dict[str, Any]) -> None:
     """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: and no algorithm that is none or shared."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
-    assert document["backchannel_user_code_parameter_supported"] is False
+    assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]
     assert {"issuer", "response_types_supported", "subject_types_supported"} <= document.keys()
     assert [name for name, value in document.items() if value in ([], None, "")] == []

@@ -82,6 +82,7 @@ class FakeServer:
         self.pin_calls: list[str] = []
         self.refreshes = 0
         self.statements: list[str] = []
+        self.user_code: str | None = None
         self.revoked: list[str] = []
         self.code_used = False
         self.consents: list[dict[str, object]] = []
@@ -270,6 +271,16 @@ class FakeServer:
         self.pin_tries = 0
         return self.device(other=True)
 
+    def _user_code(self, body: dict[str, object]) -> object:
+        _, claims = self._verified(str(body["statement"]), {"low", "high"}, "sayso-statement+jws")
+        wanted = digest(f"device-nonce\n{body['code'] or ''}")
+        named = (claims["purpose"], claims["subject"], claims["nonce"])
+        if named != ("user_code", wanted, "device-nonce"):
+            raise Refused(422, "invalid_statement")
+        self.user_code = None if body["code"] is None else str(body["code"])
+        self.pin_tries = 0
+        return {"set": self.user_code is not None}
+
     def _page(self, query: dict[str, str]) -> object:
         is_waiting = query.get("state") == "waiting"
         wanted = [a for a in self.approvals.values() if (a["state"] == "pending") is is_waiting]
@@ -443,6 +454,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("POST", "/api/devices/self/pin", lambda fake, call: fake._pin(call.body)),
     ("POST", "/api/devices/self/pin/confirmation", lambda fake, call: fake._confirm(call.body)),
     ("POST", f"{_DEVICE}/(unlock|vouch)", lambda fake, call: fake._about(call)),
+    ("GET", "/api/user-code", lambda fake, _: {"set": fake.user_code is not None}),
+    ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),
     ("GET", "/api/approvals", lambda fake, call: fake._page(call.query)),
     ("GET", _APPROVAL, lambda fake, call: fake._shown(*call.names)),

@@ -107,6 +107,7 @@ def _new(body: bodies.NewAgent) -> NewAgent:
         id_token_alg=body.id_token_signed_response_alg,
         expires_at=_milliseconds(body.expires_at),
         dpop_bound=body.dpop_bound_access_tokens,
+        takes_user_code=body.backchannel_user_code_parameter,
         request_alg=body.backchannel_authentication_request_signing_alg or "",
     )
 
@@ -135,6 +136,7 @@ def _changes(body: bodies.AgentChanges) -> AgentChanges:
         expires_at=_milliseconds(body.expires_at),
         never_expires="expires_at" in nulls,
         dpop_bound=body.dpop_bound_access_tokens,
+        takes_user_code=body.backchannel_user_code_parameter,
         request_alg="" if _REQUEST_ALG in nulls else getattr(body, _REQUEST_ALG),
     )
 

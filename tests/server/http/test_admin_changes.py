@@ -50,6 +50,7 @@ _SMALL = {"name": "x", "owners": ["owner"]}
 
 
 _AGENT_MEMBERS: dict[str, str | None] = {
+    "takes_user_code": "backchannel_user_code_parameter",
     "id_token_alg": "id_token_signed_response_alg",
     "dpop_bound": "dpop_bound_access_tokens",
     "request_alg": "backchannel_authentication_request_signing_alg",

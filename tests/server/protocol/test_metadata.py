@@ -9,6 +9,6 @@ def test_the_document_names_what_is_there_and_nothing_empty():
 
     assert document["issuer"] == "https://as"
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
-    assert document["backchannel_user_code_parameter_supported"] is False
+    assert document["backchannel_user_code_parameter_supported"] is True
     assert "authorization_details_types_supported" not in document
     assert all(value not in ([], None) for value in document.values())

@@ -36,6 +36,7 @@ def test_who_says_nothing_gets_defaults() -> None:
         request_alg=None,
         delivery="poll",
         notification_endpoint=None,
+        takes_user_code=False,
     )
     assert _read(client_name=None, scope=None, jwks=None) == _read()
 
@@ -94,7 +95,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
     "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},
     "a call and no place": {"backchannel_token_delivery_mode": "ping"},
-    "user codes": {"backchannel_user_code_parameter": True},
+    "user codes": {"backchannel_user_code_parameter": "yes"},
 }
 
 

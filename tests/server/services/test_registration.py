@@ -348,3 +348,11 @@ def test_an_agent_may_be_called_back_where_anybody_may_be_called(door: Door) -> 
     assert door.manage("PUT", told, **inside).refusal == (400, "invalid_client_metadata")
     polls = door.manage("PUT", told).json
     assert (polls[mode], place in polls) == ("poll", False)
+
+
+def test_an_agent_may_register_to_send_user_codes_and_stays_so(door: Door) -> None:
+    """CB-011: it may bind itself further, and no change of its own frees it."""
+    member = "backchannel_user_code_parameter"
+    told = door.registered(door.invite(), **{member: True})
+    assert told[member] is True
+    assert door.manage("PUT", told).json[member] is True

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("dpop_bound", sa.Boolean(), nullable=False),
         sa.Column("request_alg", sa.Text(), nullable=True),
         sa.Column("notification_endpoint", sa.Text(), nullable=True),
+        sa.Column("takes_user_code", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )
@@ -298,6 +299,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
         sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
+    )
+    op.create_table(
+        "user_codes",
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_user_codes_user_id_users")
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_codes")),
     )
     op.create_table(
         "agent_owners",

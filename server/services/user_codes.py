@@ -1,0 +1,101 @@
+"""User codes: people set one on their device, and agents that take them must know it.
+
+A code keeps away agents whose person never gave it to them. It is no proof of anything else: the
+person answers as ever. Tries are counted for each agent and person, so nobody's guesses lock out
+another.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import decisions, errors, user_codes
+from server.services import audit, people
+from server.services.people import Person
+from server.services.ports import Secrets, Store, Unit
+from server.services.records import Agent, Entry, User
+from server.services.statements import Statements
+
+MOST_WRONG: Final = 5
+WRONG_WINDOW_MS: Final = 30 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class UserCodes:
+    """The person's side: setting a code, clearing it, and whether there is one."""
+
+    store: Store
+    secrets: Secrets
+    statements: Statements
+
+    def is_set(self, person: Person) -> bool:
+        """Reports whether agents need a code of this person."""
+        with self.store.write() as tx:
+            people.current(tx, person)
+            return tx.user_codes.get(person.user.id) is not None
+
+    def set(self, person: Person, code: str, jws: str) -> None:
+        """Want this code of agents from now on; the one before ends. Raises errors.Problem."""
+        checked = user_codes.check_new(code)
+        with self.store.write() as tx:
+            self._check(tx, person, code, jws)
+            hashed = self.secrets.user_code_hash(person.user.id, checked)
+            tx.user_codes.put(person.user.id, hashed, tx.now)
+            _record(tx, audit.Type.USER_CODE_SET, person)
+
+    def clear(self, person: Person, jws: str) -> None:
+        """Want none any more; doing it again changes nothing. Raises errors.Problem."""
+        with self.store.write() as tx:
+            self._check(tx, person, "", jws)
+            if tx.user_codes.drop(person.user.id):
+                _record(tx, audit.Type.USER_CODE_CLEARED, person)
+
+    def _check(self, tx: Unit, person: Person, code: str, jws: str) -> None:
+        """It adds power: an approval key of this device signed for this very code, once.
+
+        What is signed is a digest over a nonce of ours, so it tells nobody a short code.
+        """
+        device = people.current(tx, person)
+        nonce = self.statements.nonce(device, device)
+        subject = decisions.digest(f"{nonce}\n{code}")
+        keys = ("low", "high")
+        self.statements.check(
+            tx, jws, device, keys, purpose=decisions.USER_CODE, subject=subject, nonce=nonce
+        )
+        if not tx.devices.stated(device.id, device.statements):
+            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
+        tx.devices.confirm(device.id, entered=True)
+
+
+def refusal(
+    tx: Unit, secrets: Secrets, agent: Agent, user: User, sent: str | None
+) -> errors.ProtocolError | None:
+    """Why this agent may not ask this person, by what it knows of their code (CIBA 13).
+
+    None where the agent takes no codes, the person wants none, or it is the right one.
+    """
+    wanted = tx.user_codes.get(user.id) if agent.takes_user_code else None
+    if wanted is None:
+        return None
+    if sent is None:
+        return errors.MissingUserCode("This person wants a user code of agents; ask them for it.")
+    key = f"user code:{agent.id}:{user.id}"
+    if tx.counters.peek(key) >= MOST_WRONG:
+        return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
+    known = secrets.user_code_hash(user.id, user_codes.normalise(sent))
+    if hmac.compare_digest(known, wanted):
+        return None
+    tx.counters.count(key, WRONG_WINDOW_MS)
+    return errors.InvalidUserCode("This is not the user code of that person.")
+
+
+def _record(tx: Unit, kind: audit.Type, person: Person) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=kind,
+            actor=audit.by_user(person.user.id),
+            subject=person.user.id,
+            facts={"device": person.at.id},
+        ),
+    )

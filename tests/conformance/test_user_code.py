@@ -1,0 +1,78 @@
+"""CIBA Core 7.1.2 and 13: `user_code`, set on the person's own terminal."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.agent import Agent, new_agent
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import LiveServer
+from tests.support.terminal import PIN, Terminal, new_person
+
+CODE = "blue whale 7"
+
+
+@pytest.fixture
+def guarded(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody who wants a code of agents."""
+    made = new_person(server)
+    made.decider.change_user_code(CODE, PIN)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def taking(server: LiveServer) -> Iterator[Agent]:
+    """An agent that takes user codes."""
+    made = new_agent(server, takes_user_code=True)
+    yield made
+    made.http.close()
+
+
+def test_a_code_that_is_needed_and_missing(
+    server: LiveServer, taking: Agent, guarded: Terminal
+) -> None:
+    """CB-068, CB-185."""
+    with unchanged(server):
+        response = taking.ask(guarded.user)
+    check_refusal(response, 400, "missing_user_code")
+
+
+def test_a_wrong_code_asks_nobody_and_is_counted(
+    server: LiveServer, taking: Agent, guarded: Terminal
+) -> None:
+    """CB-069, CB-186: and after five even the right one is refused for a while."""
+    with unchanged(server):
+        for _ in range(5):
+            check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
+        check_refusal(taking.ask(guarded.user, user_code=CODE), 400, "invalid_user_code")
+    assert guarded.waiting() == ()
+
+
+def test_the_right_code_asks(taking: Agent, guarded: Terminal) -> None:
+    """And it is in nothing that the person sees."""
+    assert taking.ask(guarded.user, user_code=CODE).status_code == 200
+    assert CODE not in guarded.only().display_text
+
+
+def test_who_takes_no_codes_needs_none(agent: Agent, guarded: Terminal) -> None:
+    """CB-070: what it sends all the same is ignored."""
+    assert agent.ask(guarded.user).status_code == 200
+    assert agent.ask(guarded.user, user_code="no").status_code == 200
+
+
+def test_the_code_is_not_the_pin_and_never_in_the_log(
+    server: LiveServer, taking: Agent, guarded: Terminal
+) -> None:
+    """CB-071, CB-070: whatever was tried."""
+    check_refusal(taking.ask(guarded.user, user_code=PIN), 400, "invalid_user_code")
+    assert taking.ask(guarded.user, user_code=CODE).status_code == 200
+    assert CODE not in server.log
+    assert PIN not in server.log
+
+
+def test_a_code_that_was_cleared_is_needed_no_more(taking: Agent, guarded: Terminal) -> None:
+    """By the person, with the PIN."""
+    assert guarded.client.has_user_code()
+    assert not guarded.decider.change_user_code(None, PIN)
+    assert taking.ask(guarded.user).status_code == 200

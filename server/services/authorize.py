@@ -20,6 +20,10 @@ from server.services.records import App
 from server.services.rules import Rules
 
 PUSHED_SECONDS: Final = 60
+MOST_PER_MINUTE: Final = 600
+"""Requests from one address, behind which many people may be."""
+_WINDOW_MS = 60_000
+_FLOODED = "Too many requests to sign in come from this address. Wait a minute."
 FLOW_MS: Final = 30 * 60 * 1000
 """How long somebody may take to sign in and answer."""
 
@@ -67,7 +71,9 @@ class AuthorizeService:
     proofs: Proofs
     rules: Rules
 
-    def push(self, app: App, form: Form, proofs: Sequence[str] = ()) -> dict[str, object]:
+    def push(
+        self, app: App, form: Form, proofs: Sequence[str] = (), *, peer: str
+    ) -> dict[str, object]:
         """Keep a request that its app sent by itself (RFC 9126 2).
 
         It is checked as the authorization endpoint would. The key that is proved with it is the one
@@ -76,6 +82,7 @@ class AuthorizeService:
         if form.get("request_uri") is not None:
             raise errors.InvalidRequest("A pushed request has no request_uri.")
         handle = self.secrets.new_secret("")
+        self._count(peer)
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
             form = Form({**form.values, "client_id": (app.id,), **self._key(tx, form, proofs)})
@@ -93,7 +100,7 @@ class AuthorizeService:
             raise errors.InvalidDpopProof("dpop_jkt names another key than the one of the proof.")
         return {"dpop_jkt": (jkt,)}
 
-    def begin(self, form: Form) -> str | Answer:
+    def begin(self, form: Form, *, peer: str) -> str | Answer:
         """Take a browser's request in; the handle under which the pages go on, or a refusal.
 
         1. The app is known.  2. It pushed the request, if it says so.  3. The address to answer to
@@ -101,6 +108,7 @@ class AuthorizeService:
         raises errors.ProtocolError.  4. Everything else is answered to that address.
         """
         handle = self.secrets.new_secret(names.PREFIX_FLOW)
+        self._count(peer)
         with self.store.write() as tx:
             app = tx.directory.app(form.require("client_id"))
             if app is None:
@@ -157,6 +165,13 @@ class AuthorizeService:
         """An error as the app is told it (RFC 6749 4.1.2.1)."""
         members = {"error": error.code, "error_description": error.description}
         return Answer(back, authorize.answer(self.rules.issuer, back, members))
+
+    def _count(self, peer: str) -> None:
+        """Count one more request from this address: each leaves a row until it runs out."""
+        with self.store.write() as tx:
+            many = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MOST_PER_MINUTE
+        if many:
+            raise errors.TemporarilyUnavailable(_FLOODED, retry_after=60)
 
     def _pushed(self, tx: Unit, app: App, form: Form) -> Form:
         named = form.get("request_uri")

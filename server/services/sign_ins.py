@@ -5,7 +5,7 @@ planted before means nothing afterwards.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.protocol import passwords
@@ -57,8 +57,13 @@ class SignIns:
         """What a form on a page for this browser must send back."""
         return self.secrets.nonce("csrf", hashed(cookie).hex())
 
-    def sign_in(self, name: str, password: str, *, flow: bytes | None, peer: str) -> str:
-        """Check name and password; the browser's new cookie.
+    def sign_in(
+        self, name: str, password: str, *, flow: bytes | None, peer: str, cookie: str = ""
+    ) -> str:
+        """Check name and password; the new cookie of the browser that had this one.
+
+        Who was signed in there stays signed in, by the new cookie alone; somebody else is signed
+        out.
 
         1. The form is not pausing.  2. The try is counted before it is judged, so that a thousand
         at once are a thousand.  3. The check takes as long for nobody.  4. User and password are
@@ -72,13 +77,14 @@ class SignIns:
         hashed_as = None if known is None else known.hash
         right = self.hasher.verify(passwords.normal(password), hashed_as)
         with self.store.write() as tx:
-            made = self._judge(tx, user, right=right, hashed_as=hashed_as)
-            if made is not None:
+            again = _judge(tx, user, right=right, hashed_as=hashed_as)
+            fresh = None
+            if again is not None:
                 tx.passwords.was_right(form)
-                _remember(tx, made[0], flow)
-        if made is None:
+                fresh = self._enter(tx, again, self.current(tx, cookie), flow)
+        if fresh is None:
             raise WrongPassword
-        return made[1]
+        return fresh
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
         """Who is signed in in the browser with this cookie, now."""
@@ -92,8 +98,8 @@ class SignIns:
         """End the browser's sign-in and what apps got through it; again without harm."""
         with self.store.write() as tx:
             signed_in = self.current(tx, cookie)
-            if signed_in is not None and families.end_sign_in(tx, signed_in.sign_in.id):
-                _note_end(tx, signed_in.sign_in)
+            if signed_in is not None:
+                _end(tx, signed_in.sign_in, cause="signed out")
 
     def _count(self, form: bytes) -> None:
         with self.store.write() as tx:
@@ -105,23 +111,7 @@ class SignIns:
         if until is not None:
             raise TooSoon(max(1, (until - now + 999) // 1000))
 
-    def _judge(
-        self, tx: Unit, user: User | None, *, right: bool, hashed_as: str | None
-    ) -> tuple[SignIn, str] | None:
-        again = None if user is None else tx.directory.user(user.id)
-        if user is None or again is None:
-            return None
-        password = tx.passwords.get(user.id)
-        same = password is not None and password.hash == hashed_as
-        if not right or not same or not again.enabled:
-            entry = Entry(
-                audit.Type.SIGN_IN_FAILED,
-                audit.by_user(user.id),
-                subject=user.id,
-                decision="refused",
-            )
-            audit.record(tx, entry)
-            return None
+    def _enter(self, tx: Unit, user: User, before: SignedIn | None, flow: bytes | None) -> str:
         cookie = self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
@@ -130,7 +120,17 @@ class SignIns:
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
         )
-        return sign_in, cookie
+        if before is not None and before.user.id == user.id:
+            sign_in = replace(sign_in, id=before.sign_in.id)
+            tx.sign_ins.renew(sign_in)
+        else:
+            if before is not None:
+                _end(tx, before.sign_in, cause="somebody else signed in")
+            tx.sign_ins.add(sign_in)
+        if flow is not None:
+            tx.flows.bind(flow, sign_in.id)
+        _note(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in")
+        return cookie
 
 
 def hashed(cookie: str) -> bytes:
@@ -138,30 +138,32 @@ def hashed(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
-def _note_end(tx: Unit, sign_in: SignIn) -> None:
+def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
+    """The user as they are now, if they may sign in; a failure of theirs is written down."""
+    again = None if user is None else tx.directory.user(user.id)
+    if again is None:
+        return None
+    password = tx.passwords.get(again.id)
+    if right and password is not None and password.hash == hashed_as and again.enabled:
+        return again
+    kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(again.id)
+    audit.record(tx, Entry(kind, actor, subject=again.id, decision="refused"))
+    return None
+
+
+def _end(tx: Unit, sign_in: SignIn, *, cause: str) -> None:
+    families.end_sign_in(tx, sign_in.id)
+    _note(tx, audit.Type.SIGN_IN_ENDED, sign_in, cause=cause)
+
+
+def _note(tx: Unit, kind: audit.Type, sign_in: SignIn, **members: str) -> None:
     audit.record(
         tx,
         Entry(
-            type=audit.Type.SIGN_IN_ENDED,
+            type=kind,
             actor=audit.by_user(sign_in.user_id),
             subject=sign_in.user_id,
-            cause="signed out",
             facts={"sign_in": sign_in.id},
-        ),
-    )
-
-
-def _remember(tx: Unit, sign_in: SignIn, flow: bytes | None) -> None:
-    tx.sign_ins.add(sign_in)
-    if flow is not None:
-        tx.flows.bind(flow, sign_in.id)
-    audit.record(
-        tx,
-        Entry(
-            type=audit.Type.SIGN_IN_DONE,
-            actor=audit.by_user(sign_in.user_id),
-            subject=sign_in.user_id,
-            decision="signed in",
-            facts={"sign_in": sign_in.id},
+            **members,
         ),
     )

@@ -9,6 +9,11 @@ from server.storage.people_tables import sign_ins as s
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("of"))
 _BY_TOKEN = select(s).where(s.c.token_hash == bindparam("of"))
+_RENEW = (
+    update(s)
+    .where(s.c.id == bindparam("of"), s.c.ended_at.is_(None))
+    .values(token_hash=bindparam("hash"), auth_time=bindparam("at"), expires_at=bindparam("until"))
+)
 _END = update(s).where(s.c.ended_at.is_(None)).values(ended_at=bindparam("now")).returning(s.c.id)
 _END_ONE = _END.where(s.c.id == bindparam("of"))
 _OF_USER = select(s.c.id).where(s.c.user_id == bindparam("of"), s.c.ended_at.is_(None))
@@ -33,6 +38,16 @@ class SignIns:
     def by_token(self, token_hash: bytes) -> SignIn | None:
         """By the hash of its cookie."""
         return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
+
+    def renew(self, sign_in: SignIn) -> None:
+        """Somebody signed in again in the same browser: another cookie, time and end."""
+        values = {
+            "of": sign_in.id,
+            "hash": sign_in.token_hash,
+            "at": sign_in.auth_time,
+            "until": sign_in.expires_at,
+        }
+        self._connection.execute(_RENEW, values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
         """Reports whether this call ended it."""

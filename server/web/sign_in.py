@@ -37,6 +37,9 @@ _REMEDY: Final = (
 )
 
 
+_FAULT: Final = 500
+
+
 def add_sign_in(app: Flask, site: Site) -> None:
     """Give the pages to Flask."""
     for methods, path, view in (
@@ -64,7 +67,10 @@ def _shown(view: Callable[[], AnyResponse], path: str) -> Callable[[], AnyRespon
             return view()
         except errors.ProtocolError as error:
             telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
-            return message("This does not work", error.description, remedy=_REMEDY, status=400)
+            shown = message("This does not work", error.description, remedy=_REMEDY)
+            shown.status_code = error.status if error.status >= _FAULT else 400
+            shown.headers.extend(error.headers)
+            return shown
         except Busy:
             return message("One moment", "The server is busy. Try again.", status=503)
         except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said
@@ -78,7 +84,7 @@ def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
     if request.method == "GET" and (elsewhere := under_another_name(site)) is not None:
         return elsewhere
-    begun = site.authorize.begin(_asked())
+    begun = site.authorize.begin(_asked(), peer=request.remote_addr or "")
     return _answered(begun) if isinstance(begun, Answer) else go(_place(begun))
 
 
@@ -97,6 +103,7 @@ def _sign_in(site: Site) -> AnyResponse:
         cookie = site.sign_ins.sign_in(
             name,
             form.get("password") or "",
+            cookie=cookie_of(site),
             flow=handle_hash(handle),
             peer=request.remote_addr or "",
         )

@@ -76,6 +76,20 @@ def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app,
     assert claims["may_act"]["sub"] == agent.key.id
     assert claims["aud"] == PAY
     assert _claims(tokens["id_token"])["name"] == person.user
+    exchanged = agent.http.post(
+        "/token",
+        data={
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": tokens["access_token"],
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "resource": PAY,
+            "scope": "payments:read",
+        },
+        auth=agent.key.basic,
+    )
+    assert exchanged.status_code == 200, exchanged.text
+    acting = _claims(exchanged.json()["access_token"])
+    assert (acting["sub"], acting["act"]["sub"]) == (claims["sub"], agent.key.id)
     again = _token(
         server, app, grant_type="refresh_token", refresh_token=tokens["refresh_token"]
     ).json()

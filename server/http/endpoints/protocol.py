@@ -30,7 +30,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
     app = only_app(site.clients.authenticate(credentials))
-    answer = site.authorize.push(app, form, request.proofs)
+    answer = site.authorize.push(app, form, request.proofs, peer=request.peer)
     nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)
 

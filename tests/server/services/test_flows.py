@@ -409,6 +409,19 @@ def test_the_page_says_where_one_goes_afterwards(app, browser):
     assert "chat.example" in browser.sign_in("ana").text
 
 
+def test_requests_from_one_address_are_bounded(app, browser, local, monkeypatch):
+    """Each leaves a row for half an hour; pushed ones too."""
+    monkeypatch.setattr("server.services.authorize.MOST_PER_MINUTE", 3)
+    for _ in range(3):
+        assert browser.authorize(app.id).status == 200
+    page = browser.authorize(app.id)
+    assert (page.status, page.headers["Retry-After"]) == (503, "60")
+    form = {**request_of(app.id), **app.credentials}
+    assert [local.post_form("/par", form).status for _ in range(4)] == [201, 201, 201, 503]
+    local.clock.forward(MINUTE)
+    assert browser.authorize(app.id).status == 200
+
+
 class TestPushed:
     """RFC 9126."""
 

@@ -19,8 +19,8 @@ def sign_in(person, local):
     """Ana, or whoever says so, types a password."""
     give_password(local, person.user.name)
 
-    def attempt(name="ana", password=PASSWORD, peer=HERE):
-        return local.site.sign_ins.sign_in(name, password, flow=None, peer=peer)
+    def attempt(name="ana", password=PASSWORD, peer=HERE, cookie=""):
+        return local.site.sign_ins.sign_in(name, password, cookie=cookie, flow=None, peer=peer)
 
     return attempt
 
@@ -103,6 +103,30 @@ def test_a_sign_in_ends_with_its_time_its_user_or_its_sign_out(sign_in, local):
     assert current(local, cookie) is None
 
 
+def test_signing_in_again_in_a_browser_goes_on_with_a_new_cookie(sign_in, local):
+    """The same `sid`, another time; the old cookie is nothing."""
+    first = sign_in()
+    local.clock.forward(SIGNED_IN_MS - 1)
+    second = sign_in(cookie=first)
+    assert (current(local, first), current(local, second)) == (None, "ana")
+    local.clock.forward(SIGNED_IN_MS - 1)
+    assert current(local, second) == "ana"
+    with local.services.store.read() as view:
+        found = local.site.sign_ins.current(view, second)
+        assert view.sign_ins.of_user(found.user.id) == [found.sign_in.id]
+
+
+def test_somebody_else_in_a_browser_signs_the_first_one_out(sign_in, local):
+    """What apps got through it ends too."""
+    local.desk.users.add(NewUser("ben"), by=BY)
+    give_password(local, "ben")
+    first = sign_in()
+    second = sign_in("ben", cookie=first)
+    assert (current(local, first), current(local, second)) == (None, "ben")
+    (entry,) = local.desk.entries("sign_in.ended")
+    assert entry["cause"] == "somebody else signed in"
+
+
 def test_a_new_password_signs_browsers_out_and_the_old_one_is_nothing(sign_in, local):
     """Setting and removing alike."""
     cookie = sign_in()
@@ -144,7 +168,7 @@ def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
 
     monkeypatch.setattr(hasher, "verify", slowly)
     with pytest.raises(WrongPassword):
-        local.site.sign_ins.sign_in("ana", PASSWORD, flow=None, peer=HERE)
+        local.site.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
 
 
 def test_a_form_is_for_one_browser(local):

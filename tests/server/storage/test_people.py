@@ -111,6 +111,9 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
         tx.sign_ins.add(sign_in)
         assert tx.sign_ins.get(sign_in.id) == tx.sign_ins.by_token(b"hash") == sign_in
         assert tx.sign_ins.of_user(USER.id) == [sign_in.id]
+        tx.sign_ins.renew(replace(sign_in, token_hash=b"new", auth_time=3, expires_at=2 * DAY))
+        assert tx.sign_ins.by_token(b"hash") is None
+        tx.sign_ins.renew(sign_in)
         assert tx.sign_ins.end(sign_in.id, 9)
         assert not tx.sign_ins.end(sign_in.id, 10)
         assert tx.sign_ins.of_user(USER.id) == []

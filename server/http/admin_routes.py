@@ -5,6 +5,7 @@ from typing import Final
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http.agent_routes import AGENT_ROUTES
+from server.http.consent_routes import MANAGED_CONSENT_ROUTES
 from server.http.endpoints import (
     actions,
     audit,
@@ -384,4 +385,11 @@ _OTHERS: Final = (
     ),
 )
 
-ADMIN_ROUTES: Final = (*_USERS, *AGENT_ROUTES, *_RESOURCES, *_ACTIONS, *_OTHERS)
+ADMIN_ROUTES: Final = (
+    *_USERS,
+    *AGENT_ROUTES,
+    *_RESOURCES,
+    *_ACTIONS,
+    *_OTHERS,
+    *MANAGED_CONSENT_ROUTES,
+)

@@ -4,9 +4,9 @@ from typing import Final
 
 from server.http import oauth_wire, resource_wire, wire
 from server.http.admin_routes import ADMIN_ROUTES
+from server.http.consent_routes import CONSENT_ROUTES
 from server.http.endpoints import (
     approvals,
-    consents,
     devices,
     operations,
     protocol,
@@ -263,25 +263,7 @@ ROUTES: Final = (
         answer=wire.UserCode,
         errors=(401, 403, 422),
     ),
-    Route(
-        "GET",
-        "/api/consents",
-        consents.listed,
-        _PERSON,
-        "What I let clients have.",
-        query=("ended",),
-        answer=wire.Consents,
-        errors=(401, 403, 422),
-    ),
-    Route(
-        "DELETE",
-        "/api/consents/<id>",
-        consents.revoke,
-        _PERSON,
-        "Take a consent of mine back, and the tokens that came from it.",
-        answer=wire.ConsentRevoked,
-        errors=(401, 403, 404),
-    ),
+    *CONSENT_ROUTES,
     Route(
         "POST",
         "/api/approvals/consume",

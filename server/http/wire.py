@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.protocol import errors, json_text
 from server.services.approvals import Page, Shown
-from server.services.consents import Given
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
 from server.services.displays import rfc3339
 from server.services.feed import Happening
@@ -190,33 +189,6 @@ class Approvals(BaseModel):
     server_time: str
 
 
-class Consent(BaseModel):
-    """What I let a client have, until when."""
-
-    id: str
-    state: Literal["live", "expired", "revoked"]
-    client: Named
-    app: Named | None
-    resource: str
-    scopes: list[str]
-    created_at: str
-    expires_at: str
-    revoked_at: str | None
-
-
-class Consents(BaseModel):
-    """A person's consents."""
-
-    items: list[Consent]
-
-
-class ConsentRevoked(BaseModel):
-    """A consent that is over, and how many tokens ended with it."""
-
-    consent: Consent
-    tokens_revoked: int
-
-
 class Problem(BaseModel):
     """RFC 9457: what went wrong, with a stable code."""
 
@@ -268,23 +240,6 @@ def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
         keys=dict(record.kids),
         pin=pin(record),
         nonce=nonce,
-    )
-
-
-def consent(given: Given, now: int) -> Consent:
-    """A consent as JSON."""
-    record = given.consent
-    app = None if given.app_name is None else Named(id=record.app_id or "", name=given.app_name)
-    return Consent(
-        id=record.id,
-        state=given.state(now),
-        client=Named(id=record.client_id, name=given.client_name),
-        app=app,
-        resource=record.resource,
-        scopes=list(record.scopes),
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339(record.expires_at),
-        revoked_at=None if record.revoked_at is None else rfc3339(record.revoked_at),
     )
 
 

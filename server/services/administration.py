@@ -10,6 +10,7 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
 from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.consents import ConsentService
 from server.services.delegations import Ledger
 from server.services.invitations import Invitations
 from server.services.keys import Keys
@@ -40,6 +41,7 @@ class Desk:
     invitations: Invitations
     oversight: Oversight
     ledger: Ledger
+    consents: ConsentService
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +72,6 @@ class Administration:
             keys=Keys(store, self.signer, self.rules),
             invitations=Invitations(store, self.secrets),
             oversight=Oversight(store),
+            consents=ConsentService(store, self.secrets, self.rules),
             ledger=Ledger(store),
         )

@@ -27,6 +27,7 @@ from server.services.rules import Rules
 DAY_MS: Final = 24 * 60 * 60 * 1000
 USUAL_MS: Final = 30 * DAY_MS
 LONGEST_MS: Final = 180 * DAY_MS
+_MOST_FOUND: Final = 1_000
 
 Outcome = Literal["waiting", "given", "denied", "over"]
 
@@ -146,14 +147,26 @@ class ConsentService:
             tokens = end(tx, consent, actor=actor, cause="revoked") or 0
             return _given(tx, tx.consents.get(consent_id) or consent), tokens
 
-    def search(self, *, user: str | None, client: str | None, ended: bool) -> list[Given]:
-        """Across people, newest first. Raises `NotFound` for a user or client."""
+    def search(
+        self,
+        *,
+        user: str | None,
+        client: str | None,
+        ended: bool,
+        limit: int = _MOST_FOUND,
+        before: tuple[int, str] | None = None,
+    ) -> list[Given]:
+        """Across people, newest first. Raises `NotFound` for a user or client.
+
+        `before` is when the last one of an earlier part was given, and its id.
+        """
         with self.store.read() as view:
             found = view.consents.search(
                 user_id=None if user is None else users.find(view, user).id,
                 client_id=None if client is None else _called(view, client),
                 live_at=None if ended else view.now,
-                limit=_MOST_FOUND,
+                limit=limit,
+                before=before,
             )
             return [_given(view, consent) for consent in found]
 
@@ -252,7 +265,6 @@ class ConsentService:
         )
 
 
-_MOST_FOUND: Final = 1_000
 _OUTCOMES: Final[dict[State, Outcome]] = {
     State.PENDING: "waiting",
     State.REDEEMED: "given",

@@ -264,7 +264,13 @@ class ConsentRows(Protocol):
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None: ...
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]: ...
     def search(
-        self, *, user_id: str | None, client_id: str | None, live_at: int | None, limit: int
+        self,
+        *,
+        user_id: str | None,
+        client_id: str | None,
+        live_at: int | None,
+        limit: int,
+        before: tuple[int, str] | None,
     ) -> list[Consent]: ...
     def renew(self, consent: Consent, now: int) -> Consent | None:
         """Give one in force the scopes and the end of this record; created_at stays."""

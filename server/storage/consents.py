@@ -1,6 +1,6 @@
 """Rows of consents: what a user lets a client have at a resource, until when."""
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.records import Consent
@@ -73,9 +73,18 @@ class Consents:
         return [_record(row) for row in rows]
 
     def search(
-        self, *, user_id: str | None, client_id: str | None, live_at: int | None, limit: int
+        self,
+        *,
+        user_id: str | None,
+        client_id: str | None,
+        live_at: int | None,
+        limit: int,
+        before: tuple[int, str] | None,
     ) -> list[Consent]:
-        """The newest that match all that is given; `live_at` leaves out what is over then."""
+        """The newest that match all that is given; `live_at` leaves out what is over then.
+
+        `before` is the moment and the id of the last one that was seen.
+        """
         statement = select(c).order_by(*_NEWEST).limit(limit)
         if user_id is not None:
             statement = statement.where(c.c.user_id == user_id)
@@ -83,6 +92,8 @@ class Consents:
             statement = statement.where(c.c.client_id == client_id)
         if live_at is not None:
             statement = statement.where(c.c.revoked_at.is_(None), c.c.expires_at > live_at)
+        if before is not None:
+            statement = statement.where(tuple_(c.c.created_at, c.c.id) < tuple_(*before))
         return [_record(row) for row in self._connection.execute(statement).mappings().all()]
 
     def renew(self, consent: Consent, now: int) -> Consent | None:

@@ -20,13 +20,13 @@ from server.services.agents import Agents, NewSecret
 from server.services.apps import Apps
 from server.services.installation import Installation
 from server.services.keys import Keys
-from server.services.records import Approval, Delegation, Device, User
+from server.services.records import Approval, Consent, Delegation, Device, User
 from server.services.resources import Resources
 from server.services.rules import Rules
 from server.services.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
-from tests.support.clock import MINUTE, MovableClock
+from tests.support.clock import DAY, MINUTE, MovableClock
 
 BY = audit.OPERATOR
 PAY = "https://pay.example"
@@ -113,6 +113,25 @@ class Desk:
         with self.store.write() as tx:
             tx.delegations.add(token)
         return token
+
+    def consent(self, client_id: str, user_id: str, name: str = "sayso_co_1") -> Consent:
+        """A consent to read at the payment API, for thirty days."""
+        now = self.clock.now()
+        consent = Consent(
+            id=name,
+            user_id=user_id,
+            client_id=client_id,
+            app_id=None,
+            resource=PAY,
+            scopes=("payments:read",),
+            created_at=now,
+            expires_at=now + 30 * DAY,
+            revoked_at=None,
+            approval_id=None,
+        )
+        with self.store.write() as tx:
+            tx.consents.add(consent)
+        return consent
 
     def revoked(self, token: Delegation) -> bool:
         """Reports whether the token was revoked."""

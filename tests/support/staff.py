@@ -75,6 +75,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         "action": name_id("payment.transfer"),
         "approval": approval.id,
         "delegation": desk.token(agent.id, bystander.user.id).id,
+        "consent": desk.consent(agent.id, bystander.user.id).id,
         "device": bystander.device_id,
         "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
         "entry": str(desk.entries()[0]["id"]),

@@ -1,18 +1,19 @@
-"""What a person lets clients have, and taking it back."""
+"""What people let clients have, and taking it back: one's own, and across people."""
 
-from server.http import wire
+from server.http import admin_documents as documents
+from server.http import consent_wire as wire
+from server.http.endpoints import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import errors
+from server.services import paging
+from server.services.administration import Desk
 from server.services.people import Person
 
 
 def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/consents?ended=true|false."""
-    ended = request.query.get("ended", "false")
-    if ended not in {"true", "false"}:
-        raise errors.Problem(422, "invalid_body", "ended must be true or false.")
-    found = site.consents.mine(person, ended=ended == "true")
+    found = site.consents.mine(person, ended=_ended(request))
     items = [wire.consent(given, site.clock.now()) for given in found]
     return as_json(200, wire.Consents(items=items).model_dump())
 
@@ -23,3 +24,34 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     consent = wire.consent(given, site.clock.now())
     answer = wire.ConsentRevoked(consent=consent, tokens_revoked=tokens)
     return as_json(200, answer.model_dump())
+
+
+def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """GET /api/admin/consents."""
+    limit = listing.limit(request)
+    found = desk.consents.search(
+        client=request.query.get("client"),
+        user=request.query.get("user"),
+        ended=_ended(request),
+        limit=limit + 1,
+        before=listing.moment_cursor(request),
+    )
+    part = paging.part(found, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
+    items = [wire.managed(given, site.clock.now()) for given in part.items]
+    answer = wire.ManagedConsents(items=items, next=documents.write_cursor(part.next))
+    return as_json(200, answer.model_dump())
+
+
+def end(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/admin/consents/<id>/revoke."""
+    given, tokens = desk.consents.revoke(request.params["id"], by=desk.by)
+    consent = wire.managed(given, site.clock.now())
+    answer = wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
+    return as_json(200, answer.model_dump())
+
+
+def _ended(request: HttpRequest) -> bool:
+    ended = request.query.get("ended", "false")
+    if ended not in {"true", "false"}:
+        raise errors.Problem(422, "invalid_body", "ended must be true or false.")
+    return ended == "true"

@@ -18,6 +18,7 @@ LISTS = {
     "/api/resources": "uri",
     "/api/actions": "type",
     "/api/admin/approvals": "id",
+    "/api/admin/consents": "id",
     "/api/admin/delegations": "id",
     "/api/admin/devices": "id",
     "/api/audit": "id",
@@ -40,6 +41,7 @@ def filled(staff: Staff) -> Staff:
     for name in ("t2", "t3"):
         desk.approval(staff.ids["agent"], people["owner"].user.id)
         desk.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
+    desk.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
     return staff
 
 
@@ -143,6 +145,23 @@ def test_tokens_are_found_by_client_user_and_resource(filled: Staff) -> None:
     filled.local.clock.forward(6 * MINUTE)
     assert _items(filled, path) == []
     assert len(_items(filled, path, ended="true")) == 3
+
+
+def test_consents_are_found_by_client_and_user(filled: Staff) -> None:
+    """With whose they are; those that are over on demand alone."""
+    path = "/api/admin/consents"
+    assert len(_items(filled, path)) == 2
+    (item,) = _items(filled, path, client="one", user="owner")
+    assert (item["client"]["name"], item["user"]["name"], item["state"]) == ("one", "owner", "live")
+    assert item["scopes"] == ["payments:read"]
+    assert _get(filled, path, ended="perhaps").refusal == (422, "invalid_body")
+    assert _get(filled, path, client="nobody").refusal == (404, "not_found")
+    ended = filled.people["admin"].call("POST", f"{path}/{item['id']}/revoke").json
+    assert (ended["consent"]["state"], ended["tokens_revoked"]) == ("revoked", 0)
+    again = filled.people["admin"].call("POST", f"{path}/{item['id']}/revoke")
+    assert again.refusal == (409, "conflict")
+    assert len(_items(filled, path)) == 1
+    assert len(_items(filled, path, ended="true")) == 2
 
 
 def test_devices_are_found_by_user(filled: Staff) -> None:

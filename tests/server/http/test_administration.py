@@ -61,6 +61,8 @@ SAMPLES = {
     "GET /api/admin/delegations": Sample(),
     "GET /api/admin/delegations/<id>": Sample("delegation"),
     "POST /api/admin/delegations/<id>/revoke": Sample("delegation"),
+    "GET /api/admin/consents": Sample(),
+    "POST /api/admin/consents/<id>/revoke": Sample("consent"),
     "GET /api/admin/devices": Sample(),
     "DELETE /api/admin/devices/<id>": Sample("device"),
     "GET /api/keys": Sample(),

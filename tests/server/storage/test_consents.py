@@ -112,11 +112,14 @@ def test_a_search_matches_everything_that_is_given(store: SqlStore) -> None:
 
     def found(**wanted: Any) -> list[str]:
         asked: dict[str, Any] = {"user_id": None, "client_id": None, "live_at": None, "limit": 9}
+        asked["before"] = None
         with store.read() as view:
             return [consent.id for consent in view.consents.search(**(asked | wanted))]
 
     assert found() == ["sayso_co_1", "sayso_co_0"]
     assert found(limit=1) == ["sayso_co_1"]
+    assert found(before=(NOON, "sayso_co_1")) == ["sayso_co_0"]
+    assert found(before=(NOON, "sayso_co_2")) == ["sayso_co_1", "sayso_co_0"]
     assert found(live_at=NOON) == ["sayso_co_1"]
     assert found(user_id=ANN.id, client_id=BOT, live_at=NOON - 1) == ["sayso_co_1", "sayso_co_0"]
     assert found(client_id="sayso_ag_x") == []

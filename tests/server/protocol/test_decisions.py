@@ -223,3 +223,19 @@ def test_every_deny_code_has_a_label_and_one_of_the_retry_hints():
         "never",
     }
     assert all(code.label for code in decisions.DENY_CODES.values())
+
+
+def test_a_request_is_named_by_its_method_its_path_and_its_bytes():
+    """A statement about one is about no other; nothing runs into its neighbour."""
+    named = decisions.request_digest("POST", "/api/users", b'{"name": "dora"}')
+    others = [
+        decisions.request_digest("PUT", "/api/users", b'{"name": "dora"}'),
+        decisions.request_digest("POST", "/api/user", b's\n{"name": "dora"}'),
+        decisions.request_digest("POST", "/api/users", b'{"name":"dora"}'),
+        decisions.request_digest("POST", "/api/users", b"\xff"),
+    ]
+    assert len({named, *others}) == 5
+    assert named == decisions.digest('POST\n/api/users\n{"name": "dora"}')
+    assert all(map(decisions.is_digest, [named, *others]))
+    for text in ("", "session", named[:-1], f"{named}A", named[:-1] + "\n", "=" * 43):
+        assert not decisions.is_digest(text)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from server.protocol.names import name_id
 from server.protocol.risks import Risk
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
@@ -98,3 +99,14 @@ def test_no_agent_names_a_type_that_is_gone(desk):
     desk.actions.delete("payment.transfer", by=BY)
     left = [agent.action_types for agent in desk.agents.all()]
     assert left == [("other.type",), ("other.type",), None]
+
+
+def test_a_type_is_found_by_what_a_path_calls_it(desk):
+    """Whichever of several it is; what nothing is called is not found."""
+    for name in ("payment.transfer", "b.type", "a.type"):
+        desk.actions.add(json.dumps({**PAYMENT, "type": name}), by=BY)
+    assert desk.actions.by_id(name_id("payment.transfer")).type == "payment.transfer"
+    with pytest.raises(NotFound):
+        desk.actions.by_id("nothing")
+    first = desk.actions.page("", 2)
+    assert ([row.type for row in first.items], first.next) == (["a.type", "b.type"], "b.type")

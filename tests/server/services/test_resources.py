@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from server.protocol.names import name_id
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.refusals import Exists, Invalid, NotFound
@@ -238,3 +239,14 @@ def test_a_resource_limits_how_long_its_tokens_live(desk):
     ):
         assert desk.resources.update(PAY, changes, by=BY).token_seconds == left
         assert desk.resources.show(PAY).token_seconds == left
+
+
+def test_a_resource_is_found_by_what_a_path_calls_it(desk):
+    """Whichever of several it is; what nothing is called is not found."""
+    for uri in ("https://b.example", "https://a.example"):
+        desk.resources.add(uri, {}, {}, by=BY)
+    assert desk.resources.by_id(name_id("https://b.example")).uri == "https://b.example"
+    with pytest.raises(NotFound):
+        desk.resources.by_id("nothing")
+    part = desk.resources.page("https://a.example", 5)
+    assert ([row.uri for row in part.items], part.next) == (["https://b.example"], None)

@@ -150,3 +150,15 @@ def _waiting(store: SqlStore) -> int:
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ).scalar_one()
     return int(found)
+
+
+def test_what_a_client_has_and_what_came_from_it_is_counted(family: SqlStore) -> None:
+    """Live ones alone, also below a revoked one; a token of its own further down is its own."""
+    with family.write() as tx:
+        tx.delegations.add(_token("again", "leaf", client_id="sayso_ag_one"))
+        assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (3, 3)
+        assert tx.delegations.live_of_client("sayso_ag_two", NOON) == (1, 2)
+        assert tx.delegations.live_of_client("nobody", NOON) == (0, 0)
+        assert tx.delegations.live_of_client("sayso_ag_one", UNTIL) == (0, 0)
+        tx.delegations.revoke_tree("leaf", NOON)
+        assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (2, 2)

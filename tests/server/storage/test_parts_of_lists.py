@@ -1,0 +1,104 @@
+"""Lists that are read in parts, on both databases: each row once, in one order."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.services.records import Entry, User
+from server.services.searches import EntrySearch
+from server.storage.store import SqlStore
+from tests.support.clock import NOON
+from tests.support.installation import _device, approval_row
+
+NAMES = ("Ana", "ben", "Cleo", "Ölaf", "zoe")
+PEOPLE = [
+    User(f"sayso_us_{place}", name, None, (), "enabled", NOON) for place, name in enumerate(NAMES)
+]
+
+
+@pytest.fixture
+def people(store: SqlStore) -> SqlStore:
+    """Five people with a device each."""
+    with store.write() as tx:
+        for user in PEOPLE:
+            tx.users.add(user)
+            tx.devices.add(_device(f"sayso_dv_{user.id}", user, NOON))
+    return store
+
+
+def test_people_come_by_name(people: SqlStore) -> None:
+    """Without regard to case; behind the last name there is nobody."""
+    with people.read() as view:
+        whole = [user.name for user in view.users.all()]
+        found: list[str] = []
+        while part := view.users.page(found[-1] if found else "", 2):
+            found += [user.name for user in part]
+    assert sorted(found) == sorted(NAMES)
+    assert found == whole
+
+
+def test_devices_come_by_age_and_of_one_person(people: SqlStore) -> None:
+    """Those of one moment by their ids."""
+    with people.write() as tx:
+        young = _device("sayso_dv_young", PEOPLE[0], NOON + 1)
+        tx.devices.add(replace(young, session_id="another"))
+    with people.read() as view:
+        found: list[Any] = []
+        while part := view.devices.page(None, _place(found), 4):
+            found += part
+        own = view.devices.page(PEOPLE[0].id, (0, ""), 10)
+    assert [device.id for device in found] == [device.id for device in _by_age(found)]
+    assert (len(found), found[-1].id) == (6, "sayso_dv_young")
+    assert [device.id for device in own] == ["sayso_dv_sayso_us_0", "sayso_dv_young"]
+
+
+def _place(found: list[Any]) -> tuple[int, str]:
+    return (found[-1].created_at, found[-1].id) if found else (0, "")
+
+
+def _by_age(devices: list[Any]) -> list[Any]:
+    return sorted(devices, key=lambda device: (device.created_at, device.id))
+
+
+def test_a_statement_of_a_device_counts_once(people: SqlStore) -> None:
+    """By the number of those before it."""
+    with people.write() as tx:
+        assert tx.devices.stated("sayso_dv_sayso_us_0", 0)
+        assert not tx.devices.stated("sayso_dv_sayso_us_0", 0)
+        assert tx.devices.stated("sayso_dv_sayso_us_0", 1)
+        assert not tx.devices.stated("nobody", 0)
+
+
+def test_requests_come_newest_first_behind_a_place(people: SqlStore) -> None:
+    """Those of one moment by their ids."""
+    with people.write() as tx:
+        for place in range(4):
+            made = NOON + place // 2
+            row = approval_row(f"sayso_ap_{place}", "sayso_ag_a", PEOPLE[0].id, made)
+            tx.approvals.add(replace(row, auth_req_hash=bytes([place])))
+    wanted: dict[str, Any] = {"state": None, "agent_id": None, "user_id": None}
+    with people.read() as view:
+        first = view.approvals.search(**wanted, limit=3)
+        place = (first[-1].created_at, first[-1].id)
+        rest = view.approvals.search(**wanted, limit=3, before=place)
+    assert [row.id[-1] for row in (*first, *rest)] == ["3", "2", "1", "0"]
+
+
+def test_entries_are_found_by_everything_that_is_asked(store: SqlStore) -> None:
+    """Newest first, behind an id, and only those for which all of it holds."""
+    with store.write() as tx:
+        for kind, agent in (("a", "one"), ("b", "one"), ("a", "two"), ("a", "one")):
+            tx.audit.add(Entry(kind, "operator", agent_id=agent, subject="s", resource="r"))
+    with store.read() as view:
+        search = view.audit.search
+        newest = search(EntrySearch(type="a"), None, 2)
+        older = search(EntrySearch(type="a"), newest[-1].id, 2)
+        both = search(EntrySearch(type="a", agent_id="one", subject="s", resource="r"), None, 9)
+        none = search(EntrySearch(type="a", actor="system"), None, 9)
+        since = search(EntrySearch(since=NOON), None, 9)
+        before = search(EntrySearch(until=NOON), None, 9)
+        shown = view.audit.get(newest[0].id)
+    assert len({entry.id for entry in (*newest, *older)}) == 3
+    assert (len(both), none, len(since), before) == (2, [], 4, [])
+    assert shown == newest[0]

@@ -1,0 +1,50 @@
+"""`python -m tests.bench.kill_switch`: from stopping an agent to introspection saying inactive."""
+
+import statistics
+import time
+
+import httpx
+
+from server.services.agents import Agents
+from server.services.resources import NewResourceSecret
+from tests.bench.measuring import product
+from tests.bench.table import say, verdict
+from tests.support.installation import PAY
+from tests.support.server import BY, LiveServer
+
+_AGENTS = 200
+_BAR_MS = 50.0
+_GRANT = {"grant_type": "client_credentials", "scope": "payments:read"}
+
+
+def main() -> None:
+    """Another process stops the agent, as `sayso` does; the resource asks the server meanwhile."""
+    say("## Kill switch (agent disabled → its token is inactive at /introspect)")
+    with product() as server, server.client() as http:
+        asking = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
+        taken = [_stop(server, http, asking) for _ in range(_AGENTS)]
+    p99 = statistics.quantiles(taken, n=100)[-1]
+    say(f"{_AGENTS} agents: p50 {statistics.median(taken):.1f} ms")
+    verdict("p99", p99, _BAR_MS, " ms")
+
+
+def _stop(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> float:
+    """Milliseconds from the beginning of the command to the first answer that says inactive."""
+    agent = server.agent()
+    token = http.post("/token", data=_GRANT, auth=agent.basic).json()["access_token"]
+    assert _active(http, asking, token)
+    agents = Agents(server.services.store, server.services.secrets)
+    began = time.perf_counter()
+    agents.disable(agent.id, by=BY)
+    while _active(http, asking, token):
+        pass
+    return (time.perf_counter() - began) * 1000
+
+
+def _active(http: httpx.Client, asking: NewResourceSecret, token: str) -> bool:
+    secret = (asking.resource.client_id, asking.secret)
+    return bool(http.post("/introspect", data={"token": token}, auth=secret).json()["active"])
+
+
+if __name__ == "__main__":
+    main()

@@ -43,6 +43,7 @@ class Flags(TypedDict):
     id_token_alg: str | None
     request_alg: str | None
     expires: str | None
+    only: tuple[tuple[str, str], ...]
     serves: tuple[str, ...]
     token_seconds: int | None
     dpop: bool | None
@@ -64,6 +65,7 @@ class UpdateFlags(Flags):
     remove_owners: tuple[str, ...]
     no_resource: bool
     no_scope: bool
+    no_only: bool
     no_serves: bool
     no_token_seconds: bool
     no_action: bool
@@ -138,6 +140,13 @@ def _both(function: _F) -> _F:
                 help="Its tokens must be bound to a key that it proves to hold.",
             ),
             click.option(
+                "--only",
+                nargs=2,
+                multiple=True,
+                metavar="URI SCOPE",
+                help="At this resource it may have this scope and no other that is not named so.",
+            ),
+            click.option(
                 "--serves",
                 multiple=True,
                 metavar="URI",
@@ -194,6 +203,7 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @_both
 @click.option("--no-resource", is_flag=True, help="Take every resource away.")
 @click.option("--no-scope", is_flag=True, help="Take every scope away.")
+@click.option("--no-only", is_flag=True, help="Take the limits at single resources away.")
 @click.option("--no-serves", is_flag=True, help="It serves no resource any more.")
 @click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
 @click.option("--no-action", is_flag=True, help="Take every action type away.")
@@ -221,6 +231,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         grant_types=_grants(flags) or names.AGENT_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
+        only=_only(flags),
         serves=flags["serves"],
         token_seconds=flags["token_seconds"],
         action_types=flags["action_types"] or None,
@@ -245,6 +256,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         grant_types=_grants(flags),
         resources=() if flags["no_resource"] else flags["resources"] or None,
         scopes=() if flags["no_scope"] else flags["scopes"] or None,
+        only={} if flags["no_only"] else _only(flags) or None,
         serves=() if flags["no_serves"] else flags["serves"] or None,
         token_seconds=flags["token_seconds"],
         usual_token_seconds=flags["no_token_seconds"],
@@ -267,6 +279,7 @@ def _refuse_both(flags: UpdateFlags) -> None:
     pairs = (
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),
+        (flags["only"], flags["no_only"]),
         (flags["serves"], flags["no_serves"]),
         (flags["token_seconds"] is not None, flags["no_token_seconds"]),
         (flags["action_types"] or flags["no_action"], flags["any_action"]),
@@ -281,6 +294,11 @@ def _refuse_both(flags: UpdateFlags) -> None:
 
 def _grants(flags: Flags) -> tuple[str, ...] | None:
     return tuple(GRANTS[grant] for grant in flags["grants"]) or None
+
+
+def _only(flags: Flags) -> dict[str, tuple[str, ...]]:
+    uris = dict.fromkeys(uri for uri, _ in flags["only"])
+    return {uri: tuple(name for at, name in flags["only"] if at == uri) for uri in uris}
 
 
 def _expires(flags: Flags, now: int) -> int | None:

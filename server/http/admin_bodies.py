@@ -65,6 +65,7 @@ class NewAgent(_Body):
     backchannel_client_notification_endpoint: _Url | None = None
     resources: _Names = []
     scopes: _Names = []
+    only: dict[str, _Names] = {}
     serves: _Names = []
     token_seconds: int | None = None
     action_types: _Names | None = None
@@ -93,6 +94,7 @@ class AgentChanges(_Body):
     backchannel_client_notification_endpoint: _Url | None = None
     resources: _Names | None = None
     scopes: _Names | None = None
+    only: dict[str, _Names] | None = None
     serves: _Names | None = None
     token_seconds: int | None = None
     action_types: _Names | None = None

@@ -78,6 +78,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         backchannel_user_code_parameter=record.takes_user_code,
         resources=list(record.resources),
         scopes=list(record.scopes),
+        only={uri: list(may) for uri, may in record.only.items()},
         serves=list(record.serves),
         token_seconds=record.token_seconds,
         action_types=None if record.action_types is None else list(record.action_types),

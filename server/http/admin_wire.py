@@ -108,6 +108,7 @@ class ManagedAgent(BaseModel):
     backchannel_user_code_parameter: bool
     resources: list[str]
     scopes: list[str]
+    only: dict[str, list[str]]
     serves: list[str]
     token_seconds: int | None
     action_types: list[str] | None

@@ -4,8 +4,8 @@ Owns: reading what an administrator wrote into a record, every refusal with its 
 Never: writes; the uses of a checked record are in `agents.py`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from server.protocol import errors, json_text, jwks, names, scopes
@@ -36,6 +36,8 @@ class NewAgent:
     delivery: str = "poll"
     resources: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Resource → the only scopes of `scopes` that it may have there."""
     serves: tuple[str, ...] = ()
     """Resources whose tokens arrive at it."""
     token_seconds: int | None = None
@@ -65,6 +67,8 @@ class AgentChanges:
     grant_types: tuple[str, ...] | None = None
     resources: tuple[str, ...] | None = None
     scopes: tuple[str, ...] | None = None
+    only: Mapping[str, tuple[str, ...]] | None = None
+    """Replaces the old one; empty takes it away."""
     serves: tuple[str, ...] | None = None
     token_seconds: int | None = None
     usual_token_seconds: bool = False
@@ -101,6 +105,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         delivery=new.delivery,
         resources=_unique(new.resources),
         scopes=_unique(new.scopes),
+        only=_only(new.only),
         serves=_serves(tx, new.serves),
         token_seconds=resources.check_lifetime(new.token_seconds),
         action_types=None if new.action_types is None else _types(tx, new.action_types),
@@ -117,6 +122,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         takes_user_code=new.takes_user_code,
     )
     check_ceiling(tx, agent.resources, agent.scopes)
+    _check_only(tx, agent)
     _check_request_alg(agent)
     _check_delivery(agent)
     _check_owners(tx, agent)
@@ -133,6 +139,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         grant_types=_or(before.grant_types, changes.grant_types, _grants),
         resources=_or(before.resources, changes.resources, _unique),
         scopes=_or(before.scopes, changes.scopes, _unique),
+        only=before.only if changes.only is None else _only(changes.only),
         serves=before.serves if changes.serves is None else _serves(tx, changes.serves),
         token_seconds=_changed_lifetime(before, changes),
         action_types=_changed_types(tx, before, changes),
@@ -150,6 +157,9 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
         check_ceiling(tx, agent.resources, agent.scopes)
+    if changes.only is None:
+        return replace(agent, only=_left(agent))
+    _check_only(tx, agent)
     return agent
 
 
@@ -161,6 +171,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "grant_types": list(agent.grant_types),
         "resources": list(agent.resources),
         "scopes": list(agent.scopes),
+        "only": {uri: list(may) for uri, may in agent.only.items()},
         "serves": list(agent.serves),
         "token_seconds": agent.token_seconds,
         "action_types": None if agent.action_types is None else list(agent.action_types),
@@ -286,6 +297,30 @@ def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, 
     if changes.asks_everybody:
         return None
     return before.asks if changes.asks is None else _asks(tx, changes.asks)
+
+
+def _only(raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {uri: _unique(tuple(may)) for uri, may in raw.items()}
+
+
+def _left(agent: Agent) -> dict[str, tuple[str, ...]]:
+    """What of the limits is still within a ceiling that may have become smaller."""
+    return {
+        uri: tuple(name for name in may if name in agent.scopes)
+        for uri, may in agent.only.items()
+        if uri in agent.resources
+    }
+
+
+def _check_only(tx: Unit, agent: Agent) -> None:
+    """A limit names what the agent may have, or it would limit nothing that anybody meant."""
+    for uri, may in agent.only.items():
+        if uri not in agent.resources:
+            raise Invalid(f"{uri} is not within its ceiling. Add: --resource {uri}")
+        known = resources.find(tx.directory, uri).scopes
+        for name in may:
+            if name not in agent.scopes or name not in known:
+                raise Invalid(f"It may not have {name} at {uri}. Add: --scope {name}")
 
 
 def _serves(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -236,9 +236,7 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
 
 def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
     """The scopes of this resource that are within what the agent may ever have."""
-    if resource.uri not in agent.resources:
-        return frozenset()
-    return frozenset(agent.scopes) & frozenset(resource.scopes)
+    return frozenset(name for name in resource.scopes if agent.may(resource.uri, name))
 
 
 def _left(agent: Agent, asked: Asked, resource: Resource, stands_on: Ground) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Who a client_id stands for, in the words of a screen: an agent, an app, or the terminal app."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,10 +21,8 @@ class Party:
     owners: tuple[str, ...]
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
-
-    def may(self, resource: str, scope: str) -> bool:
-        """Reports whether its ceiling has this scope at this resource."""
-        return resource in self.resources and scope in self.scopes
+    may: Callable[[str, str], bool]
+    """Reports whether its ceiling has this scope at this resource."""
 
 
 def find(directory: Directory, client_id: str, now: int) -> Party | None:
@@ -53,8 +52,9 @@ def _agent(directory: Directory, agent: Agent) -> Party:
         owners=tuple(owner.name for owner in owners if owner is not None),
         resources=agent.resources,
         scopes=agent.scopes,
+        may=agent.may,
     )
 
 
 def _app(app: App) -> Party:
-    return Party(app.id, app.name, "app", (), app.resources, app.scopes)
+    return Party(app.id, app.name, "app", (), app.resources, app.scopes, app.may)

@@ -73,6 +73,14 @@ def _later(before: Agent, after: Agent) -> bool:
     return _lasts_longer(before.expires_at, after.expires_at)
 
 
+def _fewer_limits(before: Agent, after: Agent) -> bool:
+    """A resource is not limited any more, or less."""
+    return any(
+        uri not in after.only or bool(set(after.only[uri]) - set(may))
+        for uri, may in before.only.items()
+    )
+
+
 def _longer_tokens(before: Agent | Resource, after: Agent | Resource) -> bool:
     """The limit went up; nobody here knows what is usual, so a first one counts as well."""
     old, new = before.token_seconds, after.token_seconds
@@ -129,6 +137,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
         Agent: {
             "resources": _more("resources"),
             "scopes": _more("scopes"),
+            "only": _fewer_limits,
             "serves": _more("serves"),
             "token_seconds": _longer_tokens,
             "grant_types": _more("grant_types"),

@@ -49,7 +49,7 @@ class Agent:
     """A non-human OAuth client with owners and a ceiling. `id` is its client_id.
 
     The ceiling is every pair of a resource in `resources` and a scope in `scopes` that this
-    resource has. `asks` None means that it may name every user.
+    resource has, less what `only` leaves out. `asks` None means that it may name every user.
     """
 
     id: str
@@ -83,6 +83,13 @@ class Agent:
     """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
     token_seconds: int | None = None
     """How long its tokens live at most; None leaves it to the resource and the setting."""
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Resource → the scopes that it may have there; at a resource that is not named, all of its."""
+
+    def may(self, resource: str, scope: str) -> bool:
+        """Reports whether this pair is within its ceiling."""
+        named = self.only.get(resource, self.scopes)
+        return resource in self.resources and scope in self.scopes and scope in named
 
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""
@@ -113,6 +120,10 @@ class App:
     """It gets tokens only with a proof of a key to bind them to (RFC 9449 5.2)."""
     state: AppState
     created_at: int
+
+    def may(self, resource: str, scope: str) -> bool:
+        """Reports whether this pair is within its ceiling."""
+        return resource in self.resources and scope in self.scopes
 
     def active(self, _now: int) -> bool:
         """Reports whether the app may do anything at all."""

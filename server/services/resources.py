@@ -233,7 +233,12 @@ def _using(view: View, uri: str) -> list[Agent]:
 def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
     """Take the resource out of the ceiling, and the scopes that no other of its resources has."""
     left, scope = _without(tx, agent, uri)
-    tx.agents.replace(replace(agent, resources=left, scopes=scope), tx.now)
+    only = {
+        other: tuple(name for name in may if name in scope)
+        for other, may in agent.only.items()
+        if other != uri
+    }
+    tx.agents.replace(replace(agent, resources=left, scopes=scope, only=only), tx.now)
     return agent.name
 
 

@@ -30,8 +30,7 @@ def resolve(
     errors.InvalidTarget or errors.InvalidScope; nothing is narrowed in silence.
     """
     found = _resource(directory, client, resource, scope)
-    beyond = [name for name in scope if name not in found.scopes or name not in client.scopes]
-    if beyond:
+    if not all(name in found.scopes and client.may(found.uri, name) for name in scope):
         raise errors.InvalidScope(
             "This client may not ask for every one of these scopes at this resource."
         )
@@ -66,6 +65,8 @@ def _resource(
     if len(known) == 1:
         return known[0]
     owners = [r for r in known if scope and all(name in r.scopes for name in scope)]
+    if len(owners) > 1:
+        owners = [r for r in owners if all(client.may(r.uri, name) for name in scope)]
     if len(owners) != 1:
         raise errors.InvalidTarget("Name the resource: the scopes do not say which one is meant.")
     return owners[0]

@@ -69,6 +69,7 @@ agents = Table(
     Column("delivery", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    Column("only", Text, nullable=False),
     Column("serves", Text, nullable=False),
     Column("token_seconds", Integer),
     Column("action_types", Text),

@@ -346,11 +346,24 @@ def test_an_agent_and_a_resource_are_given_shorter_lives_and_what_they_serve(beg
     changed = begun("resources", "update", desk, "--no-token-seconds", "--json").document
     assert changed["token_seconds"] is None
 
-    begun(*AGENT, "--serves", desk, "--token-seconds", "30")
+    pay = ("https://pay.example", "payments:read")
+    begun(*AGENT, *CEILING, "--serves", desk, "--token-seconds", "30", "--only", *pay)
     shown = begun("agents", "show", "invoice-bot", "--json").document
     assert (shown["serves"], shown["token_seconds"]) == ([desk], 30)
+    assert shown["only"] == {"https://pay.example": ["payments:read"]}
+    assert "at https://pay.example: payments:read" in begun("agents", "show", "invoice-bot").out
+    assert begun("agents", "update", "invoice-bot", "--only", *pay, "--no-only").code == 2
     assert "30 seconds" in begun("agents", "show", "invoice-bot").out
     assert begun("agents", "update", "invoice-bot", "--serves", desk, "--no-serves").code == 2
     assert begun("agents", "update", "invoice-bot", *both).code == 2
-    freed = begun("agents", "update", "invoice-bot", "--no-serves", "--no-token-seconds", "--json")
+    freed = begun(
+        "agents",
+        "update",
+        "invoice-bot",
+        "--no-serves",
+        "--no-token-seconds",
+        "--no-only",
+        "--json",
+    )
     assert (freed.document["serves"], freed.document["token_seconds"]) == ([], None)
+    assert freed.document["only"] == {}

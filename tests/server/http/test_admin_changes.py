@@ -359,9 +359,18 @@ def test_what_an_agent_serves_and_how_long_its_tokens_live_is_changed(
         changed = change(body, signed=True).json
         assert {name: changed[name] for name in body} == body
     change({"token_seconds": 120}, signed=True)
-    for less in ({"token_seconds": 30}, {"serves": []}):
+    narrower: list[dict[str, object]] = [
+        {"token_seconds": 30},
+        {"serves": []},
+        {"only": {PAY: ["payments:read"]}},
+        {"only": {PAY: []}},
+    ]
+    for less in narrower:
         changed = change(less, signed=False).json
         assert {name: changed[name] for name in less} == less
+    for wider in ({"only": {PAY: ["payments:read"]}}, {"only": {}}):
+        assert change(wider, signed=False).refusal == (403, "statement_required")
+        assert change(wider, signed=True).json["only"] == wider["only"]
 
 
 def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: LocalTerminal) -> None:

@@ -12,6 +12,7 @@ from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.clock import DAY, HOUR
 from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
 
+MAIL = "https://mail.example"
 JWK = {
     "kty": "EC",
     "crv": "P-256",
@@ -445,3 +446,61 @@ def test_a_limit_of_lifetimes_comes_and_goes(desk):
     ):
         assert desk.agents.update("invoice-bot", changes, by=BY).token_seconds == left
         assert desk.agents.show("invoice-bot")[0].token_seconds == left
+
+
+@pytest.fixture
+def mail(desk):
+    """Another API, which has a scope of the same name."""
+    desk.resources.add(MAIL, {"payments:read": Risk.LOW, "mail:send": Risk.LOW}, {}, by=BY)
+    return MAIL
+
+
+def _both(desk, mail, **members):
+    scopes = ("payments:read", "payments:transfer", "mail:send")
+    return registered(desk, resources=(PAY, mail), scopes=scopes, **members).agent
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_scope_may_be_had_at_one_resource_and_not_at_another(desk, mail):
+    """The ceiling is pairs; a resource that is not named is not limited."""
+    agent = _both(desk, mail, only={mail: ("mail:send", "mail:send")})
+    assert agent.only == {mail: ("mail:send",)}
+    assert desk.agents.show("invoice-bot")[0] == agent
+    assert agent.may(mail, "mail:send")
+    assert not agent.may(mail, "payments:read")
+    assert agent.may(PAY, "payments:read")
+    assert not agent.may("https://other.example", "payments:read")
+    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert kept.only == agent.only
+    assert desk.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(
+    ("only", "says"),
+    [
+        ({"https://other.example": ("mail:send",)}, "--resource https://other.example"),
+        ({PAY: ("mail:send",)}, "It may not have mail:send at"),
+        ({PAY: ("payments:delete",)}, "--scope payments:delete"),
+    ],
+)
+def test_a_limit_names_what_the_agent_may_have(desk, mail, only, says):
+    """At registration and later."""
+    with pytest.raises(Invalid, match=says):
+        _both(desk, mail, only=only)
+    _both(desk, mail)
+    with pytest.raises(Invalid, match=says):
+        desk.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_limit_shrinks_with_the_ceiling(desk, mail):
+    """What is taken away is taken away from it too, and nothing is freed by that."""
+    _both(desk, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)})
+    fewer = AgentChanges(scopes=("payments:read",))
+    agent = desk.agents.update("invoice-bot", fewer, by=BY)
+    assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}
+    one = desk.agents.update("invoice-bot", AgentChanges(resources=(mail,)), by=BY)
+    assert one.only == {mail: ("payments:read",)}
+    desk.resources.delete(mail, by=BY)
+    assert desk.agents.show("invoice-bot")[0].only == {}

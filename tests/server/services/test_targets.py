@@ -125,3 +125,15 @@ def test_the_shorter_limit_counts_and_else_what_is_usual(agent, resource, second
     bot = replace(AGENT, token_seconds=agent)
     assert targets.lifetime(bot, limited, 300) == seconds
     assert targets.lifetime(bot, None, 300) == (agent or 300)
+
+
+def test_a_scope_that_is_for_another_resource_is_beyond_the_ceiling():
+    """And where two could be meant, the one where it may be had is."""
+    agent = replace(
+        AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
+    )
+    with pytest.raises(errors.InvalidScope):
+        targets.resolve(Directory(), agent, PAY, ("read",))
+    assert targets.resolve(Directory(), agent, None, ("read",)).resource.uri == BOTH
+    with pytest.raises(errors.InvalidTarget):
+        targets.resolve(Directory(), replace(agent, only={}), None, ("read",))

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("only", sa.Text(), nullable=False),
         sa.Column("serves", sa.Text(), nullable=False),
         sa.Column("token_seconds", sa.Integer(), nullable=True),
         sa.Column("action_types", sa.Text(), nullable=True),

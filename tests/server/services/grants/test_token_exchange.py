@@ -639,3 +639,10 @@ def _hint(chains, bot, answer):
     hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
     with services.store.write() as tx:
         return hints.read(tx, tx.directory.agent(bot.id), answer.json["login_hint_token"])
+
+
+def test_a_limit_at_one_resource_bounds_there_alone(chains, bot):
+    """Reading at the bank, and nothing else there, whatever the person allowed."""
+    _update(chains, "desk-bot", only={BANK: ("bank:read",)})
+    answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
+    assert answer.json["scope"] == "bank:read"

@@ -7,6 +7,7 @@ import pytest
 
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.risks import Risk
+from server.services.agent_forms import NewAgent
 from server.services.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import new_resource
@@ -234,3 +235,12 @@ def test_a_token_that_was_exchanged_for_it_spends_the_same_approval(
     assert resource.consume(made, "run-2").refusal == (409, "already_consumed")
     assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
     assert resource.consume(token, "run-1").json["agent"] == agent.id
+
+
+def test_an_agent_that_proves_itself_is_no_resource(local, resource, token):
+    """By the same way of authenticating; also one that serves the API asks, and spends nothing."""
+    new = NewAgent("gateway", ("admin",), serves=(PAY,))
+    given = local.desk.agents.add(new, by=BY)
+    gateway = replace(resource, id=given.agent.id, secret=given.secret)
+    assert gateway.introspect(token).json["active"] is True
+    assert gateway.consume(token).refusal == (401, "invalid_client")

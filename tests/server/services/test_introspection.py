@@ -16,6 +16,7 @@ from tests.support.callers import LocalAgent, new_resource
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
 from tests.support.jose_by_hand import new_key
+from tests.support.people import new_app
 from tests.support.proving import proof, thumbprint
 from tests.support.site import ISSUER
 
@@ -284,3 +285,10 @@ def test_a_risk_that_rose_does_not_change_what_was_issued(local, resource, token
     """Policy speaks when a token is minted; the resource decides what it takes."""
     local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
     assert resource.introspect(token).json["active"] is True
+
+
+def test_a_public_app_proves_nothing_and_learns_nothing(local, token):
+    """IN-02: anybody can say its name."""
+    app = new_app(local, "phone", auth_method="none")
+    form = {"token": token, "client_id": app.id}
+    assert local.post_form("/introspect", form).refusal == (401, "invalid_client")

@@ -103,7 +103,8 @@ class _Spending:
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(wanted, self.approval)
         stood = self.tx.consumptions.get(self.approval.id)
-        if stood is None or stood.execution_id != execution.id:
+        ours = (execution.id, self.resource.uri)  # each resource names executions for itself
+        if stood is None or (stood.execution_id, stood.resource) != ours:
             return self._again(execution)
         return Consumed(stood, self.approval)
 

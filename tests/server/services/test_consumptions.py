@@ -9,6 +9,7 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.risks import Risk
 from server.services.agent_forms import NewAgent
 from server.services.resources import ResourceChanges
+from server.services.token_records import Consumption
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import new_resource
 from tests.support.chains import Chains
@@ -244,3 +245,12 @@ def test_an_agent_that_proves_itself_is_no_resource(local, resource, token):
     gateway = replace(resource, id=given.agent.id, secret=given.secret)
     assert gateway.introspect(token).json["active"] is True
     assert gateway.consume(token).refusal == (401, "invalid_client")
+
+
+def test_the_execution_of_another_resource_is_another_one(local, resource, token):
+    """Though it has the same name: resources do not name what they do for each other."""
+    claims = local.claims(token)
+    spent = Consumption(claims["approval"]["id"], "run-1", claims["jti"], "https://bank.example", 0)
+    with local.services.store.write() as tx:
+        assert tx.consumptions.first(spent)
+    assert resource.consume(token, "run-1").refusal == (409, "already_consumed")

@@ -72,7 +72,7 @@ def test_it_is_a_post_of_a_form(server: LiveServer, http: httpx.Client, key: Sig
 def test_parameters_are_read_as_everywhere(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-05, DG-06: twice is an error, unknown is ignored, empty is left out."""
+    """DG-05, DG-06, DG-30: twice is an error, unknown is ignored, empty is left out."""
     twice = [("client_id", "sayso-approver")] * 2
     body = "&".join(f"{name}={value}" for name, value in twice)
     head = {**_proof(server, key, PATH), "Content-Type": "application/x-www-form-urlencoded"}

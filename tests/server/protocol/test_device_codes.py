@@ -53,6 +53,6 @@ def test_a_device_may_say_its_name():
     ids=["scope", "bad scope", "challenge", "control", "long"],
 )
 def test_a_request_that_is_not_in_order_is_refused(parameters, error):
-    """DG-06, DG-27: no scope is granted in silence, no challenge is dropped in silence."""
+    """DG-06, DG-27, NG-027: no scope is granted in silence, no challenge is dropped in silence."""
     with pytest.raises(error):
         device_codes.parse_request(_form(**parameters))

@@ -209,7 +209,7 @@ def test_polls_are_paced_as_for_an_agent(local, person):
 
 
 def test_an_unknown_code_and_another_key_get_nothing(local, person):
-    """DG-16, DG-17, NG-020: whoever stole the code lacks the key."""
+    """DG-16, DG-17, DG-26, NG-020: whoever stole the code lacks the key."""
     device = let_in(local, person)
     assert device.poll(device_code=None).refusal == (400, "invalid_request")
     assert device.poll(device_code="sayso_dc_x").refusal == (400, "invalid_grant")

@@ -147,6 +147,8 @@ def _standing(approval: Approval, now: int) -> str:
     if approval.state is ApprovalState.PENDING:
         return f"expired {local_time(approval.expires_at)}, which is not a denial"
     state = approval.state_word
+    if approval.is_taken_back:
+        return f"{state}: its agent took it back"
     if approval.decided is not None:
         who = f"{approval.decided.by_name} on {approval.decided.device_name}"
         state += f" by {who} at {local_time(approval.decided.at)}"

@@ -156,6 +156,8 @@ class Approval:
         """Where it stands, in a word that fits its kind."""
         if self.state is ApprovalState.REDEEMED and self.kind is not Kind.ACTION:
             return "given" if self.kind is Kind.CONSENT else "signed in"
+        if self.is_taken_back:
+            return "no longer needed"
         return self.state.value
 
     @property

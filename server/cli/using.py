@@ -8,6 +8,8 @@ from server.protocol import names
 from server.services.agents import NewSecret
 from server.services.records import Agent
 
+_TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
+
 
 def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
     """The secret, shown here and never again, and the commands that use it."""
@@ -21,6 +23,8 @@ def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
         return [*lines, "It may ask for nothing yet. Give it a ceiling:", f"  {update}"]
     if names.GRANT_CIBA not in agent.grant_types:
         return [*lines, "It gets a token for itself with:", f"  {_for_itself(desk, agent)}"]
+    if agent.delivery == "push":
+        return [*lines, "It asks a person, and is sent the answer:", f"  {_ask(desk, agent)}"]
     return [
         *lines,
         "It asks a person, and then waits for the answer:",
@@ -40,6 +44,8 @@ def _ask(desk: Desk, agent: Agent) -> str:
             "scope": f"openid {agent.scopes[0]}",
             **_resource(agent),
             "login_hint": hint,
+            **({} if agent.delivery == "poll" else {"client_notification_token": _TOKEN}),
+            **({"user_code": "CODE"} if agent.takes_user_code else {}),
         },
     )
 

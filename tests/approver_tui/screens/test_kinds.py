@@ -101,6 +101,9 @@ def test_a_request_that_its_agent_took_back_is_no_longer_needed():
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     said = news(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
     assert "a request of release-agent is no longer needed." in said
+    assert "no longer needed" in _text(row_lines(Row(back, NOW), 100))
+    printed = "\n".join(lines.approval_in_full(back, NOW))
+    assert "no longer needed: its agent took it back" in printed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,285 @@
+"""The modules of the OpenID Foundation's FAPI-CIBA plan that a server of plain CIBA can be held to.
+
+They are told again here, one test each, with what their client sends: `private_key_jwt`, signed
+requests, two clients; in poll and in ping mode. Those about one thing alone stand with that thing:
+the request object in `test_signed_requests.py`, the ping's receiver in `test_ping.py`.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from tests.support.agent import CIBA
+from tests.support.clock import SECOND
+from tests.support.installation import PAY
+from tests.support.jose_by_hand import (
+    Key,
+    assertion_claims,
+    assertion_form,
+    new_key,
+    request_claims,
+)
+from tests.support.receiver import Receiver, receiver
+from tests.support.refusals import check_refusal, unchanged
+from tests.support.server import AgentKey, LiveServer
+from tests.support.terminal import Terminal
+from tests.support.waiting import until
+
+_AUTH_REQ_ID = re.compile(r"[A-Za-z0-9\-_.]{22,}")
+_PENDING = {"authorization_pending", "slow_down"}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteClient:
+    """A client as the suite plays it."""
+
+    server: LiveServer
+    http: httpx.Client
+    agent: AgentKey
+    key: Key
+    token: str | None
+    """Its `client_notification_token`, in ping mode."""
+
+    def assertion(self, **changes: Any) -> dict[str, str]:
+        """Who it is, for the issuer."""
+        now = self.server.clock.now()
+        return assertion_form(
+            self.key.sign(assertion_claims(self.agent.id, self.server.url, now, **changes))
+        )
+
+    def ask(self, user: str, header: dict[str, str] | None = None, **claims: Any) -> httpx.Response:
+        """A signed request (FC-S1)."""
+        asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
+        told = {"binding_message": "1234", "client_notification_token": self.token}
+        now = self.server.clock.now()
+        whole = request_claims(self.agent.id, self.server.url, now, **{**asked, **told, **claims})
+        form = {"request": self.key.sign(whole, **(header or {})), **self.assertion()}
+        return self.http.post("/bc-authorize", data=form)
+
+    def asked(self, user: str, **claims: Any) -> dict[str, Any]:
+        """The acknowledgement, checked (FC-A01 to FC-A04)."""
+        answer = self.ask(user, **claims)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        told: dict[str, Any] = answer.json()
+        assert _AUTH_REQ_ID.fullmatch(told["auth_req_id"])
+        assert 0 < told["expires_in"] <= 356 * 86_400
+        assert 0 < told["interval"] <= 21_600
+        return told
+
+    def poll(self, auth_req_id: str) -> httpx.Response:
+        """At the token endpoint."""
+        form = {"grant_type": CIBA, "auth_req_id": auth_req_id, **self.assertion()}
+        return self.http.post("/token", data=form)
+
+    def pending(self, auth_req_id: str) -> None:
+        """FC-A05: neither yes nor no yet."""
+        answer = self.poll(auth_req_id)
+        assert answer.status_code == 400
+        assert answer.json()["error"] in _PENDING
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[Receiver]:
+    """The suite's notification endpoint."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["poll", "ping"])
+def clients(
+    request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client, far: Receiver
+) -> tuple[SuiteClient, SuiteClient]:
+    """Two clients in one mode; the second has the longest token that there is."""
+    mode = {} if request.param == "poll" else {"delivery": "ping"}
+    where = {} if request.param == "poll" else {"notification_endpoint": far.url()}
+    tokens = [None, None] if request.param == "poll" else ["c" * 27 + "=", "d" * 1_024]
+    made = []
+    for place, alg in enumerate(("PS256", "ES256")):
+        key = new_key(alg, f"{request.param}-{alg}")
+        agent = server.agent(
+            auth_method="private_key_jwt",
+            jwks=json.dumps(key.jwk),
+            request_alg=alg,
+            **mode,
+            **where,
+        )
+        made.append(SuiteClient(server, http, agent, key, tokens[place]))
+    return made[0], made[1]
+
+
+def _waiting(person: Terminal, told: dict[str, Any]) -> Any:
+    return next(a for a in person.waiting() if a.fingerprint == told["fingerprint"])
+
+
+def _pinged(far: Receiver, client: SuiteClient, told: dict[str, Any]) -> None:
+    """FC-A12, in ping mode: exactly this call."""
+    if client.token is None:
+        return
+    body = {"auth_req_id": told["auth_req_id"]}
+    until(lambda: body in [json.loads(got.body) for got in far.got])
+    got = next(got for got in far.got if json.loads(got.body) == body)
+    assert got.headers["Authorization"] == f"Bearer {client.token}"
+    assert got.headers["Content-Type"] == "application/json"
+
+
+def test_discovery(server: LiveServer, http: httpx.Client) -> None:
+    """FC-01: all that the suite reads; https is for others than the loopback."""
+    found = http.get("/.well-known/openid-configuration").json()
+
+    assert found["issuer"] == server.url
+    for name in ("token_endpoint", "jwks_uri", "backchannel_authentication_endpoint"):
+        assert found[name].startswith(f"{server.url}/")
+    assert CIBA in found["grant_types_supported"]
+    assert {"poll", "ping"} <= set(found["backchannel_token_delivery_modes_supported"])
+    assert isinstance(found["backchannel_user_code_parameter_supported"], bool)
+    algs = found["backchannel_authentication_request_signing_alg_values_supported"]
+    assert {"PS256", "ES256"} <= set(algs)
+    assert "private_key_jwt" in found["token_endpoint_auth_methods_supported"]
+    assert "mtls_endpoint_aliases" not in found
+
+
+def test_the_main_module(
+    clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
+) -> None:
+    """FC-02, FC-A05 to FC-A09: two clients, pending twice, approved, redeemed once."""
+    first, second = clients
+    for client, more in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
+        header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
+        told = client.asked(person.user, header=header, requested_expiry=300, **more)
+        assert told["expires_in"] == 300
+        for _ in range(2):
+            client.pending(told["auth_req_id"])
+            client.server.clock.forward(10 * SECOND)
+        person.approve(_waiting(person, told))
+        _pinged(far, client, told)
+        _check_tokens(client, told, client.poll(told["auth_req_id"]))
+        again = client.poll(told["auth_req_id"])
+        check_refusal(again, 400, "invalid_grant")
+
+
+def _check_tokens(client: SuiteClient, told: dict[str, Any], answer: httpx.Response) -> None:
+    assert answer.status_code == 200, answer.text
+    assert "no-store" in answer.headers["cache-control"]
+    body = answer.json()
+    assert "error" not in body
+    assert body["token_type"].lower() == "bearer"
+    assert 0 < body["expires_in"] <= 31_536_000
+    assert len(body["access_token"]) >= 22
+    assert "kid" in jwt.get_unverified_header(body["id_token"])
+    claims = jwt.decode(body["id_token"], options={"verify_signature": False})
+    now = client.server.clock.now() / 1000
+    assert (claims["iss"], claims["aud"]) == (client.server.url, client.agent.id)
+    assert abs(claims["iat"] - now) < 300
+    assert claims["exp"] > now
+    assert claims["acr"]
+    assert claims["urn:openid:params:jwt:claim:auth_req_id"] == told["auth_req_id"]
+    assert not {"c_hash", "s_hash", "nonce"} & claims.keys()
+
+
+def test_a_user_who_rejects(
+    clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
+) -> None:
+    """FC-03: a ping all the same, and then access_denied for good."""
+    told = clients[0].asked(person.user)
+    person.deny(_waiting(person, told))
+    _pinged(far, clients[0], told)
+    for _ in range(2):
+        check_refusal(clients[0].poll(told["auth_req_id"]), 400, "access_denied")
+
+
+def test_many_calls_to_the_token_endpoint(
+    clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
+) -> None:
+    """FC-04: twenty in a row are pending or too fast, and the request survives them."""
+    told = clients[0].asked(person.user)
+    for _ in range(20):
+        clients[0].pending(told["auth_req_id"])
+    person.approve(_waiting(person, told))
+    _pinged(far, clients[0], told)
+    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+
+
+def test_an_auth_req_id_that_expired(
+    clients: tuple[SuiteClient, SuiteClient], user: str, far: Receiver
+) -> None:
+    """FC-05, DE-15: expired_token, and nobody is pinged about it."""
+    told = clients[0].asked(user, requested_expiry=10)
+    assert told["expires_in"] == 10
+    clients[0].server.clock.forward(11 * SECOND)
+    check_refusal(clients[0].poll(told["auth_req_id"]), 400, "expired_token")
+    time.sleep(0.3)
+    assert told["auth_req_id"] not in [json.loads(got.body)["auth_req_id"] for got in far.got]
+
+
+def test_a_doubtful_binding_message(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
+    """FC-10, DE-11: refused by its own error, which is the only automatic pass."""
+    message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
+    with unchanged(clients[0].server):
+        answer = clients[0].ask(user, binding_message=message)
+    check_refusal(answer, 400, "invalid_binding_message")
+
+
+def test_the_auth_req_id_of_another_client(
+    clients: tuple[SuiteClient, SuiteClient], person: Terminal
+) -> None:
+    """FC-28: invalid_grant for the other, and nothing changes for its owner."""
+    told = clients[0].asked(person.user)
+    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
+    person.approve(_waiting(person, told))
+    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
+    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+
+
+def test_a_client_id_beside_anothers_assertion(
+    clients: tuple[SuiteClient, SuiteClient], user: str
+) -> None:
+    """FC-29 to FC-31, without certificates: one request has one client."""
+    first, second = clients
+    told = first.asked(user)
+    other = {"client_id": second.agent.id, **first.assertion()}
+    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"], **other}
+    check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
+    other = {"client_id": second.agent.id, **first.assertion()}
+    with unchanged(first.server):
+        answer = first.http.post("/bc-authorize", data={"request": "a.b.c", **other})
+    check_refusal(answer, 401, "invalid_client")
+
+
+def test_calls_without_an_assertion(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
+    """FC-32, FC-33: neither endpoint takes a client's word for who it is."""
+    told = clients[0].asked(user)
+    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"]}
+    for more in ({}, {"client_id": clients[0].agent.id}):
+        answer = clients[0].http.post("/token", data={**form, **more})
+        check_refusal(answer, 401, "invalid_client")
+        with unchanged(clients[0].server):
+            answer = clients[0].http.post("/bc-authorize", data={"request": "a.b.c", **more})
+        check_refusal(answer, 401, "invalid_client")
+
+
+def test_an_assertion_for_the_issuer(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
+    """FC-36: iss as audience at the token endpoint, which is what RFC 10070 asks for."""
+    told = clients[0].asked(user)
+    clients[0].pending(told["auth_req_id"])
+
+
+def test_no_refresh_token_is_promised_to_agents(
+    clients: tuple[SuiteClient, SuiteClient], person: Terminal
+) -> None:
+    """FC-43: where none is issued there is nothing to refresh, and another's is none of ours."""
+    told = clients[0].asked(person.user)
+    person.approve(_waiting(person, told))
+    body = clients[0].poll(told["auth_req_id"]).json()
+    assert "refresh_token" not in body
+    form = {"grant_type": "refresh_token", "refresh_token": body["access_token"]}
+    answer = clients[0].http.post("/token", data={**form, **clients[0].assertion()})
+    assert answer.status_code in {400, 401}
+    assert "access_token" not in answer.json()

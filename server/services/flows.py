@@ -25,6 +25,7 @@ from server.services.people_records import Code, Flow, Grant
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
 from server.services.records import Consent, Entry
 from server.services.sign_ins import SignedIn, SignIns
+from server.services.withdrawals import withdraw
 
 CODE_MS: Final = 60_000
 _OVER: Final = "This sign-in is over. Go back to the app and start again."
@@ -188,6 +189,7 @@ class Flows:
             raise errors.InvalidRequest(_OVER)
         back = found.plan.request.back
         if isinstance(found, _Refused):
+            _take_back_the_question(tx, flow)
             _record(tx, audit.Type.GRANT_REFUSED, found.plan, None, cause=found.error.code)
             return self.begun.refusal(back, found.error)
         if flow.allowed_at is not None:
@@ -232,6 +234,12 @@ def _open(view: View, handle: str) -> Flow:
     if flow is None or flow.done_at is not None or view.now >= flow.expires_at:
         raise errors.InvalidRequest(_OVER)
     return flow
+
+
+def _take_back_the_question(tx: Unit, flow: Flow) -> None:
+    """What still waits on a device would be a yes to nothing."""
+    asked = [approval for one in flow.approvals if (approval := tx.approvals.get(one)) is not None]
+    withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
 
 
 def _wanted(plan: Plan, ask: Ask, signed_in: SignedIn, peer: str) -> Wanted:

@@ -110,8 +110,8 @@ def _sign_in(site: Site) -> AnyResponse:
     except (TooSoon, WrongPassword) as refused:
         cookie = cookie_of(site)
         step = site.flows.step(handle, cookie, somebody_else=True)
-        if not isinstance(step, SignInPage):
-            return go(_place(handle))
+        if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
+            return _step(site, step, handle, cookie)
         shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
         if isinstance(refused, TooSoon):
             shown.status_code = 429

@@ -148,6 +148,22 @@ def test_a_no_on_the_page_or_on_the_device_is_told_to_the_app(ana, app, browser,
     assert local.desk.entries("consent.given") == []
 
 
+def test_giving_up_takes_the_question_back_from_the_device(ana, agent, app, browser):
+    """So does a no to one of two: a yes to the other would be a yes to nothing."""
+    browser.authorize(app.id, **READ)
+    browser.sign_in("ana")
+    browser.answer("allow")
+    assert len(waiting(ana)) == 1
+    browser.answer("deny")
+    assert waiting(ana) == []
+    browser.authorize(app.id, **READ, requested_actor=agent.id)
+    browser.answer("allow")
+    first, _second = waiting(ana)
+    ana.deny(first)
+    assert browser.again().answer["error"] == "access_denied"
+    assert waiting(ana) == []
+
+
 def test_a_request_that_nobody_answers_ends(app, browser, local):
     """On the device, and on the page."""
     browser.authorize(app.id, **READ)

@@ -114,3 +114,13 @@ def test_a_token_about_nobody_is_refused(agent, local):
     token = local.services.signer.sign(keys, "ES256", "at+jwt", claims)
     headers = {"authorization": f"Bearer {token}"}
     assert local.send("GET", "/userinfo", headers=headers).refusal == REFUSED
+
+
+def test_a_consent_that_is_taken_back_ends_the_tokens_that_stand_on_it(app, tokens, local):
+    """Telling an app who one is can be taken back like everything else."""
+    token = tokens()["access_token"]
+    assert app.userinfo(token).status == 200
+    (given,) = local.site.consents.search(user=None, client=None, ended=False)
+    assert given.consent.resource == f"{ISSUER}/userinfo"
+    local.site.consents.revoke(given.consent.id, by=BY)
+    assert app.userinfo(token).refusal == REFUSED

@@ -102,19 +102,16 @@ def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
     assert "Wait 1 seconds" in slowed.text
 
 
-def test_a_wrong_password_in_a_second_window_is_no_matter(app, browser):
-    """Whoever is signed in already goes on."""
-    first = browser.authorize(app.id)
+def test_a_late_wrong_password_answers_what_is_settled(app, browser):
+    """The page was open when the same browser signed in elsewhere."""
+    stale = browser.authorize(app.id, login_hint="ana")
+    browser.authorize(app.id)
     browser.sign_in("ana")
+    csrf = browser.page.forms[0].fields["csrf"]
     browser.answer("allow")
-    browser.authorize(app.id, prompt="consent")
-    page = browser.page
-    browser.page = first
-    browser.page.forms[0].fields["csrf"] = page.forms[0].fields["csrf"]
-    browser.page.forms[0].fields["flow"] = page.forms[0].fields["flow"]
-    assert 'type="password"' in browser.sign_in("ana", "wrong").text
-    browser.page = page
-    assert "code" in browser.answer("allow").answer
+    browser.page = stale
+    page = browser.submit(name="ana", password="wrong", csrf=csrf)
+    assert "code" in page.answer
 
 
 def test_an_answer_may_be_posted_with_and_without_a_script(app, browser):

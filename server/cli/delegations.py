@@ -83,6 +83,7 @@ def delegation_document(held: Held, now: int) -> dict[str, object]:
         "user": user,
         "resource": one.resource,
         "scope": one.scope.split(),
+        "actors": [{"id": actor, "name": name} for actor, name in held.actors],
         "depth": one.depth,
         "parent": one.parent_id,
         "approval": one.approval_id,
@@ -105,7 +106,7 @@ def delegation_lines(held: Held, now: int) -> list[str]:
             "for": _for(held),
             "resource": one.resource,
             "scope": one.scope or "none",
-            "actors": str(one.depth),
+            "through": " for ".join(name for _, name in held.actors[1:]) or None,
             "state": held.state(now),
             "approval": one.approval_id,
             "consent": one.consent_id,
@@ -130,8 +131,9 @@ def _named(title: str, chain: Sequence[Held], now: int) -> list[str]:
 
 def _row(held: Held, now: int) -> tuple[str, ...]:
     one = held.delegation
+    through = "".join(f", for {name}" for _, name in held.actors[1:])
     return (
-        held.client_name,
+        f"{held.client_name}{through}",
         _for(held),
         one.resource,
         one.scope or "none",

@@ -3,6 +3,7 @@
 A token comes from a file or from stdin, never from the command's arguments, which others can see.
 """
 
+import json
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -96,7 +97,7 @@ def _inspected(found: Inspected) -> list[str]:
 def _word(name: str, value: object) -> str:
     if name in _TIMES and isinstance(value, int):
         return moment(value * 1000)
-    return str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _document(found: Explanation, now: int) -> dict[str, object]:

@@ -188,6 +188,7 @@ def delegation(held: Held, now: int) -> wire.ManagedDelegation:
         user=user,
         resource=one.resource,
         scope=one.scope.split(),
+        actors=[Named(id=actor, name=name) for actor, name in held.actors],
         depth=one.depth,
         parent=one.parent_id,
         approval=one.approval_id,

@@ -302,6 +302,7 @@ class ManagedDelegation(BaseModel):
     user: Named | None
     resource: str
     scope: list[str]
+    actors: list[Named]
     depth: int
     parent: str | None
     approval: str | None

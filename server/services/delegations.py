@@ -4,9 +4,11 @@ Owns: looking at issued tokens by their ids, revoking one with all that came fro
 texts of tokens, which nobody keeps.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
+from server.protocol import token_exchange
 from server.protocol.names import PREFIX_AGENT
 from server.services import agents, audit, parties, users
 from server.services.ports import Directory, Store, View
@@ -24,6 +26,8 @@ class Held:
     client_name: str
     user: User | None
     """None when an agent acts for itself, or the user is gone."""
+    actors: tuple[tuple[str, str], ...] = ()
+    """Id and name of everybody who acts in it, the current one first."""
 
     def state(self, now: int) -> State:
         """How it stands at this moment."""
@@ -98,7 +102,14 @@ class Ledger:
 def held(directory: Directory, delegation: Delegation) -> Held:
     """A delegation with its names."""
     user = None if delegation.user_id is None else directory.user(delegation.user_id)
-    return Held(delegation, parties.name_of(directory, delegation.client_id), user)
+    chain = json.loads(delegation.chain) if delegation.chain else None
+    actors = token_exchange.actors(chain)
+    return Held(
+        delegation,
+        parties.name_of(directory, delegation.client_id),
+        user,
+        tuple((actor, parties.name_of(directory, actor)) for actor in actors),
+    )
 
 
 def _client(view: View, called: str) -> str:

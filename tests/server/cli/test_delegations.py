@@ -70,6 +70,18 @@ def test_the_ledger_is_listed_shown_and_ended(begun, chains, bot):
     assert begun("delegations", "show", "sayso_at_none").code == 3
 
 
+def test_a_chain_is_told_in_words(begun, chains, bot):
+    """Who acts, for whom, for whom."""
+    helper = chains.agent("helper")
+    chains.consent(bot, "desk:use", resource=DESK)
+    first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")
+    made = chains.row(chains.exchanged(helper, first))
+    assert "helper, for desk-bot" in begun("delegations", "list", "--client", "helper").out
+    shown = begun("delegations", "show", made.id, "--json").document
+    assert [actor["name"] for actor in shown["actors"]] == ["helper", "desk-bot"]
+    assert "through    desk-bot" in begun("delegations", "show", made.id).out
+
+
 def test_an_agents_own_token_and_a_deleted_persons(begun, chains, bot):
     """Nobody is made up."""
     chains.user_token(user_id=None, client_id=bot.id)

@@ -77,6 +77,8 @@ def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
     assert chain.held.state(chains.local.clock.now()) == "live"
     assert [held.delegation.id for held in chain.after] == [made.id]
     assert [held.client_name for held in ledger.show(made.id).before] == ["chat"]
+    assert ledger.show(made.id).held.actors == ((made.client_id, "desk-bot"),)
+    assert chain.held.actors == ()
     with pytest.raises(NotFound, match="sayso delegations list"):
         ledger.show("sayso_at_none")
 

@@ -1,6 +1,7 @@
 """An approval is spent once, on exactly what was granted."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -151,6 +152,28 @@ class TestStepUp:
         assert challenge.startswith(f'Bearer error="{self.CODE}"')
         assert f'acr_values="{ACR_SIGNED_PIN}"' in challenge
         assert _lunch(resource, lunch, acr_values=[ACR_SIGNED]).status == 200
+
+    def test_asking_again_as_the_challenge_says_is_enough(self, agent, lunch, person, resource):
+        """SU-02: the new token carries how and when the person answered, there and here."""
+        refused = _lunch(resource, lunch, acr_values=[ACR_SIGNED_PIN])
+        wanted = re.search('acr_values="([^"]+)"', refused.headers["WWW-Authenticate"])[1]
+        details = json.dumps([{**PAYMENT_DETAILS[0], "type": "lunch"}])
+        asked = {"scope": "openid payments:read", "authorization_details": details}
+        token = agent.paid(person, acr_values=wanted, **asked)
+        told = resource.introspect(token).json
+        assert (told["acr"], told["auth_time"]) == (wanted, told["iat"])
+        assert _lunch(resource, token, acr_values=[wanted]).status == 200
+
+    def test_a_weaker_answer_gives_no_stronger_token(self, agent, lunch, person, resource):
+        """SU-04: without the PIN there is no answer; what we cannot do is not claimed."""
+        assert resource.introspect(lunch).json["acr"] == ACR_SIGNED
+        _, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
+        jws = person.decision(approval.id)
+        assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
+        handle, other = agent.asked(acr_values="phr")
+        person.approve(other.id)
+        token = agent.poll(handle).json["access_token"]
+        assert resource.introspect(token).json["acr"] == ACR_SIGNED
 
     def test_a_resource_may_demand_a_fresh_answer(self, local, resource, token):
         """SU-01: `max_age` counts from the answer, not from the token."""

@@ -81,8 +81,8 @@ class ConsentService:
     def ask(self, tx: Unit, wanted: Wanted) -> Approval:
         """Open the approval that the user signs on a device of theirs.
 
-        What the client may use already is asked for again with the rest: a consent that is given
-        takes the place of the one before it, and what was shown is what is.
+        What the client may still use by the consent in force is asked for again with the rest: a
+        consent that is given takes the place of the one before it, and what was shown is what is.
 
         Raises errors.ProtocolError: 1. the client may not act;  2. the scopes are beyond it, or
         need two people;  3. the end is not ahead, or too far;  4. there is no device to ask;
@@ -91,10 +91,10 @@ class ConsentService:
         party = _party(tx, wanted.client_id)
         tx.queue(f"asked {wanted.user.id}")
         before = tx.consents.live(wanted.user.id, party.id, wanted.resource, tx.now)
-        had = () if before is None else before.scopes
+        had = () if before is None else _kept(tx, party, before)
         scope = tuple(sorted({*wanted.scopes, *had}))
         risks = self._risks(tx, party, wanted.resource, scope)
-        until = max(_end(tx, wanted.until), 0 if before is None else before.expires_at)
+        until = max(_end(tx, wanted.until), before.expires_at if before and had else 0)
         if tx.devices.active_count(wanted.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
         if (refused := caps.consent_refusal(tx, party.id, wanted.user, self.rules)) is not None:
@@ -282,6 +282,19 @@ def _party(tx: Unit, client_id: str) -> Party:
     if party is None:
         raise errors.UnauthorizedClient("There is no such client, or it is disabled.")
     return party
+
+
+def _kept(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
+    """What a consent in force still allows: ceilings and risks may have changed since."""
+    resource = tx.directory.resource(before.resource)
+    known = {} if resource is None else resource.scopes
+    openid, rest = scopes.split(before.scopes)
+    still = [
+        name
+        for name in rest
+        if party.may(before.resource, name) and known.get(name, Risk.CRITICAL) is not Risk.CRITICAL
+    ]
+    return (*openid, *still)
 
 
 def _end(tx: Unit, until: int | None) -> int:

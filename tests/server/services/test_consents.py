@@ -177,6 +177,41 @@ def test_what_it_may_use_already_is_asked_for_with_the_rest(local, agent, person
     assert (given.consent.created_at, given.consent.approval_id) == (first.created_at, approval.id)
 
 
+NARROWED = {
+    "ceiling": lambda desk: desk.agents.update(
+        "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
+    ),
+    "gone": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(without=("payments:read",)), by=BY
+    ),
+    "critical": lambda desk: desk.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NARROWED)
+def test_what_it_may_use_no_longer_is_left_out(local, agent, person, what):
+    """And is in nobody's way; its end does not count either."""
+    give(local, agent, person, scopes=("openid", "payments:read"))
+    NARROWED[what](local.desk)
+    asked = wanted(local, agent, person, scopes=("payments:transfer",))
+    approval = ask(local, asked)
+    assert approval.scope == "openid payments:transfer"
+    assert person.approve(approval.id).status == 200
+    assert live(local, agent, person).scopes == ("openid", "payments:transfer")
+
+
+def test_the_end_of_what_is_left_out_does_not_count(local, agent, person):
+    """What is asked for now lasts as long as it says."""
+    give(local, agent, person)
+    NARROWED["ceiling"](local.desk)
+    until = local.clock.now() + DAY
+    approval = ask(local, wanted(local, agent, person, scopes=("payments:transfer",), until=until))
+    assert person.approve(approval.id).status == 200
+    assert live(local, agent, person).expires_at == until
+
+
 def test_asking_again_never_brings_the_end_nearer(local, agent, person):
     """Less time is what revoking is for."""
     first = give(local, agent, person)

@@ -1,0 +1,92 @@
+"""One code, one set of tokens; one refresh token, one successor: two workers on PostgreSQL."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.crypto.passwords import Argon2Passwords
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
+from server.services.passwords import Passwords
+from server.storage.open import upgrade_database
+from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.postgres import PostgresServer
+from tests.support.server import BY, LiveServer, live_server
+
+AT_ONCE = 30
+
+
+@pytest.fixture(scope="module")
+def server(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Two workers over one database."""
+    url = postgres_server.new_database()
+    upgrade_database(url, time.time_ns() // 1_000_000)
+    folder: Path = tmp_path_factory.mktemp("two")
+    with live_server(folder, options=("--workers", "2"), database_url=url) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(server: LiveServer) -> Iterator[tuple[str, dict[str, str]]]:
+    """A fresh code of a public app, and the form that redeems it."""
+    name, _ = server.user()
+    Passwords(server.services.store, Argon2Passwords()).set(name, PASSWORD, by=BY)
+    new = NewApp(server._fresh("phone"), (CALLBACK,), auth_method="none")
+    app = Apps(server.services.store, server.services.secrets).add(new, by=BY).app
+    with server.client() as http:
+        browser = Browser(http, server.url)
+        browser.authorize(app.id)
+        browser.sign_in(name)
+        code = browser.answer("allow").answer["code"]
+        yield (
+            app.id,
+            {
+                "grant_type": "authorization_code",
+                "client_id": app.id,
+                "code": code,
+                "redirect_uri": CALLBACK,
+                "code_verifier": VERIFIER,
+            },
+        )
+
+
+def _at_once(server: LiveServer, form: dict[str, str]) -> list[httpx.Response]:
+    """The same request, from many connections at the same moment."""
+
+    def post(_: int) -> httpx.Response:
+        with server.client() as http:
+            return http.post("/token", data=form)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(post, range(AT_ONCE)))
+
+
+def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
+    """BC-15: whoever came after the first ended what the first got."""
+    _, form = ask
+    answers = _at_once(server, form)
+    won = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(won) == 1
+    assert {answer.status_code for answer in answers} == {200, 400}
+    with server.client() as http:
+        assert http.post("/token", data=form).status_code == 400
+        headers = {"Authorization": f"Bearer {won[0]['access_token']}"}
+        assert http.get("/userinfo", headers=headers).status_code == 401
+
+
+def test_many_refreshes_at_once_are_one_lost_answer(server, ask):
+    """NG-089: all get the same successor, and it works."""
+    client_id, form = ask
+    with server.client() as http:
+        first = http.post("/token", data=form).json()["refresh_token"]
+        again = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": first}
+        answers = _at_once(server, again)
+        assert {answer.status_code for answer in answers} == {200}
+        (second,) = {answer.json()["refresh_token"] for answer in answers}
+        assert http.post("/token", data={**again, "refresh_token": second}).status_code == 200

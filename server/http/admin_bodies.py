@@ -8,8 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from server.protocol import names
 
 _LONGEST = 400
-_Text = Annotated[str, Field(max_length=_LONGEST)]
-_Names = Annotated[list[_Text], Field(max_length=200)]
+Text = Annotated[str, Field(max_length=_LONGEST)]
+"""A text of a sensible length."""
+Names = Annotated[list[Text], Field(max_length=200)]
+"""A list of a sensible length."""
 _Url = Annotated[str, Field(max_length=2_000)]
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
@@ -33,86 +35,88 @@ def _moment(text: str) -> str:
 _Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body that has no members but its own, each of its own type."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class NewUser(_Body):
+class NewUser(Body):
     """Somebody who is let in."""
 
-    name: _Text
-    email: _Text | None = None
-    roles: _Names = []
+    name: Text
+    email: Text | None = None
+    roles: Names = []
 
 
-class UserChanges(_Body):
+class UserChanges(Body):
     """What becomes different; what is left out stays, an e-mail of null is taken away."""
 
-    email: _Text | None = None
-    roles: _Names | None = None
+    email: Text | None = None
+    roles: Names | None = None
 
 
-class NewAgent(_Body):
+class NewAgent(Body):
     """An agent to be registered; owners and `asks` by name, address or id."""
 
-    name: _Text
-    owners: _Names
-    description: _Text = ""
-    auth_method: _Text = names.AUTH_METHODS[0]
+    name: Text
+    owners: Names
+    description: Text = ""
+    auth_method: Text = names.AUTH_METHODS[0]
     jwks: dict[str, Any] | None = None
-    grant_types: _Names | None = None
-    delivery: _Text = "poll"
+    grant_types: Names | None = None
+    delivery: Text = "poll"
     backchannel_client_notification_endpoint: _Url | None = None
-    resources: _Names = []
-    scopes: _Names = []
-    only: dict[str, _Names] = {}
-    serves: _Names = []
+    resources: Names = []
+    scopes: Names = []
+    only: dict[str, Names] = {}
+    serves: Names = []
     token_seconds: int | None = None
-    action_types: _Names | None = None
-    asks: _Names | None = None
-    id_token_signed_response_alg: _Text = "ES256"  # noqa: S105  # an algorithm
+    action_types: Names | None = None
+    asks: Names | None = None
+    id_token_signed_response_alg: Text = "ES256"  # noqa: S105  # an algorithm
     dpop_bound_access_tokens: bool = False
     backchannel_user_code_parameter: bool = False
-    backchannel_authentication_request_signing_alg: _Text | None = None
+    backchannel_authentication_request_signing_alg: Text | None = None
     expires_at: _Moment | None = None
 
 
-class AgentChanges(_Body):
+class AgentChanges(Body):
     """What becomes different; what is left out stays.
 
     Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, or
     have tokens as long as is usual.
     """
 
-    name: _Text | None = None
-    description: _Text | None = None
-    add_owners: _Names = []
-    remove_owners: _Names = []
+    name: Text | None = None
+    description: Text | None = None
+    add_owners: Names = []
+    remove_owners: Names = []
     jwks: dict[str, Any] | None = None
-    grant_types: _Names | None = None
-    delivery: _Text | None = None
+    grant_types: Names | None = None
+    delivery: Text | None = None
     backchannel_client_notification_endpoint: _Url | None = None
-    resources: _Names | None = None
-    scopes: _Names | None = None
-    only: dict[str, _Names] | None = None
-    serves: _Names | None = None
+    resources: Names | None = None
+    scopes: Names | None = None
+    only: dict[str, Names] | None = None
+    serves: Names | None = None
     token_seconds: int | None = None
-    action_types: _Names | None = None
-    asks: _Names | None = None
-    id_token_signed_response_alg: _Text | None = None
+    action_types: Names | None = None
+    asks: Names | None = None
+    id_token_signed_response_alg: Text | None = None
     dpop_bound_access_tokens: bool | None = None
     backchannel_user_code_parameter: bool | None = None
-    backchannel_authentication_request_signing_alg: _Text | None = None
+    backchannel_authentication_request_signing_alg: Text | None = None
     expires_at: _Moment | None = None
 
 
-class Rotation(_Body):
+class Rotation(Body):
     """How long old secrets go on working, in seconds."""
 
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
-class NewResource(_Body):
+class NewResource(Body):
     """A protected API: its scopes with their risks, and the action types that they need."""
 
     uri: _Url
@@ -121,14 +125,14 @@ class NewResource(_Body):
     token_seconds: int | None = None
 
 
-class ResourceChanges(_Body):
+class ResourceChanges(Body):
     """Scopes that come or change, that go, and needs; an empty need is taken away.
 
     A `token_seconds` of null lets tokens live as long as is usual.
     """
 
     scopes: dict[str, _RiskWord] = {}
-    without: _Names = []
+    without: Names = []
     requires: dict[str, str] = {}
     token_seconds: int | None = None
 
@@ -141,27 +145,27 @@ class ActionDocument(BaseModel):
     type: str
 
 
-class Cancellation(_Body):
+class Cancellation(Body):
     """Why a request is withdrawn; the agent and the log are told."""
 
-    reason: _Text
+    reason: Text
 
 
-class KeyRotation(_Body):
+class KeyRotation(Body):
     """Which algorithm gets a new key."""
 
-    alg: _Text
+    alg: Text
 
 
-class NewInvitation(_Body):
+class NewInvitation(Body):
     """A right to register agents; `asks` left out means the owner alone."""
 
-    owner: _Text
-    grant_types: _Names | None = None
-    resources: _Names = []
-    scopes: _Names = []
-    action_types: _Names | None = None
-    asks: _Names = []
+    owner: Text
+    grant_types: Names | None = None
+    resources: Names = []
+    scopes: Names = []
+    action_types: Names | None = None
+    asks: Names = []
     asks_everybody: bool = False
     uses: int = Field(default=1, ge=1, le=1_000)
     expires_at: _Moment | None = None

@@ -86,7 +86,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         id_token_signed_response_alg=record.id_token_alg,
         dpop_bound_access_tokens=record.dpop_bound,
         backchannel_authentication_request_signing_alg=record.request_alg,
-        secrets=[_secret(secret) for secret in record.secrets],
+        secrets=[secret(one) for one in record.secrets],
         keys=[{"kid": key["kid"], "alg": key["alg"]} for key in record.jwks],
         expires_at=moment(record.expires_at),
         created_at=rfc3339(record.created_at),
@@ -103,7 +103,7 @@ def resource(record: Resource) -> wire.ManagedResource:
         requires=dict(record.requires),
         token_seconds=record.token_seconds,
         client_id=record.client_id,
-        secrets=[_secret(secret) for secret in record.secrets],
+        secrets=[secret(one) for one in record.secrets],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
     )
@@ -278,7 +278,8 @@ def _answer(record: Decision) -> wire.GivenAnswer:
     )
 
 
-def _secret(record: Secret) -> wire.ClientSecret:
+def secret(record: Secret) -> wire.ClientSecret:
+    """Everything about a secret but the secret."""
     return wire.ClientSecret(
         id=record.id,
         hint=record.hint,

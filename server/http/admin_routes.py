@@ -5,6 +5,7 @@ from typing import Final
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http.agent_routes import AGENT_ROUTES
+from server.http.app_routes import APP_ROUTES
 from server.http.consent_routes import MANAGED_CONSENT_ROUTES
 from server.http.endpoints import (
     actions,
@@ -388,6 +389,7 @@ _OTHERS: Final = (
 ADMIN_ROUTES: Final = (
     *_USERS,
     *AGENT_ROUTES,
+    *APP_ROUTES,
     *_RESOURCES,
     *_ACTIONS,
     *_OTHERS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from server.services import audit
 from server.services.actions import Actions
 from server.services.agents import Agents
+from server.services.apps import Apps
 from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
 from server.services.consents import ConsentService
 from server.services.delegations import Ledger
@@ -35,6 +36,7 @@ class Desk:
     """What people are called, by their ids."""
     users: Users
     agents: Agents
+    apps: Apps
     resources: Resources
     actions: Actions
     keys: Keys
@@ -67,6 +69,7 @@ class Administration:
             names=Users(self.store, self.secrets).names,
             users=Users(store, self.secrets),
             agents=Agents(store, self.secrets, self.endpoint_problem),
+            apps=Apps(store, self.secrets),
             resources=Resources(store, self.secrets, self.rules.issuer),
             actions=Actions(store),
             keys=Keys(store, self.signer, self.rules),

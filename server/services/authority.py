@@ -41,7 +41,7 @@ class Rule:
     """Who may do something."""
 
     roles: tuple[Role, ...]
-    target: Literal["agent", "user", "resource", "action"] | None = None
+    target: Literal["agent", "app", "user", "resource", "action"] | None = None
     """What the id in the path names, if it is something that is compared before and after."""
     signed: bool = False
     """It always takes a statement, whatever it turns out to change."""
@@ -176,6 +176,8 @@ class Guard:
         wanted = self.asked.target
         if self.rule.target == "agent":
             return view.agents.get(wanted)
+        if self.rule.target == "app":
+            return view.apps.get(wanted)
         if self.rule.target == "user":
             return view.users.get(wanted)
         if self.rule.target == "resource":

@@ -14,9 +14,9 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from server.services.records import ActionRow, Agent, Resource, User
+from server.services.records import ActionRow, Agent, App, Resource, User
 
-Governed: TypeAlias = Agent | User | Resource | ActionRow
+Governed: TypeAlias = Agent | App | User | Resource | ActionRow
 """What administration changes."""
 _Judge: TypeAlias = Callable[[Any, Any], bool]
 
@@ -65,7 +65,7 @@ def _more_or_all(name: str) -> _Judge:
     return judge
 
 
-def _goes_on(_before: Agent | User, after: Agent | User) -> bool:
+def _goes_on(_before: Agent | App | User, after: Agent | App | User) -> bool:
     return after.state == "enabled"
 
 
@@ -87,7 +87,7 @@ def _longer_tokens(before: Agent | Resource, after: Agent | Resource) -> bool:
     return old is None or new is None or new > old
 
 
-def _unbound(_before: Agent, after: Agent) -> bool:
+def _unbound(_before: Agent | App, after: Agent | App) -> bool:
     return not after.dpop_bound
 
 
@@ -95,7 +95,7 @@ def _unasked(_before: Agent, after: Agent) -> bool:
     return not after.takes_user_code
 
 
-def _more_secrets(before: Agent | Resource, after: Agent | Resource) -> bool:
+def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
     """One is new, or works for longer than it did."""
     ends = {secret.id: secret.expires_at for secret in before.secrets}
     return any(
@@ -104,7 +104,7 @@ def _more_secrets(before: Agent | Resource, after: Agent | Resource) -> bool:
     )
 
 
-def _more_keys(before: Agent, after: Agent) -> bool:
+def _more_keys(before: Agent | App, after: Agent | App) -> bool:
     return any(key not in before.jwks for key in after.jwks)
 
 
@@ -150,6 +150,17 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "expires_at": _later,
             "dpop_bound": _unbound,
             "takes_user_code": _unasked,
+        },
+        App: {
+            "redirect_uris": _more("redirect_uris"),
+            "post_logout_redirect_uris": _more("post_logout_redirect_uris"),
+            "grant_types": _more("grant_types"),
+            "resources": _more("resources"),
+            "scopes": _more("scopes"),
+            "secrets": _more_secrets,
+            "jwks": _more_keys,
+            "state": _goes_on,
+            "dpop_bound": _unbound,
         },
         User: {"roles": _more("roles"), "state": _goes_on, "email": _new_address},
         Resource: {

@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from server.protocol.names import name_id
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
 from server.services.users import UserChanges
 from tests.support.callers import LocalTerminal, new_person
 from tests.support.installation import BY, PAY, PAYMENT, registered
 from tests.support.site import LocalSite, open_site
 
+BACK = "https://chat.example/cb"
 WHO = ("admin", "auditor", "owner", "stranger")
 
 
@@ -62,6 +65,7 @@ def make_staff(folder: Path) -> StaffTemplate:
     desk.users.disable("stopped", by=BY)
     agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
     desk.agents.disable("two", by=BY)
+    app = Apps(desk.store, desk.secrets).add(NewApp("chat", (BACK,)), by=BY).app
     invitations = Invitations(desk.store, desk.secrets)
     invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
     approval = desk.approval(agent.id, bystander.user.id)
@@ -71,6 +75,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         "agent": agent.id,
         "stopped agent": idle.id,
         "invitation": invitation.id,
+        "app": app.id,
         "resource": name_id(PAY),
         "action": name_id("payment.transfer"),
         "approval": approval.id,

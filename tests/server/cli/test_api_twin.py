@@ -27,6 +27,17 @@ TWINS = {
     "agents invite": "POST /api/invitations",
     "agents invitations": "GET /api/invitations",
     "agents uninvite": "DELETE /api/invitations/<id>",
+    "apps add": "POST /api/apps",
+    "apps list": "GET /api/apps",
+    "apps show": "GET /api/apps/<id>",
+    "apps update": "PATCH /api/apps/<id>",
+    "apps rotate-secret": "POST /api/apps/<id>/secret",
+    "apps delete": "DELETE /api/apps/<id>",
+    "consents list": "GET /api/admin/consents",
+    "consents revoke": "POST /api/admin/consents/<id>/revoke",
+    "delegations list": "GET /api/admin/delegations",
+    "delegations show": "GET /api/admin/delegations/<id>",
+    "delegations revoke": "POST /api/admin/delegations/<id>/revoke",
     "resources add": "POST /api/resources",
     "resources list": "GET /api/resources",
     "resources show": "GET /api/resources/<id>",
@@ -56,7 +67,7 @@ TWINS = {
 HERE_ALONE = {"users password"}
 """Verbs that the API does not have; `docs/limitations.md` says so."""
 
-NOUNS = ("users", "agents", "resources", "actions", "approvals", "devices", "keys", "audit")
+NOUNS = sorted({twin.split()[0] for twin in TWINS})
 
 
 @pytest.mark.parametrize("noun", NOUNS)

@@ -8,10 +8,12 @@ import pytest
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
+from server.http import app_wire
 from server.protocol.decisions import request_digest
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.app_forms import AppChanges, NewApp
 from server.services.invitations import NewInvitation
-from server.services.records import Agent, Resource, User
+from server.services.records import Agent, App, Resource, User
 from server.services.resources import ResourceChanges
 from server.services.users import NewUser, UserChanges
 from tests.support.callers import LocalTerminal
@@ -387,6 +389,49 @@ def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: Loca
     assert longer["token_seconds"] is None
 
 
+def test_an_app_is_registered_changed_stopped_and_deleted(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """Its secret is told once; where people are sent back to is signed for."""
+    body = {
+        "name": "front",
+        "redirect_uris": ["https://front.example/cb"],
+        "post_logout_redirect_uris": ["https://front.example/"],
+        "grant_types": ["authorization_code"],
+        "resources": [PAY],
+        "scopes": ["payments:read"],
+        "id_token_signed_response_alg": "RS256",
+        "dpop_bound_access_tokens": True,
+    }
+    made = admin.administer("POST", "/api/apps", body).json
+    app = made["app"]
+    assert {name: app[name] for name in body} == body
+    assert made["client_secret"].startswith("sayso_cs_")
+    path = f"/api/apps/{app['client_id']}"
+    assert admin.call("GET", path).json == app
+    version = {"if-match": f'"{app["version"]}"'}
+    elsewhere = {"redirect_uris": ["https://evil.example/cb"]}
+    assert admin.call("PATCH", path, elsewhere, headers=version).refusal[1] == "statement_required"
+    stopped = admin.call("PATCH", path, {"enabled": False, "scopes": []}, headers=version).json
+    assert (stopped["state"], stopped["scopes"]) == ("disabled", [])
+    assert _patch(staff, path, {"enabled": True, "name": "front-2"}).json["state"] == "enabled"
+    renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
+    assert len(renewed["app"]["secrets"]) == 1
+    keyed = {
+        "name": "keyed",
+        "redirect_uris": ["https://front.example/cb"],
+        "auth_method": "private_key_jwt",
+        "jwks": {"keys": [{**JWK, "kid": "a"}]},
+    }
+    other = admin.administer("POST", "/api/apps", keyed).json
+    assert other["client_secret"] is None
+    jwks = {"jwks": {"keys": [{**JWK, "kid": "b"}]}}
+    changed = _patch(staff, f"/api/apps/{other['app']['client_id']}", jwks).json
+    assert changed["keys"] == [{"kid": "b", "alg": "ES256"}]
+    assert admin.call("DELETE", path).status == 204
+    assert admin.call("GET", path).refusal == (404, "not_found")
+
+
 def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
     """A member that the command line learns is one that the API has to learn."""
     told = {
@@ -399,6 +444,9 @@ def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
         NewUser: (bodies.NewUser, {}),
         UserChanges: (bodies.UserChanges, {}),
         NewInvitation: (bodies.NewInvitation, {}),
+        App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
+        NewApp: (app_wire.NewClient, _AGENT_MEMBERS),
+        AppChanges: (app_wire.ClientChanges, _AGENT_MEMBERS),
     }
     for record, (model, names) in told.items():
         members = {names.get(field.name, field.name) for field in fields(record)}

@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
 from tests.support.site import Answer
-from tests.support.staff import Staff
+from tests.support.staff import BACK, Staff
 
 LISTS = {
     "/api/users": "name",
     "/api/agents": "client_id",
     "/api/invitations": "id",
+    "/api/apps": "client_id",
     "/api/resources": "uri",
     "/api/actions": "type",
     "/api/admin/approvals": "id",
@@ -37,6 +40,7 @@ def filled(staff: Staff) -> Staff:
         by=BY,
     )
     registered(desk, name="three", owners=("admin",))
+    Apps(desk.store, desk.secrets).add(NewApp("A front", (BACK,)), by=BY)
     Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
         desk.approval(staff.ids["agent"], people["owner"].user.id)

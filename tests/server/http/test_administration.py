@@ -10,7 +10,7 @@ from server.http.route import Route
 from server.services.authority import Role
 from tests.support.installation import PAYMENT
 from tests.support.site import Answer
-from tests.support.staff import WHO, Staff
+from tests.support.staff import BACK, WHO, Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ SAMPLES = {
     "GET /api/invitations": Sample(),
     "POST /api/invitations": Sample(body={"owner": "owner"}, signed=True),
     "DELETE /api/invitations/<id>": Sample("invitation"),
+    "GET /api/apps": Sample(),
+    "POST /api/apps": Sample(body={"name": "x", "redirect_uris": [BACK]}, signed=True),
+    "GET /api/apps/<id>": Sample("app"),
+    "PATCH /api/apps/<id>": Sample("app", {"enabled": False}),
+    "POST /api/apps/<id>/secret": Sample("app", {}, signed=True),
+    "DELETE /api/apps/<id>": Sample("app"),
     "GET /api/resources": Sample(),
     "POST /api/resources": Sample(body={"uri": "https://new.example"}, signed=True),
     "GET /api/resources/<id>": Sample("resource"),

@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.risks import Risk
 from server.services import power
-from server.services.records import ActionRow, Agent, Resource, Secret, User
+from server.services.records import ActionRow, Agent, App, Resource, Secret, User
 
 KEY = {"kid": "a", "alg": "ES256"}
 SECRET = Secret("s1", b"", "abcd", 0, 100, None)
@@ -34,6 +34,22 @@ AGENT = Agent(
 USER = User("sayso_us_a", "ana", "a@b.example", ("auditor",), "disabled", 0)
 RESOURCE = Resource(
     "https://a.example", {"read": Risk.LOW, "pay": Risk.HIGH}, {"pay": "payment", "read": "x"}, 0
+)
+APP = App(
+    id="sayso_app_a",
+    name="chat",
+    auth_method="client_secret_basic",
+    jwks=(KEY,),
+    redirect_uris=("https://a.example/cb",),
+    post_logout_redirect_uris=(),
+    grant_types=("one",),
+    resources=(),
+    scopes=("read",),
+    secrets=(SECRET,),
+    id_token_alg="ES256",
+    dpop_bound=True,
+    state="disabled",
+    created_at=0,
 )
 ACTION = ActionRow("payment", "{}", 1, 0)
 
@@ -70,6 +86,11 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "tokens that live as long as any": (AGENT, {"token_seconds": None}),
     "another place to be called": (AGENT, {"notification_endpoint": "https://e.example"}),
     "tokens that anybody may use": (replace(AGENT, dpop_bound=True), {"dpop_bound": False}),
+    "another way back": (APP, {"redirect_uris": ("https://evil.example/cb",)}),
+    "an app that goes on": (APP, {"state": "enabled"}),
+    "an app's tokens that anybody may use": (APP, {"dpop_bound": False}),
+    "an app's other secret": (APP, {"secrets": (replace(SECRET, id="s2"),)}),
+    "an app's other name": (APP, {"name": "payroll"}),
     "a role": (USER, {"roles": ("admin", "auditor")}),
     "a user who goes on": (USER, {"state": "enabled"}),
     "another address": (USER, {"email": "eve@b.example"}),
@@ -99,6 +120,9 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
     "an end": (replace(AGENT, expires_at=None), {"expires_at": 99}),
     "tokens that live shorter": (AGENT, {"token_seconds": 59}),
     "tokens bound to a key": (AGENT, {"dpop_bound": True}),
+    "no way back": (APP, {"redirect_uris": ()}),
+    "an app with less": (APP, {"scopes": (), "secrets": (), "jwks": (), "grant_types": ()}),
+    "an app that is stopped": (replace(APP, state="enabled"), {"state": "disabled"}),
     "no role": (USER, {"roles": ()}),
     "a stopped user": (replace(USER, state="enabled"), {"state": "disabled"}),
     "no address": (USER, {"email": None}),

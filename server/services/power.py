@@ -74,10 +74,11 @@ def _later(before: Agent, after: Agent) -> bool:
 
 
 def _fewer_limits(before: Agent, after: Agent) -> bool:
-    """A resource is not limited any more, or less."""
+    """A resource that it still has is not limited any more, or less."""
     return any(
         uri not in after.only or bool(set(after.only[uri]) - set(may))
         for uri, may in before.only.items()
+        if uri in after.resources
     )
 
 

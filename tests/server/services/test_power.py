@@ -104,6 +104,10 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
 LESS: dict[str, tuple[Any, dict[str, Any]]] = {
     "nothing": (AGENT, {}),
     "fewer resources": (AGENT, {"resources": ()}),
+    "a limited resource less": (
+        replace(AGENT, only={"https://a.example": ("read",)}),
+        {"resources": (), "only": {}},
+    ),
     "fewer scopes": (AGENT, {"scopes": ()}),
     "fewer grants": (AGENT, {"grant_types": ()}),
     "fewer owners": (AGENT, {"owners": ("ben",)}),

@@ -204,7 +204,9 @@ class GuardedStore:
 
     @contextmanager
     def administer(self) -> Iterator[Unit]:
-        """Likewise, of administration."""
+        """Likewise, of administration; strangers are turned away before anybody waits for them."""
+        with self.read():
+            pass
         with self.store.administer() as tx:
             before = self.guard.enter(tx)
             yield tx

@@ -228,3 +228,17 @@ def test_what_is_not_there_is_not_found(staff: Staff, kind: str, status: int) ->
     """By an id that nothing has."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
+
+
+def test_strangers_never_hold_administration_up(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are refused by what is read, before the unit of work that everybody waits for."""
+
+    def nobody_waits(_: object) -> None:
+        raise AssertionError("administration began")
+
+    monkeypatch.setattr("server.storage.store.SqlStore.administer", nobody_waits)
+    for who in ("stranger", "owner", "auditor"):
+        refused = staff.people[who].call("POST", PATH, {"name": "dora"})
+        assert refused.refusal == (403, "forbidden")

@@ -63,6 +63,15 @@ class _Wider(User):
 
 MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "another resource": (AGENT, {"resources": ("https://a.example", "https://b.example")}),
+    "a limit less": (replace(AGENT, only={"https://a.example": ()}), {"only": {}}),
+    "a wider limit": (
+        replace(AGENT, only={"https://a.example": ()}),
+        {"only": {"https://a.example": ("read",)}},
+    ),
+    "requests without a user code": (
+        replace(AGENT, takes_user_code=True),
+        {"takes_user_code": False},
+    ),
     "another scope": (AGENT, {"scopes": ("read", "pay")}),
     "another grant": (AGENT, {"grant_types": ("two",)}),
     "another owner": (AGENT, {"owners": ("ana", "eve")}),

@@ -46,6 +46,7 @@ from server.services.keys import ensure_keys
 from server.services.leaving import SignOuts
 from server.services.login_hints import LoginHints
 from server.services.notices import WEBHOOK
+from server.services.passwords import OwnPasswords
 from server.services.people import People
 from server.services.ports import Clock
 from server.services.proofs import Proofs
@@ -253,6 +254,7 @@ def _site(services: Services) -> "Site":
     login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
     proofs = Proofs(services.verifier, secrets, rules)
     consents = ConsentService(store, secrets, rules)
+    statements = Statements(secrets, services.verifier, rules)
     sign_ins = SignIns(store, secrets, services.passwords)
     begun = AuthorizeService(store, secrets, proofs, rules)
     app_issuing = AppIssuing(services.signer, secrets, rules)
@@ -314,7 +316,8 @@ def _site(services: Services) -> "Site":
         consumptions=Consumptions(store, issued, rights),
         device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
-        user_codes=UserCodes(store, secrets, Statements(secrets, services.verifier, rules)),
+        user_codes=UserCodes(store, secrets, statements),
+        passwords=OwnPasswords(store, services.passwords, statements),
         registration=RegistrationService(store, secrets, rules, callable_at),
         administration=Administration(
             store, secrets, services.signer, services.verifier, rules, callable_at

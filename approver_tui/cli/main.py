@@ -30,6 +30,7 @@ VERBS = MappingProxyType(
         "consents": "List what you let agents and apps do without asking.",
         "revoke": "Take a consent back.",
         "devices": "List your devices; revoke, unlock or vouch for one.",
+        "password": "The password with which you sign in to apps.",
         "user-code": "The code that agents need before they may ask you.",
     }
 )

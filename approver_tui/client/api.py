@@ -161,6 +161,15 @@ class Client:
         body = {"code": code, "statement": statement}
         return self.session.post("/api/user-code", body).boolean("set")
 
+    def has_password(self) -> bool:
+        """Return whether this person can sign in to apps in a browser."""
+        return self.session.get("/api/password").boolean("set")
+
+    def change_password(self, password: str, statement: str) -> int:
+        """Set the password for signing in to apps; return how many browsers were signed out."""
+        body = {"password": password, "statement": statement}
+        return self.session.post("/api/password", body).integer("sign_ins_ended")
+
     def logout(self) -> bool:
         """Sign this device out and forget it here; False if the server could not be told."""
         was_told = self._sign_out()

@@ -100,20 +100,41 @@ class Decider:
 
         The low key signs a digest over code and nonce, so that nobody else can put in another.
         """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{code or ''}")
+        with one_signature(self._client, pin, Level.LOW, SESSION) as opened:
+            statement = self._said(opened.key, "user_code", subject, nonce)
+        return self._client.change_user_code(code, statement)
+
+    def change_password(self, password: str, pin: str) -> int:
+        """Set the password for signing in to apps; return how many browsers were signed out.
+
+        The high key signs a digest over password and nonce, after a PIN call that named it. The
+        password is sent as it was typed: its spelling is the server's to choose.
+        """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{password}")
+        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
+            statement = self._said(opened.key, "password", subject, nonce)
+        return self._client.change_password(password, statement)
+
+    def _nonce(self) -> str:
+        """What this device signs in its next statement about itself."""
         me = self._client.profile.device_id
         nonce = next((d.nonce for d in self._client.devices() if d.id == me), None)
         if nonce is None:
             raise Changed("This device is none of yours any more.")
-        with one_signature(self._client, pin, Level.LOW, SESSION) as opened:
-            statement = signed_statement(
-                opened.key,
-                self._client.signer,
-                purpose="user_code",
-                subject=digest(f"{nonce}\n{code or ''}"),
-                at=self._client.now() // 1000,
-                nonce=nonce,
-            )
-        return self._client.change_user_code(code, statement)
+        return nonce
+
+    def _said(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
+        return signed_statement(
+            key,
+            self._client.signer,
+            purpose=purpose,
+            subject=subject,
+            at=self._client.now() // 1000,
+            nonce=nonce,
+        )
 
     def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
         """Return the approval with a nonce if, and only if, it is what the person saw.
@@ -212,11 +233,4 @@ class Decider:
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
         with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
-            return signed_statement(
-                opened.key,
-                self._client.signer,
-                purpose=purpose,
-                subject=device.id,
-                at=self._client.now() // 1000,
-                nonce=device.nonce,
-            )
+            return self._said(opened.key, purpose, device.id, device.nonce)

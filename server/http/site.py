@@ -17,6 +17,7 @@ from server.services.feed import FeedService, Hub
 from server.services.flows import Flows
 from server.services.introspection import Introspection
 from server.services.leaving import SignOuts
+from server.services.passwords import OwnPasswords
 from server.services.people import People
 from server.services.ports import Clock, Store
 from server.services.proofs import Proofs
@@ -61,6 +62,7 @@ class Site:
     device_grant: DeviceGrantService
     devices: DeviceService
     user_codes: UserCodes
+    passwords: OwnPasswords
     administration: Administration
     registration: RegistrationService
     feed: FeedService

@@ -71,6 +71,25 @@ class UserCode(BaseModel):
     set: bool
 
 
+class PasswordChange(_Body):
+    """The password with which I sign in to apps from now on, signed."""
+
+    password: str = Field(max_length=1_024)
+    statement: str = Field(max_length=8_192)
+
+
+class PasswordState(BaseModel):
+    """Whether I can sign in to apps."""
+
+    set: bool
+
+
+class PasswordChanged(PasswordState):
+    """How many browsers were signed out with the old one."""
+
+    sign_ins_ended: int
+
+
 class SignedDecision(_Body):
     """A person's signed answer (compact JWS), and a note for the agent."""
 

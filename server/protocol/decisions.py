@@ -27,7 +27,9 @@ ADMINISTER: Final = "administer"
 """The purpose of a statement about a request to the administration."""
 USER_CODE: Final = "user_code"
 """The purpose of a statement that sets or clears the person's user code."""
-STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER, USER_CODE})
+PASSWORD: Final = "password"  # noqa: S105  # a word, and no secret
+"""The purpose of a statement that sets the person's own password."""
+STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD})
 
 _DIGEST_BYTES = 32
 _MAX_PAYLOAD = 8_192

@@ -15,10 +15,9 @@ from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
 from server.services.records import Approval, Decision, Device, Entry
 from server.services.rights import Rights
 from server.services.rules import Rules
+from server.services.statements import PIN_FRESH_MS
 from server.services.withdrawals import withdraw
 
-PIN_FRESH_MS = 120_000
-"""How long a PIN call that named an approval counts for it."""
 _MOST_NOTE = 500
 _TARGET = {"approve": State.APPROVED, "deny": State.DENIED}
 

@@ -15,7 +15,6 @@ from typing import Final, Literal
 from server.protocol import decisions, errors
 from server.protocol.names import name_id
 from server.services import people, power
-from server.services.approvals import PIN_FRESH_MS
 from server.services.people import Person
 from server.services.ports import Store, Unit, View
 from server.services.power import Governed
@@ -137,23 +136,14 @@ class Guard:
         device = people.current(tx, self.person)
         if self.asked.statement is None:
             raise self._wanted(device)
-        if tx.now < device.high_from:
-            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
-        self.statements.check(
+        self.statements.check_with_pin(
             tx,
             self.asked.statement,
             device,
-            ("high",),
             purpose=decisions.ADMINISTER,
             subject=self.asked.digest,
-            nonce=self.statements.nonce(device, device),
         )
-        named = device.pin_for == self.asked.digest and device.pin_for_at is not None
-        if not named or tx.now - (device.pin_for_at or 0) > PIN_FRESH_MS:
-            raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
-        if not tx.devices.stated(device.id, device.statements):
-            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
-        tx.devices.confirm(device.id, entered=True)
+        self.statements.spend(tx, device)
 
     def _wanted(self, device: Device) -> errors.Problem:
         wanted = {

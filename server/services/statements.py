@@ -5,11 +5,15 @@ Never: what follows from a statement; `devices.py` and `authority.py` decide tha
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from server.protocol import decisions, errors
-from server.services.ports import BadToken, Secrets, Unit, Verifier
+from server.services.ports import BadToken, Secrets, Unit, Verifier, View
 from server.services.records import Device
 from server.services.rules import Rules
+
+PIN_FRESH_MS: Final = 120_000
+"""How long a PIN call counts for what it named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Statements:
 
     def check(  # noqa: PLR0913  # the members of a statement, each from our own rows
         self,
-        tx: Unit,
+        tx: View,
         jws: str,
         signer: Device,
         keys: tuple[str, ...],
@@ -49,6 +53,28 @@ class Statements:
             now=tx.now // 1000,
         )
         decisions.check_statement(self._read(jws, signer, keys), expected)
+
+    def check_with_pin(
+        self, tx: View, jws: str, device: Device, *, purpose: str, subject: str
+    ) -> None:
+        """Hold what a device says of itself under its high key against our own rows.
+
+        1. The device may do this by now.  2. Its high key signed this subject and our nonce.  3.
+        The PIN was entered for it. Raises errors.Problem 403 or 422.
+        """
+        if tx.now < device.high_from:
+            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
+        nonce = self.nonce(device, device)
+        self.check(tx, jws, device, ("high",), purpose=purpose, subject=subject, nonce=nonce)
+        named = device.pin_for == subject and device.pin_for_at is not None
+        if not named or tx.now - (device.pin_for_at or 0) > PIN_FRESH_MS:
+            raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
+
+    def spend(self, tx: Unit, device: Device) -> None:
+        """It counted, and never will again; the PIN was right. Raises errors.Problem 422."""
+        if not tx.devices.stated(device.id, device.statements):
+            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
+        tx.devices.confirm(device.id, entered=True)
 
     def _read(self, jws: str, signer: Device, keys: tuple[str, ...]) -> decisions.Statement:
         try:

@@ -62,9 +62,7 @@ class UserCodes:
         self.statements.check(
             tx, jws, device, keys, purpose=decisions.USER_CODE, subject=subject, nonce=nonce
         )
-        if not tx.devices.stated(device.id, device.statements):
-            raise errors.Problem(422, "invalid_statement", "This statement was used before.")
-        tx.devices.confirm(device.id, entered=True)
+        self.statements.spend(tx, device)
 
 
 def refusal(

@@ -7,8 +7,8 @@ from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
 from approver_tui.state.approvals import Approval
 from approver_tui.state.devices import PinState
-from server.services.approvals import PIN_FRESH_MS
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.statements import PIN_FRESH_MS
 from server.services.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import SECOND

@@ -83,6 +83,7 @@ class FakeServer:
         self.refreshes = 0
         self.statements: list[str] = []
         self.user_code: str | None = None
+        self.password: str | None = None
         self.revoked: list[str] = []
         self.code_used = False
         self.consents: list[dict[str, object]] = []
@@ -281,6 +282,18 @@ class FakeServer:
         self.pin_tries = 0
         return {"set": self.user_code is not None}
 
+    def _password(self, body: dict[str, object]) -> object:
+        _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
+        wanted = digest(f"device-nonce\n{body['password']}")
+        named = (claims["purpose"], claims["subject"], claims["nonce"])
+        if named != ("password", wanted, "device-nonce"):
+            raise Refused(422, "invalid_statement")
+        if self.pin_calls[-1:] != [wanted]:
+            raise Refused(403, "pin_required")
+        before, self.password = self.password, str(body["password"])
+        self.pin_tries = 0
+        return {"set": True, "sign_ins_ended": 0 if before is None else 1}
+
     def _page(self, query: dict[str, str]) -> object:
         is_waiting = query.get("state") == "waiting"
         wanted = [a for a in self.approvals.values() if (a["state"] == "pending") is is_waiting]
@@ -454,6 +467,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("POST", "/api/devices/self/pin", lambda fake, call: fake._pin(call.body)),
     ("POST", "/api/devices/self/pin/confirmation", lambda fake, call: fake._confirm(call.body)),
     ("POST", f"{_DEVICE}/(unlock|vouch)", lambda fake, call: fake._about(call)),
+    ("GET", "/api/password", lambda fake, _: {"set": fake.password is not None}),
+    ("POST", "/api/password", lambda fake, call: fake._password(call.body)),
     ("GET", "/api/user-code", lambda fake, _: {"set": fake.user_code is not None}),
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),

@@ -1,0 +1,49 @@
+"""A person's password for signing in to apps, set from a shell."""
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from tests.approver_tui.cli.conftest import PIN
+
+PASSWORD = "correct horse battery"
+BOTH = ("password", "set", "--password-stdin", "--pin-stdin")
+
+
+def test_whether_there_is_one_is_told_without_a_pin(logged_in, server):
+    """And never which."""
+    assert logged_in("password", "--json").document["set"] is False
+    assert "sayso-approver password set" in logged_in("password").out
+    server.password = PASSWORD
+    assert logged_in("password", "--json").document["set"] is True
+    assert "You have a password" in logged_in("password").out
+
+
+def test_a_password_is_set_and_changed_with_the_pin(logged_in, server):
+    """Password first, then PIN; neither is an argument, and neither is printed."""
+    done = logged_in(*BOTH, stdin=f"{PASSWORD}\n{PIN}")
+    assert (done.code, done.out, server.password) == (0, "The password is set.\n", PASSWORD)
+    done = logged_in(*BOTH, "--json", stdin=f"{PASSWORD} 2\n{PIN}\n")
+    assert done.document == {"schema": "sayso.password/1", "set": True, "sign_ins_ended": 1}
+    assert server.password == f"{PASSWORD} 2"
+    assert "One browser was signed out" in logged_in(*BOTH, stdin=f"{PASSWORD}\n{PIN}").out
+
+
+def test_a_wrong_pin_changes_nothing(logged_in, server):
+    """It is a try like any other."""
+    done = logged_in(*BOTH, stdin=f"{PASSWORD}\nnot it")
+    assert (done.code, server.password, server.pin_tries) == (Exit.NOT_ALLOWED, None, 1)
+
+
+@pytest.mark.parametrize("password", ["", "short", "a" * 257, "twelve\tcharacters"])
+def test_what_is_no_password_costs_no_pin_try(logged_in, server, password):
+    """It is said before anything is sent."""
+    done = logged_in(*BOTH, stdin=f"{password}\n{PIN}")
+    assert (done.code, server.pin_tries, server.password) == (Exit.USAGE, 0, None)
+    assert "12 to 256 characters" in done.err
+
+
+def test_without_a_way_to_ask_it_is_not_allowed(logged_in, server):
+    """Nothing is sent."""
+    assert logged_in("password", "set").code == Exit.NOT_ALLOWED
+    done = logged_in("password", "set", "--password-stdin", stdin=PASSWORD)
+    assert (done.code, server.password) == (Exit.NOT_ALLOWED, None)

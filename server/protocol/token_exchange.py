@@ -9,6 +9,7 @@ first agent of the chain.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +50,6 @@ class Subject:
     client: str
     may_act: Mapping[str, str] | None
     carried: Mapping[str, object]
-    approval: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,6 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
         raise _unfit("it is not in date")
     if set(_object(claims, "cnf")) - {"jkt"}:
         raise _unfit("bound to what cannot be proved here")
-    approval = _object(claims, "approval")
     return Subject(
         token_id=_text(claims, "jti"),
         user=_text(claims, "sub"),
@@ -115,7 +114,6 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
         client=_text(claims, "client_id"),
         may_act=_may_act(claims),
         carried={name: claims[name] for name in CARRIED if name in claims},
-        approval=approval or None,
     )
 
 
@@ -178,9 +176,12 @@ def bounded(
 
 
 def covered(details: Sequence[Mapping[str, JsonValue]], stands_on: Ground) -> bool:
-    """Reports whether a person has signed for every one of these, and no token since lost one."""
-    wanted = {canonical(detail) for detail in details}
-    return stands_on.approved and all(wanted <= set(link.details) for link in stands_on.links)
+    """Reports whether a person has signed for every one of these, and no token since lost one.
+
+    For each as often as it is there: twice the same payment is two payments.
+    """
+    wanted = Counter(canonical(detail) for detail in details)
+    return stands_on.approved and all(wanted <= Counter(link.details) for link in stands_on.links)
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:

@@ -1,5 +1,7 @@
 """Single use at the resource: an approval is spent on one execution, and on no other."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +10,7 @@ from server.protocol import decisions, errors, names, step_up
 from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk
 from server.protocol.step_up import NOTHING, Demand
+from server.protocol.token_exchange import canonical
 from server.services import audit
 from server.services.issued_tokens import IssuedTokens, LiveToken
 from server.services.ports import Store, Unit
@@ -146,10 +149,20 @@ def _approval(tx: Unit, found: LiveToken) -> Approval:
 
 
 def _check_granted(found: LiveToken, approval: Approval, execution: Execution) -> None:
-    """The server makes the text again, with what is about to run, and compares its digest."""
+    """The server makes the text again, with what is about to run, and compares its digest.
+
+    A token that came of another's exchange may have lost a part of it, and what it lost is not its.
+    """
+    held = json.loads(found.row.details)
+    if Counter(map(canonical, execution.details)) != Counter(map(canonical, held)):
+        raise _not_granted()
     claim = found.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
     if decisions.digest_with(approval.action, [dict(one) for one in execution.details]) != granted:
-        raise errors.Problem(
-            403, "not_granted", "What is about to run is not what the person granted."
-        )
+        raise _not_granted()
+
+
+def _not_granted() -> errors.Problem:
+    return errors.Problem(
+        403, "not_granted", "What is about to run is not what the person granted."
+    )

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from server.protocol import errors, names, token_exchange, tokens
+from server.protocol.actions import ActionType
 from server.protocol.exchange_refusals import Reason
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import Risk
+from server.protocol.risks import Risk, highest
 from server.protocol.token_exchange import Ground, Link
 from server.services import parties
 from server.services.ports import View
-from server.services.records import Agent, Consent, Delegation, Resource
+from server.services.records import Agent, Approval, Consent, Delegation, Resource
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -45,6 +46,8 @@ class Granted:
     target: Target
     consent: Consent | None
     """What it stands on; None when a person signed for the target itself."""
+    approval: Approval | None
+    """What that person signed."""
     narrowed: bool
 
 
@@ -110,16 +113,15 @@ class Exchanges:
         )
         left = _left(agent, asked, resource, stands_on)
         # 12. The details fit their types.
-        self._check_details(view, agent, asked)
+        actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this very resource.
         granted, consent = _consented(view, subject, resource, stands_on, left)
         # 14. No person has to be asked about this very thing.
-        _check_risk(resource, asked, stands_on, granted, left)
-        return Granted(
-            Target(resource, tuple(sorted(granted))),
-            consent,
-            narrowed=granted != frozenset(asked.scope),
-        )
+        target = Target(resource, tuple(sorted(granted)))
+        approval = _signed(view, lineage, stands_on)
+        risk = highest([target.risk, *(action.risk for action in actions)])
+        _check_risk(target, asked, stands_on, left, risk=risk, signed=approval)
+        return Granted(target, consent, approval, narrowed=granted != frozenset(asked.scope))
 
     def bounds(
         self,
@@ -162,9 +164,9 @@ class Exchanges:
         if token_exchange.too_large(tokens.act_claim(self.rules.issuer, agent.id, under)):
             raise Refused(Reason.CHAIN_TOO_LARGE)
 
-    def _check_details(self, view: View, agent: Agent, asked: Asked) -> None:
+    def _check_details(self, view: View, agent: Agent, asked: Asked) -> Sequence[ActionType]:
         try:
-            self.schemas.check(view.directory, asked.details, agent.action_types)
+            return self.schemas.check(view.directory, asked.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
             raise Refused(Reason.DETAILS_INVALID, error=error) from error
 
@@ -261,23 +263,35 @@ def _consented(
     return granted, consent
 
 
-def _check_risk(
-    resource: Resource,
+def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> Approval | None:
+    """What the person signed at whose end the chain begins, where that is what it stands on."""
+    if not stands_on.approved:
+        return None
+    signed = lineage[len(stands_on.links) - 1].approval_id
+    return None if signed is None else view.approvals.get(signed)
+
+
+def _check_risk(  # everything that may make a person necessary
+    target: Target,
     asked: Asked,
     stands_on: Ground,
-    granted: frozenset[str],
     left: frozenset[str],
+    *,
+    risk: Risk,
+    signed: Approval | None,
 ) -> None:
-    """An action, and a scope of high risk, need a signed answer that stands behind the chain."""
-    needed = {resource.requires[name] for name in granted if name in resource.requires}
+    """An action, and a scope of high risk, need a signed answer that stands behind the chain.
+
+    One that was given when less was at risk counts no more.
+    """
+    uri, requires = target.resource.uri, target.resource.requires
+    needed = {requires[name] for name in target.scope if name in requires}
     if missing := sorted(needed - set(asked.types)):
-        raise Refused(
-            Reason.DETAILS_MISSING, target=resource.uri, scope=left, missing_types=missing
-        )
-    risky = any(resource.scopes[name].rank > Risk.MEDIUM.rank for name in granted)
+        raise Refused(Reason.DETAILS_MISSING, target=uri, scope=left, missing_types=missing)
     signed_for = asked.signed_for
     if signed_for is None:
         signed_for = token_exchange.covered(asked.details, stands_on)
     unsigned = bool(asked.types) and not signed_for
-    if unsigned or (risky and not stands_on.approved):
-        raise Refused(Reason.NEEDS_PERSON, target=resource.uri, scope=left)
+    most = Risk.MEDIUM if signed is None else signed.risk
+    if unsigned or risk.rank > most.rank:
+        raise Refused(Reason.NEEDS_PERSON, target=uri, scope=left)

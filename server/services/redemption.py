@@ -9,7 +9,7 @@ from server.protocol import ciba, decisions, errors
 from server.protocol.states import State
 from server.services import audit, notices
 from server.services.ports import Unit
-from server.services.records import Agent, Approval, Decision
+from server.services.records import Agent, Approval
 from server.services.rights import Rights
 from server.services.tokens import Issuing
 from server.services.withdrawals import withdraw
@@ -36,7 +36,7 @@ class Redemption:
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
         if moved is None:
             return ciba.no_tokens(State.REDEEMED, {})
-        answer = self.issuing.for_approval(tx, agent, moved, _decision(tx, moved), jkt=jkt)
+        answer = self.issuing.for_approval(tx, agent, moved, jkt=jkt)
         answer["fingerprint"] = decisions.fingerprint(moved.action_digest)
         notices.approval(tx, moved, "approval.redeemed")
         return answer
@@ -73,7 +73,3 @@ def _proved(tx: Unit, approval: Approval, jkt: str | None) -> bool:
     """Reports whether the key of a bound parent is proved; no bearer token comes of it."""
     parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
     return parent is None or parent.jkt in {None, jkt}
-
-
-def _decision(tx: Unit, approval: Approval) -> Decision:
-    return next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")

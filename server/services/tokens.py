@@ -8,7 +8,7 @@ from server.protocol import names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
 from server.services import audit, targets
 from server.services.ports import Secrets, Signer, Unit
-from server.services.records import Agent, Approval, Decision, Delegation, Entry, Session
+from server.services.records import Agent, Approval, Delegation, Entry, Session
 from server.services.rules import Rules
 from server.services.targets import Target
 
@@ -23,8 +23,10 @@ class Origin:
     consent_id: str | None = None
     until: int | None = None
     """Its end at the latest, in seconds."""
+    signed: Approval | None = None
+    """What a person signed at the chain's beginning, where an exchange stands on that."""
     carried: Mapping[str, object] = field(default_factory=dict)
-    """Claims of the parent that go on as they were."""
+    """Claims of the parent that go on as they were, unless the signed answer says them."""
 
     @property
     def under(self) -> Mapping[str, object] | None:
@@ -58,7 +60,6 @@ class Issuing:
         tx: Unit,
         agent: Agent,
         approval: Approval,
-        decision: Decision,
         *,
         jkt: str | None = None,
     ) -> dict[str, object]:
@@ -73,7 +74,7 @@ class Issuing:
             scope=approval.scope,
             user=approval.user_id,
             details=tuple(details),
-            approved=_approved(approval, decision),
+            approved=_approved(tx, approval),
             jkt=jkt,
             origin=origin,
         )
@@ -127,7 +128,7 @@ class Issuing:
             scope=scopes.text(target.scope),
             user=None if origin.parent is None else origin.parent.user_id,
             details=tuple(details),
-            approved=None,
+            approved=None if origin.signed is None else _approved(tx, origin.signed),
             jkt=jkt,
             origin=origin,
         )
@@ -208,8 +209,9 @@ def _end(seconds: int, agent: Agent) -> int:
     return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
-def _approved(approval: Approval, decision: Decision) -> Approved:
+def _approved(tx: Unit, approval: Approval) -> Approved:
     """How the person themselves answered; the word for a software key is RFC 8176's."""
+    decision = next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
     with_pin = decision.ceremony == "pin"
     return Approved(
         id=approval.id,
@@ -263,7 +265,7 @@ def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
             action=None if approved is None else approved.granted_digest,
             decision="issued",
             posture=None if approved is None else approved.acr,
-            approval_id=origin.approval_id,
+            approval_id=None if approved is None else approved.id,
             facts=facts,
         ),
     )

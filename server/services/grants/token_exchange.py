@@ -171,15 +171,14 @@ def _check_proof(jkt: str | None, found: _Found) -> None:
 
 def _origin(found: _Found, granted: Granted) -> Origin:
     """What the new token comes from: it outlives neither of the tokens, nor the consent."""
-    consent, carried = granted.consent, dict(found.said.carried)
-    if consent is None and found.said.approval is not None:
-        carried["approval"] = found.said.approval
+    consent = granted.consent
     ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
     return Origin(
         parent=found.subject,
         consent_id=None if consent is None else consent.id,
         until=min(ends, default=None),
-        carried=carried,
+        signed=granted.approval,
+        carried=found.said.carried,
     )
 
 

@@ -317,7 +317,6 @@ def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters,
         {"jti": 7},
         {"cnf": {"x5t#S256": "abc"}},
         {"cnf": "abc"},
-        {"approval": "abc"},
     ],
 )
 def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims):

@@ -42,7 +42,7 @@ def add_routes(app: Flask, site: Site) -> None:
             methods=[route.method],
             provide_automatic_options=False,
         )
-    app.register_error_handler(HTTPException, _no_route)
+    app.register_error_handler(HTTPException, no_route)
 
 
 def _correlate() -> None:
@@ -88,7 +88,7 @@ def flask_response(response: HttpResponse) -> Response:
     return sent
 
 
-def _no_route(error: HTTPException) -> Response:
+def no_route(error: HTTPException) -> Response:
     """No such path, another method, or too long a body; in the words of its side of the API."""
     status = error.code or 500
     response = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))

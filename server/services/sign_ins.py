@@ -66,8 +66,10 @@ class SignIns:
         out.
 
         1. The form is not pausing.  2. The try is counted before it is judged, so that a thousand
-        at once are a thousand.  3. The check takes as long for nobody.  4. User and password are
-        still what was checked. Raises `TooSoon`, `WrongPassword` or `Busy`.
+        at once are a thousand.  3. The check takes as long for nobody, and so does storing that it
+        was in vain.  4. User and password are still what was checked.
+
+        Raises `TooSoon`, `WrongPassword` or `Busy`.
         """
         form = hashlib.sha256(f"{name.casefold()}\n{peer}".encode()).digest()
         self._count(form)
@@ -82,6 +84,8 @@ class SignIns:
             if again is not None:
                 tx.passwords.was_right(form)
                 fresh = self._enter(tx, again, self.current(tx, cookie), flow)
+            else:
+                tx.passwords.was_wrong(form, tx.now + passwords.FORGOTTEN_MS)
         if fresh is None:
             raise WrongPassword
         return fresh

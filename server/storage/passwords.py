@@ -16,6 +16,7 @@ _PAUSED = select(t.c.not_before).where(
 )
 _FORGET = delete(t).where(t.c.key == bindparam("of"), t.c.forget_at <= bindparam("now"))
 _PAUSE = update(t).where(t.c.key == bindparam("of")).values(not_before=bindparam("until"))
+_WRONG = update(t).where(t.c.key == bindparam("of")).values(forget_at=bindparam("until"))
 _RIGHT = delete(t).where(t.c.key == bindparam("of"))
 _PRUNE = delete(t).where(t.c.forget_at <= bindparam("now"))
 
@@ -64,6 +65,10 @@ class Passwords:
     def pause(self, key: bytes, until: int) -> None:
         """Nobody tries this form before then."""
         self._connection.execute(_PAUSE, {"of": key, "until": until})
+
+    def was_wrong(self, key: bytes, forget_at: int) -> None:
+        """Remember the tries in vain until then."""
+        self._connection.execute(_WRONG, {"of": key, "until": forget_at})
 
     def was_right(self, key: bytes) -> None:
         """Forget the tries in vain."""

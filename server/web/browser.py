@@ -73,7 +73,7 @@ def under_another_name(site: Site) -> AnyResponse | None:
     if not site.rules.on_loopback or request.host == urlsplit(site.rules.issuer).netloc:
         return None
     query = request.query_string.decode("latin-1")
-    return redirect(f"{site.rules.issuer}{request.path}{'?' * bool(query)}{query}")
+    return go(f"{site.rules.issuer}{request.path}{'?' * bool(query)}{query}")
 
 
 def cookie_name(site: Site) -> str:

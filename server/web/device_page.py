@@ -8,14 +8,14 @@ import hmac
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, redirect, request
+from flask import Flask, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.protocol import device_codes
 from server.services.device_grant import CodeRefused
 from server.services.ports import Busy
-from server.web.browser import cookie_of, from_here, page, under_another_name
+from server.web.browser import cookie_of, from_here, go, page, under_another_name
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
@@ -63,7 +63,7 @@ def _entered(site: Site) -> AnyResponse:
         return _form(site, name=name, code="", problem=str(refused))
     except Busy:
         return _form(site, name=name, code=code, problem=_BUSY)
-    return redirect(f"{site.rules.issuer}/device/sent", 303)
+    return go(f"{site.rules.issuer}/device/sent")
 
 
 def _signed_in(site: Site) -> str:

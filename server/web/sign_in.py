@@ -124,9 +124,18 @@ def _consent(site: Site) -> AnyResponse:
     form = posted(site)
     handle, cookie = form.require("flow"), cookie_of(site)
     if form.get("answer") == "allow":
-        peer = request.remote_addr or ""
-        return _step(site, site.flows.allow(handle, cookie, peer=peer), handle, cookie)
+        return _allowed(site, handle, cookie)
     return _step(site, site.flows.deny(handle, cookie), handle, cookie)
+
+
+def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
+    """Ask on a device; where nobody may be asked now, the page says why and stays."""
+    try:
+        step = site.flows.allow(handle, cookie, peer=request.remote_addr or "")
+    except errors.AccessDenied as refused:
+        step = site.flows.step(handle, cookie)
+        return _step(site, step, handle, cookie, problem=refused.description)
+    return _step(site, step, handle, cookie)
 
 
 def _logout(site: Site) -> AnyResponse:
@@ -161,7 +170,7 @@ def _left(go_to: str | None) -> AnyResponse:
     return message("You are signed out", "You can close this page.") if go_to is None else go(go_to)
 
 
-def _step(site: Site, step: Step, handle: str, cookie: str) -> AnyResponse:
+def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = "") -> AnyResponse:
     if isinstance(step, Answer):
         return _answered(step)
     if isinstance(step, SignInPage):
@@ -171,8 +180,10 @@ def _step(site: Site, step: Step, handle: str, cookie: str) -> AnyResponse:
         return go(_place(handle))
     return page(
         template,
+        status=403 if problem else 200,
         form_action=_leading(step.leads_to),
         step=step,
+        problem=problem,
         flow=handle,
         csrf=site.sign_ins.csrf(cookie),
         day=day,

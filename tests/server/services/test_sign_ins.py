@@ -6,6 +6,7 @@ from server.protocol.passwords import FREE_TRIES
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.sign_ins import SIGNED_IN_MS, TooSoon, WrongPassword
 from server.services.users import NewUser
+from server.storage.passwords import Passwords as StoredPasswords
 from tests.support.browser import PASSWORD
 from tests.support.clock import HOUR
 from tests.support.installation import BY
@@ -49,6 +50,25 @@ def test_wrong_and_unknown_are_one_answer(sign_in, local):
         with pytest.raises(WrongPassword):
             sign_in(name, password)
     assert len(local.desk.entries("sign_in.failed")) == 2
+
+
+def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
+    """A commit that has nothing to store is quicker, and would tell who exists."""
+    wrote = []
+    for kind in ("was_wrong", "was_right"):
+        real = getattr(StoredPasswords, kind)
+
+        def spy(self, *arguments, kind=kind, real=real):
+            wrote.append(kind)
+            return real(self, *arguments)
+
+        monkeypatch.setattr(StoredPasswords, kind, spy)
+    for name in ("ana", "nobody"):
+        with pytest.raises(WrongPassword):
+            sign_in(name, "wrong")
+    assert wrote == ["was_wrong", "was_wrong"]
+    assert sign_in()
+    assert wrote[2:] == ["was_right"]
 
 
 def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):

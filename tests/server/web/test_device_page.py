@@ -157,7 +157,7 @@ def test_the_cookie_is_for_this_form_alone(browser, open_local):
 def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
     """With the code that the link brought."""
     there = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
-    assert there.status_code == 302
+    assert there.status_code == 303
     assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
     sent = browser.post("/device", base_url="http://127.0.0.1:8470")
     assert sent.headers["Location"] == f"{ISSUER}/device"

@@ -41,7 +41,8 @@ def test_pages_are_not_stored_and_the_sheet_is(browser):
 def test_on_this_machine_a_page_is_shown_under_the_issuers_name(browser):
     """The three names of loopback are three origins to a browser."""
     there = browser("/enrol", "http://127.0.0.1:8470")
-    assert (there.status_code, there.headers["Location"]) == (302, f"{ISSUER}/enrol")
+    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/enrol")
+    assert there.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_elsewhere_the_proxys_host_is_not_second_guessed(open_local):
@@ -50,3 +51,35 @@ def test_elsewhere_the_proxys_host_is_not_second_guessed(open_local):
     page = public.app.test_client().get("/enrol", base_url="http://internal:8470")
     assert page.status_code == 200
     assert "https://auth.example" in page.text
+
+
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/", 404, "no page here"),
+        ("/nowhere", 404, "no page here"),
+        ("/consent", 405, "belongs to a form"),
+        ("/token", 405, "belongs to a form"),
+    ],
+)
+def test_a_person_at_a_wrong_address_gets_a_page(local, path, status, words):
+    """With the same headers as every other; it says what to do, and repeats nothing."""
+    page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert words in page.text
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert bool(page.headers.get("Allow")) is (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [("/nowhere", "*/*"), ("/nowhere", "application/json"), ("/api/x", HTML), ("/nowhere", None)],
+)
+def test_a_program_at_a_wrong_address_gets_its_own_words(local, path, accept):
+    """The API answers in JSON whoever asks."""
+    headers = {} if accept is None else {"Accept": accept}
+    answer = local.app.test_client().get(path, base_url=ISSUER, headers=headers)
+    assert (answer.status_code, "json" in answer.mimetype) == (404, True)

@@ -166,6 +166,21 @@ def test_a_page_of_no_flow_says_that_it_is_over(browser, path):
     assert (page.status, "start again" in page.text) == (400, True)
 
 
+def test_where_nobody_may_be_asked_the_page_says_why_and_stays(person, app, browser):
+    """After three denials devices are left alone; the way back to the app is still there."""
+    for _ in range(3):
+        browser.authorize(app.id, scope="openid payments:read")
+        if "Sign in" in browser.page.text:
+            browser.sign_in("ana")
+        browser.answer("allow")
+        (waiting,) = person.call("GET", "/api/approvals", query={"state": "waiting"}).json["items"]
+        person.deny(waiting["id"])
+    browser.authorize(app.id, scope="openid payments:read")
+    page = browser.answer("allow")
+    assert (page.status, "denied this repeatedly" in page.text) == (403, True)
+    assert browser.answer("deny").answer["error"] == "access_denied"
+
+
 def test_a_busy_or_broken_server_says_so(app, browser, local, monkeypatch):
     """No page ends without a word, and none shows what happened inside."""
     browser.authorize(app.id)

@@ -198,8 +198,11 @@ def _check_callbacks(settings: Settings) -> None:
 def check_issuer(issuer: str) -> None:
     """Raises `BadSetting` unless it is https, or http on this machine (RFC 8414 2)."""
     parts = urlsplit(issuer)
-    if parts.query or parts.fragment or not parts.hostname or issuer.endswith("/"):
-        raise BadSetting(f"{PREFIX}ISSUER must be a URL without query, fragment and final slash.")
+    if parts.path or parts.query or parts.fragment or not parts.hostname:
+        raise BadSetting(
+            f"{PREFIX}ISSUER must be a URL of a host alone, such as https://auth.example: "
+            "without path, query, fragment and final slash."
+        )
     if parts.scheme not in {"https", "http"}:
         raise BadSetting(f"{PREFIX}ISSUER must begin with https://.")
 

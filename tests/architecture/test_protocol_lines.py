@@ -5,12 +5,33 @@ from collections import Counter
 from tests.support import spec_lines
 
 
+def _listed() -> list[str]:
+    kept = [row.line for row in spec_lines.rows()]
+    return kept + spec_lines.missing() + spec_lines.foreign()
+
+
 def test_each_line_stands_there_once():
     """In a table, among those that are not kept yet, or among those that are not ours."""
-    kept = [row.line for row in spec_lines.rows()]
-    listed = Counter(kept + spec_lines.missing() + spec_lines.foreign())
-    assert len(listed) > 500
-    assert [line for line, times in listed.items() if times > 1] == []
+    assert [line for line, times in Counter(_listed()).items() if times > 1] == []
+
+
+def test_no_line_is_forgotten_and_none_is_made_up():
+    """Every number that was walked is in one of the three places; nothing else is."""
+    walked = spec_lines.walked()
+    assert len(set(walked)) == len(walked) > 700
+    assert sorted(set(walked) - set(_listed())) == []
+    assert sorted(set(_listed()) - set(walked)) == []
+
+
+def test_each_row_can_be_read():
+    """A row with a cell too few or a path without backticks would count for nothing."""
+    assert spec_lines.broken_rows() == []
+
+
+def test_whatever_is_in_no_table_has_a_reason():
+    """In words, before the numbers."""
+    bare = [reason for reason in spec_lines.reasons() if len(reason.split()) < 3]
+    assert bare == []
 
 
 def test_each_line_is_kept_in_a_file_that_exists():

@@ -164,7 +164,7 @@ _AUTHORIZATIONS = {
 
 @pytest.mark.parametrize("case", _AUTHORIZATIONS)
 def test_another_authorization_is_refused(api: RawApi, case: str) -> None:
-    """DP-50 to DP-54, NG-087, NG-109: a bound token is no bearer token, here least of all."""
+    """DP-50 to DP-53, NG-109, MC-18: a bound token is no bearer token, here least of all."""
     head, body, signature = api.token.split(".")
     claims = jwt.decode(api.token, options={"verify_signature": False})
     parts = {
@@ -178,8 +178,26 @@ def test_another_authorization_is_refused(api: RawApi, case: str) -> None:
     check_problem(response, 401, "invalid_token")
 
 
+_OF_PEOPLE = [route for route in ROUTES if route.caller is Caller.PERSON]
+
+
+@pytest.mark.parametrize("route", _OF_PEOPLE, ids=lambda route: route.name)
+def test_a_bound_token_is_a_bearer_nowhere(server: LiveServer, api: RawApi, route: Any) -> None:
+    """DP-54, NG-087: at each route of the API, with its proof or without."""
+    path = _filled(route.path)
+    with unchanged(server):
+        answers = [
+            api.call(route.method, path, authorization=f"Bearer {api.token}"),
+            api.http.request(route.method, path, headers={"Authorization": f"Bearer {api.token}"}),
+            api.http.request(route.method, path, headers={"Authorization": f"DPoP {api.token}"}),
+        ]
+    for answer in answers[:2]:
+        check_problem(answer, 401, "invalid_token")
+    check_problem(answers[2], 401, "invalid_dpop_proof")
+
+
 def test_a_token_in_another_place_is_none(api: RawApi) -> None:
-    """RFC 6750 2.2 and 2.3 are not offered."""
+    """MC-17: RFC 6750 2.2 and 2.3 are not offered."""
     proof = api.proof(api.claims("GET", "/api/me"))
     query = api.http.get("/api/me", params={"access_token": api.token}, headers={"DPoP": proof})
 
@@ -209,7 +227,7 @@ _TOKEN_CLAIMS: dict[str, dict[str, Any]] = {
 def test_a_token_of_ours_for_something_else_is_refused(
     server: LiveServer, api: RawApi, case: str
 ) -> None:
-    """AT-20 to AT-25, DP-20, NG-093: signed by us, and not for this."""
+    """AT-21, AT-22, AT-25, MC-14, DP-20, NG-093: signed by us, and not for this."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     claims |= json.loads(json.dumps(_TOKEN_CLAIMS[case]).replace("{url}", server.url))
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -225,7 +243,7 @@ def test_a_token_of_ours_for_something_else_is_refused(
 
 @pytest.mark.parametrize("typ", ["JWT", "id_token", "logout+jwt", "dpop+jwt", ""])
 def test_a_token_of_another_type_is_refused(server: LiveServer, api: RawApi, typ: str) -> None:
-    """AT-20, AT-23: the same claims, the same key, another kind."""
+    """AT-20: the same claims, the same key, another kind."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()

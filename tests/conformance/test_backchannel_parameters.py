@@ -147,7 +147,7 @@ def test_somebody_out_of_reach_is_like_nobody(server: LiveServer, user: str, cas
 
 
 def test_guessing_names_is_slowed(server: LiveServer, user: str) -> None:
-    """CB-200, DE-04: after twenty unknown people in ten minutes this agent learns nothing more."""
+    """DE-04: after twenty unknown people in ten minutes this agent learns nothing more."""
     agent, another = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"

@@ -235,7 +235,7 @@ def test_a_repeated_parameter_is_refused(
 
 
 def test_an_unknown_parameter_is_ignored(agent: Agent, user: str) -> None:
-    """CB-032, CB-063, CB-070: also those of delivery modes and features that are not there."""
+    """CB-032, CB-063: also those of delivery modes and features that it does not use."""
     response = agent.ask(user, foo="bar", client_notification_token="t" * 2_000, user_code="1234")
 
     assert response.status_code == 200, response.text
@@ -262,7 +262,7 @@ def test_an_empty_parameter_that_nobody_needs_does_no_harm(agent: Agent, user: s
 
 
 def test_who_asks_is_settled_before_whom(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-034, NG-015: with a wrong secret, known and unknown people are answered alike."""
+    """CB-034: with a wrong secret, known and unknown people are answered alike."""
     with unchanged(server):
         known, unknown, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))

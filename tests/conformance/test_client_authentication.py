@@ -89,7 +89,7 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", _ACCEPTED)
 def test_a_good_assertion_is_accepted(keyed: Keyed, case: str) -> None:
-    """CB-028, JB-20, CL-18, AT-02: by every algorithm, with or without a type and a kid."""
+    """CB-028, JB-20, CL-18: by every algorithm, with or without a type and a kid."""
     header, times = _ACCEPTED[case]
     now = keyed.server.clock.now() / 1000
     moved = {

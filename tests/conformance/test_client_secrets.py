@@ -161,7 +161,7 @@ def test_no_grant_is_for_clients_without_a_proof(
 
 
 @pytest.mark.parametrize(
-    "grant", ["authorization_code", "password", "implicit", MARK, "Client_Credentials", "\x1b[2J"]
+    "grant", ["password", "implicit", "token", MARK, "Client_Credentials", "\x1b[2J"]
 )
 def test_a_grant_that_is_not_there_is_refused(server: LiveServer, agent: Agent, grant: str) -> None:
     """TX-083, BC-07, BC-08: RFC 6749 5.2: unsupported_grant_type, whoever asks."""

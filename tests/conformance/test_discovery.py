@@ -69,14 +69,76 @@ def test_the_required_members_are_there_and_nothing_is_empty(document: dict[str,
             assert not [alg for alg in algs if alg.startswith("HS")]
 
 
+_EXPECTED = {
+    "authorization_details_types_supported",
+    "authorization_endpoint",
+    "authorization_response_iss_parameter_supported",
+    "acr_values_supported",
+    "backchannel_authentication_endpoint",
+    "backchannel_authentication_request_signing_alg_values_supported",
+    "backchannel_token_delivery_modes_supported",
+    "backchannel_user_code_parameter_supported",
+    "code_challenge_methods_supported",
+    "device_authorization_endpoint",
+    "dpop_signing_alg_values_supported",
+    "grant_types_supported",
+    "introspection_endpoint",
+    "issuer",
+    "jwks_uri",
+    "pushed_authorization_request_endpoint",
+    "registration_endpoint",
+    "response_modes_supported",
+    "response_types_supported",
+    "revocation_endpoint",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "userinfo_endpoint",
+}
+_NOT_BUILT = {
+    "authorization_grant_profiles_supported",
+    "check_session_iframe",
+    "client_id_metadata_document_supported",
+    "identity_chaining_requested_token_types_supported",
+    "mtls_endpoint_aliases",
+    "protected_resources",
+    "signed_metadata",
+    "tls_client_certificate_bound_access_tokens",
+}
+
+
+def test_a_client_finds_all_that_it_needs_to_know(document: dict[str, Any]) -> None:
+    """MD-08, MD-12: every part of this server is there; no client has to believe a default."""
+    assert _EXPECTED - document.keys() == set()
+    assert document["dpop_signing_alg_values_supported"] == ["ES256"]
+
+
 def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
-    """CB-004, CB-006, MD-11: and where silence would mean yes, no is said."""
+    """CB-004, CB-006, MD-11, MD-12: and where silence would mean yes, no is said."""
     assert document["request_uri_parameter_supported"] is False
     assert document["request_parameter_supported"] is False
-    absent = {
-        "signed_metadata",
-    }
-    assert absent & document.keys() == set()
+    assert document["subject_types_supported"] == ["public"]
+    assert _NOT_BUILT & document.keys() == set()
+
+
+def test_only_what_says_who_we_are_is_readable_from_any_page(
+    http: httpx.Client, agent: Agent
+) -> None:
+    """MD-15, RV-15, BC-12: no answer that is about somebody, whatever origin asks."""
+    origin = {"Origin": "https://evil.example"}
+    ask = {"grant_type": "client_credentials", "scope": "payments:read"}
+    answers = [
+        http.post("/token", data=ask, auth=agent.key.basic, headers=origin),
+        http.post("/bc-authorize", auth=agent.key.basic, headers=origin),
+        http.post("/introspect", data={"token": "x"}, auth=agent.key.basic, headers=origin),
+        http.post("/revoke", data={"token": "x"}, auth=agent.key.basic, headers=origin),
+        http.post("/register", json={}, headers=origin),
+        http.post("/par", data={}, headers=origin),
+        *(http.get(path, headers=origin) for path in ("/authorize", "/userinfo", "/api/me")),
+        *(http.options(path, headers=origin) for path in ("/token", "/revoke", "/authorize")),
+    ]
+    assert answers[0].status_code == 200
+    for answer in answers:
+        assert "access-control-allow-origin" not in answer.headers, answer.request.url
 
 
 def test_every_action_type_is_advertised(document: dict[str, Any]) -> None:

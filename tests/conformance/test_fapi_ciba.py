@@ -149,7 +149,7 @@ def test_discovery(server: LiveServer, http: httpx.Client) -> None:
 def test_the_main_module(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-02, FC-A05 to FC-A09: two clients, pending twice, approved, redeemed once."""
+    """FC-02, FC-A01 to FC-A09: two clients, pending twice, approved, redeemed once."""
     first, second = clients
     for client, more in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
         header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
@@ -198,7 +198,7 @@ def test_a_user_who_rejects(
 def test_many_calls_to_the_token_endpoint(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-04: twenty in a row are pending or too fast, and the request survives them."""
+    """FC-04, FC-A05: twenty in a row are pending or too fast, and the request survives them."""
     told = clients[0].asked(person.user)
     for _ in range(20):
         clients[0].pending(told["auth_req_id"])
@@ -220,7 +220,7 @@ def test_an_auth_req_id_that_expired(
 
 
 def test_a_doubtful_binding_message(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
-    """FC-10, DE-11: refused by its own error, which is the only automatic pass."""
+    """FC-10, FC-A11, DE-11: refused by its own error, which is the only automatic pass."""
     message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
     with unchanged(clients[0].server):
         answer = clients[0].ask(user, binding_message=message)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jwt
 import pytest
 
 from tests.support.agent import PAYMENT_DETAILS
@@ -33,12 +34,10 @@ def _asking(
 ) -> Iterator[ForeignClient]:
     """A client that asks this person, and has its acknowledgement."""
     method = more.pop("method", "client_secret_basic")
-    believing = more.pop("believing", {})
+    play = {name: more.pop(name) for name in ("believing", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
     told = as_agent(server, key, method)
-    with playing(
-        library, "ciba", **told, parameters=parameters, believing=believing, audience=PAY
-    ) as client:
+    with playing(library, "ciba", **told, parameters=parameters, audience=PAY, **play) as client:
         asked = client.hear("asked")["asked"]
         assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
@@ -127,6 +126,39 @@ def test_a_client_that_was_too_fast_slows_down_and_gets_its_tokens(
         until(lambda: stored(server, person.only().id).polls)
         person.approve(person.only())
         assert client.hear("done")["tokens"]["access_token"]
+
+
+def test_a_client_that_finds_the_server_busy_comes_back_and_gets_its_tokens(
+    server: LiveServer, person: Terminal
+) -> None:
+    """CL-31, CB-131: 503 with Retry-After is no end; nothing was changed, nothing was lost."""
+    key = server.agent()
+    with _asking(
+        OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True
+    ) as client:
+        person.approve(person.only())
+        with server.services.store.write():
+            client.tell()
+            assert client.hear("busy")["after"] == "1"
+        done = client.hear("done")
+    assert done["id"]["aud"] == key.id
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_they_bind_an_approval_to_a_key(server: LiveServer, person: Terminal, library: str) -> None:
+    """CL-17, CL-20, DP-36: the same flow with a proof; the token is the key's."""
+    key = server.agent()
+    believing = {"interval": 0.2}
+    more = {"believing": believing, "paused": True, "dpop": True}
+    with _asking(library, server, key, person.user, **more) as client:
+        if library == OAUTH4WEBAPI:
+            client.hear("slow_down")
+        person.approve(person.only())
+        client.tell()
+        done = client.hear("done")
+    assert done["tokens"]["token_type"] == "dpop"
+    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
+    assert claims["cnf"] == {"jkt": done["thumbprint"]}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -144,7 +144,7 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
 def test_hostile_text_is_refused_where_words_have_a_form(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """CB-066, CB-190, RI-01, NG-016: with the error of its field, and without an echo."""
+    """FC-A06, CB-066, CB-190, RI-01, NG-016: with the error of its field, and without an echo."""
     with unchanged(server):
         response = _sent(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400

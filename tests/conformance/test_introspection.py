@@ -146,7 +146,7 @@ def test_what_does_not_count_is_inactive_and_nothing_else(
 def test_only_its_audience_and_its_holder_are_told_of_a_token(
     server: LiveServer, agent: Agent, http: httpx.Client, token: str
 ) -> None:
-    """IN-09, NG-080, RI-14: in JSON and in the signed form alike."""
+    """IN-09, NG-080, RI-12, RI-14, AT-29: in JSON and in the signed form alike."""
     uri = f"https://{agent.key.name}.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     stranger = AgentKey(given.resource.client_id, given.secret, uri)

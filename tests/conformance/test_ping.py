@@ -12,6 +12,7 @@ from server.services.agents import Agents
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import SECOND
 from tests.support.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver
+from tests.support.record import story
 from tests.support.refusals import check_refusal, unchanged
 from tests.support.server import LiveServer
 from tests.support.terminal import Terminal
@@ -83,6 +84,26 @@ def test_a_poll_that_a_ping_caused_never_finds_it_pending(
 
     until(lambda: len(statuses) == 5)
     assert statuses == [200] * 5
+
+
+def test_what_a_ping_had_fetched_is_not_given_again(
+    server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
+) -> None:
+    """NG-007, CB-136: once the ping has led to tokens, the handle leads nowhere; one was made."""
+    answers: list[int] = []
+
+    def poll_at_once(handler: Any) -> None:
+        handle = json.loads(far.got[-1].body)["auth_req_id"]
+        answers.extend(pinged.poll(handle).status_code for _ in range(2))
+        answer(204)(handler)
+
+    far.behaviour = poll_at_once
+    handle, approval = _asked(pinged, person)
+    person.approve(approval)
+    until(lambda: len(answers) == 2)
+    assert answers == [200, 400]
+    check_refusal(pinged.poll(handle), 400, "invalid_grant")
+    assert story(server, approval.id).count("token.issued") == 1
 
 
 def test_polling_before_the_ping_is_like_polling(

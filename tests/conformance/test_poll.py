@@ -123,7 +123,7 @@ def test_another_agents_request_is_unknown_and_unharmed(
 
 
 def test_pending_is_said_as_such(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-125, CB-126, CB-145: 400 without a challenge; no answer is needed to tell them apart."""
+    """CB-125, CB-145: 400 without a challenge; no answer is needed to tell them apart."""
     handle = agent.asked(user)
     early = check_refusal(agent.poll(handle), 400, "slow_down")
     assert early["interval"] == 10
@@ -308,7 +308,7 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
 
 @pytest.mark.parametrize("case", _MEANWHILE)
 def test_what_changed_since_the_yes_counts(server: LiveServer, case: str) -> None:
-    """CB-146, CB-147, NG-002, CB-204: rights are looked at again when the token would be made."""
+    """CB-146, CB-147, CB-204: rights are looked at again when the token would be made."""
     status, error = _MEANWHILE[case]
     agent, person = new_agent(server), new_person(server)
     handle, approval_id = _approved(agent, person, approval_key(person, Level.LOW))

@@ -11,6 +11,7 @@ from server.services.agents import Agents
 from server.services.invitations import Invitations, NewInvitation
 from tests.support.agent import Agent
 from tests.support.installation import PAY
+from tests.support.receiver import receiver
 from tests.support.refusals import MARK, check_refusal, unchanged
 from tests.support.server import BY, AgentKey, LiveServer
 from tests.support.terminal import Terminal
@@ -99,6 +100,32 @@ def test_what_may_not_register_is_refused(
     with unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
     assert _count(server) == before
+
+
+_URLS = (
+    *("client_uri", "logo_uri", "policy_uri", "tos_uri", "sector_identifier_uri"),
+    *("initiate_login_uri", "jwks_uri", "backchannel_logout_uri", "software_statement_uri"),
+)
+
+
+@pytest.mark.parametrize("name", _URLS)
+def test_no_url_of_a_client_is_fetched(
+    server: LiveServer, http: httpx.Client, user: str, name: str
+) -> None:
+    """NG-103, DC-11: neither at registration nor at an update, whether it is kept or refused."""
+    with receiver() as far:
+        registered = _register(http, _invite(server, user), **{name: far.url()})
+        if name == "jwks_uri":
+            check_refusal(registered, 400, "invalid_client_metadata")
+        else:
+            told = registered.json()
+            assert registered.status_code == 201
+            assert name not in told
+            own = {"Authorization": f"Bearer {told['registration_access_token']}"}
+            path = told["registration_client_uri"].removeprefix(server.url)
+            changed = {"client_id": told["client_id"], name: far.url()}
+            assert http.put(path, json=changed, headers=own).status_code == 200
+        assert far.got == []
 
 
 def test_another_agents_token_opens_nothing(

@@ -261,10 +261,7 @@ def test_a_client_id_never_looks_like_a_person(server: LiveServer, agent: Agent)
 def test_an_agents_tokens_open_nothing_of_ours(
     agent: Agent, person: Terminal, low_key: SigningKey, kind: str
 ) -> None:
-    """AT-20, AT-22, AT-28: the API wants a terminal's token, in whatever scheme another comes.
-
-    RI-12, AT-29.
-    """
+    """AT-20, AT-22, AT-28: the API wants a terminal's token, in whatever scheme another comes."""
     token = _redeemed(agent, person, low_key)[kind]
     for scheme in ("Bearer", "DPoP"):
         headers = {"Authorization": f"{scheme} {token}"}

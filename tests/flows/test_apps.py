@@ -58,7 +58,7 @@ def _claims(token: str) -> dict:
 
 
 def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app, browser, person):
-    """Sign in, say yes, sign twice on the terminal, and the app has its tokens."""
+    """OB-03: sign in, say yes, sign twice on the terminal, and the app has its tokens."""
     browser.authorize(
         app.app.id, scope="openid profile payments:read", resource=PAY, requested_actor=agent.key.id
     )

@@ -55,7 +55,7 @@ def test_a_denial_without_a_note_has_no_member_for_one(agent: Agent, person: Ter
 def test_the_session_key_is_enough_to_deny_even_what_is_high(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Removing power needs no PIN: not one PIN call is made, and the answer is signed by S."""
+    """XD-02: removing power needs no PIN: not one PIN call, and the answer is signed by S."""
     agent.ask_payment(person.user)
     waiting = person.only()
     before = person.client.me().device

@@ -46,7 +46,7 @@ REFUSED = (403, "access_denied")
 def test_one_agent_has_only_so_many_open_requests_with_one_person(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The next one is refused with a text that says what to do; an answer makes room again."""
+    """CB-200: the next one is refused, and told what to do; an answer makes room again."""
     for _ in range(PER_AGENT):
         agent.asked(person.user)
     over = agent.ask(person.user)
@@ -318,7 +318,7 @@ OWN = frozenset({"auth_req_id", "fingerprint"})
 
 
 def test_a_hidden_server_acknowledges_a_question_to_nobody(pair: _Pair) -> None:
-    """Status, members, life and interval are those of a real request."""
+    """NG-015, CB-115: status, members, life and interval are those of a real request."""
     answers = pair.both(requested_expiry="90")
 
     assert answers[0].status_code == 200

@@ -127,6 +127,7 @@ def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, valu
     "issuer",
     [
         "https://auth.example/",
+        "https://auth.example/a",
         "https://auth.example?x=1",
         "https://auth.example#x",
         "https://",
@@ -136,13 +137,13 @@ def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, valu
     ],
 )
 def test_what_is_no_issuer_is_refused(issuer):
-    """RFC 8414 2: no query, no fragment; and no final slash, which nobody types alike."""
+    """MD-02, RFC 8414 2: no path, no query, no fragment, no final slash: a host alone."""
     with pytest.raises(BadSetting):
         check_issuer(issuer)
 
 
 @pytest.mark.parametrize(
-    "issuer", ["https://auth.example", "https://auth.example/a", "http://[::1]:1"]
+    "issuer", ["https://auth.example", "https://auth.example:8443", "http://[::1]:1"]
 )
 def test_what_is_an_issuer_is_taken(issuer):
     """Whether it may be http is decided by who is served."""

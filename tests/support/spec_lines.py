@@ -11,13 +11,15 @@ from functools import cache
 from pathlib import Path
 
 from tests.support.source import ROOT
+from tests.support.spec_ids import WALKED
 
-_KINDS = "CB|TX|AT|RI|DG|IN|RV|MD|DP|JB|RA|DC|SU|BC|MC|CL|NG"
-LINE = re.compile(rf"\b(?:{_KINDS})-\d{{2,3}}\b")
-_RANGE = re.compile(rf"\b({_KINDS})-(\d{{2,3}}) to (?:{_KINDS})-(\d{{2,3}})\b")
-_ROW = re.compile(
-    rf"^\| ((?:{_KINDS})-\d{{2,3}}) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE
-)
+_KINDS = "FC|CB|TX|AT|RI|DG|IN|RV|MD|DP|JB|RA|DC|CI|PR|SU|BC|MC|ID|TT|OB|XD|WP|CL|NG"
+_LINE = rf"(?:FC-A\d\d|(?:{_KINDS})-\d{{2,3}})"
+LINE = re.compile(rf"\b{_LINE}\b")
+_RANGE = re.compile(rf"\b((?:{_KINDS})-A?)(\d{{2,3}}) to (?:{_KINDS})-A?(\d{{2,3}})\b")
+_ROW = re.compile(rf"^\| ({_LINE}) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
+_IN_A_TABLE = re.compile(rf"^\| ({_LINE})\b.*$", re.MULTILINE)
+_HEADINGS = ("Not yet", "Not for us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,26 @@ def rows() -> list[Row]:
     return [Row(*found) for found in _ROW.findall(page())]
 
 
+def broken_rows() -> list[str]:
+    """Rows that begin with a line and are not of the form that `rows` reads."""
+    good = {row.line for row in rows()}
+    return [found[0] for found in _IN_A_TABLE.finditer(page()) if found[1] not in good]
+
+
+def walked() -> list[str]:
+    """Every line that there is, by its number."""
+    return _spelled(" ".join(WALKED.split()))
+
+
+def reasons() -> dict[str, list[str]]:
+    """The lines outside the tables, by the sentence that stands before them."""
+    return {
+        item.rpartition(": ")[0]: _spelled(item.rpartition(": ")[2])
+        for heading in _HEADINGS
+        for item in _items(heading)
+    }
+
+
 def missing() -> list[str]:
     """The lines that the page lists as not kept yet."""
     return _listed("Not yet")
@@ -51,9 +73,12 @@ def foreign() -> list[str]:
 
 
 def _listed(heading: str) -> list[str]:
+    return [line for item in _items(heading) for line in _spelled(item)]
+
+
+def _items(heading: str) -> list[str]:
     _, _, rest = page().partition(f"### {heading}\n")
-    items = re.findall(r"^- (.+)$", re.split(r"\n##", rest)[0], re.MULTILINE)
-    return [line for item in items for line in _spelled(item)]
+    return re.findall(r"^- (.+)$", re.split(r"\n##", rest)[0], re.MULTILINE)
 
 
 @cache
@@ -82,7 +107,7 @@ def _spelled(text: str) -> list[str]:
 def _every(found: re.Match[str]) -> str:
     kind, first, last = found.groups()
     numbers = range(int(first), int(last) + 1)
-    return " ".join(f"{kind}-{number:0{len(first)}d}" for number in numbers)
+    return " ".join(f"{kind}{number:0{len(first)}d}" for number in numbers)
 
 
 def _tests(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:

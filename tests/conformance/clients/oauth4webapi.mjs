@@ -1,7 +1,7 @@
 // Plays flows with oauth4webapi, which asks and checks each step by itself.
 import * as oauth from 'oauth4webapi';
 
-import { hear, play, say, signingKey } from './talking.mjs';
+import { hear, play, proof, say, signingKey } from './talking.mjs';
 
 const plain = { [oauth.allowInsecureRequests]: true };
 
@@ -42,6 +42,28 @@ async function polled(once) {
 async function signedBy(as, client, response, tokens) {
   await oauth.validateApplicationLevelSignature(as, response, plain);
   return oauth.getValidatedIdTokenClaims(tokens);
+}
+
+/** Where a browser goes to ask for a code, and what its answer is going to be held against. */
+async function asking({ as, client, auth }, told, options) {
+  const verifier = oauth.generateRandomCodeVerifier();
+  const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
+  const parameters = {
+    response_type: 'code',
+    redirect_uri: told.redirect_uri,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+    nonce,
+    ...told.parameters,
+  };
+  let sent = { client_id: client.client_id, ...parameters };
+  if (told.pushed) {
+    const response = await oauth.pushedAuthorizationRequest(as, client, auth, parameters, options);
+    const pushed = await oauth.processPushedAuthorizationResponse(as, client, response);
+    sent = { client_id: client.client_id, request_uri: pushed.request_uri };
+  }
+  return { url: `${as.authorization_endpoint}?${new URLSearchParams(sent)}`, verifier, state, nonce };
 }
 
 /** An option that proves a new key with each request, where the test wants one. */
@@ -85,6 +107,49 @@ await play({
     return { tokens, access: await checked(as, tokens.access_token, told.audience) };
   },
 
+  async authorization_code(told) {
+    const { as, client, auth } = await opened(told);
+    const options = { ...plain, ...(await proving(client, told)) };
+    const { url, verifier, state, nonce } = await asking({ as, client, auth }, told, options);
+    say('visit', { url });
+    const came = oauth.validateAuthResponse(as, client, new URL((await hear()).url), state);
+    const redeeming = await oauth.authorizationCodeGrantRequest(
+      as, client, auth, came, told.redirect_uri, verifier, options);
+    const wanted = { expectedNonce: nonce, requireIdToken: true };
+    const tokens = await oauth.processAuthorizationCodeResponse(as, client, redeeming, wanted);
+    const id = await signedBy(as, client, redeeming, tokens);
+    const looking = await oauth.userInfoRequest(as, client, tokens.access_token, options);
+    const user = await oauth.processUserInfoResponse(as, client, id.sub, looking);
+    const going = await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token, options);
+    const refreshed = await oauth.processRefreshTokenResponse(as, client, going);
+    return { tokens, id, user, refreshed };
+  },
+
+  async device_code(told) {
+    const { as, client, auth } = await opened(told);
+    const pair = await oauth.generateKeyPair('ES256');
+    const headers = { DPoP: await proof(pair, 'POST', as.device_authorization_endpoint) };
+    const asking = await oauth.deviceAuthorizationRequest(as, client, auth, told.parameters, { ...plain, headers });
+    const asked = await oauth.processDeviceAuthorizationResponse(as, client, asking);
+    say('asked', { asked });
+    const options = { ...plain, DPoP: oauth.DPoP(client, pair) };
+    const tokens = await polled(async () => {
+      const response = await oauth.deviceCodeGrantRequest(as, client, auth, asked.device_code, options);
+      return oauth.processDeviceCodeResponse(as, client, response);
+    });
+    const going = await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token, options);
+    return { tokens, refreshed: await oauth.processRefreshTokenResponse(as, client, going) };
+  },
+
+  async registration(told) {
+    const issuer = new URL(told.issuer);
+    const found = await oauth.discoveryRequest(issuer, plain);
+    const as = await oauth.processDiscoveryResponse(issuer, found);
+    const options = { ...plain, initialAccessToken: told.token };
+    const response = await oauth.dynamicClientRegistrationRequest(as, told.metadata, options);
+    return { client: await oauth.processDynamicClientRegistrationResponse(response) };
+  },
+
   async introspection(told) {
     const { as, client, auth } = await opened(told);
     const options = { ...plain, requestJwtResponse: told.signed };
@@ -105,12 +170,14 @@ await play({
     const asking = await oauth.backchannelAuthenticationRequest(as, client, auth, told.parameters, plain);
     const asked = await oauth.processBackchannelAuthenticationResponse(as, client, asking);
     say('asked', { asked });
+    const options = { ...plain, ...(await proving(client, told)) };
     let response;
     const tokens = await polled(async () => {
-      response = await oauth.backchannelAuthenticationGrantRequest(as, client, auth, asked.auth_req_id, plain);
+      response = await oauth.backchannelAuthenticationGrantRequest(as, client, auth, asked.auth_req_id, options);
       return oauth.processBackchannelAuthenticationGrantResponse(as, client, response);
     });
     const id = await signedBy(as, client, response, tokens);
+    if (told.dpop) return { tokens, id, thumbprint: await options.DPoP.calculateThumbprint() };
     return { tokens, id, access: await checked(as, tokens.access_token, told.audience) };
   },
 });

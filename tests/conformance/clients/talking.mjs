@@ -40,6 +40,21 @@ export function signingKey(jwk) {
   return crypto.subtle.importKey('jwk', jwk, kinds[jwk.alg], false, ['sign']);
 }
 
+/** A DPoP proof for a request that a library sends without one (RFC 9449 4.2). */
+export async function proof({ privateKey, publicKey }, htm, htu) {
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
+  const iat = Math.floor(Date.now() / 1000);
+  const header = part({ typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } });
+  const signed = `${header}.${part({ jti: crypto.randomUUID(), htm, htu, iat })}`;
+  const way = { name: 'ECDSA', hash: 'SHA-256' };
+  const signature = await crypto.subtle.sign(way, privateKey, Buffer.from(signed));
+  return `${signed}.${Buffer.from(signature).toString('base64url')}`;
+}
+
+function part(claims) {
+  return Buffer.from(JSON.stringify(claims)).toString('base64url');
+}
+
 function refusal(error) {
   const { name, code, message, status, error: said, error_description: description } = error;
   return { name, code, message, status, error: said, error_description: description };

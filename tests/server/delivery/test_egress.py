@@ -94,7 +94,7 @@ def test_a_redirect_is_not_followed(far: Receiver, status: int) -> None:
     ],
 )
 def test_plain_http_leaves_this_machine_never(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CB-169: refused before anything is sent, and for good."""
+    """Refused before anything is sent, and for good."""
 
     def no_request(*_: Any, **__: Any) -> None:
         raise AssertionError("something was sent")

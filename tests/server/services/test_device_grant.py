@@ -125,7 +125,7 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
 
 
 def test_a_device_that_was_let_in_is_enrolled_as_with_a_code(local, person):
-    """Its keys are registered, its screens work, and it has no day to wait."""
+    """XD-07: Its keys are registered, its screens work, and it has no day to wait."""
     device = let_in(local, person)
     answer = device.later()
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
@@ -171,7 +171,7 @@ def test_a_device_that_is_too_new_lets_nobody_in(local, person):
 
 
 def test_a_device_is_let_in_once(local, person):
-    """DG-19, NG-024: the second redemption finds the step taken."""
+    """XD-04, DG-19, NG-024: the second redemption finds the step taken."""
     device = let_in(local, person)
     assert device.later().status == 200
     assert device.later().refusal == (400, "invalid_grant")
@@ -337,7 +337,7 @@ def test_a_code_asks_one_person_once(local):
 
 
 def test_guessing_codes_ends_soon(local):
-    """DG-10, NG-028: by address; a right code does not help whoever guessed before."""
+    """XD-05, DG-10, NG-028: by address; a right code does not help whoever guessed before."""
     device = begun(local)
     for _ in range(WRONG_CODES):
         assert WRONG in device.typed("ana", "BCDF-GHJX")
@@ -409,7 +409,7 @@ def test_a_request_that_waits_says_nothing_of_the_person(local, person):
 
 
 def test_a_device_never_comes_first(local, person):
-    """Somebody whose devices are all gone gets a code from whoever runs the server."""
+    """XD-08: somebody whose devices are all gone gets a code from whoever runs the server."""
     person.call("DELETE", "/api/devices/self")
     device = begun(local)
     assert device.typed("ana") == ""

@@ -341,7 +341,7 @@ def test_a_stopped_person_app_or_agent_gets_no_further(agent, app, browser, loca
     ],
 )
 def test_what_an_app_may_not_ask_is_told_to_the_app(app, browser, parameters, code):
-    """RI-04, MC-08, SU-03: at its own address, with its state and our name."""
+    """OB-01, RI-04, MC-08, SU-03: at its own address, with its state and our name."""
     answer = browser.authorize(app.id, **parameters).answer
     assert (answer["error"], answer["state"], answer["iss"]) == (code, "s t/8", ISSUER)
 

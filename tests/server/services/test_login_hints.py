@@ -53,13 +53,13 @@ def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, 
 
 @pytest.mark.parametrize("token", ["", "x.y.z", "not a token"])
 def test_what_is_no_hint_of_ours_is_refused(local, hints, bot, token):
-    """Whoever made it."""
+    """CB-058: whoever made it."""
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
         hints.read(tx, bot, token)
 
 
 def test_an_access_token_is_no_hint(local, agent, hints, bot):
-    """Its type says what it is."""
+    """CB-058: its type says what it is."""
     form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     answer = local.post_form("/token", {**form, **agent.credentials})
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):

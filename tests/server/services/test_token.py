@@ -1,5 +1,8 @@
 """The steps that all grants share."""
 
+import jwt
+import pytest
+
 from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
 from server.services.agent_forms import AgentChanges
 from tests.support.installation import BY
@@ -48,3 +51,16 @@ def test_each_token_alone_ends_its_agents_delegation(agent, local):
         local.claims(local.post_form("/token", ask).json["access_token"])["jti"] for _ in range(3)
     }
     assert len(names) == 3
+
+
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
+def test_access_tokens_are_signed_as_the_installation_says(open_local, template, alg):
+    """AT-02: by a published key, in each algorithm that there is, and never by none."""
+    local = open_local(access_token_alg=alg)
+    token = template.agent(local).alone().json["access_token"]
+    header = jwt.get_unverified_header(token)
+    keys = {key["kid"]: key for key in local.send("GET", "/jwks").json["keys"]}
+    lax = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
+    claims = jwt.decode(token, jwt.PyJWK(keys[header["kid"]]), algorithms=[alg], options=lax)
+    assert (header["alg"], header["typ"]) == (alg, "at+jwt")
+    assert claims["client_id"] == claims["sub"]

@@ -38,7 +38,7 @@ def test_a_set_issuer_is_kept(settings):
 def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
     settings, host, issuer
 ):
-    """The message says what to set; nothing is recorded."""
+    """MC-07: the message says what to set; nothing is recorded."""
     given = settings(issuer=issuer)
     with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
         prepared(given, Shape(host=host))

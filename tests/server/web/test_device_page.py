@@ -36,7 +36,7 @@ def _waiting(person):
 
 
 def test_the_page_says_what_it_would_do_and_warns(browser):
-    """DG-13, XD-02: a device asks, and who did not start it closes the page."""
+    """XD-03, DG-13, XD-02: a device asks, and who did not start it closes the page."""
     page = _get(browser)
     assert page.status_code == 200
     assert "A device asks to sign in with the Sayso terminal app" in page.text

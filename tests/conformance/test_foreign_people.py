@@ -1,0 +1,154 @@
+"""Clients of others sign people in: at a browser, at a device without one; and register (RFC 7591).
+
+Both check state, nonce, `iss`, the ID token and its subject by themselves.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from server.crypto.passwords import Argon2Passwords
+from server.protocol.names import APPROVER_CLIENT
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
+from server.services.invitations import Invitations, NewInvitation
+from server.services.passwords import Passwords
+from tests.support.agent import Agent
+from tests.support.browser import CALLBACK, PASSWORD, Browser
+from tests.support.foreign import LIBRARIES, as_agent, playing
+from tests.support.installation import BY, PAY
+from tests.support.server import AgentKey, LiveServer
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.clients
+
+OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> str:
+    """Each of the two."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def browser(server: LiveServer, person: Terminal) -> Iterator[Browser]:
+    """Where somebody with a password may sign in."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    with server.client() as http:
+        yield Browser(http, server.url)
+
+
+def _app(server: LiveServer, name: str, **members: Any) -> AgentKey:
+    apps = Apps(server.services.store, server.services.secrets)
+    given = apps.add(NewApp(name, (CALLBACK,), resources=(PAY,), **members), by=BY)
+    return AgentKey(given.app.id, given.secret or "", name)
+
+
+_WAYS = {
+    "secret": ("client_secret_basic", {}),
+    "pushed": ("client_secret_post", {"pushed": True}),
+    "public-dpop": ("none", {"dpop": True}),
+    "pushed-dpop": ("client_secret_basic", {"pushed": True, "dpop": True}),
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_they_sign_somebody_in(
+    server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
+) -> None:
+    """CL-09, BC-13, MD-12: code with PKCE, ID token, userinfo, and a refresh that rotates."""
+    method, more = _WAYS[way]
+    app = _app(server, f"{library}-{way}", auth_method=method)
+    told = as_agent(server, app, method)
+    parameters = {"scope": "openid profile"}
+    with playing(
+        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+    ) as client:
+        asked = client.hear("visit")["url"]
+        browser.open(asked.removeprefix(server.url))
+        browser.sign_in(person.user)
+        client.tell(url=browser.answer("allow").url)
+        done = client.hear("done")
+
+    assert done["tokens"]["token_type"] == ("dpop" if "dpop" in more else "bearer")
+    assert done["id"]["sub"] == done["user"]["sub"] == person.client.profile.user_id
+    assert (done["id"]["aud"], done["user"]["name"]) == (app.id, person.user)
+    fresh = done["refreshed"]
+    assert fresh["access_token"] != done["tokens"]["access_token"]
+    assert fresh["refresh_token"] != done["tokens"]["refresh_token"]
+
+
+def test_a_no_of_the_person_reaches_them(
+    server: LiveServer, person: Terminal, browser: Browser, library: str
+) -> None:
+    """BC-13, MC-08: an error comes back with `state` and `iss`, and is believed."""
+    app = _app(server, f"{library}-no", auth_method="client_secret_basic")
+    told = as_agent(server, app)
+    parameters = {"scope": "openid profile"}
+    with playing(
+        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters
+    ) as client:
+        browser.open(client.hear("visit")["url"].removeprefix(server.url))
+        browser.sign_in(person.user)
+        client.tell(url=browser.answer("deny").url)
+        assert client.hear("refused")["error"] == "access_denied"
+
+
+def _typed(server: LiveServer, name: str, address: str) -> None:
+    """A person follows the address that the device shows, fills the page in and sends it."""
+    with server.client() as browser:
+        page = browser.get(address.removeprefix(server.url))
+        fields = dict(re.findall(r'name="(form|user_code)" value="([^"]+)"', page.text))
+        assert fields.keys() == {"form", "user_code"}
+        assert browser.post("/device", data={**fields, "name": name}).is_redirect
+
+
+@pytest.mark.parametrize("says", ["yes", "no"])
+def test_they_sign_a_device_in(
+    server: LiveServer, person: Terminal, library: str, says: str
+) -> None:
+    """CL-11, DG-07, DG-15, DG-18: codes, a page, pending, and a session bound to the key."""
+    told = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
+    parameters = {"device_name": "kiosk"}
+    with playing(
+        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+    ) as client:
+        asked = client.hear("asked")["asked"]
+        assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
+        assert asked["interval"] > 0
+        if library == OAUTH4WEBAPI:
+            client.hear("slow_down")
+        _typed(server, person.user, asked["verification_uri_complete"])
+        waiting = person.only()
+        person.approve(waiting) if says == "yes" else person.deny(waiting)
+        client.tell()
+        heard = client.hear("done" if says == "yes" else "refused")
+
+    if says == "no":
+        assert (heard["status"], heard["error"]) == (400, "access_denied")
+        return
+    assert heard["tokens"]["token_type"] == heard["refreshed"]["token_type"] == "dpop"
+    assert heard["tokens"]["refresh_token"] != heard["refreshed"]["refresh_token"]
+
+
+def test_they_register(
+    server: LiveServer, http: httpx.Client, person: Terminal, library: str
+) -> None:
+    """CL-13, DC-02: with an invitation, and what comes of it works."""
+    ceiling = {"resources": (PAY,), "scopes": ("payments:read",)}
+    invitations = Invitations(server.services.store, server.services.secrets)
+    token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token
+    metadata = {"client_name": f"{library}-made"}
+    told = {"issuer": server.url, "token": token, "metadata": metadata}
+    with playing(library, "registration", **told) as client:
+        made = client.hear("done")["client"]
+
+    assert (made["client_name"], made["client_secret_expires_at"]) == (f"{library}-made", 0)
+    key = AgentKey(made["client_id"], made["client_secret"], "made")
+    assert Agent(key, http).asked(person.user)
+    person.deny(person.only())

@@ -47,6 +47,7 @@ class Flags(TypedDict):
     serves: tuple[str, ...]
     token_seconds: int | None
     dpop: bool | None
+    labels: tuple[str, ...]
 
 
 class AddFlags(Flags):
@@ -73,6 +74,7 @@ class UpdateFlags(Flags):
     asks_everybody: bool
     never_expires: bool
     no_request_alg: bool
+    no_label: bool
 
 
 def _both(function: _F) -> _F:
@@ -153,6 +155,13 @@ def _both(function: _F) -> _F:
                 help="A resource that it serves: it may exchange the tokens that arrive there.",
             ),
             click.option(
+                "--label",
+                "labels",
+                multiple=True,
+                metavar="K[=V]",
+                help="A word or pair by which policy knows it.",
+            ),
+            click.option(
                 "--token-seconds",
                 type=int,
                 help="How long its tokens live at most; 10 to 3600.",
@@ -211,6 +220,7 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
 @click.option("--never-expires", is_flag=True, help="Take the expiry away.")
 @click.option("--no-request-alg", is_flag=True, help="It need not sign its requests.")
+@click.option("--no-label", is_flag=True, help="Take every label away.")
 @json_option
 @administers
 def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
@@ -243,6 +253,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         delivery=flags["delivery"] or "poll",
         notification_endpoint=flags["notification_endpoint"] or "",
         takes_user_code=bool(flags["user_code"]),
+        labels=flags["labels"],
     )
 
 
@@ -272,6 +283,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         delivery=flags["delivery"],
         notification_endpoint=flags["notification_endpoint"],
         takes_user_code=flags["user_code"],
+        labels=() if flags["no_label"] else flags["labels"] or None,
     )
 
 
@@ -287,6 +299,7 @@ def _refuse_both(flags: UpdateFlags) -> None:
         (flags["asks"], flags["asks_everybody"]),
         (flags["expires"], flags["never_expires"]),
         (flags["request_alg"], flags["no_request_alg"]),
+        (flags["labels"], flags["no_label"]),
     )
     if any(given and taken for given, taken in pairs):
         raise click.UsageError("Set it or take it away, not both.")

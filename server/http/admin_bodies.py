@@ -79,6 +79,7 @@ class NewAgent(Body):
     backchannel_user_code_parameter: bool = False
     backchannel_authentication_request_signing_alg: Text | None = None
     expires_at: _Moment | None = None
+    labels: Names = []
 
 
 class AgentChanges(Body):
@@ -108,6 +109,7 @@ class AgentChanges(Body):
     backchannel_user_code_parameter: bool | None = None
     backchannel_authentication_request_signing_alg: Text | None = None
     expires_at: _Moment | None = None
+    labels: Names | None = None
 
 
 class Rotation(Body):

@@ -80,6 +80,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         scopes=list(record.scopes),
         only={uri: list(may) for uri, may in record.only.items()},
         serves=list(record.serves),
+        labels=list(record.labels),
         token_seconds=record.token_seconds,
         action_types=None if record.action_types is None else list(record.action_types),
         asks=None if record.asks is None else _people(record.asks, called),

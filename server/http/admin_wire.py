@@ -110,6 +110,7 @@ class ManagedAgent(BaseModel):
     scopes: list[str]
     only: dict[str, list[str]]
     serves: list[str]
+    labels: list[str]
     token_seconds: int | None
     action_types: list[str] | None
     asks: list[Named] | None

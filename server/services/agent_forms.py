@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from server.protocol import errors, json_text, jwks, names, scopes
 from server.protocol.jwks import PublicKey
 from server.protocol.text import check_prose
-from server.services import actions, resources, users
+from server.services import actions, labels, resources, users
 from server.services.ports import Unit
 from server.services.records import Agent
 from server.services.refusals import Conflict, Invalid, NotFound
@@ -53,6 +53,7 @@ class NewAgent:
     notification_endpoint: str = ""
     """Where it is called back; "" for one that polls."""
     takes_user_code: bool = False
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class AgentChanges:
     """"poll" takes the endpoint away."""
     notification_endpoint: str | None = None
     takes_user_code: bool | None = None
+    labels: tuple[str, ...] | None = None
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
@@ -120,6 +122,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         request_alg=new.request_alg or None,
         notification_endpoint=new.notification_endpoint or None,
         takes_user_code=new.takes_user_code,
+        labels=labels.read(new.labels),
     )
     check_ceiling(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
@@ -152,6 +155,7 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         delivery=_or(before.delivery, changes.delivery, str),
         notification_endpoint=_changed_endpoint(before, changes),
         takes_user_code=_or(before.takes_user_code, changes.takes_user_code, bool),
+        labels=_or(before.labels, changes.labels, labels.read),
     )
     _check_delivery(agent)
     _check_request_alg(agent)
@@ -173,6 +177,7 @@ def facts(agent: Agent) -> dict[str, object]:
         "scopes": list(agent.scopes),
         "only": {uri: list(may) for uri, may in agent.only.items()},
         "serves": list(agent.serves),
+        "labels": list(agent.labels),
         "token_seconds": agent.token_seconds,
         "action_types": None if agent.action_types is None else list(agent.action_types),
         "owners": list(agent.owners),

@@ -83,6 +83,8 @@ class Agent:
     """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
     token_seconds: int | None = None
     """How long its tokens live at most; None leaves it to the resource and the setting."""
+    labels: tuple[str, ...] = ()
+    """Words, and pairs written `key=value`, by which policy knows it; sorted."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Resource → the scopes that it may have there; at a resource that is not named, all of its."""
 

@@ -71,6 +71,7 @@ agents = Table(
     Column("scopes", Text, nullable=False),
     Column("only", Text, nullable=False),
     Column("serves", Text, nullable=False),
+    Column("labels", Text, nullable=False),
     Column("token_seconds", Integer),
     Column("action_types", Text),
     Column("asks", Text),

@@ -110,6 +110,7 @@ def _new(body: bodies.NewAgent) -> NewAgent:
         dpop_bound=body.dpop_bound_access_tokens,
         takes_user_code=body.backchannel_user_code_parameter,
         request_alg=body.backchannel_authentication_request_signing_alg or "",
+        labels=tuple(body.labels),
     )
 
 
@@ -140,6 +141,7 @@ def _changes(body: bodies.AgentChanges) -> AgentChanges:
         dpop_bound=body.dpop_bound_access_tokens,
         takes_user_code=body.backchannel_user_code_parameter,
         request_alg="" if _REQUEST_ALG in nulls else getattr(body, _REQUEST_ALG),
+        labels=_optional(body.labels),
     )
 
 

@@ -367,3 +367,14 @@ def test_an_agent_and_a_resource_are_given_shorter_lives_and_what_they_serve(beg
     )
     assert (freed.document["serves"], freed.document["token_seconds"]) == ([], None)
     assert freed.document["only"] == {}
+
+
+def test_an_agent_is_labelled_on_the_command_line(begun):
+    """Each flag sets, and another takes away; both at once is a mistake."""
+    labelled = begun(*AGENT, "--label", "team=finance", "--label", "pilot", "--json").document
+    assert labelled["labels"] == ["pilot", "team=finance"]
+    assert "pilot, team=finance" in begun("agents", "show", "invoice-bot").out
+    assert begun("agents", "update", "invoice-bot", "--label", "NO").code == 2
+    assert begun("agents", "update", "invoice-bot", "--label", "x", "--no-label").code == 2
+    freed = begun("agents", "update", "invoice-bot", "--no-label", "--json").document
+    assert freed["labels"] == []

@@ -39,6 +39,7 @@ FULL = {
     "resources": [PAY],
     "scopes": ["payments:read"],
     "serves": [PAY],
+    "labels": ["pilot", "team=finance"],
     "token_seconds": 60,
     "action_types": ["payment.transfer"],
     "asks": ["bystander"],

@@ -93,6 +93,8 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "tokens that live longer": (AGENT, {"token_seconds": 61}),
     "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 60}),
     "tokens that live as long as any": (AGENT, {"token_seconds": None}),
+    "a label more": (AGENT, {"labels": ("pilot",)}),
+    "a label less": (replace(AGENT, labels=("pilot",)), {"labels": ()}),
     "another place to be called": (AGENT, {"notification_endpoint": "https://e.example"}),
     "tokens that anybody may use": (replace(AGENT, dpop_bound=True), {"dpop_bound": False}),
     "another way back": (APP, {"redirect_uris": ("https://evil.example/cb",)}),

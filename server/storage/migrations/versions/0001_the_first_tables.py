@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("only", sa.Text(), nullable=False),
         sa.Column("serves", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("token_seconds", sa.Integer(), nullable=True),
         sa.Column("action_types", sa.Text(), nullable=True),
         sa.Column("asks", sa.Text(), nullable=True),

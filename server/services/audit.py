@@ -84,6 +84,7 @@ class Type(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
     EXCHANGE_REFUSED = "exchange.refused"
+    REFUSALS_COUNTED = "refusals.counted"
     CALLBACK_LOST = "callback.lost"
     HANDLE_REUSED = "handle.reused"
 

@@ -18,6 +18,7 @@ from server.services import (
     caps,
     client_auth,
     displays,
+    floods,
     notices,
     targets,
     user_codes,
@@ -336,7 +337,7 @@ def _takes_pin(ask: Ask, plan: _Plan) -> bool:
 
 def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:
     """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
-    audit.record(
+    floods.record(
         tx,
         Entry(
             type=audit.Type.APPROVAL_REFUSED,

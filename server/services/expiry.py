@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol.states import State
-from server.services import audit, notices
+from server.services import audit, floods, notices
 from server.services.ports import Store, Unit
 from server.services.records import Approval, Entry
 
@@ -32,11 +32,12 @@ class Sweeper:
             return sum(expire(tx, a) is not None for a in tx.approvals.due(tx.now, _AT_ONCE))
 
     def tidy(self) -> None:
-        """Drop what nobody can use any more."""
+        """Drop what nobody can use any more, and write down what was only counted."""
         with self.store.write() as tx:
             tx.approvals.forget_answers(tx.now)
             tx.replays.prune(tx.now)
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
+            floods.settle(tx)
             tx.counters.prune(tx.now)
             for rows in (tx.passwords, tx.sign_ins, tx.flows, tx.code_grants):
                 rows.prune(tx.now)

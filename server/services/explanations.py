@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from server.protocol.exchange_refusals import REFUSALS, STEPS, Reason, Refusal
-from server.services import audit, parties
+from server.services import audit, floods, parties
 from server.services.delegations import Held, held
 from server.services.exchanges import Asked, Bound, Exchanges, Refused
 from server.services.issued_tokens import IssuedTokens
@@ -77,7 +77,8 @@ class Explanations:
             if entry is None:
                 raise NotFound(
                     "No exchange was refused under this id. The agent is told it as "
-                    "X-Correlation-Id; the log has it: sayso audit tail"
+                    "X-Correlation-Id; the log has it: sayso audit tail. Of one agent's refusals "
+                    f"the log keeps {floods.WHOLE} a minute whole and counts the others."
                 )
             return self._explain(view, entry)
 

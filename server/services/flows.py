@@ -9,7 +9,7 @@ from typing import Final
 from server.protocol import authorize, errors
 from server.protocol.names import PREFIX_CODE, PREFIX_CONSENT
 from server.protocol.tokens import ID_TOKEN_TYPE
-from server.services import audit, revocations
+from server.services import audit, floods, revocations
 from server.services.authorize import Answer, Ask, AuthorizeService, Plan, handle_hash
 from server.services.consents import LONGEST_MS, ConsentService, Wanted
 from server.services.flow_pages import (
@@ -276,7 +276,8 @@ def _grant(found: _Ready) -> Grant:
 def _record(
     tx: Unit, kind: audit.Type, plan: Plan, signed_in: SignedIn | None, *, cause: str | None
 ) -> None:
-    audit.record(
+    write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record
+    write(
         tx,
         Entry(
             type=kind,

@@ -3,6 +3,7 @@
 The store that hands these out, and the other edges, are in `ports.py`.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from server.protocol.states import State
@@ -364,11 +365,26 @@ class ReplayRows(Protocol):
     def prune(self, now: int) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was counted in one window."""
+
+    key: str
+    count: int
+    ends_at: int
+
+
 class CounterRows(Protocol):
     """Tries per window."""
 
     def count(self, key: str, window_ms: int) -> int:
         """One more; returns how many there are in the window that is open now."""
+
+    def ended(self, key: str) -> list[Window]:
+        """Take the window of this key away, if it is over."""
+
+    def ended_below(self, prefix: str) -> list[Window]:
+        """Likewise for all keys that begin so, oldest first."""
 
     def peek(self, key: str) -> int: ...
     def prune(self, now: int) -> int: ...

@@ -10,7 +10,7 @@ from typing import Final
 
 from server.protocol import passwords
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
-from server.services import audit, families
+from server.services import audit, families, floods
 from server.services.people_records import SignIn
 from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
 from server.services.records import Entry, User
@@ -151,7 +151,7 @@ def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -
     if right and password is not None and password.hash == hashed_as and again.enabled:
         return again
     kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(again.id)
-    audit.record(tx, Entry(kind, actor, subject=again.id, decision="refused"))
+    floods.record(tx, Entry(kind, actor, subject=again.id, decision="refused"))
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from server.protocol import errors, names, scopes, token_exchange, tokens
 from server.protocol.exchange_refusals import REFUSALS, Reason
 from server.protocol.token_exchange import ExchangeRequest, Subject
-from server.services import audit, client_auth
+from server.services import audit, client_auth, floods
 from server.services.exchanges import Asked, Exchanges, Granted, Refused
 from server.services.keys import published
 from server.services.login_hints import LoginHints
@@ -185,7 +185,7 @@ def _origin(found: _Found, granted: Granted) -> Origin:
 def _record(
     tx: Unit, agent: Agent, asked: Asked, subject: Delegation | None, reason: Reason
 ) -> None:
-    audit.record(
+    floods.record(
         tx,
         Entry(
             type=audit.Type.EXCHANGE_REFUSED,

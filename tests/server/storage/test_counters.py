@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from server.services.rows import Window
 from server.storage.store import SqlStore
 from tests.support.clock import MINUTE, MovableClock
 
@@ -58,3 +59,22 @@ def test_no_try_is_lost_when_many_come_at_once(store: SqlStore, url: str, open_o
         tries = [threads.submit(_count, stores[number % 2]) for number in range(80)]
 
     assert sorted(one.result(10) for one in tries) == list(range(1, 81))
+
+
+def test_a_window_that_is_over_is_taken_once_with_its_count(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """By its key, or with all whose keys begin so; open ones stay and go on counting."""
+    for key in ("more a", "more a", "more b", "most"):
+        _count(store, key)
+    ends = clock.now() + MINUTE
+    clock.forward(MINUTE - 1)
+    _count(store, "more c")
+    with store.write() as tx:
+        assert tx.counters.ended("more a") == tx.counters.ended_below("more ") == []
+    clock.forward(1)
+    with store.write() as tx:
+        assert tx.counters.ended("more a") == [Window("more a", 2, ends)]
+        assert tx.counters.ended_below("more ") == [Window("more b", 1, ends)]
+        assert tx.counters.ended_below("more ") == []
+        assert tx.counters.peek("more c") == 1

@@ -18,9 +18,9 @@ from server.http.registration_routes import REGISTRATION_ROUTES
 from server.http.route import Caller, Route
 
 _BACKCHANNEL = (
-    "scope login_hint id_token_hint resource authorization_details binding_message "
-    "requested_expiry acr_values client_notification_token user_code request client_id "
-    "client_secret client_assertion client_assertion_type"
+    "scope login_hint id_token_hint login_hint_token resource authorization_details "
+    "binding_message requested_expiry acr_values client_notification_token user_code request "
+    "client_id client_secret client_assertion client_assertion_type"
 )
 _TOKEN = (
     "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105
@@ -44,7 +44,7 @@ ROUTES: Final = (
         _CLIENT,
         "An agent asks for a person's approval (CIBA).",
         form=tuple(_BACKCHANNEL.split()),
-        headers=("Idempotency-Key",),
+        headers=("DPoP", "Idempotency-Key"),
         answer=oauth_wire.Acknowledgement,
         errors=(400, 401, 403),
     ),

@@ -21,6 +21,7 @@ _BESIDES_THE_TABLE = {
     "POST /logout": "server/web/sign_in.py",
 }
 _SETTING = re.compile(r"\bSAYSO_[A-Z_]*[A-Z]\b")
+_CREDENTIALS = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -43,6 +44,29 @@ def test_every_documented_route_exists():
     headings = [line for line in _page("http-api.md").splitlines() if line.startswith("### `")]
     named = {route for line in headings for route in re.findall(r"`([A-Z]+ /[^`]*)`", line)}
     assert named - served == set()
+
+
+@pytest.mark.parametrize(
+    ("route", "heading"),
+    [
+        ("POST /bc-authorize", "POST /bc-authorize"),
+        ("POST /device_authorization", "POST /device_authorization"),
+        ("POST /par", "POST /authorize"),
+        ("POST /introspect", "POST /introspect"),
+    ],
+)
+def test_a_form_is_documented_as_it_is_described_to_programs(route, heading):
+    """The tables of a section name the parameters and headers of its row in ROUTES, all of them."""
+    routes = importlib.import_module("server.http.routes").ROUTES
+    row = next(one for one in routes if f"{one.method} {one.path}" == route)
+    sections = re.split(r"^### ", _page("http-api.md"), flags=re.MULTILINE)
+    section = next(one for one in sections if f"`{heading}`" in one.splitlines()[0])
+    cells = re.findall(r"^\| (`[^|]+`[^|]*) \|", section, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([\w-]+)`", cell)}
+    headers = set(row.headers) if f"`{route}`" in section.splitlines()[0] else set()
+    spoken_of = {header for header in headers if f"`{header}`" in section}
+    assert headers == spoken_of
+    assert named - headers - _CREDENTIALS == set(row.form) - _CREDENTIALS
 
 
 @pytest.mark.parametrize("package", ["server", "approver_tui"])

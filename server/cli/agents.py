@@ -11,7 +11,7 @@ from server.cli.invitations import invite, uninvite
 from server.cli.invitations import show_all as show_invitations
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, json_option, listed, moment, table
-from server.cli.params import Span
+from server.cli.params import overlap_option
 from server.cli.using import usage_lines
 from server.services.agents import StoppedAgent
 
@@ -95,13 +95,7 @@ def enable(desk: Desk, called: str, *, as_json: bool) -> None:
 
 @command.command("rotate-secret")
 @click.argument("called", metavar="AGENT")
-@click.option(
-    "--overlap",
-    type=Span(),
-    default="24h",
-    show_default=True,
-    help="How long the old secret works beside the new one; 0 to 30d.",
-)
+@overlap_option
 @json_option
 @administers
 def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import click
 from server.cli.app_document import app_document, app_lines, next_lines
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, table
-from server.cli.params import Span
+from server.cli.params import overlap_option
 from server.protocol import names
 from server.services.app_forms import AppChanges, NewApp
 from server.services.refusals import Exists
@@ -168,13 +168,7 @@ def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlag
 
 @command.command("rotate-secret")
 @click.argument("called", metavar="APP")
-@click.option(
-    "--overlap",
-    type=Span(),
-    default="24h",
-    show_default=True,
-    help="How long the old secret works beside the new one; 0 to 30d.",
-)
+@overlap_option
 @json_option
 @administers
 def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> None:

@@ -88,3 +88,12 @@ class ScopeNeed(click.ParamType[tuple[str, str]]):
         if not equals:
             self.fail("write SCOPE=TYPE, or SCOPE= to take the need away.", param, ctx)
         return scope, kind
+
+
+overlap_option = click.option(
+    "--overlap",
+    type=Span(),
+    default="24h",
+    show_default=True,
+    help="How long the old secret works beside the new one; 0 to 30d.",
+)

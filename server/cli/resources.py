@@ -17,7 +17,7 @@ from server.cli.output import (
     sheet,
     table,
 )
-from server.cli.params import ScopeNeed, ScopeRisk, Span
+from server.cli.params import ScopeNeed, ScopeRisk, overlap_option
 from server.protocol.risks import Risk
 from server.services.records import Resource
 from server.services.refusals import Exists
@@ -136,13 +136,7 @@ def update(desk: Desk, uri: str, *, as_json: bool, **flags: Unpack[UpdateFlags])
 
 @command.command("rotate-secret")
 @click.argument("uri")
-@click.option(
-    "--overlap",
-    type=Span(),
-    default="24h",
-    show_default=True,
-    help="How long the old secret works beside the new one; 0 to 30d.",
-)
+@overlap_option
 @json_option
 @administers
 def rotate_secret(desk: Desk, uri: str, overlap: int, *, as_json: bool) -> None:

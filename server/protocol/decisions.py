@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -169,11 +169,6 @@ def fingerprint(action_digest: str) -> str:
     return f"{shown[:4]}-{shown[4:]}"
 
 
-def decision_text(decision: Decision) -> str:
-    """Write the payload of a decision as it is signed (RFC 8785)."""
-    return json_text.canonical(asdict(decision))
-
-
 def read_decision(payload: bytes) -> Decision:
     """Read the payload of a decision that may stand on its own. ValueError names the member."""
     decision = Decision(**_read_members(payload, Decision))
@@ -190,11 +185,6 @@ def check_decision(decision: Decision, expected: Expected) -> None:
     never its value. `granted` is compared too: nothing is granted that the rows do not know.
     """
     _check_members(decision, expected, "invalid_decision")
-
-
-def statement_text(statement: Statement) -> str:
-    """Write the payload of a statement as it is signed (RFC 8785)."""
-    return json_text.canonical(asdict(statement))
 
 
 def read_statement(payload: bytes) -> Statement:

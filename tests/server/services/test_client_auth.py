@@ -9,9 +9,11 @@ import pytest
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.agent_forms import AgentChanges
 from server.services.app_forms import AppChanges, NewApp
+from server.services.client_auth import ClientAuthentication
 from tests.support.clock import DAY, HOUR, MINUTE
 from tests.support.installation import BY, registered
 from tests.support.jose_by_hand import assertion_claims, assertion_form, by_hand, new_key
+from tests.support.people import new_app
 from tests.support.site import ISSUER
 
 FAILED = (401, "invalid_client")
@@ -253,3 +255,22 @@ def test_a_disabled_app_learns_it_after_it_proved_itself(chat, local, send):
     assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
     local.desk.apps.delete(app.id, by=BY)
     assert send(credentials).refusal == FAILED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda app: app.redeem("unknown"), lambda app: app.refresh("unknown")],
+    ids=["code", "refresh"],
+)
+def test_an_app_that_is_deleted_while_it_calls_gets_nothing(local, monkeypatch, call):
+    """Who it is was found outside the unit of work; whether it is still there, inside."""
+    app, authenticate = new_app(local), ClientAuthentication.authenticate
+
+    def deleted_after(self, credentials):
+        found = authenticate(self, credentials)
+        local.desk.apps.delete(app.id, by=BY)
+        return found
+
+    assert call(app).refusal == (400, "invalid_grant")
+    monkeypatch.setattr(ClientAuthentication, "authenticate", deleted_after)
+    assert call(app).refusal == FAILED

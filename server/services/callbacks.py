@@ -23,7 +23,8 @@ _SAID_BY: Final[Mapping[str, frozenset[State]]] = {
     "approval.expired": frozenset({State.EXPIRED}),
 }
 """Which message tells of which state; a state that came later has a message of its own."""
-_PINGED: Final = frozenset({State.APPROVED, State.DENIED, State.CANCELLED})
+_FETCHED: Final = frozenset({State.REDEEMED})
+"""After this a ping has nothing to tell."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _UNTOLD: Final = frozenset({WITHDRAWN})
 """Who took its own request back knows."""
@@ -49,13 +50,14 @@ class Callbacks:
     def ping(self, message: str) -> Call | None:
         """What a ping says: the handle and nothing else. None when there is nothing to say.
 
-        Expiry is not pinged; the agent knows the time.
+        Every end is pinged, expiry too (CIBA 10.2 leaves that open): whoever waits for a ping need
+        not poll to learn that none will come.
         """
         approval_id, states = _read(message)
         with self.store.read() as view:
             approval = view.approvals.get(approval_id)
             agent = None if approval is None else _reachable(view, approval)
-        if approval is None or agent is None or approval.state not in states & _PINGED:
+        if approval is None or agent is None or approval.state not in states - _FETCHED:
             return None
         return self._call(agent, approval, {})
 

@@ -20,6 +20,7 @@ from server.services import (
     displays,
     floods,
     notices,
+    redemption,
     targets,
     user_codes,
 )
@@ -124,6 +125,7 @@ class CibaService:
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
         agent = _admitted(tx, ask)
+        ask = replace(ask, agent=agent)
         if (joined := self._join(tx, ask)) is not None:
             return joined
         ask.used.count(tx)
@@ -278,11 +280,13 @@ class CibaService:
 
     def _bound(self, tx: Unit, ask: Ask) -> str | None:
         """Pushed tokens are bound to the key that is proved here (CIBA 10.3, RFC 9449 5)."""
-        if ask.proofs:
-            return self.proofs.of_client(tx, ask.proofs, path="/bc-authorize")
-        if ask.agent.dpop_bound:
+        path = "/bc-authorize"
+        jkt = self.proofs.of_client(tx, ask.proofs, path=path) if ask.proofs else None
+        if ask.agent.dpop_bound and jkt is None:
             raise errors.InvalidDpopProof("Tokens of this client are bound: send a DPoP proof.")
-        return None
+        if ask.hint is not None and not redemption.proves(tx, ask.hint.parent, jkt):
+            raise errors.InvalidDpopProof(redemption.UNPROVED)
+        return jkt
 
     def _asked(  # the facts of one request
         self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, approval_id: str, expires_at: int

@@ -4,6 +4,7 @@ The poll that asks for it and the push that brings it come here; nothing else ma
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from server.protocol import ciba, decisions, errors
 from server.protocol.states import State
@@ -13,6 +14,8 @@ from server.services.records import Agent, Approval
 from server.services.rights import Rights
 from server.services.tokens import Issuing
 from server.services.withdrawals import withdraw
+
+UNPROVED: Final = "This came of a bound token: send a proof of its key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Redemption:
             return ciba.no_tokens(
                 State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
             )
-        if not _proved(tx, approval, jkt):
-            return errors.InvalidDpopProof("This came of a bound token: send a proof of its key.")
+        if not proves(tx, approval.parent_id, jkt):
+            return errors.InvalidDpopProof(UNPROVED)
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
         if moved is None:
             return ciba.no_tokens(State.REDEEMED, {})
@@ -69,7 +72,7 @@ def in_force(tx: Unit, approval: Approval) -> bool:
     return issued is not None and issued.revoked_at is None
 
 
-def _proved(tx: Unit, approval: Approval, jkt: str | None) -> bool:
+def proves(tx: Unit, parent_id: str | None, jkt: str | None) -> bool:
     """Reports whether the key of a bound parent is proved; no bearer token comes of it."""
-    parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
+    parent = None if parent_id is None else tx.delegations.get(parent_id)
     return parent is None or parent.jkt in {None, jkt}

@@ -45,7 +45,8 @@ class Rights:
         if not _parent_holds(tx, approval):
             return PARENT_ENDED
         outside = agent.asks is not None and user.id not in agent.asks
-        if names.GRANT_CIBA not in agent.grant_types or outside:
+        unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
+        if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
         risk = self._risk(tx, agent, approval)
         return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None

@@ -121,14 +121,22 @@ def test_an_answer_that_was_fetched_before_the_ping_is_not_pinged(pinged, person
     assert pinged.poll(handle, idempotency_key="k").status == 200
 
 
-def test_what_ends_by_the_clock_is_not_pinged_and_leaves_nothing(pinged, local, far):
-    """The agent was told when; its token is dropped."""
-    _, approval = _ask(pinged, requested_expiry="60")
-    local.clock.forward(MINUTE)
+@pytest.mark.parametrize("answered", [False, True])
+def test_what_ends_by_the_clock_is_pinged_and_leaves_nothing(
+    pinged, person, local, far, answered
+):
+    """CB-161: who waits for a ping learns that no answer comes; its token is dropped."""
+    handle, approval = _ask(pinged, requested_expiry="60")
+    if answered:
+        person.approve(approval.id)
+        local.deliver()
+    local.clock.forward(2 * MINUTE)
     local.services.sweeper.round()
     local.deliver()
     assert local.stored(approval.id).state is State.EXPIRED
-    assert (far.got, _kept(local, approval)) == ([], (None, None))
+    assert _bodies(far) == [{"auth_req_id": handle}] * (1 + answered)
+    assert _kept(local, approval) == (None, None)
+    assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
 def test_a_withdrawn_request_is_pinged(pinged, person, local, far):
@@ -351,6 +359,18 @@ def test_pushed_tokens_are_bound_to_the_key_that_asked(called, person, local, fa
     assert local.claims(body["access_token"])["cnf"] == {
         "jkt": decisions.thumbprint(person.session.jwk)
     }
+
+
+def test_a_duty_to_prove_that_came_later_counts(called, person, local, far):
+    """CB-173: a request that proved no key brings no bearer token to who must prove one by now."""
+    pushed = called("push")
+    _, approval = _ask(pushed)
+    person.approve(approval.id)
+    local.desk.agents.update(pushed.id, AgentChanges(dpop_bound=True), by=BY)
+    local.deliver()
+    local.deliver()
+    assert [body["error"] for body in _bodies(far)] == ["access_denied"]
+    assert local.stored(approval.id).reason == "policy_changed"
 
 
 def test_without_a_duty_pushed_tokens_are_bearer_tokens(pushed, local):

@@ -10,6 +10,9 @@ from server.services.login_hints import LoginHints
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
+from tests.support.jose_by_hand import new_key
+from tests.support.proving import proof, thumbprint
+from tests.support.site import ISSUER
 
 FRONT = "sayso_ag_front00000000000"
 
@@ -26,12 +29,12 @@ def parent(local, person):
 def hint(local, agent, parent):
     """Makes hints as an exchange makes them."""
 
-    def make(scope="payments:read", details=(), for_agent=agent.id):
+    def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
         services = local.services
         hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
         with local.services.store.write() as tx:
             bot = tx.directory.agent(for_agent)
-            return hints.make(tx, bot, parent, resource=PAY, scope=(scope,), details=details)
+            return hints.make(tx, bot, of, resource=PAY, scope=(scope,), details=details)
 
     return make
 
@@ -173,3 +176,28 @@ def test_where_nobody_is_told_apart_a_hint_of_nobody_waits_for_nobody(template, 
     hidden.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     approval = hidden.behind(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.parent_id, approval.state) == (None, None, State.PENDING)
+
+
+def test_who_is_pushed_to_proves_the_key_of_a_bound_parent_when_it_asks(
+    agent, person, local, hint, parent
+):
+    """CB-173: there is no other moment; without the key nobody is asked and no hint is spent."""
+    key, other = new_key("ES256"), new_key("ES256")
+    endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
+    local.desk.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
+    bound = local.desk.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
+    token = hint(of=bound)
+    form = {
+        "scope": "openid",
+        "login_hint_token": token,
+        "client_notification_token": "t0ken",
+        **agent.credentials,
+    }
+    assert local.post_form("/bc-authorize", form).refusal == (400, "invalid_dpop_proof")
+    made = [proof(other, f"{ISSUER}/bc-authorize", local.clock.now())]
+    refused = local.post_form("/bc-authorize", form, proofs=made)
+    assert refused.refusal == (400, "invalid_dpop_proof")
+    made = [proof(key, f"{ISSUER}/bc-authorize", local.clock.now())]
+    answered = local.post_form("/bc-authorize", form, proofs=made)
+    assert answered.status == 200
+    assert local.behind(answered.json["auth_req_id"]).jkt == thumbprint(key)

@@ -19,7 +19,7 @@ LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
 FIRST_PAUSE_MS: Final = 1_000
 LONGEST_PAUSE_MS: Final = 60 * 60 * 1000
-MOST_AT_ONCE: Final = 64
+MOST_AT_ONCE: Final = 128
 """So many messages are on their way from one process at the same time."""
 _LOT: Final = 16
 

@@ -95,11 +95,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         """In the worker: the application, with its background loops running."""
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
         from server.serving import loops  # noqa: PLC0415
-        from server.serving.worker import on_a_real_thread  # noqa: PLC0415
+        from server.serving.worker import look_up_apart, on_a_real_thread  # noqa: PLC0415
 
         telemetry.configure_logging(
             as_json=self.settings.log_format == "json", level=self.settings.log_level
         )
+        look_up_apart()
         services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
         services.store.start()
         flask, site = app.create_app(services)

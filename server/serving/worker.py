@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
 from gevent.pywsgi import Input
+from gevent.resolver.thread import Resolver
+from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
 from server import telemetry
+from server.delivery.outbox import MOST_AT_ONCE
 
 if TYPE_CHECKING:
     from server.http.site import Site
 
 _READING_SECONDS = 15.0
 _IDLE_SECONDS = 75.0
+_OTHER_LOOK_UPS = 16
+"""Names of ours that are looked up meanwhile, and those of agents that are being registered."""
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -140,6 +145,18 @@ def on_a_real_thread(work: Callable[[], _T]) -> _T:
     """Run what takes the processor for long while others are served."""
     result: _T = gevent.get_hub().threadpool.apply(work)
     return result
+
+
+def look_up_apart() -> None:
+    """Look names up on threads of their own, one for each call that may be under way.
+
+    An agent names its endpoint, and its name server may say nothing for half a minute: that holds
+    up neither a password, which is checked on the hub's few threads, nor anybody else's name.
+    """
+    hub = gevent.get_hub()
+    resolver = Resolver(hub)
+    resolver.pool = ThreadPool(MOST_AT_ONCE + _OTHER_LOOK_UPS, hub)
+    hub.resolver = resolver
 
 
 class SaysoWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # gunicorn has no types

@@ -15,25 +15,44 @@ _IS_DUE = or_(
     and_(o.c.state == "leased", o.c.lease_until <= bindparam("now")),
 )
 _ANY_DUE = Prepared(select(o.c.id).where(_IS_DUE).limit(1))
+_LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
+_TURN = case((_LIVE, 0), (_IS_DUE, 1), else_=2)
 _MOST_OF_ONE = 5
 """So many messages to one target are on their way at the same time."""
-_LIVE = and_(o.c.state == "leased", o.c.lease_until > bindparam("now"))
+_MOST_IN_TROUBLE = 32
+"""So many to targets that did not take their last one: one to each, and room for the others."""
 _RANKED = (
     select(
         o.c.id,
+        _TURN.label("turn"),
+        o.c.not_before,
+        func.max(case((o.c.last_error.is_not(None), 1), else_=0))
+        .over(partition_by=[o.c.channel, o.c.target])
+        .label("trouble"),
         func.row_number()
-        .over(
-            partition_by=[o.c.channel, o.c.target],
-            order_by=[case((_LIVE, 0), else_=1), o.c.not_before, o.c.id],
-        )
+        .over(partition_by=[o.c.channel, o.c.target], order_by=[_TURN, o.c.not_before, o.c.id])
         .label("rank"),
     )
-    .where(or_(_IS_DUE, _LIVE))
+    .where(o.c.state.in_(("waiting", "leased")))
     .subquery()
 )
+_r = _RANKED.c
+_PLACED = (
+    select(
+        _r.id,
+        _r.trouble,
+        func.row_number()
+        .over(partition_by=_r.trouble, order_by=[_r.turn, _r.not_before, _r.id])
+        .label("place"),
+    )
+    .where(_r.rank <= case((_r.trouble == 1, 1), else_=_MOST_OF_ONE))
+    .subquery()
+)
+_p = _PLACED.c
+_TAKEN = select(_p.id).where(or_(_p.trouble == 0, _p.place <= _MOST_IN_TROUBLE))
 _DUE = (
     select(o.c.id)
-    .where(_IS_DUE, o.c.id.in_(select(_RANKED.c.id).where(_RANKED.c.rank <= _MOST_OF_ONE)))
+    .where(_IS_DUE, o.c.id.in_(_TAKEN))
     .order_by(o.c.not_before, o.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)

@@ -151,11 +151,11 @@ def _certificate(
 
 
 @contextlib.contextmanager
-def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+def receiver(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
     """A receiver that answers 200 until told otherwise."""
     state = Receiver()
     handler = type("Bound", (Handler,), {"receiver": state})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
         if tls is not None:
             server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -4,6 +4,7 @@ Owns: patches of the running server, by name. Never: imported by the product; on
 `tests.support.serve --seed NAME` plants one, in the worker and before the application is built.
 """
 
+import _socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from gevent import monkey
 from sqlalchemy import update
 
 from server.protocol.states import State, origins
@@ -26,6 +28,7 @@ from server.storage.tables import approvals
 from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
+_HANGS_SECONDS = 20
 
 
 def plant(name: str) -> None:
@@ -114,9 +117,23 @@ def _at_once(_: _Batch) -> None:
     """Wait for nothing."""
 
 
+def _names_that_hang() -> None:
+    """Every name below `hangs.example` takes its time, as with a name server that says nothing."""
+    look_up, sleep = _socket.getaddrinfo, monkey.get_original("time", "sleep")
+
+    def slowly(host: Any, *rest: Any, **named: Any) -> Any:
+        if str(host).endswith("hangs.example"):
+            sleep(_HANGS_SECONDS)
+            raise _socket.gaierror(-3, "Temporary failure in name resolution")
+        return look_up(host, *rest, **named)
+
+    _socket.getaddrinfo = slowly
+
+
 SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
     "entry_elsewhere": _entry_elsewhere,
     "acknowledged_early": _acknowledged_early,
+    "names_that_hang": _names_that_hang,
 }

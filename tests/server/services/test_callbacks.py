@@ -122,9 +122,7 @@ def test_an_answer_that_was_fetched_before_the_ping_is_not_pinged(pinged, person
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_what_ends_by_the_clock_is_pinged_and_leaves_nothing(
-    pinged, person, local, far, answered
-):
+def test_what_ends_by_the_clock_is_pinged_and_leaves_nothing(pinged, person, local, far, answered):
     """CB-161: who waits for a ping learns that no answer comes; its token is dropped."""
     handle, approval = _ask(pinged, requested_expiry="60")
     if answered:

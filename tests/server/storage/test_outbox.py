@@ -73,10 +73,47 @@ def test_a_few_of_one_target_are_under_way_at_a_time(store: SqlStore, clock: Mov
     assert _lease(store, "b", 20) == []
     with store.write() as tx:
         assert tx.outbox.sent(first[0].id, "a")
-        assert tx.outbox.failed(first[1].id, "a", "status 500", NOON + SECOND)
+        assert tx.outbox.failed(first[1].id, "a", "status 403", None)
     assert [message.body for message in _lease(store, "b", 20)] == ['{"n":5}', '{"n":6}']
     clock.forward(60 * SECOND)
     assert len(_lease(store, "c", 20)) == 7
+
+
+def test_a_target_that_failed_gets_one_at_a_time_until_it_takes_it(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """CB-166: five at once that hang would take the place of other people's messages."""
+    with store.write() as tx:
+        for number in range(8):
+            tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
+    first = _lease(store, "a", 20)
+    with store.write() as tx:
+        for message in first:
+            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON + SECOND)
+    clock.forward(SECOND)
+    order = []
+    while lot := _lease(store, "b", 20):
+        assert len(lot) == 1
+        order.append(lot[0].body)
+        with store.write() as tx:
+            assert tx.outbox.sent(lot[0].id, "b")
+    assert order == [f'{{"n":{number}}}' for number in (5, 6, 7, 0, 1, 2, 3, 4)]
+
+
+def test_targets_that_fail_leave_room_for_those_that_do_not(store: SqlStore) -> None:
+    """CB-166: however many of them there are."""
+    with store.write() as tx:
+        for number in range(40):
+            tx.outbox.add("ping", f"hanging {number}", "{}")
+    for message in _lease(store, "a", 100):
+        with store.write() as tx:
+            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON)
+    with store.write() as tx:
+        tx.outbox.add("ping", "quick", "{}")
+    taken = _lease(store, "b", 100)
+    assert len(taken) == 33
+    assert taken[-1].target == "quick"
+    assert _lease(store, "b", 100) == []
 
 
 def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: MovableClock) -> None:

@@ -1,0 +1,130 @@
+"""Calls to agents: what was decided reaches them, whoever dies or hangs meanwhile."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.agent import Agent, new_agent
+from tests.support.clock import MINUTE
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.receiver import Receiver, answer, hang, receiver
+from tests.support.server import LiveServer, free_port, live_server
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import until
+
+TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
+_SOON_SECONDS = 4
+_HANGING_AGENTS = 4
+_CALLS_OF_EACH = 5
+
+Caller = Callable[..., Agent]
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
+    """A server of this test, with the faults of its `seeds`."""
+    seeds = getattr(request, "param", ())
+    options = tuple(word for seed in seeds for word in ("--seed", seed))
+    with live_server(tmp_path, options=options, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody at an enrolled terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def far() -> Iterator[Receiver]:
+    """The endpoint of the agents."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def caller(server: LiveServer) -> Iterator[Caller]:
+    """Makes agents that are called back."""
+    with ExitStack() as open_ones:
+
+        def make(mode: str, endpoint: str) -> Agent:
+            agent = new_agent(server, delivery=mode, notification_endpoint=endpoint)
+            open_ones.callback(agent.http.close)
+            return agent
+
+        yield make
+
+
+def _asked(agent: Agent, person: Terminal) -> tuple[str, Any]:
+    response = agent.ask(person.user, client_notification_token=TOKEN)
+    assert response.status_code == 200, response.text
+    found = response.json()
+    (mine,) = (a for a in person.waiting() if a.fingerprint == found["fingerprint"])
+    return found["auth_req_id"], mine
+
+
+def _bodies(far: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(got.body) for got in far.got]
+
+
+@pytest.mark.parametrize("mode", ["ping", "push"])
+def test_killed_between_the_answer_and_the_call_it_calls_after_its_start(
+    server: LiveServer, person: Terminal, caller: Caller, mode: str
+) -> None:
+    """CB-165, CB-174: nobody listened before the end; afterwards the call comes by itself."""
+    port = free_port()
+    handle, approval = _asked(caller(mode, f"http://127.0.0.1:{port}/hook"), person)
+    person.approve(approval)
+    server.kill()
+    with receiver(port=port) as far:
+        server.start()
+        until(lambda: far.got, seconds=15)
+        assert _bodies(far)[0]["auth_req_id"] == handle
+        assert ("access_token" in _bodies(far)[0]) == (mode == "push")
+
+
+@pytest.mark.parametrize("mode", ["ping", "push"])
+def test_killed_in_the_midst_of_a_call_it_says_the_same_again(
+    server: LiveServer, person: Terminal, caller: Caller, far: Receiver, mode: str
+) -> None:
+    """CB-174, NG-008: once the lease of the dead is over; of one approval there is one token."""
+    far.behaviour = hang
+    _, approval = _asked(caller(mode, far.url()), person)
+    person.approve(approval)
+    until(lambda: far.got)
+    server.kill()
+    far.behaviour = answer(204)
+    server.start()
+    server.clock.forward(MINUTE)
+    until(lambda: len(far.got) == 2, seconds=15)
+
+    first, second = _bodies(far)
+    assert first["auth_req_id"] == second["auth_req_id"]
+    assert first.get("access_token") == second.get("access_token")
+    with server.services.store.read() as view:
+        issued = [e for e in view.audit.of_approval(approval.id) if e.type == "token.issued"]
+    assert len(issued) == (mode == "push")
+
+
+@pytest.mark.parametrize("server", [["names_that_hang"]], indirect=True)
+def test_names_that_hang_delay_neither_people_nor_other_agents(
+    server: LiveServer, person: Terminal, caller: Caller, far: Receiver
+) -> None:
+    """CB-166: whoever names an endpoint may also run the name server that says nothing."""
+    for number in range(_HANGING_AGENTS):
+        hanging = caller("ping", f"https://a{number}.hangs.example/hook")
+        for _ in range(_CALLS_OF_EACH):
+            _, approval = _asked(hanging, person)
+            person.deny(approval)
+    _, approval = _asked(caller("ping", far.url()), person)
+    began = time.monotonic()
+    person.approve(approval)
+    until(lambda: far.got)
+    assert time.monotonic() - began < _SOON_SECONDS

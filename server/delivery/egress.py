@@ -7,6 +7,7 @@ so that a name which changes its address in between changes nothing.
 
 import contextlib
 import ipaddress
+import logging
 import socket
 import threading
 import time
@@ -37,7 +38,11 @@ _MOST_BYTES = 64 * 1024
 _SUCCESS, _REDIRECT, _FAULT = 200, 300, 500
 _LATER = frozenset({408, 425, 429})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_OLD_IPV4: Final = ipaddress.ip_network("::/96")
 _PORTS: Final = {"http": 80, "https": 443}
+
+logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
+"""It would log the very name; what is refused is said once, in our words."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -147,7 +152,7 @@ def _read(raw: HTTPResponse) -> bytes:
     """At most so many bytes in so many seconds, however slowly they come."""
     ends = time.monotonic() + _MOST_SECONDS
     body = b""
-    while len(body) < _MOST_BYTES and (piece := raw.read1(_MOST_BYTES, decode_content=True)):
+    while len(body) < _MOST_BYTES and (piece := raw.read1(_MOST_BYTES, decode_content=False)):
         body += piece
         if time.monotonic() > ends:
             raise Undeliverable("the answer takes too long", retry=True)
@@ -157,17 +162,31 @@ def _read(raw: HTTPResponse) -> bytes:
 def _address(host: str, port: int, reach: Reach) -> str:
     """The one address that this name has now, if we may go there. Raises `InvalidIPAddress`."""
     try:
-        return str(filter_host(host, port, allow_loopback=reach.development))
+        found = str(filter_host(host, port, allow_loopback=reach.development))
+        _refuse_old_forms(ipaddress.ip_address(found.strip("[]")))
     except InvalidIPAddress as refusal:
         address = refusal.args[0]
         if not any(address in network for network in reach.networks):
             raise
-        return f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+        found = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+    return found
+
+
+def _refuse_old_forms(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """Site-local ones, and IPv4's within IPv6: given up, and some lead inside all the same.
+
+    Raises `InvalidIPAddress`.
+    """
+    if address.version == 4 or address.is_loopback:  # noqa: PLR2004
+        return
+    if address.is_site_local or address in _OLD_IPV4:
+        raise InvalidIPAddress(address)
 
 
 def _session(reach: Reach | None) -> requests.Session:
     session: requests.Session = _MANAGER.get_session()
     session.trust_env = False  # neither proxies nor passwords
+    session.headers["Accept-Encoding"] = "identity"  # and what comes packed is not unpacked
     if reach is not None and reach.ca_file:
         session.verify = reach.ca_file
     for scheme in _PORTS:

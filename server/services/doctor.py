@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from server.services.agents import owners_of
-from server.services.messages import OutboxMessage
+from server.services.messages import Loss
+from server.services.notices import WEBHOOK
 from server.services.ports import Store, View
 from server.services.records import Agent, User
 
@@ -17,6 +18,8 @@ Level: TypeAlias = Literal["broken", "weak", "note"]
 
 SOON_MS: Final = 14 * 24 * 60 * 60 * 1000
 """What ends within two weeks is worth a word."""
+LOSSES_MS: Final = 7 * 24 * 60 * 60 * 1000
+"""What never arrived is told for a week."""
 CLOCK_TOLERANCE_MS: Final = 60 * 1000
 
 
@@ -120,20 +123,21 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
             )
 
 
-def _reach(view: View, last: OutboxMessage) -> str:
-    """What must be reached from here, for the channel of this message."""
-    agent = view.directory.agent(last.target)
-    if agent is None:
-        return "See that SAYSO_WEBHOOK_URL can be reached from this machine."
-    return f"See that the endpoint of {agent.name} can be reached from this machine."
-
-
 def _outbox(view: View) -> Iterator[Finding]:
-    dead = view.outbox.counts().get("dead", 0)
-    if dead:
-        last = view.outbox.dead(1)[0]
-        yield Finding(
-            "broken",
-            f"{dead} messages could not be delivered. The last error: {last.last_error}",
-            _reach(view, last),
-        )
+    """What never arrived, target by target; an agent that is gone misses nothing."""
+    for loss in view.outbox.losses(view.now - LOSSES_MS):
+        agent = view.directory.agent(loss.target)
+        if loss.channel == WEBHOOK:
+            fix = "See that SAYSO_WEBHOOK_URL can be reached from this machine."
+            yield _loss(loss, "your webhook", fix)
+        elif agent is not None:
+            fix = f"See that the endpoint of {agent.name} can be reached from this machine."
+            yield _loss(loss, agent.name, f"{fix} sayso agents show {agent.name} names it.")
+
+
+def _loss(loss: Loss, whom: str, fix: str) -> Finding:
+    count = "One message" if loss.messages == 1 else f"{loss.messages} messages"
+    told = f"{count} to {whom} never arrived in the last week: {loss.last_error}."
+    if loss.over:
+        return Finding("note", told, "Later ones did; there is nothing to do.")
+    return Finding("broken", told, fix)

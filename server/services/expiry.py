@@ -14,6 +14,8 @@ DEVICE_CODES_KEPT_MS: Final = 60 * 60 * 1000
 """So long a device that polls late is told that its code has expired."""
 FEED_KEPT_MS: Final = 7 * _DAY_MS
 OUTBOX_KEPT_MS: Final = 7 * _DAY_MS
+DEAD_KEPT_MS: Final = 30 * _DAY_MS
+"""So long `doctor` and an administrator can see what never arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Sweeper:
             for rows in (tx.passwords, tx.sign_ins, tx.flows, tx.code_grants):
                 rows.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
-            tx.outbox.prune(tx.now - OUTBOX_KEPT_MS)
+            tx.outbox.prune(tx.now - OUTBOX_KEPT_MS, dead_before=tx.now - DEAD_KEPT_MS)
 
 
 def expire(tx: Unit, approval: Approval) -> Approval | None:

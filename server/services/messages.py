@@ -35,6 +35,18 @@ class OutboxMessage:
     last_error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What was given up lately on its way to one target."""
+
+    channel: str
+    target: str
+    messages: int
+    last_error: str | None
+    over: bool
+    """A later message arrived there."""
+
+
 class FeedRows(Protocol):
     """Events for people's screens."""
 
@@ -73,4 +85,7 @@ class OutboxRows(Protocol):
 
     def counts(self) -> Mapping[str, int]: ...
     def dead(self, limit: int) -> list[OutboxMessage]: ...
-    def prune(self, before: int) -> int: ...
+    def losses(self, since: int) -> list[Loss]:
+        """What was given up since then, by target."""
+
+    def prune(self, before: int, *, dead_before: int) -> int: ...

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.engine import RowMapping
 
-from server.services.messages import OutboxMessage
+from server.services.messages import Loss, OutboxMessage
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import outbox as o
 
@@ -84,8 +84,40 @@ _FAILED = (
 )
 _COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
 _DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
+_LAST = (
+    select(func.max(o.c.id).label("id"), func.count().label("messages"))
+    .where(o.c.state == "dead", o.c.created_at >= bindparam("since"))
+    .group_by(o.c.channel, o.c.target)
+    .subquery()
+)
+_later = o.alias()
+_LOSSES = (
+    select(
+        o.c.channel,
+        o.c.target,
+        _LAST.c.messages,
+        o.c.last_error,
+        exists()
+        .where(
+            _later.c.state == "sent",
+            _later.c.channel == o.c.channel,
+            _later.c.target == o.c.target,
+            _later.c.id > o.c.id,
+        )
+        .label("over"),
+    )
+    .join(_LAST, _LAST.c.id == o.c.id)
+    .order_by(o.c.channel, o.c.target)
+)
 _PRUNE = (
-    delete(o).where(o.c.state == "sent", o.c.created_at < bindparam("before")).returning(o.c.id)
+    delete(o)
+    .where(
+        or_(
+            and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
+            and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
+        )
+    )
+    .returning(o.c.id)
 )
 
 
@@ -157,9 +189,15 @@ class Outbox:
         rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
         return [_record(row) for row in rows]
 
-    def prune(self, before: int) -> int:
-        """Drop delivered messages older than that; dead ones stay until somebody looks."""
-        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+    def losses(self, since: int) -> list[Loss]:
+        """What was given up since then, by target."""
+        rows = self._connection.execute(_LOSSES, {"since": since}).mappings()
+        return [Loss(**{**row, "over": bool(row["over"])}) for row in rows]
+
+    def prune(self, before: int, *, dead_before: int) -> int:
+        """Drop delivered messages that are older; dead ones stay until somebody could look."""
+        values = {"before": before, "dead_before": dead_before}
+        return len(self._connection.execute(_PRUNE, values).all())
 
 
 def _record(row: RowMapping) -> OutboxMessage:

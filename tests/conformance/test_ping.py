@@ -9,8 +9,9 @@ import pytest
 
 from server.services import audit
 from server.services.agents import Agents
+from server.services.oversight import Oversight
 from tests.support.agent import Agent, new_agent
-from tests.support.clock import SECOND
+from tests.support.clock import MINUTE, SECOND
 from tests.support.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver
 from tests.support.record import story
 from tests.support.refusals import check_refusal, unchanged
@@ -104,6 +105,42 @@ def test_what_a_ping_had_fetched_is_not_given_again(
     assert answers == [200, 400]
     check_refusal(pinged.poll(handle), 400, "invalid_grant")
     assert story(server, approval.id).count("token.issued") == 1
+
+
+def test_an_expiry_is_pinged(
+    server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
+) -> None:
+    """CB-161: who is pinged need not poll to learn that nobody answered."""
+    handle, _ = _asked(pinged, person, requested_expiry="60")
+    server.clock.forward(MINUTE)
+    until(lambda: far.got)
+    assert json.loads(far.got[0].body) == {"auth_req_id": handle}
+    check_refusal(pinged.poll(handle), 400, "expired_token")
+
+
+def test_a_withdrawal_is_pinged(
+    server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
+) -> None:
+    """An administrator took it back, and the agent did not."""
+    handle, approval = _asked(pinged, person)
+    Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
+    until(lambda: far.got)
+    refused = check_refusal(pinged.poll(handle), 400, "access_denied")
+    assert refused["reason"] == "cancelled"
+
+
+def test_who_takes_its_request_back_is_not_told_so(
+    pinged: Agent, person: Terminal, far: Receiver
+) -> None:
+    """It knows; the next call is about the next request."""
+    handle, _ = _asked(pinged, person)
+    revoked = pinged.http.post("/revoke", data={"token": handle}, auth=pinged.key.basic)
+    assert revoked.status_code == 200
+    check_refusal(pinged.poll(handle), 400, "access_denied")
+    other, approval = _asked(pinged, person)
+    person.deny(approval)
+    until(lambda: far.got)
+    assert [json.loads(got.body)["auth_req_id"] for got in far.got] == [other]
 
 
 def test_polling_before_the_ping_is_like_polling(

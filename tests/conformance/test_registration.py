@@ -154,3 +154,54 @@ def test_metadata_is_json(server: LiveServer, http: httpx.Client, user: str) -> 
     check_refusal(form, 400, "invalid_client_metadata")
     large = http.post("/register", json={"x": "x" * 40_000}, headers=bearer)
     check_refusal(large, 400, "invalid_client_metadata")
+
+
+_MODE, _PLACE = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
+_SIGNED, _CODE = "backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter"
+_HERE = "http://127.0.0.1:9/hook"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({_MODE: "carrier pigeon"}, id="CB-007-unknown-mode"),
+        pytest.param({_MODE: ["ping"]}, id="CB-007-array"),
+        pytest.param({_MODE: "ping"}, id="CB-008-ping-without-a-place"),
+        pytest.param({_MODE: "push"}, id="CB-008-push-without-a-place"),
+        pytest.param({_MODE: "ping", _PLACE: "http://bot.example/x"}, id="CB-009-http"),
+        pytest.param({_MODE: "ping", _PLACE: "https://10.0.0.1/x"}, id="CB-009-inside"),
+        pytest.param({_MODE: "ping", _PLACE: "https://169.254.169.254/x"}, id="CB-009-metadata"),
+        pytest.param({_MODE: "ping", _PLACE: "https://a:b@bot.example/x"}, id="CB-009-user"),
+        pytest.param({_MODE: "ping", _PLACE: "file:///etc/passwd"}, id="CB-009-file"),
+        pytest.param({_MODE: "ping", _PLACE: "https://bot.example:22/x"}, id="CB-009-port"),
+        pytest.param({_PLACE: _HERE}, id="CB-008-poll-with-a-place"),
+        pytest.param({_SIGNED: "none"}, id="CB-010-none"),
+        pytest.param({_SIGNED: "HS256"}, id="CB-010-hmac"),
+        pytest.param({_SIGNED: "ES512"}, id="CB-010-not-listed"),
+        pytest.param({_SIGNED: "ES256"}, id="CB-010-without-a-key"),
+        pytest.param({_CODE: "true"}, id="CB-011-text"),
+        pytest.param({_CODE: 1}, id="CB-011-number"),
+    ],
+)
+def test_metadata_of_ciba_that_cannot_work_is_refused(
+    server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any]
+) -> None:
+    """CB-007 to CB-011, NG-009: with the error of RFC 7591, and nobody is registered."""
+    token = _invite(server, user)
+    count = _count(server)
+    check_refusal(_register(http, token, **members), 400, "invalid_client_metadata")
+    assert _count(server) == count
+
+
+def test_metadata_of_ciba_is_answered_as_it_holds(server: LiveServer, http: httpx.Client) -> None:
+    """CB-007, CB-011, CB-078: what is left out has its default; PAR is no duty here."""
+    owner = server.user()[0]
+    told = _register(http, _invite(server, owner)).json()
+    assert (told[_MODE], told[_CODE]) == ("poll", False)
+    members = {_MODE: "ping", _PLACE: _HERE, _CODE: True}
+    par = {"require_pushed_authorization_requests": True}
+    told = _register(http, _invite(server, owner), **members, **par).json()
+    assert {name: told[name] for name in members} == members
+    assert not par.keys() & told.keys()
+    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "pinged"), http)
+    assert agent.ask(owner, client_notification_token="t0ken").status_code == 200

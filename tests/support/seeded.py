@@ -28,7 +28,7 @@ from server.storage.tables import approvals
 from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
-_HANGS_SECONDS = 20
+_HANGS_SECONDS = 30
 
 
 def plant(name: str) -> None:

@@ -1,5 +1,6 @@
 """The only door outward: no redirects, no plain http to other machines, an end to everything."""
 
+import gzip
 import ipaddress
 import socket
 import time
@@ -134,6 +135,16 @@ def test_an_answer_without_end_is_cut(far: Receiver) -> None:
     assert len(egress.send("GET", far.url(), body=b"", headers={}).body) == 64 * 1024
 
 
+def test_an_answer_that_comes_packed_is_not_unpacked(far: Receiver) -> None:
+    """A few bytes would become as many as somebody likes."""
+    packed = gzip.compress(bytes(1_000_000))
+    far.behaviour = answer(200, packed, **{"Content-Encoding": "gzip"})
+    found = egress.send("GET", far.url(), body=b"", headers={})
+
+    assert found.body == packed
+    assert far.got[0].headers["Accept-Encoding"] == "identity"
+
+
 def test_nobody_there_is_tried_again() -> None:
     """A receiver that is being restarted gets its messages later."""
     with socket.socket() as probe:
@@ -188,12 +199,24 @@ def _judged(url: str, reach: Reach = _STRICT) -> str:
         "[2002:7f00:1::]",
         "[fe80::1]",
         "[fd00::1]",
+        "[fec0::1]",
+        "[::]",
+        "[::127.0.0.1]",
+        "[64:ff9b:1::a00:1]",
+        "[2001::1]",
+        "[ff02::1]",
+        "198.18.0.1",
+        "192.0.0.192",
+        "255.255.255.255",
     ],
 )
-def test_an_agent_is_never_called_inside(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CB-167, NG-003: in whatever form the address is written."""
+def test_an_agent_is_never_called_inside(
+    host: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CB-167, NG-003: in whatever form the address is written; and no log repeats it."""
     monkeypatch.setattr(socket.socket, "connect", _nobody)
     assert _judged(f"https://{host}/cb") == "the target is not at a public address"
+    assert caplog.text == ""
 
 
 def _nobody(*_: Any) -> None:

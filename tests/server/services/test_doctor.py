@@ -77,21 +77,48 @@ def test_a_message_that_was_given_up_is_broken(desk, findings):
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
             tx.outbox.failed(message.id, "me", "connection refused", None)
-    (what,) = findings()
-    assert "connection refused" in what
-    assert findings()[what] == "broken"
+    what = "One message to your webhook never arrived in the last week: connection refused."
+    assert findings() == {what: "broken"}
+    desk.clock.forward(8 * DAY)
+    assert findings() == {}
 
 
-def test_a_dead_call_to_an_agent_names_the_agent(desk):
-    """Its endpoint is what must be reached, and not the operator's hook."""
+def _lose(desk, target, *errors):
+    with desk.store.write() as tx:
+        for _ in errors:
+            tx.outbox.add("ping", target, "{}")
+        for message, error in zip(tx.outbox.lease("me", 10, 60), errors, strict=True):
+            tx.outbox.failed(message.id, "me", error, None)
+
+
+def test_dead_calls_name_their_agent_and_why(desk):
+    """Each agent's endpoint is what must be reached; of one that was deleted there is none."""
     _healthy(desk)
     agent = desk.agents.all()[0]
+    other = registered(desk, "other-bot", asks=("admin",)).agent
+    gone = registered(desk, "gone-bot", asks=("admin",)).agent
+    _lose(desk, agent.id, "status 403", "ReadTimeout")
+    for lost in (other, gone):
+        _lose(desk, lost.id, "status 410")
+    desk.agents.delete(gone.id, by=BY)
+    found = {finding.what: finding.fix for finding in Doctor(desk.store).findings()}
+    told = f"2 messages to {agent.name} never arrived in the last week: ReadTimeout."
+    assert f"sayso agents show {agent.name}" in found[told]
+    assert "One message to other-bot never arrived in the last week: status 410." in found
+    assert not any("gone-bot" in what for what in found)
+
+
+def test_what_was_lost_before_something_arrived_is_noted(desk, findings):
+    """It was broken and is not any more."""
+    _healthy(desk)
+    agent = desk.agents.all()[0]
+    _lose(desk, agent.id, "status 403")
     with desk.store.write() as tx:
         tx.outbox.add("ping", agent.id, "{}")
-        for message in tx.outbox.lease("me", 10, 60):
-            tx.outbox.failed(message.id, "me", "status 403", None)
-    (found,) = Doctor(desk.store).findings()
-    assert agent.name in found.fix
+        (message,) = tx.outbox.lease("me", 10, 60)
+        tx.outbox.sent(message.id, "me")
+    told = f"One message to {agent.name} never arrived in the last week: status 403."
+    assert findings() == {told: "note"}
 
 
 def test_a_clock_behind_the_log_is_broken(desk, findings):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from server.services.messages import OutboxMessage
+from server.services.messages import Loss, OutboxMessage
 from server.storage.store import SqlStore
 from tests.support.clock import NOON, SECOND, MovableClock
 
@@ -170,7 +170,7 @@ def test_a_dead_message_stays_visible_and_is_never_due(
     assert not _due(store)
 
     with store.write() as tx:
-        assert tx.outbox.prune(tx.now) == 0
+        assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
         assert tx.outbox.counts() == {"dead": 2}
         assert [m.last_error for m in tx.outbox.dead(10)] == ["status 400"] * 2
         assert [m.body for m in tx.outbox.dead(1)] == ['{"n":1}']
@@ -186,9 +186,26 @@ def test_delivered_messages_are_dropped_when_they_are_old(
         tx.outbox.sent(message.id, "a")
     clock.forward(1)
     with store.write() as tx:
-        assert tx.outbox.prune(NOON) == 0
-        assert tx.outbox.prune(NOON + 1) == 1
+        assert tx.outbox.prune(NOON, dead_before=NOON) == 0
+        assert tx.outbox.prune(NOON + 1, dead_before=NOON) == 1
         assert tx.outbox.counts() == {"waiting": 1}
+
+
+def test_what_never_arrived_is_kept_until_somebody_could_look(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """And then it is dropped like the rest."""
+    _put(store)
+    with store.write() as tx:
+        (message,) = tx.outbox.lease("a", 1, 60)
+        assert tx.outbox.failed(message.id, "a", "status 403", None)
+    clock.forward(SECOND)
+    with store.write() as tx:
+        assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
+        assert tx.outbox.losses(NOON + 1) == []
+        assert tx.outbox.losses(NOON) == [Loss("webhook", "", 1, "status 403", over=False)]
+        assert tx.outbox.prune(NOON, dead_before=tx.now) == 1
+        assert tx.outbox.counts() == {}
 
 
 def test_two_processes_never_have_one_message_within_a_lease(

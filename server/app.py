@@ -316,7 +316,7 @@ def _site(services: Services) -> "Site":
         consumptions=Consumptions(store, issued, rights),
         device_grant=device_grant,
         devices=DeviceService(store, secrets, services.verifier, rules),
-        user_codes=UserCodes(store, secrets, statements),
+        user_codes=UserCodes(store, secrets, statements, services.passwords),
         passwords=OwnPasswords(store, services.passwords, statements),
         registration=RegistrationService(store, secrets, rules, callable_at),
         administration=Administration(

@@ -46,6 +46,8 @@ def clear(*, pin_stdin: bool, as_json: bool) -> None:
 
 def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
     pin = read_pin(from_stdin=pin_stdin)
+    if code is not None and code.strip() == pin.strip():
+        raise click.UsageError("A user code is not your PIN: agents are told it. Choose another.")
     with this_client() as client:
         _say(is_set=Decider(client).change_user_code(code, pin), as_json=as_json)
 

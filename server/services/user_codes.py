@@ -9,11 +9,11 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import decisions, errors, user_codes
+from server.protocol import decisions, errors, passwords, user_codes
 from server.services import audit, people
 from server.services.people import Person
-from server.services.ports import Secrets, Store, Unit
-from server.services.records import Agent, Entry, User
+from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
+from server.services.records import Agent, Device, Entry, User
 from server.services.statements import Statements
 
 MOST_WRONG: Final = 5
@@ -27,6 +27,7 @@ class UserCodes:
     store: Store
     secrets: Secrets
     statements: Statements
+    hasher: PasswordHasher
 
     def is_set(self, person: Person) -> bool:
         """Reports whether agents need a code of this person."""
@@ -35,10 +36,20 @@ class UserCodes:
             return tx.user_codes.get(person.user.id) is not None
 
     def set(self, person: Person, code: str, jws: str) -> None:
-        """Want this code of agents from now on; the one before ends. Raises errors.Problem."""
+        """Want this code of agents from now on; the one before ends.
+
+        1. It may be one.  2. The device signed for this very one; only then it is held against the
+        person's password, which is slow and none of an agent's business (CIBA 7.1.2).  3. The
+        signature still stands when it counts, and counts once. Raises errors.Problem or `Busy`.
+        """
         checked = user_codes.check_new(code)
+        with self.store.read() as view:
+            self._check(view, person, code, jws)
+            known = view.passwords.get(person.user.id)
+        if known is not None and self.hasher.verify(passwords.normal(code), known.hash):
+            raise errors.Problem(422, "invalid_body", "A user code is not your password.")
         with self.store.write() as tx:
-            self._check(tx, person, code, jws)
+            self.statements.spend(tx, self._check(tx, person, code, jws))
             hashed = self.secrets.user_code_hash(person.user.id, checked)
             tx.user_codes.put(person.user.id, hashed, tx.now)
             _record(tx, audit.Type.USER_CODE_SET, person)
@@ -46,11 +57,11 @@ class UserCodes:
     def clear(self, person: Person, jws: str) -> None:
         """Want none any more; doing it again changes nothing. Raises errors.Problem."""
         with self.store.write() as tx:
-            self._check(tx, person, "", jws)
+            self.statements.spend(tx, self._check(tx, person, "", jws))
             if tx.user_codes.drop(person.user.id):
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
-    def _check(self, tx: Unit, person: Person, code: str, jws: str) -> None:
+    def _check(self, tx: View, person: Person, code: str, jws: str) -> Device:
         """It adds power: an approval key of this device signed for this very code, once.
 
         What is signed is a digest over a nonce of ours, so it tells nobody a short code.
@@ -62,7 +73,7 @@ class UserCodes:
         self.statements.check(
             tx, jws, device, keys, purpose=decisions.USER_CODE, subject=subject, nonce=nonce
         )
-        self.statements.spend(tx, device)
+        return device
 
 
 def refusal(

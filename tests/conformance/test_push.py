@@ -104,6 +104,42 @@ def test_who_is_pushed_to_may_not_poll(pushed: Agent, person: Terminal, far: Rec
     check_refusal(pushed.poll(handle), 400, "unauthorized_client")
 
 
+_ENDS = {
+    "denied": "access_denied",
+    "expired": "expired_token",
+    "too late": "transaction_failed",
+}
+
+
+@pytest.mark.parametrize("end", _ENDS)
+def test_each_error_is_pushed_by_its_code(
+    server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, end: str
+) -> None:
+    """CB-172: one of three codes, with the handle and under the token of a success."""
+    handle, approval = _asked(pushed, person, requested_expiry="60")
+    if end == "denied":
+        person.deny(approval)
+    if end == "expired":
+        server.clock.forward(MINUTE)
+    if end == "too late":
+        far.behaviour = answer(503)
+        person.approve(approval)
+        until(lambda: far.got)
+        far.behaviour = answer(204)
+        server.clock.forward(6 * MINUTE)
+    body = until(lambda: next((b for b in _bodies(far) if "error" in b), None), seconds=15)
+
+    assert body["error"] == _ENDS[end]
+    assert body["auth_req_id"] == handle
+    assert body["error_description"].isascii()
+    assert far.got[-1].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert not {"access_token", "id_token", "refresh_token"} & body.keys()
+
+
+def _bodies(far: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(got.body) for got in far.got]
+
+
 def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> None:
     """CB-172: error, description and handle, and what a person said about it."""
     handle, approval = _asked(pushed, person)

@@ -38,3 +38,11 @@ def test_a_wrong_pin_changes_nothing(logged_in, server):
     done = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin="not it")
     assert done.code == Exit.NOT_ALLOWED
     assert (server.user_code, server.pin_tries) == (CODE, 1)
+
+
+def test_the_pin_is_no_user_code(logged_in, server):
+    """CB-071: agents are told the code, and nothing was sent before that was noticed."""
+    both = f"{PIN} \n{PIN}"
+    done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", stdin=both)
+    assert done.code == Exit.USAGE
+    assert (server.user_code, server.pin_tries) == (None, 0)

@@ -4,6 +4,7 @@ import pytest
 
 from server.protocol import decisions
 from server.services.agent_forms import AgentChanges
+from server.services.passwords import Passwords
 from server.services.user_codes import MOST_WRONG, WRONG_WINDOW_MS
 from tests.support.callers import new_person
 from tests.support.installation import BY
@@ -55,6 +56,16 @@ def test_what_is_no_code_is_refused(person, code):
     """Too short to keep anybody away, or nothing that can be typed."""
     assert _change(person, code).refusal == (422, "invalid_body")
     assert not _is_set(person)
+
+
+def test_the_password_is_no_user_code(person, local):
+    """CB-071: agents are told the code; only who signed for it learns that it is the password."""
+    services, words = local.services, "correct horse battery"
+    Passwords(services.store, services.passwords).set("ana", words, by=BY)
+    assert _change(person, words, person.session).refusal == (403, "key_not_allowed")
+    assert _change(person, words).refusal == (422, "invalid_body")
+    assert not _is_set(person)
+    assert _change(person, CODE).json == {"set": True}
 
 
 def test_only_an_approval_key_of_this_device_may(person):

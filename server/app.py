@@ -297,9 +297,7 @@ def _site(services: Services) -> "Site":
                 names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
             },
             for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(
-                    store, secrets, proofs, issuing, rights, device_grant
-                ),
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, rights),
                 names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },

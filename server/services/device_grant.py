@@ -61,7 +61,7 @@ class DeviceGrantService:
         going to be bound to, so that nobody else can use what comes out.
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
-            self.refuse_others(form, authorization)
+            self._refuse_others(form, authorization)
         asked = device_codes.parse_request(form)
         with self.store.write() as tx:
             if tx.counters.count(f"device codes:{peer}", WINDOW_MS) > REQUESTS:
@@ -75,7 +75,7 @@ class DeviceGrantService:
             raise result
         return result
 
-    def refuse_others(self, form: Form, authorization: str | None) -> None:
+    def _refuse_others(self, form: Form, authorization: str | None) -> None:
         """Raises errors.InvalidClient, or errors.UnauthorizedClient for who proved to be itself."""
         self.clients.authenticate(client_auth.read_credentials(authorization, form))
         raise errors.UnauthorizedClient("This client may not use the device grant.")

@@ -70,6 +70,7 @@ class TokenEndpoint:
         """The answer of RFC 6749 5.1. Raises errors.ProtocolError."""
         grant_type = request.form.require("grant_type")
         if (person_grant := self._of_terminals(grant_type, request)) is not None:
+            self._refuse_other_clients(request)
             _refuse_details(request)
             return person_grant.exchange(request)
         if grant_type not in {*self.for_agents, *self.for_apps}:
@@ -90,6 +91,14 @@ class TokenEndpoint:
         if grant_type in self.for_apps and not terminal:
             return None
         return self.for_people.get(grant_type)
+
+    def _refuse_other_clients(self, request: TokenRequest) -> None:
+        """Grants of terminals are for the terminal app, whoever else proves to be a client."""
+        if request.form.get("client_id") != names.APPROVER_CLIENT:
+            self.clients.authenticate(
+                client_auth.read_credentials(request.authorization, request.form)
+            )
+            raise errors.UnauthorizedClient("This client may not use this grant type.")
 
     def _bound(self, request: TokenRequest, *, needed: bool) -> TokenRequest:
         """The request with the key that it proves to hold, alike for every grant (RFC 9449 5)."""

@@ -12,6 +12,7 @@ from tests.support import handles
 from tests.support.handles import World
 from tests.support.installation import PAY
 from tests.support.jose_by_hand import by_hand, new_key, with_secret
+from tests.support.places import places
 from tests.support.refusals import check_refusal, unchanged
 from tests.support.server import LiveServer
 from tests.support.terminal import Terminal
@@ -67,7 +68,7 @@ def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
     words = set()
     for kind, token in _forged(world).items():
         with unchanged(world.server):
-            answer = world.places()[place](token)
+            answer = places(world)[place](token)
         assert answer.status_code == 400, (kind, answer.text)
         words.add(check_refusal(answer, 400, "invalid_request")["error_description"])
     assert len(words) == 1
@@ -97,14 +98,14 @@ def test_a_forged_token_is_inactive_and_cannot_be_spent(world: World) -> None:
     """IN-08, IN-12, NG-083: and nothing tells which part was wrong."""
     for kind, token in _forged(world).items():
         assert world.introspect(token) == {"active": False}, kind
-        spent = world.places()["token to consume"](token)
+        spent = places(world)["token to consume"](token)
         assert (spent.status_code, spent.json()["code"]) == (403, "token_inactive"), kind
 
 
 def test_a_forged_token_opens_nothing_of_ours(world: World) -> None:
     """AT-23, AT-24: not even when it is bound to the right key."""
     for kind, token in _forged(world).items():
-        answer = world.places()["token of the API"](token)
+        answer = places(world)["token of the API"](token)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
 
 
@@ -112,4 +113,4 @@ def test_the_token_itself_is_good(world: World) -> None:
     """So it was the forgery that was refused."""
     token = world.handles["delegated token"]
     assert world.introspect(token)["active"] is True
-    assert world.places()["subject_token"](token).status_code == 200
+    assert places(world)["subject_token"](token).status_code == 200

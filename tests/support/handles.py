@@ -1,37 +1,37 @@
-"""One of everything that this server hands out, and every place that takes one of them.
+"""One of everything that this server hands out, or takes because somebody signed it.
 
-Owns: collecting them from a running server, and putting any of them anywhere. What each place must
-take, and what it must say to all the others, stands in the test.
+Owns: collecting them from a running server. Where each may be put is in `places.py`; what each
+place takes, and what it must say to all the others, stands in the test.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
+from approver_tui.client import unlocking
+from approver_tui.client.jose import SigningKey
+from approver_tui.client.keys import Level
 from approver_tui.client.tokens import load
-from server.protocol.names import (
-    APPROVER_CLIENT,
-    ASSERTION_TYPE,
-    GRANT_CIBA,
-    GRANT_CLIENT_CREDENTIALS,
-    GRANT_ENROLMENT,
-    GRANT_REFRESH_TOKEN,
-    GRANT_TOKEN_EXCHANGE,
-)
-from server.protocol.token_exchange import ACCESS_TOKEN
+from server.crypto.passwords import Argon2Passwords
+from server.protocol.names import APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
+from server.services.invitations import Invitations, NewInvitation
+from server.services.passwords import Passwords
 from tests.support.agent import Agent
+from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser, request_of
+from tests.support.chains import LiveChains
 from tests.support.installation import BY, PAY
-from tests.support.jose_by_hand import Key, assertion_claims, new_key
+from tests.support.jose_by_hand import Key, assertion_claims, new_key, request_claims
 from tests.support.proving import proof
-from tests.support.raw_api import RawApi
 from tests.support.server import AgentKey, LiveServer
-from tests.support.terminal import Terminal
+from tests.support.signing import decision, pin_statement
+from tests.support.terminal import PIN, Terminal
 
-Place = Callable[[str], httpx.Response]
+_SIGNED = {"Accept": "application/token-introspection+jwt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +47,14 @@ class World:
     key: Key
     keyed: AgentKey
     """An agent that proves itself with `key`."""
+    chains: LiveChains
+    bot: AgentKey
+    """An agent that exchanges other apps' tokens."""
+    device: SigningKey
+    """The key of a device that is signing in."""
+    registered: str
+    """An agent that registered itself."""
     handles: Mapping[str, str]
-
-    def places(self) -> dict[str, Place]:
-        """Every place that takes something which this server hands out."""
-        return {
-            "basic name": lambda h: self._token(auth=(h, self.agent.key.secret)),
-            "basic password": lambda h: self._token(auth=(self.agent.key.id, h)),
-            "client_assertion": self._assertion,
-            "auth_req_id": lambda h: self._grant(GRANT_CIBA, auth_req_id=h),
-            "subject_token": self._subject,
-            "actor_token": self._actor,
-            "code of enrolment": lambda h: self._terminal(GRANT_ENROLMENT, code=h),
-            "refresh_token": lambda h: self._terminal(GRANT_REFRESH_TOKEN, refresh_token=h),
-            "login_hint": lambda h: self._ask(login_hint=h),
-            "id_token_hint": lambda h: self._ask(id_token_hint=h),
-            "login_hint_token": lambda h: self._ask(login_hint_token=h),
-            "request": lambda h: self._ask(request=h),
-            "proof": lambda h: self._token(auth=self.agent.key.basic, headers={"DPoP": h}),
-            "token of the API": self._bearer,
-            "approval of the API": lambda h: self._api("GET", f"/api/approvals/{h}"),
-            "device of the API": lambda h: self._api("DELETE", f"/api/devices/{h}"),
-            "token to consume": self._consume,
-        }
 
     def introspect(self, handle: str) -> dict[str, object]:
         """What the resource is told of it."""
@@ -81,99 +66,150 @@ class World:
         """An agent gives it back."""
         return self.http.post("/revoke", data={"token": handle}, auth=self.agent.key.basic)
 
-    def _token(self, **more: object) -> httpx.Response:
-        form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
-        return self.http.post("/token", data=form, **more)  # type: ignore[arg-type]
-
-    def _assertion(self, handle: str) -> httpx.Response:
-        form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
-        proved = {"client_assertion": handle, "client_assertion_type": ASSERTION_TYPE}
-        return self.http.post("/token", data=form | proved)
-
-    def _grant(self, grant: str, **form: str) -> httpx.Response:
-        form["grant_type"] = grant
-        return self.http.post("/token", data=form, auth=self.agent.key.basic)
-
-    def _subject(self, handle: str) -> httpx.Response:
-        kind = {"subject_token": handle, "subject_token_type": ACCESS_TOKEN}
-        return self._grant(GRANT_TOKEN_EXCHANGE, scope="payments:read", resource=PAY, **kind)
-
-    def _actor(self, handle: str) -> httpx.Response:
-        kinds = {"subject_token_type": ACCESS_TOKEN, "actor_token_type": ACCESS_TOKEN}
-        tokens = {"subject_token": self.handles["delegated token"], "actor_token": handle}
-        return self._grant(GRANT_TOKEN_EXCHANGE, scope="payments:read", **kinds, **tokens)
-
-    def _terminal(self, grant: str, **form: str) -> httpx.Response:
-        session = self.person.client.session
-        sent = {"grant_type": grant, "client_id": APPROVER_CLIENT, **form}
-        proved = session.transport.proof("POST", "/token", None)
-        return self.http.post("/token", data=sent, headers={"DPoP": proved})
-
-    def _ask(self, **hint: str) -> httpx.Response:
-        form = {"scope": "openid payments:read", "resource": PAY, **hint}
-        if "request" in hint:
-            form = hint
-        return self.http.post("/bc-authorize", data=form, auth=self.agent.key.basic)
-
-    def _api(self, method: str, path: str, **rest: object) -> httpx.Response:
-        return RawApi(self.person, self.http).call(method, path, **rest)  # type: ignore[arg-type]
-
-    def _bearer(self, handle: str) -> httpx.Response:
-        raw = RawApi(self.person, self.http)
-        claims = raw.claims("GET", "/api/me")
-        return raw.call("GET", "/api/me", authorization=f"DPoP {handle}", proof=raw.proof(claims))
-
-    def _consume(self, handle: str) -> httpx.Response:
-        body = {"token": handle, "authorization_details": [], "execution_id": "once"}
-        return self.http.post("/api/approvals/consume", json=body, auth=self.resource.basic)
-
 
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
     """One of everything."""
     agent = Agent(server.agent(serves=(PAY,)), http)
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
-    services = server.services
-    made = Apps(services.store, services.secrets).add(
-        NewApp("chat", ("https://chat.example/back",), resources=(PAY,)), by=BY
-    )
-    key = new_key("ES256")
+    key, device = new_key("ES256"), SigningKey.generate()
     keyed = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [key.jwk]}))
-    app = AgentKey(made.app.id, made.secret or "", "chat")
-    handles = _handles(server, agent, person, key, keyed)
-    handles |= {
+    app = _app(server)
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    bot = chains.agent()
+    registered, registration = _registered(server, http, person)
+    handles = {
+        **registration,
+        **_of_apps(server, http, person, app),
+        **_of_agents(agent, person),
+        **_of_exchanges(chains, bot),
+        **_of_devices(server, http, device),
+        **_signed_by_agents(server, key, keyed, person),
+        **_of_people(server, person),
         "app": app.id,
         "app secret": app.secret,
         "resource": resource.id,
         "resource secret": resource.secret,
+        "nothing": "x",
     }
-    return World(server, http, agent, person, resource, app, key, keyed, handles)
+    about = {"token": handles["access token"]}
+    told = http.post("/introspect", data=about, auth=resource.basic, headers=_SIGNED)
+    handles["signed introspection"] = told.text
+    return World(
+        *(server, http, agent, person, resource, app, key, keyed),
+        *(chains, bot, device, registered, handles),
+    )
 
 
-def _handles(
-    server: LiveServer, agent: Agent, person: Terminal, key: Key, keyed: AgentKey
+def _app(server: LiveServer) -> AgentKey:
+    new = NewApp("phone", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
+    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return AgentKey(made.app.id, made.secret or "", "phone")
+
+
+def _registered(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> tuple[str, dict[str, str]]:
+    """An agent that registered itself, its token, and an invitation that nobody has used."""
+    invitations = Invitations(server.services.store, server.services.secrets)
+    ceiling = NewInvitation(person.user, resources=(PAY,), scopes=("payments:read",))
+    used, unused = (invitations.issue(ceiling, by=BY).token for _ in range(2))
+    authorization = {"Authorization": f"Bearer {used}"}
+    told = http.post("/register", json={"client_name": "own"}, headers=authorization).json()
+    token = told["registration_access_token"]
+    return told["client_id"], {"registration token": token, "initial token": unused}
+
+
+def _of_apps(
+    server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
 ) -> dict[str, str]:
-    redeemed = agent.asked(person.user)
+    """What an app gets: once redeemed, once not, and a request that it has pushed."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    with server.client() as browsing:
+        browser = Browser(browsing, server.url)
+        browser.authorize(app.id)
+        browser.sign_in(person.user)
+        codes = [browser.answer("allow").answer["code"]]
+        page = browser.authorize(app.id)
+        codes.append((browser.answer("allow") if page.forms else page).answer["code"])
+    form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
+    answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
+    tokens = answer.json()
+    pushed = http.post("/par", data=request_of(app.id), auth=app.basic).json()
+    return {
+        "app's access token": tokens["access_token"],
+        "app's refresh token": tokens["refresh_token"],
+        "app's ID token": tokens["id_token"],
+        "authorization code": codes[1],
+        "request_uri": pushed["request_uri"],
+    }
+
+
+def _of_agents(agent: Agent, person: Terminal) -> dict[str, str]:
+    """What an agent gets; one request of its own waits."""
+    redeemed, paid = agent.asked(person.user), ""
     person.approve(person.only())
     tokens = agent.poll(redeemed).json()
+    paid = agent.ask_payment(person.user).json()["auth_req_id"]
+    person.approve(person.only())
     form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
     own = agent.http.post("/token", data=form, auth=agent.key.basic).json()
-    session = person.client.session
-    now = server.clock.now()
     return {
         "access token": own["access_token"],
         "delegated token": tokens["access_token"],
+        "single-use token": agent.poll(paid).json()["access_token"],
         "ID token": tokens["id_token"],
         "auth_req_id": agent.asked(person.user),
         "agent": agent.key.id,
         "agent secret": agent.key.secret,
-        "approval": person.only().id,
-        "device": person.client.profile.device_id,
-        "user": person.client.profile.user_id,
-        "session token": session.tokens.access_token(),
-        "refresh token": load(session.tokens._vault).refresh_token,
-        "enrolment code": server.user()[1],
+    }
+
+
+def _of_exchanges(chains: LiveChains, bot: AgentKey) -> dict[str, str]:
+    """A token of an app's person, and what is said to an agent that they have not agreed to."""
+    token = chains.user_token()
+    refused = chains.exchange(bot, token).json()
+    return {"subject token": token, "login_hint_token": refused["login_hint_token"]}
+
+
+def _of_devices(server: LiveServer, http: httpx.Client, key: SigningKey) -> dict[str, str]:
+    """The two codes of a device that is signing in."""
+    own = new_key("ES256")
+    own = Key(own.alg, key.private, own.kid)
+    url = f"{server.url}/device_authorization"
+    headers = {"DPoP": proof(own, url, server.clock.now())}
+    form = {"client_id": APPROVER_CLIENT, "device_name": "kiosk"}
+    begun = http.post("/device_authorization", data=form, headers=headers).json()
+    return {"device code": begun["device_code"], "user code": begun["user_code"]}
+
+
+def _signed_by_agents(
+    server: LiveServer, key: Key, keyed: AgentKey, person: Terminal
+) -> dict[str, str]:
+    """What agents make themselves: none of it was used yet."""
+    now = server.clock.now()
+    asked: dict[str, Any] = {"scope": "openid payments:read", "login_hint": person.user}
+    request = request_claims(keyed.id, server.url, now, resource=PAY, **asked)
+    return {
         "assertion": key.sign(assertion_claims(keyed.id, server.url, now)),
+        "request object": key.sign(request, typ="oauth-authz-req+jwt"),
         "proof": proof(new_key("ES256"), f"{server.url}/token", now),
-        "nothing": "x",
+    }
+
+
+def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
+    """What a person's device holds and makes: an answer and a statement that were not sent."""
+    client = person.client
+    opened = unlocking.open_key(client, PIN, Level.LOW, unlocking.SESSION)
+    shown = client.approval(person.only().id)
+    return {
+        "approval": shown.id,
+        "device": client.profile.device_id,
+        "user": client.profile.user_id,
+        "session token": client.session.tokens.access_token(),
+        "refresh token": load(client.session.tokens._vault).refresh_token,
+        "enrolment code": server.user()[1],
+        "decision": decision(person, shown, opened.key),
+        "statement": pin_statement(person, opened.key, opened.nonce),
     }

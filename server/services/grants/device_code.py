@@ -10,7 +10,6 @@ from server.protocol import ciba, decisions, device_codes, errors, names
 from server.protocol.states import State, overdue
 from server.services import audit, notices
 from server.services.device_codes import DeviceCode
-from server.services.device_grant import DeviceGrantService
 from server.services.expiry import expire
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
@@ -34,12 +33,9 @@ class DeviceCodeGrant:
     proofs: Proofs
     issuing: Issuing
     rights: Rights
-    requests: DeviceGrantService
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """The session's first tokens. Raises errors.ProtocolError."""
-        if request.form.get("client_id") != names.APPROVER_CLIENT:
-            self.requests.refuse_others(request.form, request.authorization)
         sent = hashlib.sha256(request.form.require("device_code").encode()).digest()
         device_codes.no_scope(request.form)
         with self.store.write() as tx:

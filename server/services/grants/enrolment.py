@@ -32,8 +32,6 @@ class EnrolmentGrant:
 
     def exchange(self, request: TokenRequest) -> dict[str, object]:
         """The session's first tokens. Raises errors.ProtocolError."""
-        if request.form.get("client_id") != names.APPROVER_CLIENT:
-            raise errors.InvalidClient("client_id must be sayso-approver.")
         try:
             code_id, secret = normalise(request.form.require("code"))
         except BadCode as error:

@@ -219,11 +219,12 @@ def test_an_unknown_code_and_another_key_get_nothing(local, person):
 
 
 def test_no_scope_is_smuggled_in_at_the_token_request(local, person):
-    """DG-24, NG-021, DG-31: scopes are refused, details are ignored."""
+    """DG-24, NG-021, DG-31: scopes and details are refused, and the code is not used up by them."""
     device = let_in(local, person)
     assert device.later(scope="openid").refusal == (400, "invalid_scope")
-    answer = device.later(authorization_details='[{"type":"payment.transfer"}]')
-    assert (answer.status, "authorization_details" in answer.json) == (200, False)
+    refused = device.later(authorization_details='[{"type":"payment.transfer"}]')
+    assert refused.refusal == (400, "invalid_authorization_details")
+    assert device.later().status == 200
 
 
 def test_a_denial_is_told_and_final(local, person):

@@ -1,0 +1,55 @@
+"""Each handle is taken where it belongs, so that what refuses the others refuses their kind."""
+
+import httpx
+
+from tests.support import handles
+from tests.support.places import places, word
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+_ANSWERS = {
+    "basic name": ("agent", 200, "done"),
+    "basic password": ("agent secret", 200, "done"),
+    "client_assertion": ("assertion", 200, "done"),
+    "proof": ("proof", 200, "done"),
+    "token of an invitation": ("initial token", 201, "done"),
+    "token of a registration": ("registration token", 200, "done"),
+    "auth_req_id": ("auth_req_id", 400, "slow_down"),
+    "subject_token": ("delegated token", 200, "done"),
+    "subject_token of an app": ("subject token", 400, "interaction_required"),
+    "actor_token": ("access token", 200, "done"),
+    "login_hint": ("user", 200, "done"),
+    "id_token_hint": ("ID token", 200, "done"),
+    "login_hint_token": ("login_hint_token", 200, "done"),
+    "request": ("request object", 200, "done"),
+    "token to consume": ("single-use token", 200, "done"),
+    "code": ("authorization code", 200, "done"),
+    "refresh_token of an app": ("app's refresh token", 200, "done"),
+    "client_id of a sign-in": ("app", 303, "elsewhere"),
+    "request_uri": ("request_uri", 303, "elsewhere"),
+    "requested_actor": ("agent", 303, "elsewhere"),
+    "id_token_hint of a logout": ("app's ID token", 200, "page"),
+    "token of userinfo": ("app's access token", 200, "done"),
+    "code of enrolment": ("enrolment code", 200, "done"),
+    "refresh_token": ("refresh token", 200, "done"),
+    "device_code": ("device code", 400, "slow_down"),
+    "user code": ("user code", 303, "elsewhere"),
+    "token of the API": ("session token", 200, "done"),
+    "approval of the API": ("approval", 200, "done"),
+    "statement": ("statement", 200, "done"),
+    "decision": ("decision", 200, "done"),
+    "device of the API": ("device", 204, "page"),
+}
+"""Place → what it takes, and how it answers; in this order, for the last one ends the rest."""
+
+
+def test_each_place_takes_its_own_kind(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> None:
+    """All of them in one world, each once."""
+    world = handles.world(server, http, person)
+    there = places(world)
+    assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}
+    for place, (kind, status, said) in _ANSWERS.items():
+        answer = there[place](world.handles[kind])
+        assert word(answer) == (status, said), (place, kind, answer.text[:400])

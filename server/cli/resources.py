@@ -150,17 +150,19 @@ def rotate_secret(desk: Desk, uri: str, overlap: int, *, as_json: bool) -> None:
 @json_option
 @administers
 def delete(desk: Desk, uri: str, *, as_json: bool) -> None:
-    """Forget a protected API: open requests for it end, no agent may ask for it any more."""
+    """Forget a protected API: tokens and requests for it end, no agent may ask for it any more."""
     deleted = desk.resources.delete(uri, by=BY)
     members = {
         "uri": uri,
         "deleted": True,
+        "tokens_revoked": deleted.tokens_revoked,
         "requests_cancelled": deleted.requests_cancelled,
         "agents_narrowed": list(deleted.agents_narrowed),
         "apps_narrowed": list(deleted.apps_narrowed),
     }
     lines = [
         f"{uri} is deleted.",
+        f"Tokens revoked: {deleted.tokens_revoked}.",
         f"Requests cancelled: {deleted.requests_cancelled}.",
         f"Agents narrowed: {listed(deleted.agents_narrowed)}.",
         f"Apps narrowed: {listed(deleted.apps_narrowed)}.",

@@ -170,8 +170,10 @@ class DeletedResource(BaseModel):
     """What ended with a protected API."""
 
     uri: str
+    tokens_revoked: int
     requests_cancelled: int
     agents_narrowed: list[str]
+    apps_narrowed: list[str]
 
 
 class ManagedAction(BaseModel):

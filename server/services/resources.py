@@ -49,6 +49,8 @@ class DeletedResource:
     """What ended with a resource."""
 
     resource: Resource
+    tokens_revoked: int
+    """Those for it, and all that came from them."""
     requests_cancelled: int
     agents_narrowed: tuple[str, ...]
     """Names of the agents whose ceiling it was part of."""
@@ -148,15 +150,16 @@ class Resources:
             return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
-        """Forget a protected API: its open requests end, and no agent's ceiling names it any more.
+        """Forget a protected API: its tokens and open requests end, no ceiling names it any more.
 
-        Tokens that were issued for it run out by themselves. Raises `NotFound`.
+        So nothing comes back with it when it is registered again. Raises `NotFound`.
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
             cancelled = withdraw(
                 tx, tx.approvals.open_at_resource(uri), reason="resource_deleted", actor=by
             )
+            revoked = len(tx.delegations.revoke_at(uri, tx.now))
             end_all_at(tx, uri, actor=by)
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
@@ -166,12 +169,13 @@ class Resources:
                     tx.agents.replace(replace(agent, serves=left), tx.now)
             apps = tuple(_narrow_app(tx, app, uri) for app in tx.apps.all() if uri in app.resources)
             facts = {
+                "tokens_revoked": revoked,
                 "requests_cancelled": cancelled,
                 "agents_narrowed": list(narrowed),
                 "apps_narrowed": list(apps),
             }
             audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
-            return DeletedResource(resource, cancelled, narrowed, apps)
+            return DeletedResource(resource, revoked, cancelled, narrowed, apps)
 
 
 def find(directory: Directory, uri: str) -> Resource:

@@ -339,6 +339,9 @@ class DelegationRows(Protocol):
     def revoke_client(self, client_id: str, now: int) -> list[str]:
         """Revoke an agent's or app's tokens and all that came from them."""
 
+    def revoke_at(self, resource: str, now: int) -> list[str]:
+        """Revoke the tokens for this resource, and all that came from them."""
+
     def revoke_user(self, user_id: str, now: int) -> list[str]:
         """Revoke the tokens that act for this user."""
 

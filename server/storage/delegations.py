@@ -93,6 +93,7 @@ _NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
 _REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
 _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
+_REVOKE_AT = _revoking(d.c.resource == bindparam("of"))
 _REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
 _record = reading(Delegation, d)
 
@@ -178,6 +179,10 @@ class Delegations:
     def revoke_client(self, client_id: str, now: int) -> list[str]:
         """Revoke an agent's or app's live tokens, and all that came from them."""
         return self._revoke(_REVOKE_CLIENT, client_id, now)
+
+    def revoke_at(self, resource: str, now: int) -> list[str]:
+        """Revoke the live tokens for this resource, and all that came from them."""
+        return self._revoke(_REVOKE_AT, resource, now)
 
     def revoke_user(self, user_id: str, now: int) -> list[str]:
         """Revoke the live tokens that act for this user."""

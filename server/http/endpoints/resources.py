@@ -71,8 +71,10 @@ def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     deleted = desk.resources.delete(uri, by=desk.by)
     answer = wire.DeletedResource(
         uri=uri,
+        tokens_revoked=deleted.tokens_revoked,
         requests_cancelled=deleted.requests_cancelled,
         agents_narrowed=list(deleted.agents_narrowed),
+        apps_narrowed=list(deleted.apps_narrowed),
     )
     return as_json(200, answer.model_dump())
 

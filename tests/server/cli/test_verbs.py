@@ -193,6 +193,7 @@ def test_a_resource_is_shown_changed_and_deleted(begun):
     assert begun("resources", "delete", uri, "--json").document == {
         "uri": uri,
         "deleted": True,
+        "tokens_revoked": 0,
         "requests_cancelled": 0,
         "agents_narrowed": ["invoice-bot"],
         "apps_narrowed": [],

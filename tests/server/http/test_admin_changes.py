@@ -213,7 +213,13 @@ def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: Loc
     assert renewed["client_secret"] != made.json["client_secret"]
     assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
     gone = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
-    assert gone == {"uri": PAY, "requests_cancelled": 1, "agents_narrowed": ["one", "two"]}
+    assert gone == {
+        "uri": PAY,
+        "tokens_revoked": 1,
+        "requests_cancelled": 1,
+        "agents_narrowed": ["one", "two"],
+        "apps_narrowed": [],
+    }
 
 
 def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:

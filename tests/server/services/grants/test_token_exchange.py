@@ -12,7 +12,7 @@ from server.services.agent_forms import AgentChanges
 from server.services.login_hints import LoginHints
 from server.services.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
-from tests.support.chains import APP, BANK, DESK, Chains
+from tests.support.chains import APP, BANK, DESK, DESK_SCOPES, Chains
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
 from tests.support.jose_by_hand import new_key
@@ -645,3 +645,18 @@ def test_a_limit_at_one_resource_bounds_there_alone(chains, bot):
     _update(chains, "desk-bot", only={BANK: ("bank:read",)})
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
     assert answer.json["scope"] == "bank:read"
+
+
+def test_the_tokens_of_a_deleted_resource_do_not_come_back_with_it(chains, bot):
+    """Registered again under its name it knows none of them, and nothing comes out of them."""
+    token = chains.user_token({"may_act": {"sub": bot.id}})
+    made = chains.exchanged(bot, token)
+    elsewhere = chains.user_token(resource="https://other.example", scope="")
+    deleted = chains.local.desk.resources.delete(DESK, by=BY)
+    assert deleted.tokens_revoked == 2
+    chains.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+    assert chains.row(token).revoked_at is not None
+    assert chains.row(made).revoked_at is not None
+    assert chains.row(elsewhere).revoked_at is None
+    assert chains.exchange(bot, token).refusal == REFUSED
+    assert chains.reasons() == ["subject_revoked"]

@@ -5,6 +5,7 @@ from shlex import quote
 from server.cli.agent_document import called_by_id
 from server.cli.opening import Desk
 from server.protocol import names
+from server.protocol.token_exchange import ACCESS_TOKEN
 from server.services.agents import NewSecret
 from server.services.records import Agent
 
@@ -21,16 +22,32 @@ def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
     if not agent.scopes:
         update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
         return [*lines, "It may ask for nothing yet. Give it a ceiling:", f"  {update}"]
-    if names.GRANT_CIBA not in agent.grant_types:
-        return [*lines, "It gets a token for itself with:", f"  {_for_itself(desk, agent)}"]
-    if agent.delivery == "push":
-        return [*lines, "It asks a person, and is sent the answer:", f"  {_ask(desk, agent)}"]
-    return [
-        *lines,
-        "It asks a person, and then waits for the answer:",
-        f"  {_ask(desk, agent)}",
-        f"  {_fetch(desk, agent)}",
-    ]
+    return [*lines, *_own_lines(desk, agent), *_exchange_lines(desk, agent)]
+
+
+def _own_lines(desk: Desk, agent: Agent) -> list[str]:
+    """How it gets a token that begins with itself."""
+    if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
+        return ["It asks a person, and is sent the answer:", f"  {_ask(desk, agent)}"]
+    if names.GRANT_CIBA in agent.grant_types:
+        return [
+            "It asks a person, and then waits for the answer:",
+            f"  {_ask(desk, agent)}",
+            f"  {_fetch(desk, agent)}",
+        ]
+    if names.GRANT_CLIENT_CREDENTIALS in agent.grant_types:
+        return ["It gets a token for itself with:", f"  {_for_itself(desk, agent)}"]
+    return []
+
+
+def _exchange_lines(desk: Desk, agent: Agent) -> list[str]:
+    """How it acts for the person of a token that arrives; unsaid where none does by itself."""
+    only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
+    if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
+        return []
+    which = f"arrives at {agent.serves[0]}" if agent.serves else "names it in may_act"
+    title = f"It acts for the person of a token that {which} with:"
+    return [title, f"  {_exchange(desk, agent)}"]
 
 
 def _ask(desk: Desk, agent: Agent) -> str:
@@ -58,6 +75,16 @@ def _fetch(desk: Desk, agent: Agent) -> str:
 def _for_itself(desk: Desk, agent: Agent) -> str:
     form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": agent.scopes[0]}
     return _curl(desk, agent, "token", {**form, **_resource(agent)})
+
+
+def _exchange(desk: Desk, agent: Agent) -> str:
+    form = {
+        "grant_type": names.GRANT_TOKEN_EXCHANGE,
+        "subject_token_type": ACCESS_TOKEN,
+        **_resource(agent),
+        "scope": agent.scopes[0],
+    }
+    return _curl(desk, agent, "token", form, header='--data-urlencode "subject_token=$TOKEN" ')
 
 
 def _resource(agent: Agent) -> dict[str, str]:

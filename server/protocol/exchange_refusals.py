@@ -72,7 +72,7 @@ class Refusal:
     told: str
     """To the agent."""
     remedy: str
-    """To whoever administers."""
+    """To whoever administers. What is in capitals stands for what the case at hand has there."""
 
 
 _SUBJECT = "subject_token is not an access token that is good."
@@ -142,19 +142,19 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             7,
             errors.InvalidRequest,
             _NOT_YOURS,
-            "Let the agent serve the token's resource: sayso agents update AGENT --serves URI",
+            "Let the agent serve the token's resource: sayso agents update AGENT SERVES",
         ),
         Reason.ACTOR_DISABLED: Refusal(
             8,
             errors.InvalidRequest,
             _SUBJECT,
-            "Enable every agent of the chain: sayso agents enable AGENT",
+            "Let the agent of the chain go on: sayso agents REVIVAL",
         ),
         Reason.APP_DISABLED: Refusal(
             8,
             errors.InvalidRequest,
             _SUBJECT,
-            "Enable the app that the person used: sayso apps enable APP",
+            "Enable the app that the person used: sayso apps update APP --enable",
         ),
         Reason.TOO_DEEP: Refusal(
             9,
@@ -172,7 +172,7 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             10,
             errors.InvalidTarget,
             "This agent may not ask for this resource, or none was named.",
-            "Name a registered resource of the agent: sayso agents update AGENT --resource URI",
+            "Name a resource that it has, or give it this one: sayso agents update AGENT RESOURCES",
         ),
         Reason.SCOPE_BEYOND: Refusal(
             11,
@@ -191,8 +191,7 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             13,
             errors.InteractionRequired,
             _ASK,
-            "Let the person consent to the first agent of the chain at the target, or answer at "
-            "/bc-authorize.",
+            "Let USER consent to FIRST at URI, or answer this one request at /bc-authorize.",
         ),
         Reason.DETAILS_MISSING: Refusal(
             14,

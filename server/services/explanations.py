@@ -7,16 +7,16 @@ looking into a token. Never: tokens beyond the call; the log keeps facts that ca
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from shlex import quote
 
 from server.protocol.exchange_refusals import REFUSALS, STEPS, Reason, Refusal
-from server.services import audit, floods, parties
+from server.services import audit, floods, parties, remedies
 from server.services.delegations import Held, held
 from server.services.exchanges import Asked, Bound, Exchanges, Refused
 from server.services.issued_tokens import IssuedTokens
 from server.services.ports import Store, View
 from server.services.records import Agent, Delegation, StoredEntry
 from server.services.refusals import Invalid, NotFound
+from server.services.remedies import Case
 from server.services.searches import EntrySearch
 
 FIRST_REPLAYED = 5
@@ -104,19 +104,14 @@ class Explanations:
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
         user = view.directory.user(said.get("subject", ""))
-        name = said["agent_id"] if agent is None else agent.name
-        words = {"AGENT": name, "USER": "USER" if user is None else user.name}
-        if subject is not None:
-            words["URI"] = (
-                subject.resource if reason is Reason.NOT_SERVED else asked.target or "URI"
-            )
+        case = Case(reason, asked, agent, user, lineage)
         return Explanation(
             entry=entry,
-            agent=name,
+            agent=said["agent_id"] if agent is None else agent.name,
             user=None if user is None else user.name,
             asked=asked,
             reason=reason,
-            remedy=_filled(REFUSALS[reason].remedy, words),
+            remedy=remedies.remedy(view, case),
             chain=tuple(held(view.directory, one) for one in lineage),
             bounds=self._bounds(view, agent, asked, lineage),
             now=self._replay(view, agent, asked, subject) if agent and replayed else None,
@@ -183,8 +178,3 @@ def _against(view: View, row: Delegation | None, issuer: str) -> tuple[str, ...]
         and not row.resource.startswith(f"{issuer}/"),
     }
     return tuple(reason for reason, speaks in found.items() if speaks)
-
-
-def _filled(remedy: str, words: Mapping[str, str]) -> str:
-    """The remedy with the names of this case."""
-    return " ".join(quote(words[word]) if word in words else word for word in remedy.split(" "))

@@ -5,6 +5,9 @@ import stat
 
 import pytest
 
+from server.protocol.names import GRANT_TOKEN_EXCHANGE
+from server.protocol.token_exchange import ACCESS_TOKEN
+
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
 
@@ -137,3 +140,24 @@ def test_a_shape_that_cannot_be_served_is_refused_with_the_remedy(sayso, flags):
     done = sayso("serve", *flags)
     assert done.code == 2
     assert "SAYSO_" in done.err
+
+
+def test_an_agent_that_serves_is_shown_how_it_exchanges(begun):
+    """The line names the token that it needs, and what it may have."""
+    serving = ("--serves", "https://pay.example")
+    lines = begun(*AGENT, *CEILING, *serving).out
+    assert "acts for the person of a token that arrives at https://pay.example with:" in lines
+    assert "It asks a person" in lines
+    (line,) = [line for line in lines.splitlines() if "subject_token=" in line]
+    words = shlex.split(line)
+    assert "subject_token=$TOKEN" in words
+    assert f"grant_type={GRANT_TOKEN_EXCHANGE}" in words
+    assert {"resource=https://pay.example", f"subject_token_type={ACCESS_TOKEN}"} <= set(words)
+
+
+def test_an_agent_that_only_exchanges_is_shown_no_other_way(begun):
+    """What it is told works: no request for itself, which it may not make."""
+    lines = begun(*AGENT, *CEILING, "--grant", "token_exchange").out
+    assert "a token that names it in may_act with:" in lines
+    assert "client_credentials" not in lines
+    assert "bc-authorize" not in lines

@@ -1,12 +1,16 @@
 """A refusal is replayed from the log: which step, what would help, how it would go now."""
 
 import json
+import re
 from dataclasses import replace
 
+import click
 import pytest
 
-from server.protocol.exchange_refusals import Reason
+from server.cli.main import cli
+from server.protocol.exchange_refusals import REFUSALS, Reason
 from server.services.agent_forms import AgentChanges
+from server.services.app_forms import AppChanges
 from server.services.exchanges import Exchanges
 from server.services.explanations import Explanations
 from server.services.issued_tokens import IssuedTokens
@@ -179,3 +183,75 @@ def test_everything_that_speaks_against_a_token_is_told(chains, bot, explanation
     )
     ours = chains.user_token(resource=f"{ISSUER}/userinfo")
     assert "its resource is not there any more" not in explanations.token(ours).against
+
+
+def test_a_remedy_names_everybody_and_keeps_what_the_agent_has(chains, bot, explanations):
+    """A list that is given replaces the old one, so the command says the old ones again."""
+    _update(chains, serves=(DESK,), resources=(DESK,), scopes=("desk:use",))
+    chains.exchange(bot, chains.user_token())
+    assert explanations.exchange(None).remedy.endswith(
+        f"sayso agents update desk-bot --resource {DESK} --resource {BANK}"
+    )
+    _update(chains, serves=(BANK,), resources=(DESK, BANK), scopes=("desk:use", "bank:read"))
+    chains.exchange(bot, chains.user_token())
+    assert explanations.exchange(None).remedy.endswith(
+        f"sayso agents update desk-bot --serves {BANK} --serves {DESK}"
+    )
+    _update(chains, serves=(DESK,))
+    chains.exchange(bot, chains.user_token())
+    assert explanations.exchange(None).remedy == (
+        f"Let ana consent to desk-bot at {BANK}, or answer this one request at /bc-authorize."
+    )
+
+
+def test_a_remedy_is_about_whoever_is_stopped(chains, bot, explanations):
+    """Not about the agent that asked; one that ran out is not enabled but given more time."""
+    front = chains.agent("front desk")
+    chains.consent(front, "desk:use", "bank:read", resource=DESK)
+    call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
+    row = chains.row(call)
+    chains.local.desk.agents.disable("front desk", by=BY)
+    fresh = replace(row, id="sayso_at_again")
+    with chains.local.services.store.write() as tx:
+        tx.delegations.add(fresh)
+    chains.exchange(bot, chains.sign(fresh))
+    found = explanations.exchange(None)
+    assert found.reason is Reason.ACTOR_DISABLED
+    assert found.remedy.endswith("sayso agents enable 'front desk'")
+    chains.local.desk.agents.enable("front desk", by=BY)
+    soon = AgentChanges(expires_at=chains.local.clock.now() + 1)
+    chains.local.desk.agents.update("front desk", soon, by=BY)
+    chains.local.clock.forward(2)
+    assert explanations.exchange(None).remedy.endswith(
+        "sayso agents update 'front desk' --expires 30d"
+    )
+
+
+def test_the_remedy_for_a_stopped_app_is_a_command_that_there_is(chains, bot, explanations):
+    """The app is named."""
+    token = chains.user_token()
+    chains.local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)
+    with chains.local.services.store.write() as tx:
+        tx.delegations.add(row)
+    chains.exchange(bot, chains.sign(row))
+    found = explanations.exchange(None)
+    assert (found.reason, found.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
+    assert found.remedy.endswith("sayso apps update chat --enable")
+
+
+def test_every_command_in_a_remedy_is_one_that_there_is():
+    """Its verb and its flags; what a case fills in is tried above."""
+    filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}
+    for refusal in REFUSALS.values():
+        text = refusal.remedy
+        for word, flags in filled.items():
+            text = text.replace(word, flags)
+        for line in re.findall(r"sayso ([^\"]+)$", text):
+            command = cli
+            words = line.split()
+            while isinstance(command, click.Group):
+                command = command.get_command(click.Context(command), words.pop(0))
+            flags = {flag for parameter in command.params for flag in parameter.opts}
+            flags |= {flag for parameter in command.params for flag in parameter.secondary_opts}
+            assert {word for word in words if word.startswith("--")} <= flags

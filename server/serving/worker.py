@@ -19,7 +19,6 @@ from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
 from server import telemetry
-from server.delivery.outbox import MOST_AT_ONCE
 
 if TYPE_CHECKING:
     from server.http.site import Site
@@ -153,6 +152,8 @@ def look_up_apart() -> None:
     An agent names its endpoint, and its name server may say nothing for half a minute: that holds
     up neither a password, which is checked on the hub's few threads, nor anybody else's name.
     """
+    from server.delivery.outbox import MOST_AT_ONCE  # noqa: PLC0415  # only after gevent has patched
+
     hub = gevent.get_hub()
     resolver = Resolver(hub)
     resolver.pool = ThreadPool(MOST_AT_ONCE + _OTHER_LOOK_UPS, hub)

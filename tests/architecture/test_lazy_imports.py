@@ -17,6 +17,10 @@ from tests.support.source import ROOT
             {"sqlalchemy", "alembic", "flask", "gevent", "pydantic", "cryptography", "psycopg"},
         ),
         (
+            "server.serving.worker",
+            {"sqlalchemy", "flask", "requests", "urllib3", "cryptography", "psycopg", "jwt"},
+        ),
+        (
             "approver_tui.cli.main",
             {"textual", "rich", "httpx", "websockets", "cryptography", "keyring"},
         ),

@@ -131,6 +131,8 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
+        if error.approval.is_taken_back:
+            return "Too late: this request is no longer needed, its agent took it back."
         return f"Too late: this request is {error.approval.state.value} already."
     if isinstance(error, errors.WrongPin):
         return f"{error} Tries left: {error.left}."

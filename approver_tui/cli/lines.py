@@ -36,7 +36,7 @@ def row(approval: Approval, now: int) -> list[str]:
     return [
         approval.headline,
         "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
-        "  " + f"{_who(approval)}, {_standing(approval, now)}",
+        "  " + f"{_who(approval)}, {standing(approval, now)}",
     ]
 
 
@@ -62,7 +62,7 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
         *_asker(approval),
         *_agent_says(approval),
         fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
-        fact("state", _standing(approval, now)),
+        fact("state", standing(approval, now)),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
         *_next(approval, now),
@@ -141,7 +141,8 @@ def _agent_says(approval: Approval) -> list[str]:
     return [f'agent says (not verified): "{approval.agent_says}"']
 
 
-def _standing(approval: Approval, now: int) -> str:
+def standing(approval: Approval, now: int) -> str:
+    """Where it stands, and since whom it does."""
     if approval.is_waiting(now):
         return f"expires in {time_left(approval.expires_at, now)}"
     if approval.state is ApprovalState.PENDING:

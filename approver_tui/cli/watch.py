@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from approver_tui.cli import documents
+from approver_tui.cli import documents, lines
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import local_time, print_document, rfc3339
 from approver_tui.client.feed import Feed, Listeners
@@ -70,6 +70,8 @@ def _print_line(event: Event) -> None:
     what = ""
     if event.approval is not None:
         what = f"{event.approval.id}  {event.approval.headline}"
+        if event.approval.is_taken_back:
+            what += f"  ({lines.standing(event.approval, event.at)})"
     elif event.device is not None:
         what = f"{event.device.id}  {event.device.name}"
     click.echo(f"{local_time(event.at)}  {event.name.value}  {what}".rstrip())

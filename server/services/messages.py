@@ -44,7 +44,7 @@ class Loss:
     messages: int
     last_error: str | None
     over: bool
-    """A later message arrived there."""
+    """A later message arrived there at once; one that came to need no call after a try is none."""
 
 
 class FeedRows(Protocol):

@@ -100,6 +100,7 @@ _LOSSES = (
         exists()
         .where(
             _later.c.state == "sent",
+            _later.c.attempts == 1,
             _later.c.channel == o.c.channel,
             _later.c.target == o.c.target,
             _later.c.id > o.c.id,

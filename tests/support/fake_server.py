@@ -312,7 +312,7 @@ class FakeServer:
         signed = str(body["decision"])
         name, claims = self._verified(signed, {"session", "low", "high"}, "sayso-decision+jws")
         self._check_decision(row, name, claims)
-        if row["state"] == "expired":
+        if row["state"] in {"expired", "cancelled"}:
             raise Refused(409, "not_pending", approval=row)
         if row["decided"] is not None:
             before = cast("dict[str, dict[str, str]]", row["decided"])

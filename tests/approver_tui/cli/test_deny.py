@@ -35,3 +35,12 @@ def test_too_late_names_the_outcome(logged_in, server):
     done = logged_in("deny", asked["id"], "--code", "not_needed", "--json")
     assert done.code == Exit.CONFLICT
     assert done.error["approval"] == {"id": asked["id"], "state": "approved"}
+
+
+def test_what_its_agent_took_back_needs_no_answer(logged_in, server):
+    """And it is said so, in the words of the screen."""
+    asked = server.add()
+    asked |= {"state": "cancelled", "reason": "withdrawn"}
+    done = logged_in("deny", asked["id"], "--code", "not_needed")
+    assert done.code == Exit.WITHDRAWN
+    assert "no longer needed, its agent took it back" in done.err

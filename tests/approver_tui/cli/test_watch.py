@@ -12,6 +12,7 @@ from approver_tui.client.jose import SigningKey, b64
 from approver_tui.client.profile import Home, Profile
 from approver_tui.client.tokens import Tokens
 from approver_tui.client.vault import FileVault
+from tests.support.approval_texts import wire_approval
 from tests.support.feed_server import FeedServer, event, hello
 
 
@@ -46,6 +47,15 @@ def test_the_next_watch_goes_on_where_the_last_ended(run):
         run("watch", "--count", "1")
         run("watch", "--count", "1")
         assert server.requests[1].path == "/api/feed?cursor=1"
+
+
+def test_a_request_that_its_agent_took_back_is_told_in_words(run):
+    """Nobody has to know what the event is called."""
+    gone = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
+    with FeedServer([hello(), event(1, event="approval.cancelled", approval=gone)]) as server:
+        enrolled_with(server)
+        done = run("watch", "--count", "1")
+    assert done.out.strip().endswith("(no longer needed: its agent took it back)")
 
 
 def test_a_gap_is_said(run):

@@ -30,7 +30,7 @@ _APPROVERS = 100
 _REQUESTS = 1_200
 _AGENTS = 4
 """One agent may have 500 open requests."""
-_SEEN = 200
+_SEEN = 500
 _BAR_MS = 100.0
 _IDLE_SECONDS = 5
 

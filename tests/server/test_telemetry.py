@@ -40,6 +40,7 @@ def test_below_its_level_nothing_is_written(logged):
     assert logged(level="warning") == []
 
 
+@pytest.mark.usefixtures("log_lines")
 @pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), ValueError("closed")])
 def test_a_line_that_cannot_be_written_stops_nothing_and_is_counted(monkeypatch, broken):
     """A log on a full disk or a closed pipe must not turn answers into faults."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Connection
@@ -199,13 +200,13 @@ def test_waiting_for_another_process_is_made_of_small_pauses(
 ) -> None:
     """SQLite itself never waits, so that the loop of a server can do something else."""
     pauses: list[float] = []
-    pause = time.sleep
 
     def noted(seconds: float) -> None:
         pauses.append(seconds)
-        pause(seconds)
+        time.sleep(seconds)
 
-    monkeypatch.setattr(writing.time, "sleep", noted)
+    clock = SimpleNamespace(sleep=noted, monotonic=time.monotonic)
+    monkeypatch.setattr(writing, "time", clock)
     with _held(bench.path) as holder, meanwhile(lambda: bench.put("a")):
         until(lambda: len(pauses) > 10)
         _release(holder)

@@ -16,6 +16,7 @@ from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.administration import Administration
+from server.services.app_devices import AppDevices
 from server.services.app_tokens import AppIssuing
 from server.services.approvals import ApprovalService
 from server.services.authorize import AuthorizeService
@@ -31,6 +32,7 @@ from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
 from server.services.feed import ANY_CHANGE, FeedService, Hub
 from server.services.flows import Flows
+from server.services.grants.app_device import AppDeviceGrant
 from server.services.grants.app_refresh import AppRefreshGrant
 from server.services.grants.authorization_code import AuthorizationCodeGrant
 from server.services.grants.ciba import CibaGrant
@@ -258,7 +260,8 @@ def _site(services: Services) -> "Site":
     sign_ins = SignIns(store, secrets, services.passwords)
     begun = AuthorizeService(store, secrets, proofs, rules)
     app_issuing = AppIssuing(services.signer, secrets, rules)
-    device_grant = DeviceGrantService(store, secrets, proofs, clients, rules)
+    app_devices = AppDevices(consents)
+    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
     return Site(
         clock=services.clock,
         store=store,
@@ -294,6 +297,7 @@ def _site(services: Services) -> "Site":
             },
             for_apps={
                 names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing),
+                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
                 names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
             },
             for_people={

@@ -43,6 +43,8 @@ def row(approval: Approval, now: int) -> list[str]:
 def _who(approval: Approval) -> str:
     if approval.kind is Kind.DEVICE:
         return f"a device at {approval.display.asked_from}"
+    if approval.kind is Kind.APP_DEVICE:
+        return f"{approval.agent.name} on a device at {approval.display.asked_from}"
     return approval.agent.name
 
 

@@ -78,6 +78,8 @@ def _request(approval: Approval) -> SafeText:
         return say("consent for {}", approval.agent.name)
     if approval.kind is Kind.DEVICE:
         return say("sign-in of a new device")
+    if approval.kind is Kind.APP_DEVICE:
+        return say("sign-in of {} on a device", approval.agent.name)
     return say("request from {}", approval.agent.name)
 
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     CONSENT = "consent"
     """Lets an agent or app act without asking, until a date."""
     DEVICE = "device"
+    APP_DEVICE = "app_device"
     """Lets a device sign in as this person."""
 
 

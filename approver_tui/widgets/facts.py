@@ -37,6 +37,7 @@ _USED = {
     Kind.ACTION: " The token was collected.",
     Kind.CONSENT: " The consent is in force.",
     Kind.DEVICE: " The device has signed in.",
+    Kind.APP_DEVICE: " The app has signed in.",
 }
 """What came of a yes, once it was used."""
 
@@ -138,6 +139,8 @@ def _about_to(approval: Approval) -> SafeText:
         return say("You are about to let {} act for you without asking:", name)
     if approval.kind is Kind.DEVICE:
         return say("You are about to let another device sign in as you:")
+    if approval.kind is Kind.APP_DEVICE:
+        return say("You are about to let {} on another device act as you:", name)
     return say("You are about to let {} do this once:", name)
 
 

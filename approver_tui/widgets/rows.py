@@ -71,6 +71,8 @@ def _who(approval: Approval) -> SafeText:
     display = approval.display
     if approval.kind is Kind.DEVICE:
         return say("a device at {}", display.asked_from)
+    if approval.kind is Kind.APP_DEVICE:
+        return say("{} on a device at {}", display.agent.name, display.asked_from)
     word = say("consent for ") if approval.kind is Kind.CONSENT else say("")
     resource = SafeText(display.resource.removeprefix("https://"))
     return say("{}{} > {}", word, display.agent.name, resource)

@@ -1,7 +1,7 @@
 """`sayso apps`: the interactive clients through which people sign in."""
 
 from collections.abc import Callable
-from typing import TextIO, TypedDict, TypeVar, Unpack
+from typing import Final, TextIO, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -12,6 +12,13 @@ from server.cli.params import overlap_option
 from server.protocol import names
 from server.services.app_forms import AppChanges, NewApp
 from server.services.refusals import Exists
+
+GRANTS: Final = {
+    names.GRANT_AUTHORIZATION_CODE: names.GRANT_AUTHORIZATION_CODE,
+    names.GRANT_REFRESH_TOKEN: names.GRANT_REFRESH_TOKEN,
+    "device_code": names.GRANT_DEVICE_CODE,
+}
+"""What `--grant` takes, and the names that the wire uses."""
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
@@ -74,8 +81,8 @@ def _both(function: _F) -> _F:
                 "--grant",
                 "grants",
                 multiple=True,
-                type=click.Choice(names.APP_GRANTS),
-                help="How it gets tokens; all when unsaid.",
+                type=click.Choice(list(GRANTS)),
+                help="How it gets tokens; without one, by code and by refresh token.",
             ),
             click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
             click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
@@ -198,7 +205,7 @@ def _new(name: str, flags: AddFlags) -> NewApp:
         auth_method=flags["auth"],
         jwks=flags["jwks"].read() if flags["jwks"] else "",
         post_logout_redirect_uris=flags["post_logout_redirect_uris"],
-        grant_types=flags["grants"] or names.APP_GRANTS,
+        grant_types=_grants(flags) or names.USUAL_APP_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
         id_token_alg=flags["id_token_alg"] or "ES256",
@@ -213,13 +220,17 @@ def _changes(flags: UpdateFlags) -> AppChanges:
         redirect_uris=flags["redirect_uris"] or None,
         post_logout_redirect_uris=() if cleared else flags["post_logout_redirect_uris"] or None,
         jwks=flags["jwks"].read() if flags["jwks"] else None,
-        grant_types=flags["grants"] or None,
+        grant_types=_grants(flags),
         resources=() if flags["no_resource"] else flags["resources"] or None,
         scopes=() if flags["no_scope"] else flags["scopes"] or None,
         id_token_alg=flags["id_token_alg"],
         dpop_bound=flags["dpop_bound"],
         enabled=flags["enabled"],
     )
+
+
+def _grants(flags: Flags) -> tuple[str, ...] | None:
+    return tuple(GRANTS[grant] for grant in flags["grants"]) or None
 
 
 def _refuse_both(flags: UpdateFlags) -> None:

@@ -17,7 +17,7 @@ class NewClient(Body):
     """An app to be registered."""
 
     name: Text
-    redirect_uris: Names
+    redirect_uris: Names = Field(default=[])
     auth_method: Text = names.AUTH_METHODS[0]
     jwks: dict[str, Any] | None = None
     post_logout_redirect_uris: Names = Field(default=[])

@@ -34,6 +34,9 @@ _PUSHED = (
     "id_token_hint acr_values claims resource code_challenge code_challenge_method "
     "requested_actor dpop_jkt client_id client_secret client_assertion client_assertion_type"
 )
+_DEVICE = (
+    "device_name scope resource client_id client_secret client_assertion client_assertion_type"
+)
 _PUBLIC, _CLIENT, _PERSON = Caller.ANYBODY, Caller.CLIENT, Caller.PERSON
 
 ROUTES: Final = (
@@ -65,9 +68,8 @@ ROUTES: Final = (
         "/device_authorization",
         protocol.device_authorization,
         _CLIENT,
-        "A terminal begins to sign in; an enrolled device lets it in (RFC 8628).",
-        form=("client_id", "device_name"),
-        needs=("client_id",),
+        "A terminal, or an app on a device, begins to sign in (RFC 8628).",
+        form=tuple(_DEVICE.split()),
         headers=("DPoP",),
         answer=oauth_wire.DeviceAuthorization,
         errors=(400, 401),

@@ -17,6 +17,9 @@ class AppIssue:
     audience: str
     scope: str
     sign_in: str
+    """"" when it came through no browser."""
+    acr: str
+    amr: tuple[str, ...]
     actor: str | None
     """The agent that may be given this token to act with."""
     claims: tuple[str, ...]
@@ -43,10 +46,10 @@ def access_token_claims(issue: AppIssue) -> dict[str, object]:
         "may_act": None if issue.actor is None else {"sub": issue.actor, "iss": issue.issuer},
         "scope": issue.scope,
         "claims": list(issue.claims) or None,
-        "sid": issue.sign_in,
+        "sid": issue.sign_in or None,
         "auth_time": issue.auth_time,
-        "acr": names.ACR_PASSWORD,
-        "amr": ["pwd"],
+        "acr": issue.acr,
+        "amr": list(issue.amr),
         "cnf": None if issue.jkt is None else {"jkt": issue.jkt},
         "jti": issue.token_id,
         "iat": issue.issued_at,
@@ -69,10 +72,10 @@ def id_token_claims(
         "iss": issue.issuer,
         "sub": issue.user,
         "aud": issue.app,
-        "sid": issue.sign_in,
+        "sid": issue.sign_in or None,
         "auth_time": issue.auth_time,
-        "acr": names.ACR_PASSWORD,
-        "amr": ["pwd"],
+        "acr": issue.acr,
+        "amr": list(issue.amr),
         "nonce": nonce,
         "at_hash": tokens.at_hash(access_token, alg),
         "iat": issue.issued_at,

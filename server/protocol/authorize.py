@@ -84,7 +84,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         raise errors.InvalidRequest("response_mode must be query or form_post.")
     _refuse_objects(form)
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
-    openid, scope = _scopes(form)
+    openid, scope = scopes.split_asked(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
         raise errors.InvalidTarget("Name one resource; a token has one audience.")
@@ -132,16 +132,6 @@ def _refuse_objects(form: Form) -> None:
         raise errors.RegistrationNotSupported("Clients are registered beforehand.")
     if form.get("authorization_details") is not None:
         raise errors.InvalidAuthorizationDetails("Ask for an action at the backchannel endpoint.")
-
-
-def _scopes(form: Form) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    asked = form.get("scope")
-    if asked is None:
-        raise errors.InvalidScope("Name the scopes; there is no default.")
-    openid, scope = scopes.split(scopes.parse(asked))
-    if openid and scopes.OPENID not in openid:
-        raise errors.InvalidScope("Scopes about the person go with openid.")
-    return openid, scope
 
 
 def _prompts(text: str | None) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ Owns: the alphabet of user codes, how one is read from what somebody typed, the 
 device authorization request, what a poll is told. Never: who the user is; that is services.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors, scopes, text
+from server.protocol import errors, scopes, text, uris
 from server.protocol.forms import Form
 
 ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
@@ -28,18 +29,54 @@ class DeviceRequest:
     """What the device calls itself; shown to the person as its words."""
 
 
+@dataclass(frozen=True, slots=True)
+class AppRequest:
+    """The parameters of an app's device authorization request, checked."""
+
+    openid: tuple[str, ...]
+    scope: tuple[str, ...]
+    """Of a resource."""
+    resource: str | None
+
+
+def parse_app_request(form: Form) -> AppRequest:
+    """Read the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
+    _refuse_what_is_not_taken(form)
+    openid, scope = scopes.split_asked(form.get("scope"))
+    resources = form.every("resource")
+    if len(resources) > 1:
+        raise errors.InvalidTarget("Name one resource; a token has one audience.")
+    return AppRequest(openid, scope, uris.check_resource(resources[0]) if resources else None)
+
+
 def parse_request(form: Form) -> DeviceRequest:
     """Read the request of the terminal app (RFC 8628 3.1). Raises errors.ProtocolError."""
     no_scope(form)
-    if form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("Only agents ask for actions.")
-    if form.get("code_challenge") is not None:
-        raise errors.InvalidRequest("code_challenge is not taken here; the DPoP proof binds.")
+    _refuse_what_is_not_taken(form)
     try:
         name = text.check_name(form.get("device_name") or _UNNAMED, what="device_name")
     except ValueError as error:
         raise errors.InvalidRequest(f"{error}.") from error
     return DeviceRequest(name)
+
+
+def same_as_before(form: Form, scope: Sequence[str], resource: str) -> None:
+    """What was asked for was settled when the device began; a poll asks for nothing else.
+
+    Raises errors.InvalidScope or errors.InvalidTarget.
+    """
+    asked = form.get("scope")
+    if asked is not None and set(scopes.parse(asked)) != set(scope):
+        raise errors.InvalidScope("The scopes were named when the device began.")
+    if form.every("resource") not in {(), (resource,)}:
+        raise errors.InvalidTarget("The resource was named when the device began.")
+
+
+def _refuse_what_is_not_taken(form: Form) -> None:
+    if form.get("authorization_details") is not None:
+        raise errors.InvalidAuthorizationDetails("The device grant asks for no actions.")
+    if form.get("code_challenge") is not None:
+        raise errors.InvalidRequest("code_challenge is not taken here; bind tokens by DPoP.")
 
 
 def no_scope(form: Form) -> None:

@@ -2,8 +2,9 @@
 
 Owns: the reserved types of `authorization_details`, their members. Never: who may ask for one.
 
-The action text has one form for every kind. A consent and a device sign-in each are one object of a
-type that nobody can register, so a signature for one kind never passes for another.
+The action text has one form for every kind. A consent, a sign-in of a
+device and one of an app on a device each are one object of a type that nobody can register, so a
+signature for one kind never passes for another.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ RESERVED: Final = "sayso:"
 """Types that begin with this are ours alone."""
 CONSENT: Final = "sayso:consent"
 DEVICE: Final = "sayso:device"
+APP_DEVICE: Final = "sayso:app_device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class DeviceTerms:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppDeviceTerms:
+    """An app on a device: from where it asks, the code it shows, until when its consent lasts."""
+
+    address: str
+    code: str
+    until: str
+    """RFC 3339 text."""
+
+
 def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
     """The one object of a consent's `authorization_details`."""
     return {"type": CONSENT, "until": terms.until, "app": terms.app}
@@ -49,6 +61,16 @@ def device_details(terms: DeviceTerms) -> dict[str, str | None]:
         "name": terms.name,
         "address": terms.address,
         "code": terms.code,
+    }
+
+
+def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
+    """The one object of the `authorization_details` of an app's sign-in on a device."""
+    return {
+        "type": APP_DEVICE,
+        "address": terms.address,
+        "code": terms.code,
+        "until": terms.until,
     }
 
 

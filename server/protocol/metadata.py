@@ -30,7 +30,6 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
             *names.AGENT_GRANTS,
             *names.APP_GRANTS,
             names.GRANT_ENROLMENT,
-            names.GRANT_DEVICE_CODE,
         ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

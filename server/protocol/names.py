@@ -33,7 +33,9 @@ ED25519: Final = "Ed25519"
 DELIVERIES: Final = ("poll", "ping", "push")
 """How an answer reaches an agent (CIBA 5)."""
 AGENT_GRANTS: Final = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_TOKEN_EXCHANGE)
-APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
+APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN, GRANT_DEVICE_CODE)
+USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
+"""Of an app that was registered without a word about them; most have a browser to use."""
 
 PREFIX_USER: Final = "sayso_us_"
 PREFIX_AGENT: Final = "sayso_ag_"

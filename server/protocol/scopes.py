@@ -34,6 +34,16 @@ def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return openid, tuple(name for name in scopes if name not in OPENID_SCOPES)
 
 
+def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Likewise of a request of an app, which names its scopes. Raises errors.InvalidScope."""
+    if asked is None:
+        raise errors.InvalidScope("Name the scopes; there is no default.")
+    openid, scope = split(parse(asked))
+    if openid and OPENID not in openid:
+        raise errors.InvalidScope("Scopes about the person go with openid.")
+    return openid, scope
+
+
 def text(scopes: tuple[str, ...]) -> str:
     """The list as it is sent."""
     return " ".join(scopes)

@@ -28,7 +28,7 @@ class NewApp:
     auth_method: str = "client_secret_basic"
     jwks: str = ""
     post_logout_redirect_uris: tuple[str, ...] = ()
-    grant_types: tuple[str, ...] = names.APP_GRANTS
+    grant_types: tuple[str, ...] = names.USUAL_APP_GRANTS
     resources: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     id_token_alg: str = "ES256"  # noqa: S105  # an algorithm
@@ -122,10 +122,10 @@ _AS_THEY_ARE: Final = (
 def _checked(app: App) -> App:
     """The app, if every member of it may stand.
 
-    1. There is somewhere to send people back to.  2. Nothing there hands a code to strangers.
-    3. Grants and algorithms exist.
+    1. There is somewhere to send people back to, if it sends them here.  2. Nothing there hands a
+    code to strangers.  3. Grants and algorithms exist.
     """
-    if not app.redirect_uris:
+    if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
         raise Invalid("An app needs an address that people come back to: --redirect-uri URI")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):
         if problem := redirect_problem(uri):
@@ -134,7 +134,7 @@ def _checked(app: App) -> App:
         raise Invalid(f"An app has at most {MOST_REDIRECTS} redirect URIs of each kind.")
     unknown = [grant for grant in app.grant_types if grant not in names.APP_GRANTS]
     if unknown or not app.grant_types:
-        raise Invalid(f"Grant types of an app are {' and '.join(names.APP_GRANTS)}; name one.")
+        raise Invalid(f"Grant types of an app are {', '.join(names.APP_GRANTS)}; name one.")
     if app.id_token_alg not in names.SIGNING_ALGS:
         raise Invalid(f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.")
     return app

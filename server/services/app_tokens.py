@@ -102,6 +102,8 @@ class AppIssuing:
             audience=part.resource or self.rules.userinfo_audience,
             scope=" ".join(part.scope) if part.resource else part.text,
             sign_in=grant.sign_in_id,
+            acr=grant.acr,
+            amr=_AMR[grant.acr],
             actor=grant.actor if part.resource else None,
             claims=() if part.resource else grant.userinfo_claims,
             jkt=jkt,
@@ -124,6 +126,14 @@ class AppIssuing:
             consent_id=None if consent is None else consent.id,
             jkt=issue.jkt,
         )
+
+
+_AMR: Final = {
+    names.ACR_PASSWORD: ("pwd",),
+    names.ACR_SIGNED: ("swk",),
+    names.ACR_SIGNED_PIN: ("swk", "pin"),
+}
+"""RFC 8176 2."""
 
 
 def token_hash(token: str) -> bytes:
@@ -157,7 +167,7 @@ def _record(tx: Unit, issue: AppIssue) -> None:
             subject=issue.user,
             resource=issue.audience,
             decision="issued",
-            posture=names.ACR_PASSWORD,
+            posture=issue.acr,
             facts={
                 "app": issue.app,
                 "jti": issue.token_id,

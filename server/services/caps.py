@@ -8,7 +8,7 @@ from server.protocol import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.states import overdue
 from server.services.ports import Unit
-from server.services.records import Agent, User
+from server.services.records import Agent, ApprovalKind, User
 from server.services.rules import Rules
 
 MINUTE_MS: Final = 60_000
@@ -58,11 +58,14 @@ def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> tuple
     return None
 
 
-def device_refusal(tx: Unit, user: User, rules: Rules) -> str | None:
+def device_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> str | None:
     """Why no further device may ask this user now; for the log, the asker is not told."""
-    if tx.approvals.open_count(None, user.id, tx.now, "device") >= OPEN_DEVICES:
+    terminal = client_id == APPROVER_CLIENT
+    kind: ApprovalKind = "device" if terminal else "app_device"
+    if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
-    if _paused(tx, APPROVER_CLIENT, user, [kinds.DEVICE], rules.denials_before_pause):
+    asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
+    if _paused(tx, client_id, user, [asked], rules.denials_before_pause):
         return "denied_repeatedly"
     return None
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from server.protocol.json_text import JsonValue
-from server.protocol.kinds import DeviceTerms
+from server.protocol.kinds import AppDeviceTerms, DeviceTerms
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
@@ -46,6 +47,25 @@ class DeviceAsked:
     terms: DeviceTerms
     user: User
     resource: str
+    asked_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppDeviceAsked:
+    """Everything that the display of an app's sign-in on a device is made of."""
+
+    approval_id: str
+    terms: AppDeviceTerms
+    party: Party
+    user: User
+    resource: str
+    openid: tuple[str, ...]
+    scopes: Mapping[str, Risk]
+    """Of the resource."""
+    had: tuple[str, ...]
+    until: int
+    risk: Risk
     asked_at: int
     expires_at: int
 
@@ -122,6 +142,73 @@ def device_text(asked: DeviceAsked) -> str:
     )
 
 
+def app_device_text(asked: AppDeviceAsked) -> str:
+    """The display document of an app's sign-in on a device."""
+    name, until = display_safe(asked.party.name), day(asked.until)
+    acts = f"act for you at {asked.resource} until {until}" if asked.scopes else "know who you are"
+    gives = (
+        f"Until {until} {name} gets access tokens for {asked.resource} in your name with these "
+        "rights, on that device, without asking you each time."
+    )
+    return displays.written(
+        Display(
+            approval_id=asked.approval_id,
+            kind="app_device",
+            risk=asked.risk,
+            risk_reason="whoever holds that device acts in your name",
+            title="App sign-in on a device",
+            headline=_safe(f"Let {name} on another device {acts}"),
+            facts=_app_device_facts(asked),
+            scopes={**dict.fromkeys(asked.openid, Risk.LOW), **asked.scopes},
+            resource=asked.resource,
+            undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+            why="Only a device of yours can let an app on another one in.",
+            gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),
+            agent=displays.asker(asked.party.id, asked.party.name, (), first_request=False),
+            agent_says=None,
+            user=asked.user,
+            peer=asked.terms.address,
+            asked_at=asked.asked_at,
+            expires_at=asked.expires_at,
+        )
+    )
+
+
+def _app_device_facts(asked: AppDeviceAsked) -> list[JsonValue]:
+    facts = [_fact("App", asked.party.name)]
+    if asked.scopes:
+        facts.append(_fact("At", asked.resource))
+    facts += _scope_facts(asked.scopes, asked.had)
+    if asked.openid:
+        facts.append(_fact("Learns", ", ".join(_LEARNS[name] for name in asked.openid)))
+    if asked.scopes:
+        facts.append(_fact("Until", day(asked.until)))
+    return [
+        *facts,
+        _fact("Address", asked.terms.address),
+        _fact("Its code", asked.terms.code),
+        _fact(
+            "Careful",
+            "Approve only if you started this yourself, just now, and the device in front of you "
+            "shows this very code. If somebody sent you the code, deny.",
+        ),
+    ]
+
+
+_LEARNS: Final = {
+    "openid": "that it is you, by an id that stays the same",
+    "profile": "your name",
+    "email": "your e-mail address",
+}
+
+
+def _scope_facts(scopes: Mapping[str, Risk], had: tuple[str, ...]) -> list[JsonValue]:
+    return [
+        _fact("May use", f"{name} ({risk} risk{', as before' if name in had else ''})")
+        for name, risk in sorted(scopes.items())
+    ]
+
+
 def day(moment: int) -> str:
     """A moment as a person reads it."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -133,10 +220,7 @@ def _consent_facts(asked: ConsentAsked) -> list[JsonValue]:
     if party.kind == "agent":
         facts.append(_fact("Owner", ", ".join(party.owners) or "nobody"))
     facts.append(_fact("At", asked.resource))
-    facts += [
-        _fact("May use", f"{name} ({risk} risk{', as before' if name in asked.had else ''})")
-        for name, risk in sorted(asked.scopes.items())
-    ]
+    facts += _scope_facts(asked.scopes, asked.had)
     facts.append(_fact("Until", day(asked.until)))
     if asked.app_name is not None:
         facts.append(_fact("Asked by", f"the app {display_safe(asked.app_name)}"))

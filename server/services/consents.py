@@ -5,6 +5,7 @@ signed in is enough.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -44,6 +45,22 @@ class Wanted:
     scopes: tuple[str, ...]
     until: int | None
     peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a person can be asked to let a client have: all of it, with what it has already."""
+
+    party: Party
+    risks: Mapping[str, Risk]
+    """Of each scope."""
+    had: tuple[str, ...]
+    until: int
+
+    @property
+    def risk(self) -> Risk:
+        """The highest."""
+        return highest([Risk.LOW, *self.risks.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +105,71 @@ class ConsentService:
         need two people;  3. the end is not ahead, or too far;  4. there is no device to ask;
         5. too much is asked already.
         """
-        party = _party(tx, wanted.client_id)
         tx.queue(f"asked {wanted.user.id}")
-        before = tx.consents.live(wanted.user.id, party.id, wanted.resource, tx.now)
-        had = () if before is None else _kept(tx, party, before)
-        scope = tuple(sorted({*wanted.scopes, *had}))
-        risks = self._risks(tx, party, wanted.resource, scope)
-        until = max(_end(tx, wanted.until), before.expires_at if before and had else 0)
+        offer = self.offer(
+            tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
+        )
         if tx.devices.active_count(wanted.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
-        if (refused := caps.consent_refusal(tx, party.id, wanted.user, self.rules)) is not None:
+        refused = caps.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
+        if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
-        return self._open(tx, wanted, party, risks, had=had, until=until)
+        return self._open(tx, wanted, offer)
+
+    def offer(  # what one consent is about
+        self,
+        tx: Unit,
+        user_id: str,
+        client_id: str,
+        resource: str,
+        scopes_: tuple[str, ...],
+        until: int | None = None,
+    ) -> Offer:
+        """What a consent to these scopes would be; without a resource it is about the person alone.
+
+        Raises errors.ProtocolError, as `ask` says.
+        """
+        party = _party(tx, client_id)
+        if not resource:
+            return Offer(party, {}, (), _end(tx, until))
+        before = tx.consents.live(user_id, party.id, resource, tx.now)
+        had = () if before is None else _kept(tx, party, before)
+        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
+        ends = max(_end(tx, until), before.expires_at if before and had else 0)
+        return Offer(party, risks, had, ends)
+
+    def keep(self, tx: Unit, consent: Consent) -> Consent:
+        """Write a consent; it takes the place of the one in force before it."""
+        before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
+        if before is None:
+            tx.consents.add(consent)
+        else:
+            consent = replace(consent, id=before.id, created_at=before.created_at)
+            tx.consents.renew(consent, tx.now)
+        record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
+        return consent
+
+    def keep_about(self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]) -> None:
+        """What is about the person alone takes no signature of its own; it is remembered."""
+        resource = self.rules.userinfo_audience
+        if self.covering(tx, user_id, client_id, resource, openid) is not None:
+            return
+        before = tx.consents.live(user_id, client_id, resource, tx.now)
+        self.keep(
+            tx,
+            Consent(
+                id=self.secrets.new_id(PREFIX_CONSENT),
+                user_id=user_id,
+                client_id=client_id,
+                app_id=client_id,
+                resource=resource,
+                scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
+                created_at=tx.now,
+                expires_at=tx.now + LONGEST_MS,
+                revoked_at=None,
+                approval_id=None,
+            ),
+        )
 
     def outcome(self, view: View, approval_id: str, user_id: str) -> Outcome:
         """How an approval that `ask` opened for this user stands."""
@@ -120,13 +190,7 @@ class ConsentService:
             return approval
         consent = self._consent(tx, moved)
         tx.queue(f"consents {consent.user_id}")
-        before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
-        if before is None:
-            tx.consents.add(consent)
-        else:
-            consent = replace(consent, id=before.id, created_at=before.created_at)
-            tx.consents.renew(consent, tx.now)
-        record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(consent.user_id))
+        consent = self.keep(tx, consent)
         notices.consent(tx, consent, "consent.given")
         return moved
 
@@ -198,16 +262,8 @@ class ConsentService:
             raise errors.InvalidScope("A critical scope is asked for each time, never ahead.")
         return risks
 
-    def _open(  # what one consent is made of
-        self,
-        tx: Unit,
-        wanted: Wanted,
-        party: Party,
-        risks: dict[str, Risk],
-        *,
-        had: tuple[str, ...],
-        until: int,
-    ) -> Approval:
+    def _open(self, tx: Unit, wanted: Wanted, offer: Offer) -> Approval:
+        party, risks = offer.party, offer.risks
         asks_for_another = wanted.app_id not in {None, party.id}
         app_name = parties.name_of(tx.directory, wanted.app_id or "") if asks_for_another else None
 
@@ -220,9 +276,9 @@ class ConsentService:
                     user=wanted.user,
                     resource=wanted.resource,
                     scopes=risks,
-                    had=had,
-                    until=until,
-                    risk=highest(risks.values()),
+                    had=offer.had,
+                    until=offer.until,
+                    risk=offer.risk,
                     first_request=not tx.approvals.asked_before(party.id, wanted.user.id),
                     peer=wanted.peer,
                     asked_at=tx.now,
@@ -240,8 +296,10 @@ class ConsentService:
                 phantom=False,
                 resource=wanted.resource,
                 scope=tuple(risks),
-                details=kinds.consent_details(kinds.ConsentTerms(rfc3339(until), wanted.app_id)),
-                risk=highest(risks.values()),
+                details=kinds.consent_details(
+                    kinds.ConsentTerms(rfc3339(offer.until), wanted.app_id)
+                ),
+                risk=offer.risk,
                 actor=audit.by_user(wanted.user.id),
                 peer=wanted.peer,
                 display=display,

@@ -16,10 +16,14 @@ class DeviceCode:
     user_code_hash: bytes
     """Keyed, for a user code is short."""
     client_id: str
+    resource: str
+    """"" for the terminal app, and where the scopes are about the person alone."""
+    scope: str
+    """"" for the terminal app."""
     jkt: str
-    """The thumbprint of the session key that the device has proved to hold."""
+    """The thumbprint of the session key that a terminal has proved to hold; "" for an app."""
     name: str
-    """What it calls itself."""
+    """What a terminal calls itself; "" for an app."""
     address: str
     """Where it asked from."""
     created_at: int

@@ -13,7 +13,8 @@ from server.protocol import client_auth, decisions, device_codes, errors, kinds,
 from server.protocol.forms import Form
 from server.protocol.risks import Risk
 from server.services import audit, caps
-from server.services.client_auth import ClientAuthentication
+from server.services.app_devices import AppDevices
+from server.services.client_auth import ClientAuthentication, current_app, only_app
 from server.services.consent_displays import DeviceAsked, device_text
 from server.services.device_codes import DeviceCode
 from server.services.openings import Opening, open_approval
@@ -25,15 +26,29 @@ from server.services.rules import Rules
 WINDOW_MS: Final = 10 * caps.MINUTE_MS
 REQUESTS: Final = 30
 """How many codes one address may ask for in a window."""
+REQUESTS_OF_APP: Final = 1_000
+"""How many an app that proves who it is may ask for in a window, for all of its devices."""
 WRONG_CODES: Final = 10
 """How many wrong codes one address may type in a window."""
 WRONG_CODES_IN_ALL: Final = 1_000
+_WRONG: Final = "That code is wrong, used or too old. Look again at the device that shows it."
 _USER_CODE: Final = "user code"
 _DEVICE_CODE: Final = "sayso_dc_"
 
 
 class CodeRefused(Exception):
     """What was typed opens nothing; the text is for the person and says nothing about anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What a device began, as its code remembers it."""
+
+    client_id: str
+    resource: str
+    scope: str
+    jkt: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ class DeviceGrantService:
     secrets: Secrets
     proofs: Proofs
     clients: ClientAuthentication
+    apps: AppDevices
     rules: Rules
 
     @property
@@ -56,29 +72,48 @@ class DeviceGrantService:
     ) -> dict[str, object]:
         """The answer of RFC 8628 3.2. Raises errors.ProtocolError.
 
-        1. The client may use this grant; today that is the terminal app.  2. What it sends is in
-        order.  3. Its address has not asked too often.  4. It proves the key that the session is
-        going to be bound to, so that nobody else can use what comes out.
+        1. The client may use this grant.  2. What it sends is in order.  3. It has not asked too
+        often.  4. A terminal proves the key that the session is going to be bound to, so that
+        nobody else can use what comes out.
         """
         if form.get("client_id") != names.APPROVER_CLIENT:
-            self._refuse_others(form, authorization)
+            return self._start_app(form, authorization, peer)
         asked = device_codes.parse_request(form)
+        many = self._too_many(f"device codes:{peer}", REQUESTS)
+        if many is not None:
+            raise many
         with self.store.write() as tx:
-            if tx.counters.count(f"device codes:{peer}", WINDOW_MS) > REQUESTS:
-                result: dict[str, object] | errors.ProtocolError = errors.TemporarilyUnavailable(
-                    "Too many sign-ins were begun from here.", retry_after=60
-                )
-            else:
-                jwk = self.proofs.terminal(tx, proofs, path="/device_authorization")
-                result = self._begun(tx, asked.name, decisions.thumbprint(jwk), peer)
-        if isinstance(result, errors.ProtocolError):
-            raise result
-        return result
+            jwk = self.proofs.terminal(tx, proofs, path="/device_authorization")
+            code = _Begun(names.APPROVER_CLIENT, "", "", decisions.thumbprint(jwk), asked.name)
+            return self._begun(tx, code, peer)
 
-    def _refuse_others(self, form: Form, authorization: str | None) -> None:
-        """Raises errors.InvalidClient, or errors.UnauthorizedClient for who proved to be itself."""
-        self.clients.authenticate(client_auth.read_credentials(authorization, form))
-        raise errors.UnauthorizedClient("This client may not use the device grant.")
+    def _start_app(self, form: Form, authorization: str | None, peer: str) -> dict[str, object]:
+        """Apps that prove who they are are counted by themselves, others by address."""
+        app = only_app(self.clients.authenticate(client_auth.read_credentials(authorization, form)))
+        asked = device_codes.parse_app_request(form)
+        with self.store.read() as view:
+            self.apps.target(view, app, asked)
+        proven = app.auth_method != names.AUTH_NONE
+        many = (
+            self._too_many(f"device codes of:{app.id}", REQUESTS_OF_APP)
+            if proven
+            else self._too_many(f"device codes:{peer}", REQUESTS)
+        )
+        if many is not None:
+            raise many
+        with self.store.write() as tx:
+            resource = self.apps.target(tx, current_app(tx, app), asked)
+            scope = " ".join(sorted((*asked.openid, *asked.scope)))
+            return self._begun(tx, _Begun(app.id, resource, scope, "", ""), peer)
+
+    def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:
+        """Count one more; the count is stored whatever comes after."""
+        with self.store.write() as tx:
+            if tx.counters.count(key, WINDOW_MS) <= most:
+                return None
+        return errors.TemporarilyUnavailable(
+            "Too many sign-ins were begun from here.", retry_after=60
+        )
 
     def form_token(self) -> str:
         """What ties a form to the page that showed it."""
@@ -95,7 +130,7 @@ class DeviceGrantService:
         if refused is not None:
             raise refused
 
-    def _begun(self, tx: Unit, name: str, jkt: str, peer: str) -> dict[str, object]:
+    def _begun(self, tx: Unit, begun: "_Begun", peer: str) -> dict[str, object]:
         device_code = self.secrets.new_secret(_DEVICE_CODE)
         user_code = self._free_code(tx)
         expires_at = tx.now + device_codes.LIFETIME_MS
@@ -104,9 +139,11 @@ class DeviceGrantService:
                 id=self.secrets.new_id(names.PREFIX_DEVICE_REQUEST),
                 device_code_hash=hashlib.sha256(device_code.encode()).digest(),
                 user_code_hash=self._hash(user_code),
-                client_id=names.APPROVER_CLIENT,
-                jkt=jkt,
-                name=name,
+                client_id=begun.client_id,
+                resource=begun.resource,
+                scope=begun.scope,
+                jkt=begun.jkt,
+                name=begun.name,
                 address=peer,
                 created_at=tx.now,
                 expires_at=expires_at,
@@ -148,15 +185,16 @@ class DeviceGrantService:
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
             _count_wrong(tx, peer)
-            return CodeRefused(
-                "That code is wrong, used or too old. Look again at the device that shows it."
-            )
-        user = self._askable(tx, name)
-        approval = self._open(tx, code, user, name, device_codes.shown(letters or ""))
+            return CodeRefused(_WRONG)
+        user = self._askable(tx, name, code.client_id)
+        try:
+            approval = self._open(tx, code, user, name, device_codes.shown(letters or ""))
+        except errors.ProtocolError:  # the app was stopped or narrowed meanwhile
+            return CodeRefused(_WRONG)
         tx.device_codes.use(code.id, approval.id, tx.now)
         return None
 
-    def _askable(self, tx: Unit, name: str) -> User | None:
+    def _askable(self, tx: Unit, name: str, client_id: str) -> User | None:
         """The user of this name, if one of their devices can be asked now."""
         user = tx.directory.user_called(name) if name.isprintable() else None
         if user is None or not user.enabled:
@@ -164,8 +202,8 @@ class DeviceGrantService:
         tx.queue(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
-        if (cause := caps.device_refusal(tx, user, self.rules)) is not None:
-            _record_refusal(tx, user, cause)
+        if (cause := caps.device_refusal(tx, client_id, user, self.rules)) is not None:
+            _record_refusal(tx, user, client_id, cause)
             return None
         return user
 
@@ -173,6 +211,8 @@ class DeviceGrantService:
         self, tx: Unit, code: DeviceCode, user: User | None, name: str, shown: str
     ) -> Approval:
         asked = user or self._nobody(name)
+        if code.client_id != names.APPROVER_CLIENT:
+            return self.apps.open(tx, code, asked, shown, phantom=user is None)
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
 
         def display(approval_id: str, expires_at: int) -> str:
@@ -219,7 +259,7 @@ def _count_wrong(tx: Unit, peer: str) -> None:
 _IN_ALL: Final = "wrong user codes"
 
 
-def _record_refusal(tx: Unit, user: User, cause: str) -> None:
+def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:
     audit.record(
         tx,
         Entry(
@@ -229,6 +269,6 @@ def _record_refusal(tx: Unit, user: User, cause: str) -> None:
             decision="refused",
             posture=Risk.HIGH,
             cause=cause,
-            facts={"kind": "device"},
+            facts={"kind": "device" if client_id == names.APPROVER_CLIENT else "app_device"},
         ),
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol import authorize, errors
-from server.protocol.names import PREFIX_CODE, PREFIX_CONSENT
+from server.protocol.names import PREFIX_CODE
 from server.protocol.tokens import ID_TOKEN_TYPE
-from server.services import audit, floods, revocations
+from server.services import audit, floods
 from server.services.authorize import Answer, Ask, AuthorizeService, Plan, handle_hash
-from server.services.consents import LONGEST_MS, ConsentService, Wanted
+from server.services.consents import ConsentService, Wanted
 from server.services.flow_pages import (
     ConsentPage,
     SignInPage,
@@ -23,7 +23,7 @@ from server.services.flow_pages import (
 from server.services.keys import published
 from server.services.people_records import Code, Flow, Grant
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
-from server.services.records import Consent, Entry
+from server.services.records import Entry
 from server.services.sign_ins import SignedIn, SignIns
 from server.services.withdrawals import withdraw
 
@@ -206,27 +206,8 @@ class Flows:
         """The page alone is enough for what is about the person; it is remembered as a consent."""
         user = found.signed_in.user.id
         for ask in found.plan.asks:
-            if ask in found.plan.signed or self._covered(tx, ask, found.signed_in):
-                continue
-            before = tx.consents.live(user, ask.client_id, ask.resource, tx.now)
-            scopes = {*ask.scopes, *(() if before is None else before.scopes)}
-            consent = Consent(
-                id=self.secrets.new_id(PREFIX_CONSENT) if before is None else before.id,
-                user_id=user,
-                client_id=ask.client_id,
-                app_id=ask.client_id,
-                resource=ask.resource,
-                scopes=tuple(sorted(scopes)),
-                created_at=tx.now,
-                expires_at=tx.now + LONGEST_MS,
-                revoked_at=None,
-                approval_id=None,
-            )
-            if before is None:
-                tx.consents.add(consent)
-            else:
-                tx.consents.renew(consent, tx.now)
-            revocations.record(tx, audit.Type.CONSENT_GIVEN, consent, audit.by_user(user))
+            if ask not in found.plan.signed:
+                self.consents.keep_about(tx, user, ask.client_id, ask.scopes)
 
 
 def _open(view: View, handle: str) -> Flow:

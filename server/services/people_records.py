@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from server.protocol import names
+
 
 @dataclass(frozen=True, slots=True)
 class Password:
@@ -62,6 +64,7 @@ class Grant:
     app_id: str
     user_id: str
     sign_in_id: str
+    """"" when it was given on a device and not through a browser."""
     redirect_uri: str
     openid: tuple[str, ...]
     resource: str
@@ -74,6 +77,8 @@ class Grant:
     userinfo_claims: tuple[str, ...]
     jkt: str | None
     """The key that the code is for (RFC 9449 10), then the one that refresh tokens are bound to."""
+    acr: str = names.ACR_PASSWORD
+    """How the person proved who they are."""
 
 
 @dataclass(frozen=True, slots=True)

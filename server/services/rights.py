@@ -29,7 +29,7 @@ class Rights:
         """What this approval stood on and is no longer there; None when it still holds."""
         if approval.kind == "device":
             return _user_gone(tx, approval)
-        if approval.kind == "consent":
+        if approval.kind in {"consent", "app_device"}:
             return _user_gone(tx, approval) or _consent_gone(tx, approval)
         return self._action_gone(tx, approval)
 
@@ -85,10 +85,12 @@ def _consent_gone(tx: Unit, approval: Approval) -> str | None:
     party = parties.find(tx.directory, approval.agent_id, tx.now)
     if party is None:
         return "agent_disabled"
+    _, rest = scopes.split(tuple(approval.scope.split()))
+    if not rest:
+        return None
     resource = tx.directory.resource(approval.resource)
     if resource is None:
         return "resource_deleted"
-    _, rest = scopes.split(tuple(approval.scope.split()))
     risks = [resource.scopes.get(name) for name in rest if party.may(resource.uri, name)]
     within = len(risks) == len(rest)
     raised = any(risk is None or risk.rank > approval.risk.rank for risk in risks)

@@ -11,6 +11,8 @@ device_codes = Table(
     Column("device_code_hash", LargeBinary, nullable=False, unique=True),
     Column("user_code_hash", LargeBinary, nullable=False, unique=True),
     Column("client_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("scope", Text, nullable=False),
     Column("jkt", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("address", Text, nullable=False),

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from server.crypto.passwords import Argon2Passwords
-from server.protocol.names import APPROVER_CLIENT
+from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
@@ -152,3 +152,33 @@ def test_they_register(
     key = AgentKey(made["client_id"], made["client_secret"], "made")
     assert Agent(key, http).asked(person.user)
     person.deny(person.only())
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "none"])
+def test_they_sign_an_app_in_on_a_device(
+    server: LiveServer, person: Terminal, library: str, method: str
+) -> None:
+    """DG-03, DG-04, DG-18, DG-20: an app that has the grant, with a secret and without one."""
+    grants = (GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN)
+    scopes = ("payments:read",)
+    app = _app(
+        server, f"{library}-{method}-tv", auth_method=method, grant_types=grants, scopes=scopes
+    )
+    told = as_agent(server, app, method)
+    parameters = {"scope": "openid payments:read", "resource": PAY}
+    with playing(
+        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+    ) as client:
+        asked = client.hear("asked")["asked"]
+        if library == OAUTH4WEBAPI:
+            client.hear("slow_down")
+        _typed(server, person.user, asked["verification_uri_complete"])
+        waiting = person.only()
+        assert waiting.agent.name == app.name
+        person.approve(waiting)
+        client.tell()
+        done = client.hear("done")
+
+    assert done["tokens"]["scope"] == done["refreshed"]["scope"] == "openid payments:read"
+    assert done["tokens"]["id_token"]
+    assert done["tokens"]["token_type"] == "dpop"

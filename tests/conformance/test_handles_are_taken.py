@@ -25,6 +25,7 @@ _ANSWERS = {
     "token to consume": ("single-use token", 200, "done"),
     "code": ("authorization code", 200, "done"),
     "refresh_token of an app": ("app's refresh token", 200, "done"),
+    "device_code of an app": ("app's device code", 400, "slow_down"),
     "client_id of a sign-in": ("app", 303, "elsewhere"),
     "request_uri": ("request_uri", 303, "elsewhere"),
     "requested_actor": ("agent", 303, "elsewhere"),

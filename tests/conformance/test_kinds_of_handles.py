@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_DEVICE_CODE, GRANT_ENROLMENT
+from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLMENT
 from tests.support import handles
 from tests.support.handles import World
 from tests.support.places import places, word
@@ -44,6 +44,7 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     ),
     "code": ({"authorization code"}, _GRANT),
     "refresh_token of an app": ({"app's refresh token"}, _GRANT),
+    "device_code of an app": ({"app's device code"}, _GRANT),
     "client_id of a sign-in": ({"app"}, {(400, "page")}),
     "request_uri": ({"request_uri"}, {(400, "page")}),
     "requested_actor": ({"agent"}, {(303, "invalid_request")}),
@@ -61,11 +62,12 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
 }
 """Place → what it takes, and what it says to everything else."""
 
-_GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_DEVICE_CODE, GRANT_ENROLMENT)
+_GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_ENROLMENT)
 _ALL = {
     *("access token", "delegated token", "single-use token", "subject token", "session token"),
     *("ID token", "app's access token", "app's ID token", "refresh token", "app's refresh token"),
     *("authorization code", "enrolment code", "device code", "user code", "auth_req_id"),
+    "app's device code",
     *("request_uri", "login_hint_token", "initial token", "registration token"),
     *("assertion", "proof", "request object", "signed introspection", "decision", "statement"),
     *("agent", "agent secret", "app", "app secret", "resource", "resource secret"),

@@ -115,6 +115,27 @@ SIGN_IN: Mapping[str, object] = {
     "gives": "The new device sees and answers every request to you, high risk included.",
     "says": None,
 }
+APP_SIGN_IN: Mapping[str, object] = {
+    "kind": "app_device",
+    "details": [{"type": "sayso:app_device", "address": "203.0.113.7", "code": "BCDF-GHJK"}],
+    "agent": "television",
+    "risk": "medium",
+    "risk_reason": "whoever holds that device acts in your name",
+    "headline": "Let television on another device act for you at https://films.example until May",
+    "facts": [
+        ("App", "television", True),
+        ("At", "https://films.example", True),
+        ("May use", "films:watch (low risk)", True),
+        ("Address", "203.0.113.7", True),
+        ("Its code", "BCDF-GHJK", True),
+    ],
+    "scopes": [("films:watch", "low")],
+    "resource": "https://films.example",
+    "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+    "why": "Only a device of yours can let an app on another one in.",
+    "gives": "Until May television gets access tokens in your name.",
+    "says": None,
+}
 PRICES: Mapping[str, object] = {
     "agent": "buyer-helper",
     "risk": "low",

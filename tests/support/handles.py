@@ -16,7 +16,7 @@ from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
 from approver_tui.client.tokens import load
 from server.crypto.passwords import Argon2Passwords
-from server.protocol.names import APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
+from server.protocol.names import APP_GRANTS, APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
@@ -103,7 +103,13 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
 
 
 def _app(server: LiveServer) -> AgentKey:
-    new = NewApp("phone", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
+    new = NewApp(
+        "phone",
+        (CALLBACK,),
+        grant_types=APP_GRANTS,
+        resources=(PAY,),
+        scopes=("payments:read",),
+    )
     made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
     return AgentKey(made.app.id, made.secret or "", "phone")
 
@@ -136,6 +142,8 @@ def _of_apps(
     form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
     answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
     tokens = answer.json()
+    asked = {"scope": "openid payments:read", "resource": PAY}
+    begun = http.post("/device_authorization", data=asked, auth=app.basic).json()
     pushed = http.post("/par", data=request_of(app.id), auth=app.basic).json()
     return {
         "app's access token": tokens["access_token"],
@@ -143,6 +151,7 @@ def _of_apps(
         "app's ID token": tokens["id_token"],
         "authorization code": codes[1],
         "request_uri": pushed["request_uri"],
+        "app's device code": begun["device_code"],
     }
 
 

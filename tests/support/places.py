@@ -158,6 +158,7 @@ def _of_apps(world: World) -> dict[str, Place]:
     return {
         "code": code,
         "refresh_token of an app": lambda h: token(GRANT_REFRESH_TOKEN, refresh_token=h),
+        "device_code of an app": lambda h: token(GRANT_DEVICE_CODE, device_code=h),
         "client_id of a sign-in": lambda h: authorize(**request_of(h)),
         "request_uri": lambda h: authorize(client_id=mine.id, request_uri=h),
         "requested_actor": acting,

@@ -67,7 +67,7 @@ def _new(body: wire.NewClient) -> NewApp:
         auth_method=body.auth_method,
         jwks="" if body.jwks is None else json.dumps(body.jwks),
         post_logout_redirect_uris=tuple(body.post_logout_redirect_uris),
-        grant_types=names.APP_GRANTS if body.grant_types is None else tuple(body.grant_types),
+        grant_types=names.USUAL_APP_GRANTS if body.grant_types is None else tuple(body.grant_types),
         resources=tuple(body.resources),
         scopes=tuple(body.scopes),
         id_token_alg=body.id_token_signed_response_alg,

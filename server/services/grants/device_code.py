@@ -6,11 +6,11 @@ It must prove the key that it began with, which is the key that the person's dev
 import hashlib
 from dataclasses import dataclass
 
-from server.protocol import ciba, decisions, device_codes, errors, names
-from server.protocol.states import State, overdue
+from server.protocol import decisions, device_codes, errors, names
+from server.protocol.states import State
 from server.services import audit, notices
 from server.services.device_codes import DeviceCode
-from server.services.expiry import expire
+from server.services.device_polls import UNKNOWN, answered
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
 from server.services.records import Approval, Entry, Session
@@ -20,8 +20,6 @@ from server.services.token import TokenRequest
 from server.services.tokens import Issuing
 
 Outcome = dict[str, object] | errors.ProtocolError
-
-_UNKNOWN = "device_code is unknown, used, or not yours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +45,23 @@ class DeviceCodeGrant:
     def _visit(self, tx: Unit, sent: bytes, request: TokenRequest) -> Outcome:
         """Look once, in a unit of work of its own.
 
-        1. The code is known.  2. The proof is of the key it was given to.  3. The clock has not
-        ended it.  4. While nobody has answered, polls are paced.  5. The person and everything else
-        still allow it.  6. Only the one UPDATE that redeems the approval lets a session be made.
+        1. The code is known, and a terminal's.  2. The proof is of the key it was given to.  3. A
+        person has said yes in time.  4. That person still may.  5. Only the one UPDATE that redeems
+        the approval lets a session be made.
         """
         code = tx.device_codes.by_device_code(sent)
-        if code is None:
-            return errors.InvalidGrant(_UNKNOWN)
+        if code is None or code.client_id != names.APPROVER_CLIENT:
+            return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
             return errors.InvalidDpopProof("The code was given to another key.")
-        approval = self._approval(tx, code)
-        if approval is None and tx.now >= code.expires_at:
-            return _expired()
-        if approval is None or approval.state is State.PENDING:
-            return self._pending(tx, code, request.waited_ms)
-        return self._answered(tx, approval, code, jwk)
-
-    def _answered(
-        self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
-    ) -> Outcome:
-        if approval.state is not State.APPROVED:
-            return _over(tx, approval)
+        approval = answered(tx, code, request.waited_ms)
+        if isinstance(approval, errors.ProtocolError):
+            return approval
         if self.rights.gone(tx, approval) is not None:
             return errors.InvalidGrant("The user may not sign in any more.")
         moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
-        return errors.InvalidGrant(_UNKNOWN) if moved is None else self._admit(tx, moved, code, jwk)
-
-    def _approval(self, tx: Unit, code: DeviceCode) -> Approval | None:
-        found = None if code.approval_id is None else tx.approvals.get(code.approval_id)
-        if found is not None and overdue(found.state, found.expires_at, tx.now):
-            return expire(tx, found) or tx.approvals.get(found.id)
-        return found
-
-    def _pending(self, tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:
-        arrived = tx.now - waited_ms
-        pace = ciba.pace(
-            arrived=arrived,
-            last=code.last_poll_at or code.created_at,
-            interval_ms=code.interval_ms,
-        )
-        tx.device_codes.paced(code.id, now=arrived, interval_ms=pace.interval_ms)
-        if pace.early:
-            seconds = pace.interval_ms // 1000
-            return errors.SlowDown(
-                f"Polled too early. Wait {seconds} seconds between polls.",
-                members={"interval": seconds},
-            )
-        return errors.AuthorizationPending("Nobody has let this device in yet.")
+        return errors.InvalidGrant(UNKNOWN) if moved is None else self._admit(tx, moved, code, jwk)
 
     def _admit(
         self, tx: Unit, approval: Approval, code: DeviceCode, jwk: dict[str, str]
@@ -120,22 +87,6 @@ class DeviceCodeGrant:
         _record(tx, approval, session)
         notices.approval(tx, approval, "approval.redeemed")
         return session_answer(self.issuing.for_session(tx, session), refresh)
-
-
-def _over(tx: Unit, approval: Approval) -> errors.ProtocolError:
-    """Why there will be no session."""
-    user = tx.directory.user(approval.user_id or "")
-    if approval.state is State.EXPIRED:
-        return _expired()
-    if approval.state is State.DENIED:
-        return errors.AccessDenied("The person denied this sign-in.", members={"reason": "denied"})
-    if approval.state is State.CANCELLED and user is not None and user.enabled:
-        return errors.AccessDenied("The sign-in was withdrawn.", members={"reason": "cancelled"})
-    return errors.InvalidGrant(_UNKNOWN)
-
-
-def _expired() -> errors.ProtocolError:
-    return errors.ExpiredToken("Nobody let this device in in time. Begin again.")
 
 
 def _record(tx: Unit, approval: Approval, session: Session) -> None:

@@ -140,6 +140,7 @@ def test_an_unknown_event_is_refused_by_name():
 
 
 SIGN_IN = {"type": "sayso:device", "name": "desktop"}
+APP_SIGN_IN = {"type": "sayso:app_device", "code": "BCDF-GHJK"}
 CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
 
 
@@ -154,6 +155,10 @@ CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
         ("consent", [CONSENT, {"type": "payment"}]),
         ("device", [CONSENT]),
         ("device", [{"type": "payment"}]),
+        ("device", [APP_SIGN_IN]),
+        ("app_device", [SIGN_IN]),
+        ("app_device", [CONSENT]),
+        ("action", [APP_SIGN_IN]),
     ],
     ids=lambda value: value if isinstance(value, str) else "+".join(each["type"] for each in value),
 )
@@ -164,7 +169,10 @@ def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
         read_approval(Members(resealed(wire, "action", authorization_details=details)))
 
 
-@pytest.mark.parametrize(("kind", "details"), [("consent", [CONSENT]), ("device", [SIGN_IN])])
+@pytest.mark.parametrize(
+    ("kind", "details"),
+    [("consent", [CONSENT]), ("device", [SIGN_IN]), ("app_device", [APP_SIGN_IN])],
+)
 def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
     """A kind beside the texts that differs is refused too."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})

@@ -14,9 +14,10 @@ from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import Answer
 from approver_tui.state.events import Event, EventName
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome
+from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
 from approver_tui.widgets.rows import Row, row_lines
 from tests.support.fake_client import (
+    APP_SIGN_IN,
     CONSENT,
     DEPLOY,
     NOW,
@@ -26,7 +27,7 @@ from tests.support.fake_client import (
     answered,
 )
 
-ABOUT = {"action": DEPLOY, "consent": CONSENT, "device": SIGN_IN}
+ABOUT = {"action": DEPLOY, "consent": CONSENT, "device": SIGN_IN, "app_device": APP_SIGN_IN}
 
 
 def _used(kind):
@@ -47,6 +48,7 @@ def _text(drawn):
         ("action", "The token was collected."),
         ("consent", "The consent is in force."),
         ("device", "The device has signed in."),
+        ("app_device", "The app has signed in."),
     ],
 )
 def test_a_record_says_what_came_of_it(kind, words):
@@ -55,7 +57,13 @@ def test_a_record_says_what_came_of_it(kind, words):
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"), [("action", "Redeemed"), ("consent", "Given"), ("device", "Signed in")]
+    ("kind", "word"),
+    [
+        ("action", "Redeemed"),
+        ("consent", "Given"),
+        ("device", "Signed in"),
+        ("app_device", "Signed in"),
+    ],
 )
 def test_the_command_line_says_it_too(kind, word):
     """Nobody redeems a consent."""
@@ -66,7 +74,12 @@ def test_the_command_line_says_it_too(kind, word):
 
 @pytest.mark.parametrize(
     ("kind", "again"),
-    [("action", "release-agent can ask again."), ("consent", ""), ("device", "")],
+    [
+        ("action", "release-agent can ask again."),
+        ("consent", ""),
+        ("device", ""),
+        ("app_device", ""),
+    ],
 )
 def test_only_an_agent_can_ask_again(kind, again):
     """Whoever wanted a consent or a sign-in begins anew."""
@@ -85,6 +98,11 @@ NEWS = {
     ("device", EventName.CANCELLED): "a sign-in of a new device was withdrawn.",
     ("action", EventName.REDEEMED): "release-agent collected its token.",
     ("device", EventName.REDEEMED): "the new device has signed in.",
+    (
+        "app_device",
+        EventName.REQUESTED,
+    ): "new MEDIUM sign-in of television on a device (added below",
+    ("app_device", EventName.REDEEMED): "television collected its token.",
 }
 
 
@@ -111,6 +129,7 @@ def test_a_request_that_its_agent_took_back_is_no_longer_needed():
     [
         ("consent", "alice approved a consent for invoice-bot"),
         ("device", "alice approved a sign-in of a new device"),
+        ("app_device", "alice approved a sign-in of television on a device"),
     ],
 )
 def test_a_decision_elsewhere_is_told(kind, words):
@@ -119,7 +138,7 @@ def test_a_decision_elsewhere_is_told(kind, words):
     assert words in news(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
 
 
-@pytest.mark.parametrize("kind", ["consent", "device"])
+@pytest.mark.parametrize("kind", ["consent", "device", "app_device"])
 def test_facts_are_not_said_twice(kind):
     """Rights, resource, agent and owner are among the facts; no agent's log shows the code."""
     drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), Viewpoint(NOW, UTC, 100)))
@@ -143,3 +162,13 @@ def test_a_list_of_the_command_line_names_the_device_by_its_address():
     approval = an_approval("x", SIGN_IN)
     assert "a device at 203.0.113.7" in "\n".join(lines.row(approval, NOW))
     assert documents.summary(approval)["kind"] == "device"
+
+
+def test_an_app_on_a_device_is_named_with_the_address():
+    """In lists and on the screen; one is told that it acts in one's name."""
+    approval = an_approval("x", APP_SIGN_IN)
+    named = "television on a device at 203.0.113.7"
+    assert named in "\n".join(lines.row(approval, NOW))
+    assert named in _text(row_lines(Row(approval, NOW), 100))
+    drawn = _text(panel_lines(approval, Viewpoint(NOW, UTC, 100)))
+    assert "You are about to let television on another device act as you:" in drawn

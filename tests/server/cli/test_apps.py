@@ -90,3 +90,16 @@ def test_setting_and_taking_away_at_once_is_no_command(begun, both):
     """Nobody knows what was meant."""
     begun(*CHAT)
     assert begun("apps", "update", "chat", *both, "--json").error["code"] == "usage"
+
+
+def test_an_app_for_devices_sends_nobody_anywhere(begun):
+    """Without the grant of codes it needs no address; with it, it does."""
+    grants = ("--grant", "device_code", "--grant", "refresh_token")
+    document = begun("apps", "add", "tv", *grants, "--json").document
+    assert document["redirect_uris"] == []
+    assert document["grant_types"] == [
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "refresh_token",
+    ]
+    refused = begun("apps", "update", "tv", "--grant", "authorization_code", "--json")
+    assert "--redirect-uri" in refused.error["message"]

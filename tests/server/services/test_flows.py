@@ -208,7 +208,7 @@ def test_somebody_without_a_device_is_told_what_to_do(app, browser, local):
     assert "sayso users enrol ben" in page.text
     assert page.forms[0].buttons == ["deny"]
     page = browser.answer("allow")
-    assert (page.status, "Enrol one first" in page.text) == (400, True)
+    assert (page.status, "Enrol one first" in page.text) == (403, True)
     assert "code" not in browser.authorize(app.id).answer
     assert "code" in browser.answer("allow").answer
 
@@ -415,7 +415,9 @@ def test_a_form_widens_nothing(known, app, local):
     page = known.submit(answer="allow", scope="openid profile email payments:read", resource=PAY)
     assert app.redeem(page.answer["code"]).json["scope"] == "openid profile"
     with local.services.store.read() as view:
-        found = view.consents.search(user_id=None, client_id=app.id, live_at=view.now, limit=9)
+        found = view.consents.search(
+            user_id=None, client_id=app.id, live_at=view.now, limit=9, before=None
+        )
     assert [consent.scopes for consent in found] == [("openid", "profile")]
 
 

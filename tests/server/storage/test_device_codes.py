@@ -18,6 +18,8 @@ def _code(**members: Any) -> DeviceCode:
         device_code_hash=b"device",
         user_code_hash=b"user",
         client_id="sayso-approver",
+        resource="",
+        scope="",
         jkt="key",
         name="desktop",
         address="192.0.2.7",

@@ -39,7 +39,7 @@ def test_the_page_says_what_it_would_do_and_warns(browser):
     """XD-03, DG-13, XD-02: a device asks, and who did not start it closes the page."""
     page = _get(browser)
     assert page.status_code == 200
-    assert "A device asks to sign in with the Sayso terminal app" in page.text
+    assert "A new device, or an app on it, asks to sign in as you" in page.text
     assert "only if you started this yourself" in page.text
     assert "close this page" in page.text
 

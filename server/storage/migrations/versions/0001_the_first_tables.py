@@ -398,6 +398,8 @@ def upgrade() -> None:
         sa.Column("device_code_hash", sa.LargeBinary(), nullable=False),
         sa.Column("user_code_hash", sa.LargeBinary(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("jkt", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),

@@ -50,6 +50,8 @@ from server.services.login_hints import LoginHints
 from server.services.notices import WEBHOOK
 from server.services.passwords import OwnPasswords
 from server.services.people import People
+from server.services.plans import Plans
+from server.services.policy.judging import Judge
 from server.services.ports import Clock
 from server.services.proofs import Proofs
 from server.services.redemption import Redemption
@@ -240,7 +242,7 @@ def _rules(settings: Settings) -> Rules:
 
 def _redemption(services: Services) -> Redemption:
     issuing = Issuing(services.signer, services.secrets, services.rules)
-    return Redemption(issuing, Rights(Schemas()))
+    return Redemption(issuing, Rights(Schemas(), Judge()))
 
 
 def _site(services: Services) -> "Site":
@@ -271,7 +273,7 @@ def _site(services: Services) -> "Site":
         ciba=CibaService(
             store,
             secrets,
-            rights.schemas,
+            Plans(rights.schemas, rights.judge),
             Hints(services.verifier, rules),
             RequestObjects(services.verifier, rules),
             proofs,
@@ -285,11 +287,13 @@ def _site(services: Services) -> "Site":
             clients,
             for_agents={
                 names.GRANT_CIBA: CibaGrant(store, secrets, redemption, services.hub),
-                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(store, issuing),
+                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
+                    store, rights.judge, issuing
+                ),
                 names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
                     store,
                     services.verifier,
-                    Exchanges(rights.schemas, rules),
+                    Exchanges(rights.schemas, rights.judge, rules),
                     login_hints,
                     issuing,
                     rules,

@@ -22,6 +22,7 @@ NOUNS: Final = MappingProxyType(
         "apps": "Apps of people: where they send people back to, what they may ask for.",
         "resources": "Protected APIs and their scopes.",
         "actions": "Action types: how an agent's details become words.",
+        "policy": "Policy: what is allowed, what asks a person, what never happens.",
         "approvals": "Requests: list, show, withdraw.",
         "consents": "What users let clients have: list, revoke.",
         "devices": "What people decide from: list, revoke.",

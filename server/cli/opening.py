@@ -26,6 +26,7 @@ from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.passwords import Passwords
+from server.services.policy.policies import Policies
 from server.services.resources import Resources
 from server.services.users import Users
 from server.settings import Settings
@@ -47,6 +48,7 @@ class Desk:
     apps: Apps
     resources: Resources
     actions: Actions
+    policies: Policies
     keys: Keys
     invitations: Invitations
     installation: Installation
@@ -97,6 +99,7 @@ def _desk(services: Services) -> Desk:
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
+        policies=Policies(store),
         keys=Keys(store, signer, services.rules),
         invitations=Invitations(store, secrets),
         installation=Installation(store, secrets, signer),

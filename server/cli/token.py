@@ -17,6 +17,7 @@ from server.protocol.exchange_refusals import STEPS
 from server.services.exchanges import Exchanges
 from server.services.explanations import Explanation, Explanations, Inspected
 from server.services.issued_tokens import IssuedTokens
+from server.services.policy.judging import Judge
 from server.services.refusals import Invalid, NotFound
 from server.services.schemas import Schemas
 
@@ -84,7 +85,7 @@ def _explanations(desk: Desk) -> Explanations:
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), services.rules),
+        Exchanges(Schemas(), Judge(), services.rules),
     )
 
 

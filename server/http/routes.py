@@ -61,7 +61,7 @@ ROUTES: Final = (
         needs=("grant_type",),
         headers=("DPoP", "Idempotency-Key", "Prefer"),
         answer=oauth_wire.Tokens,
-        errors=(400, 401),
+        errors=(400, 401, 403),
     ),
     Route(
         "POST",

@@ -29,7 +29,7 @@ STEPS: Final = MappingProxyType(
         11: "something of the scopes is left within every bound",
         12: "the details fit their types",
         13: "the person consented",
-        14: "no person has to be asked about this very thing",
+        14: "policy allows it, and no person has to be asked about this very thing",
     }
 )
 """What each step makes sure of, in their order."""
@@ -61,6 +61,7 @@ class Reason(StrEnum):
     CONSENT_MISSING = "consent_missing"
     DETAILS_MISSING = "details_missing"
     NEEDS_PERSON = "needs_person"
+    POLICY_DENIED = "policy_denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,12 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
             "These scopes need authorization_details and a person's answer: send both with "
             "login_hint_token to /bc-authorize.",
             "Send details of the types that the scopes require, and let the person answer.",
+        ),
+        Reason.POLICY_DENIED: Refusal(
+            14,
+            errors.RequestRefused,
+            "The policy of this installation does not allow this. Nobody will be asked.",
+            "Look at the rule that the entry names: sayso policy show",
         ),
         Reason.NEEDS_PERSON: Refusal(
             14, errors.InteractionRequired, _ASK, "Let the person answer at /bc-authorize."

@@ -1,5 +1,6 @@
 """The person's side of an approval: see, decide. The agent's side is `ciba.py`."""
 
+import json
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -288,6 +289,8 @@ def _record(tx: Unit, approval: Approval, answer: Decision) -> None:
                 "ceremony": answer.ceremony,
                 "signed": answer.jws,
                 "display_digest": approval.display_digest,
+                "policy": json.loads(approval.policy),
+                **({"self_approved": True} if approval.risk is Risk.CRITICAL else {}),
             },
         ),
     )

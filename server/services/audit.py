@@ -83,6 +83,8 @@ class Type(StrEnum):
     APPROVAL_REUSED = "approval.reused"
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
+    TOKEN_REFUSED = "token.refused"  # noqa: S105  # a name, not a secret
+    POLICY_SET = "policy.set"
     EXCHANGE_REFUSED = "exchange.refused"
     REFUSALS_COUNTED = "refusals.counted"
     CALLBACK_LOST = "callback.lost"

@@ -4,13 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from server.protocol import ciba, decisions, errors, login_hints, names, scopes
-from server.protocol.actions import ActionType
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
-from server.protocol.login_hints import LoginHint
-from server.protocol.risks import TIME_TO_LIVE, Risk, highest
 from server.protocol.states import State, overdue
 from server.services import (
     audit,
@@ -27,43 +25,16 @@ from server.services import (
 from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.login_hints import LoginHints
+from server.services.plans import Ask, Plan, Plans
+from server.services.policy import refusals
+from server.services.policy.questions import MOST_PEOPLE
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
 from server.services.records import Agent, Approval, Entry, User
-from server.services.request_objects import RequestObjects, Used
+from server.services.request_objects import RequestObjects
 from server.services.rules import Rules
-from server.services.schemas import Schemas
-from server.services.targets import Target
 
 _MOST_KEY = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One call of the backchannel endpoint by an agent that has proved to be it."""
-
-    agent: Agent
-    request: BackchannelRequest
-    idempotency_key: str | None
-    peer: str
-    used: Used
-    proofs: Sequence[str]
-    notification_token: str | None
-    """None for an agent that polls."""
-    request_hash: bytes
-    """Of the request as it was sent."""
-    hint: LoginHint | None = None
-    """What its `login_hint_token` says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A request that is in order, before anybody is asked."""
-
-    target: Target
-    actions: tuple[ActionType, ...]
-    risk: Risk
-    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +43,7 @@ class CibaService:
 
     store: Store
     secrets: Secrets
-    schemas: Schemas
+    plans: Plans
     hints: Hints
     objects: RequestObjects
     proofs: Proofs
@@ -119,8 +90,8 @@ class CibaService:
 
         1. The agent may ask, and is as it was when its request was read.  2. A repeated call joins;
         a signed request counts once.  3. What is asked for is what a `login_hint_token` fixes, is
-        well-formed and within its ceiling.  4. The person exists for this agent.  5. Nothing
-        speaks against asking them.
+        well-formed and within its ceiling.  4. Policy lets this person be asked.  5. They exist for
+        this agent.  6. Nothing speaks against asking them.
         """
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
@@ -130,11 +101,15 @@ class CibaService:
             return joined
         ask.used.count(tx)
         ask = self._hinted(tx, agent, ask)
-        plan = self._plan(tx, agent, ask)
-        if plan.risk is Risk.CRITICAL:
-            return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
+        draft = self.plans.draft(tx, agent, ask)
         known = None if ask.hint is None else ask.hint.user
         user = self.hints.resolve(tx, agent, ask.request, known)
+        judged = partial(self.plans.judged, tx, ask, agent, draft)
+        plan = judged(user)
+        hidden = self.rules.hide_unknown_users and user is not None
+        anybody = judged(None) if hidden else plan
+        if (unasked := self._unasked(tx, ask, plan, anybody)) is not None:
+            return unasked
         if user is None:
             return self._unknown(tx, ask, plan)
         if (stopped := self._stopped(tx, ask, agent, plan, user)) is not None:
@@ -142,7 +117,7 @@ class CibaService:
         return self._ask(tx, ask, plan, user, phantom=False)
 
     def _stopped(
-        self, tx: Unit, ask: Ask, agent: Agent, plan: _Plan, user: User
+        self, tx: Unit, ask: Ask, agent: Agent, plan: Plan, user: User
     ) -> Approval | errors.ProtocolError | None:
         """Why this person is not asked; None when they are.
 
@@ -185,18 +160,26 @@ class CibaService:
         fixed = replace(request, resource=hint.resource, scope=hint.scope, details=details)
         return replace(ask, request=fixed, hint=hint)
 
-    def _plan(self, tx: Unit, agent: Agent, ask: Ask) -> _Plan:
-        request = ask.request
-        if not request.scope and not request.details:
-            raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
-        target = targets.resolve(tx.directory, agent, request.resource, request.scope)
-        actions = self.schemas.check(tx.directory, request.details, agent.action_types)
-        targets.check_required_types(target, frozenset(action.type for action in actions))
-        risk = highest([target.risk, *(action.risk for action in actions)])
-        longest = min(TIME_TO_LIVE[risk], _life_of_parent(tx, ask))
-        return _Plan(target, actions, risk, min(request.requested_expiry or longest, longest))
+    def _ruled_out(self, tx: Unit, ask: Ask, plan: Plan) -> errors.RequestRefused | None:
+        """The refusal of what policy forbids, or for which too few people can be asked."""
+        if not _is_ruled_out(plan):
+            return None
+        if plan.verdict.outcome == "deny":
+            return _refuse(tx, ask, plan, refusals.DENIED, refusals.FORBIDDEN)
+        return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
 
-    def _unknown(self, tx: Unit, ask: Ask, plan: _Plan) -> Approval | errors.ProtocolError:
+    def _unasked(
+        self, tx: Unit, ask: Ask, plan: Plan, anybody: Plan
+    ) -> Approval | errors.ProtocolError | None:
+        """Why policy lets nobody be asked; a rule about one person must not show that they exist.
+
+        `anybody` is the plan for a person whom no rule names, where they are hidden.
+        """
+        if (refused := self._ruled_out(tx, ask, anybody)) is not None:
+            return refused
+        return self._unknown(tx, ask, anybody) if _is_ruled_out(plan) else None
+
+    def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> Approval | errors.ProtocolError:
         if self.rules.hide_unknown_users:
             nobody = self._nobody(ask)
             tx.queue(f"asked {nobody.id}")
@@ -214,7 +197,7 @@ class CibaService:
         name = self.secrets.nonce("nobody", ask.agent.id, hint.casefold())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
-    def _ask(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
+    def _ask(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
         approval = self._approval(tx, ask, plan, user, phantom=phantom)
         if ask.hint is not None:
             self.login_hints.spend(tx, ask.hint)
@@ -223,7 +206,7 @@ class CibaService:
         notices.approval(tx, approval, "approval.requested")
         return approval
 
-    def _approval(self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, phantom: bool) -> Approval:
+    def _approval(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
         approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
         handle = self.secrets.auth_req_id(approval_id)
         expires_at = tx.now + plan.seconds * 1000
@@ -249,7 +232,7 @@ class CibaService:
             openid_scope=scopes.text(ask.request.openid_scope),
             details=_json(list(ask.request.details)),
             risk=plan.risk,
-            ceremony="pin" if _takes_pin(ask, plan) else "confirm",
+            ceremony="confirm" if plan.needs is None else plan.needs.ceremony,
             action=action,
             display=display,
             action_digest=decisions.digest(action),
@@ -276,6 +259,7 @@ class CibaService:
                 self.secrets, approval_id, ask.notification_token
             ),
             jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,
+            policy=_json(plan.verdict.facts()),
         )
 
     def _bound(self, tx: Unit, ask: Ask) -> str | None:
@@ -289,7 +273,7 @@ class CibaService:
         return jkt
 
     def _asked(  # the facts of one request
-        self, tx: Unit, ask: Ask, plan: _Plan, user: User, *, approval_id: str, expires_at: int
+        self, tx: Unit, ask: Ask, plan: Plan, user: User, *, approval_id: str, expires_at: int
     ) -> Asked:
         owners = [tx.directory.user(owner) for owner in ask.agent.owners]
         return Asked(
@@ -301,6 +285,7 @@ class CibaService:
             details=ask.request.details,
             actions=plan.actions,
             risk=plan.risk,
+            because=plan.verdict.because,
             binding_message=ask.request.binding_message,
             first_request=not tx.approvals.asked_before(ask.agent.id, user.id),
             peer=ask.peer,
@@ -327,19 +312,12 @@ def _read_by(agent: Agent) -> tuple[object, ...]:
     return agent.request_alg, agent.jwks, agent.delivery
 
 
-def _life_of_parent(tx: Unit, ask: Ask) -> int:
-    """Seconds after which nothing could come out any more (decided too late is decided in vain)."""
-    parent = None if ask.hint is None else tx.delegations.get(ask.hint.parent)
-    if parent is None:
-        return max(TIME_TO_LIVE.values())
-    return max(1, (parent.expires_at - tx.now) // 1000)
+def _is_ruled_out(plan: Plan) -> bool:
+    too_many = plan.needs is not None and plan.needs.quorum > MOST_PEOPLE
+    return plan.verdict.outcome == "deny" or too_many
 
 
-def _takes_pin(ask: Ask, plan: _Plan) -> bool:
-    return plan.risk.rank >= Risk.HIGH.rank or ciba.wants_pin(ask.request.acr_values)
-
-
-def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.RequestRefused:
+def _refuse(tx: Unit, ask: Ask, plan: Plan, reason: str, text: str) -> errors.RequestRefused:
     """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
     floods.record(
         tx,
@@ -352,9 +330,11 @@ def _refuse(tx: Unit, ask: Ask, plan: _Plan, reason: str, text: str) -> errors.R
             decision="refused",
             posture=plan.risk,
             cause=reason,
+            facts={"policy": plan.verdict.facts()},
         ),
     )
-    return errors.RequestRefused(text, detail=reason)
+    members = {"reason": reason} if reason == refusals.DENIED else {}
+    return errors.RequestRefused(text, detail=reason, members=members)
 
 
 def _record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
@@ -374,6 +354,7 @@ def _record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
                 "display_digest": approval.display_digest,
                 "expires_at": approval.expires_at,
                 "scope": approval.scope,
+                "policy": json.loads(approval.policy),
             },
         ),
     )

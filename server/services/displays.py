@@ -32,6 +32,8 @@ class Asked:
     details: Sequence[Mapping[str, JsonValue]]
     actions: Sequence[ActionType]
     risk: Risk
+    because: str
+    """Why policy has it asked."""
     binding_message: str | None
     first_request: bool
     peer: str
@@ -79,7 +81,7 @@ def display_text(asked: Asked) -> str:
             scopes={name: scopes[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
             undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or _UNKNOWN_UNDO,
-            why=f"Every request of an agent in your name is asked; this one is {asked.risk} risk.",
+            why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
             agent=asker(
                 asked.agent.id, asked.agent.name, asked.owners, first_request=asked.first_request
@@ -187,7 +189,7 @@ def _is_cut(fact: Fact) -> bool:
 def _risk_reason(asked: Asked) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
-    named = list(dict.fromkeys(causes))
+    named = list(dict.fromkeys(causes)) or ["what policy makes of this"]
     verb = "is" if len(named) == 1 else "are"
     return display_safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
 

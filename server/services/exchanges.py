@@ -13,9 +13,10 @@ from server.protocol import errors, names, token_exchange, tokens
 from server.protocol.actions import ActionType
 from server.protocol.exchange_refusals import Reason
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import Risk, highest
 from server.protocol.token_exchange import Ground, Link
 from server.services import parties
+from server.services.policy.judging import Case, Judge
+from server.services.policy.questions import Approvals, Verdict
 from server.services.ports import View
 from server.services.records import Agent, Approval, Consent, Delegation, Resource
 from server.services.rules import Rules
@@ -48,6 +49,7 @@ class Granted:
     """What it stands on; None when a person signed for the target itself."""
     approval: Approval | None
     """What that person signed."""
+    verdict: Verdict
     narrowed: bool
 
 
@@ -62,6 +64,7 @@ class Refused(Exception):
         target: str | None = None,
         scope: frozenset[str] = frozenset(),
         missing_types: Sequence[str] = (),
+        verdict: Verdict | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -71,6 +74,8 @@ class Refused(Exception):
         """What a person would be asked for, when one can be."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
+        self.verdict = verdict
+        """What policy said, when it was that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,10 @@ class Exchanges:
     """Judges exchanges."""
 
     schemas: Schemas
+    judge: Judge
     rules: Rules
 
-    def judge(self, view: View, agent: Agent, asked: Asked, subject: Delegation | None) -> Granted:
+    def weigh(self, view: View, agent: Agent, asked: Asked, subject: Delegation | None) -> Granted:
         """What may come out of the subject token for this agent, by steps 5 to 14.
 
         Raises `Refused`.
@@ -119,9 +125,15 @@ class Exchanges:
         # 14. No person has to be asked about this very thing.
         target = Target(resource, tuple(sorted(granted)))
         approval = _signed(view, lineage, stands_on)
-        risk = highest([target.risk, *(action.risk for action in actions)])
-        _check_risk(target, asked, stands_on, left, risk=risk, signed=approval)
-        return Granted(target, consent, approval, narrowed=granted != frozenset(asked.scope))
+        _check_types(target, asked, left)
+        user = view.directory.user(subject.user_id or "")
+        case = Case("exchange", agent, user, target, asked.details, actions)
+        said = _said(asked, stands_on, approval, subject.user_id)
+        verdict = self._check_policy(view, case, said, left)
+        if asked.types and said is None and consent is None:
+            consent = _consent_to_act(view, subject, resource, stands_on)
+        narrowed = granted != frozenset(asked.scope)
+        return Granted(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
         self,
@@ -146,6 +158,21 @@ class Exchanges:
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
 
+    def _check_policy(
+        self, view: View, case: Case, said: Approvals | None, left: frozenset[str]
+    ) -> Verdict:
+        """Policy allows it at once, or with the answer that stands behind the chain.
+
+        One that was given when less was at risk counts no more.
+        """
+        verdict = self.judge.decide(view, case)
+        if verdict.outcome == "deny":
+            raise Refused(Reason.POLICY_DENIED, verdict=verdict)
+        if verdict.outcome == "ask" and (said is None or not self.judge.holds(view, case, said)):
+            uri = case.target.resource.uri
+            raise Refused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
+        return verdict
+
     def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
         """`may_act` names the caller where it is there; else the caller serves the audience.
 
@@ -165,6 +192,8 @@ class Exchanges:
             raise Refused(Reason.CHAIN_TOO_LARGE)
 
     def _check_details(self, view: View, agent: Agent, asked: Asked) -> Sequence[ActionType]:
+        if asked.types and not asked.details:  # it is told from the log, which keeps none
+            return self.schemas.known(view.directory, asked.types)
         try:
             return self.schemas.check(view.directory, asked.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
@@ -263,6 +292,17 @@ def _consented(
     return granted, consent
 
 
+def _consent_to_act(
+    view: View, subject: Delegation, resource: Resource, stands_on: Ground
+) -> Consent:
+    """What an action stands on that policy allows: nobody acts for a person who let them not."""
+    user = subject.user_id or ""
+    consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
+    if consent is None:
+        raise Refused(Reason.CONSENT_MISSING, target=resource.uri)
+    return consent
+
+
 def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> Approval | None:
     """What the person signed at whose end the chain begins, where that is what it stands on."""
     if not stands_on.approved:
@@ -271,27 +311,22 @@ def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> App
     return None if signed is None else view.approvals.get(signed)
 
 
-def _check_risk(  # everything that may make a person necessary
-    target: Target,
-    asked: Asked,
-    stands_on: Ground,
-    left: frozenset[str],
-    *,
-    risk: Risk,
-    signed: Approval | None,
-) -> None:
-    """An action, and a scope of high risk, need a signed answer that stands behind the chain.
+def _said(
+    asked: Asked, stands_on: Ground, signed: Approval | None, user: str | None
+) -> Approvals | None:
+    """What a person said yes to, when it covers what is asked for now."""
+    covers = asked.signed_for
+    if covers is None:
+        covers = token_exchange.covered(asked.details, stands_on)
+    if signed is None or (asked.types and not covers):
+        return None
+    return Approvals(1, signed.risk, signed.ceremony, frozenset({user or ""}))
 
-    One that was given when less was at risk counts no more.
-    """
-    uri, requires = target.resource.uri, target.resource.requires
+
+def _check_types(target: Target, asked: Asked, left: frozenset[str]) -> None:
+    """A scope that needs an action is not given without one."""
+    requires = target.resource.requires
     needed = {requires[name] for name in target.scope if name in requires}
     if missing := sorted(needed - set(asked.types)):
+        uri = target.resource.uri
         raise Refused(Reason.DETAILS_MISSING, target=uri, scope=left, missing_types=missing)
-    signed_for = asked.signed_for
-    if signed_for is None:
-        signed_for = token_exchange.covered(asked.details, stands_on)
-    unsigned = bool(asked.types) and not signed_for
-    most = Risk.MEDIUM if signed is None else signed.risk
-    if unsigned or risk.rank > most.rank:
-        raise Refused(Reason.NEEDS_PERSON, target=uri, scope=left)

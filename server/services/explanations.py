@@ -124,7 +124,7 @@ class Explanations:
         if not agent.active(view.now):
             return Reason.ACTOR_DISABLED
         try:
-            self.exchanges.judge(view, agent, asked, subject)
+            self.exchanges.weigh(view, agent, asked, subject)
         except Refused as refused:
             return refused.reason
         return None

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from server.services.messages import FeedRows, OutboxRows
 from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
+from server.services.policy.records import PolicyRow, PolicyRows, UseRows
 from server.services.records import (
     ActionRow,
     Agent,
@@ -65,6 +66,9 @@ class Directory(Protocol):
         """The resource that authenticates by this name."""
 
     def action(self, action_type: str) -> ActionRow | None: ...
+    def policy(self) -> PolicyRow | None:
+        """The rule set in force; None while it is the default."""
+
     def signing_keys(self) -> tuple[SigningKey, ...]: ...
 
 
@@ -89,6 +93,10 @@ class View(Protocol):
     def resources(self) -> ResourceRows: ...
     @property
     def actions(self) -> ActionRows: ...
+    @property
+    def policies(self) -> PolicyRows: ...
+    @property
+    def uses(self) -> UseRows: ...
     @property
     def sessions(self) -> SessionRows: ...
     @property

@@ -293,6 +293,8 @@ class Approval:
     """The sealed `client_notification_token`, until the agent has been called."""
     jkt: str | None = None
     """The key to which pushed tokens are bound; who polls proves its key when it does."""
+    policy: str = "{}"
+    """Why it is asked, as JSON text: outcome, rules, version and hash of the rule set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ import json
 from dataclasses import dataclass
 
 from server.protocol import errors, names, scopes
-from server.protocol.risks import Risk, highest
+from server.protocol.risks import Risk
 from server.services import parties, targets
+from server.services.policy.judging import Case, Judge
+from server.services.policy.questions import Approvals
 from server.services.ports import Unit
-from server.services.records import Agent, Approval
+from server.services.records import Agent, Approval, User
 from server.services.schemas import Schemas
 
 POLICY_CHANGED = "policy_changed"
@@ -24,6 +26,7 @@ class Rights:
     """Judges approvals again."""
 
     schemas: Schemas
+    judge: Judge
 
     def gone(self, tx: Unit, approval: Approval) -> str | None:
         """What this approval stood on and is no longer there; None when it still holds."""
@@ -48,16 +51,22 @@ class Rights:
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
-        risk = self._risk(tx, agent, approval)
-        return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None
+        case = self._case(tx, agent, user, approval)
+        return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
+
+    def _holds(self, tx: Unit, case: Case, approval: Approval) -> bool:
+        """Reports whether what the person was shown, and how they answer, is enough today."""
+        said = Approvals(1, approval.risk, approval.ceremony, frozenset({approval.user_id or ""}))
+        return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
     def risk(self, tx: Unit, approval: Approval) -> Risk | None:
         """The risk of the same request today; None when it would be refused."""
         agent = tx.directory.agent(approval.agent_id)
-        return None if agent is None else self._risk(tx, agent, approval)
+        case = None if agent is None else self._case(tx, agent, None, approval)
+        return None if case is None else case.risk
 
-    def _risk(self, tx: Unit, agent: Agent, approval: Approval) -> Risk | None:
-        """The risk of the same request today; None when it would be refused."""
+    def _case(self, tx: Unit, agent: Agent, user: User | None, approval: Approval) -> Case | None:
+        """The same request today, as policy is asked about it; None when it would be refused."""
         try:
             scope = tuple(approval.scope.split())
             target = targets.resolve(tx.directory, agent, approval.resource, scope)
@@ -66,7 +75,7 @@ class Rights:
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError:
             return None
-        return highest([target.risk, *(action.risk for action in actions)])
+        return Case("request", agent, user, target, details, actions)
 
 
 def _parent_holds(tx: Unit, approval: Approval) -> bool:

@@ -45,6 +45,11 @@ class Schemas:
             self._check_one(directory, detail, place) for place, detail in enumerate(details)
         )
 
+    def known(self, directory: Directory, types: Sequence[str]) -> tuple[ActionType, ...]:
+        """Those of these types that are registered, where their details are gone."""
+        rows = (directory.action(name) for name in types)
+        return tuple(self._compile(row).action for row in rows if row is not None)
+
     def _check_one(
         self, directory: Directory, detail: Mapping[str, JsonValue], place: int
     ) -> ActionType:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from server.protocol import names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
 from server.services import audit, targets
+from server.services.policy import uses
+from server.services.policy.questions import Verdict
 from server.services.ports import Secrets, Signer, Unit
 from server.services.records import Agent, Approval, Delegation, Entry, Session
 from server.services.rules import Rules
@@ -27,6 +29,8 @@ class Origin:
     """What a person signed at the chain's beginning, where an exchange stands on that."""
     carried: Mapping[str, object] = field(default_factory=dict)
     """Claims of the parent that go on as they were, unless the signed answer says them."""
+    policy: Mapping[str, object] = field(default_factory=dict)
+    """What policy said, as the log keeps it."""
 
     @property
     def under(self) -> Mapping[str, object] | None:
@@ -42,9 +46,6 @@ class Origin:
         if self.until is not None:
             limits.append(self.until)
         return min(limits)
-
-
-_ROOT = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Issuing:
         """The token set of an approved request (CIBA 10.1.1)."""
         details = json.loads(approval.details)
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
-        origin = Origin(approval.id, parent)
+        origin = Origin(approval.id, parent, policy=json.loads(approval.policy))
         issue = self._issue(
             tx,
             agent,
@@ -95,9 +96,10 @@ class Issuing:
         return answer
 
     def for_agent(
-        self, tx: Unit, agent: Agent, target: Target, *, jkt: str | None = None
+        self, tx: Unit, agent: Agent, target: Target, *, verdict: Verdict, jkt: str | None = None
     ) -> dict[str, object]:
         """The token of an agent that acts for itself (RFC 6749 4.4)."""
+        origin = Origin(policy=verdict.facts())
         issue = self._issue(
             tx,
             agent,
@@ -107,8 +109,9 @@ class Issuing:
             details=(),
             approved=None,
             jkt=jkt,
+            origin=origin,
         )
-        return self._answer(tx, issue) | {"scope": issue.scope}
+        return self._answer(tx, issue, origin) | {"scope": issue.scope}
 
     def for_exchange(
         self,
@@ -166,7 +169,7 @@ class Issuing:
         details: tuple[Mapping[str, object], ...],
         approved: Approved | None,
         jkt: str | None,
-        origin: Origin = _ROOT,
+        origin: Origin,
     ) -> Issue:
         now = tx.now // 1000
         known = tx.directory.resource(resource)
@@ -187,9 +190,11 @@ class Issuing:
             carried=origin.carried,
         )
 
-    def _answer(self, tx: Unit, issue: Issue, origin: Origin = _ROOT) -> dict[str, object]:
+    def _answer(self, tx: Unit, issue: Issue, origin: Origin) -> dict[str, object]:
         """Sign the access token and write its delegation and entry."""
         tx.delegations.add(_delegation(issue, origin))
+        used = uses.of_token(issue.resource, issue.scope.split(), issue.details)
+        tx.uses.add(issue.agent, issue.token_id, used, tx.now)
         _record(tx, issue, origin)
         token = self.signer.sign(
             tx.directory.signing_keys(),
@@ -252,6 +257,8 @@ def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
         "scope": issue.scope,
         "expires_at": issue.expires_at * 1000,
     }
+    if origin.policy:
+        facts["policy"] = dict(origin.policy)
     if origin.parent is not None:
         facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
     audit.record(

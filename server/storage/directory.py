@@ -11,11 +11,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_RESOURCE, PREFIX_USER
+from server.services.policy.records import PolicyRow
 from server.services.records import ActionRow, Agent, App, Resource, SigningKey, User
 from server.storage.actions import Actions
 from server.storage.agents import Agents
 from server.storage.apps import Apps
 from server.storage.keys import Keys
+from server.storage.policy import Policies
 from server.storage.resources import Resources
 from server.storage.users import Users
 
@@ -102,6 +104,10 @@ class CachedDirectory:
         if len(action_type) > _LONGEST_TYPE:
             return None
         return self._look("action", action_type, lambda: Actions(self._connection).get(action_type))
+
+    def policy(self) -> PolicyRow | None:
+        """The rule set in force; None while it is the default."""
+        return self._look("policy", "", lambda: Policies(self._connection).newest())
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """Our signing keys, newest first."""

@@ -26,6 +26,7 @@ from server.storage.flows import Flows
 from server.storage.keys import Keys
 from server.storage.outbox import Outbox
 from server.storage.passwords import Passwords
+from server.storage.policy import Policies, Uses
 from server.storage.registrations import Invitations, Registrations
 from server.storage.replays import Replays
 from server.storage.resources import Resources
@@ -86,6 +87,16 @@ class Rows:
     def actions(self) -> Actions:
         """Action types."""
         return Actions(self._connection)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """Rule sets."""
+        return Policies(self._connection)
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What agents got tokens for."""
+        return Uses(self._connection)
 
     @cached_property
     def user_codes(self) -> UserCodes:

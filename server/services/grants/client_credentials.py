@@ -1,25 +1,23 @@
 """An agent for itself, with no person behind it (RFC 6749 4.4)."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from server.protocol import ciba, errors, scopes
-from server.protocol.risks import Risk
 from server.services import client_auth, targets
+from server.services.policy import refusals
+from server.services.policy.judging import Case, Judge
 from server.services.ports import Store
 from server.services.records import Agent
 from server.services.token import TokenRequest
 from server.services.tokens import Issuing
 
-HIGHEST: Final = Risk.MEDIUM
-"""What an agent may have without a person; above it somebody must be asked."""
-
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """Gives scopes up to medium risk; the rest needs a person's answer."""
+    """Gives what policy allows an agent alone; the rest needs a person's answer."""
 
     store: Store
+    judge: Judge
     issuing: Issuing
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
@@ -36,8 +34,11 @@ class ClientCredentialsGrant:
             agent = client_auth.current(tx, agent)
             target = targets.resolve(tx.directory, agent, ciba.one_resource(request.form), scope)
             targets.check_required_types(target, frozenset())
-            if target.risk.rank > HIGHEST.rank:
-                raise errors.InteractionRequired(
-                    "These scopes need a person's approval: ask at /bc-authorize."
+            case = Case("client_credentials", agent, None, target)
+            verdict = self.judge.decide(tx, case)
+            if verdict.outcome == "allow":
+                return self.issuing.for_agent(
+                    tx, agent, target, verdict=verdict, jkt=request.dpop_jkt
                 )
-            return self.issuing.for_agent(tx, agent, target, jkt=request.dpop_jkt)
+            refusal = refusals.of_agent_alone(tx, case, verdict)
+        raise refusal

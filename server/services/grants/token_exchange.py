@@ -65,7 +65,7 @@ class TokenExchangeGrant:
             # 4. A bound token comes with a proof of its key.
             _check_proof(request.dpop_jkt, found)
             # 5 to 14. The ledger, the directory and the consents allow it.
-            granted = self.exchanges.judge(tx, agent, asked, found.subject)
+            granted = self.exchanges.weigh(tx, agent, asked, found.subject)
         except Refused as refused:
             return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
         origin = _origin(found, granted)
@@ -105,11 +105,12 @@ class TokenExchangeGrant:
         refused: Refused,
     ) -> errors.ProtocolError:
         """Write down why, and say as much of it as the agent may know."""
-        _record(tx, agent, asked, subject, refused.reason)
+        _record(tx, agent, asked, subject, refused)
         if refused.error is not None:
             return refused.error
         means = REFUSALS[refused.reason]
-        members: dict[str, object] = {}
+        forbidden = refused.reason is Reason.POLICY_DENIED
+        members: dict[str, object] = {"reason": str(Reason.POLICY_DENIED)} if forbidden else {}
         if refused.target is not None and subject is not None:
             members["login_hint_token"] = self.hints.make(
                 tx,
@@ -178,13 +179,16 @@ def _origin(found: _Found, granted: Granted) -> Origin:
         consent_id=None if consent is None else consent.id,
         until=min(ends, default=None),
         signed=granted.approval,
+        policy=granted.verdict.facts(),
         carried=found.said.carried,
     )
 
 
 def _record(
-    tx: Unit, agent: Agent, asked: Asked, subject: Delegation | None, reason: Reason
+    tx: Unit, agent: Agent, asked: Asked, subject: Delegation | None, refused: Refused
 ) -> None:
+    reason, verdict = refused.reason, refused.verdict
+    policy = {} if verdict is None else {"policy": verdict.facts()}
     floods.record(
         tx,
         Entry(
@@ -195,7 +199,7 @@ def _record(
             resource=asked.target,
             decision="refused",
             cause=reason,
-            facts={"step": REFUSALS[reason].step, **facts(asked)},
+            facts={"step": REFUSALS[reason].step, **facts(asked), **policy},
         ),
     )
 

@@ -11,6 +11,7 @@ from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
 from server.services.app_forms import AppChanges, NewApp
 from server.services.displays import rfc3339
+from server.services.policy.judging import Judge
 from server.services.records import Delegation
 from server.services.resources import ResourceChanges
 from server.services.rights import Rights
@@ -28,7 +29,7 @@ BOTH = ("payments:read", "payments:transfer")
 
 def _gone(local, approval):
     with local.services.store.write() as tx:
-        return Rights(Schemas()).gone(tx, approval)
+        return Rights(Schemas(), Judge()).gone(tx, approval)
 
 
 def _app(local):

@@ -30,6 +30,7 @@ ASKED = Asked(
     details=(DETAIL,),
     actions=(PAYING,),
     risk=Risk.HIGH,
+    because="Every payment is asked.",
     binding_message=None,
     first_request=False,
     peer="192.0.2.7",
@@ -193,3 +194,15 @@ def test_times_are_told_in_utc_to_the_millisecond():
     assert rfc3339(1_760_000_000_007) == "2025-10-09T08:53:20.007Z"
     shown = _shown(ASKED)
     assert (shown["asked_at"], shown["expires_at"]) == (rfc3339(NOON), rfc3339(NOON + MINUTE))
+
+
+def test_why_it_is_asked_is_the_rules_word():
+    """Whoever wrote the rule is an administrator; what is shown is made safe all the same."""
+    assert _shown(ASKED)["why"] == f"Every payment is asked. This one is {ASKED.risk} risk."
+    assert "\u202e" not in _shown(replace(ASKED, because="a\u202eb"))["why"]
+
+
+def test_a_risk_that_a_rule_raised_has_the_rule_for_its_reason():
+    """None of the scopes and types is of that risk by itself."""
+    shown = _shown(replace(ASKED, risk=Risk.CRITICAL))
+    assert shown["risk_reason"] == "what policy makes of this is critical risk"

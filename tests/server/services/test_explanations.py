@@ -14,6 +14,7 @@ from server.services.app_forms import AppChanges
 from server.services.exchanges import Exchanges
 from server.services.explanations import Explanations
 from server.services.issued_tokens import IssuedTokens
+from server.services.policy.judging import Judge
 from server.services.refusals import Invalid, NotFound
 from server.services.schemas import Schemas
 from tests.support.agent import PAYMENT_DETAILS
@@ -38,7 +39,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), services.rules),
+        Exchanges(Schemas(), Judge(), services.rules),
     )
 
 

@@ -8,6 +8,7 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
+from server.services.policy.judging import Judge
 from server.services.resources import ResourceChanges
 from server.services.rights import Rights
 from server.services.schemas import Schemas
@@ -24,7 +25,7 @@ def gone(local):
 
     def judge(approval):
         with local.services.store.write() as tx:
-            return Rights(Schemas()).gone(tx, approval)
+            return Rights(Schemas(), Judge()).gone(tx, approval)
 
     return judge
 
@@ -159,4 +160,4 @@ def test_a_phantom_stands_on_nobody(open_local, template):
     local = open_local(unknown_user="hide")
     _, phantom = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:
-        assert Rights(Schemas()).gone(tx, phantom) == "user_disabled"
+        assert Rights(Schemas(), Judge()).gone(tx, phantom) == "user_disabled"

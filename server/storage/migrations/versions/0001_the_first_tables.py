@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("delivery", sa.Text(), nullable=False),
         sa.Column("notification_token", sa.LargeBinary(), nullable=True),
         sa.Column("jkt", sa.Text(), nullable=True),
+        sa.Column("policy", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
@@ -537,3 +538,23 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
     make_tables_of_people()
+    op.create_table(
+        "policies",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("agents", sa.Text(), nullable=False),
+        sa.Column("users", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_policies")),
+    )
+    op.create_table(
+        "uses",
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("token_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("agent_id", "use", "at", "token_id", name=op.f("pk_uses")),
+        sqlite_with_rowid=False,
+    )

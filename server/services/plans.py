@@ -1,0 +1,118 @@
+"""What an agent asks a person for, before anybody is asked: in order, and judged by policy.
+
+Owns: the request as it was found to be, and what it takes. Never: who is asked, what is stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.protocol import ciba, errors
+from server.protocol.actions import ActionType
+from server.protocol.ciba import BackchannelRequest
+from server.protocol.login_hints import LoginHint
+from server.protocol.risks import TIME_TO_LIVE, Risk
+from server.services import targets
+from server.services.policy.judging import Case, Judge
+from server.services.policy.questions import Requirements, Verdict
+from server.services.ports import Unit
+from server.services.records import Agent, User
+from server.services.request_objects import Used
+from server.services.schemas import Schemas
+from server.services.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call of the backchannel endpoint by an agent that has proved to be it."""
+
+    agent: Agent
+    request: BackchannelRequest
+    idempotency_key: str | None
+    peer: str
+    used: Used
+    proofs: Sequence[str]
+    notification_token: str | None
+    """None for an agent that polls."""
+    request_hash: bytes
+    """Of the request as it was sent."""
+    hint: LoginHint | None = None
+    """What its `login_hint_token` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that is in order."""
+
+    target: Target
+    actions: tuple[ActionType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The same with what policy says to it."""
+
+    target: Target
+    actions: tuple[ActionType, ...]
+    verdict: Verdict
+    seconds: int
+    """How long it waits for its answer."""
+
+    @property
+    def needs(self) -> Requirements | None:
+        """What the person's yes takes; None for what is not asked at all."""
+        return self.verdict.needs
+
+    @property
+    def risk(self) -> Risk:
+        """At which level it is shown."""
+        return self.verdict.risk
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """Makes plans."""
+
+    schemas: Schemas
+    judge: Judge
+
+    def draft(self, tx: Unit, agent: Agent, ask: Ask) -> Draft:
+        """What is asked for, if it is well-formed and within the ceiling.
+
+        Raises errors.ProtocolError.
+        """
+        request = ask.request
+        if not request.scope and not request.details:
+            raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
+        target = targets.resolve(tx.directory, agent, request.resource, request.scope)
+        actions = self.schemas.check(tx.directory, request.details, agent.action_types)
+        targets.check_required_types(target, frozenset(action.type for action in actions))
+        return Draft(target, actions)
+
+    def judged(self, tx: Unit, ask: Ask, agent: Agent, draft: Draft, user: User | None) -> Plan:
+        """What policy says to it; without a user as it would to anybody whom no rule names."""
+        case = Case(
+            way="request",
+            agent=agent,
+            user=user,
+            target=draft.target,
+            details=ask.request.details,
+            actions=draft.actions,
+            wants_pin=ciba.wants_pin(ask.request.acr_values),
+        )
+        verdict = self.judge.decide(tx, case)
+        return Plan(draft.target, draft.actions, verdict, _seconds(tx, ask, verdict))
+
+
+def _seconds(tx: Unit, ask: Ask, verdict: Verdict) -> int:
+    """As long as policy lets it wait, unless the agent or its parent has less time."""
+    usual = TIME_TO_LIVE[verdict.risk] if verdict.needs is None else verdict.needs.seconds
+    longest = min(usual, _life_of_parent(tx, ask))
+    return min(ask.request.requested_expiry or longest, longest)
+
+
+def _life_of_parent(tx: Unit, ask: Ask) -> int:
+    """Seconds after which nothing could come out any more (decided too late is decided in vain)."""
+    parent = None if ask.hint is None else tx.delegations.get(ask.hint.parent)
+    if parent is None:
+        return max(TIME_TO_LIVE.values())
+    return max(1, (parent.expires_at - tx.now) // 1000)

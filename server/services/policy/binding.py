@@ -1,0 +1,106 @@
+"""What a rule set's names mean: found when it is set, so that a later bearer of a name is not it.
+
+Owns: which names must exist, and the hash of a rule set. Never: what a rule means.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Final
+
+from server.services.policy import documents
+from server.services.policy.builtin import BuiltIn, compiled
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.records import PolicyRow
+from server.services.policy.rules import Document, Rule
+from server.services.ports import View
+
+DEFAULT_VERSION: Final = 0
+BY_DEFAULT: Final = "default"
+_NOBODY: Mapping[str, str] = {}
+
+
+def default_row() -> PolicyRow:
+    """The rule set that comes with the program."""
+    text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
+    digest = _hash(text, _NOBODY, _NOBODY)
+    return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
+
+
+def engine(row: PolicyRow) -> BuiltIn:
+    """The built-in engine of a stored rule set. Raises `InvalidPolicy`."""
+    return compiled(documents.read(row.document), row.agents, row.users)
+
+
+def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
+    """A rule set whose names exist. Raises `InvalidPolicy`, which names the rule and the remedy."""
+    document = documents.read(text)
+    agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
+    users = {one: _user(view, document, one) for one in _named(document, "users")}
+    _check_things(view, document)
+    return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
+
+
+def _named(document: Document, kind: str) -> list[str]:
+    return sorted(documents.named(document)[kind])
+
+
+def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str:
+    whole = json.dumps([text, dict(agents), dict(users)], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _agent(view: View, document: Document, called: str) -> str:
+    found = view.directory.agent_called(called)
+    if found is None:
+        raise _unknown(
+            document, f"there is no agent {called}", "sayso agents list", _agents_of(called)
+        )
+    return found.id
+
+
+def _user(view: View, document: Document, called: str) -> str:
+    found = view.directory.user_called(called)
+    if found is None:
+        raise _unknown(
+            document, f"there is no user {called}", "sayso users list", _users_of(called)
+        )
+    return found.id
+
+
+def _check_things(view: View, document: Document) -> None:
+    resources = view.resources.all()
+    known = {
+        "resources": {one.uri for one in resources},
+        "scopes": {name for one in resources for name in one.scopes},
+        "types": {one.type for one in view.actions.all()},
+    }
+    words = {
+        "resources": ("resource", "sayso resources list"),
+        "scopes": ("scope of a resource", "sayso resources list"),
+        "types": ("action type", "sayso actions list"),
+    }
+    for kind, there in known.items():
+        word, look = words[kind]
+        for name in sorted(documents.named(document)[kind] - there):
+            raise _unknown(document, f"there is no {word} {name}", look, _things_of(name))
+
+
+def _unknown(
+    document: Document, what: str, look: str, has: Callable[[Rule], bool]
+) -> InvalidPolicy:
+    rule = next(one.id for one in document.rules if has(one))
+    return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
+
+
+def _agents_of(name: str) -> Callable[[Rule], bool]:
+    return lambda rule: name in rule.when.agent
+
+
+def _users_of(name: str) -> Callable[[Rule], bool]:
+    return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
+
+
+def _things_of(name: str) -> Callable[[Rule], bool]:
+    return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

@@ -1,0 +1,355 @@
+"""Reading a rule set: a TOML document, checked completely before anything is stored.
+
+Owns: the form of the document and every error in it, each with the rule and the remedy.
+Never: whether the agents and people that it names exist (`binding.py`).
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, time, tzinfo
+from typing import Final, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from server.protocol.risks import Risk
+from server.protocol.text import check_prose
+from server.services import labels
+from server.services.policy.questions import CEREMONIES, MOST_PEOPLE, WAYS, Ceremony, Outcome, Way
+from server.services.policy.rules import (
+    ALLOWED,
+    DAYS,
+    Amount,
+    Ask,
+    Count,
+    Document,
+    Hours,
+    Rule,
+    When,
+)
+from server.services.refusals import Invalid
+
+MOST_CHARACTERS: Final = 65_536
+MOST_RULES: Final = 200
+MOST_ALTERNATIVES: Final = 100
+MOST_COUNT: Final = 1_000
+LONGEST_WINDOW_MS: Final = 31 * 86_400_000
+SHORTEST_WAIT: Final = 30
+LONGEST_WAIT: Final = 86_400
+
+_OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_SPAN = re.compile(r"([1-9]\d{0,5})([smhd])")
+_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24:00)")
+_TARGETS = ("resource", "scope")
+_NOT_YET = {
+    "type_back": "typing back a fact",
+    "match": "matching a number",
+    "reason": "giving a reason",
+    "second_person": "a second person",
+}
+"""Ceremonies that are known and not built."""
+
+T = TypeVar("T")
+
+
+class InvalidPolicy(Invalid):
+    """A document that cannot be a policy; the text names the rule and the remedy."""
+
+
+def read(text: str) -> Document:
+    """The rules of a document. Raises `InvalidPolicy`."""
+    if len(text) > MOST_CHARACTERS:
+        raise InvalidPolicy(f"A policy has at most {MOST_CHARACTERS} characters.")
+    try:
+        members = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPolicy(f"The file is not TOML: {error}.") from error
+    if set(members) != {"rules"} or not isinstance(members["rules"], list):
+        raise InvalidPolicy("A policy consists of [[rules]] and nothing else; write at least one.")
+    if not 0 < len(members["rules"]) <= MOST_RULES:
+        raise InvalidPolicy(f"A policy has 1 to {MOST_RULES} rules.")
+    rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
+    _refuse_twice([rule.id for rule in rules])
+    return Document(text, rules)
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone. Raises ValueError or OSError when this machine does not know it."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+class _Table:
+    """A table of the document whose members are taken out one by one; none may be left."""
+
+    def __init__(self, raw: object, where: str) -> None:
+        if not isinstance(raw, dict):
+            raise InvalidPolicy(f"{where}: must be a table.")
+        self.where = where
+        self._left: dict[str, object] = dict(raw)
+        self._known: list[str] = []
+
+    def fail(self, name: str, remedy: str) -> InvalidPolicy:
+        return InvalidPolicy(f"{self.where}{name}: {remedy}.")
+
+    def take(self, name: str, read: Callable[["_Table", str, object], T]) -> T | None:
+        """What a member says, read; None when it is not there."""
+        self._known.append(name)
+        return read(self, name, self._left.pop(name)) if name in self._left else None
+
+    def need(self, name: str, read: Callable[["_Table", str, object], T]) -> T:
+        found = self.take(name, read)
+        if found is None:
+            raise self.fail(name, "is missing")
+        return found
+
+    def table(self, name: str) -> "_Table":
+        """A table inside; an empty one when it is not there."""
+        self._known.append(name)
+        return _Table(self._left.pop(name, {}), f"{self.where}{name}.")
+
+    def end(self) -> None:
+        """Raises `InvalidPolicy` when something was not taken."""
+        for name in sorted(self._left):
+            raise self.fail(name, f"is not known here. Known are: {', '.join(self._known)}")
+
+
+def _rule(raw: object, place: int) -> Rule:
+    table = _Table(raw, f"rule {place}: ")
+    name = table.need("id", _id)
+    table.where = f"rule {name}: "
+    outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
+    when, ask = table.table("when"), table.table("ask")
+    rule = Rule(
+        id=name,
+        because=table.need("because", _prose),
+        outcome=outcome,
+        when=_when(when, outcome),
+        ask=_ask(ask),
+    )
+    table.end()
+    if rule.ask != Ask() and outcome != "ask":
+        raise table.fail("ask", 'belongs to outcome = "ask" alone')
+    if rule.when == When() and outcome == "allow":
+        raise table.fail("when", "a rule that allows must say what it is about")
+    return rule
+
+
+def _when(table: _Table, outcome: Outcome) -> When:
+    risk = table.table("risk")
+    found = When(
+        at=cast("tuple[Way, ...]", table.take("at", _all_of(WAYS)) or ()),
+        agent=table.take("agent", _names) or (),
+        labels=table.take("labels", _labels) or (),
+        owner=table.take("owner", _names) or (),
+        user=table.take("user", _names) or (),
+        resource=table.take("resource", _names) or (),
+        scope=table.take("scope", _names) or (),
+        type=table.take("type", _names) or (),
+        at_least=risk.take("at_least", _risk),
+        at_most=risk.take("at_most", _risk),
+        amount=table.take("amount", _amount),
+        during=table.take("during", _hours),
+        outside=table.take("outside", _hours),
+        first_time=table.take("first_time", _targets) or (),
+        known=table.take("known", _targets) or (),
+        count=table.take("count", _count),
+    )
+    risk.end()
+    table.end()
+    if found.first_time and outcome == "allow":
+        raise table.fail("first_time", "a rule that allows takes `known` instead")
+    highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
+    if found.at_least is not None and found.at_least.rank > highest.rank:
+        raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
+    return found
+
+
+def _ask(table: _Table) -> Ask:
+    found = Ask(
+        risk=table.take("risk", _risk),
+        ceremony=table.take("ceremony", _ceremony),
+        quorum=table.take("quorum", _quorum),
+        who=table.take("who", _names) or (),
+        seconds=table.take("ttl", _wait),
+    )
+    table.end()
+    return found
+
+
+def _refuse_twice(ids: list[str]) -> None:
+    for name in ids:
+        if ids.count(name) > 1:
+            raise InvalidPolicy(f"rule {name}: is there twice. Give each rule an id of its own.")
+
+
+def _text(table: _Table, name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise table.fail(name, "must be a text")
+    return value
+
+
+def _id(table: _Table, name: str, value: object) -> str:
+    if not _ID.fullmatch(found := _text(table, name, value)):
+        raise table.fail(name, "use a-z 0-9 and -, at most 64 of them")
+    return found
+
+
+def _prose(table: _Table, name: str, value: object) -> str:
+    try:
+        return check_prose(_text(table, name, value), what="it", max_chars=140)
+    except ValueError as error:
+        raise table.fail(name, f"say why in plain words: {error}") from None
+
+
+def _one_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], str]:
+    def read_one(table: _Table, name: str, value: object) -> str:
+        if value not in known:
+            raise table.fail(name, f"must be one of {', '.join(known)}")
+        return str(value)
+
+    return read_one
+
+
+def _all_of(known: tuple[str, ...]) -> Callable[[_Table, str, object], tuple[str, ...]]:
+    one = _one_of(known)
+    return lambda table, name, value: tuple(one(table, name, v) for v in _list(table, name, value))
+
+
+def _list(table: _Table, name: str, value: object) -> list[object]:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_ALTERNATIVES:
+        raise table.fail(name, f"must be a list of 1 to {MOST_ALTERNATIVES}")
+    return value
+
+
+def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
+    found = tuple(_text(table, name, one) for one in _list(table, name, value))
+    if any(not one or len(one) > 256 for one in found):  # noqa: PLR2004  # longer than any name
+        raise table.fail(name, "a name has 1 to 256 characters")
+    return found
+
+
+def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
+    found = _names(table, name, value)
+    for label in found:
+        if not labels.is_label(label):
+            raise table.fail(name, "write words and key=value pairs as agents carry them")
+    return found
+
+
+def _risk(table: _Table, name: str, value: object) -> Risk:
+    return Risk(_one_of(tuple(Risk))(table, name, value))
+
+
+def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
+    if value in _NOT_YET:
+        raise table.fail(name, f"{value} ({_NOT_YET[str(value)]}) is not built yet; use pin")
+    return cast("Ceremony", _one_of(CEREMONIES)(table, name, value))
+
+
+def _quorum(table: _Table, name: str, value: object) -> int:
+    if (found := _integer(table, name, value, 1, 100)) > MOST_PEOPLE:
+        raise table.fail(name, "more than one person cannot be asked yet; use 1 or leave it out")
+    return found
+
+
+def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise table.fail(name, f"must be a whole number from {least} to {most}")
+    return value
+
+
+def _span(table: _Table, name: str, value: object) -> int:
+    match = _SPAN.fullmatch(_text(table, name, value))
+    if not match:
+        raise table.fail(name, 'write a span such as "30s", "10m", "1h" or "7d"')
+    return int(match[1]) * _MS[match[2]]
+
+
+def _wait(table: _Table, name: str, value: object) -> int:
+    seconds = _span(table, name, value) // 1_000
+    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+        raise table.fail(name, "a request waits from 30s to 1d")
+    return seconds
+
+
+def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
+    """`over` and `at_most`, of which one is there."""
+
+    def number(table: _Table, name: str, value: object) -> int:
+        return _integer(table, name, value, least, most)
+
+    over, at_most = inner.take("over", number), inner.take("at_most", number)
+    if (over is None) == (at_most is None):
+        raise inner.fail("over", "give over or at_most, one of them")
+    return over, at_most
+
+
+def _amount(table: _Table, name: str, value: object) -> Amount:
+    inner = _Table(value, f"{table.where}{name}.")
+    currency = inner.need("currency", _text)
+    if not _CURRENCY.fullmatch(currency):
+        raise inner.fail("currency", "write three letters such as EUR")
+    over, at_most = _limits(inner, 0, 2**53 - 1)
+    inner.end()
+    return Amount(currency, over, at_most)
+
+
+def _count(table: _Table, name: str, value: object) -> Count:
+    inner = _Table(value, f"{table.where}{name}.")
+    within = inner.need("within", _span)
+    if within > LONGEST_WINDOW_MS:
+        raise inner.fail("within", "looks back 31d at most")
+    over, at_most = _limits(inner, 1, MOST_COUNT)
+    inner.end()
+    return Count(within, over, at_most)
+
+
+def _hours(table: _Table, name: str, value: object) -> Hours:
+    inner = _Table(value, f"{table.where}{name}.")
+    days = inner.take("days", _all_of(DAYS)) or DAYS
+    begins, ends = inner.take("from", _hour) or time(), inner.take("to", _hour) or time()
+    found = Hours(begins, ends, tuple(DAYS.index(d) for d in days), inner.need("zone", _zone))
+    inner.end()
+    return found
+
+
+def _hour(table: _Table, name: str, value: object) -> time:
+    match = _HOUR.fullmatch(_text(table, name, value))
+    if not match:
+        raise table.fail(name, 'write an hour such as "08:00"')
+    return time() if match[3] else time(int(match[1]), int(match[2]))
+
+
+def _zone(table: _Table, name: str, value: object) -> str:
+    found = _text(table, name, value)
+    try:
+        zone(found)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        remedy = "this machine knows no such zone. Write one such as Europe/Berlin, or UTC"
+        raise table.fail(name, remedy) from None
+    return found
+
+
+def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
+    found = _names(table, name, value)
+    for one in found:
+        if one not in _TARGETS and not one.startswith("/"):
+            remedy = 'name "resource", "scope" or a JSON pointer into the details such as "/payee"'
+            raise table.fail(name, remedy)
+    return found
+
+
+def named(document: Document) -> Mapping[str, frozenset[str]]:
+    """What the rules name, by kind: agents and users, and what stands without a `*`."""
+    whens = [rule.when for rule in document.rules]
+    people = [one for w in whens for one in (*w.owner, *w.user)]
+    people += [one for rule in document.rules for one in rule.ask.who]
+    return {
+        "agents": frozenset(one for w in whens for one in w.agent),
+        "users": frozenset(people),
+        "resources": frozenset(one for w in whens for one in w.resource if "*" not in one),
+        "scopes": frozenset(one for w in whens for one in w.scope if "*" not in one),
+        "types": frozenset(one for w in whens for one in w.type if "*" not in one),
+    }

@@ -1,0 +1,145 @@
+"""The one place where policy is asked: whoever enforces and whoever explains come here.
+
+Owns: making the question out of what is wanted, with the history of its agent; the engine of the
+rule set in force, compiled once for each. Never: what follows from a verdict.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from server.protocol.actions import ActionType
+from server.protocol.json_text import JsonValue
+from server.protocol.risks import Risk, highest
+from server.services.policy import binding
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.questions import (
+    Answer,
+    Approvals,
+    Policy,
+    PolicyFailed,
+    Question,
+    Source,
+    Verdict,
+    Way,
+    decide,
+    holds,
+)
+from server.services.policy.records import PolicyRow
+from server.services.ports import View
+from server.services.records import Agent, User
+from server.services.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What somebody wants, as it was found to be in order."""
+
+    way: Way
+    agent: Agent
+    user: User | None
+    target: Target
+    details: Sequence[Mapping[str, JsonValue]] = ()
+    actions: Sequence[ActionType] = ()
+    """The types of the details."""
+    wants_pin: bool = False
+
+    @property
+    def risk(self) -> Risk:
+        """The highest risk of scopes and types."""
+        return highest([self.target.risk, *(action.risk for action in self.actions)])
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the agent did up to a moment."""
+
+    view: View
+    agent_id: str
+    until: int
+
+    def first(self, use: str) -> bool:
+        """Reports whether it never got a token for this."""
+        return not self.view.uses.any(self.agent_id, use, self.until)
+
+    def count(self, use: str, window_ms: int, enough: int) -> int:
+        """How often it did in the window; counting stops at `enough`."""
+        since = self.until - window_ms
+        return self.view.uses.count(self.agent_id, use, since, self.until, enough)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine and the rule set that it answers by."""
+
+    policy: Policy
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Asks policy. With `instead`, another one than is in force: a trial, or another engine."""
+
+    instead: Engine | None = None
+    engines: dict[str, Engine] = field(default_factory=dict)
+    """By their hash; the newest alone."""
+
+    def decide(self, view: View, case: Case, at: int | None = None) -> Verdict:
+        """What policy says to this case, now or as things were at a moment."""
+        engine = self._engine(view)
+        return decide(engine.policy, question(view, case, at), engine.source)
+
+    def holds(self, view: View, case: Case, approvals: Approvals) -> bool:
+        """Reports whether it is allowed with exactly these approvals."""
+        return holds(self._engine(view).policy, question(view, case), approvals)
+
+    def _engine(self, view: View) -> Engine:
+        if self.instead is not None:
+            return self.instead
+        row = view.directory.policy() or _default()
+        if row.hash not in self.engines:
+            made = engine_of(row)
+            self.engines.clear()
+            self.engines[row.hash] = made
+        return self.engines[row.hash]
+
+
+class _Broken:
+    """Stands for a rule set that cannot be read, because another version of the program set it."""
+
+    def answer(self, question: Question, approvals: Approvals) -> Answer:
+        raise PolicyFailed(f"{question.way}, {approvals.count}: the rule set cannot be read")
+
+
+def engine_of(row: PolicyRow) -> Engine:
+    """The engine of a stored rule set; one that cannot be read never allows."""
+    source = Source(row.version, row.hash)
+    try:
+        return Engine(binding.engine(row), source)
+    except InvalidPolicy:
+        return Engine(_Broken(), source)
+
+
+def question(view: View, case: Case, at: int | None = None) -> Question:
+    """The question that a case puts to an engine, now or at a moment of the past."""
+    scopes = case.target.resource.scopes
+    agent, now = case.agent, view.now if at is None else at
+    return Question(
+        way=case.way,
+        agent=agent.id,
+        labels=frozenset(agent.labels),
+        owners=frozenset(agent.owners),
+        user=None if case.user is None else case.user.id,
+        resource=case.target.resource.uri,
+        scopes={name: scopes[name] for name in case.target.scope},
+        types={action.type: action.risk for action in case.actions},
+        details=case.details,
+        at=now,
+        facts=History(view, agent.id, now if at is None else at - 1),
+        wants_pin=case.wants_pin,
+    )
+
+
+@cache
+def _default() -> PolicyRow:
+    return binding.default_row()

@@ -1,0 +1,286 @@
+"""How rules are held against a question, and how those that fit combine."""
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.services.policy import binding, uses
+from server.services.policy.questions import NOBODY, Approvals, decide
+from tests.support.policies import (
+    NOON,
+    SOURCE,
+    KnownFacts,
+    engine,
+    payment,
+    question,
+    rule,
+    verdict,
+)
+
+HOUR = 3_600_000
+PAID = uses.values(payment()["details"])["/payee"][0]
+
+FITS = {
+    "a way": ('when.at = ["request"]', {}),
+    "an agent": ('when.agent = ["other", "bot"]', {}),
+    "all labels": ('when.labels = ["pilot", "team=finance"]', {}),
+    "an owner": ('when.owner = ["ana", "eve"]', {}),
+    "a user": ('when.user = ["ana"]', {}),
+    "a resource": ('when.resource = ["https://pay.example"]', {}),
+    "a pattern of resources": ('when.resource = ["https://*.example"]', {}),
+    "one of several patterns": ('when.resource = ["x", "https://pay.*", "y*"]', {}),
+    "a scope": ('when.scope = ["read"]', {}),
+    "any of the scopes": (
+        'when.scope = ["write"]',
+        {"scopes": dict.fromkeys(["read", "write"], Risk.LOW)},
+    ),
+    "a type": ('when.type = ["pay*"]', payment()),
+    "risk enough": ('when.risk.at_least = "low"', {}),
+    "not too much risk": ('when.risk.at_most = "low"', {}),
+    "more money": ('when.amount = { currency = "EUR", over = 4999 }', payment()),
+    "not too much money": ('when.amount = { currency = "EUR", at_most = 5000 }', payment()),
+    "the hour": ('when.during = { from = "12:00", to = "12:01", zone = "UTC" }', {}),
+    "the hour elsewhere": (
+        'when.during = { from = "13:00", to = "14:00", zone = "Europe/Berlin" }',
+        {},
+    ),
+    "a whole day": ('when.during = { days = ["thu"], zone = "UTC" }', {}),
+    "the rest of a day": ('when.during = { from = "09:00", zone = "UTC" }', {}),
+    "over midnight": (
+        'when.during = { from = "20:00", to = "13:00", days = ["wed"], zone = "UTC" }',
+        {},
+    ),
+    "before midnight": (
+        'when.during = { from = "11:00", to = "02:00", days = ["thu"], zone = "UTC" }',
+        {},
+    ),
+    "outside": ('when.outside = { from = "13:00", to = "14:00", zone = "UTC" }', {}),
+    "a new resource": ('when.first_time = ["resource"]', {}),
+    "a new scope": ('when.first_time = ["scope"]', {}),
+    "a new payee": (
+        'when.first_time = ["resource", "/payee"]',
+        {**payment(), "facts": KnownFacts({"resource https://pay.example": 1})},
+    ),
+    "a known payee": ('when.known = ["/payee"]', {**payment(), "facts": KnownFacts({PAID: 1})}),
+    "too many tokens": (
+        'when.count = { over = 3, within = "1h" }',
+        {"facts": KnownFacts({"token": 3})},
+    ),
+    "too many of a type": (
+        'when.type = ["payment"]\nwhen.count = { over = 3, within = "1h" }',
+        {**payment(), "facts": KnownFacts({"type payment": 3})},
+    ),
+    "too many of a scope": (
+        'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
+        {"facts": KnownFacts({"scope https://pay.example read": 1})},
+    ),
+    "few enough": (
+        'when.count = { at_most = 3, within = "1h" }',
+        {"facts": KnownFacts({"token": 2})},
+    ),
+}
+FITS_NOT = {
+    "another way": ('when.at = ["exchange", "client_credentials"]', {}),
+    "another agent": ('when.agent = ["other"]', {}),
+    "a label less": ('when.labels = ["pilot", "team=ops"]', {}),
+    "another owner": ('when.owner = ["eve"]', {}),
+    "another user": ('when.user = ["eve"]', {}),
+    "no user": ('when.user = ["ana"]', {"user": None}),
+    "another resource": ('when.resource = ["https://pay.example/v2"]', {}),
+    "a pattern that ends earlier": ('when.resource = ["https://*.exampl"]', {}),
+    "a dot that is no pattern": ('when.resource = ["https://pay?example", "x*"]', {}),
+    "another scope": ('when.scope = ["rea"]', {}),
+    "no scope": ('when.scope = ["*"]', payment()),
+    "no type": ('when.type = ["*"]', {}),
+    "too little risk": ('when.risk.at_least = "medium"', {}),
+    "too much risk": ('when.risk.at_most = "low"', {"scopes": {"read": Risk.MEDIUM}}),
+    "as much money": ('when.amount = { currency = "EUR", over = 5000 }', payment()),
+    "other money": ('when.amount = { currency = "EUR", over = 1 }', payment(currency="USD")),
+    "too much money": ('when.amount = { currency = "EUR", at_most = 4999 }', payment()),
+    "no money": ('when.amount = { currency = "EUR", at_most = 4999 }', {}),
+    "too late": ('when.during = { from = "11:00", to = "12:00", zone = "UTC" }', {}),
+    "too early": ('when.during = { from = "12:01", zone = "UTC" }', {}),
+    "another day": ('when.during = { days = ["fri"], zone = "UTC" }', {}),
+    "over another midnight": (
+        'when.during = { from = "20:00", to = "13:00", days = ["thu"], zone = "UTC" }',
+        {},
+    ),
+    "inside": ('when.outside = { zone = "UTC" }', {}),
+    "a used resource": (
+        'when.first_time = ["resource"]',
+        {"facts": KnownFacts({"resource https://pay.example": 1})},
+    ),
+    "a pointer to nothing": ('when.first_time = ["/payee"]', {}),
+    "nothing that could be known": ('when.known = ["/payee"]', {}),
+    "a payee who is not known": ('when.known = ["/payee"]', payment()),
+    "as many as there may be": (
+        'when.count = { over = 3, within = "1h" }',
+        {"facts": KnownFacts({"token": 2})},
+    ),
+    "many of another type": (
+        'when.type = ["*"]\nwhen.count = { over = 3, within = "1h" }',
+        {**payment(), "facts": KnownFacts({"type other": 9})},
+    ),
+    "one too many": (
+        'when.count = { at_most = 3, within = "1h" }',
+        {"facts": KnownFacts({"token": 3})},
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "members"), FITS.values(), ids=FITS)
+def test_a_rule_fits_what_it_is_about(line, members):
+    """Every condition, by itself."""
+    assert verdict(rule("deny", line), **members).outcome == "deny"
+
+
+@pytest.mark.parametrize(("line", "members"), FITS_NOT.values(), ids=FITS_NOT)
+def test_a_rule_fits_nothing_else(line, members):
+    """And what no rule is about asks a person."""
+    found = verdict(rule("deny", line), **members)
+    assert (found.outcome, found.rules) == ("ask", ())
+    assert found.because == "Every request of an agent in your name is asked."
+
+
+def test_all_conditions_of_a_rule_must_hold():
+    """One that does not is enough."""
+    lines = ('when.agent = ["bot"]', 'when.user = ["eve"]')
+    assert verdict(rule("deny", *lines)).outcome == "ask"
+
+
+MANY = {"read": Risk.LOW, "write": Risk.LOW}
+ALLOWED = {
+    "every scope": ('when.scope = ["read", "write"]', {"scopes": MANY}, True),
+    "not every scope": ('when.scope = ["read"]', {"scopes": MANY}, False),
+    "an action that it does not name": ('when.user = ["ana"]', payment(), False),
+    "an action that it names": ('when.type = ["payment"]', payment(), True),
+    "one action of two": (
+        'when.type = ["payment"]',
+        {**payment(), "types": {"payment": Risk.LOW, "other": Risk.LOW}},
+        False,
+    ),
+    "medium risk": ('when.user = ["ana"]', {"scopes": {"read": Risk.MEDIUM}}, True),
+    "high risk": ('when.user = ["ana"]', {"scopes": {"read": Risk.HIGH}}, False),
+    "high risk, said": ('when.risk.at_most = "high"', {"scopes": {"read": Risk.HIGH}}, True),
+}
+
+
+@pytest.mark.parametrize(("line", "members", "allowed"), ALLOWED.values(), ids=ALLOWED)
+def test_a_rule_allows_only_what_it_says_of_everything(line, members, allowed):
+    """Whatever it does not cover is not allowed along with the rest."""
+    found = verdict(rule("allow", line), **members)
+    assert (found.outcome == "allow") is allowed
+
+
+def test_deny_beats_ask_and_ask_beats_allow():
+    """In whichever order they are written."""
+    allow, ask = rule("allow", 'when.user = ["ana"]', name="a"), rule("ask", name="b")
+    deny = rule("deny", name="c", because="Never.")
+    assert verdict(allow).rules == ("a",)
+    assert (verdict(allow, ask).outcome, verdict(allow, ask).rules) == ("ask", ("b",))
+    found = verdict(allow, ask, deny)
+    assert (found.outcome, found.rules, found.because) == ("deny", ("c",), "Never.")
+
+
+def test_rules_that_ask_add_up_to_the_strictest_in_every_member():
+    """Highest risk, the PIN if any, most people, least time, and those whom all of them name."""
+    one = rule("ask", 'ask.ttl = "5m"', 'ask.who = ["ana", "ben"]', name="one", because="One.")
+    two = rule("ask", 'ask.risk = "high"', 'ask.ttl = "10m"', 'ask.who = ["ana"]', name="two")
+    found = verdict(one, two)
+    assert (found.outcome, found.risk, found.rules) == ("ask", Risk.HIGH, ("one", "two"))
+    assert found.because == "One. Because."
+    assert found.needs.ceremony == "pin"
+    assert (found.needs.quorum, found.needs.seconds) == (1, 300)
+    assert found.needs.who == {"ana"}
+
+
+def test_a_rule_may_demand_the_pin_at_low_risk():
+    """And nobody has to: at low risk a confirmation is usual, for a day."""
+    assert verdict(rule("ask", 'ask.ceremony = "pin"')).needs.ceremony == "pin"
+    usual = verdict(rule("ask")).needs
+    assert (usual.ceremony, usual.seconds, usual.quorum, usual.who) == ("confirm", 86_400, 1, None)
+
+
+@pytest.mark.parametrize("raised", ["low", "medium"])
+def test_the_risk_of_scopes_and_types_is_the_floor(raised):
+    """A rule raises it or changes nothing; the agent may want more than it must."""
+    found = verdict(rule("ask", f'ask.risk = "{raised}"'), scopes={"pay": Risk.HIGH})
+    assert (found.risk, found.needs.ceremony, found.needs.seconds) == (Risk.HIGH, "pin", 600)
+    assert verdict(rule("ask"), wants_pin=True).needs.ceremony == "pin"
+
+
+def test_critical_takes_two_people_unless_a_rule_says_one():
+    """Which it must do in so many words."""
+    critical = {"scopes": {"root": Risk.CRITICAL}}
+    assert verdict(rule("ask"), **critical).needs.quorum == 2
+    assert verdict(rule("ask", "ask.quorum = 1"), **critical).needs.quorum == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "user"),
+    [
+        (('ask.who = ["ben"]',), "ana"),
+        (('ask.who = ["ben"]', 'when.agent = ["bot"]'), "ana"),
+    ],
+)
+def test_nobody_else_is_asked_where_a_rule_says_who(lines, user):
+    """Who is not among them cannot make it allowed, so it is denied."""
+    assert verdict(rule("ask", *lines), user=user).outcome == "deny"
+    assert verdict(rule("ask", *lines), user="ben").outcome == "ask"
+    assert verdict(rule("ask", *lines), user=None).outcome == "ask"
+
+
+def test_rules_that_name_nobody_in_common_leave_nobody():
+    """Strictest means that each of them is heard."""
+    both = rule("ask", 'ask.who = ["ana"]', name="a"), rule("ask", 'ask.who = ["ben"]', name="b")
+    for user in ("ana", "ben"):
+        assert verdict(*both, user=user).outcome == "deny"
+
+
+def test_at_most_three_reasons_are_told_each_once():
+    """Nobody reads a fourth."""
+    rules = [rule("ask", name=f"r{n}", because=f"Reason {n // 2}.") for n in range(8)]
+    assert verdict(*rules).because == "Reason 0. Reason 1."
+    assert len(verdict(*rules).rules) == 8
+
+
+ANSWERS = {
+    "nobody's": (NOBODY, False),
+    "one, as demanded": (Approvals(1, Risk.HIGH, "pin", frozenset({"ana"})), True),
+    "one, without the PIN": (Approvals(1, Risk.HIGH, "confirm", frozenset({"ana"})), False),
+    "one, shown as less": (Approvals(1, Risk.MEDIUM, "pin", frozenset({"ana"})), False),
+    "somebody else's": (Approvals(1, Risk.HIGH, "pin", frozenset({"eve"})), False),
+    "one, shown as more": (Approvals(1, Risk.CRITICAL, "pin", frozenset({"ana"})), True),
+}
+
+
+@pytest.mark.parametrize(("approvals", "allowed"), ANSWERS.values(), ids=ANSWERS)
+def test_approvals_are_context(approvals, allowed):
+    """The same question with another answer behind it gets another answer."""
+    policy = engine(rule("ask", 'ask.risk = "high"', 'ask.who = ["ana"]'))
+    assert policy.answer(question(), approvals).allowed is allowed
+
+
+DEFAULTS = {
+    "a low scope, exchanged": ("exchange", Risk.LOW, {}, "allow"),
+    "a medium scope, exchanged": ("exchange", Risk.MEDIUM, {}, "allow"),
+    "a medium scope of its own": ("client_credentials", Risk.MEDIUM, {}, "allow"),
+    "a high scope, exchanged": ("exchange", Risk.HIGH, {}, "ask"),
+    "a critical scope of its own": ("client_credentials", Risk.CRITICAL, {}, "ask"),
+    "a low scope, asked for": ("request", Risk.LOW, {}, "ask"),
+    "an action of low risk": ("exchange", Risk.LOW, {"types": {"payment": Risk.LOW}}, "ask"),
+}
+
+
+@pytest.mark.parametrize(("way", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
+def test_the_rules_that_sayso_comes_with_ask_for_what_can_do_harm(way, risk, members, outcome):
+    """And for every action, and at the backchannel endpoint always."""
+    policy = binding.engine(binding.default_row())
+    asked = question(way=way, scopes={"x": risk}, **members)
+    assert decide(policy, asked, SOURCE).outcome == outcome
+
+
+def test_noon_is_noon():
+    """The hours of this file are those of a Thursday."""
+    line = 'when.during = { from = "12:00", to = "13:00", days = ["thu"], zone = "UTC" }'
+    assert verdict(rule("deny", line), at=NOON + HOUR - 1).outcome == "deny"
+    assert verdict(rule("deny", line), at=NOON + HOUR).outcome == "ask"

@@ -1,0 +1,158 @@
+"""A rule set is read whole at the door; every error names the rule and what to write instead."""
+
+from datetime import time
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.services.policy import binding, documents
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.rules import Amount, Ask, Count, Hours, When
+from tests.support.policies import rule
+
+
+def _when(*lines, outcome="ask"):
+    return documents.read(rule(outcome, *lines)).rules[0].when
+
+
+WHEN = {
+    'when.at = ["exchange"]': {"at": ("exchange",)},
+    'when.agent = ["bot"]': {"agent": ("bot",)},
+    'when.labels = ["team=finance"]': {"labels": ("team=finance",)},
+    'when.owner = ["ana"]': {"owner": ("ana",)},
+    'when.user = ["ana", "ben"]': {"user": ("ana", "ben")},
+    'when.resource = ["https://*.example"]': {"resource": ("https://*.example",)},
+    'when.scope = ["pay*"]': {"scope": ("pay*",)},
+    'when.type = ["payment.transfer"]': {"type": ("payment.transfer",)},
+    'when.risk.at_least = "high"': {"at_least": Risk.HIGH},
+    'when.risk.at_most = "low"': {"at_most": Risk.LOW},
+    'when.amount = { currency = "EUR", over = 100 }': {"amount": Amount("EUR", 100, None)},
+    'when.amount = { currency = "EUR", at_most = 0 }': {"amount": Amount("EUR", None, 0)},
+    'when.during = { from = "08:30", to = "24:00", days = ["mon"], zone = "UTC" }': {
+        "during": Hours(time(8, 30), time(), (0,), "UTC")
+    },
+    'when.outside = { zone = "Europe/Berlin" }': {
+        "outside": Hours(time(), time(), (0, 1, 2, 3, 4, 5, 6), "Europe/Berlin")
+    },
+    'when.first_time = ["resource", "/payee"]': {"first_time": ("resource", "/payee")},
+    'when.known = ["scope"]': {"known": ("scope",)},
+    'when.count = { over = 10, within = "1h" }': {"count": Count(3_600_000, 10, None)},
+    'when.count = { at_most = 2, within = "7d" }': {"count": Count(604_800_000, None, 2)},
+}
+
+
+@pytest.mark.parametrize(("line", "read"), WHEN.items(), ids=WHEN)
+def test_every_condition_is_read(line, read):
+    """What is not written is no condition."""
+    assert _when(line) == When(**read)
+
+
+def test_what_asking_takes_is_read():
+    """Time is written as a span and kept in seconds."""
+    lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 1", 'ask.who = ["ana"]')
+    found = documents.read(rule("ask", *lines, 'ask.ttl = "5m"')).rules[0].ask
+    assert found == Ask(Risk.HIGH, "pin", 1, ("ana",), 300)
+
+
+BAD_RULES = {
+    'when.agents = ["x"]': "rule r: when.agents: is not known here. Known are: .*agent",
+    "when = 1": "rule r: when.: must be a table",
+    'when.at = ["push"]': "rule r: when.at: must be one of request",
+    'when.agent = "bot"': "rule r: when.agent: must be a list",
+    "when.agent = []": "list of 1 to 100",
+    "when.agent = [1]": "must be a text",
+    'when.agent = [""]': "1 to 256 characters",
+    'when.labels = ["Team"]': "rule r: when.labels: write words and key=value pairs",
+    'when.risk = "high"': "when.risk.: must be a table",
+    'when.risk.at_least = "huge"': "must be one of low, medium, high, critical",
+    "when.risk = { at_least = 'high', at_most = 'low' }": "at_most is low, so the rule never",
+    "when.risk = { over = 'low' }": "over: is not known here",
+    "when.amount = 5": "must be a table",
+    "when.amount = { over = 5 }": "currency: is missing",
+    "when.amount = { currency = 'euro', over = 5 }": "three letters",
+    "when.amount = { currency = 'EUR' }": "give over or at_most, one of them",
+    "when.amount = { currency = 'EUR', over = 1, at_most = 2 }": "one of them",
+    "when.amount = { currency = 'EUR', over = 1.5 }": "whole number from 0",
+    "when.amount = { currency = 'EUR', over = true }": "whole number",
+    "when.amount = { currency = 'EUR', over = 1, minor = 2 }": "minor: is not known here",
+    "when.count = { over = 1 }": "within: is missing",
+    "when.count = { over = 1, within = '90d' }": "31d at most",
+    "when.count = { over = 0, within = '1d' }": "whole number from 1 to 1000",
+    "when.count = { over = 1, within = 'a day' }": "write a span",
+    "when.during = { from = '8' , zone = 'UTC' }": 'write an hour such as "08:00"',
+    "when.during = { from = '08:00' }": "zone: is missing",
+    "when.during = { zone = 'Mars/Base' }": "knows no such zone. Write one such as Europe/Berlin",
+    "when.during = { zone = '../etc' }": "knows no such zone",
+    "when.during = { zone = 'UTC', days = ['monday'] }": "must be one of mon",
+    'when.first_time = ["payee"]': "JSON pointer",
+    'ask.risk = "none"': "must be one of low",
+    'ask.ceremony = "type_back"': r"type_back \(typing back a fact\) is not built yet",
+    'ask.ceremony = "dance"': "must be one of confirm, pin",
+    "ask.quorum = 2": "rule r: ask.quorum: more than one person cannot be asked yet",
+    'ask.ttl = "1s"': "a request waits from 30s to 1d",
+    "ask.who = []": "list of 1 to 100",
+    "ask.minutes = 3": "minutes: is not known here",
+    'extra = "x"': "rule r: extra: is not known here",
+}
+
+
+@pytest.mark.parametrize(("line", "remedy"), BAD_RULES.items(), ids=BAD_RULES)
+def test_what_a_rule_cannot_say_is_refused_with_the_rule_and_the_remedy(line, remedy):
+    """Nothing is left out in silence: a rule that is not understood would not do what it should."""
+    with pytest.raises(InvalidPolicy, match=remedy):
+        documents.read(rule("ask", line))
+
+
+OF_OUTCOMES = {
+    "an outcome that is none": (rule("maybe"), "outcome: must be one of allow, ask, deny"),
+    "asking without asking": (rule("deny", 'ask.risk = "high"'), 'belongs to outcome = "ask"'),
+    "allowing everything": (rule("allow"), "a rule that allows must say what it is about"),
+    "allowing what is new": (
+        rule("allow", 'when.first_time = ["resource"]'),
+        "takes `known` instead",
+    ),
+    "allowing high risk without saying so": (
+        rule("allow", 'when.risk.at_least = "high"'),
+        "at_most is medium, so the rule never applies; raise it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "remedy"), OF_OUTCOMES.values(), ids=OF_OUTCOMES)
+def test_a_rule_says_nothing_that_its_outcome_could_not_do(text, remedy):
+    """Allowing is the outcome that has to be exact."""
+    with pytest.raises(InvalidPolicy, match=remedy):
+        documents.read(text)
+
+
+DOCUMENTS = {
+    "no TOML": ("rules = [", "is not TOML"),
+    "nothing": ("", "write at least one"),
+    "something else": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
+    "rules that are no list": ("[rules]", "nothing else"),
+    "no rule": ("rules = []", "1 to 200 rules"),
+    "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
+    "too long": ("#" * 65_537, "65536 characters"),
+    "a rule that is none": ("rules = [1]", "rule 1: : must be a table"),
+    "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
+    "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
+    "an id of its own": (rule("deny", name="A!"), "use a-z 0-9 and -"),
+    "one id twice": (rule("deny") + rule("ask"), "rule r: is there twice"),
+    "words that hide something": (rule("deny", because="a\u202eb"), "plain words"),
+}
+
+
+@pytest.mark.parametrize(("text", "remedy"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_what_is_no_rule_set_is_refused_with_what_is_wrong(text, remedy):
+    """Before anything is stored."""
+    with pytest.raises(InvalidPolicy, match=remedy):
+        documents.read(text)
+
+
+def test_the_rules_that_sayso_comes_with_can_be_read():
+    """And name nobody, so that they fit every installation."""
+    row = binding.default_row()
+    assert (row.version, row.agents, row.users) == (0, {}, {})
+    document = documents.read(row.document)
+    assert [one.id for one in document.rules] == ["high-risk", "usual-access"]
+    assert not any(documents.named(document).values())

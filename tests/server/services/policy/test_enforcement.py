@@ -1,0 +1,255 @@
+"""What policy says is done: at an exchange, for an agent alone, before a question, and again."""
+
+import json
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.protocol.states import State
+from server.services.policy.policies import Policies
+from server.services.resources import ResourceChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.callers import new_person
+from tests.support.chains import BANK, Chains
+from tests.support.installation import BY, PAY
+from tests.support.policies import rule
+
+FORBIDDEN = (403, "access_denied")
+ASKED = (400, "interaction_required")
+OPEN = rule("allow", 'when.resource = ["*"]', name="open", because="Everything is open.")
+
+
+@pytest.fixture
+def put(local):
+    """Puts a rule set in force."""
+
+    def put_rules(*rules):
+        return Policies(local.services.store).set("\n".join(rules), by=BY)
+
+    return put_rules
+
+
+@pytest.fixture
+def chains(local, person):
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains
+
+
+@pytest.fixture
+def bot(chains):
+    """An agent that may read and write at the bank for Ana."""
+    agent = chains.agent("desk-bot")
+    chains.consent(agent, "bank:read", "bank:write")
+    return agent
+
+
+def _said(entry):
+    policy = entry["facts"]["policy"]
+    return policy["outcome"], policy["rules"]
+
+
+def test_what_a_rule_forbids_is_not_exchanged_and_has_a_fixed_code(chains, bot, local, put):
+    """The agent is told that nobody will be asked, and the log by which rule of which set."""
+    row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), OPEN)
+    answer = chains.exchange(bot, chains.user_token())
+    assert answer.refusal == FORBIDDEN
+    assert answer.json["reason"] == "policy_denied"
+    assert "login_hint_token" not in answer.json
+    assert "no-bank" not in answer.body.decode()
+    entry = local.desk.entries("exchange.refused")[-1]
+    assert (entry["cause"], _said(entry)) == ("policy_denied", ("deny", ["no-bank"]))
+    assert entry["facts"]["policy"]["hash"] == row.hash
+
+
+def test_what_a_rule_asks_about_is_exchanged_with_an_answer_alone(chains, bot, person, local, put):
+    """The hint asks the person for exactly that, shows the rule, and the token carries the yes."""
+    put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), OPEN)
+    refused = chains.exchange(bot, chains.user_token())
+    assert refused.refusal == ASKED
+    assert _said(local.desk.entries("exchange.refused")[-1]) == ("ask", ["careful"])
+    hint = refused.json["login_hint_token"]
+    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    assert asked.status == 200, asked.body
+    approval = local.behind(asked.json["auth_req_id"])
+    assert json.loads(approval.display)["why"] == "We are careful. This one is low risk."
+    assert json.loads(approval.policy)["rules"] == ["careful"]
+    person.approve(approval.id)
+    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    assert local.claims(token)["approval"]["id"] == approval.id
+    for kind in ("approval.requested", "approval.approved", "token.issued"):
+        assert _said(local.desk.entries(kind)[-1]) == ("ask", ["careful"])
+
+
+def test_what_a_rule_allows_is_exchanged_and_the_log_says_so(chains, bot, local, put):
+    """By default too, for what is of medium risk at most."""
+    chains.exchanged(bot, chains.user_token())
+    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    put(OPEN)
+    chains.exchanged(bot, chains.user_token())
+    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["open"])
+
+
+def test_an_action_that_a_rule_allows_takes_a_consent_at_its_resource(chains, local, put):
+    """Nobody acts for a person who let them not, however small the payment."""
+    put(rule("allow", 'when.type = ["payment.transfer"]', 'when.risk.at_most = "high"'))
+    payer = chains.agent("payer")
+    sent = {"authorization_details": json.dumps(PAYMENT_DETAILS), "scope": None}
+    refused = chains.exchange(payer, chains.user_token(), **sent)
+    assert refused.refusal == ASKED
+    assert chains.reasons() == ["consent_missing"]
+    chains.consent(payer, "bank:read")
+    given = chains.exchanged(payer, chains.user_token(), **sent)
+    assert local.claims(given)["authorization_details"] == PAYMENT_DETAILS
+    assert "approval" not in local.claims(given)
+    assert chains.row(given).consent_id
+
+
+def test_an_agent_alone_gets_what_policy_allows_it(agent, local, put):
+    """Else it is told whether a person could help, and the log by which rule."""
+    assert agent.alone().status == 200
+    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert agent.alone(scope="payments:transfer").refusal == ASKED
+    entry = local.desk.entries("token.refused")[-1]
+    assert (entry["cause"], entry["posture"], _said(entry)) == (
+        "needs_person",
+        "high",
+        ("ask", ["high-risk"]),
+    )
+    put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), OPEN)
+    refused = agent.alone()
+    assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
+    assert _said(local.desk.entries("token.refused")[-1]) == ("deny", ["never-alone"])
+
+
+def test_nobody_is_asked_for_what_a_rule_forbids(agent, person, local, put):
+    """Whoever they are; and the log says by which rule."""
+    put(rule("deny", 'when.user = ["ana"]', 'when.at = ["request"]', name="not-ana"))
+    refused = agent.ask()
+    assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
+    entry = local.desk.entries("approval.refused")[-1]
+    assert (entry["cause"], _said(entry)) == ("policy_denied", ("deny", ["not-ana"]))
+    new_person(local, "ben")
+    assert agent.ask(login_hint="ben").status == 200
+    assert person.call("GET", "/api/approvals").json["items"] == []
+
+
+def test_allowing_does_not_shorten_a_persons_request(agent, person, local, put):
+    """They are asked, and the display says why."""
+    put(OPEN)
+    _, approval = agent.asked()
+    assert json.loads(approval.display)["why"] == "Everything is open. This one is low risk."
+    assert local.stored(approval.id).state is State.PENDING
+    assert person.approve(approval.id).status == 200
+
+
+def test_a_rule_raises_risk_and_ceremony_and_shortens_the_time(agent, person, put):
+    """And the device is held to it: without the PIN it is no yes."""
+    put(rule("ask", 'ask.risk = "high"', 'ask.ttl = "2m"'))
+    handle, approval = agent.asked()
+    assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
+    assert approval.expires_at - approval.created_at == 120_000
+    assert "what policy makes of this is high risk" in approval.display
+    weak = person.send_decision(approval.id, person.decision(approval.id))
+    assert weak.refusal == (403, "pin_required")
+    assert person.approve(approval.id).status == 200
+    assert agent.poll(handle).status == 200
+
+
+def test_critical_takes_one_person_where_a_rule_says_so(agent, person, local, put):
+    """Which the record calls by its name; without that rule nobody is asked."""
+    more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.desk.resources.update(PAY, more, by=BY)
+    assert agent.ask_payment().refusal == FORBIDDEN
+    assert local.desk.entries("approval.refused")[-1]["cause"] == "critical"
+    put(rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'))
+    handle, approval = agent.asked_payment()
+    assert (approval.risk, approval.ceremony) == (Risk.CRITICAL, "pin")
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+    assert local.desk.entries("approval.approved")[-1]["facts"]["self_approved"] is True
+
+
+TIGHTENED = {
+    "a rule that forbids": rule("deny", 'when.scope = ["payments:read"]'),
+    "a rule that raises the risk": rule("ask", 'ask.risk = "medium"'),
+    "a rule that wants the PIN": rule("ask", 'ask.ceremony = "pin"'),
+    "a rule that asks somebody else": rule("ask", 'ask.who = ["ben"]'),
+}
+
+
+@pytest.mark.parametrize("rules", TIGHTENED.values(), ids=TIGHTENED)
+@pytest.mark.parametrize("answered", [False, True], ids=["before the answer", "after it"])
+def test_a_rule_that_was_tightened_meanwhile_wins(agent, person, local, put, rules, answered):
+    """The request ends, whether somebody has said yes or not."""
+    new_person(local, "ben")
+    handle, approval = agent.asked()
+    if answered:
+        assert person.approve(approval.id).status == 200
+    put(rules)
+    if not answered:
+        assert person.approve(approval.id).refusal == (409, "not_pending")
+    assert agent.poll(handle).status == 400
+    assert local.stored(approval.id).reason == "policy_changed"
+    assert local.desk.entries("token.issued") == []
+
+
+def test_a_rule_that_only_asks_again_leaves_an_answer_alone(agent, person, put):
+    """What was answered is enough for it."""
+    handle, approval = agent.asked()
+    person.approve(approval.id)
+    put(rule("ask", 'ask.who = ["ana"]', 'ask.ttl = "30s"'))
+    assert agent.poll(handle).status == 200
+
+
+def test_the_hundredth_is_forbidden_where_a_rule_counts(agent, put):
+    """Each token counts, and the window moves on."""
+    put(rule("deny", 'when.count = { over = 2, within = "1h" }'), OPEN)
+    assert [agent.alone().status for _ in range(4)] == [200, 200, 403, 403]
+    agent.local.clock.forward(3_600_000)
+    assert agent.alone().status == 200
+
+
+def test_a_payee_is_new_once(agent, person, put):
+    """A yes that became a token makes them known; the question alone does not."""
+    put(rule("ask", 'when.first_time = ["/payee"]', 'ask.ttl = "1m"', name="new-payee"))
+
+    def waits():
+        handle, approval = agent.asked_payment()
+        return handle, approval, (approval.expires_at - approval.created_at) // 1000
+
+    assert waits()[2] == 60
+    handle, approval, seconds = waits()
+    assert seconds == 60
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+    assert waits()[2] == 600
+
+
+def test_a_rule_about_one_person_does_not_show_that_they_exist(open_local, template):
+    """Where unknown users are hidden, somebody who may not be asked is nobody."""
+    local = open_local(unknown_user="hide")
+    agent = template.agent(local)
+    Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)
+    for name in ("ana", "nobody"):
+        handle, approval = agent.asked(login_hint=name)
+        assert approval.user_id is None
+        assert agent.poll(handle).status == 400
+    Policies(local.services.store).set(rule("deny"), by=BY)
+    for name in ("ana", "nobody"):
+        assert agent.ask(login_hint=name).refusal == FORBIDDEN
+
+
+def test_an_answer_to_less_does_not_carry_an_exchange(chains, person, put):
+    """What was signed without the PIN stands behind nothing that takes it now."""
+    put(rule("ask", 'when.resource = ["*"]'))
+    bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
+    refused = chains.exchange(bot, chains.user_token())
+    hint = refused.json["login_hint_token"]
+    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
+    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    assert chains.exchange(bot, token).status == 200
+    put(rule("ask", 'when.resource = ["*"]', 'ask.ceremony = "pin"'))
+    assert chains.exchange(bot, token).refusal == ASKED

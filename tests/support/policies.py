@@ -1,0 +1,80 @@
+"""Rule sets and questions of tests.
+
+Owns: rules written in one line, a question that a test changes, a history that a test dictates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.protocol.risks import Risk
+from server.services.policy import documents
+from server.services.policy.builtin import BuiltIn, compiled
+from server.services.policy.questions import Question, Source, Verdict, decide
+
+NOON = 1_795_694_400_000
+"""Thursday, 26 November 2026, 12:00 UTC."""
+SOURCE = Source(1, "h")
+
+
+@dataclass(frozen=True)
+class KnownFacts:
+    """A history: what was used, and how often of late."""
+
+    used: Mapping[str, int] = field(default_factory=dict)
+
+    def first(self, use: str) -> bool:
+        """Reports whether it is not there."""
+        return use not in self.used
+
+    def count(self, use: str, window_ms: int, enough: int) -> int:
+        """As often as the test says, whatever the window."""
+        assert window_ms > 0
+        return min(enough, self.used.get(use, 0))
+
+
+def rule(outcome: str, *lines: str, name: str = "r", because: str = "Because.") -> str:
+    """One rule of a document."""
+    head = (f'id = "{name}"', f'because = "{because}"', f'outcome = "{outcome}"')
+    return "\n".join(["[[rules]]", *head, *lines, ""])
+
+
+def engine(*rules: str) -> BuiltIn:
+    """The engine of these rules; every name in them is its own id."""
+    document = documents.read("\n".join(rules))
+    named = documents.named(document)
+    return compiled(document, {n: n for n in named["agents"]}, {n: n for n in named["users"]})
+
+
+def question(**members: Any) -> Question:
+    """An agent of Ana's asks to read for her, at noon."""
+    whole: dict[str, Any] = {
+        "way": "request",
+        "agent": "bot",
+        "labels": frozenset({"team=finance", "pilot"}),
+        "owners": frozenset({"ana"}),
+        "user": "ana",
+        "resource": "https://pay.example",
+        "scopes": {"read": Risk.LOW},
+        "types": {},
+        "details": (),
+        "at": NOON,
+        "facts": KnownFacts(),
+        **members,
+    }
+    return Question(**whole)
+
+
+def payment(minor: int = 5_000, currency: str = "EUR", payee: str = "Nord") -> dict[str, Any]:
+    """The members of a question that make it one about a payment of low risk."""
+    amount = {"minor": minor, "currency": currency}
+    return {
+        "scopes": {},
+        "types": {"payment": Risk.LOW},
+        "details": ({"type": "payment", "amount": amount, "payee": payee},),
+    }
+
+
+def verdict(*rules: str, **members: Any) -> Verdict:
+    """What these rules say to the question."""
+    return decide(engine(*rules), question(**members), SOURCE)

@@ -90,13 +90,12 @@ class Guard:
     def leave(self, tx: Unit, before: Governed | None) -> None:
         """What the unit of work made of it, before it is stored. Raises errors.Problem.
 
-        1. An owner has not widened.  2. More power was signed for.
+        1. An owner has not widened, nor put another owner out.  2. More power was signed for.
         """
-        grown = power.grown(before, self._target(tx))
-        if grown - OWNER_MAY_ADD and Role.ADMIN not in self._user(tx).roles:
-            raise errors.Problem(
-                403, "forbidden", "An owner narrows an agent; an administrator can widen it."
-            )
+        user, after = self._user(tx), self._target(tx)
+        grown = power.grown(before, after)
+        if Role.ADMIN not in user.roles:
+            _check_owner(user, before, after, grown)
         if grown or self.rule.signed:
             self._check_signed(tx)
 
@@ -175,6 +174,21 @@ class Guard:
         if self.rule.target == "action":
             return next((a for a in view.actions.all() if name_id(a.type) == wanted), None)
         return None
+
+
+def _check_owner(
+    user: User, before: Governed | None, after: Governed | None, grown: frozenset[str]
+) -> None:
+    if grown - OWNER_MAY_ADD:
+        raise errors.Problem(
+            403, "forbidden", "An owner narrows an agent; an administrator can widen it."
+        )
+    if not isinstance(before, Agent) or not isinstance(after, Agent):
+        return
+    if set(before.owners) - set(after.owners) - {user.id}:
+        raise errors.Problem(
+            403, "forbidden", "An owner may leave; an administrator puts another owner out."
+        )
 
 
 @dataclass(frozen=True, slots=True)

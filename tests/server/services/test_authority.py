@@ -214,6 +214,21 @@ def test_an_owner_who_gives_an_agent_up_is_still_answered(staff: Staff) -> None:
     assert owner.call("GET", path).refusal == (404, "not_found")
 
 
+def test_an_owner_does_not_put_another_owner_out(staff: Staff) -> None:
+    """Who answers for an agent beside them is not theirs to say; that they leave themselves is."""
+    path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
+    joined = {"add_owners": ["bystander"]}
+    admin = staff.people["admin"]
+    assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
+    for out in (["bystander"], ["owner", "bystander"]):
+        tag = {"if-match": f'"{staff.version(path)}"'}
+        refused = owner.call("PATCH", path, {"remove_owners": out}, headers=tag)
+        assert refused.status in {403, 409}
+    assert len(admin.call("GET", path).json["owners"]) == 2
+    tag = {"if-match": f'"{staff.version(path)}"'}
+    assert admin.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag).status == 200
+
+
 def test_a_quarantine_is_lifted_by_an_administrator_alone(staff: Staff) -> None:
     """An owner may answer for the agent, and is not the one to say that a report was wrong."""
     path = f"/api/agents/{staff.ids['stopped agent']}/enable"

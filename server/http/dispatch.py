@@ -47,6 +47,8 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     response: HttpResponse
+    if any("\0" in request.query.get(name, "") for name in route.query):
+        raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
     if route.caller is Caller.PERSON:
         url = site.rules.issuer + request.path
         call = Call(request.headers.get("authorization"), request.proofs, request.method, url)

@@ -4,7 +4,8 @@ Owns: what a document may contain. Never: what it means; that is the caller's.
 
 Refused, because two readers could understand it differently or one could choke on it: repeated
 members, NaN and infinities, integers beyond 2^53-1, floats (unless asked for), lone surrogates,
-depth, size, bytes that are not UTF-8, and anything after the value (RFC 8259, RFC 7493).
+null characters, depth, size, bytes that are not UTF-8, and anything after the value (RFC 8259,
+RFC 7493).
 """
 
 import json
@@ -97,6 +98,8 @@ class _Reader:
             self.check(item, pointer_to(pointer, index), depth)
 
     def _check_string(self, value: str, pointer: str) -> None:
+        if "\0" in value:  # no text that anybody means has one, and no database takes it
+            raise self._refusal(pointer, "a null character is no part of a text")
         if value.isascii():
             return
         try:

@@ -100,6 +100,29 @@ def test_a_cursor_that_is_none_is_refused(staff: Staff, path: str, cursor: str) 
 
 
 @pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/admin/approvals", "agent"),
+        ("/api/admin/delegations", "resource"),
+        ("/api/admin/devices", "user"),
+        ("/api/admin/consents", "client"),
+        ("/api/audit", "actor"),
+    ],
+)
+def test_what_no_database_takes_is_not_looked_for(staff: Staff, path: str, name: str) -> None:
+    """PostgreSQL has no null character in a text; the sender is told so, on every database."""
+    for odd in ("\0", "a\0b"):
+        assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
+
+
+def test_no_text_of_a_body_has_a_null_character(staff: Staff) -> None:
+    """Names of people, resources and types that a database is then asked for."""
+    for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
+        answer = staff.people["admin"].administer("POST", "/api/invitations", body)
+        assert answer.refusal == (422, "invalid_body")
+
+
+@pytest.mark.parametrize(
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
 def test_a_cursor_of_another_list_is_refused_where_it_cannot_be_read(

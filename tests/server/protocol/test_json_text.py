@@ -13,7 +13,7 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-json_text.MAX_INTEGER, json_text.MAX_INTEGER)
-    | st.text(st.characters(exclude_categories=["Cs"])),
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab/~é"), inner),
     max_leaves=12,
 )
@@ -54,6 +54,8 @@ def test_no_input_does_more_than_be_refused(text):
         ('{"a":1e3}', "/a"),
         ('{"a":"\\ud800"}', "/a"),
         ('{"a":{"\\udfff":1}}', "/a/"),
+        ('{"a":"b\\u0000"}', "/a"),
+        ('{"a":{"\\u0000":1}}', "/a/"),
         (nested(17), "/0" * 16),
         (nested(500), "/0" * 16),
     ],

@@ -12,11 +12,12 @@ from server.protocol.states import State, overdue
 from server.protocol.uris import callback_problem
 from server.services import agent_forms, audit, client_secrets, paging, users
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.client_names import refuse_taken
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Agent, Approval, Entry, User
-from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.revocations import end_all_of_client
 from server.services.withdrawals import withdraw
 
@@ -231,13 +232,6 @@ def owners_of(view: View, agent: Agent) -> tuple[User, ...]:
     """The people who answer for it."""
     found = (view.directory.user(user_id) for user_id in agent.owners)
     return tuple(owner for owner in found if owner is not None)
-
-
-def refuse_taken(tx: Unit, name: str, of: str | None) -> None:
-    """Raises `Exists` when another agent than this one is called so."""
-    taken = tx.directory.agent_called(name)
-    if taken is not None and taken.id != of:
-        raise Exists(f"There is an agent {taken.name} already, {taken.id}.")
 
 
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:

@@ -9,7 +9,7 @@ from server.protocol.app_tokens import AppIssue
 from server.services import audit
 from server.services.people_records import Family, Grant, RefreshToken
 from server.services.ports import Secrets, Signer, Unit
-from server.services.records import App, Delegation, Entry, User
+from server.services.records import App, Consent, Delegation, Entry, User
 from server.services.rules import Rules
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
@@ -43,8 +43,10 @@ class AppIssuing:
         self, tx: Unit, app: App, user: User, grant: Grant, part: Part, *, jkt: str | None
     ) -> tuple[dict[str, object], str]:
         """The answer without a refresh token, and the id of its access token."""
-        issue = self._issue(tx, grant, part, jkt)
-        tx.delegations.add(self._delegation(tx, issue, part))
+        audience = part.resource or self.rules.userinfo_audience
+        consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
+        issue = self._issue(tx, grant, part, consent, jkt=jkt)
+        tx.delegations.add(_delegation(issue, consent))
         _record(tx, issue)
         keys = tx.directory.signing_keys()
         alg = self.rules.access_token_alg
@@ -90,10 +92,14 @@ class AppIssuing:
         """
         return names.PREFIX_REFRESH_TOKEN + self.secrets.nonce("refresh", token)
 
-    def _issue(self, tx: Unit, grant: Grant, part: Part, jkt: str | None) -> AppIssue:
+    def _issue(
+        self, tx: Unit, grant: Grant, part: Part, consent: Consent | None, *, jkt: str | None
+    ) -> AppIssue:
+        """What the access token says; it does not outlive the consent that it stands on."""
         now = tx.now // 1000
         resource = tx.directory.resource(part.resource)
         limit = None if resource is None else resource.token_seconds
+        ends = now + (limit or self.rules.access_token_seconds)
         return AppIssue(
             issuer=self.rules.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
@@ -109,22 +115,7 @@ class AppIssuing:
             jkt=jkt,
             auth_time=grant.auth_time // 1000,
             issued_at=now,
-            expires_at=now + (limit or self.rules.access_token_seconds),
-        )
-
-    def _delegation(self, tx: Unit, issue: AppIssue, part: Part) -> Delegation:
-        audience = part.resource or self.rules.userinfo_audience
-        consent = tx.consents.live(issue.user, issue.app, audience, tx.now)
-        return Delegation(
-            id=issue.token_id,
-            client_id=issue.app,
-            user_id=issue.user,
-            resource=issue.audience,
-            scope=issue.scope,
-            issued_at=issue.issued_at * 1000,
-            expires_at=issue.expires_at * 1000,
-            consent_id=None if consent is None else consent.id,
-            jkt=issue.jkt,
+            expires_at=ends if consent is None else min(ends, consent.expires_at // 1000),
         )
 
 
@@ -155,6 +146,20 @@ def _about(user: User, grant: Grant, part: Part) -> dict[str, object]:
     """What the ID token says; with a token for a resource nobody can ask at /userinfo."""
     scopes = part.openid if part.resource else ()
     return claims.about(person(user), claims.names(scopes, grant.id_token_claims))
+
+
+def _delegation(issue: AppIssue, consent: Consent | None) -> Delegation:
+    return Delegation(
+        id=issue.token_id,
+        client_id=issue.app,
+        user_id=issue.user,
+        resource=issue.audience,
+        scope=issue.scope,
+        issued_at=issue.issued_at * 1000,
+        expires_at=issue.expires_at * 1000,
+        consent_id=None if consent is None else consent.id,
+        jkt=issue.jkt,
+    )
 
 
 def _record(tx: Unit, issue: AppIssue) -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
 from server.services import app_forms, audit, client_secrets, families, users
 from server.services.app_forms import AppChanges, NewApp
+from server.services.client_names import refuse_taken
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import App, Entry
-from server.services.refusals import Conflict, Exists, NotFound
+from server.services.refusals import Conflict, NotFound
 from server.services.revocations import end_all_of_client
 
 
@@ -44,7 +45,7 @@ class Apps:
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            _refuse_taken(tx, users.check_called(new.name), None)
+            refuse_taken(tx, users.check_called(new.name), None)
             app = app_forms.read(tx, new, self.secrets.new_id(PREFIX_APP))
             given = NewAppSecret(app, "")
             if _keeps_a_secret(app):
@@ -58,7 +59,7 @@ class Apps:
         with self.store.administer() as tx:
             before = find(tx, called)
             app = app_forms.changed(tx, before, changes)
-            _refuse_taken(tx, app.name, app.id)
+            refuse_taken(tx, app.name, app.id)
             if app != before:
                 tx.apps.replace(app)
                 if not app.active(tx.now):
@@ -89,6 +90,7 @@ class Apps:
         """Forget an app; what it did stays in the log. Raises `NotFound`."""
         with self.store.administer() as tx:
             app = find(tx, called)
+            _end_everything(tx, app)
             end_all_of_client(tx, app.id, actor=by)
             tx.apps.delete(app.id)
             _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
@@ -105,12 +107,6 @@ def find(view: View, called: str) -> App:
     if app is None:
         raise NotFound(f"There is no app {called}. See them all with: sayso apps list")
     return app
-
-
-def _refuse_taken(tx: Unit, name: str, of: str | None) -> None:
-    taken = tx.directory.app_called(name)
-    if taken is not None and taken.id != of:
-        raise Exists(f"There is an app {taken.name} already, {taken.id}.")
 
 
 def _end_everything(tx: Unit, app: App) -> None:

@@ -16,6 +16,7 @@ from server.protocol.registration import Metadata
 from server.services import agents, audit, users
 from server.services.agent_forms import NewAgent
 from server.services.agents import NewSecret
+from server.services.client_names import refuse_taken
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Agent
 from server.services.refusals import Exists, Refused
@@ -142,7 +143,7 @@ class RegistrationService:
     def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
         name = _checked_name(wanted.client_name or before.name)
         try:
-            agents.refuse_taken(tx, name, before.id)
+            refuse_taken(tx, name, before.id)
         except Exists as error:
             raise _refused(error) from error
         agent = replace(

@@ -2,6 +2,8 @@
 
 import json
 
+from server.protocol.look_alikes import name_key
+
 
 def dump(value: object) -> str:
     """Compact JSON text with sorted members."""
@@ -24,5 +26,5 @@ def string_map(text: str) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """What is compared where case does not count."""
-    return name.casefold()
+    """What is compared where neither case counts nor the alphabet of letters that look alike."""
+    return name_key(name)

@@ -7,7 +7,7 @@ from server.protocol.names import GRANT_REFRESH_TOKEN
 from server.services.app_forms import AppChanges
 from server.services.app_tokens import IDLE_MS, token_hash
 from server.services.grants.app_refresh import GRACE_MS
-from tests.support.clock import DAY
+from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
 from tests.support.people import new_app
 from tests.support.site import ISSUER
@@ -245,3 +245,12 @@ def test_a_refresh_token_that_ended_is_inactive(app, end, first, local):
         with local.services.store.write() as tx:
             tx.code_grants.end_family(tx.code_grants.token(token_hash(first)).family_id, tx.now)
     assert local.post_form("/introspect", form).json == {"active": False}
+
+
+def test_no_token_of_an_app_outlives_the_consent(app, first, local):
+    """Decision 4, for the tokens with which chains begin."""
+    local.clock.forward(30 * DAY - MINUTE)
+    answer = app.refresh(first).json
+    assert answer["expires_in"] == 60
+    local.clock.forward(MINUTE)
+    assert app.refresh(answer["refresh_token"]).refusal == GONE

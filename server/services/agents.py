@@ -92,13 +92,18 @@ class Agents:
             return admit(tx, self.secrets, new, by=by)
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
-        """Change an agent. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
+        """Change an agent; with its keys the token of its registration ends.
+
+        Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
+        """
         self._check_endpoint(changes.notification_endpoint or "")
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
             refuse_taken(tx, agent.name, agent.id)
             change(tx, before, agent, by=by)
+            if agent.jwks != before.jwks:
+                tx.registrations.end(agent.id)
             return agent
 
     def preview(self, called: str) -> StoppedAgent:
@@ -147,7 +152,9 @@ class Agents:
     ) -> NewSecret:
         """Give an agent a new secret; the old ones work for the overlap and no longer.
 
-        Raises `NotFound`, `Conflict` when it has keys instead, `Invalid` for a longer overlap.
+        Whoever has the token of its registration cannot change its credentials any more: it may
+        have leaked with them. Raises `NotFound`, `Conflict` when it has keys instead, `Invalid` for
+        a longer overlap.
         """
         overlap = client_secrets.check_overlap(overlap_ms)
         with self.store.administer() as tx:
@@ -160,6 +167,7 @@ class Agents:
             alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
             given = with_secret(tx, self.secrets, replace(agent, secrets=alive))
             tx.agents.replace(given.agent, tx.now)
+            tx.registrations.end(agent.id)
             facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
             return given

@@ -93,7 +93,8 @@ class Guard:
         1. An owner has not widened, nor put another owner out.  2. More power was signed for.
         """
         user, after = self._user(tx), self._target(tx)
-        grown = power.grown(before, after)
+        usual = self.statements.rules.access_token_seconds
+        grown = power.grown(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, grown)
         if grown or self.rule.signed:

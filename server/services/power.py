@@ -24,13 +24,16 @@ CREATED: Final = "created"
 """The member that stands for a record that was not there before."""
 
 
-def grown(before: Governed | None, after: Governed | None) -> frozenset[str]:
-    """Names of the members in which this change gives more power; empty when it gives none."""
+def grown(before: Governed | None, after: Governed | None, *, usual_seconds: int) -> frozenset[str]:
+    """Names of the members in which this change gives more power; empty when it gives none.
+
+    `usual_seconds` is how long a token lives where nothing limits it.
+    """
     if after is None:
         return frozenset()
     if before is None:
         return frozenset({CREATED})
-    judges = _JUDGES[type(after)]
+    judges = {**_JUDGES[type(after)], "token_seconds": _longer_tokens(usual_seconds)}
     changed = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
     return frozenset(name for name in changed if judges.get(name, _always)(before, after))
 
@@ -82,10 +85,14 @@ def _fewer_limits(before: Agent, after: Agent) -> bool:
     )
 
 
-def _longer_tokens(before: Agent | Resource, after: Agent | Resource) -> bool:
-    """The limit went up; nobody here knows what is usual, so a first one counts as well."""
-    old, new = before.token_seconds, after.token_seconds
-    return old is None or new is None or new > old
+def _longer_tokens(usual: int) -> _Judge:
+    """The limit went up, or away; a first one, which stands for the usual, is above that."""
+
+    def judge(before: Agent | Resource, after: Agent | Resource) -> bool:
+        old = usual if before.token_seconds is None else before.token_seconds
+        return after.token_seconds is None or after.token_seconds > old
+
+    return judge
 
 
 def _unbound(_before: Agent | App, after: Agent | App) -> bool:
@@ -140,7 +147,6 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "scopes": _more("scopes"),
             "only": _fewer_limits,
             "serves": _more("serves"),
-            "token_seconds": _longer_tokens,
             "grant_types": _more("grant_types"),
             "owners": _more("owners"),
             "action_types": _more_or_all("action_types"),
@@ -168,7 +174,6 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "scopes": _easier_scopes,
             "requires": _fewer_needs,
             "secrets": _more_secrets,
-            "token_seconds": _longer_tokens,
         },
         ActionRow: {},
     }

@@ -1,6 +1,6 @@
 """Rows of invitations and of the agents that registered themselves."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.registration_records import Invitation, Registration
@@ -32,6 +32,8 @@ _REVOKE = (
 _REGISTER = insert(r)
 _OF_AGENT = select(r).where(r.c.agent_id == bindparam("of"))
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
+
+_END = delete(r).where(r.c.agent_id == bindparam("of"))
 
 
 class Invitations:
@@ -85,6 +87,10 @@ class Registrations:
         if row is None:
             return None
         return Registration(**{**row, "token_hash": bytes(row["token_hash"])})
+
+    def end(self, agent_id: str) -> None:
+        """Its token opens nothing any more."""
+        self._connection.execute(_END, {"of": agent_id})
 
 
 def _one(row: RowMapping | None) -> Invitation | None:

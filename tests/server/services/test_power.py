@@ -61,6 +61,7 @@ class _Wider(User):
     new: int = 0
 
 
+USUAL = 300
 MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "another resource": (AGENT, {"resources": ("https://a.example", "https://b.example")}),
     "a limit less": (replace(AGENT, only={"https://a.example": ()}), {"only": {}}),
@@ -91,7 +92,8 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
     "another way to prove itself": (AGENT, {"auth_method": "client_secret_post"}),
     "another resource that it serves": (AGENT, {"serves": ("https://a.example",)}),
     "tokens that live longer": (AGENT, {"token_seconds": 61}),
-    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 60}),
+    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 301}),
+    "tokens with a first limit there": (RESOURCE, {"token_seconds": 301}),
     "tokens that live as long as any": (AGENT, {"token_seconds": None}),
     "a label more": (AGENT, {"labels": ("pilot",)}),
     "a label less": (replace(AGENT, labels=("pilot",)), {"labels": ()}),
@@ -120,6 +122,8 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"resources": (), "only": {}},
     ),
     "fewer scopes": (AGENT, {"scopes": ()}),
+    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 300}),
+    "tokens with a first limit there": (RESOURCE, {"token_seconds": 300}),
     "fewer grants": (AGENT, {"grant_types": ()}),
     "fewer owners": (AGENT, {"owners": ("ben",)}),
     "fewer action types": (AGENT, {"action_types": ("send",)}),
@@ -150,7 +154,7 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize(("before", "changes"), MORE.values(), ids=MORE)
 def test_this_gives_more_power(before: Any, changes: dict[str, Any]) -> None:
     """And the member in which it does is named."""
-    grown = power.grown(before, replace(before, **changes))
+    grown = power.grown(before, replace(before, **changes), usual_seconds=USUAL)
     assert grown
     assert grown <= changes.keys()
 
@@ -158,21 +162,21 @@ def test_this_gives_more_power(before: Any, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("before", "changes"), LESS.values(), ids=LESS)
 def test_this_does_not(before: Any, changes: dict[str, Any]) -> None:
     """A session is enough for it."""
-    assert power.grown(before, replace(before, **changes)) == frozenset()
+    assert power.grown(before, replace(before, **changes), usual_seconds=USUAL) == frozenset()
 
 
 def test_a_member_that_nobody_thought_of_gives_more_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it is guarded from its first day."""
     monkeypatch.setattr(power, "_JUDGES", {_Wider: power._JUDGES[User]})
     before = _Wider("sayso_us_a", "ana", None, (), "enabled", 0)
-    assert power.grown(before, replace(before, new=1)) == {"new"}
+    assert power.grown(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
 
 
 def test_what_comes_gives_power_and_what_goes_does_not() -> None:
     """A record that was not there, and one that is there no more."""
-    assert power.grown(None, AGENT) == {power.CREATED}
-    assert power.grown(AGENT, None) == frozenset()
-    assert power.grown(None, None) == frozenset()
+    assert power.grown(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
+    assert power.grown(AGENT, None, usual_seconds=USUAL) == frozenset()
+    assert power.grown(None, None, usual_seconds=USUAL) == frozenset()
 
 
 def test_a_version_names_what_a_record_says_now() -> None:

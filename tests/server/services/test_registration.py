@@ -188,6 +188,24 @@ def test_nothing_leaves_the_ceiling_of_the_invitation(door: Door, members: dict[
     assert door.manage("PUT", told, **members).refusal == (400, "invalid_client_metadata")
 
 
+@pytest.mark.parametrize("how", ["secret", "keys"])
+def test_credentials_that_people_renew_are_not_changed_back(door: Door, how: str) -> None:
+    """What leaked with the old ones is the token of the registration, perhaps."""
+    members = {"jwks": KEYS} if how == "keys" else {}
+    told = door.registered(door.invite(), **members)
+    agents = door.local.desk.agents
+    narrower = AgentChanges(description="Narrower than it was")
+    agents.update(told["client_id"], narrower, by=BY)
+    assert door.manage("GET", told).status == 200
+    if how == "keys":
+        other = json.dumps({"keys": [{**JWK, "kid": "b"}]})
+        agents.update(told["client_id"], AgentChanges(jwks=other), by=BY)
+    else:
+        agents.rotate_secret(told["client_id"], by=BY)
+    for method in ("GET", "PUT", "DELETE"):
+        assert door.manage(method, told, **members).refusal == (401, "invalid_token")
+
+
 def test_within_the_ceiling_an_agent_may_choose(door: Door) -> None:
     """Fewer scopes, fewer grants, fewer types, a key to bind to."""
     both = (GRANT_CIBA, GRANT_CLIENT_CREDENTIALS)

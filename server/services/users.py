@@ -115,10 +115,11 @@ class Users:
             user = replace(user, state="disabled")
             tx.users.replace(user)
             tx.codes.withdraw(user.id, tx.now)
+            tokens = len(tx.delegations.revoke_user(user.id, tx.now))
             families.end_of_user(tx, user.id)
             ended = DisabledUser(
                 user,
-                tokens_revoked=len(tx.delegations.revoke_user(user.id, tx.now)),
+                tokens_revoked=tokens,
                 requests_cancelled=withdraw(
                     tx, tx.approvals.open_of_user(user.id), reason="user_disabled", actor=by
                 ),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.callers import new_person
-from tests.support.installation import PAY
+from tests.support.installation import BY, PAY
 from tests.support.people import new_app
 from tests.support.site import ISSUER
 
@@ -64,3 +64,12 @@ def test_other_apps_and_other_people_go_on(app, local, person, code_for):
     new_person(local, "ben")
     _revoke(person, "chat", PAY)
     assert other.refresh(tokens["refresh_token"]).status == 200
+
+
+def test_stopping_a_person_counts_what_their_apps_held(app, local, code_for):
+    """Each token once, whichever way it ended; the refresh token is over too."""
+    tokens = app.redeem(code_for(app, **WHOLE)).json
+    app.refresh(tokens["refresh_token"])
+    assert local.desk.users.disable("ana", by=BY).tokens_revoked == 2
+    local.desk.users.enable("ana", by=BY)
+    assert app.refresh(tokens["refresh_token"]).refusal == GONE

@@ -1,8 +1,8 @@
 """The modules of the OpenID Foundation's FAPI-CIBA plan that a server of plain CIBA can be held to.
 
 They are told again here, one test each, with what their client sends: `private_key_jwt`, signed
-requests, two clients; in poll and in ping mode. Those about one thing alone stand with that thing:
-the request object in `test_signed_requests.py`, the ping's receiver in `test_ping.py`.
+requests, two clients; in poll and in ping mode. Those about the ping's receiver stand with it, in
+`test_ping.py`; the request object has more ways to be wrong in `test_signed_requests.py`.
 """
 
 import json
@@ -22,6 +22,7 @@ from tests.support.jose_by_hand import (
     Key,
     assertion_claims,
     assertion_form,
+    by_hand,
     new_key,
     request_claims,
 )
@@ -53,14 +54,20 @@ class SuiteClient:
             self.key.sign(assertion_claims(self.agent.id, self.server.url, now, **changes))
         )
 
-    def ask(self, user: str, header: dict[str, str] | None = None, **claims: Any) -> httpx.Response:
-        """A signed request (FC-S1)."""
+    def claims(self, user: str, **changes: Any) -> dict[str, Any]:
+        """What a request says (FC-S1), changed; None takes a member away."""
         asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
         told = {"binding_message": "1234", "client_notification_token": self.token}
         now = self.server.clock.now()
-        whole = request_claims(self.agent.id, self.server.url, now, **{**asked, **told, **claims})
-        form = {"request": self.key.sign(whole, **(header or {})), **self.assertion()}
-        return self.http.post("/bc-authorize", data=form)
+        return request_claims(self.agent.id, self.server.url, now, **{**asked, **told, **changes})
+
+    def send(self, request: str) -> httpx.Response:
+        """Send it with an assertion and nothing else."""
+        return self.http.post("/bc-authorize", data={"request": request, **self.assertion()})
+
+    def ask(self, user: str, header: dict[str, str] | None = None, **claims: Any) -> httpx.Response:
+        """A signed request."""
+        return self.send(self.key.sign(self.claims(user, **claims), **(header or {})))
 
     def asked(self, user: str, **claims: Any) -> dict[str, Any]:
         """The acknowledgement, checked (FC-A01 to FC-A04)."""
@@ -215,6 +222,83 @@ def test_an_auth_req_id_that_expired(
     clients[0].server.clock.forward(11 * SECOND)
     _pinged(far, clients[0], told)
     check_refusal(clients[0].poll(told["auth_req_id"]), 400, "expired_token")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"binding_message": "1234"}, id="FC-06"),
+        pytest.param({"scope": "payments:read openid"}, id="FC-07"),
+        pytest.param({"requested_expiry": "30"}, id="FC-08"),
+    ],
+)
+def test_what_must_succeed(
+    clients: tuple[SuiteClient, SuiteClient],
+    person: Terminal,
+    far: Receiver,
+    claims: dict[str, Any],
+) -> None:
+    """FC-06 to FC-08: from the request to the tokens."""
+    told = clients[0].asked(person.user, **claims)
+    person.approve(_waiting(person, told))
+    _pinged(far, clients[0], told)
+    _check_tokens(clients[0], told, clients[0].poll(told["auth_req_id"]))
+
+
+_LATER, _PAST = 70 * 60, -70 * 60
+_BROKEN: dict[str, dict[str, Any]] = {
+    "FC-11": {"aud": None},
+    "FC-12": {"aud": "https://www.other1.example.com/"},
+    "FC-13": {"iss": None},
+    "FC-14": {"iss": "the other client"},
+    "FC-15": {"exp": None},
+    "FC-16": {"exp": _PAST},
+    "FC-17": {"exp": _LATER},
+    "FC-18": {"iat": None},
+    "FC-19": {"nbf": None},
+    "FC-20": {"nbf": 600},
+    "FC-21": {"nbf": _PAST},
+    "FC-22": {"jti": None},
+    "FC-27": {"login_hint_token": "a.b.c"},
+}
+
+
+@pytest.mark.parametrize("module", _BROKEN)
+def test_a_request_object_that_must_fail(
+    clients: tuple[SuiteClient, SuiteClient], user: str, module: str
+) -> None:
+    """FC-11 to FC-22, FC-27: in either mode invalid_request, and nobody is asked."""
+    first, second = clients
+    now = first.server.clock.now() // 1000
+    claims = {
+        name: now + value if name in {"exp", "nbf"} and value is not None else value
+        for name, value in _BROKEN[module].items()
+    }
+    if claims.get("iss") == "the other client":
+        claims["iss"] = second.agent.id
+    with unchanged(first.server):
+        answer = first.ask(user, **claims)
+    check_refusal(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("module", ["FC-23", "FC-24", "FC-26"])
+def test_a_signature_that_must_fail(
+    clients: tuple[SuiteClient, SuiteClient], user: str, module: str
+) -> None:
+    """FC-23, FC-24, FC-26: none, one that does not hold, and the other client's."""
+    first, second = clients
+    claims = first.claims(user)
+    header = {"alg": "none", "kid": first.key.jwk["kid"], "typ": "oauth-authz-req+jwt"}
+    head, body, signature = first.key.sign(claims).split(".")
+    turned = ("A" if signature[0] != "A" else "B") + signature[1:]
+    request = {
+        "FC-23": by_hand(header, claims),
+        "FC-24": f"{head}.{body}.{turned}",
+        "FC-26": second.key.sign(claims),
+    }[module]
+    with unchanged(first.server):
+        answer = first.send(request)
+    check_refusal(answer, 400, "invalid_request")
 
 
 def test_a_doubtful_binding_message(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:

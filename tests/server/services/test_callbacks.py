@@ -137,6 +137,25 @@ def test_what_ends_by_the_clock_is_pinged_and_leaves_nothing(pinged, person, loc
     assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
+@pytest.mark.parametrize("mode", ["ping", "push"])
+def test_where_nobody_is_told_apart_the_end_of_a_phantom_is_told_too(
+    template, open_local, far, mode
+):
+    """NG-015: silence would tell an agent that it asked nobody."""
+    local = open_local(unknown_user="hide")
+    agent = template.agent(local)
+    asked = AgentChanges(delivery=mode, notification_endpoint=far.url())
+    local.desk.agents.update(agent.id, asked, by=BY)
+    for hint in ("ana", "nobody"):
+        agent.ask(client_notification_token=TOKEN, login_hint=hint, requested_expiry="60")
+    local.clock.forward(MINUTE)
+    local.services.sweeper.round()
+    local.deliver()
+    bodies = _bodies(far)
+    assert len({body.pop("auth_req_id") for body in bodies}) == 2
+    assert bodies[0] == bodies[1]
+
+
 def test_a_withdrawn_request_is_pinged(pinged, person, local, far):
     """After an approval too: what was true at the first ping is true no more."""
     _, approval = _ask(pinged)

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from server.http import dispatch
+from server.http.message import HttpResponse
+from server.http.route import Route
 from server.protocol import token_exchange as protocol
 from server.protocol.states import State
 from server.services import agents, approvals, client_auth, users
@@ -25,6 +28,7 @@ from server.services.rights import Rights
 from server.storage.approvals import Approvals
 from server.storage.delegations import Delegations
 from server.storage.tables import approvals as table
+from server.storage.tables import decisions as votes
 from server.storage.tables import delegations as ledger
 from tests.support.callers import LocalAgent, new_person
 from tests.support.clock import DAY
@@ -100,8 +104,7 @@ def _two_tokens(patch: pytest.MonkeyPatch) -> None:
     def again(self: CibaGrant, tx: Any, approval: Any, poll: Any, *, first: bool) -> Any:
         if approval.state is not State.REDEEMED:
             return by_state(self, tx, approval, poll, first=first)
-        decision = tx.decisions.of_approval(approval.id)[-1]
-        return self.issuing.for_approval(tx, poll.agent, approval, decision)
+        return self.redemption.issuing.for_approval(tx, poll.agent, approval)
 
     patch.setattr(CibaGrant, "_by_state", again)
     patch.setattr(Delegations, "add", lambda self, row: add(self, replace(row, approval_id=None)))
@@ -115,7 +118,7 @@ def _late_answer(patch: pytest.MonkeyPatch) -> None:
 
 
 def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
-    """Who has said no may say yes after all."""
+    """Who has said no may say yes after all; no table remembers the no."""
     closed, move = approvals._closed, Approvals.move
 
     def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
@@ -126,6 +129,7 @@ def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
         if target is State.APPROVED:
             again = update(table).where(table.c.id == approval_id, table.c.state == "denied")
             self._connection.execute(again.values(state="pending"))
+            self._connection.execute(delete(votes).where(votes.c.approval_id == approval_id))
         return move(self, approval_id, target, **named)
 
     patch.setattr(approvals, "_closed", open_again)
@@ -224,7 +228,16 @@ _FAULTS = (
 def test_a_planted_fault_is_found(
     cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model that is never wrong proves nothing."""
+    """A model that is never wrong proves nothing; nor does a plant that only breaks the server."""
+    broken: list[str] = []
+    fault = dispatch._fault
+
+    def noted(route: Route) -> HttpResponse:
+        broken.append(route.name)
+        return fault(route)
+
+    monkeypatch.setattr(dispatch, "_fault", noted)
     plant(monkeypatch)
     with pytest.raises(AssertionError):
         _play(cast, 400, phases=(Phase.generate,))
+    assert broken == []

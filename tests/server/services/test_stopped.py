@@ -306,6 +306,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "authorization code": _GONE,
         "an app's refresh": _GONE,
         "introspection of an app's token": _UNKNOWN,
+        "userinfo": _TOKEN,
     },
     "key": {
         "decision": _TOKEN,

@@ -1,0 +1,241 @@
+"""Agent, user, resource, key: each is stopped from another process while a server runs.
+
+Then every place is tried over real HTTP; what refuses, and in which words, is one table. More that
+can be stopped, at more places, is in `tests/server/services/test_stopped.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from approver_tui.client.keys import Level
+from approver_tui.client.tokens import load
+from server.crypto.passwords import Argon2Passwords
+from server.protocol.names import GRANT_REFRESH_TOKEN, GRANT_TOKEN_EXCHANGE
+from server.protocol.token_exchange import ACCESS_TOKEN
+from server.services.agents import Agents
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
+from server.services.keys import Keys
+from server.services.passwords import Passwords
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
+from tests.support.chains import consent
+from tests.support.installation import PAY_SCOPES
+from tests.support.places import word
+from tests.support.raw_api import RawApi
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.signing import approval_key, decision
+from tests.support.terminal import Terminal
+
+READ = "payments:read"
+OK, INACTIVE = (200, "done"), (200, "inactive")
+
+_CLIENT = (400, "unauthorized_client")
+_GONE = (400, "invalid_grant")
+_TABLE: dict[str, dict[str, tuple[int, str]]] = {
+    "agent": {
+        "initiation": _CLIENT,
+        "decision": (409, "not_pending"),
+        "redemption": _CLIENT,
+        "exchange": _CLIENT,
+        "refresh": OK,
+        "a terminal's refresh": OK,
+        "introspection": INACTIVE,
+        "userinfo": OK,
+    },
+    "user": {
+        "initiation": (400, "unknown_user_id"),
+        "decision": (403, "forbidden"),
+        "redemption": (400, "access_denied"),
+        "exchange": (400, "invalid_request"),
+        "refresh": _GONE,
+        "a terminal's refresh": _GONE,
+        "introspection": INACTIVE,
+        "userinfo": (401, "invalid_token"),
+    },
+    "resource": {
+        "initiation": (400, "invalid_target"),
+        "decision": (409, "not_pending"),
+        "redemption": (400, "access_denied"),
+        "exchange": (400, "invalid_request"),
+        "refresh": _GONE,
+        "a terminal's refresh": OK,
+        "introspection": (401, "invalid_client"),
+        "userinfo": (401, "invalid_token"),
+    },
+    "key": {
+        "initiation": OK,
+        "decision": (401, "invalid_token"),
+        "redemption": OK,
+        "exchange": (400, "invalid_request"),
+        "refresh": OK,
+        "a terminal's refresh": OK,
+        "introspection": INACTIVE,
+        "userinfo": (401, "invalid_token"),
+    },
+    "nothing": {
+        "initiation": OK,
+        "decision": OK,
+        "redemption": OK,
+        "exchange": OK,
+        "refresh": OK,
+        "a terminal's refresh": OK,
+        "introspection": OK,
+        "userinfo": OK,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """An agent, an app, a person and an API of one test."""
+
+    server: LiveServer
+    agent: Agent
+    person: Terminal
+    app: AgentKey
+    resource: AgentKey
+
+    def stop(self, what: str) -> None:
+        """Stop it as a command line would."""
+        services = self.server.services
+        keys = Keys(services.store, services.signer, services.rules)
+        stops: dict[str, Callable[[], object]] = {
+            "agent": lambda: Agents(services.store, services.secrets).disable(
+                self.agent.key.id, by=BY
+            ),
+            "user": lambda: Users(services.store, services.secrets).disable(
+                self.person.user, by=BY
+            ),
+            "resource": lambda: self.server.resources.delete(self.resource.name, by=BY),
+            "key": lambda: [keys.revoke(key.kid, by=BY) for key in keys.all()],
+            "nothing": lambda: None,
+        }
+        stops[what]()
+
+    def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
+        """Each place, with what it needs arranged while everything is in force."""
+        approved, answer = self._approved(), self._answered()
+        held = self._held()
+        wide, narrow = self._tokens(), self._tokens()
+        userinfo = self._refreshed(narrow["refresh_token"], scope="openid").json()["access_token"]
+        return {
+            "initiation": lambda: word(self._ask()),
+            "decision": lambda: word(answer()),
+            "redemption": lambda: word(self.agent.poll(approved)),
+            "exchange": lambda: word(self._exchanged(wide["access_token"])),
+            "refresh": lambda: word(self._refreshed(wide["refresh_token"])),
+            "a terminal's refresh": self._terminal,
+            "introspection": lambda: self._introspected(held),
+            "userinfo": lambda: word(self._userinfo(userinfo)),
+        }
+
+    def _ask(self) -> httpx.Response:
+        return self.agent.ask(self.person.user, resource=self.resource.name)
+
+    def _approved(self) -> str:
+        handle: str = self._ask().json()["auth_req_id"]
+        self.person.approve(self.person.only())
+        return handle
+
+    def _held(self) -> str:
+        """A token with which the agent acts for the person."""
+        found: str = self.agent.poll(self._approved_beside()).json()["access_token"]
+        return found
+
+    def _approved_beside(self) -> str:
+        told = self._ask().json()
+        (mine,) = (a for a in self.person.waiting() if a.fingerprint == told["fingerprint"])
+        self.person.approve(mine)
+        handle: str = told["auth_req_id"]
+        return handle
+
+    def _answered(self) -> Callable[[], httpx.Response]:
+        """A signed answer to a request that waits, not sent yet."""
+        assert self._ask().status_code == 200
+        shown = self.person.client.approval(self.person.only().id)
+        signed = decision(self.person, shown, approval_key(self.person, Level.LOW))
+        raw = RawApi(self.person, self.agent.http)
+        path = f"/api/approvals/{shown.id}/decision"
+        return lambda: raw.call("POST", path, json={"decision": signed})
+
+    def _tokens(self) -> dict[str, str]:
+        """What the app gets once the person has signed in, said yes and signed for it."""
+        with self.server.client() as http:
+            browser = Browser(http, self.server.url)
+            asked = {"scope": f"openid {READ}", "resource": self.resource.name}
+            page = browser.authorize(self.app.id, **asked)
+            page = browser.sign_in(self.person.user)
+            page = browser.answer("allow") if page.forms else page
+            for waiting in self.person.waiting():
+                if waiting.agent.id == self.app.id:
+                    self.person.approve(waiting)
+            page = page if "code" in page.answer else browser.again()
+        form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK}
+        form |= {"code": page.answer["code"], "code_verifier": VERIFIER}
+        answer = self.agent.http.post("/token", data=form, auth=self.app.basic)
+        assert answer.status_code == 200, answer.text
+        tokens: dict[str, str] = answer.json()
+        return tokens
+
+    def _refreshed(self, token: str, **form: str) -> httpx.Response:
+        sent = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": token, **form}
+        return self.agent.http.post("/token", data=sent, auth=self.app.basic)
+
+    def _exchanged(self, token: str) -> httpx.Response:
+        form = {"grant_type": GRANT_TOKEN_EXCHANGE, "resource": self.resource.name, "scope": READ}
+        subject = {"subject_token": token, "subject_token_type": ACCESS_TOKEN}
+        return self.agent.http.post("/token", data=form | subject, auth=self.agent.key.basic)
+
+    def _terminal(self) -> tuple[int, str]:
+        session = self.person.client.session
+        form = {"grant_type": GRANT_REFRESH_TOKEN, "client_id": "sayso-approver"}
+        form["refresh_token"] = load(session.tokens._vault).refresh_token
+        headers = {"DPoP": session.transport.proof("POST", "/token", None)}
+        return word(self.agent.http.post("/token", data=form, headers=headers))
+
+    def _introspected(self, token: str) -> tuple[int, str]:
+        form = {"token": token}
+        answer = self.agent.http.post("/introspect", data=form, auth=self.resource.basic)
+        inactive = answer.status_code == 200 and not answer.json()["active"]
+        return INACTIVE if inactive else word(answer)
+
+    def _userinfo(self, token: str) -> httpx.Response:
+        return self.agent.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
+    """Everything of this test, in force."""
+    services = server.services
+    uri = f"https://{agent.key.name}.example"
+    given = server.resources.add(uri, PAY_SCOPES, {}, by=BY)
+    made = Agent(server.agent(resources=(uri,), serves=(uri,)), agent.http)
+    new = NewApp(f"app-{agent.key.name}", (CALLBACK,), resources=(uri,), scopes=(READ,))
+    app = Apps(services.store, services.secrets).add(new, by=BY)
+    Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    consent(services, person.client.profile.user_id, made.key.id, READ, resource=uri)
+    return _Scene(
+        server,
+        made,
+        person,
+        AgentKey(app.app.id, app.secret or "", new.name),
+        AgentKey(given.resource.client_id, given.secret, uri),
+    )
+
+
+@pytest.mark.parametrize("what", _TABLE)
+def test_what_was_stopped_gets_nothing_over_http(scene: _Scene, what: str) -> None:
+    """From the next request on, at each place; what does not stand on it goes on."""
+    places = scene.places()
+    scene.stop(what)
+    assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
+
+
+def test_the_table_is_whole() -> None:
+    """Each thing at each place."""
+    assert len({frozenset(row) for row in _TABLE.values()}) == 1

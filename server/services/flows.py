@@ -112,6 +112,14 @@ class Flows:
         3. What is asked for was allowed.  4. It was signed.
         """
         plan = self.begun.reread(view, flow)
+        try:
+            return self._judged(view, flow, plan, signed_in)
+        except errors.InvalidRequest as error:  # a hint that is none; the app learns it
+            return _Refused(plan, error)
+
+    def _judged(
+        self, view: View, flow: Flow, plan: Plan, signed_in: SignedIn | None
+    ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         silent = "none" in plan.request.prompts
         if signed_in is None or not self._fits(view, flow, plan, signed_in):
             if silent:

@@ -1,6 +1,7 @@
 """An app on a device without a browser: it shows a code, an enrolled device lets it in."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,7 @@ from server.protocol.risks import Risk
 from server.services.app_forms import AppChanges
 from server.services.device_grant import REQUESTS, REQUESTS_OF_APP, CodeRefused
 from server.services.resources import ResourceChanges
+from server.storage.approvals import Approvals
 from tests.support.callers import new_resource
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
@@ -305,3 +307,22 @@ def test_it_is_counted_by_itself_or_by_address(app, local, monkeypatch):
     for _ in range(REQUESTS):
         assert Television(public).begin().status == 200
     assert Television(public).begin().refusal == (503, "temporarily_unavailable")
+
+
+def test_only_the_update_that_redeems_gives_tokens(television, person, monkeypatch):
+    """Somebody was faster with the same code: nothing, and no consent either."""
+    television.typed()
+    assert person.approve(_waiting(person).id).status == 200
+    monkeypatch.setattr(Approvals, "move", lambda *_, **__: None)
+    assert television.later().refusal == (400, "invalid_grant")
+    assert person.call("GET", "/api/consents").json["items"] == []
+
+
+def test_of_ten_polls_at_once_one_gets_tokens(television, person):
+    """DG-20."""
+    television.typed()
+    assert person.approve(_waiting(person).id).status == 200
+    television.app.local.clock.forward(5_000)
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda _: television.poll().status, range(10)))
+    assert sorted(answers) == [200] + [400] * 9

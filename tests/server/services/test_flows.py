@@ -261,7 +261,7 @@ def test_an_app_may_say_whom_it_means(known, app, local):
     assert ben.user.id not in page.text
     foreign = new_app(local, "console")
     for hint, client in ((token, foreign.id), ("nonsense", app.id)):
-        assert known.authorize(client, id_token_hint=hint).status == 400
+        assert known.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
 
 
 def test_somebody_else_may_sign_in_in_the_same_browser(known, app, local):

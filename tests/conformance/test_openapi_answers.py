@@ -23,8 +23,15 @@ from schemathesis.schemas import BaseSchema
 
 from server.http.route import Caller, Route
 from server.http.routes import ROUTES
+from server.protocol.names import GRANT_TOKEN_EXCHANGE
+from server.protocol.token_exchange import ACCESS_TOKEN
+from server.services.app_forms import NewApp
+from server.services.apps import Apps
+from server.services.invitations import Invitations, NewInvitation
 from server.services.users import UserChanges, Users
 from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent
+from tests.support.browser import CALLBACK, request_of
+from tests.support.clock import DAY
 from tests.support.installation import BY, PAY
 from tests.support.raw_api import RawApi
 from tests.support.server import LiveServer
@@ -56,6 +63,7 @@ class World:
     agent: Agent
     person: Terminal
     resource: tuple[str, str]
+    app: tuple[str, str]
     ids: tuple[str, ...]
     good: Mapping[str, Good]
 
@@ -63,7 +71,7 @@ class World:
         """Send it as whoever may call this route."""
         headers: dict[str, str] = {}
         if route.caller is Caller.CLIENT and known:
-            headers["Authorization"] = _basic_auth_str(*self.agent.key.basic)
+            headers["Authorization"] = self._client(route)
         if route.caller is Caller.RESOURCE and known:
             headers["Authorization"] = _basic_auth_str(*self.resource)
         if route.caller is Caller.PERSON and known:
@@ -71,6 +79,16 @@ class World:
             headers["Authorization"] = f"DPoP {raw.token}"
             headers["DPoP"] = raw.proof(raw.claims(case.method, case.formatted_path))
         return case.call(base_url=self.server.url, session=self.session, headers=headers)
+
+    def _client(self, route: Route) -> str:
+        """Who may call it as a client: an app where requests are pushed, else an agent."""
+        if route.path.startswith("/register"):
+            with self.server.services.store.write() as tx:
+                tx.counters.prune(tx.now + DAY)  # the judge itself sends tokens that are wrong
+            invitations = Invitations(self.server.services.store, self.server.services.secrets)
+            ceiling = NewInvitation(self.person.user, resources=(PAY,), scopes=("payments:read",))
+            return f"Bearer {invitations.issue(ceiling, by=BY).token}"
+        return _basic_auth_str(*(self.app if route.path == "/par" else self.agent.key.basic))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +107,7 @@ def world(server: LiveServer) -> Iterator[World]:
             agent=agent,
             person=person,
             resource=_resource(server),
+            app=_app(server),
             ids=(person.only().id, _another_device(server, person)),
             good=_good_forms(person.user, handle, _token(agent)) | _BODIES,
         )
@@ -113,6 +132,13 @@ def _resource(server: LiveServer) -> tuple[str, str]:
     return given.resource.client_id, given.secret
 
 
+def _app(server: LiveServer) -> tuple[str, str]:
+    """An app that may ask for the payment API."""
+    new = NewApp("pushing", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
+    made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
+    return made.app.id, made.secret or ""
+
+
 def _token(agent: Agent) -> str:
     """A token of the agent's for the payment API."""
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
@@ -132,16 +158,21 @@ def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]
         "requested_expiry": ["60"],
     }
     token = {
-        "grant_type": [CIBA, "client_credentials", "refresh_token"],
+        "grant_type": [CIBA, "client_credentials", "refresh_token", GRANT_TOKEN_EXCHANGE],
+        "subject_token": [access_token],
+        "subject_token_type": [ACCESS_TOKEN],
         "auth_req_id": [handle],
         "scope": ["payments:read"],
         "resource": [PAY],
     }
     about = {"token": [access_token, handle]}
+    pushed = {name: [value] for name, value in request_of("").items() if name != "client_id"}
+    pushed |= {"scope": ["openid payments:read"], "resource": [PAY]}
     consume = {"token": [access_token], "authorization_details": [PAYMENT_DETAILS]}
     return {
         "/bc-authorize": asked,
         "/token": token,
+        "/par": pushed,
         "/introspect": about,
         "/revoke": about,
         "/api/approvals/consume": consume,

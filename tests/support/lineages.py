@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
 from server.protocol.token_exchange import ACCESS_TOKEN, MOST_DEPTH
+from tests.support.clock import SECOND
 from tests.support.installation import PAY
 from tests.support.lives import Issued, Lives
 from tests.support.site import Answer
@@ -62,6 +63,23 @@ class Lineages(Lives):
         assert answer.status == 200, answer.body
         if agent == token.agent and self.now < token.expires_at:
             token.revoked = True
+
+    @rule(
+        person=_AGENTS,
+        agents=st.lists(_AGENTS, min_size=2, max_size=5),
+        waits=st.sampled_from([0, 31 * SECOND]),
+        by=st.none() | _AGENTS,
+    )
+    def a_family_is_born(self, person: int, agents: list[int], waits: int, by: int | None) -> None:
+        """A person's token goes from hand to hand; its holder, or a stranger, gives it back."""
+        before = len(self.issued)
+        self.a_token_is_born(agents[0], person)
+        if len(self.issued) == before:
+            return
+        self.local.clock.forward(waits)
+        self.a_token_goes_down_a_chain(before, agents[1:])
+        if by is not None:
+            self.a_token_is_given_back(by, before)
 
     @precondition(lambda self: self.issued)
     @rule(which=_TOKENS)

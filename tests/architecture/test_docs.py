@@ -1,6 +1,7 @@
 """Documents move with the code: what exists is written down, and what is written down exists."""
 
 import importlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -87,6 +88,17 @@ def test_every_documented_setting_exists():
     assert set(rows) - read == set()
 
 
+def test_the_documented_action_type_is_one():
+    """Whoever copies the file of `docs/command-line.md` can register it."""
+    actions = importlib.import_module("server.protocol.actions")
+    (example,) = re.findall(
+        r"^```json\n(.*?)^```", _page("command-line.md"), re.DOTALL | re.MULTILINE
+    )
+    assert actions.read_action_type(json.loads(example)).type == "payment.transfer"
+    members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| member | |"))))
+    assert members >= actions._MEMBERS | actions._OPTIONAL
+
+
 def test_every_error_code_is_in_the_protocol():
     """Each refusal of the OAuth endpoints has a row with its code and status."""
     page = _page("protocol.md")
@@ -144,6 +156,12 @@ def test_every_file_that_the_protocol_names_exists():
 
 def _page(name: str) -> str:
     return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def _rows_of(head: str) -> list[str]:
+    """The first cells of the table of `docs/command-line.md` that begins so."""
+    table = _page("command-line.md").split(head, 1)[1].split("\n\n", 1)[0]
+    return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
 
 def _page_of_all() -> str:

@@ -13,6 +13,7 @@ from server.services.app_forms import AppChanges, NewApp
 from server.services.displays import rfc3339
 from server.services.policy.judging import Judge
 from server.services.records import Delegation
+from server.services.refusals import Conflict, NotFound
 from server.services.resources import ResourceChanges
 from server.services.rights import Rights
 from server.services.schemas import Schemas
@@ -464,6 +465,21 @@ def test_nobody_revokes_another_persons(local, agent, person):
     for wrong in (consent.id, "sayso_co_none"):
         assert other.call("DELETE", f"/api/consents/{wrong}").refusal == (404, "not_found")
     assert live(local, agent, person) is not None
+
+
+def test_the_administrator_ends_a_consent_once(local, agent, person):
+    """What is over, or was never there, is said to be so, and nothing is written down."""
+    consent = give(local, agent, person)
+    token = _token(local, agent, person, consent)
+    given, tokens = local.site.consents.revoke(consent.id, by=BY)
+    assert (given.consent.revoked_at is None, tokens) == (False, 1)
+    assert local.desk.revoked(token)
+    with pytest.raises(Conflict, match="over"):
+        local.site.consents.revoke(consent.id, by=BY)
+    with pytest.raises(NotFound, match="sayso consents list"):
+        local.site.consents.revoke("sayso_co_none", by=BY)
+    (entry,) = local.desk.entries("consent.revoked")
+    assert (entry["actor"], entry["cause"]) == (BY, "revoked")
 
 
 def test_an_agent_or_a_resource_that_goes_takes_its_consents_along(local, agent, person):

@@ -7,6 +7,7 @@ gevent has patched what it stands on.
 import contextlib
 import gc
 import resource
+import socket
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,7 @@ class Shape:
 
 def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
     """Serve until told to end. Raises `BadSetting` for what must not be served so."""
+    _check_address(shape)
     settings = prepared(settings, shape)
     _raise_open_files()
     _Application(settings, shape, clock).run()
@@ -62,6 +64,20 @@ def _check(issuer: str, settings: Settings, shape: Shape) -> None:
             "SQLite takes one worker. Use --workers 1, or PostgreSQL: "
             "SAYSO_DATABASE_URL=postgresql://…"
         )
+
+
+def _check_address(shape: Shape) -> None:
+    """Fail at once where gunicorn would try for five seconds and name no remedy."""
+    family = socket.AF_INET6 if ":" in shape.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((shape.host, shape.port))
+    except OSError as error:
+        raise BadSetting(
+            f"Nothing can listen on {shape.host} port {shape.port}: {error.strerror}. "
+            "Is sayso serve running already? Choose another address with --host and --port."
+        ) from None
 
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types

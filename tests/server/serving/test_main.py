@@ -1,10 +1,11 @@
 """What must not be served so, and what serving leaves behind for the command line."""
 
+import socket
 import stat
 
 import pytest
 
-from server.serving.main import Shape, prepared
+from server.serving.main import Shape, prepared, run
 from server.settings import BadSetting, Settings
 
 
@@ -63,6 +64,18 @@ def test_https_for_other_machines_is_served(settings):
     """A proxy in front speaks TLS."""
     shape = Shape(host="0.0.0.0")  # noqa: S104
     assert prepared(settings(issuer="https://auth.example"), shape)
+
+
+def test_where_nothing_can_listen_nothing_is_served(settings):
+    """It says so at once, with the remedy, and does not claim the issuer of what runs there."""
+    given = settings()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(BadSetting, match=rf"port {port}: Address already in use.*--port"):
+            run(given, Shape(port=port))
+    with pytest.raises(BadSetting, match=r"192\.0\.2\.7 port 8470: Cannot assign"):
+        run(settings(issuer="https://auth.example"), Shape(host="192.0.2.7"))
+    assert not given.data_dir.exists()
 
 
 def test_several_workers_need_postgresql(settings):

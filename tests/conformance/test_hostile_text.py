@@ -156,7 +156,15 @@ def test_hostile_text_is_refused_where_words_have_a_form(
         assert len(part) < 6 or part not in response.text
 
 
-@pytest.mark.parametrize("attack", HOSTILE)
+def test_a_null_character_is_no_part_of_details(asking: Agent, person: Terminal) -> None:
+    """No database and no screen takes one; the sender is told where it is, and nobody is asked."""
+    detail = {"type": "payment.transfer", "payee": HOSTILE["null"]}
+    asked = asking.ask(person.user, authorization_details=json.dumps([detail]))
+    assert asked.json()["error"] == "invalid_authorization_details"
+    assert "a null character is no part of a text" in asked.json()["error_description"]
+
+
+@pytest.mark.parametrize("attack", [name for name in HOSTILE if name != "null"])
 def test_hostile_text_in_details_is_shown_for_what_it_is(
     asking: Agent, person: Terminal, attack: str
 ) -> None:

@@ -1,5 +1,6 @@
 """The person's side: what waits, what is shown, and which signed answers count."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -134,6 +135,7 @@ def test_a_yes_by_an_approval_key_approves_at_low_risk(agent, person, local, key
         "ceremony": "confirm",
         "signed": jws,
         "display_digest": approval.display_digest,
+        "policy": json.loads(approval.policy),
     }
     assert (entry["action"], entry["decision"]) == (approval.action_digest, "approved")
 

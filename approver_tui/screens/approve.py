@@ -24,7 +24,7 @@ from approver_tui.screens.table import Table
 from approver_tui.state.approvals import Approval, Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.panel_facts import PanelFacts
@@ -98,7 +98,8 @@ class ApprovePanel(Panel):
         if reason := why_no_yes(self.table, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
-            return say("read on first, {} more lines (PgDn).", self._facts.rows_below)
+            below = self._facts.rows_below
+            return say("read on first, {} more {} (PgDn).", below, lines_word(below))
         if self._needs_pin and len(self._pin.value) < SHORTEST_PIN:
             return say("type your PIN.")
         if self.desk.ticks() - self._all_seen_since < ARMING[self.approval.risk]:

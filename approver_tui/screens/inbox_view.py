@@ -18,7 +18,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approval_detail import ApprovalDetail
 from approver_tui.widgets.approval_list import ApprovalList, ListView
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines, StatusLine
 from approver_tui.widgets.top_bar import TopBar, TopView
 
@@ -91,5 +91,5 @@ class InboxView:
 def draw_more(screen: Screen[None]) -> None:
     """Say how much of the request is still below."""
     below = screen.query_one(ApprovalDetail).rows_below
-    text = say("more below: {} lines", below) if below else SafeText("")
+    text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
     screen.query_one("#more", Static).update(text, layout=False)

@@ -49,6 +49,11 @@ def say(template: LiteralString, *values: SafeText | int) -> SafeText:
     return SafeText(template.format(*values))
 
 
+def lines_word(count: int) -> SafeText:
+    """Return what follows a count of lines."""
+    return say("line") if count == 1 else say("lines")
+
+
 def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
     """Return a line of a single piece."""
     return (Piece(text, role),)

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from approver_tui.state.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import Viewpoint, panel_lines
-from approver_tui.widgets.lines import Line, say
+from approver_tui.widgets.lines import Line, lines_word, say
 from approver_tui.widgets.sheet import Sheet
 
 
@@ -43,7 +43,7 @@ class PanelFacts(Sheet):
     def more(self) -> SafeText:
         """What stands below the facts while there are more of them."""
         below = self.rows_below
-        return say("more below: {} lines (PgDn)", below) if below else SafeText("")
+        return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
 
     def read_on(self, step: int) -> None:
         """Scroll by a little less than a screenful, so that no line is jumped over."""

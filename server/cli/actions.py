@@ -1,17 +1,25 @@
 """`sayso actions`: action types."""
 
 import json
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import click
 
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, if_missing_option, json_option, moment, rfc3339, table
-from server.services import actions
+from server.services import actions, shipped
 from server.services.records import ActionRow
 from server.services.refusals import Exists
 
-file_argument = click.argument("file", type=click.File("r", encoding="utf-8"))
+
+def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """What a type is read from: a file, or one of those that come with Sayso."""
+    argument = click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
+    option = click.option(
+        "--shipped", "name", metavar="TYPE", help="One that comes with Sayso, by name."
+    )
+    return argument(option(verb))
 
 
 @click.group("actions")
@@ -20,13 +28,19 @@ def command() -> None:
 
 
 @command.command("add")
-@file_argument
+@file_or_shipped
 @if_missing_option
 @json_option
 @administers
-def add(desk: Desk, file: TextIO, *, if_missing: bool, as_json: bool) -> None:
-    """Register a type: type, title, schema, headline, material, risk, undo; labels if you like."""
-    text = file.read()
+def add(
+    desk: Desk, file: TextIO | None, *, name: str | None, if_missing: bool, as_json: bool
+) -> None:
+    """Register a type from a file: type, title, schema, headline, material, risk, undo, labels.
+
+    docs/action-types.md says what each member means. `sayso actions shipped` lists the types that
+    come with Sayso; --shipped registers one of them.
+    """
+    text = _read(file, name)
     try:
         row = desk.actions.add(text, by=BY)
     except Exists:
@@ -38,6 +52,7 @@ def add(desk: Desk, file: TextIO, *, if_missing: bool, as_json: bool) -> None:
         return
     lines = [
         f"{row.type} is registered.",
+        *_without_template(row),
         "To let a scope be given only with it:",
         f"  sayso resources update URI --requires SCOPE={row.type}",
     ]
@@ -65,20 +80,47 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
     row = desk.actions.show(name)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
+        *_without_template(row),
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
     members = {**_document(row), "document": json.loads(row.document)}
     answer(members, lines, as_json=as_json)
 
 
+@command.command("shipped")
+@click.argument("name", metavar="[TYPE]", required=False)
+@json_option
+def show_shipped(name: str | None, *, as_json: bool) -> None:
+    """The types that come with Sayso; or the file of one, to copy and change."""
+    if name is not None:
+        text = shipped.document(name)
+        answer(json.loads(text), text.splitlines(), as_json=as_json)
+        return
+    found = [json.loads(text) for text in shipped.documents().values()]
+    members = ("type", "risk", "title", "headline")
+    rows = [tuple(str(document[member]) for member in members) for document in found]
+    lines = [
+        *table(members, rows),
+        f"{shipped.GENERIC} is used by itself, for types without a headline of their own.",
+        "To register another one:",
+        "  sayso actions add --shipped TYPE",
+    ]
+    items = [{member: document[member] for member in members} for document in found]
+    answer({"items": items}, lines, as_json=as_json)
+
+
 @command.command("update")
-@file_argument
+@file_or_shipped
 @json_option
 @administers
-def update(desk: Desk, file: TextIO, *, as_json: bool) -> None:
+def update(desk: Desk, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
     """A new version, which requests from now on are shown by."""
-    row = desk.actions.update(file.read(), by=BY)
-    answer(_document(row), [f"{row.type} is in version {row.version}."], as_json=as_json)
+    row = desk.actions.update(_read(file, name), by=BY)
+    answer(
+        _document(row),
+        [f"{row.type} is in version {row.version}.", *_without_template(row)],
+        as_json=as_json,
+    )
 
 
 @command.command("delete")
@@ -89,6 +131,21 @@ def delete(desk: Desk, name: str, *, as_json: bool) -> None:
     """Forget a type. Requests that wait keep what they were shown as."""
     row = desk.actions.delete(name, by=BY)
     answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
+
+
+def _read(file: TextIO | None, name: str | None) -> str:
+    if file is not None and name is None:
+        return file.read()
+    if file is None and name is not None:
+        return shipped.registrable(name)
+    raise click.UsageError("Give either FILE or --shipped TYPE.")
+
+
+def _without_template(row: ActionRow) -> list[str]:
+    action = actions.read(row.document)
+    if action.has_template:
+        return []
+    return [f"It has no headline: it is shown as `{shipped.GENERIC}`, at {action.risk} risk."]
 
 
 def _document(row: ActionRow) -> dict[str, object]:

@@ -20,12 +20,13 @@ from typing import Any, Final
 
 import click
 
-from server.cli.demo_agent import ACTION, PAY, SCOPES, Credentials, ScriptedAgent, Story
+from server.cli.demo_agent import PAY, PAYMENT_TYPE, SCOPES, Credentials, ScriptedAgent, Story
 from server.cli.opening import BY, Desk, opened
 from server.cli.output import safe
 from server.crypto.jose import JwtVerifier
 from server.protocol.risks import Risk
 from server.protocol.tokens import ACCESS_TOKEN_TYPE
+from server.services import shipped
 from server.services.agent_forms import NewAgent
 from server.services.ports import BadToken
 from server.services.records import SigningKey
@@ -123,7 +124,7 @@ def _prepare(stage: Stage) -> ScriptedAgent:
         _, code = desk.users.add(NewUser(USER), by=BY)
         scopes = {name: Risk(risk) for name, _, risk in (s.partition("=") for s in SCOPES)}
         desk.resources.add(PAY, scopes, {}, by=BY)
-        desk.actions.add(json.dumps(ACTION), by=BY)
+        desk.actions.add(shipped.registrable(PAYMENT_TYPE), by=BY)
         made = desk.agents.add(
             NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=BY
         )

@@ -20,35 +20,6 @@ PAY: Final = "https://pay.example"
 PAYMENT_TYPE: Final = "payment.transfer"
 SCOPES: Final = ("payments:read=low", "reminders:send=medium", "payments:transfer=high")
 
-ACTION: Final[Mapping[str, object]] = {
-    "type": PAYMENT_TYPE,
-    "title": "Payment",
-    "risk": "high",
-    "headline": "Pay {amount|money} to {payee}",
-    "undo": "A payment cannot be taken back once the bank has it.",
-    "schema": {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["amount", "payee", "account", "reference"],
-        "properties": {
-            "amount": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["minor", "currency"],
-                "properties": {
-                    "minor": {"type": "integer", "minimum": 1},
-                    "currency": {"type": "string", "enum": ["EUR", "USD", "JPY"]},
-                },
-            },
-            "payee": {"type": "string", "maxLength": 70},
-            "account": {"type": "string", "maxLength": 34},
-            "reference": {"type": "string", "maxLength": 35},
-        },
-    },
-    "material": ["/amount", "/payee", "/account"],
-    "labels": {"/payee": "To"},
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:

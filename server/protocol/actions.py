@@ -15,7 +15,18 @@ A file that is registered:
                                                          "currency": {"enum": ["EUR"]}}}}},
      "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"}}
 
-The member `type` of the details themselves (RFC 9396 2) is added to the schema here.
+The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
+`headline` a type has no template: every field is material, the risk is high at least, and what is
+not known is said to be unknown.
+
+In the headline `{path}` stands for a value, and `{path|filter}` for a value written in one way:
+
+    {amount|money}                   EUR 4,820.00
+    {until|date}                     2026-11-25 14:30 UTC
+    {rows|count}                     1,204: an integer, or how many items a list has
+    {rows|count:record:records}      1 record, 1,204 records: what goes with one and with many
+    {year|text}                      2026: an integer that is no quantity
+    {domains}                        a.example, b.example: a list of texts
 """
 
 import re
@@ -25,22 +36,28 @@ from typing import Final, Literal, TypeAlias, cast
 
 from server.protocol import kinds, schemas
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.risks import Risk
+from server.protocol.risks import Risk, highest
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
-"""Characters of a headline beside its placeholders."""
+"""Characters of a headline, and of its words beside the placeholders."""
+
+UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 
 MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
 
 Filter: TypeAlias = Literal["money", "date", "count", "text"]
 Path: TypeAlias = tuple[str, ...]
 
-_MEMBERS = frozenset({"type", "title", "schema", "headline", "material", "risk", "undo"})
+_MEMBERS = frozenset({"type", "title", "schema"})
+_OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
 _OPTIONAL = frozenset({"labels"})
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_INSIDE = re.compile(r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?:\|(money|date|count|text))?")
+_INSIDE = re.compile(
+    r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
+    r"(?:\|(money|date|text|count)(?:(?<=count):([^{}|:]{1,40}):([^{}|:]{1,40}))?)?"
+)
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _MAX_LABEL = 40
 _MAX_MATERIAL = 64
@@ -62,14 +79,17 @@ class Placeholder:
 
     path: Path
     filter: Filter | None
+    units: tuple[str, str] | None = None
+    """What follows a count of one, and what follows every other."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
     """A registered type of `authorization_details`.
 
-    `headline` is literal text and placeholders in their order. `material` and `labels` hold paths
-    into the details, in which schemas.ANY_ITEM stands for every index.
+    `headline` is literal text and placeholders in their order; it is empty when the type has no
+    template. `material` and `labels` hold paths into the details, in which schemas.ANY_ITEM stands
+    for every index.
     """
 
     type: str
@@ -80,6 +100,11 @@ class ActionType:
     labels: Mapping[Path, str]
     risk: Risk
     undo: str
+
+    @property
+    def has_template(self) -> bool:
+        """Reports whether somebody wrote down how this type reads."""
+        return bool(self.headline)
 
 
 def read_action_type(document: JsonValue) -> ActionType:
@@ -99,19 +124,20 @@ def read_action_type(document: JsonValue) -> ActionType:
         title=_text(members, "title", MAX_HEADLINE),
         schema=schema,
         headline=_headline(members, schema),
-        material=_material(members["material"], schema),
+        material=_material(members.get("material", []), schema),
         labels=_labels(members.get("labels", {}), schema),
-        risk=_risk(members["risk"]),
-        undo=_text(members, "undo", 280),
+        risk=_risk(members),
+        undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
     )
 
 
 def _members(document: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(document, dict):
         raise InvalidActionType("", "must be a JSON object")
-    for name in sorted(_MEMBERS - document.keys()):
+    needed = _MEMBERS | (_OF_TEMPLATE if "headline" in document else frozenset())
+    for name in sorted(needed - document.keys()):
         raise InvalidActionType(pointer_to("", name), "is missing")
-    for name in sorted(document.keys() - _MEMBERS - _OPTIONAL):
+    for name in sorted(document.keys() - _MEMBERS - _OF_TEMPLATE - _OPTIONAL):
         raise InvalidActionType(pointer_to("", name), "is not a member of an action type")
     return document
 
@@ -129,10 +155,12 @@ def _prose(value: JsonValue, pointer: str, max_chars: int) -> str:
         raise InvalidActionType(pointer, str(error)) from None
 
 
-def _risk(value: JsonValue) -> Risk:
+def _risk(members: Mapping[str, JsonValue]) -> Risk:
+    value = members.get("risk", Risk.HIGH)
     if value not in list(Risk):
         raise InvalidActionType("/risk", "must be low, medium, high or critical")
-    return Risk(str(value))
+    given = Risk(str(value))
+    return given if "headline" in members else highest([given, Risk.HIGH])
 
 
 def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
@@ -155,36 +183,47 @@ def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:
 def _headline(
     members: Mapping[str, JsonValue], schema: schemas.Schema
 ) -> tuple[str | Placeholder, ...]:
+    if "headline" not in members:
+        return ()
     template = _text(members, "headline", 4 * MAX_HEADLINE)
     # Splitting by a pattern with one group gives literal, inside, literal, inside, … literal.
     pieces = _PLACEHOLDER.split(template)
     literals = pieces[::2]
     if any("{" in literal or "}" in literal for literal in literals):
         raise InvalidActionType("/headline", "braces may only enclose {path} or {path|filter}")
-    if sum(map(len, literals)) > MAX_HEADLINE:
-        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
-    parts = (
+    parts = [
         _placeholder(piece, schema) if index % 2 else piece for index, piece in enumerate(pieces)
-    )
+    ]
+    if sum(map(_words, parts)) > MAX_HEADLINE:
+        raise InvalidActionType("/headline", f"keep the words to {MAX_HEADLINE} characters")
     return tuple(part for part in parts if part)
+
+
+def _words(part: str | Placeholder) -> int:
+    """How many characters stand there whatever the value is."""
+    return len(part) if isinstance(part, str) else max(map(len, part.units or ("",)))
 
 
 def _placeholder(inside: str, schema: schemas.Schema) -> Placeholder:
     match = _INSIDE.fullmatch(inside)
     if not match:
-        remedy = "a placeholder is {member.member} with |money, |date, |count, |text or nothing"
+        remedy = (
+            "a placeholder is {member.member} with |money, |date, |count, |count:record:records, "
+            "|text or nothing"
+        )
         raise InvalidActionType("/headline", remedy)
-    placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]))
+    units = None if match[3] is None else (match[3], match[4])
+    placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]), units)
     found = schemas.places(schema, placeholder.path)
     if not found:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
-    if not all(_suits(place, placeholder.filter) for place in found):
+    if not all(_suits(schema, place, placeholder.filter) for place in found):
         raise InvalidActionType("/headline", f"{inside} cannot be shown; {_WANTED[match[2]]}")
     return placeholder
 
 
 _WANTED: Mapping[str | None, str] = {
-    None: "name a text, an integer, a boolean or money",
+    None: "name a text, an integer, a boolean, money or a list of texts",
     "money": 'money is {"minor": integer, "currency": text} and nothing else',
     "date": "a date is a text",
     "count": "a count is an integer or an array",
@@ -192,7 +231,7 @@ _WANTED: Mapping[str | None, str] = {
 }
 
 
-def _suits(place: schemas.Schema, wanted: Filter | None) -> bool:
+def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
     admitted = schemas.types(place) - {"null"}
     if wanted == "money":
         return _is_money(place)
@@ -200,13 +239,21 @@ def _suits(place: schemas.Schema, wanted: Filter | None) -> bool:
         return admitted <= {"integer", "array"}
     if wanted == "date":
         return admitted <= {"string"}
-    return admitted <= _SCALARS or (wanted is None and _is_money(place))
+    if admitted <= _SCALARS:
+        return True
+    return wanted is None and (_is_money(place) or _is_list_of_texts(schema, place))
 
 
 def _is_money(place: schemas.Schema) -> bool:
     properties = place.get("properties")
     is_object = schemas.types(place) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
+
+
+def _is_list_of_texts(schema: schemas.Schema, place: schemas.Schema) -> bool:
+    items = schemas.within(schema, place, schemas.ANY_ITEM)
+    is_list = schemas.types(place) - {"null"} == {"array"}
+    return is_list and all(schemas.types(item) == {"string"} for item in items)
 
 
 def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:

@@ -8,16 +8,24 @@ A value is recognised by its own form, so that a fact reads the same wherever it
     2026-11-25T15:30:00+01:00              2026-11-25 14:30 UTC
     1204                                   1,204       (what is not a quantity is a text)
     true, false, null, [], {}, ""          yes, no, none, none, none, empty
+    ["a.example", "b.example"]             a.example, b.example     (in a headline alone)
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, cast
 
 from server.protocol import json_text, schemas
-from server.protocol.actions import MONEY_MEMBERS, ActionType, Filter, Path, Placeholder
+from server.protocol.actions import (
+    MAX_HEADLINE,
+    MONEY_MEMBERS,
+    ActionType,
+    Filter,
+    Path,
+    Placeholder,
+)
 from server.protocol.json_text import JsonValue
 from server.protocol.text import SafeText, display_safe
 
@@ -31,6 +39,9 @@ Trail: TypeAlias = tuple[str | int, ...]
 Leaf: TypeAlias = tuple[Trail, JsonValue]
 
 _MAX_VALUE_IN_HEADLINE = 120
+_MOST_LISTED = 3
+_LEAST_OF_A_TEXT = 12
+_NUMBER = re.compile(r"\d(?:[.,]?\d)*")
 _MAX_LABEL = 200
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # RFC 3339 5.6 without fractions of a second: a time that has some is shown as it came.
@@ -50,6 +61,14 @@ _DIGITS = {
 }
 
 
+@dataclass(slots=True)
+class _Piece:
+    """A part of a headline on its way."""
+
+    text: str
+    may_be_cut: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line of what is asked for. A material one must have been seen before approving."""
@@ -59,15 +78,24 @@ class Fact:
     material: bool
 
 
-def render_headline(action: ActionType, details: Mapping[str, JsonValue]) -> SafeText:
+def render_headline(
+    action: ActionType, details: Mapping[str, JsonValue], *, room: int = MAX_HEADLINE
+) -> SafeText:
     """Fill the headline with the values of details that the schema has accepted.
 
-    A value that is not there reads `none`. Amounts are never cut, long texts visibly are.
+    A value that is not there reads `none`. Where it takes more than `room` characters its longest
+    texts are cut, visibly; they stand whole among the facts. Amounts, counts and dates never are,
+    nor is the middle of a number: what still does not fit has to be wrapped.
     """
-    pieces = (
-        piece if isinstance(piece, str) else _fill(piece, details) for piece in action.headline
-    )
-    headline = "".join(pieces)
+    pieces = [
+        _Piece(piece) if isinstance(piece, str) else _fill(piece, details)
+        for piece in action.headline
+    ]
+    for piece in sorted(pieces, key=lambda piece: -len(piece.text)):
+        over = sum(len(each.text) for each in pieces) - room
+        if piece.may_be_cut and over > 0:
+            piece.text = _cut(piece.text, max(_LEAST_OF_A_TEXT, len(piece.text) - over - 1))
+    headline = "".join(piece.text for piece in pieces)
     return display_safe(headline, max_chars=len(headline))
 
 
@@ -75,21 +103,46 @@ def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, .
     """List every leaf of details that the schema has accepted, `type` too.
 
     The material ones come first, in the order of `action.material`, then the others as they stand.
+    Where nobody said what is material, everything is, sorted.
     """
-    leaves = sorted(_leaves(details, ()), key=lambda leaf: _rank(action, leaf[0]))
+    leaves = list(_leaves(details, ()))
+    if action.has_template:
+        leaves.sort(key=lambda leaf: _rank(action, leaf[0]))
+    else:
+        leaves.sort(key=lambda leaf: _in_order(leaf[0]))
     return tuple(_fact(action, trail, value) for trail, value in leaves)
 
 
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
-    material = _rank(action, trail) < len(action.material)
+    material = not action.has_template or _rank(action, trail) < len(action.material)
     label = display_safe(_label(action, trail), max_chars=_MAX_LABEL)
     max_chars = MAX_MATERIAL_VALUE if material else MAX_VALUE
     return Fact(label, display_safe(_show(value), max_chars=max_chars), material)
 
 
-def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> str:
-    shown = _show(_at(details, placeholder.path), placeholder.filter)
-    return display_safe(shown, max_chars=_MAX_VALUE_IN_HEADLINE)
+def _fill(placeholder: Placeholder, details: Mapping[str, JsonValue]) -> _Piece:
+    value = _at(details, placeholder.path)
+    if placeholder.units is not None:
+        return _Piece(_count_of(value, placeholder.units))
+    shown = display_safe(_show(value, placeholder.filter), max_chars=_MAX_VALUE_IN_HEADLINE)
+    is_prose = isinstance(value, str) and _moment(value) is None
+    is_list = isinstance(value, list) and placeholder.filter is None
+    return _Piece(shown, may_be_cut=is_prose or is_list)
+
+
+def _cut(text: str, max_chars: int) -> str:
+    """The beginning of a text, up to the number that would not fit; all of it if that is first."""
+    if len(text) <= max_chars:
+        return text
+    end = next((m.start() for m in _NUMBER.finditer(text) if m.start() < max_chars < m.end()), None)
+    kept = text[: max_chars if end is None else end].rstrip()
+    return f"{kept}…" if kept else text
+
+
+def _count_of(value: JsonValue, units: tuple[str, str]) -> str:
+    count = len(value) if isinstance(value, list) else value
+    number = f"{count:,}" if isinstance(count, int) else "no"
+    return f"{number} {units[0] if count == 1 else units[1]}"
 
 
 def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
@@ -122,6 +175,11 @@ def _rank(action: ActionType, trail: Trail) -> int:
     """
     ranks = (rank for rank, path in enumerate(action.material) if _meet(path, trail))
     return next(ranks, len(action.material))
+
+
+def _in_order(trail: Trail) -> list[tuple[int, str]]:
+    """By name, and the items of a list as they stand."""
+    return [(step, "") if isinstance(step, int) else (0, step) for step in trail]
 
 
 def _meet(path: Path, trail: Trail) -> bool:
@@ -159,19 +217,37 @@ def _show(value: JsonValue, wanted: Filter | None = None) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return str(value) if wanted == "text" else f"{value:,}"
-    if isinstance(value, str):
-        return _show_text(value, wanted)
+    return _show_text(value, wanted) if isinstance(value, str) else _show_whole(value)
+
+
+def _show_whole(value: JsonValue) -> str:
+    """What has parts, in one text."""
+    if isinstance(value, list):
+        return _listed([str(item) for item in value])
     return _show_money(value) if _is_money(value) else json_text.canonical(value)
 
 
+def _listed(items: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    first = ", ".join(items[:_MOST_LISTED])
+    more = len(items) - _MOST_LISTED
+    return first if more <= 0 else f"{first} and {more:,} more"
+
+
 def _show_text(value: str, wanted: Filter | None) -> str:
-    if wanted != "text" and _TIME.fullmatch(value):
-        try:
-            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            return value
+    moment = None if wanted == "text" else _moment(value)
+    if moment is not None:
         return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M") + " UTC"
     return value or "empty"
+
+
+def _moment(value: str) -> datetime | None:
+    if not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _is_money(value: object) -> bool:

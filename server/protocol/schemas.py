@@ -76,8 +76,13 @@ def places(root: Schema, path: Iterable[str]) -> list[Schema]:
     """
     found = _complete(root, [root])
     for part in path:
-        found = _complete(root, [inner for schema in found for inner in _inner(schema, part)])
+        found = [inner for schema in found for inner in within(root, schema, part)]
     return found
+
+
+def within(root: Schema, schema: Schema, part: str) -> list[Schema]:
+    """Find the complete schemas that a value may have one step inside a complete one."""
+    return _complete(root, _inner(schema, part))
 
 
 def types(schema: Schema) -> frozenset[str]:

@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from typing import Final
 
 from server.protocol import errors, json_text, rendering
-from server.protocol.actions import ActionType
+from server.protocol.actions import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
 from server.protocol.json_text import JsonValue
 from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
+from server.services import shipped
 from server.services.records import Agent, ApprovalKind, User
 from server.services.targets import Target
 
 MOST_FACTS: Final = 200
 """More than that nobody reads; such a request is refused, never shown in part."""
 
-_UNKNOWN_UNDO = "We do not know if this can be undone."
+_NO_TEMPLATE = "; no template for this type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def display_text(asked: Asked) -> str:
             facts=_facts(asked),
             scopes={name: scopes[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
-            undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or _UNKNOWN_UNDO,
+            undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or UNKNOWN_UNDO,
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
             agent=asker(
@@ -154,14 +155,20 @@ def _title(asked: Asked) -> str:
 def _headline(asked: Asked) -> str:
     if not asked.actions:
         return _scope_headline(asked)
-    first = rendering.render_headline(asked.actions[0], asked.details[0])
     more = len(asked.actions) - 1
-    return first if more == 0 else f"{first} and {more} more"
+    rest = f" and {more} more" if more else ""
+    action, said = asked.actions[0], asked.details[0]
+    if not action.has_template:
+        action, said = shipped.generic(), shipped.said(action, asked.target.resource.uri)
+    return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
 
 
 def _scope_headline(asked: Asked) -> str:
-    names = ", ".join(asked.target.scope) or "nothing but your name"
-    return display_safe(f"Use {names} at {asked.target.resource.uri}")
+    """Every scope by its name, or how many there are; the names stand among the rights."""
+    scope, uri = asked.target.scope, asked.target.resource.uri
+    whole = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
+    too_long = len(whole) > MAX_HEADLINE and len(scope) > 1
+    return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
 
 
 def _facts(asked: Asked) -> list[JsonValue]:
@@ -191,7 +198,10 @@ def _risk_reason(asked: Asked) -> str:
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
     named = list(dict.fromkeys(causes)) or ["what policy makes of this"]
     verb = "is" if len(named) == 1 else "are"
-    return display_safe(f"{' and '.join(named)} {verb} {asked.risk} risk")
+    known = all(action.has_template for action in asked.actions)
+    return display_safe(
+        f"{' and '.join(named)} {verb} {asked.risk} risk{'' if known else _NO_TEMPLATE}"
+    )
 
 
 def _gives(asked: Asked) -> str:

@@ -103,6 +103,7 @@ def test_with_a_terminal_a_person_approves_the_payment_in_the_app() -> None:
     terminal.choose("DE89 3704 0044 0532 0130 00")
     terminal.press("a")
     terminal.until("APPROVE?  HIGH RISK")
+    terminal.press("\x1b[6~")
     terminal.press("\x1b[Z")
     terminal.press(PIN)
     terminal.until("Tab to Approve, then Enter.")

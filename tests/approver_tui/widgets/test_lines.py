@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.lines import Piece, crop, labelled, length, spread, text_of, wrap
+from approver_tui.widgets.lines import (
+    Piece,
+    crop,
+    labelled,
+    length,
+    lines_word,
+    spread,
+    text_of,
+    wrap,
+)
 
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=40))
@@ -51,3 +60,9 @@ def test_a_crop_shows_that_it_cut():
     """An ellipsis stands for the rest; line ends do not survive."""
     assert crop(SafeText("one\ntwo three"), 8) == "one two…"
     assert crop(SafeText("one"), 8) == "one"
+
+
+@pytest.mark.parametrize(("count", "word"), [(1, "line"), (2, "lines"), (0, "lines")])
+def test_lines_are_counted_in_singular_and_plural(count, word):
+    """One line is no lines."""
+    assert lines_word(count) == word

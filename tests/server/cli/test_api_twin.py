@@ -64,7 +64,7 @@ TWINS = {
 }
 """A verb, or a flag of it that is a row of its own."""
 
-HERE_ALONE = {"users password"}
+HERE_ALONE = {"users password", "actions shipped"}
 """Verbs that the API does not have; `docs/limitations.md` says so."""
 
 NOUNS = sorted({twin.split()[0] for twin in TWINS})

@@ -217,6 +217,46 @@ def test_an_action_type_is_shown_changed_and_deleted(begun, tmp_path):
     assert begun("actions", "delete", "payment.transfer", "--json").document["deleted"] is True
 
 
+def test_an_action_type_that_comes_with_sayso_is_printed_and_registered_by_its_name(begun):
+    """Nobody has to write a file for a payment."""
+    listed = begun("actions", "shipped", "--json").document["items"]
+    assert {"type", "risk", "title", "headline"} == set(listed[0])
+    assert "sayso actions add --shipped" in begun("actions", "shipped").out
+    printed = begun("actions", "shipped", "data.delete")
+    assert json.loads(printed.out) == begun("actions", "shipped", "data.delete", "--json").document
+    added = begun("actions", "add", "--shipped", "data.delete", "--json").document
+    assert (added["type"], added["version"]) == ("data.delete", 1)
+    shown = begun("actions", "show", "data.delete", "--json").document
+    assert shown["document"] == json.loads(printed.out)
+    assert begun("actions", "update", "--shipped", "data.delete", "--json").document["version"] == 1
+    again = begun("actions", "add", "--shipped", "data.delete", "--json")
+    assert (again.code, again.error["code"]) == (6, "exists")
+
+
+def test_an_action_type_is_read_from_a_file_or_from_those_that_are_shipped(begun, tmp_path):
+    """Neither, both, and one that is not to be registered are refused with the remedy."""
+    file = tmp_path / "payment.json"
+    file.write_text(json.dumps(PAYMENT))
+    for arguments in ((), (str(file), "--shipped", "payment.transfer")):
+        assert "either FILE or --shipped" in begun("actions", "add", *arguments).err
+    assert begun("actions", "add", "--shipped", "payment", "--json").error["code"] == "not_found"
+    assert "no headline" in begun("actions", "add", "--shipped", "generic").err
+    assert begun("actions", "list", "--json").document["items"] == []
+
+
+def test_an_action_type_without_a_headline_says_how_it_is_shown(begun, tmp_path):
+    """At high risk, whatever its file says."""
+    file = tmp_path / "bare.json"
+    bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
+    file.write_text(json.dumps({**bare, "risk": "low"}))
+    said = "It has no headline: it is shown as `generic`, at high risk."
+    assert said in begun("actions", "add", str(file)).out
+    assert said in begun("actions", "show", "payment.transfer").out
+    file.write_text(json.dumps({**bare, "title": "Move money"}))
+    assert said in begun("actions", "update", str(file)).out
+    assert begun("actions", "list", "--json").document["items"][0]["risk"] == "high"
+
+
 def test_a_revoked_key_is_gone_and_another_signs(begun):
     """The answer says which; a resource that checks signatures has to be told."""
     (old,) = [

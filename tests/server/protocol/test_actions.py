@@ -102,13 +102,42 @@ def test_type_is_a_lower_case_name_or_an_https_url(name):
     assert actions.read_action_type(document(type=name)).type == name
 
 
-@pytest.mark.parametrize("name", sorted(set(DOCUMENT) - {"labels"}))
+@pytest.mark.parametrize("name", sorted(set(DOCUMENT) - {"labels", "headline"}))
 def test_document_without_a_member_is_refused(name):
-    """Only the labels may be left out."""
+    """Only the labels may be left out of a template, or the headline, which is the template."""
     with pytest.raises(actions.InvalidActionType) as refusal:
         actions.read_action_type(document(**{name: ...}))
     assert refusal.value.pointer == f"/{name}"
     assert actions.read_action_type(document(labels=...)).labels == {}
+
+
+BARE = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
+
+
+def test_type_without_a_headline_is_of_high_risk_and_knows_no_undo():
+    """Nobody wrote down how it reads, so nothing about it is assumed to be harmless."""
+    action = actions.read_action_type(BARE)
+    assert not action.has_template
+    assert (action.headline, action.material, action.labels) == ((), (), {})
+    assert (action.risk, action.undo) == (Risk.HIGH, "We do not know if this can be undone.")
+    assert actions.read_action_type(document()).has_template
+
+
+@pytest.mark.parametrize(
+    ("given", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
+)
+def test_type_without_a_headline_may_only_be_riskier_than_high(given, risk):
+    """What else its file says about itself counts."""
+    action = actions.read_action_type(document(headline=..., risk=given))
+    assert (action.risk, action.undo) == (risk, DOCUMENT["undo"])
+
+
+@pytest.mark.parametrize("name", sorted(BARE))
+def test_type_without_a_headline_still_needs_the_rest(name):
+    """A name, a title and a schema make a type."""
+    with pytest.raises(actions.InvalidActionType) as refusal:
+        actions.read_action_type({n: value for n, value in BARE.items() if n != name})
+    assert refusal.value.pointer == f"/{name}"
 
 
 @pytest.mark.parametrize("given", [None, [], "x", 1])
@@ -154,6 +183,12 @@ def test_member_of_another_kind_is_refused_and_never_a_crash(name, value):
         ({"headline": "Pay {urgent|date}"}, "/headline"),
         ({"headline": "Pay {amount|text}"}, "/headline"),
         ({"headline": "x" * 73}, "/headline"),
+        ({"headline": "x" * 60 + "{items|count:item:much longer words}"}, "/headline"),
+        ({"headline": "{items|count:item}"}, "/headline"),
+        ({"headline": "{items|count:item:items:more}"}, "/headline"),
+        ({"headline": "{items|count::items}"}, "/headline"),
+        ({"headline": "{creditor.name|text:name:names}"}, "/headline"),
+        ({"headline": "{creditor.name|count:name:names}"}, "/headline"),
         ({"material": ["amount"]}, "/material/0"),
         ({"material": ["/amount", "/none"]}, "/material/1"),
         ({"material": ["/items/amount"]}, "/material/0"),
@@ -199,6 +234,7 @@ def test_schema_that_admits_another_type_is_refused_with_the_fix():
     "headline",
     [
         "Do it",
+        "Pay {items|count:item:items} and {items.0.count|count:one:many} more",
         "{amount}",
         "Pay {items.0.amount} first",
         "Pay {items|count} items",
@@ -216,3 +252,21 @@ def test_pointers_are_read_with_their_escapes():
     """RFC 6901 4."""
     action = actions.read_action_type(document(material=["/creditor/a~1b"]))
     assert action.material == (("creditor", "a/b"),)
+
+
+def test_list_of_texts_may_stand_in_a_headline_and_a_list_of_numbers_may_not():
+    """Which numbers they are would be anybody's guess."""
+    changed = document(headline="Pay {notes}")
+    for items, fits in (({"type": "string"}, True), ({"type": "integer"}, False)):
+        changed["schema"]["properties"]["notes"] = {"type": "array", "items": items}
+        if fits:
+            assert actions.read_action_type(changed).headline[1] == Placeholder(("notes",), None)
+        else:
+            with pytest.raises(actions.InvalidActionType, match="a list of texts"):
+                actions.read_action_type(changed)
+
+
+def test_units_of_a_count_are_for_one_and_for_many():
+    """Singular and plural, in this order."""
+    action = actions.read_action_type(document(headline="Pay {items|count:item:items}"))
+    assert action.headline[1] == Placeholder(("items",), "count", ("item", "items"))

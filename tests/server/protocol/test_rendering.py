@@ -223,11 +223,81 @@ def test_long_text_is_cut_visibly_and_a_material_one_much_later():
     shown = lines(PAYMENT, details)
     assert shown[0] == f"*Creditor Name: {'n' * 4_000}"
     assert shown[2] == f"Creditor Iban: {'i' * 280} … +20 chars"
-    assert rendering.render_headline(PAYMENT, details).endswith(f"{'n' * 120} … +3880 chars")
+    headline = rendering.render_headline(PAYMENT, details)
+    assert headline == f"Pay none to {'n' * 59}…"
+    assert len(headline) == actions.MAX_HEADLINE
 
 
-def test_amount_behind_many_long_texts_is_never_cut_off():
+@pytest.mark.parametrize(
+    ("headline", "details", "shown"),
+    [
+        # What fits stays as it is.
+        ("{a} {n}", {"a": "x" * 65, "n": 100_000}, f"{'x' * 63}… 100,000"),
+        ("{a} {n}", {"a": "x" * 64, "n": 100_000}, f"{'x' * 64} 100,000"),
+        # The longest text gives way first, the others only after it.
+        ("{a} to {b}", {"a": "x" * 40, "b": "y" * 50}, f"{'x' * 40} to {'y' * 27}…"),
+        ("{a} to {b}", {"a": "x" * 90, "b": "y" * 70}, f"{'x' * 12}… to {'y' * 54}…"),
+        # A number in a text is there as a whole or not at all.
+        ("{a}", {"a": "x" * 69 + " 1,204.50 EUR"}, f"{'x' * 69}…"),
+        ("{a}", {"a": "x" * 66 + " 1204, and more"}, f"{'x' * 66} 1204…"),
+        # Where nothing may be cut, it has to be wrapped.
+        ("{a}", {"a": "1" * 100}, "1" * 100),
+        ("{a} {n}", {"a": "x" * 12, "n": int("9" * 60)}, f"{'x' * 12} {int('9' * 60):,}"),
+        (
+            "x{t} {t} {t}",
+            {"t": "2026-11-25T14:30:00Z"},
+            "x" + " ".join(["2026-11-25 14:30 UTC"] * 3),
+        ),
+        # A list is cut like a text.
+        ("{l}", {"l": ["l" * 30] * 9}, f"{'l' * 30}, {'l' * 30}, {'l' * 7}…"),
+    ],
+)
+def test_headline_has_72_characters_and_no_number_is_cut(headline, details, shown):
+    """What is left out stands among the facts."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    order = action(headline, a=ANY, b=ANY, n=ANY, t=ANY, l=texts)
+    assert rendering.render_headline(order, details) == shown
+
+
+@pytest.mark.parametrize("room", [72, 40])
+def test_amount_behind_many_long_texts_is_never_cut_off(room):
     """The headline grows before a number is lost."""
     order = action("{a} {a} {a} {a} {n}", a=ANY, n=MONEY)
     details = {"a": "x" * 500, "n": {"minor": 482000, "currency": "EUR"}}
-    assert rendering.render_headline(order, details).endswith(" … +380 chars EUR 4,820.00")
+    headline = rendering.render_headline(order, details, room=room)
+    assert headline.endswith("… EUR 4,820.00")
+    assert len(headline) == max(room, 4 * 14 + 12)
+
+
+@pytest.mark.parametrize(
+    ("headline", "details", "shown"),
+    [
+        ("Delete {n|count:record:records}", {"n": 312}, "Delete 312 records"),
+        ("Delete {n|count:record:records}", {"n": 1}, "Delete 1 record"),
+        ("Delete {n|count:record:records}", {"n": 0}, "Delete 0 records"),
+        ("Delete {n|count:record:records}", {"n": 1_204}, "Delete 1,204 records"),
+        ("Delete {n|count:record:records}", {}, "Delete no records"),
+        ("{l|count:service uses:services use} it", {"l": ["a"]}, "1 service uses it"),
+        ("{l|count:service uses:services use} it", {"l": ["a", "b"]}, "2 services use it"),
+        ("Tell {l}", {"l": ["a"]}, "Tell a"),
+        ("Tell {l}", {"l": ["a", "b", "c"]}, "Tell a, b, c"),
+        ("Tell {l}", {"l": ["a", "b", "c", "d"]}, "Tell a, b, c and 1 more"),
+        ("Tell {l}", {"l": []}, "Tell none"),
+    ],
+)
+def test_counts_have_units_and_lists_are_read_out(headline, details, shown):
+    """One record, two records, and what the first of them are."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    order = action(headline, n={"type": "integer"}, l=texts)
+    assert rendering.render_headline(order, details) == shown
+
+
+def test_without_a_template_every_field_is_material_and_sorted():
+    """By name, and the items of a list as they stand; long ones are whole."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    schema = closed(zone=ANY, alarm=ANY, notes=texts)
+    bare = actions.read_action_type({"type": "t", "title": "Restart", "schema": schema})
+    details = {"zone": "z" * 300, "notes": [str(n) for n in range(11)], "type": "t", "alarm": True}
+    shown = lines(bare, details)
+    notes = [f"*Notes {n + 1}: {n}" for n in range(11)]
+    assert shown == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]

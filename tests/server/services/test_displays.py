@@ -97,6 +97,44 @@ def test_access_to_nothing_but_the_name_says_that():
     assert "with no scope" in _shown(asked)["gives"]
 
 
+def test_many_scopes_are_counted_in_a_headline_that_would_be_too_long():
+    """Their names stand among the rights, each with its risk."""
+    scopes = {f"payments:scope-{n}": Risk.LOW for n in range(4)}
+    target = Target(Resource(PAY, scopes, {}, 0), tuple(scopes))
+    shown = _shown(replace(READING, target=target))
+    assert shown["headline"] == f"Use 4 scopes at {PAY}"
+    assert [scope["scope"] for scope in shown["scopes"]] == list(scopes)
+    alone = replace(READING, target=replace(target, scope=("payments:scope-0",)))
+    assert _shown(alone)["headline"] == f"Use payments:scope-0 at {PAY}"
+
+
+def test_a_type_without_a_template_is_shown_by_the_generic_one_and_says_so():
+    """Its title on the resource, every field, and that nobody wrote down how it reads."""
+    schema = {key: PAYMENT["schema"][key] for key in PAYMENT["schema"]}
+    bare = actions.read_action_type(
+        {"type": "payment.transfer", "title": "Move money", "schema": schema}
+    )
+    shown = _shown(replace(ASKED, actions=(bare,)))
+    assert shown["headline"] == f"Move money on {PAY}"
+    assert shown["risk_reason"] == (
+        "Move money and payments:transfer are high risk; no template for this type"
+    )
+    assert shown["undo"] == "We do not know if this can be undone."
+    assert [(fact["label"], fact["material"]) for fact in shown["facts"]] == [
+        ("Amount", True),
+        ("Payee", True),
+        ("Type", True),
+    ]
+
+
+def test_the_headline_of_several_actions_has_room_for_their_number():
+    """72 characters in all."""
+    details = ({**DETAIL, "payee": "N" * 70}, DETAIL)
+    shown = _shown(replace(ASKED, details=details, actions=(PAYING, PAYING)))
+    assert shown["headline"] == f"Pay EUR 4,820.00 to {'N' * 40}… and 1 more"
+    assert len(shown["headline"]) == actions.MAX_HEADLINE
+
+
 def test_two_actions_are_counted_and_numbered():
     """The headline is that of the first one; no value loses its place."""
     asked = replace(ASKED, details=(DETAIL, {**DETAIL, "payee": "Other"}), actions=(PAYING, PAYING))

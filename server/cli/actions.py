@@ -7,7 +7,9 @@ from typing import Any, TextIO
 import click
 
 from server.cli.opening import BY, Desk, administers
-from server.cli.output import answer, if_missing_option, json_option, moment, rfc3339, table
+from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
+from server.protocol.pointers import written
+from server.protocol.stakes import FactToType, TypeBack
 from server.services import actions, shipped
 from server.services.records import ActionRow
 from server.services.refusals import Exists
@@ -81,6 +83,7 @@ def show(desk: Desk, name: str, *, as_json: bool) -> None:
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_without_template(row),
+        *_stakes(row),
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
     members = {**_document(row), "document": json.loads(row.document)}
@@ -148,13 +151,55 @@ def _without_template(row: ActionRow) -> list[str]:
     return [f"It has no headline: it is shown as `{shipped.GENERIC}`, at {action.risk} risk."]
 
 
+def _stakes(row: ActionRow) -> list[str]:
+    """What the type says beyond showing its facts, in words."""
+    stakes = actions.read(row.document).stakes
+    new = "" if stakes.target is None else f"; new by its {written(stakes.target)}"
+    amount = "" if stakes.amount is None else f"; how much by its {written(stakes.amount)}"
+    narrow = [f"{written(path)} ({rule})" for path, rule in stakes.narrow.items()]
+    return [
+        f"typed back: {_typed_back(stakes.type_back)}",
+        f"may be made less: {listed(narrow)}",
+        f"compared with what was approved before: agent, rights, hour{new}{amount}",
+    ]
+
+
+def _typed_back(rule: TypeBack | None) -> str:
+    if rule is None:
+        return "nothing"
+    if rule.new_target is None:
+        return _fact_in_words(rule.fact)
+    return f"{_fact_in_words(rule.fact)}; for a new target {_fact_in_words(rule.new_target)}"
+
+
+def _fact_in_words(fact: FactToType) -> str:
+    part = "the last four characters of " if fact.part == "last_four" else ""
+    return f"{part}{written(fact.path)}"
+
+
 def _document(row: ActionRow) -> dict[str, object]:
     action = actions.read(row.document)
+    stakes = action.stakes
     return {
         "type": row.type,
         "title": action.title,
         "risk": str(action.risk),
         "undo": action.undo,
+        "type_back": _rule(stakes.type_back),
+        "narrow": {written(path): rule for path, rule in stakes.narrow.items()},
+        "target": None if stakes.target is None else written(stakes.target),
+        "amount": None if stakes.amount is None else written(stakes.amount),
         "version": row.version,
         "created_at": rfc3339(row.created_at),
     }
+
+
+def _rule(rule: TypeBack | None) -> dict[str, object] | None:
+    if rule is None:
+        return None
+    new = rule.new_target
+    return {**_fact(rule.fact), "new_target": None if new is None else _fact(new)}
+
+
+def _fact(fact: FactToType) -> dict[str, object]:
+    return {"fact": written(fact.path), "part": fact.part}

@@ -13,7 +13,9 @@ A file that is registered:
                                           "required": ["minor", "currency"],
                                           "properties": {"minor": {"type": "integer"},
                                                          "currency": {"enum": ["EUR"]}}}}},
-     "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"}}
+     "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"},
+     "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
+     "target": "/payee", "amount": "/amount"}
 
 The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
 `headline` a type has no template: every field is material, the risk is high at least, and what is
@@ -34,9 +36,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast
 
-from server.protocol import kinds, schemas
+from server.protocol import kinds, pointers, schemas
 from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.pointers import SCALARS, InvalidActionType, Path
 from server.protocol.risks import Risk, highest
+from server.protocol.stakes import Stakes, read_stakes
 from server.protocol.text import check_prose
 
 MAX_HEADLINE: Final = 72
@@ -44,33 +48,19 @@ MAX_HEADLINE: Final = 72
 
 UNKNOWN_UNDO: Final = "We do not know if this can be undone."
 
-MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
-
 Filter: TypeAlias = Literal["money", "date", "count", "text"]
-Path: TypeAlias = tuple[str, ...]
 
 _MEMBERS = frozenset({"type", "title", "schema"})
 _OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
-_OPTIONAL = frozenset({"labels"})
+_OPTIONAL = frozenset({"labels", "type_back", "narrow", "target", "amount"})
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _INSIDE = re.compile(
     r"([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
     r"(?:\|(money|date|text|count)(?:(?<=count):([^{}|:]{1,40}):([^{}|:]{1,40}))?)?"
 )
-_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
 _MAX_LABEL = 40
 _MAX_MATERIAL = 64
-_SCALARS = frozenset({"string", "integer", "boolean", "null"})
-
-
-class InvalidActionType(ValueError):
-    """A file that is no action type: `pointer` says where, `remedy` what to change."""
-
-    def __init__(self, pointer: str, remedy: str) -> None:
-        super().__init__(f"{pointer or 'the document'}: {remedy}")
-        self.pointer = pointer
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +90,7 @@ class ActionType:
     labels: Mapping[Path, str]
     risk: Risk
     undo: str
+    stakes: Stakes
 
     @property
     def has_template(self) -> bool:
@@ -119,15 +110,17 @@ def read_action_type(document: JsonValue) -> ActionType:
     # 2. The schema: without it there is nothing that the rest could name.
     schema = _schema(members["schema"], name)
     # 3. What the template says about places in the schema.
+    material = _material(members.get("material", []), schema)
     return ActionType(
         type=name,
         title=_text(members, "title", MAX_HEADLINE),
         schema=schema,
         headline=_headline(members, schema),
-        material=_material(members.get("material", []), schema),
+        material=material,
         labels=_labels(members.get("labels", {}), schema),
         risk=_risk(members),
         undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
+        stakes=read_stakes(members, schema, material if "headline" in members else None),
     )
 
 
@@ -234,32 +227,22 @@ _WANTED: Mapping[str | None, str] = {
 def _suits(schema: schemas.Schema, place: schemas.Schema, wanted: Filter | None) -> bool:
     admitted = schemas.types(place) - {"null"}
     if wanted == "money":
-        return _is_money(place)
+        return pointers.is_money(place)
     if wanted == "count":
         return admitted <= {"integer", "array"}
     if wanted == "date":
         return admitted <= {"string"}
-    if admitted <= _SCALARS:
+    if admitted <= SCALARS:
         return True
-    return wanted is None and (_is_money(place) or _is_list_of_texts(schema, place))
-
-
-def _is_money(place: schemas.Schema) -> bool:
-    properties = place.get("properties")
-    is_object = schemas.types(place) - {"null"} == {"object"}
-    return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
-
-
-def _is_list_of_texts(schema: schemas.Schema, place: schemas.Schema) -> bool:
-    items = schemas.within(schema, place, schemas.ANY_ITEM)
-    is_list = schemas.types(place) - {"null"} == {"array"}
-    return is_list and all(schemas.types(item) == {"string"} for item in items)
+    return wanted is None and (pointers.is_money(place) or pointers.is_list_of_texts(schema, place))
 
 
 def _material(value: JsonValue, schema: schemas.Schema) -> tuple[Path, ...]:
     if not isinstance(value, list) or len(value) > _MAX_MATERIAL:
         raise InvalidActionType("/material", f"must be a list of up to {_MAX_MATERIAL} pointers")
-    paths = [_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)]
+    paths = [
+        pointers.read_path(item, pointer_to("/material", i), schema) for i, item in enumerate(value)
+    ]
     if len(paths) != len(set(paths)):
         raise InvalidActionType("/material", "names the same place twice")
     return tuple(paths)
@@ -269,22 +252,8 @@ def _labels(value: JsonValue, schema: schemas.Schema) -> Mapping[Path, str]:
     if not isinstance(value, dict):
         raise InvalidActionType("/labels", "must be an object of texts by JSON pointer")
     return {
-        _path(name, pointer_to("/labels", name), schema): _prose(
+        pointers.read_path(name, pointer_to("/labels", name), schema): _prose(
             label, pointer_to("/labels", name), _MAX_LABEL
         )
         for name, label in value.items()
     }
-
-
-def _path(value: JsonValue, pointer: str, schema: schemas.Schema) -> Path:
-    """Read a JSON pointer into the details, `*` for every index, and find it in the schema."""
-    if not isinstance(value, str) or not _POINTER.fullmatch(value):
-        raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
-    path = tuple(
-        part.replace("~1", "/").replace("~0", "~") for part in value.removeprefix("/").split("/")
-    )
-    if not schemas.places(schema, path):
-        raise InvalidActionType(pointer, f"{value} is not in the schema")
-    if any(_is_money(place) for place in schemas.places(schema, path[:-1])):
-        raise InvalidActionType(pointer, "name the money as a whole, not its members")
-    return path

@@ -20,13 +20,12 @@ from typing import Any, Final, TypeAlias, cast
 from server.protocol import json_text, schemas
 from server.protocol.actions import (
     MAX_HEADLINE,
-    MONEY_MEMBERS,
     ActionType,
     Filter,
-    Path,
     Placeholder,
 )
 from server.protocol.json_text import JsonValue
+from server.protocol.pointers import MONEY_MEMBERS, Path
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from server.protocol import actions, errors, json_text, names
-from server.protocol.actions import ActionType, InvalidActionType
+from server.protocol.actions import ActionType
+from server.protocol.pointers import InvalidActionType
 from server.services import audit, paging
 from server.services.paging import Part
 from server.services.ports import Directory, Store, Unit

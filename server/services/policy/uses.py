@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol.actions import MONEY_MEMBERS
 from server.protocol.json_text import JsonValue, pointer_to
+from server.protocol.pointers import MONEY_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,31 @@ def test_an_action_type_that_comes_with_sayso_is_printed_and_registered_by_its_n
     assert (again.code, again.error["code"]) == (6, "exists")
 
 
+def test_an_action_type_says_what_is_typed_back_and_what_may_be_made_less(begun, tmp_path):
+    """In words, and as members for scripts."""
+    begun("actions", "add", "--shipped", "payment.transfer")
+    out = begun("actions", "show", "payment.transfer").out
+    rule = "typed back: /amount; for a new target the last four characters of /account"
+    assert f"{rule}\nmay be made less: /amount (lower)\n" in out
+    assert "agent, rights, hour; new by its /account; how much by its /amount\n" in out
+    document = begun("actions", "show", "payment.transfer", "--json").document
+    assert document["type_back"] == {
+        "fact": "/amount",
+        "part": "whole",
+        "new_target": {"fact": "/account", "part": "last_four"},
+    }
+    assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
+    begun("actions", "add", "--shipped", "secret.rotate")
+    assert (
+        "typed back: /key\nmay be made less: none\n"
+        in begun("actions", "show", "secret.rotate").out
+    )
+    file = tmp_path / "plain.json"
+    file.write_text(json.dumps({**PAYMENT, "type": "plain"}))
+    assert begun("actions", "add", str(file), "--json").document["type_back"] is None
+    assert "typed back: nothing\n" in begun("actions", "show", "plain").out
+
+
 def test_an_action_type_is_read_from_a_file_or_from_those_that_are_shipped(begun, tmp_path):
     """Neither, both, and one that is not to be registered are refused with the remedy."""
     file = tmp_path / "payment.json"

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from server.protocol import kinds
-from server.protocol.actions import InvalidActionType, read_action_type
+from server.protocol.actions import read_action_type
+from server.protocol.pointers import InvalidActionType
 from server.services.displays import rfc3339
 from tests.support.clock import NOON
 from tests.support.installation import PAYMENT

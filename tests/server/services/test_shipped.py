@@ -108,11 +108,11 @@ EXAMPLES = {
         "Delete 1 record from orders",
         [
             "*Records: 1",
+            "*System: orders",
             "*Filter: status = 'draft' and older than a year",
             "*Last backup: none",
             "*Such as 1: order 4711, draft since 2024",
             "*Dry run: no",
-            "System: orders",
             "Type: data.delete",
         ],
     ),

@@ -5,7 +5,7 @@ Owns: their members. Never: plain lines.
 
 from approver_tui.cli.printing import rfc3339
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, Asker, Decided
+from approver_tui.state.approvals import Approval, Asker, Decided, Oddity
 from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device
 
@@ -53,6 +53,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "facts": facts,
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
+        "unusual": _unusual(shown.unusual),
         "undo": shown.undo,
         "why": shown.why,
         "gives": shown.gives,
@@ -122,6 +123,12 @@ def consent(value: Consent) -> dict[str, object]:
         "expires_at": rfc3339(value.expires_at),
         "revoked_at": rfc3339(value.revoked_at),
     }
+
+
+def _unusual(found: tuple[Oddity, ...] | None) -> list[dict[str, object]] | None:
+    if found is None:
+        return None
+    return [{"code": oddity.code, "text": oddity.text} for oddity in found]
 
 
 def _asker(agent: Asker) -> dict[str, object]:

@@ -5,7 +5,7 @@ Owns: the wording. Never: text that is not SafeText, JSON.
 
 from approver_tui.cli.printing import local_time, time_left
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, ApprovalState, Kind, Unverified
+from approver_tui.state.approvals import Approval, ApprovalState, Kind, Oddity, Unverified
 from approver_tui.state.consents import Consent, ConsentState
 from approver_tui.state.devices import Device
 
@@ -55,6 +55,7 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
         approval.headline,
         "",
         *(fact(each.label, each.value) for each in shown.facts),
+        *_unusual(shown.unusual),
         *_rights(approval),
         "",
         fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),
@@ -118,6 +119,12 @@ def _unverified(listed: Unverified) -> list[str]:
         "  " + listed.id,
         "  " + listed.problem,
     ]
+
+
+def _unusual(found: tuple[Oddity, ...] | None) -> list[str]:
+    if found is None:
+        return []
+    return [fact("unusual", "\n".join(each.text for each in found) or "nothing unusual")]
 
 
 def _rights(approval: Approval) -> list[str]:

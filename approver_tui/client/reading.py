@@ -52,6 +52,10 @@ class Members:
         """Return a string as it is, or None for null or nothing."""
         return None if self.values.get(name) is None else self.text(name)
 
+    def is_null(self, name: str) -> bool:
+        """Report whether a member that must be there is null."""
+        return self._value(name) is None
+
     def integer(self, name: str) -> int:
         """Return a whole number."""
         value = self._value(name)

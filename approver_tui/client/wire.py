@@ -19,6 +19,7 @@ from approver_tui.state.approvals import (
     Display,
     Fact,
     Kind,
+    Oddity,
     Risk,
     Scope,
     Unverified,
@@ -96,6 +97,7 @@ def read_display(members: Members) -> Display:
         facts=tuple(_read_fact(fact) for fact in members.children("facts")),
         scopes=tuple(_read_scope(scope) for scope in members.children("scopes")),
         resource=members.safe("resource", max_len=_LONG),
+        unusual=_read_unusual(members),
         undo=members.safe("undo", max_len=_LONG, max_lines=_LINES),
         why=members.safe("why", max_len=_LONG, max_lines=_LINES),
         gives=members.safe("gives", max_len=_LONG, max_lines=_LINES),
@@ -262,6 +264,16 @@ def _read_fact(members: Members) -> Fact:
         label=members.safe("label"),
         value=members.safe("value", max_len=_LONG, max_lines=_LINES),
         material=members.boolean("material"),
+    )
+
+
+def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
+    """A document that does not say whether anything is unusual is not taken for one of nothing."""
+    if members.is_null("unusual"):
+        return None
+    return tuple(
+        Oddity(code=each.safe("code"), text=each.safe("text", max_len=_LONG))
+        for each in members.children("unusual")
     )
 
 

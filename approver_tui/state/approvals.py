@@ -69,6 +69,14 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Oddity:
+    """One thing that the server found unusual about a request."""
+
+    code: SafeText
+    text: SafeText
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """The agent that asks, as the server knows it."""
 
@@ -92,6 +100,8 @@ class Display:
     facts: tuple[Fact, ...]
     scopes: tuple[Scope, ...]
     resource: SafeText
+    unusual: tuple[Oddity, ...] | None
+    """Empty when nothing is; None for what the server does not compare with anything."""
     undo: SafeText
     why: SafeText
     gives: SafeText

@@ -64,6 +64,7 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
         *wrapped(approval.headline, view.width, Role.STRONG),
         BLANK,
         *material_lines(approval, view),
+        *_unusual(approval, view),
         *_other_facts(approval, view),
         *_rights(approval, view),
         *_undo(approval, view),
@@ -85,6 +86,7 @@ def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
         *_risk_reason(approval, view),
         BLANK,
         *material_lines(approval, view),
+        *_unusual(approval, view),
         *_undo(approval, view),
         *_row("Gives", display.gives, view),
         *_row("Fingerprint", SafeText(approval.fingerprint), view),
@@ -180,6 +182,21 @@ def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
     )
     rights = _row("Rights", scopes, view) if scopes else []
     return [*rights, *_row("At", approval.display.resource, view)]
+
+
+def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
+    """What the server found by its own history; that it found nothing is said too."""
+    found = approval.display.unusual
+    if found is None:
+        return []
+    if not found:
+        return _row("Unusual", say("Nothing unusual."), view)
+    labels = ["Unusual", *[""] * (len(found) - 1)]
+    return [
+        row
+        for label, oddity in zip(labels, found, strict=True)
+        for row in _row(label, oddity.text, view, Role.ALERT)
+    ]
 
 
 def _undo(approval: Approval, view: Viewpoint) -> list[Line]:

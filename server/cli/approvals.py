@@ -58,6 +58,7 @@ def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
     seen = desk.oversight.approval(approval_id)
     members = {
         **_document(seen),
+        "unusual": json.loads(seen.approval.display).get("unusual"),
         "action": seen.approval.action,
         "display": seen.approval.display,
         "action_digest": seen.approval.action_digest,
@@ -125,6 +126,7 @@ def _lines(seen: Seen) -> list[str]:
         "state": approval.state,
         "reason": approval.reason,
         "risk": approval.risk,
+        "unusual": _unusual(seen),
         "agent": seen.client_name,
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
@@ -134,6 +136,12 @@ def _lines(seen: Seen) -> list[str]:
         "decided": moment(approval.decided_at, never="not yet"),
     }
     return sheet(facts)
+
+
+def _unusual(seen: Seen) -> str | None:
+    """In the words that the person was shown; nothing for what is compared with nothing."""
+    found = json.loads(seen.approval.display).get("unusual")
+    return None if found is None else " ".join(each["text"] for each in found) or "nothing"
 
 
 def _headline(seen: Seen) -> str:

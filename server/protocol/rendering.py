@@ -112,6 +112,23 @@ def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, .
     return tuple(_fact(action, trail, value) for trail, value in leaves)
 
 
+def named(
+    action: ActionType, details: Mapping[str, JsonValue], path: Path
+) -> list[tuple[SafeText, JsonValue]]:
+    """List the values at a path, each with what it is called; money is one value."""
+    found = [leaf for leaf in _leaves(details, ()) if len(leaf[0]) == len(path)]
+    return [
+        (display_safe(_label(action, trail), max_chars=_MAX_LABEL), value)
+        for trail, value in found
+        if _meet(path, trail)
+    ]
+
+
+def shown(value: JsonValue) -> SafeText:
+    """One value as a fact has it."""
+    return display_safe(_show(value), max_chars=MAX_VALUE)
+
+
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
     material = not action.has_template or _rank(action, trail) < len(action.material)
     label = display_safe(_label(action, trail), max_chars=_MAX_LABEL)

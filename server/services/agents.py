@@ -218,6 +218,7 @@ def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
     stopped = _end_everything(tx, replace(agent, state="disabled"), by)
     end_all_of_client(tx, agent.id, actor=by)
     tx.agents.delete(agent.id)
+    tx.history.forget(agent.id)
     _record(tx, audit.Type.AGENT_DELETED, agent, by, {"name": agent.name, **stopped.counts})
     return stopped
 

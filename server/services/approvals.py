@@ -8,7 +8,7 @@ from server.protocol import decisions, errors
 from server.protocol.risks import Risk
 from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
-from server.services import audit, notices, parties, people
+from server.services import audit, histories, notices, parties, people
 from server.services.consents import ConsentService
 from server.services.expiry import expire
 from server.services.people import Person
@@ -120,6 +120,7 @@ class ApprovalService:
         tx.decisions.add(answer)
         if key != "session":
             tx.devices.confirm(device.id, entered=payload.ceremony == "pin")
+        histories.remember(tx, moved, approved=moved.state is State.APPROVED)
         _record(tx, moved, answer)
         notices.approval(tx, moved, "approval.decided")
         if moved.kind == "consent" and answer.decision == "approve":

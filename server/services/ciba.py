@@ -17,6 +17,7 @@ from server.services import (
     client_auth,
     displays,
     floods,
+    histories,
     notices,
     redemption,
     targets,
@@ -218,9 +219,9 @@ class CibaService:
             scope=plan.target.scope,
             user=user.id,
         )
-        display = displays.display_text(
-            self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
-        )
+        asked = self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
+        past = histories.look(tx, self.secrets, asked)
+        display = displays.display_text(asked, past.oddities)
         key = ask.idempotency_key
         return Approval(
             id=approval_id,
@@ -260,6 +261,7 @@ class CibaService:
             ),
             jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,
             policy=_json(plan.verdict.facts()),
+            past=past.text,
         )
 
     def _bound(self, tx: Unit, ask: Ask) -> str | None:

@@ -85,6 +85,7 @@ def consent_text(asked: ConsentAsked) -> str:
             facts=_consent_facts(asked),
             scopes=asked.scopes,
             resource=asked.resource,
+            unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="A consent lasts, so it takes your signature.",
             gives=_safe(
@@ -129,6 +130,7 @@ def device_text(asked: DeviceAsked) -> str:
             facts=facts,
             scopes={},
             resource=asked.resource,
+            unusual=None,
             undo="You can revoke the device at any time. What it approved until then stays.",
             why="Only a device of yours can let another one in.",
             gives="The new device sees and answers every request to you, high risk included.",
@@ -161,6 +163,7 @@ def app_device_text(asked: AppDeviceAsked) -> str:
             facts=_app_device_facts(asked),
             scopes={**dict.fromkeys(asked.openid, Risk.LOW), **asked.scopes},
             resource=asked.resource,
+            unusual=None,
             undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
             why="Only a device of yours can let an app on another one in.",
             gives=_safe(gives if asked.scopes else f"{name} learns who you are, on that device."),

@@ -11,6 +11,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
+from server.protocol.unusual import Oddity
 from server.services import shipped
 from server.services.records import Agent, ApprovalKind, User
 from server.services.targets import Target
@@ -56,6 +57,8 @@ class Display:
     facts: Sequence[JsonValue]
     scopes: Mapping[str, Risk]
     resource: str
+    unusual: Sequence[Oddity] | None
+    """None for what is not compared with anything."""
     undo: str
     why: str
     gives: str
@@ -67,7 +70,7 @@ class Display:
     expires_at: int
 
 
-def display_text(asked: Asked) -> str:
+def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
     """The display document of an action, made once; what is signed is its digest."""
     scopes = asked.target.resource.scopes
     return written(
@@ -81,6 +84,7 @@ def display_text(asked: Asked) -> str:
             facts=_facts(asked),
             scopes={name: scopes[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
+            unusual=oddities,
             undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or UNKNOWN_UNDO,
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
@@ -111,6 +115,7 @@ def written(display: Display) -> str:
             {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
         ],
         "resource": display.resource,
+        "unusual": _unusual(display.unusual),
         "undo": display.undo,
         "why": display.why,
         "gives": display.gives,
@@ -140,6 +145,12 @@ def rfc3339(moment: int) -> str:
     """Milliseconds since the epoch as RFC 3339 text in UTC."""
     at = datetime.fromtimestamp(moment / 1000, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
+
+
+def _unusual(oddities: Sequence[Oddity] | None) -> JsonValue:
+    if oddities is None:
+        return None
+    return [{"code": str(oddity.code), "text": oddity.text} for oddity in oddities]
 
 
 def _quoted(message: str | None) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from server.services.history_rows import HistoryRows
 from server.services.messages import FeedRows, OutboxRows
 from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
 from server.services.policy.records import PolicyRow, PolicyRows, UseRows
@@ -123,6 +124,8 @@ class View(Protocol):
     def consumptions(self) -> ConsumptionRows: ...
     @property
     def delegations(self) -> DelegationRows: ...
+    @property
+    def history(self) -> HistoryRows: ...
     @property
     def audit(self) -> AuditRows: ...
     @property

@@ -295,6 +295,8 @@ class Approval:
     """The key to which pushed tokens are bound; who polls proves its key when it does."""
     policy: str = "{}"
     """Why it is asked, as JSON text: outcome, rules, version and hash of the rule set."""
+    past: str = "{}"
+    """What was unusual about it, and what a yes adds to history, as JSON text of `histories`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from server.storage.devices import Devices
 from server.storage.directory import Cache, CachedDirectory
 from server.storage.feed import Feed
 from server.storage.flows import Flows
+from server.storage.history import History
 from server.storage.keys import Keys
 from server.storage.outbox import Outbox
 from server.storage.passwords import Passwords
@@ -182,6 +183,11 @@ class Rows:
     def delegations(self) -> Delegations:
         """Issued tokens."""
         return Delegations(self._connection)
+
+    @cached_property
+    def history(self) -> History:
+        """What was approved before."""
+        return History(self._connection)
 
     @cached_property
     def audit(self) -> Audit:

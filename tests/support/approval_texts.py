@@ -90,6 +90,7 @@ def _display(approval: str, risk: str, now: int) -> dict[str, object]:
         ],
         "scopes": [{"scope": "payments:read", "risk": risk}],
         "resource": RESOURCE,
+        "unusual": [],
         "undo": "A transfer cannot be called back.",
         "why": "You own invoice-bot.",
         "gives": "One token, for five minutes.",

@@ -48,6 +48,10 @@ PAYMENT: Mapping[str, object] = {
     "undo": "Not possible after 15:00 today.",
     "why": "payments:transfer is high risk at this resource",
     "gives": "one token, 5 min, payments:transfer, this payment only",
+    "unusual": [
+        ("new_target", "Never approved before: To account."),
+        ("large_amount", "Amount is 12 times the usual amount, EUR 401.67."),
+    ],
     "says": "INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00.",
 }
 DEPLOY: Mapping[str, object] = {
@@ -401,6 +405,16 @@ def three() -> list[Approval]:
     ]
 
 
+def _oddities(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """What the server found unusual; only actions are compared with anything."""
+    if terms.get("kind", "action") != "action":
+        return None
+    found = _pairs(terms.get("unusual", []))
+    if terms.get("first") and not found:
+        found = [("new_agent", f"You never approved anything of {terms['agent']} before.")]
+    return [{"code": code, "text": text} for code, text in found]
+
+
 def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[str, object]:
     approval_id = f"sayso_ap_{crc32(name.encode()):016d}"
     agent = terms["agent"]
@@ -425,6 +439,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "facts": _facts(terms["facts"]),
         "scopes": [{"scope": scope, "risk": risk} for scope, risk in scopes],
         "resource": terms["resource"],
+        "unusual": _oddities(terms),
         "undo": terms["undo"],
         "why": terms.get("why", "this scope asks for a person"),
         "gives": terms["gives"],

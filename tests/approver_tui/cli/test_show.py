@@ -1,6 +1,7 @@
 """One request in full."""
 
 from approver_tui.state.fingerprint import digest
+from tests.support.approval_texts import wire_approval
 
 
 def test_the_document_has_every_fact_and_both_texts(logged_in, server):
@@ -25,6 +26,24 @@ def test_agent_prose_is_quoted_and_marked(logged_in, server):
     assert 'agent says (not verified): "The invoice is due today."' in out
     assert "Amount:        EUR 4,820.00" in out
     assert f"sayso-approver approve {asked['id']} --fingerprint" in out
+
+
+def test_what_is_unusual_is_said_and_that_nothing_is(logged_in, server):
+    """With its code for scripts; a consent is compared with nothing."""
+    said = {"code": "new_target", "text": "Never approved before: To account."}
+    also = {"code": "unusual_hour", "text": "Asked between 03:00 and 04:00 UTC."}
+    odd, other = (
+        server.add(wire_approval(number=number, now=server.now(), display={"unusual": unusual}))
+        for number, unusual in ((8, [said, also]), (9, None))
+    )
+    out = logged_in("show", odd["id"]).out
+    assert f"unusual:       {said['text']}\n               {also['text']}\n" in out
+    assert logged_in("show", odd["id"], "--json").document["unusual"] == [said, also]
+    plain = server.add()
+    assert "unusual:       nothing unusual\n" in logged_in("show", plain["id"]).out
+    assert logged_in("show", plain["id"], "--json").document["unusual"] == []
+    assert "unusual" not in logged_in("show", other["id"]).out
+    assert logged_in("show", other["id"], "--json").document["unusual"] is None
 
 
 def test_what_is_over_offers_no_answer(logged_in, server):

@@ -44,6 +44,9 @@ def test_a_text_that_does_not_have_its_digest_is_refused(name):
         ("display", {"scopes": []}, "display.scopes"),
         ("display", {"v": 2}, "display.v"),
         ("display", {"facts": ...}, "display.facts"),
+        ("display", {"unusual": ...}, "display.unusual"),
+        ("display", {"unusual": "nothing"}, "display.unusual"),
+        ("display", {"unusual": [{"code": "new_agent"}]}, "display.unusual[0].text"),
         ("action", {"user": "sayso_us_other"}, "display.user.id"),
         ("action", {"agent": "sayso_ag_other"}, "display.agent.id"),
         ("action", {"extra": 1}, "action"),
@@ -180,3 +183,14 @@ def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
     assert read_approval(Members(sealed)).kind.value == kind
     with pytest.raises(WireError, match="kind: contradicts"):
         read_approval(Members(sealed | {"kind": "action"}))
+
+
+def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compared():
+    """An empty list is an answer; null is none."""
+    said = {"code": "new_target", "text": "Never approved before: To account.\x1b[2J"}
+    for given, count in (([said], 1), ([], 0), (None, None)):
+        unusual = read_approval(Members(wire_approval(display={"unusual": given}))).display.unusual
+        assert count == (None if unusual is None else len(unusual))
+        for oddity in unusual or ():
+            assert oddity.code == "new_target"
+            assert oddity.text == "Never approved before: To account.\\u{1b}[2J"

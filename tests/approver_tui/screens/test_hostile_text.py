@@ -40,6 +40,7 @@ def _hostile(text):
         gives=text,
         says=text,
         risk_reason=text,
+        unusual=[(text[:100], text)],
     )
 
 

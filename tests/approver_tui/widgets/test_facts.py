@@ -8,7 +8,7 @@ from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_client import NOW, PAYMENT, PRICES, an_approval, answered
+from tests.support.fake_client import CONSENT, NOW, PAYMENT, PRICES, an_approval, answered
 
 
 def _text(lines):
@@ -25,9 +25,9 @@ def test_the_order_of_the_facts():
     text = _text(approval_lines(an_approval("pay"), Viewpoint(NOW, UTC, 80)))
     _in_order(
         text,
-        ["HIGH RISK", "Pay EUR", "Amount", "Reference", "Rights", "Undo", "Agent  ", "Owner",
-         "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due', "If approved",
-         "Expires", "Lapsing is not a no.", "Fingerprint"],
+        ["HIGH RISK", "Pay EUR", "Amount", "Unusual", "Reference", "Rights", "Undo", "Agent  ",
+         "Owner", "203.0.113.7", "Why you", "Agent says, not verified:", '"INV-2291 is due',
+         "If approved", "Expires", "Lapsing is not a no.", "Fingerprint"],
     )  # fmt: skip
 
 
@@ -38,6 +38,18 @@ def test_material_facts_are_never_cut():
     for make in (approval_lines, panel_lines):
         text = _text(make(approval, Viewpoint(NOW, UTC, 36)))
         assert text.replace(" ", "").replace("\n", "").count("0130") == 20
+
+
+def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
+    """One row each; that nothing is unusual is said, that nothing was compared is not."""
+    for make in (approval_lines, panel_lines):
+        text = _text(make(an_approval("pay"), Viewpoint(NOW, UTC, 80)))
+        assert "Unusual      Never approved before: To account.\n" in text
+        assert "\n             Amount is 12 times the usual amount, EUR 401.67." in text
+        plain = _text(make(an_approval("prices", PRICES), Viewpoint(NOW, UTC, 80)))
+        assert "Unusual      Nothing unusual." in plain
+        consent = _text(make(an_approval("consent", CONSENT), Viewpoint(NOW, UTC, 80)))
+        assert "nusual" not in consent
 
 
 def test_unknown_undo_is_said():

@@ -200,6 +200,19 @@ def test_a_resource_is_shown_changed_and_deleted(begun):
     }
 
 
+def test_a_request_says_what_was_unusual_about_it(begun, desk):
+    """In the words that its person was shown; a consent is compared with nothing."""
+    said = [{"code": "new_agent", "text": "New."}, {"code": "new_scope", "text": "Never before."}]
+    agent, user = desk.agents.show("invoice-bot")[0].id, desk.users.show("admin")[0].id
+    for unusual, line in ((said, "New. Never before."), ([], "nothing"), (None, None)):
+        shown = desk.approval(agent, user, display=json.dumps({"unusual": unusual}))
+        out = begun("approvals", "show", shown.id).out
+        assert (
+            [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]
+        ) == ([] if line is None else [line])
+        assert begun("approvals", "show", shown.id, "--json").document["unusual"] == unusual
+
+
 def test_an_action_type_is_shown_changed_and_deleted(begun, tmp_path):
     """A scope that needs it holds it back."""
     file = tmp_path / "payment.json"

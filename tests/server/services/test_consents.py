@@ -95,6 +95,7 @@ def test_its_display_says_in_plain_words_who_where_what_and_until_when(local, ag
     assert display["risk_reason"] == "payments:transfer is high risk"
     assert "without asking you each time" in display["gives"]
     assert "revoke it at any time" in display["undo"]
+    assert display["unusual"] is None
 
 
 def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.protocol import actions, errors
+from server.protocol import actions, errors, unusual
 from server.protocol.risks import Risk
 from server.services.displays import Asked, display_text, rfc3339
 from server.services.records import Resource, User
@@ -190,6 +190,14 @@ def test_the_risk_is_explained_by_what_has_it():
     assert _shown(READING)["risk_reason"] == "payments:read is low risk"
     low = replace(ASKED, target=replace(TARGET, scope=("payments:read",)))
     assert _shown(low)["risk_reason"] == "Payment is high risk"
+
+
+def test_what_is_unusual_is_shown_and_that_nothing_is():
+    """Each with its code; an empty list says that the server looked and found nothing."""
+    assert _shown(ASKED)["unusual"] == []
+    said = json.loads(display_text(ASKED, [unusual.new_key("invoice-bot")]))["unusual"]
+    text = "invoice-bot has a new key since you last approved something of it."
+    assert said == [{"code": "new_key", "text": text}]
 
 
 @pytest.mark.parametrize(

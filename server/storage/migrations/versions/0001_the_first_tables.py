@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("notification_token", sa.LargeBinary(), nullable=True),
         sa.Column("jkt", sa.Text(), nullable=True),
         sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("past", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
@@ -226,6 +227,14 @@ def upgrade() -> None:
     with op.batch_alter_table("feed_events", schema=None) as batch_op:
         batch_op.create_index("ix_feed_events_user", ["user_id", "seq"], unique=False)
 
+    op.create_table(
+        "history",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_history")),
+    )
     op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),

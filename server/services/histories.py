@@ -1,0 +1,202 @@
+"""What is unusual about a request, by what was approved before.
+
+Each approved request adds to counters, and a new one looks up the few that are about it: the cost
+does not grow with history. What a yes will add is written down when the request is made, so that
+it is what was looked at, whatever happens to the action type meanwhile. Keys are keyed hashes:
+whoever has only the database cannot try out account numbers.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, cast
+
+from server.protocol import rendering, unusual
+from server.protocol.actions import ActionType
+from server.protocol.json_text import JsonValue
+from server.protocol.pointers import Path
+from server.protocol.stakes import Stakes
+from server.protocol.text import SafeText
+from server.protocol.unusual import Code, Oddity, Unusual
+from server.services.displays import Asked
+from server.services.ports import Secrets, Unit, View
+from server.services.records import Agent, Approval
+
+MOST_TARGETS: Final = 32
+"""Targets of one request that are remembered; one beyond that is new every time."""
+
+Known: TypeAlias = Mapping[str, tuple[int, int]]
+"""Key → how often, how much."""
+
+_ANSWERS = "answers"
+_HOURS = 24
+_HOUR_MS = 3_600_000
+_NEVER = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A request beside what was approved before."""
+
+    oddities: tuple[Oddity, ...]
+    text: str
+    """What is kept with the approval: the codes, and what a yes adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """What one request has of one type and unit, added up."""
+
+    label: str
+    currency: str | None
+    """None for a number."""
+    value: int
+
+    def plus(self, value: int) -> "_Amount":
+        """So much more of it."""
+        return replace(self, value=self.value + value)
+
+    def shown(self, value: int) -> str:
+        """Another value of this unit, as a fact has it."""
+        if self.currency is None:
+            return rendering.shown(value)
+        return rendering.shown({"minor": value, "currency": self.currency})
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """The keys under which one request is looked up, and remembered after a yes."""
+
+    agent: str
+    keys: tuple[str, ...]
+    scopes: Mapping[str, str]
+    """Key → scope."""
+    targets: Mapping[str, str]
+    """Key → label."""
+    amounts: Mapping[str, _Amount]
+
+    @property
+    def counted(self) -> list[str]:
+        """What a yes counts once more."""
+        return [self.agent, *self.keys, *self.scopes, *list(self.targets)[:MOST_TARGETS]]
+
+
+def look(view: View, secrets: Secrets, asked: Asked) -> Past:
+    """Compare a request with what was approved before, for this agent and this person."""
+    marks = _marks(secrets, asked)
+    hour = _hour(asked.asked_at)
+    near = [_of_hour(hour - 1), _of_hour(hour), _of_hour(hour + 1)]
+    wanted = [*marks.counted, *marks.amounts, _ANSWERS, *near]
+    known = view.history.of((asked.agent.id, asked.user.id), wanted)
+    oddities = [*_about_agent(asked.agent.name, marks, known), *_about_action(marks, known)]
+    answers, *few = [known.get(key, _NEVER)[0] for key in (_ANSWERS, *near)]
+    if unusual.is_rare(answers, near=sum(few)):
+        oddities.append(unusual.unusual_hour(hour))
+    return Past(tuple(oddities), _kept(oddities, marks))
+
+
+def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
+    """Add an answer: the hour of its person whatever it was, and what a yes allowed.
+
+    In the order of the keys, so that no two units of work wait for each other.
+    """
+    if approval.kind != "action" or approval.user_id is None:
+        return
+    added = json.loads(approval.past) if approved else {}
+    rows = dict.fromkeys(((approval.agent_id, key) for key in added.get("marks", ())), 0)
+    rows |= {(approval.agent_id, key): value for key, value in added.get("amounts", {}).items()}
+    rows |= {(approval.user_id, key): 0 for key in (_ANSWERS, _of_hour(_hour(tx.now)))}
+    for (owner, key), amount in sorted(rows.items()):
+        tx.history.add(owner, key, amount)
+
+
+def unusual_of(approval: Approval) -> Unusual:
+    """What was unusual about a request when it was made."""
+    return Unusual(frozenset(map(Code, json.loads(approval.past).get("codes", ()))))
+
+
+def _marks(secrets: Secrets, asked: Asked) -> _Marks:
+    user, resource = asked.user.id, asked.target.resource.uri
+
+    def key(*parts: JsonValue) -> str:
+        return secrets.nonce("history", json.dumps(parts, sort_keys=True))
+
+    return _Marks(
+        agent=key("agent", user),
+        keys=tuple(key("key", user, credential) for credential in credentials(asked.agent)),
+        scopes={key("scope", resource, name): name for name in asked.target.scope},
+        targets={
+            key("target", user, action.type, value): label
+            for action, label, value in _values(asked, lambda stakes: stakes.target)
+            if value is not None
+        },
+        amounts=_amounts(asked, key),
+    )
+
+
+def _amounts(asked: Asked, key: Callable[..., str]) -> Mapping[str, _Amount]:
+    found: dict[str, _Amount] = {}
+    for action, label, value in _values(asked, lambda stakes: stakes.amount):
+        currency, number = _number(value)
+        if number is not None:
+            place = key("amount", action.type, currency)
+            found[place] = found.get(place, _Amount(label, currency, 0)).plus(abs(number))
+    return found
+
+
+def _number(value: JsonValue) -> tuple[str | None, int | None]:
+    """The currency, if it is money, and how much; no number where the member was left out."""
+    if isinstance(value, dict):
+        return cast("str", value["currency"]), cast("int", value["minor"])
+    return None, value if isinstance(value, int) else None
+
+
+def _values(
+    asked: Asked, place: Callable[[Stakes], Path | None]
+) -> Iterator[tuple[ActionType, SafeText, JsonValue]]:
+    for action, detail in zip(asked.actions, asked.details, strict=True):
+        path = place(action.stakes)
+        if path is not None:
+            for label, value in rendering.named(action, detail, path):
+                yield action, label, value
+
+
+def credentials(agent: Agent) -> list[JsonValue]:
+    """What this agent can prove itself by."""
+    keys: list[JsonValue] = [dict(jwk) for jwk in agent.jwks]
+    return [*keys, *(secret.id for secret in agent.secrets)]
+
+
+def _about_agent(agent: str, marks: _Marks, known: Known) -> Iterator[Oddity]:
+    if marks.agent not in known:
+        yield unusual.new_agent(agent)
+    elif any(key not in known for key in marks.keys):
+        yield unusual.new_key(agent)
+    if scopes := [scope for key, scope in marks.scopes.items() if key not in known]:
+        yield unusual.new_scope(agent, scopes)
+
+
+def _about_action(marks: _Marks, known: Known) -> Iterator[Oddity]:
+    if labels := [label for key, label in marks.targets.items() if key not in known]:
+        yield unusual.new_target(labels)
+    for key, amount in marks.amounts.items():
+        count, total = known.get(key, _NEVER)
+        times = unusual.times_usual(amount.value, count=count, total=total)
+        if times is not None:
+            yield unusual.large_amount(amount.label, times, amount.shown(total // count))
+
+
+def _kept(oddities: Sequence[Oddity], marks: _Marks) -> str:
+    codes = list(dict.fromkeys(str(oddity.code) for oddity in oddities))
+    amounts = {key: amount.value for key, amount in marks.amounts.items()}
+    kept = {"codes": codes, "marks": marks.counted, "amounts": amounts}
+    return json.dumps(kept, separators=(",", ":"))
+
+
+def _hour(moment: int) -> int:
+    """The hour of the day in UTC."""
+    return moment // _HOUR_MS % _HOURS
+
+
+def _of_hour(hour: int) -> str:
+    return f"hour {hour % _HOURS}"

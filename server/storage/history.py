@@ -1,0 +1,72 @@
+"""Rows of history: counters by key, so that looking back costs the same however long it is."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.storage.history_tables import history as h
+from server.storage.prepared import Prepared
+
+_KEYS_AT_ONCE = 16
+_MANY = 64
+"""Amounts after which older ones count half: what is usual changes, and no sum overflows."""
+
+_VALUES: dict[str, BindParameter[object]] = {
+    "owner": bindparam("owner"),
+    "key": bindparam("key"),
+    "count": bindparam("one"),
+    "total": bindparam("amount"),
+}
+
+
+def _add(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+    halve = and_(h.c.total > 0, h.c.count >= _MANY)
+    return insert.on_conflict_do_update(
+        index_elements=[h.c.owner, h.c.key],
+        set_={
+            "count": case((halve, h.c.count // 2), else_=h.c.count) + insert.excluded.count,
+            "total": case((halve, h.c.total // 2), else_=h.c.total) + insert.excluded.total,
+        },
+    )
+
+
+_ADD = {
+    "sqlite": Prepared(_add(sqlite.insert(h).values(_VALUES))),
+    "postgresql": Prepared(_add(postgresql.insert(h).values(_VALUES))),
+}
+_OF = Prepared(
+    select(h.c.key, h.c.count, h.c.total).where(
+        h.c.owner.in_([bindparam("first"), bindparam("second")]),
+        h.c.key.in_([bindparam(f"key{n}") for n in range(_KEYS_AT_ONCE)]),
+    )
+)
+_FORGET = delete(h).where(h.c.owner == bindparam("of"))
+
+
+class History:
+    """What was approved before, in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, owner: str, key: str, amount: int = 0) -> None:
+        """Count one more."""
+        statement = _ADD[self._connection.dialect.name]
+        statement.run(self._connection, {"owner": owner, "key": key, "one": 1, "amount": amount})
+
+    def of(self, owners: tuple[str, str], keys: Collection[str]) -> Mapping[str, tuple[int, int]]:
+        """Key → how often and how much; what was never added is not in it."""
+        wanted = list(keys)
+        found: dict[str, tuple[int, int]] = {}
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            part = wanted[start : start + _KEYS_AT_ONCE]
+            part += [part[-1]] * (_KEYS_AT_ONCE - len(part))
+            values = {f"key{n}": key for n, key in enumerate(part)}
+            values |= {"first": owners[0], "second": owners[1]}
+            found |= {row[0]: (row[1], row[2]) for row in _OF.run(self._connection, values)}
+        return found
+
+    def forget(self, owner: str) -> None:
+        """Drop what is about somebody who is deleted."""
+        self._connection.execute(_FORGET, {"of": owner})

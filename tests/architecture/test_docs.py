@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.support.source import ROOT
 
@@ -89,14 +90,19 @@ def test_every_documented_setting_exists():
 
 
 def test_the_documented_action_type_is_one():
-    """Whoever copies the file of `docs/command-line.md` can register it."""
+    """Whoever copies the file of `docs/action-types.md` can register it and send its example."""
     actions = importlib.import_module("server.protocol.actions")
-    (example,) = re.findall(
-        r"^```json\n(.*?)^```", _page("command-line.md"), re.DOTALL | re.MULTILINE
-    )
-    assert actions.read_action_type(json.loads(example)).type == "payment.transfer"
-    members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| member | |"))))
-    assert members >= actions._MEMBERS | actions._OPTIONAL
+    page = _page("action-types.md")
+    file, details = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    action = actions.read_action_type(json.loads(file))
+    (detail,) = json.loads(details)
+    Draft202012Validator(dict(action.schema)).validate(detail)
+    rendering = importlib.import_module("server.protocol.rendering")
+    assert f"**{rendering.render_headline(action, detail)}**" in page
+    for fact in rendering.facts(action, detail):
+        assert fact.label == "Type" or f"*{fact.label}: {fact.value}*" in page
+    members = set(re.findall(r"`(\w+)`", "".join(_rows_of("| member | means |", page))))
+    assert members >= actions._MEMBERS | actions._OF_TEMPLATE | actions._OPTIONAL
 
 
 def test_every_error_code_is_in_the_protocol():
@@ -158,9 +164,9 @@ def _page(name: str) -> str:
     return (ROOT / "docs" / name).read_text("utf-8")
 
 
-def _rows_of(head: str) -> list[str]:
-    """The first cells of the table of `docs/command-line.md` that begins so."""
-    table = _page("command-line.md").split(head, 1)[1].split("\n\n", 1)[0]
+def _rows_of(head: str, page: str) -> list[str]:
+    """The first cells of the table of a page that begins so."""
+    table = page.split(head, 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
 

@@ -1,5 +1,6 @@
 """What a person reads: the next command, safe text, and nothing that was not asked for."""
 
+import json
 import shlex
 import stat
 
@@ -7,9 +8,11 @@ import pytest
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
 from server.protocol.token_exchange import ACCESS_TOKEN
+from tests.support.installation import PAYMENT
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
+BOTH = (*CEILING, "--scope", "payments:transfer")
 
 
 def test_a_new_agent_comes_with_two_curl_lines_and_its_secret_once(begun):
@@ -153,6 +156,20 @@ def test_an_agent_that_serves_is_shown_how_it_exchanges(begun):
     assert "subject_token=$TOKEN" in words
     assert f"grant_type={GRANT_TOKEN_EXCHANGE}" in words
     assert {"resource=https://pay.example", f"subject_token_type={ACCESS_TOKEN}"} <= set(words)
+
+
+def test_a_scope_that_needs_details_is_asked_for_with_them(begun, tmp_path):
+    """As printed, the request would be refused; it names the type and where its members are."""
+    (tmp_path / "action.json").write_text(json.dumps(PAYMENT))
+    begun("actions", "add", str(tmp_path / "action.json"))
+    needing = ("resources", "update", "https://pay.example", "--requires")
+    begun(*needing, "payments:transfer=payment.transfer")
+    assert "authorization_details" not in begun(*AGENT, *BOTH).out
+    begun(*needing, "payments:read=payment.transfer")
+    out = begun("agents", "rotate-secret", "invoice-bot").out
+    (line,) = [line for line in out.splitlines() if "bc-authorize" in line]
+    assert 'authorization_details=[{"type":"payment.transfer", …}]' in shlex.split(line)
+    assert "sayso actions show payment.transfer" in out
 
 
 def test_an_agent_that_only_exchanges_is_shown_no_other_way(begun):

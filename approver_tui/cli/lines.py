@@ -54,8 +54,9 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
     return [
         approval.headline,
         "",
-        *(fact(each.label, each.value) for each in shown.facts),
+        *(fact(each.label, each.value) for each in shown.facts if each.material),
         *_unusual(shown.unusual),
+        *(fact(each.label, each.value) for each in shown.facts if not each.material),
         *_rights(approval),
         "",
         fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),

@@ -9,7 +9,7 @@ whoever has only the database cannot try out account numbers.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, cast
+from typing import Final, Protocol, TypeAlias, cast
 
 from server.protocol import rendering, unusual
 from server.protocol.actions import ActionType
@@ -18,9 +18,9 @@ from server.protocol.pointers import Path
 from server.protocol.stakes import Stakes
 from server.protocol.text import SafeText
 from server.protocol.unusual import Code, Oddity, Unusual
-from server.services.displays import Asked
 from server.services.ports import Secrets, Unit, View
-from server.services.records import Agent, Approval
+from server.services.records import Agent, Approval, User
+from server.services.targets import Target
 
 MOST_TARGETS: Final = 32
 """Targets of one request that are remembered; one beyond that is new every time."""
@@ -34,6 +34,30 @@ _HOUR_MS = 3_600_000
 _NEVER = (0, 0)
 
 
+class Wanted(Protocol):
+    """What an agent wants of a person, as far as it is compared."""
+
+    @property
+    def agent(self) -> Agent:
+        """Who wants it."""
+
+    @property
+    def user(self) -> User:
+        """Who would be asked."""
+
+    @property
+    def target(self) -> Target:
+        """The resource and the scopes."""
+
+    @property
+    def details(self) -> Sequence[Mapping[str, JsonValue]]:
+        """What for."""
+
+    @property
+    def actions(self) -> Sequence[ActionType]:
+        """The types of the details."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """A request beside what was approved before."""
@@ -41,6 +65,11 @@ class Past:
     oddities: tuple[Oddity, ...]
     text: str
     """What is kept with the approval: the codes, and what a yes adds."""
+
+    @property
+    def unusual(self) -> Unusual:
+        """The codes alone."""
+        return Unusual(frozenset(oddity.code for oddity in self.oddities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +110,14 @@ class _Marks:
         return [self.agent, *self.keys, *self.scopes, *list(self.targets)[:MOST_TARGETS]]
 
 
-def look(view: View, secrets: Secrets, asked: Asked) -> Past:
+def look(view: View, secrets: Secrets, wanted: Wanted) -> Past:
     """Compare a request with what was approved before, for this agent and this person."""
-    marks = _marks(secrets, asked)
-    hour = _hour(asked.asked_at)
+    marks = _marks(secrets, wanted)
+    hour = _hour(view.now)
     near = [_of_hour(hour - 1), _of_hour(hour), _of_hour(hour + 1)]
-    wanted = [*marks.counted, *marks.amounts, _ANSWERS, *near]
-    known = view.history.of((asked.agent.id, asked.user.id), wanted)
-    oddities = [*_about_agent(asked.agent.name, marks, known), *_about_action(marks, known)]
+    keys = [*marks.counted, *marks.amounts, _ANSWERS, *near]
+    known = view.history.of((wanted.agent.id, wanted.user.id), keys)
+    oddities = [*_about_agent(wanted.agent.name, marks, known), *_about_action(marks, known)]
     answers, *few = [known.get(key, _NEVER)[0] for key in (_ANSWERS, *near)]
     if unusual.is_rare(answers, near=sum(few)):
         oddities.append(unusual.unusual_hour(hour))
@@ -115,28 +144,28 @@ def unusual_of(approval: Approval) -> Unusual:
     return Unusual(frozenset(map(Code, json.loads(approval.past).get("codes", ()))))
 
 
-def _marks(secrets: Secrets, asked: Asked) -> _Marks:
-    user, resource = asked.user.id, asked.target.resource.uri
+def _marks(secrets: Secrets, wanted: Wanted) -> _Marks:
+    user, resource = wanted.user.id, wanted.target.resource.uri
 
     def key(*parts: JsonValue) -> str:
         return secrets.nonce("history", json.dumps(parts, sort_keys=True))
 
     return _Marks(
         agent=key("agent", user),
-        keys=tuple(key("key", user, credential) for credential in credentials(asked.agent)),
-        scopes={key("scope", resource, name): name for name in asked.target.scope},
+        keys=tuple(key("key", user, credential) for credential in credentials(wanted.agent)),
+        scopes={key("scope", resource, name): name for name in wanted.target.scope},
         targets={
             key("target", user, action.type, value): label
-            for action, label, value in _values(asked, lambda stakes: stakes.target)
+            for action, label, value in _values(wanted, lambda stakes: stakes.target)
             if value is not None
         },
-        amounts=_amounts(asked, key),
+        amounts=_amounts(wanted, key),
     )
 
 
-def _amounts(asked: Asked, key: Callable[..., str]) -> Mapping[str, _Amount]:
+def _amounts(wanted: Wanted, key: Callable[..., str]) -> Mapping[str, _Amount]:
     found: dict[str, _Amount] = {}
-    for action, label, value in _values(asked, lambda stakes: stakes.amount):
+    for action, label, value in _values(wanted, lambda stakes: stakes.amount):
         currency, number = _number(value)
         if number is not None:
             place = key("amount", action.type, currency)
@@ -152,9 +181,9 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
 
 
 def _values(
-    asked: Asked, place: Callable[[Stakes], Path | None]
+    wanted: Wanted, place: Callable[[Stakes], Path | None]
 ) -> Iterator[tuple[ActionType, SafeText, JsonValue]]:
-    for action, detail in zip(asked.actions, asked.details, strict=True):
+    for action, detail in zip(wanted.actions, wanted.details, strict=True):
         path = place(action.stakes)
         if path is not None:
             for label, value in rendering.named(action, detail, path):

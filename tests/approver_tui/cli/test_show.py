@@ -37,7 +37,8 @@ def test_what_is_unusual_is_said_and_that_nothing_is(logged_in, server):
         for number, unusual in ((8, [said, also]), (9, None))
     )
     out = logged_in("show", odd["id"]).out
-    assert f"unusual:       {said['text']}\n               {also['text']}\n" in out
+    lines = f"unusual:       {said['text']}\n               {also['text']}\n"
+    assert f"Amount:        EUR 4,820.00\n{lines}Reference:     RE-7731\n" in out
     assert logged_in("show", odd["id"], "--json").document["unusual"] == [said, also]
     plain = server.add()
     assert "unusual:       nothing unusual\n" in logged_in("show", plain["id"]).out

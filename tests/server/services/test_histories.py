@@ -8,6 +8,7 @@ import pytest
 from server.protocol.unusual import Code, Unusual
 from server.services import histories
 from server.storage.history import History
+from tests.server.services.test_displays import ASKED
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAYMENT
@@ -228,6 +229,14 @@ def test_a_deleted_agent_leaves_no_history(paying, person, local, agent):
     with local.services.store.read() as view:
         marks = json.loads(approval.past)["marks"]
         assert view.history.of((agent.id, agent.id), marks) == {}
+
+
+def test_policy_gets_the_codes_before_anybody_is_asked(local):
+    """The same that are kept with the approval, as one record."""
+    with local.services.store.read() as view:
+        past = histories.look(view, local.services.secrets, ASKED)
+    assert past.unusual == Unusual(frozenset({Code.NEW_AGENT, Code.NEW_SCOPE}))
+    assert json.loads(past.text)["codes"] == ["new_agent", "new_scope"]
 
 
 def test_a_request_looks_up_its_own_keys_alone(paying, person, monkeypatch):

@@ -27,6 +27,8 @@ from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.passwords import Passwords
 from server.services.policy.policies import Policies
+from server.services.policy.replays import Replays
+from server.services.policy.trials import Trials
 from server.services.resources import Resources
 from server.services.users import Users
 from server.settings import Settings
@@ -49,6 +51,8 @@ class Desk:
     resources: Resources
     actions: Actions
     policies: Policies
+    trials: Trials
+    replays: Replays
     keys: Keys
     invitations: Invitations
     installation: Installation
@@ -100,6 +104,8 @@ def _desk(services: Services) -> Desk:
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
         policies=Policies(store),
+        trials=Trials(store, services.rules),
+        replays=Replays(store),
         keys=Keys(store, signer, services.rules),
         invitations=Invitations(store, secrets),
         installation=Installation(store, secrets, signer),

@@ -17,6 +17,7 @@ from server.http.endpoints import (
     resources,
     users,
 )
+from server.http.policy_routes import POLICY_ROUTES
 from server.http.route import Caller, Route
 from server.services.authority import Role, Rule
 
@@ -392,6 +393,7 @@ ADMIN_ROUTES: Final = (
     *APP_ROUTES,
     *_RESOURCES,
     *_ACTIONS,
+    *POLICY_ROUTES,
     *_OTHERS,
     *MANAGED_CONSENT_ROUTES,
 )

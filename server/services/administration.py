@@ -17,6 +17,9 @@ from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.people import Person
+from server.services.policy.policies import Policies
+from server.services.policy.replays import Replays
+from server.services.policy.trials import Trials
 from server.services.ports import Secrets, Signer, Store, Verifier
 from server.services.resources import Resources
 from server.services.rules import Rules
@@ -39,6 +42,9 @@ class Desk:
     apps: Apps
     resources: Resources
     actions: Actions
+    policies: Policies
+    trials: Trials
+    replays: Replays
     keys: Keys
     invitations: Invitations
     oversight: Oversight
@@ -72,6 +78,9 @@ class Administration:
             apps=Apps(store, self.secrets),
             resources=Resources(store, self.secrets, self.rules.issuer),
             actions=Actions(store),
+            policies=Policies(store),
+            trials=Trials(store, self.rules),
+            replays=Replays(store),
             keys=Keys(store, self.signer, self.rules),
             invitations=Invitations(store, self.secrets),
             oversight=Oversight(store),

@@ -332,7 +332,11 @@ def _refuse(tx: Unit, ask: Ask, plan: Plan, reason: str, text: str) -> errors.Re
             decision="refused",
             posture=plan.risk,
             cause=reason,
-            facts={"policy": plan.verdict.facts()},
+            facts={
+                "policy": plan.verdict.facts(),
+                "scope": list(plan.target.scope),
+                "types": [action.type for action in plan.actions],
+            },
         ),
     )
     members = {"reason": reason} if reason == refusals.DENIED else {}

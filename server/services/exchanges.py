@@ -6,7 +6,7 @@ replayed from the log. Never: tokens, signatures, writes.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from server.protocol import errors, names, token_exchange, tokens
@@ -121,13 +121,20 @@ class Exchanges:
         # 12. The details fit their types.
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this very resource.
-        granted, consent = _consented(view, subject, resource, stands_on, left)
+        user = view.directory.user(subject.user_id or "")
+        whole = Case(
+            "exchange", agent, user, Target(resource, tuple(sorted(left))), asked.details, actions
+        )
+        try:
+            granted, consent = _consented(view, subject, resource, stands_on, left)
+        except Refused:
+            self._check_forbidden(view, whole)
+            raise
         # 14. No person has to be asked about this very thing.
         target = Target(resource, tuple(sorted(granted)))
         approval = _signed(view, lineage, stands_on)
         _check_types(target, asked, left)
-        user = view.directory.user(subject.user_id or "")
-        case = Case("exchange", agent, user, target, asked.details, actions)
+        case = replace(whole, target=target)
         said = _said(asked, stands_on, approval, subject.user_id)
         verdict = self._check_policy(view, case, said, left)
         if asked.types and said is None and consent is None:
@@ -157,6 +164,12 @@ class Exchanges:
             name = parties.name_of(view.directory, stands_on.first)
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
+
+    def _check_forbidden(self, view: View, case: Case) -> None:
+        """Nobody is asked to consent to what policy forbids."""
+        verdict = self.judge.decide(view, case)
+        if verdict.outcome == "deny":
+            raise Refused(Reason.POLICY_DENIED, verdict=verdict)
 
     def _check_policy(
         self, view: View, case: Case, said: Approvals | None, left: frozenset[str]

@@ -5,7 +5,7 @@ rule set in force, compiled once for each. Never: what follows from a verdict.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from server.protocol.actions import ActionType
@@ -16,6 +16,7 @@ from server.services.policy.documents import InvalidPolicy
 from server.services.policy.questions import (
     Answer,
     Approvals,
+    Facts,
     Policy,
     PolicyFailed,
     Question,
@@ -84,10 +85,14 @@ class Judge:
     engines: dict[str, Engine] = field(default_factory=dict)
     """By their hash; the newest alone."""
 
-    def decide(self, view: View, case: Case, at: int | None = None) -> Verdict:
-        """What policy says to this case, now or as things were at a moment."""
-        engine = self._engine(view)
-        return decide(engine.policy, question(view, case, at), engine.source)
+    def decide(
+        self, view: View, case: Case, at: int | None = None, facts: Facts | None = None
+    ) -> Verdict:
+        """What policy says to this case; as of a moment, or with a history that is told."""
+        engine, asked = self._engine(view), question(view, case, at)
+        if facts is not None:
+            asked = replace(asked, facts=facts)
+        return decide(engine.policy, asked, engine.source)
 
     def holds(self, view: View, case: Case, approvals: Approvals) -> bool:
         """Reports whether it is allowed with exactly these approvals."""

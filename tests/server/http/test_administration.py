@@ -9,6 +9,7 @@ from server.http.admin_routes import ADMIN_ROUTES
 from server.http.route import Route
 from server.services.authority import Role
 from tests.support.installation import PAYMENT
+from tests.support.policies import rule
 from tests.support.site import Answer
 from tests.support.staff import BACK, WHO, Staff
 
@@ -61,6 +62,15 @@ SAMPLES = {
     "GET /api/actions/<id>": Sample("action"),
     "PUT /api/actions/<id>": Sample("action", {**PAYMENT, "risk": "critical"}, signed=True),
     "DELETE /api/actions/<id>": Sample("action"),
+    "GET /api/policy": Sample(),
+    "POST /api/policy": Sample(body={"document": rule("deny")}, signed=True),
+    "POST /api/policy/explain": Sample(
+        body={"agent": "one", "way": "client_credentials", "scope": ["payments:read"]}
+    ),
+    "POST /api/policy/test": Sample(
+        body={"table": '[[cases]]\nagent = "invoice-bot"\nexpect = "ask"'}
+    ),
+    "POST /api/policy/dry-run": Sample(body={"policy": rule("ask")}),
     "GET /api/admin/approvals": Sample(),
     "GET /api/admin/approvals/<id>": Sample("approval"),
     "POST /api/admin/approvals/<id>/cancel": Sample("approval", {"reason": "Not now"}),

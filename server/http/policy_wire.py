@@ -1,0 +1,144 @@
+"""What the API of policy is sent and answers, as models."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from server.http.admin_bodies import Body, Names, Text
+
+_Toml = Annotated[str, Field(max_length=65_536)]
+_Way = Literal["request", "exchange", "client_credentials"]
+_Outcome = Literal["allow", "ask", "deny"]
+_RiskWord = Literal["low", "medium", "high", "critical"]
+
+
+class NewPolicy(Body):
+    """A rule set, as the text of its TOML file."""
+
+    document: _Toml
+
+
+class PolicyCase(Body):
+    """What an agent would ask for; agents and people by name or id."""
+
+    agent: Text
+    way: _Way = "request"
+    user: Text | None = None
+    resource: Text | None = None
+    scope: Names = Field(default_factory=list)
+    authorization_details: list[dict[str, Any]] | None = None
+    policy: _Toml | None = None
+    """Another rule set to ask."""
+
+
+class PolicyTable(Body):
+    """Cases with what is expected of them, as the text of a TOML file."""
+
+    table: _Toml
+    policy: _Toml | None = None
+
+
+class PolicyReplay(Body):
+    """How far back, in seconds, and under which rules."""
+
+    last: int = Field(default=604_800, ge=1, le=2_678_400)
+    policy: _Toml | None = None
+
+
+class PolicySource(BaseModel):
+    """Which rule set answered."""
+
+    version: int
+    hash: str
+
+
+class Policy(BaseModel):
+    """A rule set and what its names meant when it was set."""
+
+    version: int
+    hash: str
+    default: bool
+    set_by: str
+    set_at: str | None
+    names: dict[str, dict[str, str]]
+    document: str
+
+
+class CitedRule(BaseModel):
+    """A rule that made it so."""
+
+    id: str
+    outcome: _Outcome
+    because: str
+
+
+class PolicyAsks(BaseModel):
+    """What the person's yes takes."""
+
+    risk: _RiskWord
+    ceremony: Literal["confirm", "pin"]
+    quorum: int
+    ttl: int
+
+
+class PolicyExplanation(BaseModel):
+    """What would happen to a case, and why."""
+
+    outcome: _Outcome
+    then: Literal["token", "person", "refused"]
+    risk: _RiskWord
+    because: str
+    rules: list[CitedRule]
+    consent: bool | None
+    asks: PolicyAsks | None
+    policy: PolicySource
+    token: dict[str, Any] | None
+    token_seconds: int | None
+
+
+class TriedCase(BaseModel):
+    """One case of a table."""
+
+    name: str
+    passed: bool
+    expected: dict[str, Any]
+    found: dict[str, Any]
+    problem: str | None
+
+
+class TriedCases(BaseModel):
+    """A table of cases."""
+
+    passed: bool
+    items: list[TriedCase]
+
+
+class PolicyChange(BaseModel):
+    """Something that would have gone otherwise."""
+
+    at: str
+    way: _Way
+    id: str
+    agent: str
+    user: str | None
+    resource: str | None
+    scope: list[str]
+    types: list[str]
+    before: _Outcome
+    after: _Outcome
+    rules: list[str]
+
+
+class Replayed(BaseModel):
+    """What a rule set would have changed."""
+
+    since: str
+    until: str
+    policy: PolicySource
+    judged: int
+    skipped: int
+    complete: bool
+    before: dict[str, int]
+    after: dict[str, int]
+    changed: int
+    changes: list[PolicyChange]

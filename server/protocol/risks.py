@@ -20,8 +20,10 @@ class Risk(StrEnum):
     @property
     def rank(self) -> int:
         """Position from the least risky; texts would compare by alphabet."""
-        return list(Risk).index(self)
+        return _RANKS[self]
 
+
+_RANKS: Mapping[Risk, int] = MappingProxyType({risk: rank for rank, risk in enumerate(Risk)})
 
 TIME_TO_LIVE: Mapping[Risk, int] = MappingProxyType(
     {Risk.LOW: 86_400, Risk.MEDIUM: 1_800, Risk.HIGH: 600, Risk.CRITICAL: 3_600}

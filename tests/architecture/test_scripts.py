@@ -6,7 +6,9 @@ import re
 from tests.support.source import ROOT
 
 _MOST_LINES = 30
-_SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.suffix != ".md"]
+_SCRIPTS = [
+    path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file() and path.suffix != ".md"
+]
 
 
 def test_every_script_says_on_its_second_line_what_it_does():

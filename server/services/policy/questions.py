@@ -67,6 +67,11 @@ class Question:
         return highest([Risk.LOW, *self.scopes.values(), *self.types.values()])
 
     @cached_property
+    def notes(self) -> dict[object, object]:
+        """Where an engine remembers what it found out, between its answers to this question."""
+        return {}
+
+    @cached_property
     def money(self) -> Mapping[str, int]:
         """Currency → the sum of all amounts of the details, in minor units, signs left out."""
         return uses.money(self.details)

@@ -83,6 +83,8 @@ def test_what_was_denied_is_judged_again_too(chains, agent, dry_run, local):
 
 def test_each_is_judged_with_the_time_and_the_history_that_it_had(agent, dry_run, local):
     """The third in an hour is the third in the replay, whatever came later."""
+    agent.asked()
+    local.clock.forward(8 * DAY)
     for _ in range(3):
         agent.alone()
         local.clock.forward(60_000)

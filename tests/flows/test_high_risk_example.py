@@ -1,0 +1,38 @@
+"""The worked example of the documents does what it says, from nothing to one payment."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.source import ROOT
+
+
+@pytest.mark.timeout(300)
+def test_the_example_of_a_high_risk_action_pays_once(tmp_path):
+    """Exchange, `interaction_required`, the question, the yes, and a bank that spends it."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "high_risk" / "dance.py")],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))]
+    said = [" ".join(line.split()).split(", fingerprint")[0] for line in told]
+    assert said == [
+        "POST /bc-authorize 200",
+        "ana sees LOW: Use desk:use at https://desk.example",
+        "POST /token 200, the person said yes",
+        "POST /token 400 interaction_required",
+        "POST /bc-authorize 200",
+        "ana sees HIGH: Pay EUR 4,820.00 to Nordwind Logistik GmbH",
+        "POST /token 200, the person said yes",
+        "POST /pay 403 another amount: not_granted",
+        "POST /pay 200 what ana approved: paid",
+        "POST /pay 409 the same once more: already_consumed",
+    ]
+    assert done.stdout.endswith("Paid once: Nordwind Logistik GmbH.\n")

@@ -42,6 +42,7 @@ from server.services.grants.enrolment import EnrolmentGrant
 from server.services.grants.refresh_token import RefreshTokenGrant
 from server.services.grants.token_exchange import TokenExchangeGrant
 from server.services.hints import Hints
+from server.services.incidents import Incidents
 from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
@@ -56,6 +57,7 @@ from server.services.ports import Clock
 from server.services.proofs import Proofs
 from server.services.redemption import Redemption
 from server.services.registration import RegistrationService
+from server.services.reports import Reports
 from server.services.request_objects import RequestObjects
 from server.services.revocation import Revocation
 from server.services.rights import Rights
@@ -264,6 +266,7 @@ def _site(services: Services) -> "Site":
     app_issuing = AppIssuing(services.signer, secrets, rules)
     app_devices = AppDevices(consents)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
+    approvals = ApprovalService(store, secrets, services.verifier, rights, rules, consents)
     return Site(
         clock=services.clock,
         store=store,
@@ -315,7 +318,9 @@ def _site(services: Services) -> "Site":
         sign_ins=sign_ins,
         sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
         userinfo=UserInfo(store, Bearers(issued, proofs), rules),
-        approvals=ApprovalService(store, secrets, services.verifier, rights, rules, consents),
+        approvals=approvals,
+        reports=Reports(store, secrets, approvals),
+        incidents=Incidents(store),
         consents=consents,
         introspection=Introspection(store, issued, services.signer, rules),
         revocation=Revocation(store, issued),

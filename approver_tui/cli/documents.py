@@ -8,6 +8,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, Asker, Decided, Oddity
 from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device
+from approver_tui.state.reported import Reported
 
 
 def inbox(page: Page) -> dict[str, object]:
@@ -71,6 +72,26 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
 def outcome(approval: Approval) -> dict[str, object]:
     """Return what `approve` and `deny` print."""
     return {"schema": "sayso.decision/1", **summary(approval)}
+
+
+def reported(done: Reported) -> dict[str, object]:
+    """Return what `report` prints."""
+    return {
+        "schema": "sayso.report/1",
+        "incident": done.incident,
+        "scope": done.scope.value,
+        "agents": [
+            {
+                "id": agent.id,
+                "name": agent.name,
+                "state": agent.state,
+                "tokens_revoked": agent.tokens_revoked,
+                "requests_cancelled": agent.requests_cancelled,
+            }
+            for agent in done.agents
+        ],
+        "approval": summary(done.approval),
+    }
 
 
 def decided(value: Decided | None) -> dict[str, object] | None:

@@ -8,6 +8,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, ApprovalState, Kind, Oddity, Unverified
 from approver_tui.state.consents import Consent, ConsentState
 from approver_tui.state.devices import Device
+from approver_tui.state.reported import Reported
 
 _WIDTH = 14
 
@@ -76,6 +77,21 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
 def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
     return [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
+
+
+def reported(done: Reported) -> list[str]:
+    """Return what came of a report."""
+    stopped = [
+        f"  {agent.name} is {agent.state}: {agent.tokens_revoked} tokens and "
+        f"{agent.requests_cancelled} other requests ended."
+        for agent in done.agents
+    ]
+    state = done.approval.state_word.capitalize()
+    return [
+        f"Reported. {state}: {done.approval.headline}",
+        *(stopped or ["  No agent had asked for it, so none was stopped."]),
+        f"  incident {done.incident}; an administrator looks into it.",
+    ]
 
 
 def device(value: Device, now: int) -> list[str]:

@@ -26,6 +26,7 @@ VERBS = MappingProxyType(
         "watch": "Print what happens, as it happens.",
         "approve": "Say yes to one request.",
         "deny": "Say no to one request, and why.",
+        "report": "Say that you did not ask for something; stops the agent.",
         "history": "List what was decided.",
         "consents": "List what you let agents and apps do without asking.",
         "revoke": "Take a consent back.",

@@ -19,6 +19,7 @@ from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals import Approval
 from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device, Me
+from approver_tui.state.reported import Reported, ReportScope
 
 SESSION_KEY = "session-key"
 """The name under which the vault keeps the session key."""
@@ -113,6 +114,13 @@ class Client:
                 raise AlreadyDecided(error.code, error.detail, winner) from error
             raise
         return wire.read_approval(answer)
+
+    def report(self, approval_id: str, decision: str, scope: ReportScope, note: str) -> Reported:
+        """Send a signed denial as suspicious that stops agents too."""
+        body = {"decision": decision, "scope": scope.value} | ({"note": note} if note else {})
+        return wire.read_reported(
+            self.session.post(_path("approvals", approval_id, "report"), body)
+        )
 
     def pin(self, x: bytes, purpose: str) -> PinAnswer:
         """Return the server's half of the PIN for `session` or an id; counts as a try."""

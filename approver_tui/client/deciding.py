@@ -24,6 +24,7 @@ from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
+from approver_tui.state.reported import Reported, ReportScope
 
 _BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
 
@@ -86,6 +87,22 @@ class Decider:
         key = self._client.session.key
         signed = self._signed(fresh, key, Answer.DENY, Ceremony.NONE, code)
         return self._send(_Vote(fresh.id, Answer.DENY, signed, note))
+
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+        """Say that the person did not ask for this; takes no PIN, and an answered one is taken.
+
+        The note is for the administrators. Raises Changed, and UnknownOutcome when the receipt
+        was lost twice; the same report sent again opens no second incident.
+        """
+        fresh = self._fresh(approval, approval.fingerprint)
+        key = self._client.session.key
+        signed = self._signed(fresh, key, Answer.DENY, Ceremony.NONE, DenyCode.SUSPICIOUS)
+        try:
+            return self._client.report(fresh.id, signed, scope, note)
+        except (Unreachable, ApiError) as error:
+            if not _is_lost(error):
+                raise
+        return self._reported_again(fresh.id, signed, scope, note)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Give another, locked device its PIN tries back."""
@@ -204,6 +221,19 @@ class Decider:
                 raise
         return self._outcome(vote)
 
+    def _reported_again(
+        self, approval_id: str, signed: str, scope: ReportScope, note: str
+    ) -> Reported:
+        """The receipt was lost; the same bytes open no second incident."""
+        try:
+            return self._client.report(approval_id, signed, scope, note)
+        except Unreachable as error:
+            raise UnknownOutcome(approval_id, "The server has not confirmed it.") from error
+        except ApiError as error:
+            if not _is_lost(error):
+                raise
+            raise UnknownOutcome(approval_id, "The server has not confirmed it.") from error
+
     def _outcome(self, vote: _Vote) -> Approval:
         """The receipt was lost. Ask what holds; the same bytes sent again have the same effect."""
         try:
@@ -234,3 +264,10 @@ class Decider:
             raise Changed("Look the device up again before vouching for it.")
         with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
             return self._said(opened.key, purpose, device.id, device.nonce)
+
+
+def _is_lost(error: Unreachable | ApiError) -> bool:
+    """Whether the server may have done it all the same."""
+    if isinstance(error, Unreachable):
+        return error.was_sent
+    return error.status in _BROKEN_ON_THE_WAY

@@ -29,6 +29,7 @@ from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device, Me, PinState, User
 from approver_tui.state.events import Event, EventName
 from approver_tui.state.fingerprint import digest
+from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import display_safe
 
 _LONG = 4_000
@@ -216,6 +217,16 @@ def read_pin_answer(members: Members) -> PinAnswer:
     )
 
 
+def read_reported(members: Members) -> Reported:
+    """Return what came of a report."""
+    return Reported(
+        incident=members.safe("incident"),
+        scope=members.choice("scope", ReportScope),
+        agents=tuple(_read_stopped(agent) for agent in members.children("agents")),
+        approval=read_approval(members.child("approval")),
+    )
+
+
 def read_event(members: Members) -> Event:
     """Return what a feed frame of type `event` tells."""
     approval = members.child_or_none("approval")
@@ -279,6 +290,16 @@ def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
 
 def _read_scope(members: Members) -> Scope:
     return Scope(name=members.safe("scope"), risk=members.choice("risk", Risk))
+
+
+def _read_stopped(members: Members) -> StoppedAgent:
+    return StoppedAgent(
+        id=members.safe("client_id"),
+        name=members.safe("name"),
+        state=members.safe("state"),
+        tokens_revoked=members.integer("tokens_revoked"),
+        requests_cancelled=members.integer("requests_cancelled"),
+    )
 
 
 def _read_asker(members: Members) -> Asker:

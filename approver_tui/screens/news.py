@@ -23,6 +23,7 @@ _ABOUT_DEVICES = {
 _ALARMS = {
     EventName.CODE_REUSED: "ALARM: a one-time code was used a second time.",
     EventName.REFRESH_REUSED: "ALARM: an old sign-in of yours was used again.",
+    EventName.INCIDENT_OPENED: "ALARM: somebody reported an agent of yours; it is stopped.",
 }
 
 

@@ -25,6 +25,7 @@ class EventName(StrEnum):
     DEVICE_VOUCHED = "device.vouched"
     CODE_REUSED = "alarm.code_reused"
     REFRESH_REUSED = "alarm.refresh_reused"
+    INCIDENT_OPENED = "alarm.incident_opened"
 
 
 @dataclass(frozen=True, slots=True)

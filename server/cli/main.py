@@ -25,6 +25,7 @@ NOUNS: Final = MappingProxyType(
         "policy": "Policy: what is allowed, what asks a person, what never happens.",
         "approvals": "Requests: list, show, withdraw.",
         "consents": "What users let clients have: list, revoke.",
+        "incidents": "Reports of people: list, show, close.",
         "devices": "What people decide from: list, revoke.",
         "delegations": "Issued tokens: who acts for whom; list, show, revoke.",
         "token": "One token: inspect, revoke; why an exchange was refused.",

@@ -21,6 +21,7 @@ from server.services.apps import Apps
 from server.services.consents import ConsentService
 from server.services.delegations import Ledger
 from server.services.doctor import Doctor
+from server.services.incidents import Incidents
 from server.services.installation import Installation
 from server.services.invitations import Invitations
 from server.services.keys import Keys
@@ -59,6 +60,7 @@ class Desk:
     oversight: Oversight
     consents: ConsentService
     ledger: Ledger
+    incidents: Incidents
     doctor: Doctor
 
     @property
@@ -112,5 +114,6 @@ def _desk(services: Services) -> Desk:
         oversight=Oversight(store),
         consents=ConsentService(store, secrets, services.rules),
         ledger=Ledger(store),
+        incidents=Incidents(store),
         doctor=Doctor(store),
     )

@@ -1,10 +1,11 @@
-"""The rows of agents: what administrators, auditors and owners may do with them."""
+"""The rows of agents and reports: what administrators, auditors and owners may do with them."""
 
 from typing import Final
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http.endpoints import agents, invitations, kill_switch, listing
+from server.http.incident_routes import INCIDENT_ROUTES
 from server.http.route import Caller, Route
 from server.services.authority import Role, Rule
 
@@ -157,4 +158,5 @@ AGENT_ROUTES: Final = (
         errors=_CHANGES,
         rule=Rule(_ADMIN),
     ),
+    *INCIDENT_ROUTES,
 )

@@ -14,6 +14,7 @@ from server.http.endpoints import (
     tokens,
     user_codes,
 )
+from server.http.incident_routes import REPORT_ROUTES
 from server.http.registration_routes import REGISTRATION_ROUTES
 from server.http.route import Caller, Route
 
@@ -285,6 +286,7 @@ ROUTES: Final = (
         answer=wire.PasswordChanged,
         errors=(401, 403, 422),
     ),
+    *REPORT_ROUTES,
     *CONSENT_ROUTES,
     Route(
         "POST",

@@ -15,6 +15,7 @@ from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
 from server.services.feed import FeedService, Hub
 from server.services.flows import Flows
+from server.services.incidents import Incidents
 from server.services.introspection import Introspection
 from server.services.leaving import SignOuts
 from server.services.passwords import OwnPasswords
@@ -22,6 +23,7 @@ from server.services.people import People
 from server.services.ports import Clock, Store
 from server.services.proofs import Proofs
 from server.services.registration import RegistrationService
+from server.services.reports import Reports
 from server.services.revocation import Revocation
 from server.services.rules import Rules
 from server.services.sign_ins import SignIns
@@ -58,6 +60,8 @@ class Site:
     sign_outs: SignOuts
     userinfo: UserInfo
     approvals: ApprovalService
+    reports: Reports
+    incidents: Incidents
     consents: ConsentService
     device_grant: DeviceGrantService
     devices: DeviceService

@@ -56,6 +56,9 @@ DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
     }
 )
 
+SUSPICIOUS: Final = "suspicious"
+"""The code of a denial that is a report."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

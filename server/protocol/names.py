@@ -59,6 +59,7 @@ PREFIX_RESOURCE_SECRET: Final = "sayso_rk_"
 PREFIX_REFRESH_TOKEN: Final = "sayso_rt_"
 PREFIX_AUTH_REQ_ID: Final = "sayso_ar_"
 PREFIX_INVITATION: Final = "sayso_in_"
+PREFIX_INCIDENT: Final = "sayso_ic_"
 PREFIX_INITIAL_TOKEN: Final = "sayso_it_"
 PREFIX_REGISTRATION_TOKEN: Final = "sayso_ra_"
 

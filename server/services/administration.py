@@ -13,6 +13,7 @@ from server.services.apps import Apps
 from server.services.authority import Asked, Guard, GuardedStore, Role, Rule
 from server.services.consents import ConsentService
 from server.services.delegations import Ledger
+from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
@@ -49,6 +50,7 @@ class Desk:
     invitations: Invitations
     oversight: Oversight
     ledger: Ledger
+    incidents: Incidents
     consents: ConsentService
 
 
@@ -86,4 +88,5 @@ class Administration:
             oversight=Oversight(store),
             consents=ConsentService(store, self.secrets, self.rules),
             ledger=Ledger(store),
+            incidents=Incidents(store),
         )

@@ -213,6 +213,21 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> None:
         _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
 
 
+def quarantine(tx: Unit, agent: Agent, incident_id: str, *, by: str) -> StoppedAgent:
+    """Stop an agent that was reported, in a unit of work that administers.
+
+    Only an administrator lets it go on. One that is stopped already stays as it is.
+    """
+    if agent.state != "enabled":
+        return StoppedAgent(agent)
+    agent = replace(agent, state="quarantined")
+    tx.agents.replace(agent, tx.now)
+    stopped = _end_everything(tx, agent, by)
+    facts = {"incident": incident_id, **stopped.counts}
+    _record(tx, audit.Type.AGENT_QUARANTINED, agent, by, facts)
+    return stopped
+
+
 def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
     """Stop an agent and forget it in a unit of work that administers."""
     stopped = _end_everything(tx, replace(agent, state="disabled"), by)
@@ -246,7 +261,7 @@ def owners_of(view: View, agent: Agent) -> tuple[User, ...]:
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
     """In this order: what was approved can become no token while the others are revoked."""
     found = tx.approvals.open_of_agent(agent.id)
-    ended = [one for one in found if withdraw(tx, [one], reason="agent_disabled", actor=by)]
+    ended = [one for one in found if withdraw(tx, [one], reason=f"agent_{agent.state}", actor=by)]
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
     return StoppedAgent(agent, revoked, revoked - own, len(ended), _approved(ended))

@@ -76,9 +76,9 @@ class ApprovalService:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
             device = people.current(tx, person)
-            approval = _of(tx, person, approval_id)
+            approval = of_person(tx, person, approval_id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or _of(tx, person, approval_id)
+                approval = expire(tx, approval) or of_person(tx, person, approval_id)
             if approval.state is State.PENDING:
                 tx.approvals.seen(approval.id, tx.now)
             return shown(tx, approval, nonce=self._nonce(approval, device))
@@ -105,7 +105,7 @@ class ApprovalService:
         rows.  3. It still waits, and so may its agent.  4. The key and the ceremony are enough.
         5. State, answer, entry and events are stored together, and so is the consent it gives.
         """
-        approval = _of(tx, person, approval_id)
+        approval = of_person(tx, person, approval_id)
         device = people.current(tx, person)
         payload, key = self._verified(device, jws)
         self._compare(tx, payload, approval, device)
@@ -115,17 +115,33 @@ class ApprovalService:
             _check_power(tx, approval, device, key, payload.ceremony)
         moved = tx.approvals.move(approval.id, _TARGET[payload.decision], now=tx.now)
         if moved is None:
-            return _over(tx, _of(tx, person, approval_id))
-        answer = _answer(moved, person, device, payload, note, jws=jws, at=tx.now)
-        tx.decisions.add(answer)
-        if key != "session":
-            tx.devices.confirm(device.id, entered=payload.ceremony == "pin")
-        histories.remember(tx, moved, approved=moved.state is State.APPROVED)
-        _record(tx, moved, answer)
-        notices.approval(tx, moved, "approval.decided")
-        if moved.kind == "consent" and answer.decision == "approve":
+            return _over(tx, of_person(tx, person, approval_id))
+        _keep(tx, moved, _answer(moved, person, device, payload, note, jws=jws, at=tx.now), key)
+        if moved.kind == "consent" and payload.decision == "approve":
             moved = self.consents.give(tx, moved)
         return shown(tx, moved)
+
+    def disown(self, tx: Unit, person: Person, approval_id: str, jws: str) -> Approval:
+        """End a request that the person did not ask for, by a signed denial as suspicious.
+
+        One that waits is denied, one that was approved and not fetched is withdrawn, and one that
+        is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
+        """
+        approval = of_person(tx, person, approval_id)
+        device = people.current(tx, person)
+        payload, key = self._verified(device, jws)
+        self._compare(tx, payload, approval, device)
+        if payload.code != decisions.SUSPICIOUS:
+            raise errors.Problem(
+                422, "invalid_decision", "A report is a denial with the code suspicious."
+            )
+        if overdue(approval.state, approval.expires_at, tx.now):
+            expire(tx, approval)
+        if (moved := tx.approvals.move(approval.id, State.DENIED, now=tx.now)) is not None:
+            _keep(tx, moved, _answer(moved, person, device, payload, None, jws=jws, at=tx.now), key)
+        else:
+            withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
+        return of_person(tx, person, approval_id)
 
     def _nonce(self, approval: Approval, device: Device) -> str:
         return self.secrets.nonce("decision", approval.id, device.id)
@@ -179,8 +195,9 @@ def shown(view: View, approval: Approval, nonce: str | None = None) -> Shown:
     )
 
 
-def _of(tx: Unit, person: Person, approval_id: str) -> Approval:
-    approval = tx.approvals.get(approval_id)
+def of_person(view: View, person: Person, approval_id: str) -> Approval:
+    """The request, if it is this person's. Raises errors.Problem 404."""
+    approval = view.approvals.get(approval_id)
     if approval is None or approval.user_id != person.user.id:
         raise errors.Problem(404, "not_found", "There is no such request for you.")
     return approval
@@ -191,7 +208,7 @@ def _closed(
 ) -> Shown | errors.Problem | None:
     """The answer when the approval is over, or ends now; None while it waits."""
     if overdue(approval.state, approval.expires_at, tx.now):
-        return _over(tx, expire(tx, approval) or _of(tx, person, approval.id))
+        return _over(tx, expire(tx, approval) or of_person(tx, person, approval.id))
     if approval.state is not State.PENDING:
         repeated = any(
             (a.device_id, a.decision) == (payload.iss, payload.decision)
@@ -200,7 +217,7 @@ def _closed(
         return shown(tx, approval) if repeated else _over(tx, approval)
     if (gone := rights.gone(tx, approval)) is not None:
         withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-        return _over(tx, _of(tx, person, approval.id))
+        return _over(tx, of_person(tx, person, approval.id))
     return None
 
 
@@ -266,6 +283,16 @@ def _answer(  # noqa: PLR0913  # the facts of one answer
         jws=jws,
         at=at,
     )
+
+
+def _keep(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
+    """Store an answer with everything that comes of it, whichever it is."""
+    tx.decisions.add(answer)
+    if key != "session":
+        tx.devices.confirm(answer.device_id, entered=answer.ceremony == "pin")
+    histories.remember(tx, approval, approved=approval.state is State.APPROVED)
+    _record(tx, approval, answer)
+    notices.approval(tx, approval, "approval.decided")
 
 
 def _record(tx: Unit, approval: Approval, answer: Decision) -> None:

@@ -43,6 +43,7 @@ class Type(StrEnum):
     AGENT_ADDED = "agent.added"
     AGENT_UPDATED = "agent.updated"
     AGENT_DISABLED = "agent.disabled"
+    AGENT_QUARANTINED = "agent.quarantined"
     AGENT_ENABLED = "agent.enabled"
     AGENT_SECRET_ROTATED = "agent.secret_rotated"  # noqa: S105  # a name, not a secret
     AGENT_DELETED = "agent.deleted"
@@ -77,6 +78,8 @@ class Type(StrEnum):
     APPROVAL_DENIED = "approval.denied"
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_CANCELLED = "approval.cancelled"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_CLOSED = "incident.closed"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REVOKED = "consent.revoked"
     APPROVAL_CONSUMED = "approval.consumed"

@@ -20,6 +20,8 @@ SOON_MS: Final = 14 * 24 * 60 * 60 * 1000
 """What ends within two weeks is worth a word."""
 LOSSES_MS: Final = 7 * 24 * 60 * 60 * 1000
 """What never arrived is told for a week."""
+MOST_INCIDENTS: Final = 20
+"""The newest are enough to begin with."""
 CLOCK_TOLERANCE_MS: Final = 60 * 1000
 
 
@@ -48,6 +50,7 @@ class Doctor:
                 *_clock(view),
                 *_people(view),
                 *(found for agent in view.agents.all() for found in _agent(view, agent)),
+                *_incidents(view),
                 *_outbox(view),
             ]
 
@@ -121,6 +124,17 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
                 f"The agent {agent.name} still uses the old secret that ends in {secret.hint}.",
                 "Give it the new one before the old one stops working.",
             )
+
+
+def _incidents(view: View) -> Iterator[Finding]:
+    """Reports that nobody has closed; what they stopped waits for somebody too."""
+    for incident in view.incidents.search(closed=False, limit=MOST_INCIDENTS):
+        user = view.directory.user(incident.user_id)
+        yield Finding(
+            "weak",
+            f"{incident.user_id if user is None else user.name} reported a request: look into it.",
+            f"Run: sayso incidents show {incident.id}",
+        )
 
 
 def _outbox(view: View) -> Iterator[Finding]:

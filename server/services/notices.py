@@ -6,8 +6,10 @@ The event says that something happened and where to look. Facts are read when it
 """
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
+from server.services.incident_records import Incident
 from server.services.ports import Unit
 from server.services.records import Approval, Consent
 
@@ -47,6 +49,14 @@ def device(tx: Unit, user_id: str, event: str, device_id: str) -> None:
 def consent(tx: Unit, subject: Consent, event: str) -> None:
     """A consent was given or revoked; the operator's hook is told."""
     _hook(tx, event, {"consent": subject.id, "client": subject.client_id})
+
+
+def incident(tx: Unit, subject: Incident, event: str, owners: Sequence[str]) -> None:
+    """Somebody reported a request: the owners of the agents and the operator's hook are told."""
+    for user_id in owners:
+        tx.feed.add(user_id, event)
+    facts = {"incident": subject.id, "approval": subject.approval_id, "user": subject.user_id}
+    _hook(tx, event, facts)
 
 
 def alarm(tx: Unit, event: str, *, user_id: str | None = None, **facts: str) -> None:

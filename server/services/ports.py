@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from server.services.history_rows import HistoryRows
+from server.services.incident_rows import IncidentRows
 from server.services.messages import FeedRows, OutboxRows
 from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
 from server.services.policy.records import PolicyRow, PolicyRows, UseRows
@@ -126,6 +127,8 @@ class View(Protocol):
     def delegations(self) -> DelegationRows: ...
     @property
     def history(self) -> HistoryRows: ...
+    @property
+    def incidents(self) -> IncidentRows: ...
     @property
     def audit(self) -> AuditRows: ...
     @property

@@ -324,6 +324,9 @@ class DelegationRows(Protocol):
     ) -> list[Delegation]:
         """The newest that match all that is given; `live_at` leaves out what is over then."""
 
+    def clients_for(self, user_id: str, now: int) -> list[str]:
+        """Who has a live token that acts for this user."""
+
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live.
 

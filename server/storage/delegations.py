@@ -95,6 +95,13 @@ _REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
 _REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
 _REVOKE_AT = _revoking(d.c.resource == bindparam("of"))
 _REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
+_CLIENTS_FOR = (
+    select(d.c.client_id)
+    .distinct()
+    .where(
+        d.c.user_id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now")
+    )
+)
 _record = reading(Delegation, d)
 
 
@@ -167,6 +174,11 @@ class Delegations:
             statement = statement.where(tuple_(d.c.issued_at, d.c.id) < before)
         rows = self._connection.execute(statement).mappings().all()
         return [Delegation(**row) for row in rows]
+
+    def clients_for(self, user_id: str, now: int) -> list[str]:
+        """Who has a live token that acts for this user."""
+        rows = self._connection.execute(_CLIENTS_FOR, {"of": user_id, "now": now})
+        return sorted(rows.scalars())
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and all that came from it; returns the ids that were live."""

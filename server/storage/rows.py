@@ -24,6 +24,7 @@ from server.storage.directory import Cache, CachedDirectory
 from server.storage.feed import Feed
 from server.storage.flows import Flows
 from server.storage.history import History
+from server.storage.incidents import Incidents
 from server.storage.keys import Keys
 from server.storage.outbox import Outbox
 from server.storage.passwords import Passwords
@@ -188,6 +189,11 @@ class Rows:
     def history(self) -> History:
         """What was approved before."""
         return History(self._connection)
+
+    @cached_property
+    def incidents(self) -> Incidents:
+        """What people reported."""
+        return Incidents(self._connection)
 
     @cached_property
     def audit(self) -> Audit:

@@ -85,6 +85,9 @@ class FakeServer:
         self.user_code: str | None = None
         self.password: str | None = None
         self.revoked: list[str] = []
+        self.reports: list[dict[str, object]] = []
+        self.reported_agents = True
+        """Whether reports stop the agent of their request."""
         self.code_used = False
         self.consents: list[dict[str, object]] = []
         self.sign_in = ["authorization_pending"]
@@ -326,6 +329,32 @@ class FakeServer:
         row["decided"] = self._decided(str(claims["decision"]), DEVICE, claims["code"], note)
         return row
 
+    def _report(self, call: _Call) -> object:
+        row, body = self._find(call.names[0]), call.body
+        name, claims = self._verified(str(body["decision"]), {"session"}, "sayso-decision+jws")
+        self._check_decision(row, name, claims)
+        if claims["code"] != "suspicious":
+            raise Refused(422, "invalid_decision")
+        self.reports.append({name: body.get(name) for name in ("scope", "note")})
+        if row["state"] == "pending":
+            row["state"] = "denied"
+            row["decided"] = self._decided("deny", DEVICE, "suspicious", None)
+        agents = cast("list[object]", [row["agent"]] if self.reported_agents else [])
+        stopped = [
+            {
+                "client_id": cast("dict[str, str]", agent)["id"],
+                "name": cast("dict[str, str]", agent)["name"],
+                "state": "quarantined",
+                "tokens_revoked": 2,
+                "descendants_revoked": 0,
+                "requests_cancelled": 1,
+                "approved_cancelled": 0,
+            }
+            for agent in agents
+        ]
+        opened = {"incident": "sayso_ic_aaaaaaaaaaaaaaaa", "opened_at": when(self.now())}
+        return {**opened, "scope": body["scope"], "agents": stopped, "approval": row}
+
     def _check_decision(self, row: dict[str, object], name: str, claims: dict[str, object]) -> None:
         expected = {
             "iss": DEVICE,
@@ -474,5 +503,6 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),
     ("GET", "/api/approvals", lambda fake, call: fake._page(call.query)),
     ("GET", _APPROVAL, lambda fake, call: fake._shown(*call.names)),
+    ("POST", f"{_APPROVAL}/report", lambda fake, call: fake._report(call)),
     ("POST", f"{_APPROVAL}/decision", lambda fake, call: fake._decide(call)),
 )

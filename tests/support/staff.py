@@ -12,10 +12,12 @@ from pathlib import Path
 from server.protocol.names import name_id
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
+from server.services.incident_records import Incident
 from server.services.invitations import Invitations, NewInvitation
+from server.services.records import Approval
 from server.services.users import UserChanges
 from tests.support.callers import LocalTerminal, new_person
-from tests.support.installation import BY, PAY, PAYMENT, registered
+from tests.support.installation import BY, PAY, PAYMENT, Desk, registered
 from tests.support.site import LocalSite, open_site
 
 BACK = "https://chat.example/cb"
@@ -81,9 +83,35 @@ def make_staff(folder: Path) -> StaffTemplate:
         "approval": approval.id,
         "delegation": desk.token(agent.id, bystander.user.id).id,
         "consent": desk.consent(agent.id, bystander.user.id).id,
+        "incident": add_incident(desk, approval),
         "device": bystander.device_id,
         "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
         "entry": str(desk.entries()[0]["id"]),
     }
     local.services.store.close()
     return StaffTemplate(folder, people, ids)
+
+
+def add_incident(
+    desk: Desk, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
+) -> str:
+    """A report of this request that stopped these agents, in the database."""
+    asked: dict[str, object] = {"kind": approval.kind, "was": approval.state}
+    asked["asked_by"] = {"id": "x", "name": "x"}
+    asked |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}
+    asked |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}
+    evidence = {"approval": {**asked, "asked_at": 0}, "agents": list(agents), "signed": "x"}
+    incident = Incident(
+        id=name,
+        state="open",
+        scope="agent",
+        approval_id=approval.id,
+        user_id=approval.user_id or "",
+        device_id="sayso_dv_1",
+        note=None,
+        evidence=json.dumps(evidence),
+        opened_at=desk.clock.now(),
+    )
+    with desk.store.write() as tx:
+        tx.incidents.add(incident)
+    return name

@@ -7,6 +7,7 @@ import pytest
 from approver_tui.client.deciding import Decider
 from approver_tui.client.errors import (
     AlreadyDecided,
+    ApiError,
     Changed,
     PinNeeded,
     UnknownOutcome,
@@ -15,6 +16,7 @@ from approver_tui.client.errors import (
 )
 from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import DenyCode
+from approver_tui.state.reported import ReportScope
 from tests.approver_tui.client.conftest import PIN
 from tests.support.approval_texts import wire_approval
 
@@ -182,6 +184,37 @@ def test_an_outcome_nobody_can_tell_is_called_unknown(decider, client, server):
     with pytest.raises(UnknownOutcome) as caught:
         decider.deny(approval, DenyCode.NOT_NEEDED)
     assert caught.value.approval_id == approval.id
+
+
+@pytest.mark.parametrize("fault", ["lose_answer_to", "drop_request_to"])
+def test_a_lost_report_is_sent_once_more(decider, client, server, fault):
+    """The same bytes; the server answers the same incident however often it gets them."""
+    approval = asked(server, client)
+    getattr(server.faults, fault).add("/report")
+    done = decider.report(approval, ReportScope.AGENT)
+    assert done.approval.state is ApprovalState.DENIED
+    assert len(server.reports) == (2 if fault == "lose_answer_to" else 1)
+
+
+def test_a_report_that_is_refused_is_not_sent_again(decider, client, server):
+    """Nothing is unknown about it."""
+    approval = client.approval(asked(server, client).id)
+    server.approvals.clear()
+    with pytest.raises(ApiError) as caught:
+        decider.report(approval, ReportScope.AGENT)
+    assert caught.value.status == 404
+
+
+def test_a_report_of_something_else_than_was_seen_is_not_signed(decider, client, server):
+    """Its texts changed under the person's eyes."""
+    approval = asked(server, client)
+    other = wire_approval(number=7, risk="high", now=server.now())
+    server.approvals[approval.id] |= {
+        name: other[name] for name in ("action", "display", "action_digest", "display_digest")
+    }
+    with pytest.raises(Changed):
+        decider.report(approval, ReportScope.AGENT)
+    assert server.reports == []
 
 
 def test_a_server_that_is_not_there_got_nothing(decider, client, server):

@@ -11,7 +11,7 @@ from server.services.invitations import Invitations, NewInvitation
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
 from tests.support.site import Answer
-from tests.support.staff import BACK, Staff
+from tests.support.staff import BACK, Staff, add_incident
 
 LISTS = {
     "/api/users": "name",
@@ -24,6 +24,7 @@ LISTS = {
     "/api/admin/consents": "id",
     "/api/admin/delegations": "id",
     "/api/admin/devices": "id",
+    "/api/incidents": "id",
     "/api/audit": "id",
 }
 
@@ -43,7 +44,8 @@ def filled(staff: Staff) -> Staff:
     Apps(desk.store, desk.secrets).add(NewApp("A front", (BACK,)), by=BY)
     Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
-        desk.approval(staff.ids["agent"], people["owner"].user.id)
+        approval = desk.approval(staff.ids["agent"], people["owner"].user.id)
+        add_incident(desk, approval, f"sayso_ic_{name}")
         desk.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
     desk.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
     return staff

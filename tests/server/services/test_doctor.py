@@ -3,8 +3,10 @@
 import pytest
 
 from server.services.doctor import Doctor
+from server.services.incidents import Incidents
 from tests.support.clock import DAY, HOUR
 from tests.support.installation import BY, admitted, registered
+from tests.support.staff import add_incident
 
 
 @pytest.fixture
@@ -32,6 +34,18 @@ def test_an_installation_without_an_administrator_is_weak(desk, findings):
     found = findings()
     assert found["There is no administrator."] == "weak"
     assert found["No enabled user answers for the agent invoice-bot."] == "weak"
+
+
+def test_a_report_is_named_until_it_is_closed(desk, findings):
+    """With the command that shows it."""
+    given = _healthy(desk)
+    approval = desk.approval(given.agent.id, desk.users.show("admin")[0].id)
+    incident = add_incident(desk, approval)
+    (found,) = Doctor(desk.store).findings()
+    assert (found.level, found.fix) == ("weak", f"Run: sayso incidents show {incident}")
+    assert found.what.startswith("admin reported")
+    Incidents(desk.store).close(incident, None, by=BY)
+    assert findings() == {}
 
 
 def test_a_disabled_agent_is_nobodys_worry(desk, findings):

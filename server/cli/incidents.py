@@ -1,0 +1,131 @@
+"""`sayso incidents`: what people reported, with the evidence. Nobody reports anything here."""
+
+import click
+
+from server.cli.opening import BY, Desk, administers
+from server.cli.output import answer, json_option, listed, moment, rfc3339, sheet, table
+from server.services.incidents import MOST_NOTE, Told
+
+
+@click.group("incidents")
+def command() -> None:
+    """Reports: "I did not ask for this". Who was reported is stopped until it is enabled again."""
+
+
+@command.command("list")
+@click.option("--closed", is_flag=True, help="Also those that are closed.")
+@json_option
+@administers
+def show_all(desk: Desk, *, closed: bool, as_json: bool) -> None:
+    """The newest reports, at most 200."""
+    found = desk.incidents.search(closed=closed)
+    rows = [
+        (
+            moment(told.incident.opened_at),
+            told.user_name,
+            told.evidence["approval"]["asked_by"]["name"],
+            listed(f"{one['name']} {told.states[one['id']]}" for one in told.evidence["agents"]),
+            told.incident.state,
+            told.incident.id,
+        )
+        for told in found
+    ]
+    lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
+    answer({"items": [_document(told) for told in found]}, lines, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("incident_id", metavar="ID")
+@json_option
+@administers
+def show(desk: Desk, incident_id: str, *, as_json: bool) -> None:
+    """One report: the request, who was stopped, and what ended with them."""
+    told = desk.incidents.show(incident_id)
+    answer(_document(told), _lines(told), as_json=as_json)
+
+
+@command.command("close")
+@click.argument("incident_id", metavar="ID")
+@click.option("--note", help=f"What came of it, {MOST_NOTE} characters at most.")
+@json_option
+@administers
+def close(desk: Desk, incident_id: str, note: str | None, *, as_json: bool) -> None:
+    """Say that a report was looked into. Who was stopped stays so."""
+    told = desk.incidents.close(incident_id, note, by=BY)
+    answer(_document(told), ["The incident is closed.", *_next(told)], as_json=as_json)
+
+
+def _lines(told: Told) -> list[str]:
+    incident, approval = told.incident, told.evidence["approval"]
+    facts = {
+        "incident": incident.id,
+        "state": incident.state,
+        "opened": moment(incident.opened_at),
+        "reported by": f"{told.user_name} ({incident.user_id}) on {incident.device_id}",
+        "their note": incident.note,
+        "stops": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
+        "request": f"{approval['id']}, which was {approval['was']}",
+        "asked by": f"{approval['asked_by']['name']} ({approval['asked_by']['id']})",
+        "asked at": moment(approval["asked_at"]),
+        "for": f"{approval['scope']} at {approval['resource']}",
+        "fingerprint": approval["fingerprint"],
+        "closed": None if incident.closed_at is None else moment(incident.closed_at),
+        "closed by": incident.closed_by,
+        "closing note": incident.closing_note,
+    }
+    agents = [line for one in told.evidence["agents"] for line in _agent(told, one)]
+    whole = f"The whole request: sayso approvals show {approval['id']}"
+    return [*sheet(facts), "", *agents, whole, *_next(told)]
+
+
+def _agent(told: Told, one: dict[str, object]) -> list[str]:
+    ended = f"{one['tokens_revoked']} tokens and {one['requests_cancelled']} requests ended"
+    return [f"{one['name']}: was {one['was']}, is {told.states[str(one['id'])]}; {ended}."]
+
+
+def _next(told: Told) -> list[str]:
+    """What can be done now."""
+    held = [
+        one["name"] for one in told.evidence["agents"] if told.states[one["id"]] == "quarantined"
+    ]
+    lines = [f"To let {name} go on: sayso agents enable {name}" for name in held]
+    if told.incident.state == "open":
+        lines.append(f"To close it: sayso incidents close {told.incident.id} --note TEXT")
+    return lines
+
+
+def _document(told: Told) -> dict[str, object]:
+    incident, evidence = told.incident, told.evidence
+    approval = evidence["approval"]
+    return {
+        "id": incident.id,
+        "state": incident.state,
+        "scope": incident.scope,
+        "opened_at": rfc3339(incident.opened_at),
+        "user": {"id": incident.user_id, "name": told.user_name},
+        "device": incident.device_id,
+        "note": incident.note,
+        "approval": {**approval, "asked_at": rfc3339(approval["asked_at"])},
+        "agents": [_agent_document(told, one) for one in evidence["agents"]],
+        "signed": evidence["signed"],
+        "closed_at": rfc3339(incident.closed_at),
+        "closed_by": incident.closed_by,
+        "closing_note": incident.closing_note,
+    }
+
+
+def _agent_document(told: Told, one: dict[str, object]) -> dict[str, object]:
+    """As the API has it: the id is the client_id, the state is today's, moments are texts."""
+    rest = {name: value for name, value in one.items() if name != "id"}
+    secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # as `reports` writes it
+    return {
+        "client_id": one["id"],
+        **rest,
+        "state": told.states[str(one["id"])],
+        "secrets": [_secret(secret) for secret in secrets],
+    }
+
+
+def _secret(secret: dict[str, object]) -> dict[str, object]:
+    used = secret["last_used_at"]
+    return {**secret, "last_used_at": rfc3339(used if isinstance(used, int) else None)}

@@ -1,0 +1,24 @@
+"""The table of incidents; the same metadata as in `tables.py`."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
+
+from server.storage.tables import metadata
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("note", Text),
+    Column("evidence", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", Text),
+    Column("closing_note", Text),
+    Index("ix_incidents_approval", "approval_id"),
+    Index("ix_incidents_opened", "opened_at"),
+)

@@ -1,0 +1,95 @@
+"""A report, from a person's terminal on a real server: what it stops, how fast, who lifts it."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.reported import ReportScope
+from server.services.agents import Agents
+from server.services.incidents import Incidents
+from tests.support.agent import Agent
+from tests.support.chains import BANK, LiveChains
+from tests.support.feed_line import greeted
+from tests.support.raw_api import RawApi
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+
+_FAST_SECONDS = 1.0
+
+
+@pytest.fixture
+def http(server: LiveServer) -> Iterator[httpx.Client]:
+    """One connection."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def other(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody else, who owns the agent."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_it(
+    server: LiveServer, http: httpx.Client, person: Terminal, other: Terminal
+) -> None:
+    """Its token and what another agent made of it, its requests to others; within a second."""
+    chains = LiveChains(server, http, person.client.profile.user_id)
+    chains.prepare()
+    key, second = chains.agent(owners=(other.user,)), chains.agent(serves=(BANK,))
+    for agent in (key, second):
+        chains.consent(agent, "bank:read")
+    bank = server.resources.rotate_secret(BANK, by=BY, overlap_ms=0)
+    secret = (bank.resource.client_id, bank.secret)
+    token = chains.exchanged(key, chains.user_token())
+    child = chains.exchanged(second, token)
+    agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
+    to_other = agent.asked(other.user, **asked)
+    handle = agent.asked(person.user, **asked)
+
+    def active(text: str) -> bool:
+        answer = http.post("/introspect", data={"token": text}, auth=secret)
+        assert answer.status_code == 200, answer.text
+        return bool(answer.json()["active"])
+
+    assert active(child)
+    with greeted(other) as line:
+        began = time.monotonic()
+        done = person.decider.report(person.only(), ReportScope.AGENT, "Not me")
+        assert not active(token)
+        took = time.monotonic() - began
+        assert not active(child)
+        assert line.event("approval.cancelled")["approval"]["reason"] == "agent_quarantined"
+        line.event("alarm.incident_opened")
+    assert took < _FAST_SECONDS
+    assert done.approval.state is ApprovalState.DENIED
+    (stopped,) = done.agents
+    assert (stopped.state, stopped.tokens_revoked, stopped.requests_cancelled) == (
+        "quarantined",
+        2,
+        1,
+    )
+    assert (person.waiting(), other.waiting()) == ((), ())
+    for told in (agent.poll(handle), agent.poll(to_other), chains.exchange(key, token)):
+        assert (told.status_code, told.json()["reason"]) == (400, "agent_quarantined")
+
+    agents = Agents(server.services.store, server.services.secrets)
+    path = f"/api/agents/{key.id}/enable"
+    for who in (other, person):
+        assert RawApi(who, http).call("POST", path).status_code == 403
+    assert agents.show(key.id)[0].state == "quarantined"
+    agents.enable(key.id, by=BY)
+    told = agent.poll(handle).json()
+    assert (told["error"], told["deny_code"], told["retry"]) == (
+        "access_denied",
+        "suspicious",
+        "never",
+    )
+    assert not active(token)
+    found = Incidents(server.services.store).show(done.incident)
+    assert (found.incident.note, found.incident.state) == ("Not me", "open")

@@ -187,6 +187,17 @@ def test_every_item_of_a_list_may_be_new_and_numbers_are_amounts_too(agent, pers
     assert _codes(ask(note=None)) == []
 
 
+def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
+    """Where the schema admits it, no money is no amount."""
+    money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}
+    schema = {**PAYMENT["schema"], "properties": {"amount": money}, "required": []}
+    file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
+    local.desk.actions.add(json.dumps({**file, "material": [], "amount": "/amount"}), by=BY)
+    details = json.dumps([{"type": "gift", "amount": None}])
+    _, approval = agent.asked_payment(authorization_details=details)
+    assert json.loads(approval.past)["amounts"] == {}
+
+
 def test_more_targets_than_are_remembered_stay_new(agent, person, local):
     """Thirty-two of one request; the rest is asked about again."""
     local.desk.actions.add(json.dumps(BATCH), by=BY)

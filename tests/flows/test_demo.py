@@ -52,9 +52,15 @@ class _Terminal:
 
     def until(self, words: str) -> str:
         """Read until the screen shows these words."""
+        return self.press_until("", words)
+
+    def press_until(self, keys: str, words: str) -> str:
+        """Type these keys again and again until the screen shows these words."""
         ends = time.monotonic() + _SECONDS
         while words not in self.text():
             assert time.monotonic() < ends, f"never saw {words!r} on:\n{self.text()}"
+            if keys:
+                self.press(keys)
             if not self._read():
                 break
         assert words in self.text(), self.text()
@@ -99,12 +105,13 @@ def test_with_a_terminal_a_person_approves_the_payment_in_the_app() -> None:
     terminal = _Terminal(100, 30)
     terminal.until("Press any key")
     terminal.press(" ")
-    terminal.until("Pay EUR 4,820.00")
+    terminal.until("Inbox 3")
     terminal.choose("DE89 3704 0044 0532 0130 00")
     terminal.press("a")
     terminal.until("APPROVE?  HIGH RISK")
-    terminal.press("\x1b[6~")
+    terminal.press_until("\x1b[6~", "Approve is off: type your PIN.")
     terminal.press("\x1b[Z")
+    terminal.until("[ Back ]")
     terminal.press(PIN)
     terminal.until("Tab to Approve, then Enter.")
     terminal.press("\t")

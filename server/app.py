@@ -16,6 +16,7 @@ from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.protocol import names
 from server.services.administration import Administration
+from server.services.app_actions import AppActions
 from server.services.app_devices import AppDevices
 from server.services.app_tokens import AppIssuing
 from server.services.approvals import ApprovalService
@@ -244,7 +245,9 @@ def _rules(settings: Settings) -> Rules:
 
 def _redemption(services: Services) -> Redemption:
     issuing = Issuing(services.signer, services.secrets, services.rules)
-    return Redemption(issuing, Rights(Schemas(), Judge()))
+    schemas = Schemas()
+    actions = AppActions(services.secrets, schemas, services.rules)
+    return Redemption(issuing, Rights(schemas, Judge(), actions))
 
 
 def _site(services: Services) -> "Site":
@@ -262,7 +265,7 @@ def _site(services: Services) -> "Site":
     consents = ConsentService(store, secrets, rules)
     statements = Statements(secrets, services.verifier, rules)
     sign_ins = SignIns(store, secrets, services.passwords)
-    begun = AuthorizeService(store, secrets, proofs, rules)
+    begun = AuthorizeService(store, secrets, proofs, rights.actions, rules)
     app_issuing = AppIssuing(services.signer, secrets, rules)
     app_devices = AppDevices(consents)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
@@ -303,7 +306,7 @@ def _site(services: Services) -> "Site":
                 ),
             },
             for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing),
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, rights),
                 names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
                 names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
             },
@@ -314,7 +317,7 @@ def _site(services: Services) -> "Site":
             },
         ),
         authorize=begun,
-        flows=Flows(store, secrets, services.verifier, begun, consents, sign_ins),
+        flows=Flows(store, secrets, services.verifier, begun, consents, rights.actions, sign_ins),
         sign_ins=sign_ins,
         sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
         userinfo=UserInfo(store, Bearers(issued, proofs), rules),

@@ -44,6 +44,8 @@ def row(approval: Approval, now: int) -> list[str]:
 def _who(approval: Approval) -> str:
     if approval.kind is Kind.DEVICE:
         return f"a device at {approval.display.asked_from}"
+    if approval.kind is Kind.APP_ACTION:
+        return f"the app {approval.agent.name}"
     if approval.kind is Kind.APP_DEVICE:
         return f"{approval.agent.name} on a device at {approval.display.asked_from}"
     return approval.agent.name
@@ -145,8 +147,8 @@ def _unusual(found: tuple[Oddity, ...] | None) -> list[str]:
 
 
 def _rights(approval: Approval) -> list[str]:
-    """What an agent would get; the other kinds have it among their facts."""
-    if approval.kind is not Kind.ACTION:
+    """What an agent or app would get once; the other kinds have it among their facts."""
+    if not approval.is_action:
         return []
     shown = approval.display
     scopes = [fact("may use", f"{scope.name} ({scope.risk.value})") for scope in shown.scopes]
@@ -158,6 +160,8 @@ def _asker(approval: Approval) -> list[str]:
     first = ", asks you for the first time" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         return [fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")]
+    if approval.kind is Kind.APP_ACTION:
+        return [fact("app", f"{agent.name}{first}")]
     return [fact("asked for", f"{agent.name}{first}")] if first else []
 
 

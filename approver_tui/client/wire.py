@@ -254,7 +254,11 @@ def _check_kind(display: Members, action: Members) -> None:
     types = [detail.text("type") for detail in action.children("authorization_details")]
     reserved = [name for name in types if name.startswith(_RESERVED)]
     expected = [] if kind is Kind.ACTION else [_RESERVED + kind.value]
-    if reserved != expected or (expected and types != expected):
+    if kind is Kind.APP_ACTION:
+        fits = types[:1] == expected and len(types) > 1
+    else:
+        fits = kind is Kind.ACTION or types == expected
+    if reserved != expected or not fits:
         raise WireError(display.at("kind"), "is not what the action asks for")
 
 

@@ -81,6 +81,8 @@ def _request(approval: Approval) -> SafeText:
         return say("sign-in of a new device")
     if approval.kind is Kind.APP_DEVICE:
         return say("sign-in of {} on a device", approval.agent.name)
+    if approval.kind is Kind.APP_ACTION:
+        return say("request from the app {}", approval.agent.name)
     return say("request from {}", approval.agent.name)
 
 

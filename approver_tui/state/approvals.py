@@ -35,8 +35,11 @@ class Kind(StrEnum):
     CONSENT = "consent"
     """Lets an agent or app act without asking, until a date."""
     DEVICE = "device"
-    APP_DEVICE = "app_device"
     """Lets a device sign in as this person."""
+    APP_DEVICE = "app_device"
+    """Lets an app on a device act as this person."""
+    APP_ACTION = "app_action"
+    """Lets an app do one thing."""
 
 
 class ApprovalState(StrEnum):
@@ -163,9 +166,14 @@ class Approval:
         return self.display.kind
 
     @property
+    def is_action(self) -> bool:
+        """True if a yes lets somebody do one thing."""
+        return self.kind in {Kind.ACTION, Kind.APP_ACTION}
+
+    @property
     def state_word(self) -> str:
         """Where it stands, in a word that fits its kind."""
-        if self.state is ApprovalState.REDEEMED and self.kind is not Kind.ACTION:
+        if self.state is ApprovalState.REDEEMED and not self.is_action:
             return "given" if self.kind is Kind.CONSENT else "signed in"
         if self.is_taken_back:
             return "no longer needed"

@@ -38,6 +38,7 @@ _USED = {
     Kind.CONSENT: " The consent is in force.",
     Kind.DEVICE: " The device has signed in.",
     Kind.APP_DEVICE: " The app has signed in.",
+    Kind.APP_ACTION: " The token was collected.",
 }
 """What came of a yes, once it was used."""
 
@@ -143,6 +144,8 @@ def _about_to(approval: Approval) -> SafeText:
         return say("You are about to let another device sign in as you:")
     if approval.kind is Kind.APP_DEVICE:
         return say("You are about to let {} on another device act as you:", name)
+    if approval.kind is Kind.APP_ACTION:
+        return say("You are about to let the app {} do this once:", name)
     return say("You are about to let {} do this once:", name)
 
 
@@ -171,8 +174,8 @@ def _facts(facts: list[Fact], view: Viewpoint, role: Role) -> list[Line]:
 
 
 def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
-    """What an agent would get; the other kinds have it among their facts."""
-    if not _is_action(approval):
+    """What an agent or app would get once; the other kinds have it among their facts."""
+    if not approval.is_action:
         return []
     scopes = SafeText(
         ", ".join(
@@ -213,10 +216,11 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
         clock(approval.display.asked_at, view.now, view.zone),
     )
     is_action = _is_action(approval)
+    role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
     name = say("This agent") if is_action else agent.name
     first = say("{} never asked you before.", name)
     return [
-        *(_row("Agent", agent.name, view) if is_action else []),
+        *(_row(role, agent.name, view) if approval.is_action else []),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
         *(_row("Owner", owners, view) if is_action else []),
         *_row("Asked", asked, view),

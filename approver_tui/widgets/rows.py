@@ -13,6 +13,8 @@ from approver_tui.widgets.times import remaining
 
 _SYMBOLS = {Risk.LOW: " . ", Risk.MEDIUM: " ! ", Risk.HIGH: "!! ", Risk.CRITICAL: "!!!"}
 _WORDS = {Risk.LOW: "LOW", Risk.MEDIUM: "MED", Risk.HIGH: "HIGH", Risk.CRITICAL: "CRIT"}
+_BEFORE = {Kind.CONSENT: SafeText("consent for "), Kind.APP_ACTION: SafeText("app ")}
+"""What stands before the name of whoever asks."""
 _WORD_WIDTH = 5
 _INDENT = 4
 
@@ -73,9 +75,8 @@ def _who(approval: Approval) -> SafeText:
         return say("a device at {}", display.asked_from)
     if approval.kind is Kind.APP_DEVICE:
         return say("{} on a device at {}", display.agent.name, display.asked_from)
-    word = say("consent for ") if approval.kind is Kind.CONSENT else say("")
     resource = SafeText(display.resource.removeprefix("https://"))
-    return say("{}{} > {}", word, display.agent.name, resource)
+    return say("{}{} > {}", _BEFORE.get(approval.kind, SafeText("")), display.agent.name, resource)
 
 
 def _state(row: Row) -> SafeText:

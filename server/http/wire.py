@@ -183,7 +183,7 @@ class Approval(BaseModel):
     """One request for a human answer. `action` and `display` are hashed as they are."""
 
     id: str
-    kind: Literal["action", "consent", "device", "app_device"]
+    kind: Literal["action", "consent", "device", "app_device", "app_action"]
     state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
     reason: str | None
     risk: Literal["low", "medium", "high", "critical"]

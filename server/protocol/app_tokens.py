@@ -1,9 +1,11 @@
 """The claims of what people's apps get (RFC 9068, OpenID Connect Core 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.protocol import names, tokens
+from server.protocol.json_text import JsonValue
+from server.protocol.tokens import Approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class AppIssue:
     auth_time: int
     issued_at: int
     expires_at: int
+    details: Sequence[Mapping[str, JsonValue]] = ()
+    approved: Approved | None = None
+    """How the person signed for the details, for the access token alone."""
 
     @property
     def token_type(self) -> str:
@@ -36,7 +41,10 @@ class AppIssue:
 
 
 def access_token_claims(issue: AppIssue) -> dict[str, object]:
-    """The claims of an access token (RFC 9068 2.2); `may_act` names the agent (RFC 8693 4.4)."""
+    """The claims of an access token (RFC 9068 2.2); `may_act` names the agent (RFC 8693 4.4).
+
+    One with details was signed for on a device; the ID token says how the person signed in.
+    """
     claims: dict[str, object | None] = {
         "iss": issue.issuer,
         "sub": issue.user,
@@ -44,7 +52,8 @@ def access_token_claims(issue: AppIssue) -> dict[str, object]:
         "aud": issue.audience,
         "client_id": issue.app,
         "may_act": None if issue.actor is None else {"sub": issue.actor, "iss": issue.issuer},
-        "scope": issue.scope,
+        "scope": issue.scope or None,
+        "authorization_details": list(issue.details) or None,
         "claims": list(issue.claims) or None,
         "sid": issue.sign_in or None,
         "auth_time": issue.auth_time,
@@ -54,6 +63,7 @@ def access_token_claims(issue: AppIssue) -> dict[str, object]:
         "jti": issue.token_id,
         "iat": issue.issued_at,
         "exp": issue.expires_at,
+        **tokens.approval_claims(issue.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}
 

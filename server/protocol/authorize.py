@@ -5,13 +5,14 @@ rest, whose refusals go there.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.protocol import claims, errors, pkce, scopes, uris
+from server.protocol import ciba, claims, errors, pkce, scopes, uris
 from server.protocol.claims import Wanted
 from server.protocol.forms import Form
+from server.protocol.json_text import JsonValue
 
 ResponseMode = Literal["query", "form_post"]
 
@@ -19,7 +20,7 @@ PARAMETERS: Final = (
     *("response_type", "client_id", "redirect_uri", "scope", "state", "response_mode", "nonce"),
     *("prompt", "max_age", "login_hint", "id_token_hint", "acr_values", "claims", "resource"),
     *("code_challenge", "code_challenge_method", "requested_actor", "dpop_jkt"),
-    *("display", "ui_locales"),
+    *("display", "ui_locales", "authorization_details"),
 )
 PROMPTS: Final = ("none", "login", "consent", "select_account")
 _MOST_TEXT: Final = 2_048
@@ -46,6 +47,8 @@ class AuthorizationRequest:
     scope: tuple[str, ...]
     """Of a resource."""
     resource: str | None
+    details: tuple[Mapping[str, JsonValue], ...]
+    """What shall be done with it, once (RFC 9396); their types are not checked here."""
     challenge: str
     nonce: str | None
     prompts: tuple[str, ...]
@@ -76,7 +79,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
     """The request.
 
     1. It asks for a code, in a way that there is.  2. It carries no request object.  3. PKCE.
-    4. Scopes.  5. What the person shall be asked. Raises errors.ProtocolError.
+    4. Details and scopes.  5. What the person shall be asked. Raises errors.ProtocolError.
     """
     if form.require("response_type") != "code":
         raise errors.UnsupportedResponseType("response_type must be code.")
@@ -84,7 +87,8 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         raise errors.InvalidRequest("response_mode must be query or form_post.")
     _refuse_objects(form)
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
-    openid, scope = scopes.split_asked(form.get("scope"))
+    details = ciba.read_details(form.get("authorization_details"))
+    openid, scope = _scopes(form.get("scope"), details)
     resources = form.every("resource")
     if len(resources) > 1:
         raise errors.InvalidTarget("Name one resource; a token has one audience.")
@@ -97,6 +101,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
         openid=openid,
         scope=scope,
         resource=uris.check_resource(resources[0]) if resources else None,
+        details=details,
         challenge=challenge,
         nonce=_short(form, "nonce"),
         prompts=_prompts(form.get("prompt")),
@@ -130,8 +135,13 @@ def _refuse_objects(form: Form) -> None:
         raise errors.RequestNotSupported("Signed requests are not taken here; push the request.")
     if form.get("registration") is not None:
         raise errors.RegistrationNotSupported("Clients are registered beforehand.")
-    if form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("Ask for an action at the backchannel endpoint.")
+
+
+def _scopes(
+    asked: str | None, details: Sequence[object]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whoever names an action may leave them out (RFC 9396 3)."""
+    return ((), ()) if asked is None and details else scopes.split_asked(asked)
 
 
 def _prompts(text: str | None) -> tuple[str, ...]:

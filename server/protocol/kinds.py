@@ -2,21 +2,24 @@
 
 Owns: the reserved types of `authorization_details`, their members. Never: who may ask for one.
 
-The action text has one form for every kind. A consent, a sign-in of a
-device and one of an app on a device each are one object of a type that nobody can register, so a
-signature for one kind never passes for another.
+The action text has one form for every kind. A consent, a sign-in of a device and one of an app on
+a device each are one object of a type that nobody can register, and what an app asks for stands
+after one, so a signature for one kind never passes for another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+from server.protocol.json_text import JsonValue
 
 RESERVED: Final = "sayso:"
 """Types that begin with this are ours alone."""
 CONSENT: Final = "sayso:consent"
 DEVICE: Final = "sayso:device"
 APP_DEVICE: Final = "sayso:app_device"
+APP_ACTION: Final = "sayso:app_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,20 @@ def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
         "code": terms.code,
         "until": terms.until,
     }
+
+
+def app_action_details(
+    details: Sequence[Mapping[str, JsonValue]],
+) -> tuple[Mapping[str, JsonValue], ...]:
+    """What an app asks for, after the object that says that it is an app's."""
+    return ({"type": APP_ACTION}, *details)
+
+
+def granted(
+    details: Sequence[Mapping[str, JsonValue]],
+) -> tuple[Mapping[str, JsonValue], ...]:
+    """What of the details of an approval is for the resource: all but what is ours."""
+    return tuple(one for one in details if not str(one["type"]).startswith(RESERVED))
 
 
 def consent_until(details: Mapping[str, object]) -> int:

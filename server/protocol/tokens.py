@@ -95,7 +95,7 @@ def access_token_claims(issue: Issue) -> dict[str, object]:
         "exp": issue.expires_at,
         "cnf": None if issue.jkt is None else {"jkt": issue.jkt},
         **issue.carried,
-        **_approval_claims(issue.approved),
+        **approval_claims(issue.approved),
     }
     return {name: value for name, value in claims.items() if value is not None}
 
@@ -128,7 +128,8 @@ def at_hash(access_token: str, alg: str) -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _approval_claims(approved: Approved | None) -> dict[str, object]:
+def approval_claims(approved: Approved | None) -> dict[str, object]:
+    """What a token says of the answer that it was born of; nothing without one."""
     if approved is None:
         return {}
     return {

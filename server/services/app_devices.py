@@ -82,7 +82,7 @@ class AppDevices:
                 phantom=phantom,
                 resource=resource,
                 scope=(*openid, *offer.risks),
-                details=kinds.app_device_details(terms),
+                details=[kinds.app_device_details(terms)],
                 risk=risk,
                 actor=audit.SYSTEM,
                 peer=code.address,

@@ -1,16 +1,19 @@
 """Issuing to people's apps: access token, ID token, refresh token, in one unit of work."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import Final
 
 from server.protocol import app_tokens, claims, names, tokens
 from server.protocol.app_tokens import AppIssue
 from server.services import audit
+from server.services.app_actions import granted
 from server.services.people_records import Family, Grant, RefreshToken
 from server.services.ports import Secrets, Signer, Unit
-from server.services.records import App, Consent, Delegation, Entry, User
+from server.services.records import App, Approval, Consent, Delegation, Entry, User
 from server.services.rules import Rules
+from server.services.tokens import answer_to
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 """How long a refresh token waits to be used."""
@@ -24,6 +27,8 @@ class Part:
     resource: str
     """"" for a token about the person alone."""
     scope: tuple[str, ...]
+    signed: Approval | None = None
+    """What the person signed for this token alone; without it, it stands on their consent."""
 
     @property
     def text(self) -> str:
@@ -43,8 +48,10 @@ class AppIssuing:
         self, tx: Unit, app: App, user: User, grant: Grant, part: Part, *, jkt: str | None
     ) -> tuple[dict[str, object], str]:
         """The answer without a refresh token, and the id of its access token."""
-        audience = part.resource or self.rules.userinfo_audience
-        consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
+        consent = None
+        if part.signed is None:
+            audience = part.resource or self.rules.userinfo_audience
+            consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
         issue = self._issue(tx, grant, part, consent, jkt=jkt)
         tx.delegations.add(_delegation(issue, consent))
         _record(tx, issue)
@@ -59,6 +66,8 @@ class AppIssuing:
             "expires_in": issue.expires_at - issue.issued_at,
             "scope": part.text,
         }
+        if issue.details:
+            answer["authorization_details"] = list(issue.details)
         if part.openid:
             id_claims = app_tokens.id_token_claims(
                 issue,
@@ -96,7 +105,7 @@ class AppIssuing:
         self, tx: Unit, grant: Grant, part: Part, consent: Consent | None, *, jkt: str | None
     ) -> AppIssue:
         """What the access token says; it does not outlive the consent that it stands on."""
-        now = tx.now // 1000
+        now, signed = tx.now // 1000, part.signed
         resource = tx.directory.resource(part.resource)
         limit = None if resource is None else resource.token_seconds
         ends = now + (limit or self.rules.access_token_seconds)
@@ -116,6 +125,8 @@ class AppIssuing:
             auth_time=grant.auth_time // 1000,
             issued_at=now,
             expires_at=ends if consent is None else min(ends, consent.expires_at // 1000),
+            details=() if signed is None else granted(signed),
+            approved=None if signed is None else answer_to(tx, signed),
         )
 
 
@@ -159,10 +170,13 @@ def _delegation(issue: AppIssue, consent: Consent | None) -> Delegation:
         expires_at=issue.expires_at * 1000,
         consent_id=None if consent is None else consent.id,
         jkt=issue.jkt,
+        details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
+        approval_id=None if issue.approved is None else issue.approved.id,
     )
 
 
 def _record(tx: Unit, issue: AppIssue) -> None:
+    approved = issue.approved
     audit.record(
         tx,
         Entry(
@@ -171,8 +185,10 @@ def _record(tx: Unit, issue: AppIssue) -> None:
             agent_id=issue.actor,
             subject=issue.user,
             resource=issue.audience,
+            action=None if approved is None else approved.granted_digest,
             decision="issued",
-            posture=issue.acr,
+            posture=issue.acr if approved is None else approved.acr,
+            approval_id=None if approved is None else approved.id,
             facts={
                 "app": issue.app,
                 "jti": issue.token_id,

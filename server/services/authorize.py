@@ -13,6 +13,7 @@ from server.protocol import authorize, errors, names, redirects
 from server.protocol.authorize import AuthorizationRequest, ReturnTo
 from server.protocol.forms import Form
 from server.services import client_auth, parties, targets
+from server.services.app_actions import AppAct, AppActions
 from server.services.people_records import Flow, Pushed
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.proofs import Proofs
@@ -55,6 +56,8 @@ class Plan:
     resource: str
     """"" when the scopes are about the person alone."""
     asks: tuple[Ask, ...]
+    act: AppAct | None = None
+    """What it asks to do once; it is signed as a whole, and no consent comes of it."""
 
     @property
     def signed(self) -> tuple[Ask, ...]:
@@ -69,6 +72,7 @@ class AuthorizeService:
     store: Store
     secrets: Secrets
     proofs: Proofs
+    actions: AppActions
     rules: Rules
 
     def push(
@@ -128,8 +132,8 @@ class AuthorizeService:
         """What the request needs, judged as things are now.
 
         1. The app may use codes.  2. Its sign-in is of a kind that there is.  3. Scopes lie within
-        its ceiling, and need no action.  4. So they do for the agent that it names. Raises
-        errors.ProtocolError.
+        its ceiling, and details fit their types.  4. So do scopes for the agent that it names.
+        Raises errors.ProtocolError.
         """
         if names.GRANT_AUTHORIZATION_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This app may not ask for codes.")
@@ -139,17 +143,28 @@ class AuthorizeService:
         asks = []
         if request.openid:
             asks.append(Ask(app.id, self.rules.userinfo_audience, request.openid))
-        if not request.scope:
+        if not request.scope and not request.details:
             if request.resource not in {None, self.rules.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return Plan(app, request, "", tuple(asks))
-        target = targets.resolve(view.directory, app, request.resource, request.scope)
-        targets.check_required_types(target, frozenset())
+        act = self._act(view, app, request)
+        if act is None:
+            target = targets.resolve(view.directory, app, request.resource, request.scope)
+            targets.check_required_types(target, frozenset())
+            asks.append(Ask(app.id, target.resource.uri, request.scope))
+        else:
+            target = act.target
         uri = target.resource.uri
-        asks.append(Ask(app.id, uri, request.scope))
         if request.actor is not None:
             asks.append(_for_actor(view, request.actor, uri, request.scope))
-        return Plan(app, request, uri, tuple(asks))
+        return Plan(app, request, uri, tuple(asks), act)
+
+    def _act(self, view: View, app: App, request: AuthorizationRequest) -> AppAct | None:
+        if not request.details:
+            return None
+        return self.actions.act(
+            view.directory, app, request.resource, request.scope, request.details
+        )
 
     def reread(self, view: View, flow: Flow) -> Plan:
         """The plan of a request that waits. Raises errors.ProtocolError when it may no more be."""

@@ -51,9 +51,16 @@ def refusal(
 
 def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> tuple[str, str] | None:
     """Why this user may not be asked for a consent now."""
-    if tx.approvals.open_count(None, user.id, tx.now, "consent") >= OPEN_CONSENTS:
-        return "open_consents", "Too many consents wait for your answer. Answer them first."
-    if _paused(tx, client_id, user, [kinds.CONSENT], rules.denials_before_pause):
+    return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
+
+
+def page_refusal(  # who asks whom for what
+    tx: Unit, client_id: str, user: User, kind: ApprovalKind, types: Sequence[str], rules: Rules
+) -> tuple[str, str] | None:
+    """Why a page may not ask this user for one more of a kind now."""
+    if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
+        return "open_consents", "Too many requests wait for your answer. Answer them first."
+    if _paused(tx, client_id, user, types, rules.denials_before_pause):
         return "denied_repeatedly", "You have denied this repeatedly. Try again in half an hour."
     return None
 

@@ -296,9 +296,9 @@ class ConsentService:
                 phantom=False,
                 resource=wanted.resource,
                 scope=tuple(risks),
-                details=kinds.consent_details(
-                    kinds.ConsentTerms(rfc3339(offer.until), wanted.app_id)
-                ),
+                details=[
+                    kinds.consent_details(kinds.ConsentTerms(rfc3339(offer.until), wanted.app_id))
+                ],
                 risk=offer.risk,
                 actor=audit.by_user(wanted.user.id),
                 peer=wanted.peer,

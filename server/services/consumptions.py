@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import decisions, errors, names, step_up
+from server.protocol import decisions, errors, kinds, names, step_up
 from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk
 from server.protocol.step_up import NOTHING, Demand
@@ -158,7 +158,10 @@ def _check_granted(found: LiveToken, approval: Approval, execution: Execution) -
         raise _not_granted()
     claim = found.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
-    if decisions.digest_with(approval.action, [dict(one) for one in execution.details]) != granted:
+    details = execution.details
+    if approval.kind == "app_action":
+        details = kinds.app_action_details(details)
+    if decisions.digest_with(approval.action, [dict(one) for one in details]) != granted:
         raise _not_granted()
 
 

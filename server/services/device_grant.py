@@ -230,7 +230,7 @@ class DeviceGrantService:
                 phantom=user is None,
                 resource=self.rules.api_audience,
                 scope=(),
-                details=kinds.device_details(terms),
+                details=[kinds.device_details(terms)],
                 risk=Risk.HIGH,
                 actor=audit.SYSTEM,
                 peer=code.address,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from server.protocol import errors, json_text, rendering
 from server.protocol.actions import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
@@ -42,6 +42,38 @@ class Asked:
     asked_at: int
     expires_at: int
     token_seconds: int
+
+
+class Act(Protocol):
+    """What somebody wants to do: of this the words are made, whoever asks."""
+
+    @property
+    def target(self) -> Target:
+        """Where, and with which scopes."""
+
+    @property
+    def details(self) -> Sequence[Mapping[str, JsonValue]]:
+        """What, as it was sent."""
+
+    @property
+    def actions(self) -> Sequence[ActionType]:
+        """The type of each of the details."""
+
+    @property
+    def risk(self) -> Risk:
+        """At which level it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An act as a person reads it."""
+
+    title: str
+    headline: str
+    facts: tuple[JsonValue, ...]
+    """Every leaf, material ones first."""
+    risk_reason: str
+    undo: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +129,20 @@ def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
             asked_at=asked.asked_at,
             expires_at=asked.expires_at,
         )
+    )
+
+
+def words(act: Act) -> Words:
+    """What is said of it. Raises errors.InvalidAuthorizationDetails when it cannot be shown whole.
+
+    On a page, in a terminal and in what is signed it is the same.
+    """
+    return Words(
+        title=_title(act),
+        headline=_headline(act),
+        facts=tuple(_facts(act)),
+        risk_reason=_risk_reason(act),
+        undo=" ".join(dict.fromkeys(action.undo for action in act.actions)) or UNKNOWN_UNDO,
     )
 
 
@@ -157,13 +203,13 @@ def _quoted(message: str | None) -> str | None:
     return None if message is None else display_safe(message)
 
 
-def _title(asked: Asked) -> str:
+def _title(asked: Act) -> str:
     if not asked.actions:
         return "Access"
     return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
 
 
-def _headline(asked: Asked) -> str:
+def _headline(asked: Act) -> str:
     if not asked.actions:
         return _scope_headline(asked)
     more = len(asked.actions) - 1
@@ -174,7 +220,7 @@ def _headline(asked: Asked) -> str:
     return rendering.render_headline(action, said, room=MAX_HEADLINE - len(rest)) + rest
 
 
-def _scope_headline(asked: Asked) -> str:
+def _scope_headline(asked: Act) -> str:
     """Every scope by its name, or how many there are; the names stand among the rights."""
     scope, uri = asked.target.scope, asked.target.resource.uri
     whole = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
@@ -182,7 +228,7 @@ def _scope_headline(asked: Asked) -> str:
     return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
 
 
-def _facts(asked: Asked) -> list[JsonValue]:
+def _facts(asked: Act) -> list[JsonValue]:
     """Every leaf of every object; material ones first, whichever object they are of."""
     many = len(asked.actions) > 1
     found = [
@@ -204,7 +250,7 @@ def _is_cut(fact: Fact) -> bool:
     return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
 
 
-def _risk_reason(asked: Asked) -> str:
+def _risk_reason(asked: Act) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
     named = list(dict.fromkeys(causes)) or ["what policy makes of this"]
@@ -219,13 +265,14 @@ def _gives(asked: Asked) -> str:
     scope = ", ".join(asked.target.scope) or "no scope"
     what = "for exactly this action" if asked.details else "for anything these scopes allow"
     return display_safe(
-        f"One access token for {asked.target.resource.uri}, valid {_lasting(asked.token_seconds)}, "
+        f"One access token for {asked.target.resource.uri}, valid {lasting(asked.token_seconds)}, "
         f"with {scope}, {what}. No refresh token.",
         max_chars=2_000,
     )
 
 
-def _lasting(seconds: int) -> str:
+def lasting(seconds: int) -> str:
+    """How long that is, in words."""
     minutes, rest = divmod(seconds, 60)
     if rest or not minutes:
         return f"{seconds} seconds"

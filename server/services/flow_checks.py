@@ -24,12 +24,12 @@ def rights_now(tx: Unit, app: App, grant: Grant, part: Part, *, userinfo: str) -
     """The app, its agent and the consents allow this part still. Raises errors.InvalidGrant.
 
     1. The scopes lie within the app's ceiling.  2. Every consent is in force.  3. The agent that
-    may act is there.
+    may act is there. What was signed for this grant alone is judged by `Rights` instead of 1.
     """
     needs = []
     if part.openid:
         needs.append((app.id, userinfo, part.openid))
-    if part.scope:
+    if part.scope and grant.approval_id is None:
         try:
             target = targets.resolve(tx.directory, app, part.resource, part.scope)
             targets.check_required_types(target, frozenset())

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from server.protocol.risks import Risk
-from server.services import parties
+from server.services import displays, parties
+from server.services.app_actions import AppAct
 from server.services.authorize import Ask, Plan
 from server.services.consents import USUAL_MS
+from server.services.displays import Words
 from server.services.ports import View
 from server.services.sign_ins import SignedIn
 
@@ -34,6 +36,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedOnce:
+    """What an app wants to do once: as the device will show it."""
+
+    words: Words
+    risk: Risk
+    resource: str
+    scopes: tuple[tuple[str, Risk], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentPage:
     """Somebody has to say yes or no."""
 
@@ -43,8 +55,15 @@ class ConsentPage:
     """The scopes about the person, which the page alone answers."""
     asked: tuple[Asked, ...]
     """What is signed on a device."""
+    once: AskedOnce | None
+    """What is signed there for this code alone."""
     has_device: bool
     leads_to: str
+
+    @property
+    def to_sign(self) -> bool:
+        """Reports whether a device is asked."""
+        return bool(self.asked) or self.once is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,7 @@ def consent_page(view: View, plan: Plan, signed_in: SignedIn, missing: list[Ask]
         user_name=signed_in.user.name,
         about_you=tuple(name for ask in about for name in ask.scopes),
         asked=tuple(_asked(view, ask) for ask in missing if ask in plan.signed),
+        once=None if plan.act is None else _once(plan.act),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.back.redirect_uri,
     )
@@ -79,6 +99,12 @@ def waiting_page(plan: Plan, signed_in: SignedIn, waiting: int) -> WaitingPage:
     """How much is still to be answered."""
     back = plan.request.back.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
+
+
+def _once(act: AppAct) -> AskedOnce:
+    resource = act.target.resource
+    scopes = tuple((name, resource.scopes[name]) for name in act.target.scope)
+    return AskedOnce(displays.words(act), act.risk, resource.uri, scopes)
 
 
 def _asked(view: View, ask: Ask) -> Asked:

@@ -10,6 +10,7 @@ from server.protocol import authorize, errors
 from server.protocol.names import PREFIX_CODE
 from server.protocol.tokens import ID_TOKEN_TYPE
 from server.services import audit, floods
+from server.services.app_actions import AppActions
 from server.services.authorize import Answer, Ask, AuthorizeService, Plan, handle_hash
 from server.services.consents import ConsentService, Wanted
 from server.services.flow_pages import (
@@ -39,6 +40,8 @@ class _Ready:
 
     plan: Plan
     signed_in: SignedIn
+    approval_id: str | None = None
+    """What the person signed, where it is for this code alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Flows:
     verifier: Verifier
     begun: AuthorizeService
     consents: ConsentService
+    actions: AppActions
     sign_ins: SignIns
 
     def step(self, handle: str, cookie: str, *, somebody_else: bool = False) -> Step:
@@ -85,13 +89,20 @@ class Flows:
             found = self._next(tx, flow, signed_in)
             if isinstance(found, ConsentPage) and signed_in is not None:
                 plan = self.begun.reread(tx, flow)
-                asked = tuple(
-                    self.consents.ask(tx, _wanted(plan, ask, signed_in, peer)).id
-                    for ask in self._missing(tx, plan, signed_in)
-                    if ask in plan.signed
-                )
+                asked = self._ask(tx, plan, signed_in, peer)
                 tx.flows.allow(flow.hash, signed_in.sign_in.id, asked, tx.now)
         return self.step(handle, cookie)
+
+    def _ask(self, tx: Unit, plan: Plan, signed_in: SignedIn, peer: str) -> tuple[str, ...]:
+        """Open what is to be signed; ids of the approvals."""
+        asked = [
+            self.consents.ask(tx, _wanted(plan, ask, signed_in, peer))
+            for ask in self._missing(tx, plan, signed_in)
+            if ask in plan.signed
+        ]
+        if plan.act is not None:
+            asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.act, peer))
+        return tuple(approval.id for approval in asked)
 
     def deny(self, handle: str, cookie: str) -> Step:
         """The person said no on the page."""
@@ -109,7 +120,7 @@ class Flows:
         """What comes next.
 
         1. The app may still ask.  2. Somebody is signed in, freshly enough, and is who is meant.
-        3. What is asked for was allowed.  4. It was signed.
+        3. What is asked for was allowed; an action never was before.  4. It was signed.
         """
         plan = self.begun.reread(view, flow)
         try:
@@ -129,7 +140,7 @@ class Flows:
         if flow.allowed_at is not None:
             return self._signed(view, flow, plan, signed_in)
         missing = self._missing(view, plan, signed_in)
-        if not missing:
+        if not missing and plan.act is None:
             return _Ready(plan, signed_in)
         if silent:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
@@ -178,7 +189,8 @@ class Flows:
     ) -> WaitingPage | _Ready | _Refused:
         """What the device said."""
         user = signed_in.user.id
-        outcomes = [self.consents.outcome(view, one, user) for one in flow.approvals]
+        acts = {one: self.actions.outcome(view, one, user) for one in flow.approvals}
+        outcomes = [act or self.consents.outcome(view, one, user) for one, act in acts.items()]
         if "denied" in outcomes:
             return _Refused(plan, errors.AccessDenied("The person said no on their device."))
         if "over" in outcomes:
@@ -187,7 +199,7 @@ class Flows:
             return waiting_page(plan, signed_in, waiting)
         if not all(self._covered(view, ask, signed_in) for ask in plan.signed):
             return _Refused(plan, errors.AccessDenied("The consent was taken back."))
-        return _Ready(plan, signed_in)
+        return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
 
     def _end(self, tx: Unit, flow: Flow, found: object) -> Step:
         """Answer the app, once."""
@@ -206,7 +218,7 @@ class Flows:
         grant = _grant(found)
         challenge = found.plan.request.challenge
         tx.code_grants.add_code(Code(handle_hash(code), grant, challenge, tx.now + CODE_MS))
-        _record(tx, audit.Type.GRANT_GIVEN, found.plan, found.signed_in, cause=None)
+        _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
         issuer = self.begun.rules.issuer
         return Answer(back, authorize.answer(issuer, back, {"code": code}))
 
@@ -259,12 +271,14 @@ def _grant(found: _Ready) -> Grant:
         id_token_claims=request.wanted.id_token,
         userinfo_claims=request.wanted.userinfo,
         jkt=request.jkt,
+        approval_id=found.approval_id,
     )
 
 
 def _record(
-    tx: Unit, kind: audit.Type, plan: Plan, signed_in: SignedIn | None, *, cause: str | None
+    tx: Unit, kind: audit.Type, plan: Plan, ready: _Ready | None, *, cause: str | None
 ) -> None:
+    signed_in = None if ready is None else ready.signed_in
     write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record
     write(
         tx,
@@ -276,6 +290,7 @@ def _record(
             resource=plan.resource or None,
             decision="refused" if signed_in is None else "given",
             cause=cause,
+            approval_id=None if ready is None else ready.approval_id,
             facts={
                 "app": plan.app.id,
                 "scope": " ".join((*plan.request.openid, *plan.request.scope)),

@@ -1,15 +1,16 @@
-"""Opening an approval that no backchannel request asked for: a consent, or a device sign-in.
+"""Opening an approval that no backchannel request asked for: of a page, or of the device grant.
 
 Nobody polls these. Whoever asked, a page or the device grant, reads how the approval stands.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from server.protocol import ciba, decisions, names, scopes
+from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services import audit, notices
@@ -31,7 +32,7 @@ class Opening:
     """Nobody is asked; it expires like a real one."""
     resource: str
     scope: tuple[str, ...]
-    details: Mapping[str, str | None]
+    details: Sequence[Mapping[str, JsonValue]]
     risk: Risk
     actor: str
     peer: str
@@ -74,9 +75,10 @@ def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     usual = tx.now + SECONDS * 1000
     expires_at = min(usual, opening.no_later_than or usual)
+    details: list[JsonValue] = [dict(one) for one in opening.details]
     action = decisions.action_text(
         agent=opening.client_id,
-        authorization_details=[dict(opening.details)],
+        authorization_details=details,
         resource=opening.resource,
         salt=secrets.salt(),
         scope=opening.scope,
@@ -91,7 +93,7 @@ def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         resource=opening.resource,
         scope=scopes.text(tuple(sorted(opening.scope))),
         openid_scope="",
-        details=json.dumps([dict(opening.details)], separators=(",", ":"), sort_keys=True),
+        details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
         risk=opening.risk,
         ceremony="pin" if opening.risk.rank >= Risk.HIGH.rank else "confirm",
         action=action,

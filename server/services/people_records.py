@@ -79,6 +79,8 @@ class Grant:
     """The key that the code is for (RFC 9449 10), then the one that refresh tokens are bound to."""
     acr: str = names.ACR_PASSWORD
     """How the person proved who they are."""
+    approval_id: str | None = None
+    """What they signed for this grant alone, which has the details; one token comes of it."""
 
 
 @dataclass(frozen=True, slots=True)

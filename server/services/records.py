@@ -10,7 +10,7 @@ from server.protocol.states import State
 AppState = Literal["enabled", "disabled"]
 UserState = Literal["enabled", "disabled"]
 AgentState = Literal["enabled", "quarantined", "disabled"]
-ApprovalKind = Literal["action", "consent", "device", "app_device"]
+ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action"]
 """What a yes does: it allows one request of an agent, gives a consent, or lets a device in."""
 
 

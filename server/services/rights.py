@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from server.protocol import errors, names, scopes
 from server.protocol.risks import Risk
 from server.services import parties, targets
+from server.services.app_actions import AppActions
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Approvals
 from server.services.ports import Unit
@@ -27,6 +28,7 @@ class Rights:
 
     schemas: Schemas
     judge: Judge
+    actions: AppActions
 
     def gone(self, tx: Unit, approval: Approval) -> str | None:
         """What this approval stood on and is no longer there; None when it still holds."""
@@ -34,6 +36,8 @@ class Rights:
             return _user_gone(tx, approval)
         if approval.kind in {"consent", "app_device"}:
             return _user_gone(tx, approval) or _consent_gone(tx, approval)
+        if approval.kind == "app_action":
+            return _user_gone(tx, approval) or self._app_action_gone(tx, approval)
         return self._action_gone(tx, approval)
 
     def _action_gone(self, tx: Unit, approval: Approval) -> str | None:
@@ -59,8 +63,21 @@ class Rights:
         said = Approvals(1, approval.risk, approval.ceremony, frozenset({approval.user_id or ""}))
         return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
+    def _app_action_gone(self, tx: Unit, approval: Approval) -> str | None:
+        app = tx.directory.app(approval.agent_id)
+        if app is None or not app.active(tx.now):
+            return "agent_disabled"
+        if tx.directory.resource(approval.resource) is None:
+            return "resource_deleted"
+        risk = self.risk(tx, approval)
+        return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None
+
     def risk(self, tx: Unit, approval: Approval) -> Risk | None:
         """The risk of the same request today; None when it would be refused."""
+        app = tx.directory.app(approval.agent_id)
+        if app is not None:
+            act = self.actions.again(tx.directory, app, approval)
+            return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
         case = None if agent is None else self._case(tx, agent, None, approval)
         return None if case is None else case.risk

@@ -81,7 +81,8 @@ class TokenEndpoint:
             raise errors.UnauthorizedClient("This client may not use this grant type.")
         bound = self._bound(request, needed=client.dpop_bound)
         if isinstance(client, App):
-            _refuse_details(request)
+            if grant_type != names.GRANT_AUTHORIZATION_CODE:
+                _refuse_details(request)
             return self.for_apps[grant_type].exchange(client, bound)
         return self.for_agents[grant_type].exchange(client, bound)
 
@@ -111,6 +112,6 @@ class TokenEndpoint:
 
 
 def _refuse_details(request: TokenRequest) -> None:
-    """What people's clients get has no details, so there are none to ask for (RFC 9396 6)."""
+    """What comes of these grants has no details, so there are none to ask for (RFC 9396 6)."""
     if request.form.get("authorization_details") is not None:
-        raise errors.InvalidAuthorizationDetails("Only agents ask for actions.")
+        raise errors.InvalidAuthorizationDetails("No action comes of this grant.")

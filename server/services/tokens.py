@@ -75,7 +75,7 @@ class Issuing:
             scope=approval.scope,
             user=approval.user_id,
             details=tuple(details),
-            approved=_approved(tx, approval),
+            approved=answer_to(tx, approval),
             jkt=jkt,
             origin=origin,
         )
@@ -131,7 +131,7 @@ class Issuing:
             scope=scopes.text(target.scope),
             user=None if origin.parent is None else origin.parent.user_id,
             details=tuple(details),
-            approved=None if origin.signed is None else _approved(tx, origin.signed),
+            approved=None if origin.signed is None else answer_to(tx, origin.signed),
             jkt=jkt,
             origin=origin,
         )
@@ -214,7 +214,7 @@ def _end(seconds: int, agent: Agent) -> int:
     return seconds if agent.expires_at is None else min(seconds, agent.expires_at // 1000)
 
 
-def _approved(tx: Unit, approval: Approval) -> Approved:
+def answer_to(tx: Unit, approval: Approval) -> Approved:
     """How the person themselves answered; the word for a software key is RFC 8176's."""
     decision = next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
     with_pin = decision.ceremony == "pin"

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
-from server.protocol import errors, names, pkce
-from server.services import client_auth, families
+from server.protocol import ciba, errors, names, pkce
+from server.protocol.forms import Form
+from server.protocol.states import State, overdue
+from server.services import client_auth, families, notices
+from server.services.app_actions import granted
 from server.services.app_tokens import AppIssuing, Part
 from server.services.authorize import handle_hash
 from server.services.flow_checks import person_now, rights_now
-from server.services.people_records import Code, Family
+from server.services.people_records import Code, Family, Grant
 from server.services.ports import Store, Unit
-from server.services.records import App
+from server.services.records import App, Approval
+from server.services.rights import Rights
 from server.services.token import TokenRequest
 
+_GONE = "What the person signed for is over or may not be had any more. Start again."
 _REFUSED = "The code is unknown, used, too old, or another app's. Start again."
 
 
@@ -21,6 +26,7 @@ class AuthorizationCodeGrant:
 
     store: Store
     issuing: AppIssuing
+    rights: Rights
 
     def exchange(self, app: App, request: TokenRequest) -> dict[str, object]:
         """The token answer. Raises errors.ProtocolError; what reuse ends is stored before."""
@@ -43,7 +49,7 @@ class AuthorizationCodeGrant:
         """Give what the code stands for.
 
         1. It is for this address, this verifier and this key.  2. The person and what they allowed
-        are there now.  3. One conditional step uses it up.
+        are there now.  3. One conditional step uses it up, and one what was signed for it alone.
         """
         grant = code.grant
         if request.form.require("redirect_uri") != grant.redirect_uri:
@@ -54,19 +60,62 @@ class AuthorizationCodeGrant:
         asked = request.form.every("resource")
         if asked and asked != (grant.resource,):
             raise errors.InvalidTarget("The code is for another resource.")
-        part = Part(grant.openid, grant.resource, grant.scope)
+        signed = self._signed(tx, grant)
+        _check_details(request.form, signed)
+        part = _part(grant, signed)
         user = person_now(tx, grant)
         rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
         if not tx.code_grants.use_code(code.hash, tx.now):
             raise errors.InvalidGrant(_REFUSED)
+        if signed is not None:
+            _redeem(tx, signed)
         jkt = request.dpop_jkt
         answer, jti = self.issuing.issue(tx, app, user, grant, part, jkt=jkt)
         family_id = None
-        if names.GRANT_REFRESH_TOKEN in app.grant_types:
+        if signed is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
         tx.code_grants.came_of_code(code.hash, jti, family_id)
         return answer
+
+    def _signed(self, tx: Unit, grant: Grant) -> Approval | None:
+        """What the person signed for this code alone, as it may be had now."""
+        if grant.approval_id is None:
+            return None
+        approval = tx.approvals.get(grant.approval_id)
+        if (
+            approval is None
+            or approval.state is not State.APPROVED
+            or overdue(approval.state, approval.expires_at, tx.now)
+            or self.rights.gone(tx, approval) is not None
+        ):
+            raise errors.InvalidGrant(_GONE)
+        return approval
+
+
+def _redeem(tx: Unit, approval: Approval) -> None:
+    """Only the one UPDATE that redeems it lets a token be made."""
+    moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+    if moved is None:
+        raise errors.InvalidGrant(_GONE)
+    notices.approval(tx, moved, "approval.redeemed")
+
+
+def _part(grant: Grant, signed: Approval | None) -> Part:
+    """What was signed is what comes."""
+    if signed is None:
+        return Part(grant.openid, grant.resource, grant.scope)
+    return Part(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
+
+
+def _check_details(form: Form, signed: Approval | None) -> None:
+    """A code is for what was asked for, whatever is said here (RFC 9396 6)."""
+    sent = form.get("authorization_details")
+    if sent is None:
+        return
+    held = () if signed is None else granted(signed)
+    if list(ciba.read_details(sent)) != list(held):
+        raise errors.InvalidAuthorizationDetails("The code is for other details, or for none.")
 
 
 def _stop(tx: Unit, code: Code) -> None:

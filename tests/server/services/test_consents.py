@@ -11,12 +11,9 @@ from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
 from server.services.app_forms import AppChanges, NewApp
 from server.services.displays import rfc3339
-from server.services.policy.judging import Judge
 from server.services.records import Delegation
 from server.services.refusals import Conflict, NotFound
 from server.services.resources import ResourceChanges
-from server.services.rights import Rights
-from server.services.schemas import Schemas
 from server.services.users import NewUser
 from server.storage.approvals import Approvals
 from tests.support.callers import new_person
@@ -30,7 +27,7 @@ BOTH = ("payments:read", "payments:transfer")
 
 def _gone(local, approval):
     with local.services.store.write() as tx:
-        return Rights(Schemas(), Judge()).gone(tx, approval)
+        return local.site.approvals.rights.gone(tx, approval)
 
 
 def _app(local):

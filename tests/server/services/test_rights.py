@@ -8,10 +8,7 @@ from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services.agent_forms import AgentChanges
-from server.services.policy.judging import Judge
 from server.services.resources import ResourceChanges
-from server.services.rights import Rights
-from server.services.schemas import Schemas
 from tests.support.callers import new_person
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, PAYMENT
@@ -25,7 +22,7 @@ def gone(local):
 
     def judge(approval):
         with local.services.store.write() as tx:
-            return Rights(Schemas(), Judge()).gone(tx, approval)
+            return local.site.approvals.rights.gone(tx, approval)
 
     return judge
 
@@ -160,4 +157,4 @@ def test_a_phantom_stands_on_nobody(open_local, template):
     local = open_local(unknown_user="hide")
     _, phantom = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:
-        assert Rights(Schemas(), Judge()).gone(tx, phantom) == "user_disabled"
+        assert local.site.approvals.rights.gone(tx, phantom) == "user_disabled"

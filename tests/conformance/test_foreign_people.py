@@ -3,20 +3,23 @@
 Both check state, nonce, `iss`, the ID token and its subject by themselves.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
+from approver_tui.state.approvals import Kind
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
 from server.services.passwords import Passwords
-from tests.support.agent import Agent
+from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.browser import CALLBACK, PASSWORD, Browser
 from tests.support.foreign import LIBRARIES, as_agent, playing
 from tests.support.installation import BY, PAY
@@ -81,6 +84,40 @@ def test_they_sign_somebody_in(
     fresh = done["refreshed"]
     assert fresh["access_token"] != done["tokens"]["access_token"]
     assert fresh["refresh_token"] != done["tokens"]["refresh_token"]
+
+
+@pytest.mark.parametrize("way", ["secret", "pushed-dpop"])
+def test_they_have_something_done_once(
+    server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
+) -> None:
+    """RA-08, RA-11, RA-13: details in the request or pushed, shown, signed, in answer and token."""
+    method, more = _WAYS[way]
+    scopes = ("payments:transfer",)
+    app = _app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
+    told = as_agent(server, app, method)
+    parameters = {
+        "scope": "openid payments:transfer",
+        "resource": PAY,
+        "authorization_details": json.dumps(PAYMENT_DETAILS),
+    }
+    with playing(
+        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+    ) as client:
+        browser.open(client.hear("visit")["url"].removeprefix(server.url))
+        shown = browser.sign_in(person.user)
+        assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in shown.text
+        browser.answer("allow")
+        waiting = person.only()
+        assert (waiting.kind, waiting.agent.name) == (Kind.APP_ACTION, app.name)
+        person.approve(waiting)
+        client.tell(url=browser.again().url)
+        done = client.hear("done")
+
+    assert done["tokens"]["authorization_details"] == PAYMENT_DETAILS
+    assert "refresh_token" not in done["tokens"]
+    claims = jwt.decode(done["tokens"]["access_token"], options={"verify_signature": False})
+    assert (claims["aud"], claims["authorization_details"]) == (PAY, PAYMENT_DETAILS)
+    assert claims["approval"]["id"] == waiting.id
 
 
 def test_a_no_of_the_person_reaches_them(

@@ -140,6 +140,15 @@ APP_SIGN_IN: Mapping[str, object] = {
     "gives": "Until May television gets access tokens in your name.",
     "says": None,
 }
+APP_PAYMENT: Mapping[str, object] = {
+    **PAYMENT,
+    "kind": "app_action",
+    "details": [{"type": "sayso:app_action"}, {"type": "payment.transfer"}],
+    "agent": "shop",
+    "why": "What an app does once is asked for each time, and takes your signature.",
+    "gives": "The app shop gets one access token for https://pay.example, valid 5 minutes.",
+    "says": None,
+}
 PRICES: Mapping[str, object] = {
     "agent": "buyer-helper",
     "risk": "low",

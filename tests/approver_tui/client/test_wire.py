@@ -143,6 +143,8 @@ def test_an_unknown_event_is_refused_by_name():
 
 
 SIGN_IN = {"type": "sayso:device", "name": "desktop"}
+APP_ACTION = {"type": "sayso:app_action"}
+PAY_ONCE = {"type": "payment"}
 APP_SIGN_IN = {"type": "sayso:app_device", "code": "BCDF-GHJK"}
 CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
 
@@ -162,6 +164,13 @@ CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
         ("app_device", [SIGN_IN]),
         ("app_device", [CONSENT]),
         ("action", [APP_SIGN_IN]),
+        ("action", [APP_ACTION, PAY_ONCE]),
+        ("app_action", []),
+        ("app_action", [PAY_ONCE]),
+        ("app_action", [APP_ACTION]),
+        ("app_action", [PAY_ONCE, APP_ACTION]),
+        ("app_action", [APP_ACTION, PAY_ONCE, CONSENT]),
+        ("consent", [APP_ACTION, PAY_ONCE]),
     ],
     ids=lambda value: value if isinstance(value, str) else "+".join(each["type"] for each in value),
 )
@@ -174,7 +183,12 @@ def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
 
 @pytest.mark.parametrize(
     ("kind", "details"),
-    [("consent", [CONSENT]), ("device", [SIGN_IN]), ("app_device", [APP_SIGN_IN])],
+    [
+        ("consent", [CONSENT]),
+        ("device", [SIGN_IN]),
+        ("app_device", [APP_SIGN_IN]),
+        ("app_action", [APP_ACTION, PAY_ONCE]),
+    ],
 )
 def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
     """A kind beside the texts that differs is refused too."""

@@ -17,6 +17,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
 from approver_tui.widgets.rows import Row, row_lines
 from tests.support.fake_client import (
+    APP_PAYMENT,
     APP_SIGN_IN,
     CONSENT,
     DEPLOY,
@@ -27,7 +28,13 @@ from tests.support.fake_client import (
     answered,
 )
 
-ABOUT = {"action": DEPLOY, "consent": CONSENT, "device": SIGN_IN, "app_device": APP_SIGN_IN}
+ABOUT = {
+    "action": DEPLOY,
+    "consent": CONSENT,
+    "device": SIGN_IN,
+    "app_device": APP_SIGN_IN,
+    "app_action": APP_PAYMENT,
+}
 
 
 def _used(kind):
@@ -49,6 +56,7 @@ def _text(drawn):
         ("consent", "The consent is in force."),
         ("device", "The device has signed in."),
         ("app_device", "The app has signed in."),
+        ("app_action", "The token was collected."),
     ],
 )
 def test_a_record_says_what_came_of_it(kind, words):
@@ -63,6 +71,7 @@ def test_a_record_says_what_came_of_it(kind, words):
         ("consent", "Given"),
         ("device", "Signed in"),
         ("app_device", "Signed in"),
+        ("app_action", "Redeemed"),
     ],
 )
 def test_the_command_line_says_it_too(kind, word):
@@ -79,6 +88,7 @@ def test_the_command_line_says_it_too(kind, word):
         ("consent", ""),
         ("device", ""),
         ("app_device", ""),
+        ("app_action", ""),
     ],
 )
 def test_only_an_agent_can_ask_again(kind, again):
@@ -103,6 +113,9 @@ NEWS = {
         EventName.REQUESTED,
     ): "new MEDIUM sign-in of television on a device (added below",
     ("app_device", EventName.REDEEMED): "television collected its token.",
+    ("app_action", EventName.REQUESTED): "new HIGH request from the app shop (added below",
+    ("app_action", EventName.EXPIRED): "a request from the app shop expired.",
+    ("app_action", EventName.REDEEMED): "shop collected its token.",
 }
 
 
@@ -172,3 +185,22 @@ def test_an_app_on_a_device_is_named_with_the_address():
     assert named in _text(row_lines(Row(approval, NOW), 100))
     drawn = _text(panel_lines(approval, Viewpoint(NOW, UTC, 100)))
     assert "You are about to let television on another device act as you:" in drawn
+
+
+def test_what_an_app_does_once_is_shown_like_an_action():
+    """With its rights, and called an app; no agent is told why, and none has owners."""
+    approval = an_approval("x", APP_PAYMENT, first=True)
+    drawn = _text(approval_lines(approval, Viewpoint(NOW, UTC, 100)))
+    assert "Rights" in drawn
+    assert "App" in drawn
+    assert "Owner" not in drawn
+    assert "shop never asked you before." in drawn
+    assert "app shop > pay.example" in _text(row_lines(Row(approval, NOW), 100))
+    assert "You are about to let the app shop do this once:" in _text(
+        panel_lines(approval, Viewpoint(NOW, UTC, 100))
+    )
+    printed = "\n".join(lines.approval_in_full(approval, NOW))
+    assert "payments:transfer (high)" in printed
+    assert "asks you for the first time" in printed
+    assert "the app shop" in "\n".join(lines.row(approval, NOW))
+    assert "agent:" not in printed

@@ -118,6 +118,7 @@ await play({
     const wanted = { expectedNonce: nonce, requireIdToken: true };
     const tokens = await oauth.processAuthorizationCodeResponse(as, client, redeeming, wanted);
     const id = await signedBy(as, client, redeeming, tokens);
+    if (!tokens.refresh_token) return { tokens, id };
     const looking = await oauth.userInfoRequest(as, client, tokens.access_token, options);
     const user = await oauth.processUserInfoResponse(as, client, id.sub, looking);
     const going = await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token, options);

@@ -68,6 +68,7 @@ await play({
     const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
     const tokens = await client.authorizationCodeGrant(config, came, checks, undefined, options);
     const id = tokens.claims();
+    if (!tokens.refresh_token) return { tokens, id };
     const user = await client.fetchUserInfo(config, tokens.access_token, id.sub, options);
     const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, options);
     return { tokens, id, user, refreshed };

@@ -365,7 +365,7 @@ def test_an_agent_beyond_its_ceiling_or_an_app_without_the_grant_is_refused(
 
 
 def test_a_scope_that_needs_an_action_cannot_be_had_ahead(app, browser, local):
-    """An action is asked for each time, at the backchannel endpoint."""
+    """An action is asked for each time, with its details."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
     assert browser.authorize(app.id, **READ).answer["error"] == "invalid_authorization_details"

@@ -117,6 +117,7 @@ class AppActions:
                     facts=words.facts,
                     scopes={name: target.resource.scopes[name] for name in target.scope},
                     resource=target.resource.uri,
+                    unusual=None,
                     undo=words.undo,
                     why="What an app does once is asked for each time, and takes your signature.",
                     gives=self._gives(app, target),

@@ -27,9 +27,8 @@ PAYS = {
 
 
 @pytest.fixture
-def ana(person, local):
-    """Somebody with a password and a device."""
-    give_password(local, person.user.name)
+def ana(person):
+    """Somebody with a device."""
     return person
 
 
@@ -40,8 +39,9 @@ def app(local):
 
 
 @pytest.fixture
-def browser(ana, app, local):
+def browser(person, app, local):
     """Her browser; she is signed in, and the shop knows who she is."""
+    give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -66,7 +66,7 @@ def signed(browser, ana, app, **parameters):
 
 
 def test_the_page_says_what_would_be_done(browser, app):
-    """In the words of the type: headline and every value, with its risk; and that it is for once."""
+    """In the words of the type: headline, every value, the risk; and for once."""
     page = browser.authorize(app.id, **PAYS)
     assert "Allow this for" in page.text
     assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
@@ -177,7 +177,7 @@ def test_nobody_answers_in_time(browser, ana, app, local):
 
 
 def test_details_alone_are_enough(browser, ana, app, local):
-    """RFC 9396 3: no scope; without a resource it is the app's only one, and there is no ID token."""
+    """RFC 9396 3: no scope, no ID token; without a resource it is the app's only one."""
     _, code = signed(browser, ana, app, scope=None, resource=None)
     answer = app.redeem(code).json
     claims = local.claims(answer["access_token"])
@@ -247,7 +247,7 @@ def test_a_pushed_request_carries_them(browser, ana, app, local):
 
 
 def test_a_code_is_redeemed_for_what_was_signed(browser, ana, app):
-    """RA-12: naming the same is allowed; anything else is refused, and the code is as good as before."""
+    """RA-12: naming the same is allowed; else it is refused, and the code is as good as before."""
     _, code = signed(browser, ana, app)
     other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}])
     for sent in (other, "[", "[]", json.dumps([*PAYMENT_DETAILS, *PAYMENT_DETAILS])):

@@ -33,7 +33,8 @@ _ABOUT = "token token_type_hint client_id client_secret client_assertion client_
 _PUSHED = (
     "response_type redirect_uri scope state response_mode nonce prompt max_age login_hint "
     "id_token_hint acr_values claims resource code_challenge code_challenge_method "
-    "requested_actor dpop_jkt authorization_details client_id client_secret client_assertion client_assertion_type"
+    "requested_actor dpop_jkt authorization_details "
+    "client_id client_secret client_assertion client_assertion_type"
 )
 _DEVICE = (
     "device_name scope resource client_id client_secret client_assertion client_assertion_type"

@@ -64,8 +64,9 @@ class AppIssuing:
             "access_token": access_token,
             "token_type": issue.token_type,
             "expires_in": issue.expires_at - issue.issued_at,
-            "scope": part.text,
         }
+        if part.text:
+            answer["scope"] = part.text
         if issue.details:
             answer["authorization_details"] = list(issue.details)
         if part.openid:

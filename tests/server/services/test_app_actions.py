@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from server.services.app_forms import AppChanges
 from server.services.grants.authorization_code import _GONE
 from server.services.resources import ResourceChanges
 from server.services.users import UserChanges
+from server.storage.approvals import Approvals
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import CALLBACK, request_of
 from tests.support.clock import MINUTE
@@ -390,3 +392,23 @@ def test_the_address_is_the_apps_own(browser, ana, app):
     browser.answer("allow")
     ana.approve(waiting(ana)[0].id)
     assert browser.again().url.startswith(CALLBACK)
+
+
+def test_only_the_step_that_redeems_it_lets_a_token_be_made(browser, ana, app, local, monkeypatch):
+    """Something else was faster: no token, and the code is not used up by it."""
+    _, code = signed(browser, ana, app)
+    with monkeypatch.context() as faster:
+        faster.setattr(Approvals, "move", lambda *_, **__: None)
+        assert app.redeem(code).refusal == (400, "invalid_grant")
+    assert local.desk.entries("token.issued") == []
+    assert app.redeem(code).status == 200
+
+
+def test_what_was_signed_for_a_resource_that_is_gone_is_over(browser, ana, app, local):
+    """Whatever else still stands."""
+    approval, _ = signed(browser, ana, app)
+    gone = replace(approval, resource="https://gone.example")
+    with local.services.store.write() as tx:
+        rights = local.site.approvals.rights
+        assert (rights.gone(tx, gone), rights.risk(tx, gone)) == ("resource_deleted", None)
+        assert rights.gone(tx, approval) is None

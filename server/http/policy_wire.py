@@ -1,12 +1,11 @@
 """What the API of policy is sent and answers, as models."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from server.http.admin_bodies import Body, Names, Text
 
-_Toml = Annotated[str, Field(max_length=65_536)]
 _Way = Literal["request", "exchange", "client_credentials"]
 _Outcome = Literal["allow", "ask", "deny"]
 _RiskWord = Literal["low", "medium", "high", "critical"]
@@ -15,7 +14,7 @@ _RiskWord = Literal["low", "medium", "high", "critical"]
 class NewPolicy(Body):
     """A rule set, as the text of its TOML file."""
 
-    document: _Toml
+    document: str
 
 
 class PolicyCase(Body):
@@ -27,22 +26,22 @@ class PolicyCase(Body):
     resource: Text | None = None
     scope: Names = Field(default_factory=list)
     authorization_details: list[dict[str, Any]] | None = None
-    policy: _Toml | None = None
+    policy: str | None = None
     """Another rule set to ask."""
 
 
 class PolicyTable(Body):
     """Cases with what is expected of them, as the text of a TOML file."""
 
-    table: _Toml
-    policy: _Toml | None = None
+    table: str
+    policy: str | None = None
 
 
 class PolicyReplay(Body):
     """How far back, in seconds, and under which rules."""
 
     last: int = Field(default=604_800, ge=1, le=2_678_400)
-    policy: _Toml | None = None
+    policy: str | None = None
 
 
 class PolicySource(BaseModel):

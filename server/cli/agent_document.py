@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from server.cli.opening import Desk
 from server.cli.output import listed, moment, rfc3339, sheet
+from server.services.pauses import Pause
 from server.services.records import Agent, Secret
 
 
@@ -73,6 +74,21 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
     secrets = [f"secret {secret_line(secret)}" for secret in agent.secrets]
     keys = [f"key {key['kid']}  {key['alg']}" for key in agent.jwks]
     return [*sheet(facts), *secrets, *keys]
+
+
+def pause_line(pause: Pause) -> str:
+    """What it may not ask somebody for now."""
+    what = pause.type or "scopes alone"
+    return (
+        f"paused: {pause.user_name} denied {what} repeatedly; "
+        f"it may ask them again at {moment(pause.until)}"
+    )
+
+
+def pause_document(pause: Pause) -> dict[str, object]:
+    """The same in JSON; a type of null stands for scopes alone."""
+    user = {"id": pause.user_id, "name": pause.user_name}
+    return {"user": user, "type": pause.type or None, "until": rfc3339(pause.until)}
 
 
 def secret_line(secret: Secret) -> str:

@@ -5,7 +5,13 @@ Registering and changing one is in `agent_flags.py`, because of all the flags.
 
 import click
 
-from server.cli.agent_document import agent_document, agent_lines, called_by_id
+from server.cli.agent_document import (
+    agent_document,
+    agent_lines,
+    called_by_id,
+    pause_document,
+    pause_line,
+)
 from server.cli.agent_flags import add, update
 from server.cli.invitations import invite, uninvite
 from server.cli.invitations import show_all as show_invitations
@@ -57,7 +63,10 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
     """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
     agent, _ = desk.agents.show(called)
     names = called_by_id(desk)
-    answer(agent_document(agent, names), agent_lines(agent, names), as_json=as_json)
+    pauses = desk.pauses.of(agent.id)
+    document = {**agent_document(agent, names), "pauses": [pause_document(one) for one in pauses]}
+    lines = [*agent_lines(agent, names), *(pause_line(one) for one in pauses)]
+    answer(document, lines, as_json=as_json)
 
 
 @command.command("disable")

@@ -27,6 +27,7 @@ from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
 from server.services.passwords import Passwords
+from server.services.pauses import Pauses
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
 from server.services.policy.trials import Trials
@@ -48,6 +49,7 @@ class Desk:
     users: Users
     passwords: Passwords
     agents: Agents
+    pauses: Pauses
     apps: Apps
     resources: Resources
     actions: Actions
@@ -102,6 +104,7 @@ def _desk(services: Services) -> Desk:
         users=Users(store, secrets),
         passwords=Passwords(store, services.passwords),
         agents=Agents(store, secrets, partial(endpoint_problem, services.settings)),
+        pauses=Pauses(store, services.rules),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),

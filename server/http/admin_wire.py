@@ -124,6 +124,20 @@ class ManagedAgent(BaseModel):
     version: str
 
 
+class Pause(BaseModel):
+    """What it may not ask a person for who denied it repeatedly; null stands for scopes alone."""
+
+    user: Named
+    type: str | None
+    until: str
+
+
+class AgentSheet(ManagedAgent):
+    """An agent with its pauses."""
+
+    pauses: list[Pause]
+
+
 class ManagedAgents(BaseModel):
     """A part of the list of agents."""
 

@@ -17,6 +17,7 @@ from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.keys import Keys
 from server.services.oversight import Oversight
+from server.services.pauses import Pauses
 from server.services.people import Person
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
@@ -40,6 +41,7 @@ class Desk:
     """What people are called, by their ids."""
     users: Users
     agents: Agents
+    pauses: Pauses
     apps: Apps
     resources: Resources
     actions: Actions
@@ -77,6 +79,7 @@ class Administration:
             names=Users(self.store, self.secrets).names,
             users=Users(store, self.secrets),
             agents=Agents(store, self.secrets, self.endpoint_problem),
+            pauses=Pauses(store, self.rules),
             apps=Apps(store, self.secrets),
             resources=Resources(store, self.secrets, self.rules.issuer),
             actions=Actions(store),

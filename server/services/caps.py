@@ -1,12 +1,15 @@
 """What keeps people's attention from being flooded. Everything is counted in the database."""
 
 import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from server.protocol import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.states import overdue
+from server.services import pauses
+from server.services.displays import rfc3339
 from server.services.ports import Unit
 from server.services.records import Agent, ApprovalKind, User
 from server.services.rules import Rules
@@ -15,10 +18,20 @@ MINUTE_MS: Final = 60_000
 OPEN_CONSENTS: Final = 10
 OPEN_DEVICES: Final = 3
 """How many of each one user may have open; a person starts them by hand, one after the other."""
+PAUSED: Final = "denied_repeatedly"
 UNKNOWN_USERS: Final = 20
 UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
-_DENIALS_WINDOW_MS = 10 * MINUTE_MS
-_PAUSE_MS = 30 * MINUTE_MS
+
+
+class Cap(NamedTuple):
+    """Why somebody may not be asked now."""
+
+    reason: str
+    """For the log."""
+    text: str
+    """For the agent, with the remedy."""
+    members: Mapping[str, object] = MappingProxyType({})
+    """The same, for programs."""
 
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
@@ -32,36 +45,31 @@ def guessing(tx: Unit, agent: Agent) -> bool:
     return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
 
 
-def refusal(
-    tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules
-) -> tuple[str, str] | None:
-    """Why this user may not be asked now: a reason for the log and a text with the remedy."""
+def refusal(tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
+    """Why this user may not be asked now."""
     if tx.approvals.open_count(agent.id, user.id, tx.now) >= rules.open_per_agent:
         return _too_many_open(rules)
     if (refused := _too_many_in_all(tx, agent, rules)) is not None:
         return refused
     if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
-        return "open_per_user", "This person has too many open requests. Ask again later."
-    if _paused(tx, agent.id, user, types, rules.denials_before_pause):
-        return "denied_repeatedly", (
-            "This person has denied such requests repeatedly. Ask again in half an hour."
-        )
-    return None
+        return Cap("open_per_user", "This person has too many open requests. Ask again later.")
+    end = pauses.until(tx, agent.id, user.id, types, rules.denials_before_pause)
+    return None if end is None else _paused(end)
 
 
-def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> tuple[str, str] | None:
+def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> Cap | None:
     """Why this user may not be asked for a consent now."""
     return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
 
 
 def page_refusal(  # who asks whom for what
     tx: Unit, client_id: str, user: User, kind: ApprovalKind, types: Sequence[str], rules: Rules
-) -> tuple[str, str] | None:
+) -> Cap | None:
     """Why a page may not ask this user for one more of a kind now."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
-        return "open_consents", "Too many requests wait for your answer. Answer them first."
-    if _paused(tx, client_id, user, types, rules.denials_before_pause):
-        return "denied_repeatedly", "You have denied this repeatedly. Try again in half an hour."
+        return Cap("open_consents", "Too many requests wait for your answer. Answer them first.")
+    if pauses.until(tx, client_id, user.id, types, rules.denials_before_pause) is not None:
+        return Cap(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
     return None
 
 
@@ -72,12 +80,12 @@ def device_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> str | 
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
     asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
-    if _paused(tx, client_id, user, [asked], rules.denials_before_pause):
-        return "denied_repeatedly"
+    if pauses.until(tx, client_id, user.id, [asked], rules.denials_before_pause) is not None:
+        return PAUSED
     return None
 
 
-def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple[str, str] | None:
+def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> Cap | None:
     """Why nobody may not be asked now: as somebody may not, so that no cap tells who exists."""
     open_now = [
         approval
@@ -91,39 +99,27 @@ def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> tuple
     return _too_many_in_all(tx, agent, rules)
 
 
-def _too_many_in_all(tx: Unit, agent: Agent, rules: Rules) -> tuple[str, str] | None:
+def _too_many_in_all(tx: Unit, agent: Agent, rules: Rules) -> Cap | None:
     """The same for people who exist and for those who do not."""
     if tx.approvals.open_count(agent.id, None, tx.now) < rules.open_in_all:
         return None
-    return "open_in_all", (
-        f"This agent already has {rules.open_in_all} open requests. Wait for answers first."
+    return Cap(
+        "open_in_all",
+        f"This agent already has {rules.open_in_all} open requests. Wait for answers first.",
     )
 
 
-def _too_many_open(rules: Rules) -> tuple[str, str]:
-    return "open_per_agent", (
+def _too_many_open(rules: Rules) -> Cap:
+    return Cap(
+        "open_per_agent",
         f"This agent already has {rules.open_per_agent} open requests for this person. "
-        "Wait for answers first."
+        "Wait for answers first.",
     )
 
 
-def _paused(tx: Unit, client_id: str, user: User, types: Sequence[str], limit: int) -> bool:
-    """Reports whether any type of this request was denied too often; scopes alone are one type."""
-    since = tx.now - _DENIALS_WINDOW_MS - _PAUSE_MS
-    denials = sorted(tx.approvals.denials_since(client_id, user.id, since))
-    return any(_too_often(tx, _times_of(kind, denials), limit) for kind in set(types) or {""})
-
-
-def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
-    return [
-        at
-        for at, details in denials
-        if kind in ({item["type"] for item in json.loads(details)} or {""})
-    ]
-
-
-def _too_often(tx: Unit, times: Sequence[int], limit: int) -> bool:
-    return any(
-        last - first <= _DENIALS_WINDOW_MS and tx.now < last + _PAUSE_MS
-        for first, last in zip(times, times[limit - 1 :], strict=False)
+def _paused(until: int) -> Cap:
+    return Cap(
+        PAUSED,
+        "This person has denied such requests repeatedly. Ask again in half an hour.",
+        {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(until)},
     )

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 from server.protocol import ciba, decisions, errors, login_hints, names, scopes
 from server.protocol.ciba import BackchannelRequest
@@ -36,6 +37,7 @@ from server.services.request_objects import RequestObjects
 from server.services.rules import Rules
 
 _MOST_KEY = 255
+_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +321,14 @@ def _is_ruled_out(plan: Plan) -> bool:
     return plan.verdict.outcome == "deny" or too_many
 
 
-def _refuse(tx: Unit, ask: Ask, plan: Plan, reason: str, text: str) -> errors.RequestRefused:
+def _refuse(  # the facts of one refusal
+    tx: Unit,
+    ask: Ask,
+    plan: Plan,
+    reason: str,
+    text: str,
+    members: Mapping[str, object] = _NOTHING_MORE,
+) -> errors.RequestRefused:
     """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
     floods.record(
         tx,
@@ -339,8 +348,8 @@ def _refuse(tx: Unit, ask: Ask, plan: Plan, reason: str, text: str) -> errors.Re
             },
         ),
     )
-    members = {"reason": reason} if reason == refusals.DENIED else {}
-    return errors.RequestRefused(text, detail=reason, members=members)
+    told = {"reason": reason} if reason == refusals.DENIED else members
+    return errors.RequestRefused(text, detail=reason, members=told)
 
 
 def _record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:

@@ -210,6 +210,9 @@ class ApprovalRows(Protocol):
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """When, and with which `details`, the user denied this agent."""
 
+    def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
+        """Likewise of every user, with who it was."""
+
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
     ) -> list[Approval]: ...

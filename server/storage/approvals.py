@@ -81,6 +81,9 @@ _DENIALS = Prepared(
         _OF_AGENT, _OF_USER, _is(State.DENIED), a.c.decided_at >= bindparam("since")
     )
 )
+_DENIALS_OF = select(a.c.user_id, a.c.decided_at, a.c.details).where(
+    _OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since")
+)
 _WAIT = (
     select(a)
     .where(_OF_USER, _is(State.PENDING), a.c.expires_at > bindparam("now"))
@@ -196,6 +199,11 @@ class Approvals:
         """When, and with which details, the user denied this agent."""
         values = {"agent": agent_id, "user": user_id, "since": since}
         return [(row[0], row[1]) for row in _DENIALS.run(self._connection, values)]
+
+    def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
+        """Likewise of every user, with who it was."""
+        rows = self._connection.execute(_DENIALS_OF, {"agent": agent_id, "since": since}).all()
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None

@@ -8,10 +8,11 @@ from server.http import admin_wire as wire
 from server.http.endpoints import audit, listing
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import Named, read
 from server.protocol import names
 from server.services.administration import Desk
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.displays import rfc3339
 from server.services.records import Agent
 from server.services.searches import EntrySearch
 
@@ -42,7 +43,8 @@ def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/agents/<id>."""
     agent, _ = desk.agents.show(request.params["id"])
     document = _document(desk, agent)
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    sheet = wire.AgentSheet(**document.model_dump(), pauses=_pauses(desk, agent))
+    return as_json(200, sheet.model_dump(), documents.tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
@@ -78,6 +80,17 @@ def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
 def entries(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/agents/<id>/audit: what the log says of it, newest first."""
     return audit.answer(request, desk, EntrySearch(agent_id=request.params["id"]))
+
+
+def _pauses(desk: Desk, agent: Agent) -> list[wire.Pause]:
+    return [
+        wire.Pause(
+            user=Named(id=one.user_id, name=one.user_name),
+            type=one.type or None,
+            until=rfc3339(one.until),
+        )
+        for one in desk.pauses.of(agent.id)
+    ]
 
 
 def _document(desk: Desk, agent: Agent) -> wire.ManagedAgent:

@@ -1,0 +1,87 @@
+"""Pauses: what an agent may not ask a person for a while, because they denied it repeatedly.
+
+Owns: when one begins and ends, counted from the denials in the database. Never: denying, which is
+never limited.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.services import agents
+from server.services.ports import Store, Unit, View
+from server.services.rules import Rules
+
+_MINUTE_MS = 60_000
+WITHIN_MS: Final = 10 * _MINUTE_MS
+"""So many denials of one kind within this time begin a pause."""
+PAUSE_MS: Final = 30 * _MINUTE_MS
+"""How long it lasts, from the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One agent may not ask one person for one type; "" stands for scopes alone."""
+
+    user_id: str
+    user_name: str
+    type: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What an administrator or an owner sees of them."""
+
+    store: Store
+    rules: Rules
+
+    def of(self, called: str) -> list[Pause]:
+        """The pauses of an agent that go on now, by person and type. Raises `NotFound`."""
+        with self.store.read() as view:
+            agent = agents.find(view, called)
+            found = view.approvals.denials_of(agent.id, view.now - WITHIN_MS - PAUSE_MS)
+            limit = self.rules.denials_before_pause
+            return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
+
+
+def until(tx: Unit, client_id: str, user_id: str, types: Sequence[str], limit: int) -> int | None:
+    """When the pause of such a request ends; None if there is none."""
+    denials = tx.approvals.denials_since(client_id, user_id, tx.now - WITHIN_MS - PAUSE_MS)
+    ends = [_end(_times_of(kind, denials), limit, tx.now) for kind in set(types) or {""}]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _all(view: View, found: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:
+    by_user: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for user_id, at, details in found:
+        by_user[user_id].append((at, details))
+    pauses: list[Pause] = []
+    for user_id, denials in by_user.items():
+        user = view.directory.user(user_id)
+        name = user_id if user is None else user.name
+        kinds = {kind for _, details in denials for kind in _kinds(details)}
+        ends = {kind: _end(_times_of(kind, denials), limit, view.now) for kind in kinds}
+        pauses += [Pause(user_id, name, kind, at) for kind, at in ends.items() if at is not None]
+    return pauses
+
+
+def _times_of(kind: str, denials: Sequence[tuple[int, str]]) -> list[int]:
+    return sorted(at for at, details in denials if kind in _kinds(details))
+
+
+def _kinds(details: str) -> set[str]:
+    """The types of a request; scopes alone are one type."""
+    return {item["type"] for item in json.loads(details)} or {""}
+
+
+def _end(times: Sequence[int], limit: int, now: int) -> int | None:
+    """When the latest pause of these denials ends, if that is still to come."""
+    ends = [
+        last + PAUSE_MS
+        for first, last in zip(times, times[limit - 1 :], strict=False)
+        if last - first <= WITHIN_MS and now < last + PAUSE_MS
+    ]
+    return max(ends, default=None)

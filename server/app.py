@@ -49,6 +49,7 @@ from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
 from server.services.leaving import SignOuts
 from server.services.login_hints import LoginHints
+from server.services.narrowings import Narrowings
 from server.services.notices import WEBHOOK
 from server.services.passwords import OwnPasswords
 from server.services.people import People
@@ -269,7 +270,10 @@ def _site(services: Services) -> "Site":
     app_issuing = AppIssuing(services.signer, secrets, rules)
     app_devices = AppDevices(consents)
     device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
-    approvals = ApprovalService(store, secrets, services.verifier, rights, rules, consents)
+    narrowings = Narrowings(store, secrets, rights.schemas, rules)
+    approvals = ApprovalService(
+        store, secrets, services.verifier, rights, rules, consents, narrowings
+    )
     return Site(
         clock=services.clock,
         store=store,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.protocol.step_up import Demand
 from server.services import consumptions
 from server.services.displays import rfc3339
+from server.services.narrowings import effective_digest
 
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
@@ -61,7 +62,7 @@ def consumed(spent: consumptions.Consumed) -> Consumed:
         approval=spent.approval.id,
         execution_id=spent.consumption.execution_id,
         consumed_at=rfc3339(spent.consumption.at),
-        granted_digest=spent.approval.action_digest,
+        granted_digest=effective_digest(spent.approval),
         agent=spent.approval.agent_id,
         user=spent.approval.user_id or "",
     )

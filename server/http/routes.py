@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.http import oauth_wire, resource_wire, wire
+from server.http import narrowing_wire, oauth_wire, resource_wire, wire
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.consent_routes import CONSENT_ROUTES
 from server.http.endpoints import (
@@ -238,6 +238,16 @@ ROUTES: Final = (
         "One request, with the nonce that this device signs.",
         answer=wire.Approval,
         errors=(401, 403, 404),
+    ),
+    Route(
+        "POST",
+        "/api/approvals/<id>/narrowing",
+        approvals.narrow,
+        _PERSON,
+        "How approving less would read; nothing is decided.",
+        body=narrowing_wire.Narrowing,
+        answer=narrowing_wire.Granted,
+        errors=(401, 403, 404, 409, 422),
     ),
     Route(
         "POST",

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from server.http import narrowing_wire
 from server.protocol import errors, json_text
 from server.services.approvals import Page, Shown
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
@@ -95,6 +96,7 @@ class SignedDecision(_Body):
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
+    granted: str | None = Field(default=None, max_length=65_536)
 
 
 class Named(BaseModel):
@@ -196,6 +198,7 @@ class Approval(BaseModel):
     created_at: str
     expires_at: str
     decided: Decided | None
+    granted: narrowing_wire.Granted | None = None
     nonce: str | None = None
 
 
@@ -297,6 +300,7 @@ def approval(shown: Shown) -> Approval:
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
         decided=_decided(shown),
+        granted=narrowing_wire.granted(record),
         nonce=shown.nonce,
     )
 

@@ -274,11 +274,16 @@ def _is_money(value: object) -> bool:
     return whole and isinstance(value["currency"], str)
 
 
+def minor_digits(currency: str) -> int:
+    """How many digits of an amount in minor units stand behind the point."""
+    return _DIGITS.get(currency, 2)
+
+
 def _show_money(money: Any) -> str:  # noqa: ANN401  # _is_money has looked at it
     minor, currency = money["minor"], money["currency"]
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"
-    digits = _DIGITS.get(currency, 2)
+    digits = minor_digits(currency)
     whole, rest = divmod(abs(minor), 10**digits)
     fraction = f".{rest:0{digits}}" if digits else ""
     return f"{currency} {'-' if minor < 0 else ''}{whole:,}{fraction}"

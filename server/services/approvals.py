@@ -11,6 +11,7 @@ from server.protocol.text import check_prose
 from server.services import audit, histories, notices, parties, people
 from server.services.consents import ConsentService
 from server.services.expiry import expire
+from server.services.narrowings import Narrowed, Narrowings, effective_digest
 from server.services.people import Person
 from server.services.ports import BadToken, Secrets, Store, Unit, Verifier, View
 from server.services.records import Approval, Decision, Device, Entry
@@ -55,6 +56,7 @@ class ApprovalService:
     rights: Rights
     rules: Rules
     consents: ConsentService
+    narrowings: Narrowings
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> Page:
         """What waits for this person, soonest end first."""
@@ -83,39 +85,57 @@ class ApprovalService:
                 tx.approvals.seen(approval.id, tx.now)
             return shown(tx, approval, nonce=self._nonce(approval, device))
 
-    def decide(self, person: Person, approval_id: str, jws: str, note: str | None) -> Shown:
+    def decide(
+        self,
+        person: Person,
+        approval_id: str,
+        jws: str,
+        note: str | None,
+        granted: str | None = None,
+    ) -> Shown:
         """Take a signed answer. The first one wins; later ones are told who won.
 
+        `granted` is the text of what is granted where that is less; what is signed is its digest.
         Raises errors.Problem: 404 for somebody else's, 409 with the approval when it is over, 422
         or 403 when the answer does not prove what it must.
         """
         note = _checked_note(note)
         with self.store.write() as tx:
-            result = self._decide(tx, person, approval_id, jws, note)
+            result = self._decide(tx, person, approval_id, jws, note, granted)
         if isinstance(result, errors.Problem):
             raise result
         return result
 
-    def _decide(
-        self, tx: Unit, person: Person, approval_id: str, jws: str, note: str | None
+    def _decide(  # the parts of one answer
+        self,
+        tx: Unit,
+        person: Person,
+        approval_id: str,
+        jws: str,
+        note: str | None,
+        granted: str | None,
     ) -> Shown | errors.Problem:
         """Take the answer, in a unit of work of its own.
 
         1. It is this person's.  2. The signature is of a key of this device, over exactly our
-        rows.  3. It still waits, and so may its agent.  4. The key and the ceremony are enough.
-        5. State, answer, entry and events are stored together, and so is the consent it gives.
+        rows, and over a part of what was asked if that is what is granted.  3. It still waits, and
+        so may its agent.  4. The key and the ceremony are enough.  5. State, answer, entry and
+        events are stored together, and so is the consent it gives.
         """
         approval = of_person(tx, person, approval_id)
         device = people.current(tx, person)
         payload, key = self._verified(device, jws)
-        self._compare(tx, payload, approval, device)
-        if (closed := _closed(tx, person, approval, payload, self.rights)) is not None:
+        less = None if granted is None else self.narrowings.judged(tx, approval, granted)
+        self._compare(tx, payload, approval, device, less)
+        if (closed := _closed(tx, person, approval, payload, granted, self.rights)) is not None:
             return closed
         if payload.decision == "approve":
             _check_power(tx, approval, device, key, payload.ceremony)
         moved = tx.approvals.move(approval.id, _TARGET[payload.decision], now=tx.now)
         if moved is None:
             return _over(tx, of_person(tx, person, approval_id))
+        if less is not None:
+            moved = self.narrowings.keep(tx, moved, less)
         _keep(tx, moved, _answer(moved, person, device, payload, note, jws=jws, at=tx.now), key)
         if moved.kind == "consent" and payload.decision == "approve":
             moved = self.consents.give(tx, moved)
@@ -130,7 +150,7 @@ class ApprovalService:
         approval = of_person(tx, person, approval_id)
         device = people.current(tx, person)
         payload, key = self._verified(device, jws)
-        self._compare(tx, payload, approval, device)
+        self._compare(tx, payload, approval, device, None)
         if payload.code != decisions.SUSPICIOUS:
             raise errors.Problem(
                 422, "invalid_decision", "A report is a denial with the code suspicious."
@@ -162,7 +182,12 @@ class ApprovalService:
             ) from error
 
     def _compare(
-        self, tx: Unit, payload: decisions.Decision, approval: Approval, device: Device
+        self,
+        tx: Unit,
+        payload: decisions.Decision,
+        approval: Approval,
+        device: Device,
+        less: Narrowed | None,
     ) -> None:
         decisions.check_decision(
             payload,
@@ -175,6 +200,7 @@ class ApprovalService:
                 display_digest=approval.display_digest,
                 nonce=self._nonce(approval, device),
                 now=tx.now // 1000,
+                granted=None if less is None else less.digest,
             ),
         )
 
@@ -203,14 +229,19 @@ def of_person(view: View, person: Person, approval_id: str) -> Approval:
     return approval
 
 
-def _closed(
-    tx: Unit, person: Person, approval: Approval, payload: decisions.Decision, rights: Rights
+def _closed(  # the parts of one answer
+    tx: Unit,
+    person: Person,
+    approval: Approval,
+    payload: decisions.Decision,
+    granted: str | None,
+    rights: Rights,
 ) -> Shown | errors.Problem | None:
     """The answer when the approval is over, or ends now; None while it waits."""
     if overdue(approval.state, approval.expires_at, tx.now):
         return _over(tx, expire(tx, approval) or of_person(tx, person, approval.id))
     if approval.state is not State.PENDING:
-        repeated = any(
+        repeated = approval.granted == granted and any(
             (a.device_id, a.decision) == (payload.iss, payload.decision)
             for a in tx.decisions.of_approval(approval.id)
         )
@@ -318,6 +349,7 @@ def _record(tx: Unit, approval: Approval, answer: Decision) -> None:
                 "signed": answer.jws,
                 "display_digest": approval.display_digest,
                 "policy": json.loads(approval.policy),
+                **({"granted_digest": effective_digest(approval)} if approval.granted else {}),
                 **({"self_approved": True} if approval.risk is Risk.CRITICAL else {}),
             },
         ),

@@ -161,7 +161,8 @@ def _check_granted(found: LiveToken, approval: Approval, execution: Execution) -
     details = execution.details
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
-    if decisions.digest_with(approval.action, [dict(one) for one in details]) != granted:
+    text = approval.granted or approval.action
+    if decisions.digest_with(text, [dict(one) for one in details]) != granted:
         raise _not_granted()
 
 

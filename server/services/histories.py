@@ -124,6 +124,11 @@ def look(view: View, secrets: Secrets, wanted: Wanted) -> Past:
     return Past(tuple(oddities), _kept(oddities, marks))
 
 
+def granted(secrets: Secrets, approval: Approval, wanted: Wanted) -> str:
+    """The text of a request of which less was granted: a yes adds that much, and no more."""
+    return _written(json.loads(approval.past).get("codes", []), _marks(secrets, wanted))
+
+
 def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
     """Add an answer: the hour of its person whatever it was, and what a yes allowed.
 
@@ -216,9 +221,12 @@ def _about_action(marks: _Marks, known: Known) -> Iterator[Oddity]:
 
 
 def _kept(oddities: Sequence[Oddity], marks: _Marks) -> str:
-    codes = list(dict.fromkeys(str(oddity.code) for oddity in oddities))
+    return _written(list(dict.fromkeys(str(oddity.code) for oddity in oddities)), marks)
+
+
+def _written(codes: Sequence[str], marks: _Marks) -> str:
     amounts = {key: amount.value for key, amount in marks.amounts.items()}
-    kept = {"codes": codes, "marks": marks.counted, "amounts": amounts}
+    kept = {"codes": list(codes), "marks": marks.counted, "amounts": amounts}
     return json.dumps(kept, separators=(",", ":"))
 
 

@@ -297,6 +297,9 @@ class Approval:
     """Why it is asked, as JSON text: outcome, rules, version and hash of the rule set."""
     past: str = "{}"
     """What was unusual about it, and what a yes adds to history, as JSON text of `histories`."""
+    granted: str | None = None
+    """The text of what was granted where that is less; beside it what differs, as JSON text."""
+    granted_rows: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ Asked when a person decides and again when the token is minted. Whatever was tig
 wins: a ceiling, a risk, a required type, whom the agent may ask, the grant itself.
 """
 
-import json
 from dataclasses import dataclass
 
 from server.protocol import errors, names, scopes
 from server.protocol.risks import Risk
 from server.services import parties, targets
 from server.services.app_actions import AppActions
+from server.services.narrowings import effective
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Approvals
 from server.services.ports import Unit
@@ -85,9 +85,9 @@ class Rights:
     def _case(self, tx: Unit, agent: Agent, user: User | None, approval: Approval) -> Case | None:
         """The same request today, as policy is asked about it; None when it would be refused."""
         try:
-            scope = tuple(approval.scope.split())
-            target = targets.resolve(tx.directory, agent, approval.resource, scope)
-            details = json.loads(approval.details)
+            terms = effective(approval)
+            details = terms.details
+            target = targets.resolve(tx.directory, agent, approval.resource, terms.scope)
             actions = self.schemas.check(tx.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError:

@@ -233,6 +233,7 @@ class ApprovalRows(Protocol):
     ) -> Approval | None:
         """Take the step to `target` if the state table and the deadline allow it; else None."""
 
+    def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None: ...
     def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
         """Remember a poll of a pending approval."""
 

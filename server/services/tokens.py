@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from server.protocol import names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
 from server.services import audit, targets
+from server.services.narrowings import effective, effective_digest
 from server.services.policy import uses
 from server.services.policy.questions import Verdict
 from server.services.ports import Secrets, Signer, Unit
@@ -65,14 +66,17 @@ class Issuing:
         jkt: str | None = None,
     ) -> dict[str, object]:
         """The token set of an approved request (CIBA 10.1.1)."""
-        details = json.loads(approval.details)
+        terms = effective(approval)
+        details = [dict(detail) for detail in terms.details]
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
-        origin = Origin(approval.id, parent, policy=json.loads(approval.policy))
+        until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
+        policy = json.loads(approval.policy)
+        origin = Origin(approval.id, parent, until=until, policy=policy)
         issue = self._issue(
             tx,
             agent,
             resource=approval.resource,
-            scope=approval.scope,
+            scope=scopes.text(terms.scope),
             user=approval.user_id,
             details=tuple(details),
             approved=answer_to(tx, approval),
@@ -90,10 +94,10 @@ class Issuing:
         answer["id_token"] = self.signer.sign(
             tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
         )
-        answer["scope"] = " ".join(filter(None, [approval.openid_scope, approval.scope]))
+        answer["scope"] = " ".join(filter(None, [approval.openid_scope, issue.scope]))
         if details:
             answer["authorization_details"] = details
-        return answer
+        return answer if approval.granted is None else {**answer, "narrowed": True}
 
     def for_agent(
         self, tx: Unit, agent: Agent, target: Target, *, verdict: Verdict, jkt: str | None = None
@@ -221,7 +225,7 @@ def answer_to(tx: Unit, approval: Approval) -> Approved:
     return Approved(
         id=approval.id,
         action_digest=approval.action_digest,
-        granted_digest=approval.action_digest,
+        granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
         acr=names.ACR_SIGNED_PIN if with_pin else names.ACR_SIGNED,
         amr=("swk", "pin") if with_pin else ("swk",),

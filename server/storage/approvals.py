@@ -114,6 +114,12 @@ _PACED = Prepared(
         polls=a.c.polls + 1,
     )
 )
+_NARROW = Prepared(
+    update(a)
+    .where(a.c.id == bindparam("of"), _is(State.APPROVED), a.c.granted.is_(None))
+    .values(granted=bindparam("text"), granted_rows=bindparam("rows"), past=bindparam("adds"))
+    .returning(a)
+)
 _SEEN = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
@@ -249,6 +255,11 @@ class Approvals:
         """Take the step to `target` if the state table and the deadline allow it; else None."""
         values = {"of": approval_id, "now": now, "why": reason}
         return self._one(_MOVES[target], values)
+
+    def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
+        """Say what of an approved one was granted, once; None when that was said before."""
+        values = {"of": approval_id, "text": text, "rows": rows, "adds": past}
+        return self._one(_NARROW, values)
 
     def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
         """Remember a poll of a pending approval; `holder` is the held one that may answer."""

@@ -235,6 +235,8 @@ approvals = Table(
     Column("jkt", Text),
     Column("policy", Text, nullable=False),
     Column("past", Text, nullable=False),
+    Column("granted", Text),
+    Column("granted_rows", Text, nullable=False),
     UniqueConstraint("agent_id", "idempotency_hash"),
     _where("ix_approvals_waiting", "user_id", "expires_at", "id", those="state = 'pending'"),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),

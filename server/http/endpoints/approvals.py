@@ -2,7 +2,7 @@
 
 import re
 
-from server.http import resource_wire, wire
+from server.http import narrowing_wire, resource_wire, wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import errors
@@ -33,8 +33,17 @@ def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/decision."""
     body = wire.read(wire.SignedDecision, request.body)
-    shown = site.approvals.decide(person, request.params["id"], body.decision, body.note)
+    shown = site.approvals.decide(
+        person, request.params["id"], body.decision, body.note, body.granted
+    )
     return as_json(200, wire.approval(shown).model_dump())
+
+
+def narrow(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """POST /api/approvals/<id>/narrowing: the text of less, to be signed."""
+    body = wire.read(narrowing_wire.Narrowing, request.body)
+    less = site.approvals.narrowings.propose(person, request.params["id"], body.record())
+    return as_json(200, narrowing_wire.proposed(less).model_dump())
 
 
 def consume(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:

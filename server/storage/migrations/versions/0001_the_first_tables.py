@@ -89,6 +89,8 @@ def upgrade() -> None:
         sa.Column("jkt", sa.Text(), nullable=True),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("past", sa.Text(), nullable=False),
+        sa.Column("granted", sa.Text(), nullable=True),
+        sa.Column("granted_rows", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")

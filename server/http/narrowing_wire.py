@@ -1,0 +1,75 @@
+"""Approving less, as JSON: what a person would rather grant, and how that reads."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.protocol.narrowing import Change
+from server.services.narrowings import Narrowed, Row, Wish, effective_digest, rows_of
+from server.services.records import Approval
+
+_CLOSED = ConfigDict(extra="forbid", strict=True)
+
+
+class SmallerFact(BaseModel):
+    """A smaller value: in which object of the details, where in it, and as a person writes it."""
+
+    model_config = _CLOSED
+
+    place: int = Field(default=0, ge=0, le=99)
+    fact: str = Field(pattern=r"^(/([^~/]|~[01])*)+$", max_length=512)
+    to: str = Field(max_length=1_000)
+
+    def record(self) -> Change:
+        """The same for the services."""
+        parts = self.fact.removeprefix("/").split("/")
+        path = tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+        return Change(self.place, path, self.to)
+
+
+class Narrowing(BaseModel):
+    """What a person would rather grant."""
+
+    model_config = _CLOSED
+
+    drop_scopes: list[str] = Field(default=[], max_length=200)
+    changes: list[SmallerFact] = Field(default=[], max_length=200)
+    token_seconds: int | None = Field(default=None, ge=1, le=86_400)
+
+    def record(self) -> Wish:
+        """The same for the services."""
+        changes = tuple(change.record() for change in self.changes)
+        return Wish(tuple(self.drop_scopes), changes, self.token_seconds)
+
+
+class GrantedFact(BaseModel):
+    """One fact that differs between what was asked and what is granted."""
+
+    label: str
+    asked: str
+    granted: str
+
+
+class Granted(BaseModel):
+    """What is granted where it is less than what was asked. `text` is hashed as it is."""
+
+    text: str
+    digest: str
+    changes: list[GrantedFact]
+
+
+def proposed(less: Narrowed) -> Granted:
+    """What a person would grant, as JSON."""
+    return _granted_as(less.text, less.digest, less.rows)
+
+
+def granted(record: Approval) -> Granted | None:
+    """What was granted of a request, if that was less."""
+    if record.granted is None:
+        return None
+    return _granted_as(record.granted, effective_digest(record), rows_of(record))
+
+
+def _granted_as(text: str, digest: str, rows: Sequence[Row]) -> Granted:
+    return Granted(text=text, digest=digest, changes=[GrantedFact(**asdict(row)) for row in rows])

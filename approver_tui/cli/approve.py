@@ -12,26 +12,60 @@ from approver_tui.client.deciding import Decider
 from approver_tui.client.errors import AlreadyDecided, Changed
 from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.fingerprint import same_fingerprint
+from approver_tui.state.narrowing import Granted, SmallerFact, Wish, read_change
 
 
 @click.command("approve")
 @click.argument("approval_id", metavar="ID")
 @click.option("--fingerprint", required=True, help="The fingerprint you saw, as in 9f3a-71c0.")
+@click.option(
+    "--narrow",
+    metavar="FACT=VALUE",
+    multiple=True,
+    help="Grant less of a fact, as in amount=500, rows=1,3 (the items that stay), 2:amount=500.",
+)
+@click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Leave a scope out.")
 @pin_stdin
 @as_json
-def command(*, approval_id: str, fingerprint: str, pin_stdin: bool, as_json: bool) -> None:
-    """Say yes to one request. Takes your PIN, and the fingerprint of what you read."""
+def command(  # the options of one verb
+    *,
+    approval_id: str,
+    fingerprint: str,
+    narrow: tuple[str, ...],
+    drop_scope: tuple[str, ...],
+    pin_stdin: bool,
+    as_json: bool,
+) -> None:
+    """Say yes to one request, or to a part of it. Takes your PIN, and the fingerprint you read."""
+    wish = Wish(tuple(map(_change, narrow)), drop_scope)
     with this_client() as client:
         approval = client.approval(approval_id)
         _check(approval, fingerprint)
         if not pin_stdin and sys.stdin.isatty():
             _show(client, approval)
+        decider = Decider(client)
+        granted = decider.narrow(approval, wish) if wish else None
+        if not as_json:
+            _show_less(granted)
         pin = read_pin(from_stdin=pin_stdin)
-        done = Decider(client).approve(approval, fingerprint=fingerprint, pin=pin)
+        done = decider.approve(approval, fingerprint=fingerprint, pin=pin, granted=granted)
     if as_json:
         print_document(documents.outcome(done))
     else:
         print_lines(lines.outcome(done))
+
+
+def _change(text: str) -> SmallerFact:
+    try:
+        return read_change(text)
+    except ValueError as error:
+        raise click.UsageError(f"--narrow {text}: {error}.") from error
+
+
+def _show_less(granted: Granted | None) -> None:
+    """Before the PIN, so that it is a yes to what was read."""
+    for line in lines.granted(granted):
+        click.echo(line, err=True)
 
 
 def _check(approval: Approval, fingerprint: str) -> None:

@@ -8,6 +8,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, Asker, Decided, Oddity
 from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device
+from approver_tui.state.narrowing import Granted
 from approver_tui.state.reported import Reported
 
 
@@ -38,6 +39,7 @@ def summary(approval: Approval) -> dict[str, object]:
         "expires_at": rfc3339(approval.expires_at),
         "reason": approval.reason,
         "decided": decided(approval.decided),
+        "granted": granted(approval.granted),
     }
 
 
@@ -107,6 +109,17 @@ def decided(value: Decided | None) -> dict[str, object] | None:
         "code": None if value.code is None else value.code.value,
         "note": value.note,
     }
+
+
+def granted(value: Granted | None) -> dict[str, object] | None:
+    """Return what was granted where that is less, with its text as received."""
+    if value is None:
+        return None
+    changes = [
+        {"label": each.label, "asked": each.asked, "granted": each.granted}
+        for each in value.differences
+    ]
+    return {"text": value.text, "changes": changes}
 
 
 def device(value: Device) -> dict[str, object]:

@@ -8,6 +8,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, ApprovalState, Kind, Oddity, Unverified
 from approver_tui.state.consents import Consent, ConsentState
 from approver_tui.state.devices import Device
+from approver_tui.state.narrowing import Granted
 from approver_tui.state.reported import Reported
 
 _WIDTH = 14
@@ -61,6 +62,7 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
         *_unusual(shown.unusual),
         *(fact(each.label, each.value) for each in shown.facts if not each.material),
         *_rights(approval),
+        *granted(approval.granted),
         "",
         fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),
         fact("why you", shown.why),
@@ -78,7 +80,18 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
 
 def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
-    return [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
+    said = [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
+    return said + granted(approval.granted)
+
+
+def granted(value: Granted | None) -> list[str]:
+    """Return what is granted beside what was asked, where it is less."""
+    if value is None:
+        return []
+    rows = [("less than asked", "asked", "granted")]
+    rows += [(each.label, each.asked, each.granted) for each in value.differences]
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
 
 
 def reported(done: Reported) -> list[str]:

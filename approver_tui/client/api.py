@@ -19,6 +19,7 @@ from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals import Approval
 from approver_tui.state.consents import Consent
 from approver_tui.state.devices import Device, Me
+from approver_tui.state.narrowing import Granted, Wish
 from approver_tui.state.reported import Reported, ReportScope
 
 SESSION_KEY = "session-key"
@@ -103,9 +104,25 @@ class Client:
         """Return one approval with the nonce for an answer; the server marks it as seen."""
         return wire.read_approval(self.session.get(_path("approvals", approval_id)))
 
-    def decide(self, approval_id: str, decision: str, note: str = "") -> Approval:
-        """Send a signed answer. Raises AlreadyDecided with what came first."""
+    def narrow(self, approval_id: str, wish: Wish) -> Granted:
+        """Return how approving less would read; nothing is decided."""
+        changes = [
+            {"place": each.place, "fact": each.pointer, "to": each.to} for each in wish.changes
+        ]
+        body = {"changes": changes, "drop_scopes": list(wish.drop_scopes)}
+        return wire.read_granted(
+            self.session.post(_path("approvals", approval_id, "narrowing"), body)
+        )
+
+    def decide(
+        self, approval_id: str, decision: str, note: str = "", granted: str | None = None
+    ) -> Approval:
+        """Send a signed answer, with the text of what is granted where that is less.
+
+        Raises AlreadyDecided with what came first.
+        """
         body = {"decision": decision} | ({"note": note} if note else {})
+        body |= {} if granted is None else {"granted": granted}
         try:
             answer = self.session.post(_path("approvals", approval_id, "decision"), body)
         except ApiError as error:

@@ -24,6 +24,7 @@ from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
+from approver_tui.state.narrowing import Granted, Wish, is_only
 from approver_tui.state.reported import Reported, ReportScope
 
 _BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
@@ -37,6 +38,8 @@ class _Vote:
     answer: Answer
     signed: str
     note: str
+    granted: str | None = None
+    """The text of what is granted, where that is less."""
 
 
 class Decider:
@@ -63,9 +66,24 @@ class Decider:
         """Wipe the low key."""
         self._low.lock()
 
-    def approve(self, approval: Approval, *, fingerprint: str, pin: str | None = None) -> Approval:
+    def narrow(self, approval: Approval, wish: Wish) -> Granted:
+        """Return what would be granted of it. Raises Changed when that is not what was wished."""
+        granted = self._client.narrow(approval.id, wish)
+        if not is_only(wish, approval.action_text, granted.text):
+            raise Changed("The server would grant something else than you wished.")
+        return granted
+
+    def approve(
+        self,
+        approval: Approval,
+        *,
+        fingerprint: str,
+        pin: str | None = None,
+        granted: Granted | None = None,
+    ) -> Approval:
         """Say yes to what the person saw under `fingerprint`; return what the server made of it.
 
+        With `granted`, from `narrow`, it is a yes to that part of it alone.
         With `pin` the answer carries the PIN ceremony; without it the app must be unlocked and
         the risk must allow it, else PinNeeded. Raises Changed, WrongPin, DeviceLocked,
         AlreadyDecided, and UnknownOutcome when the receipt was lost for good.
@@ -75,10 +93,10 @@ class Decider:
             key = None if fresh.needs_pin else self._low.get()
             if key is None:
                 raise PinNeeded("Approving this takes your PIN.")
-            return self._send(self._approval_vote(fresh, key, Ceremony.CONFIRM))
+            return self._send(self._approval_vote(fresh, key, Ceremony.CONFIRM, granted))
         level = Level.HIGH if fresh.needs_pin else Level.LOW
         with one_signature(self._client, pin, level, fresh.id) as opened:
-            vote = self._approval_vote(fresh, opened.key, Ceremony.PIN)
+            vote = self._approval_vote(fresh, opened.key, Ceremony.PIN, granted)
         return self._send(vote)
 
     def deny(self, approval: Approval, code: DenyCode, note: str = "") -> Approval:
@@ -185,24 +203,28 @@ class Decider:
         except WireError as error:
             raise Changed(f"This request cannot be verified any more: {error}.") from error
 
-    def _approval_vote(self, approval: Approval, key: SigningKey, ceremony: Ceremony) -> _Vote:
-        signed = self._signed(approval, key, Answer.APPROVE, ceremony, None)
-        return _Vote(approval.id, Answer.APPROVE, signed, "")
+    def _approval_vote(
+        self, approval: Approval, key: SigningKey, ceremony: Ceremony, granted: Granted | None
+    ) -> _Vote:
+        text = None if granted is None else granted.text
+        signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
+        return _Vote(approval.id, Answer.APPROVE, signed, "", text)
 
-    def _signed(
+    def _signed(  # the members of one answer
         self,
         approval: Approval,
         key: SigningKey,
         answer: Answer,
         ceremony: Ceremony,
         code: DenyCode | None,
+        granted: str | None = None,
     ) -> str:
         members: dict[str, str | int | None] = {
             "approval": approval.id,
             "action_digest": approval.action_digest,
             "display_digest": approval.display_digest,
             "decision": answer.value,
-            "granted": None,
+            "granted": None if granted is None else digest(granted),
             "code": None if code is None else code.value,
             "ceremony": ceremony.value,
             "at": self._client.now() // 1000,
@@ -212,7 +234,7 @@ class Decider:
 
     def _send(self, vote: _Vote) -> Approval:
         try:
-            return self._client.decide(vote.approval_id, vote.signed, vote.note)
+            return self._sent(vote)
         except Unreachable as error:
             if not error.was_sent:
                 raise
@@ -220,6 +242,9 @@ class Decider:
             if error.status not in _BROKEN_ON_THE_WAY:
                 raise
         return self._outcome(vote)
+
+    def _sent(self, vote: _Vote) -> Approval:
+        return self._client.decide(vote.approval_id, vote.signed, vote.note, vote.granted)
 
     def _reported_again(
         self, approval_id: str, signed: str, scope: ReportScope, note: str
@@ -239,7 +264,7 @@ class Decider:
         try:
             approval = self._client.approval(vote.approval_id)
             if approval.state is ApprovalState.PENDING:
-                return self._client.decide(vote.approval_id, vote.signed, vote.note)
+                return self._sent(vote)
         except Unreachable as error:
             raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
         except ApiError as error:
@@ -256,6 +281,7 @@ class Decider:
             decided is not None
             and decided.device_id == self._client.profile.device_id
             and decided.decision is vote.answer
+            and (None if approval.granted is None else approval.granted.text) == vote.granted
         )
 
     def _statement(self, device: Device, purpose: str, pin: str) -> str:

@@ -29,6 +29,7 @@ from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
 from approver_tui.state.devices import Device, Me, PinState, User
 from approver_tui.state.events import Event, EventName
 from approver_tui.state.fingerprint import digest
+from approver_tui.state.narrowing import Difference, Granted
 from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import display_safe
 
@@ -76,6 +77,7 @@ def read_approval(members: Members) -> Approval:
         created_at=members.time("created_at"),
         reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
+        granted=_read_granted_or_none(members.child_or_none("granted")),
         nonce=members.text_or_none("nonce"),
     )
     _check_outer(members, approval)
@@ -131,6 +133,14 @@ def check_texts(approval: Approval, path: str = "") -> None:
     shown = {scope.text("scope") for scope in display.children("scopes")}
     if shown != set(action.texts("scope")):
         raise WireError(display.at("scopes"), "are not those of the action")
+
+
+def read_granted(members: Members) -> Granted:
+    """Return what would be or was granted, whose text has its digest."""
+    text = members.text("text")
+    if digest(text) != members.text("digest"):
+        raise WireError(members.at("text"), "does not have its digest")
+    return Granted(text, tuple(_read_difference(each) for each in members.children("changes")))
 
 
 def read_page(members: Members) -> Page:
@@ -312,6 +322,18 @@ def _read_asker(members: Members) -> Asker:
         name=members.safe("name"),
         owners=tuple(display_safe(owner, max_len=200) for owner in members.texts("owners")),
         first_request=members.boolean("first_request"),
+    )
+
+
+def _read_granted_or_none(members: Members | None) -> Granted | None:
+    return None if members is None else read_granted(members)
+
+
+def _read_difference(members: Members) -> Difference:
+    return Difference(
+        label=members.safe("label"),
+        asked=members.safe("asked", max_len=_LONG, max_lines=_LINES),
+        granted=members.safe("granted", max_len=_LONG, max_lines=_LINES),
     )
 
 

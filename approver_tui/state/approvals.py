@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from approver_tui.state.decision import Answer, Ceremony, DenyCode
 from approver_tui.state.fingerprint import fingerprint
+from approver_tui.state.narrowing import Granted
 from approver_tui.state.text import SafeText
 
 
@@ -152,6 +153,8 @@ class Approval:
     reason: SafeText | None = None
     """Why it is no longer pending, where that needs saying."""
     decided: Decided | None = None
+    granted: Granted | None = None
+    """What was granted, where that is less than what was asked."""
     nonce: str | None = None
     """The server's nonce for this device's answer; only on a freshly shown approval."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import click
 
@@ -10,6 +11,7 @@ from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
 from server.protocol import decisions
 from server.protocol.states import State
+from server.services.narrowings import effective_digest, rows_of
 from server.services.oversight import Seen
 from server.services.records import Decision
 
@@ -59,6 +61,7 @@ def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
     members = {
         **_document(seen),
         "unusual": json.loads(seen.approval.display).get("unusual"),
+        "granted": _granted(seen),
         "action": seen.approval.action,
         "display": seen.approval.display,
         "action_digest": seen.approval.action_digest,
@@ -131,11 +134,29 @@ def _lines(seen: Seen) -> list[str]:
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",
+        "granted": _less(seen),
         "asked": moment(approval.created_at),
         "expires": moment(approval.expires_at),
         "decided": moment(approval.decided_at, never="not yet"),
     }
     return sheet(facts)
+
+
+def _granted(seen: Seen) -> dict[str, object] | None:
+    """What was granted, where that is less than what was asked."""
+    approval = seen.approval
+    if approval.granted is None:
+        return None
+    return {
+        "text": approval.granted,
+        "digest": effective_digest(approval),
+        "changes": [asdict(row) for row in rows_of(approval)],
+    }
+
+
+def _less(seen: Seen) -> str | None:
+    rows = (f"{row.label}: {row.granted}, asked {row.asked}" for row in rows_of(seen.approval))
+    return "; ".join(rows) or None
 
 
 def _unusual(seen: Seen) -> str | None:

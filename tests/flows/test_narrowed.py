@@ -1,0 +1,123 @@
+"""Approving less, from the command line to the agent and the administrator."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
+from approver_tui.state.narrowing import Granted, Wish, read_change
+from server.services.actions import Actions
+from tests.support.agent import Agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal
+
+LESS = Wish((read_change("amount=500"),))
+
+
+@pytest.fixture(autouse=True)
+def narrowable(server: LiveServer) -> None:
+    """Amounts of payments may be made less."""
+    document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
+    Actions(server.services.store).update(document, by=BY)
+
+
+def _run(
+    server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_less_is_approved_from_a_shell_and_seen_by_everybody(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The agent's answer, the person's and the administrator's view say the same."""
+    scope = "openid payments:read payments:transfer"
+    details = json.dumps(
+        [
+            {
+                "type": "payment.transfer",
+                "amount": {"minor": 482_000, "currency": "EUR"},
+                "payee": "N",
+            }
+        ]
+    )
+    handle = agent.asked(person.user, scope=scope, authorization_details=details)
+    asked = person.only()
+    known = ("--fingerprint", asked.fingerprint, "--pin-stdin")
+    wish = ("--narrow", "amount=500", "--drop-scope", "payments:read")
+    done = _run(server, "approver_tui", person, "approve", asked.id, *known, *wish, stdin=PIN)
+    assert done.returncode == 0, done.stderr
+    (row,) = (line.split() for line in done.stdout.splitlines() if line.startswith("Amount"))
+    assert row == ["Amount", "EUR", "4,820.00", "EUR", "500.00"]
+    assert "EUR 500.00" in done.stderr
+    told = agent.poll(handle).json()
+    assert told["narrowed"] is True
+    assert told["scope"] == "openid payments:transfer"
+    assert told["authorization_details"][0]["amount"]["minor"] == 50_000
+    shown = _run(server, "approver_tui", person, "show", asked.id, "--json")
+    changes = json.loads(shown.stdout)["granted"]["changes"]
+    assert changes[1] == {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
+    seen = _run(server, "server", person, "approvals", "show", asked.id, "--json")
+    assert json.loads(seen.stdout)["granted"]["changes"] == changes
+    plain = _run(server, "server", person, "approvals", "show", asked.id)
+    assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
+
+
+def test_a_wish_that_is_not_less_takes_no_pin(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """It is refused with the place and the remedy, before a try is counted."""
+    agent.ask_payment(person.user)
+    asked = person.only()
+    known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    for wish, code, says in (
+        ("amount=5000", 1, "is not less"),
+        ("payee=Mallory", 1, "does not let it be made less"),
+        ("amount", 2, "FACT=VALUE"),
+    ):
+        done = _run(server, "approver_tui", person, *known, "--narrow", wish, stdin=PIN)
+        assert (done.returncode, done.stdout) == (code, ""), done
+        assert says in json.loads(done.stderr)["detail"]
+    assert person.client.approval(asked.id).state.value == "pending"
+    device = person.client.me().device
+    assert device is not None
+    assert device.pin.tries == 0
+
+
+def test_a_server_that_grants_something_else_gets_no_signature(
+    agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device holds the text against the wish itself."""
+    agent.ask_payment(person.user)
+    asked = person.only()
+    other = Granted(asked.action_text, ())
+    monkeypatch.setattr(type(person.client), "narrow", lambda *_: other)
+    with pytest.raises(Changed):
+        person.decider.narrow(asked, LESS)
+
+
+def test_of_two_different_yeses_the_first_stands(agent: Agent, person: Terminal) -> None:
+    """A part is not the whole, also to the one who gave it."""
+    agent.ask_payment(person.user)
+    asked = person.only()
+    part = person.decider.narrow(asked, LESS)
+    seen = {"fingerprint": asked.fingerprint, "pin": PIN}
+    done = person.decider.approve(asked, **seen, granted=part)  # type: ignore[arg-type]  # by name
+    assert done.granted == part
+    with pytest.raises(AlreadyDecided):
+        person.approve(asked)
+    with pytest.raises(ApiError):
+        person.decider.narrow(asked, LESS)

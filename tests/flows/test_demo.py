@@ -16,7 +16,12 @@ _DOWN = "\x1b[B"
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    # COLUMNS and LINES, which a readline that was loaded sets, would outvote the terminal itself.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SAYSO_") and name not in {"COLUMNS", "LINES"}
+    }
     return {**kept, "TERM": "xterm-256color", "TEXTUAL_ANIMATIONS": "none"}
 
 

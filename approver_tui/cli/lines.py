@@ -97,8 +97,8 @@ def granted(value: Granted | None) -> list[str]:
 def reported(done: Reported) -> list[str]:
     """Return what came of a report."""
     stopped = [
-        f"  {agent.name} is {agent.state}: {agent.tokens_revoked} tokens and "
-        f"{agent.requests_cancelled} other requests ended."
+        f"  {agent.name} is {agent.state}: {_count(agent.tokens_revoked, 'token')} and "
+        f"{_count(agent.requests_cancelled, 'other request')} ended."
         for agent in done.agents
     ]
     state = done.approval.state_word.capitalize()
@@ -143,6 +143,10 @@ def pin(value: Device) -> list[str]:
     if value.pin.tries:
         return [f"  {value.pin.tries} PIN tries since the last right one"]
     return []
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _unverified(listed: Unverified) -> list[str]:

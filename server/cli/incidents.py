@@ -79,8 +79,9 @@ def _lines(told: Told) -> list[str]:
 
 
 def _agent(told: Told, one: dict[str, object]) -> list[str]:
-    ended = f"{one['tokens_revoked']} tokens and {one['requests_cancelled']} requests ended"
-    return [f"{one['name']}: was {one['was']}, is {told.states[str(one['id'])]}; {ended}."]
+    state = told.states[str(one["id"])]
+    ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
+    return [f"{one['name']}: was {one['was']}, is {state}; {ended}."]
 
 
 def _next(told: Told) -> list[str]:

@@ -434,12 +434,13 @@ _WITH_BODY = [
 
 
 @pytest.fixture(scope="module")
-def administrator(server: LiveServer, http: httpx.Client) -> RawApi:
+def administrator(server: LiveServer, http: httpx.Client) -> Iterator[RawApi]:
     """The API as an administrator may call it."""
     made = new_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(made.user, UserChanges(roles=("admin",)), by=BY)
-    return RawApi(made, http)
+    yield RawApi(made, http)
+    made.client.close()
 
 
 @pytest.mark.parametrize("route", _WITH_BODY, ids=lambda route: route.name)

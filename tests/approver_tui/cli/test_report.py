@@ -26,7 +26,7 @@ def test_a_person_reads_what_came_of_it(logged_in, server):
     asked = server.add()
     out = logged_in("report", asked["id"]).out
     assert out.startswith("Reported. Denied: ")
-    assert "is quarantined: 2 tokens and 1 other requests ended." in out
+    assert "is quarantined: 2 tokens and 1 other request ended." in out
     assert "incident sayso_ic_aaaaaaaaaaaaaaaa" in out
 
 

@@ -256,3 +256,18 @@ def test_denials_are_counted_for_this_pair_and_since_then(store: SqlStore) -> No
         ]
         assert rows.asked_before("sayso_ag_bot", "sayso_us_bob")
         assert not rows.asked_before("sayso_ag_other", "sayso_us_bob")
+
+
+def test_what_was_granted_is_said_once_and_of_an_approved_one_alone(store: SqlStore) -> None:
+    """Neither before the yes nor a second time."""
+    approval = _add(store, state=State.PENDING)
+    with store.write() as tx:
+        assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None
+    _move(store, approval, State.APPROVED, NOON)
+    with store.write() as tx:
+        kept = tx.approvals.narrow(approval.id, "less", '["row"]', '{"codes":[]}')
+        assert tx.approvals.narrow(approval.id, "even less", "[]", "{}") is None
+    found = _get(store, approval)
+    assert found == kept
+    assert found is not None
+    assert (found.granted, found.granted_rows, found.past) == ("less", '["row"]', '{"codes":[]}')

@@ -34,6 +34,7 @@ class Flags(TypedDict):
     scopes: tuple[str, ...]
     id_token_alg: str | None
     dpop_bound: bool | None
+    action_types: tuple[str, ...]
 
 
 class AddFlags(Flags):
@@ -50,6 +51,8 @@ class UpdateFlags(Flags):
     no_resource: bool
     no_scope: bool
     no_post_logout_redirect_uri: bool
+    no_action: bool
+    any_action: bool
     enabled: bool | None
 
 
@@ -86,6 +89,13 @@ def _both(function: _F) -> _F:
             ),
             click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
             click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
+            click.option(
+                "--action",
+                "action_types",
+                multiple=True,
+                metavar="TYPE",
+                help="An action type it may ask for; all of them if unsaid.",
+            ),
             click.option(
                 "--id-token-alg",
                 type=click.Choice(names.SIGNING_ALGS),
@@ -160,6 +170,8 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @_both
 @click.option("--no-resource", is_flag=True, help="Take every resource away.")
 @click.option("--no-scope", is_flag=True, help="Take every scope away.")
+@click.option("--no-action", is_flag=True, help="It may ask for no action type.")
+@click.option("--any-action", is_flag=True, help="It may ask for every action type.")
 @click.option(
     "--no-post-logout-redirect-uri", is_flag=True, help="Nobody is sent anywhere after sign-out."
 )
@@ -210,6 +222,7 @@ def _new(name: str, flags: AddFlags) -> NewApp:
         scopes=flags["scopes"],
         id_token_alg=flags["id_token_alg"] or "ES256",
         dpop_bound=bool(flags["dpop_bound"]),
+        action_types=flags["action_types"] or None,
     )
 
 
@@ -225,6 +238,8 @@ def _changes(flags: UpdateFlags) -> AppChanges:
         scopes=() if flags["no_scope"] else flags["scopes"] or None,
         id_token_alg=flags["id_token_alg"],
         dpop_bound=flags["dpop_bound"],
+        action_types=() if flags["no_action"] else flags["action_types"] or None,
+        any_action=flags["any_action"],
         enabled=flags["enabled"],
     )
 
@@ -238,6 +253,8 @@ def _refuse_both(flags: UpdateFlags) -> None:
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),
         (flags["post_logout_redirect_uris"], flags["no_post_logout_redirect_uri"]),
+        (flags["action_types"], flags["no_action"]),
+        (flags["action_types"] or flags["no_action"], flags["any_action"]),
     )
     if any(given and taken for given, taken in pairs):
         raise click.UsageError("Set it or take it away, not both.")

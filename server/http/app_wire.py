@@ -26,10 +26,11 @@ class NewClient(Body):
     scopes: Names = Field(default=[])
     id_token_signed_response_alg: Text = "ES256"  # noqa: S105  # an algorithm
     dpop_bound_access_tokens: bool = False
+    action_types: Names | None = None
 
 
 class ClientChanges(Body):
-    """What becomes different; what is left out stays."""
+    """What becomes different; what is left out stays. Null lets it ask for every action type."""
 
     name: Text | None = None
     redirect_uris: Names | None = None
@@ -40,6 +41,7 @@ class ClientChanges(Body):
     scopes: Names | None = None
     id_token_signed_response_alg: Text | None = None
     dpop_bound_access_tokens: bool | None = None
+    action_types: Names | None = None
     enabled: bool | None = None
 
 
@@ -55,6 +57,7 @@ class ManagedApp(BaseModel):
     grant_types: list[str]
     resources: list[str]
     scopes: list[str]
+    action_types: list[str] | None
     id_token_signed_response_alg: str
     dpop_bound_access_tokens: bool
     secrets: list[ClientSecret]
@@ -89,6 +92,7 @@ def document(record: App) -> ManagedApp:
         grant_types=list(record.grant_types),
         resources=list(record.resources),
         scopes=list(record.scopes),
+        action_types=None if record.action_types is None else list(record.action_types),
         id_token_signed_response_alg=record.id_token_alg,
         dpop_bound_access_tokens=record.dpop_bound,
         secrets=[admin_documents.secret(one) for one in record.secrets],

@@ -8,7 +8,7 @@ from server.protocol.pointers import InvalidActionType
 from server.services import audit, paging
 from server.services.paging import Part
 from server.services.ports import Directory, Store, Unit
-from server.services.records import ActionRow, Agent, Entry
+from server.services.records import ActionRow, Entry
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 
 
@@ -83,7 +83,11 @@ class Actions:
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
-                _narrow(tx, agent, name)
+                if (left := _narrowed(agent.action_types, name)) is not None:
+                    tx.agents.replace(replace(agent, action_types=left), tx.now)
+            for app in tx.apps.all():
+                if (left := _narrowed(app.action_types, name)) is not None:
+                    tx.apps.replace(replace(app, action_types=left))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
             return row
 
@@ -109,11 +113,14 @@ def read(document: str) -> ActionType:
         raise Invalid(f"The file does not describe an action type. {error}.") from error
 
 
-def _narrow(tx: Unit, agent: Agent, name: str) -> None:
-    """A later type of the same name is another one, which nobody has let this agent ask for."""
-    if agent.action_types and name in agent.action_types:
-        left = tuple(other for other in agent.action_types if other != name)
-        tx.agents.replace(replace(agent, action_types=left), tx.now)
+def _narrowed(types: tuple[str, ...] | None, name: str) -> tuple[str, ...] | None:
+    """What is left of the types that a client is held to; None when this was not among them.
+
+    A later type of the same name is another one, which nobody has let this client ask for.
+    """
+    if types is None or name not in types:
+        return None
+    return tuple(other for other in types if other != name)
 
 
 def _record(tx: Unit, kind: audit.Type, row: ActionRow, by: str) -> None:

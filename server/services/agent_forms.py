@@ -110,7 +110,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         only=_only(new.only),
         serves=_serves(tx, new.serves),
         token_seconds=resources.check_lifetime(new.token_seconds),
-        action_types=None if new.action_types is None else _types(tx, new.action_types),
+        action_types=None if new.action_types is None else known_types(tx, new.action_types),
         asks=None if new.asks is None else _asks(tx, new.asks),
         owners=_user_ids(tx, new.owners),
         secrets=(),
@@ -340,7 +340,8 @@ def _changed_lifetime(before: Agent, changes: AgentChanges) -> int | None:
     return resources.check_lifetime(changes.token_seconds) or before.token_seconds
 
 
-def _types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
+def known_types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Each of these action types once. Raises `NotFound` for one that is not registered."""
     for name in named:
         actions.find(tx.directory, name)
     return _unique(named)
@@ -349,7 +350,11 @@ def _types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
 def _changed_types(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...] | None:
     if changes.any_action:
         return None
-    return before.action_types if changes.action_types is None else _types(tx, changes.action_types)
+    return (
+        before.action_types
+        if changes.action_types is None
+        else known_types(tx, changes.action_types)
+    )
 
 
 def check_ceiling(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ class AppActions:
         needs one has it.  3. One person is enough.  4. It can be shown whole.
         """
         target = targets.resolve(directory, app, resource, scope)
-        actions = self.schemas.check(directory, details, None)
+        actions = self.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         act = AppAct(target, tuple(details), actions)
         if act.risk is Risk.CRITICAL:

@@ -11,7 +11,7 @@ from server.protocol import names
 from server.protocol.jwks import PublicKey
 from server.protocol.redirects import redirect_problem
 from server.services import users
-from server.services.agent_forms import check_ceiling, read_keys
+from server.services.agent_forms import check_ceiling, known_types, read_keys
 from server.services.ports import Unit
 from server.services.records import App
 from server.services.refusals import Conflict, Invalid
@@ -33,6 +33,8 @@ class NewApp:
     scopes: tuple[str, ...] = ()
     id_token_alg: str = "ES256"  # noqa: S105  # an algorithm
     dpop_bound: bool = False
+    action_types: tuple[str, ...] | None = None
+    """None for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ class AppChanges:
     scopes: tuple[str, ...] | None = None
     id_token_alg: str | None = None
     dpop_bound: bool | None = None
+    action_types: tuple[str, ...] | None = None
+    any_action: bool = False
+    """It may ask for every type from now on."""
     enabled: bool | None = None
 
 
@@ -72,6 +77,7 @@ def read(tx: Unit, new: NewApp, app_id: str) -> App:
         dpop_bound=new.dpop_bound,
         state="enabled",
         created_at=tx.now,
+        action_types=None if new.action_types is None else known_types(tx, new.action_types),
     )
     check_ceiling(tx, app.resources, app.scopes)
     return _checked(app)
@@ -90,6 +96,10 @@ def changed(tx: Unit, before: App, changes: AppChanges) -> App:
         given["jwks"] = _changed_keys(before, changes.jwks)
     if changes.enabled is not None:
         given["state"] = "enabled" if changes.enabled else "disabled"
+    if changes.any_action:
+        given["action_types"] = None
+    elif changes.action_types is not None:
+        given["action_types"] = known_types(tx, changes.action_types)
     app = _checked(replace(before, **given))
     if (app.resources, app.scopes) != (before.resources, before.scopes):
         check_ceiling(tx, app.resources, app.scopes)
@@ -108,6 +118,7 @@ def facts(app: App) -> dict[str, object]:
         "resources": list(app.resources),
         "scopes": list(app.scopes),
         "keys": [key["kid"] for key in app.jwks],
+        "action_types": None if app.action_types is None else list(app.action_types),
         "dpop_bound": app.dpop_bound,
         "state": app.state,
     }

@@ -164,6 +164,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "grant_types": _more("grant_types"),
             "resources": _more("resources"),
             "scopes": _more("scopes"),
+            "action_types": _more_or_all("action_types"),
             "secrets": _more_secrets,
             "jwks": _more_keys,
             "state": _goes_on,

@@ -122,6 +122,8 @@ class App:
     """It gets tokens only with a proof of a key to bind them to (RFC 9449 5.2)."""
     state: AppState
     created_at: int
+    action_types: tuple[str, ...] | None = None
+    """The action types that it may ask for; None means all of them."""
 
     def may(self, resource: str, scope: str) -> bool:
         """Reports whether this pair is within its ceiling."""

@@ -114,6 +114,7 @@ class Apps:
         return App(
             **members,
             jwks=tuple(json.loads(m["jwks"])),
+            action_types=None if m["action_types"] is None else codec.names(m["action_types"]),
             secrets=tuple(_secret(row) for row in rows),
         )
 
@@ -129,4 +130,5 @@ def _values(app: App) -> dict[str, object]:
         **{name: codec.dump(list(getattr(app, name))) for name in _LISTS},
         "name_key": codec.key(app.name),
         "jwks": codec.dump([dict(key) for key in app.jwks]),
+        "action_types": None if app.action_types is None else codec.dump(list(app.action_types)),
     }

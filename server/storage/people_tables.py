@@ -20,6 +20,7 @@ apps = Table(
     Column("grant_types", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("scopes", Text, nullable=False),
+    Column("action_types", Text),
     Column("id_token_alg", Text, nullable=False),
     Column("dpop_bound", Boolean, nullable=False),
     Column("state", Text, nullable=False),

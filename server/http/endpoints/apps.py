@@ -72,6 +72,7 @@ def _new(body: wire.NewClient) -> NewApp:
         scopes=tuple(body.scopes),
         id_token_alg=body.id_token_signed_response_alg,
         dpop_bound=body.dpop_bound_access_tokens,
+        action_types=_optional(body.action_types),
     )
 
 
@@ -86,6 +87,8 @@ def _changes(body: wire.ClientChanges) -> AppChanges:
         scopes=_optional(body.scopes),
         id_token_alg=body.id_token_signed_response_alg,
         dpop_bound=body.dpop_bound_access_tokens,
+        action_types=_optional(body.action_types),
+        any_action="action_types" in body.model_fields_set and body.action_types is None,
         enabled=body.enabled,
     )
 

@@ -18,6 +18,7 @@ def make_tables_of_people() -> None:
         sa.Column("grant_types", sa.Text(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("action_types", sa.Text(), nullable=True),
         sa.Column("id_token_alg", sa.Text(), nullable=False),
         sa.Column("dpop_bound", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),

@@ -84,6 +84,9 @@ def test_a_new_secret_overlaps_the_old_one_or_ends_it(begun):
         ("--scope", "payments:read", "--no-scope"),
         ("--resource", "https://pay.example", "--no-resource"),
         ("--post-logout-redirect-uri", "https://x.example/", "--no-post-logout-redirect-uri"),
+        ("--action", "payment.transfer", "--no-action"),
+        ("--action", "payment.transfer", "--any-action"),
+        ("--no-action", "--any-action"),
     ],
 )
 def test_setting_and_taking_away_at_once_is_no_command(begun, both):
@@ -103,3 +106,16 @@ def test_an_app_for_devices_sends_nobody_anywhere(begun):
     ]
     refused = begun("apps", "update", "tv", "--grant", "authorization_code", "--json")
     assert "--redirect-uri" in refused.error["message"]
+
+
+def test_an_app_is_held_to_some_action_types(begun):
+    """To those that are named, to none, or to every one again; a person reads which."""
+    document = begun(*CHAT, "--json").document
+    assert document["action_types"] is None
+    assert "every type" in begun("apps", "show", "chat").out
+    refused = begun("apps", "update", "chat", "--action", "nobody.knows", "--json")
+    assert "sayso actions add" in refused.error["message"]
+    held = begun("apps", "update", "chat", "--no-action", "--json").document
+    assert held["action_types"] == []
+    free = begun("apps", "update", "chat", "--any-action", "--json").document
+    assert free["action_types"] is None

@@ -419,9 +419,15 @@ def test_an_app_is_registered_changed_stopped_and_deleted(
     version = {"if-match": f'"{app["version"]}"'}
     elsewhere = {"redirect_uris": ["https://evil.example/cb"]}
     assert admin.call("PATCH", path, elsewhere, headers=version).refusal[1] == "statement_required"
+    held = admin.call("PATCH", path, {"action_types": []}, headers=version).json
+    assert (app["action_types"], held["action_types"]) == (None, [])
+    version = {"if-match": f'"{held["version"]}"'}
+    every = admin.call("PATCH", path, {"action_types": None}, headers=version)
+    assert every.refusal[1] == "statement_required"
     stopped = admin.call("PATCH", path, {"enabled": False, "scopes": []}, headers=version).json
     assert (stopped["state"], stopped["scopes"]) == ("disabled", [])
     assert _patch(staff, path, {"enabled": True, "name": "front-2"}).json["state"] == "enabled"
+    assert _patch(staff, path, {"action_types": None}).json["action_types"] is None
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json
     assert len(renewed["app"]["secrets"]) == 1
     keyed = {

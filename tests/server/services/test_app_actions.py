@@ -412,3 +412,14 @@ def test_what_was_signed_for_a_resource_that_is_gone_is_over(browser, ana, app, 
         rights = local.site.approvals.rights
         assert (rights.gone(tx, gone), rights.risk(tx, gone)) == ("resource_deleted", None)
         assert rights.gone(tx, approval) is None
+
+
+def test_an_app_that_is_held_to_other_types_is_refused(browser, ana, app, local):
+    """RA-15: at the request, and again before the token; one that is let go on may."""
+    _, code = signed(browser, ana, app)
+    local.desk.apps.update(app.id, AppChanges(action_types=()), by=BY)
+    assert app.redeem(code).refusal == (400, "invalid_grant")
+    assert browser.authorize(app.id, **PAYS).answer["error"] == "invalid_authorization_details"
+    changes = AppChanges(action_types=("payment.transfer",))
+    local.desk.apps.update(app.id, changes, by=BY)
+    assert "Pay EUR" in browser.authorize(app.id, **PAYS).text

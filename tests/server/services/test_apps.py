@@ -10,7 +10,7 @@ from server.protocol.risks import Risk
 from server.services.app_forms import MOST_REDIRECTS, AppChanges, NewApp
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, PAY, PAY_SCOPES
+from tests.support.installation import BY, PAY, PAY_SCOPES, PAYMENT
 from tests.support.jose_by_hand import new_key
 
 CALLBACK = "https://chat.example/callback"
@@ -168,3 +168,19 @@ def test_a_deleted_resource_leaves_the_ceiling_of_apps(desk, add):
     assert desk.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
     app = desk.apps.show("chat")
     assert (app.resources, app.scopes) == (("https://mail.example",), ("mail:read",))
+
+
+def test_an_app_is_held_to_types_that_there_are(desk, add):
+    """None means all; a deleted type is no longer among them, whoever registers it again."""
+    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    assert add().app.action_types is None
+    with pytest.raises(NotFound, match="sayso actions add"):
+        add("shop", action_types=("nobody.knows",))
+    held = add("shop", action_types=("payment.transfer",) * 2).app
+    assert held.action_types == ("payment.transfer",)
+    assert desk.apps.update("shop", AppChanges(name="store"), by=BY).action_types
+    assert desk.apps.update("store", AppChanges(any_action=True), by=BY).action_types is None
+    assert desk.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
+    desk.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
+    desk.actions.delete("payment.transfer", by=BY)
+    assert (desk.apps.show("store").action_types, desk.apps.show("chat").action_types) == ((), None)

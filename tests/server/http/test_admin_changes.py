@@ -459,7 +459,7 @@ def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
         NewInvitation: (bodies.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         NewApp: (app_wire.NewClient, _AGENT_MEMBERS),
-        AppChanges: (app_wire.ClientChanges, _AGENT_MEMBERS),
+        AppChanges: (app_wire.ClientChanges, {**_AGENT_MEMBERS, **_NULLS}),
     }
     for record, (model, names) in told.items():
         members = {names.get(field.name, field.name) for field in fields(record)}

@@ -105,11 +105,11 @@ class Flows:
         return tuple(approval.id for approval in asked)
 
     def deny(self, handle: str, cookie: str) -> Step:
-        """The person said no on the page."""
+        """The person said no on the page; that counts also where their device said yes already."""
         with self.store.write() as tx:
             flow = _open(tx, handle)
             found = self._next(tx, flow, self.sign_ins.current(tx, cookie))
-            if isinstance(found, ConsentPage | WaitingPage):
+            if isinstance(found, ConsentPage | WaitingPage | _Ready):
                 plan = self.begun.reread(tx, flow)
                 return self._end(tx, flow, _Refused(plan, errors.AccessDenied("You said no.")))
         return self.step(handle, cookie)

@@ -423,3 +423,26 @@ def test_an_app_that_is_held_to_other_types_is_refused(browser, ana, app, local)
     changes = AppChanges(action_types=("payment.transfer",))
     local.desk.apps.update(app.id, changes, by=BY)
     assert "Pay EUR" in browser.authorize(app.id, **PAYS).text
+
+
+def test_a_yes_on_the_device_is_taken_back_with_a_no_on_the_page(browser, ana, app, local):
+    """Until the browser goes on nothing was given; the app is told no."""
+    browser.authorize(app.id, **PAYS)
+    browser.answer("allow")
+    (approval,) = waiting(ana)
+    page = browser.page
+    assert ana.approve(approval.id).status == 200
+    browser.page = page
+    assert browser.answer("deny").answer["error"] == "access_denied"
+    assert local.stored(approval.id).state == "cancelled"
+
+
+def test_a_no_to_one_of_two_takes_back_the_yes_to_the_other(browser, ana, agent, app, local):
+    """The app gets nothing, and what was signed for it is over."""
+    browser.authorize(app.id, **PAYS, requested_actor=agent.id)
+    browser.answer("allow")
+    found = {one.kind: one for one in waiting(ana)}
+    assert ana.approve(found["app_action"].id).status == 200
+    assert ana.deny(found["consent"].id).status == 200
+    assert browser.again().answer["error"] == "access_denied"
+    assert local.stored(found["app_action"].id).state == "cancelled"

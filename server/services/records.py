@@ -102,8 +102,7 @@ class Agent:
 class App:
     """An interactive OAuth client of people. `id` is its client_id.
 
-    What it may ask for on a person's behalf is every pair of a resource in `resources` and a scope
-    in `scopes` that this resource has; scopes about the person themselves it may always ask for.
+    Its ceiling is every pair of `resources` and `scopes`, and `action_types`; None means all types.
     """
 
     id: str
@@ -123,7 +122,6 @@ class App:
     state: AppState
     created_at: int
     action_types: tuple[str, ...] | None = None
-    """The action types that it may ask for; None means all of them."""
 
     def may(self, resource: str, scope: str) -> bool:
         """Reports whether this pair is within its ceiling."""

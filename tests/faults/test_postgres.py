@@ -55,6 +55,7 @@ def neighbour(server: LiveServer) -> Iterator[LiveServer]:
     other = LiveServer(server.folder, {**server.settings, "issuer": server.url})
     other.start()
     yield other
+    other.closing.close()
     other.kill()
 
 

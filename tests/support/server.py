@@ -64,6 +64,8 @@ class LiveServer:
     options: tuple[str, ...] = ()
     """More arguments of `tests.support.serve`."""
     port: int = field(default_factory=free_port)
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """Closes what was opened for this server and by nobody else."""
     process: subprocess.Popen[bytes] | None = None
     _services: Services | None = None
     _count: int = 0
@@ -144,8 +146,10 @@ class LiveServer:
         return self._services
 
     def client(self, timeout: float = 70) -> httpx.Client:
-        """An HTTP client for it, with nothing from the environment."""
-        return httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        """An HTTP client for it, with nothing from the environment; closed with the server."""
+        made = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        self.closing.callback(made.close)
+        return made
 
     def prepare(self) -> None:
         """The first administrator, a payment API and a payment type."""
@@ -200,6 +204,7 @@ def live_server(
     try:
         yield server
     finally:
+        server.closing.close()
         server.kill()
         if server._services is not None:
             server._services.store.close()

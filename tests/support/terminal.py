@@ -46,6 +46,7 @@ def terminal(server: LiveServer, user: str, code: str, *, name: str = "laptop") 
     home = server.folder / f"home-{user}-{name}"
     enrolment = Enrolment(url=server.url, code=code, name=name, pin=PIN)
     client = enrol(Home.at(home), enrolment, clock=server.clock.now)
+    server.closing.callback(client.close)
     return Terminal(user, client, Decider(client), home)
 
 

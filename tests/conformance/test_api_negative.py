@@ -455,6 +455,8 @@ def test_a_body_that_does_not_fit_is_refused(
         given = server.resources.rotate_secret(PAY, by=BY)
         basic = httpx.BasicAuth(given.resource.client_id, given.secret)
     for name, body in _BODIES.items():
+        if body == b"{}" and not any(f.is_required() for f in route.body.model_fields.values()):
+            continue  # this one fits
         with unchanged(server):
             response = api.call(route.method, _filled(route.path), content=body, auth=basic)
         if route.rule is None:

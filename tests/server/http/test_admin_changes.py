@@ -76,7 +76,7 @@ def _patch(staff: Staff, path: str, changes: Any) -> Answer:
 
 
 def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTerminal) -> None:
-    """And shown again as it was registered."""
+    """And shown again as it was registered, with whom it may not ask for a while."""
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
@@ -86,7 +86,8 @@ def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTer
     assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
     same = set(FULL) - {"owners", "asks", "jwks", "expires_at"}
     assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
-    assert admin.call("GET", f"/api/agents/{agent['client_id']}").json == agent
+    shown = admin.call("GET", f"/api/agents/{agent['client_id']}").json
+    assert shown == {**agent, "pauses": []}
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
 
 

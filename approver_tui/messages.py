@@ -15,6 +15,10 @@ class Selected(Message):
         """The approval that is under the cursor now."""
 
 
+class PastEnd(Message):
+    """The person moved on in a list without rows."""
+
+
 class Opened(Message):
     """The person wants to read an approval."""
 
@@ -22,6 +26,28 @@ class Opened(Message):
         super().__init__()
         self.approval_id = approval_id
         """The approval to read."""
+
+
+class MarkWanted(Message):
+    """The person clicked the mark of an approval; it counts as the key on its row."""
+
+    def __init__(self, approval_id: str) -> None:
+        super().__init__()
+        self.approval_id = approval_id
+        """The approval in whose row it stands."""
+
+
+class LoginWanted(Message):
+    """The person wants to go over to another server."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """The login's name; nothing for one that is not there yet."""
+
+
+class SignInWanted(Message):
+    """The person wants to sign in again where the server has signed this device out."""
 
 
 class KeyWanted(Message):

@@ -1,43 +1,257 @@
-"""What this machine says: the environment and the wall clock.
+"""What this machine says: the environment, the person's settings and the wall clock.
 
-Owns: being the only reader of both in this package. Never: a default that is a secret.
+Owns: being the only reader of environment and clock in this package; which settings there are.
+Never: a default that is a secret.
 """
 
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import platformdirs
 
+from approver_tui.attention.preferences import (
+    DEFAULT_REPEAT,
+    DEFAULT_WAYS,
+    Preferences,
+    Sequence,
+    Way,
+)
+from approver_tui.attention.surroundings import Surroundings
+from approver_tui.client import config_file
+from approver_tui.client.errors import BadSetting, BrokenSettings
+from approver_tui.client.profile import DEFAULT, NAME_FORM, Home, is_name
+from approver_tui.state.keymap import KEYS, Keymap, is_key
+from approver_tui.state.risks import Risk
+
+PREFIX = "SAYSO_APPROVER_"
+"""What a setting is called in the environment, before its name in capitals."""
+
+PROFILE = "profile"
+"""The setting that says which login counts."""
+
 _SERVER = "sayso"
+_LONGEST_REPEAT = 3_600
+_YES_OR_NO = ("yes", "no")
+THEMES = (
+    "sayso",
+    "high-contrast",
+    "textual-light",
+    "ansi-dark",
+    "ansi-light",
+    "nord",
+    "gruvbox",
+    "solarized-light",
+)
+"""The colours there are: our own two, and some of Textual's; the `ansi` ones are the terminal's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: its default, what it may be, what it is for."""
+
+    default: str
+    allowed: Callable[[str], bool]
+    form: str
+    """What it may be, in words that end a sentence."""
+    means: str
+    choices: tuple[str, ...] = ()
+    """Every value that it may have, where they can be listed."""
+
+
+def _one_of(choices: tuple[str, ...], default: str, means: str) -> Option:
+    form = ", ".join(choices[:-1]) + f" or {choices[-1]}"
+    return Option(default, choices.__contains__, form, means, choices)
+
+
+def _key(name: str) -> Option:
+    form = "a character that moves nothing, f2 to f12, or ctrl+ and a letter"
+    return Option(KEYS[name], is_key, form, f"the key for {name.replace('_', ' ')}")
+
+
+def _is_repeat(text: str) -> bool:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_LONGEST_REPEAT)):
+        return False
+    return int(text) <= _LONGEST_REPEAT
+
+
+def _told(risk: Risk) -> Option:
+    means = f"how a request of {risk.value} risk is told"
+    return _one_of(tuple(Way), DEFAULT_WAYS[risk].value, means)
+
+
+OPTIONS: Mapping[str, Option] = MappingProxyType(
+    {
+        **{f"notify_{risk.value}": _told(risk) for risk in Risk},
+        "notify_repeat": Option(
+            str(DEFAULT_REPEAT),
+            _is_repeat,
+            f"a number of seconds from 0, which is never, to {_LONGEST_REPEAT}",
+            "after how many seconds a high risk is told again while it waits",
+        ),
+        "notify_terminal": _one_of(
+            tuple(Sequence),
+            Sequence.AUTO.value,
+            "the sequence that asks the terminal for a notification",
+        ),
+        "theme": _one_of(THEMES, THEMES[0], "the colours of the app"),
+        PROFILE: Option(
+            DEFAULT,
+            is_name,
+            NAME_FORM,
+            "the login that counts where --profile names none",
+        ),
+        "plain": _one_of(_YES_OR_NO, "no", "lines instead of screens, for screen readers and logs"),
+        **{f"key_{name}": _key(name) for name in KEYS},
+    }
+)
+"""Every setting that a person can keep in the file, in the order in which they are listed."""
+
+NAMES = tuple(OPTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a setting is, and where that was said."""
+
+    text: str
+    source: str
+    """`default`, a variable of the environment, or the path of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where this program keeps its files, and where a server on this machine would keep its own."""
+    """Where files are, where a server on this machine keeps its own, and what the person wants."""
 
     home: Path | None
     """SAYSO_APPROVER_HOME: everything lies here, and no keyring is used."""
     server_folder: Path
     """SAYSO_DATA_DIR, or the place a server uses without it."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def file(self) -> Path:
+        """Where the person keeps settings."""
+        return file_of(self.home)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the person wants to be told of."""
+        return Preferences(
+            ways={risk: Way(self._text(f"notify_{risk.value}")) for risk in Risk},
+            repeat=int(self._text("notify_repeat")),
+            sequence=Sequence(self._text("notify_terminal")),
+        )
+
+    @property
+    def theme(self) -> str:
+        """The name of the colours that the person wants."""
+        return self._text("theme")
+
+    @property
+    def profile(self) -> str:
+        """The name of the login that counts where no other is named."""
+        return self._text(PROFILE)
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys that the person chose. Raises BrokenSettings when two do with one key."""
+        keymap = Keymap({name: self._text(f"key_{name}") for name in KEYS})
+        if twins := keymap.twins():
+            key, (first, second) = keymap.key(twins[0]), twins
+            raise BrokenSettings(f"{self.file}: key_{first} and key_{second} are both {key}.")
+        return keymap
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether lines are wanted instead of screens, by setting or because of the terminal."""
+        return self._text("plain") == "yes" or self.surroundings.is_dumb
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing moves by degrees: over SSH each degree is a picture on the line."""
+        return self.surroundings.is_remote
+
+    def _text(self, name: str) -> str:
+        known = self.values.get(name)
+        return OPTIONS[name].default if known is None else known.text
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of this process."""
+    """Return the settings of this process. Raises BadSetting with the remedy."""
     values = os.environ if environment is None else environment
-    home = values.get("SAYSO_APPROVER_HOME")
-    server = values.get("SAYSO_DATA_DIR")
+    home, server = _home(values), values.get("SAYSO_DATA_DIR")
     return Settings(
-        home=Path(home).expanduser().absolute() if home else None,
+        home=home,
         server_folder=Path(server).expanduser() if server else _server_default(),
+        values=_values(values, file_of(home)),
+        surroundings=Surroundings.of(values),
     )
+
+
+def this_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the settings of this process are kept, whatever the file says."""
+    return file_of(_home(os.environ if environment is None else environment))
+
+
+def file_of(home: Path | None) -> Path:
+    """Return where the settings of an installation are kept."""
+    return Home.at(home).config / "config.toml"
+
+
+def checked(name: str, text: str, source: str) -> str:
+    """Return the text if the setting may be that. Raises BadSetting."""
+    option = OPTIONS.get(name)
+    if option is None:
+        raise BadSetting(f"{source}: there is no setting {name}.")
+    if not option.allowed(text):
+        raise BadSetting(f"{source}: {name} is {option.form}.")
+    return text
+
+
+def local_zone(
+    environment: Mapping[str, str] | None = None, link: Path = Path("/etc/localtime")
+) -> str | None:
+    """Return the name of this machine's time zone, or None where it does not say one."""
+    values = os.environ if environment is None else environment
+    if named := values.get("TZ", "").lstrip(":"):
+        return named
+    _, found, zone = str(link.resolve()).partition("/zoneinfo/")
+    return zone if found else None
 
 
 def wall_clock() -> int:
     """Return the time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
+    """The environment wins over the file, the file over the default."""
+    kept = config_file.read(path)
+    try:
+        for name, text in kept.items():
+            checked(name, text, str(path))
+    except BadSetting as error:
+        raise BrokenSettings(str(error)) from error
+    return {name: _value(name, environment, kept, path) for name in OPTIONS}
+
+
+def _value(name: str, environment: Mapping[str, str], kept: Mapping[str, str], path: Path) -> Value:
+    variable = PREFIX + name.upper()
+    if text := environment.get(variable):
+        return Value(checked(name, text, variable), variable)
+    if name in kept:
+        return Value(kept[name], str(path))
+    return Value(OPTIONS[name].default, "default")
+
+
+def _home(environment: Mapping[str, str]) -> Path | None:
+    named = environment.get("SAYSO_APPROVER_HOME")
+    return Path(named).expanduser().absolute() if named else None
 
 
 def _server_default() -> Path:

@@ -1,6 +1,7 @@
 """Who is wired to whom: the only file that knows every adapter, and the real clock.
 
-`build` makes what commands and the server share and loads no Flask; `create_app` puts HTTP on top.
+`build` makes what commands and the server share and loads no Flask; `create_site` adds what answers
+requests, and `create_app` what carries them.
 """
 
 import time
@@ -10,11 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from server import outward
 from server.crypto.jose import JwtSigner, JwtVerifier, sealed_as
 from server.crypto.passwords import Argon2Passwords, Elsewhere, here
 from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
+from server.crypto.vapid import public_key
 from server.protocol import names
+from server.services.acting import ActingService
 from server.services.administration import Administration
 from server.services.app_actions import AppActions
 from server.services.app_devices import AppDevices
@@ -22,15 +26,21 @@ from server.services.app_tokens import AppIssuing
 from server.services.approvals import ApprovalService
 from server.services.authorize import AuthorizeService
 from server.services.bearers import Bearers
+from server.services.browsers import Browsers
 from server.services.callbacks import Callbacks
+from server.services.ceremonies import Ceremonies
 from server.services.ciba import CibaService
 from server.services.client_auth import ClientAuthentication
 from server.services.consents import ConsentService
 from server.services.consumptions import Consumptions
+from server.services.delegations import Ledger
+from server.services.deputies import Deputies
 from server.services.device_grant import DeviceGrantService
 from server.services.devices import DeviceService
+from server.services.escalations import Escalations
 from server.services.exchanges import Exchanges
 from server.services.expiry import Sweeper
+from server.services.extensions import Extensions
 from server.services.feed import ANY_CHANGE, FeedService, Hub
 from server.services.flows import Flows
 from server.services.grants.app_device import AppDeviceGrant
@@ -43,6 +53,7 @@ from server.services.grants.enrolment import EnrolmentGrant
 from server.services.grants.refresh_token import RefreshTokenGrant
 from server.services.grants.token_exchange import TokenExchangeGrant
 from server.services.hints import Hints
+from server.services.icons import Icons
 from server.services.incidents import Incidents
 from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
@@ -50,41 +61,52 @@ from server.services.keys import ensure_keys
 from server.services.leaving import SignOuts
 from server.services.login_hints import LoginHints
 from server.services.narrowings import Narrowings
-from server.services.notices import WEBHOOK
+from server.services.outcomes import Outcomes
+from server.services.passkey_sign_ins import PasskeySignIns
+from server.services.passkeys import PasskeyService
 from server.services.passwords import OwnPasswords
 from server.services.people import People
 from server.services.plans import Plans
 from server.services.policy.judging import Judge
 from server.services.ports import Clock
 from server.services.proofs import Proofs
+from server.services.push_losses import PushLosses
+from server.services.push_subscriptions import PushSubscriptions
+from server.services.quiet import Quiet
+from server.services.receipts import Receipts
 from server.services.redemption import Redemption
 from server.services.registration import RegistrationService
 from server.services.reports import Reports
 from server.services.request_objects import RequestObjects
+from server.services.retries import Retries
 from server.services.revocation import Revocation
 from server.services.rights import Rights
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.sign_ins import SignIns
+from server.services.signatures import Signatures
+from server.services.standing_exchanges import StandingExchanges
+from server.services.standing_grants import StandingGrants
+from server.services.standing_proposals import Proposals
 from server.services.statements import Statements
+from server.services.statistics import Statistics
+from server.services.successions import Successions
 from server.services.token import TokenEndpoint
 from server.services.tokens import Issuing
 from server.services.user_codes import UserCodes
 from server.services.userinfo import UserInfo
-from server.settings import Settings, is_loopback
+from server.settings import Settings, described, is_loopback
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from server.delivery.egress import Reach
-    from server.delivery.outbox import Channel, OutboxWorker
+    from server.delivery.outbox import OutboxWorker
     from server.http.site import Site
 
 MASTER_KEY: Final = "master.key"
 PIN_KEY: Final = "pin.key"
-WEBHOOK_KEY: Final = "webhook.key"
 
 
 class SystemClock:
@@ -113,6 +135,8 @@ class Services:
     rules: Rules
     hub: Hub
     sweeper: Sweeper
+    escalations: Escalations
+    successions: Successions
 
 
 def build(
@@ -131,6 +155,7 @@ def build(
         read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
         read_or_make_key(settings.data_dir / PIN_KEY),
     )
+    outward.vapid_key(settings)
     store = open_store(settings.sqlalchemy_url, clock, secrets.entry_id, serving=serving)
     _refuse_a_stranger(store, secrets)
     return Services(
@@ -144,76 +169,184 @@ def build(
         rules=_rules(settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
+        escalations=Escalations(store, _rules(settings)),
+        successions=Successions(store, secrets, _rules(settings)),
     )
 
 
-def create_app(services: Services) -> "tuple[Flask, Site]":
-    """The WSGI application, and the site behind it. Makes signing keys if there are none."""
-    from flask import Flask  # noqa: PLC0415  # commands never load Flask
-
-    from server.http.feed import add_feed  # noqa: PLC0415
-    from server.http.views import add_routes  # noqa: PLC0415
-    from server.web.device_page import add_device_page  # noqa: PLC0415
-    from server.web.pages import add_pages  # noqa: PLC0415
-    from server.web.sign_in import add_sign_in  # noqa: PLC0415
+def create_site(services: Services) -> "Site":
+    """What answers requests, before anything carries them. Makes signing keys if there are none."""
+    from server.crypto.passkeys import WebAuthn  # loads CBOR and X.509
+    from server.http.routes import ROUTES
+    from server.http.site import Readiness, Site
 
     with services.store.administer() as tx:
         ensure_keys(tx, services.signer)
-    site = _site(services)
-    app = Flask("server.web", static_folder=None)
+    store, secrets, rules = services.store, services.secrets, services.rules
+    callable_at = partial(outward.endpoint_problem, services.settings)
+    clients = ClientAuthentication(store, services.verifier, rules)
+    redemption = _redemption(services)
+    issuing, rights = redemption.issuing, redemption.rights
+    issued = IssuedTokens(services.verifier, rules)
+    login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
+    proofs = Proofs(services.verifier, secrets, rules)
+    consents = ConsentService(store, secrets, rules)
+    sign_ins = SignIns(store, secrets, services.passwords)
+    begun = AuthorizeService(store, secrets, proofs, rights.actions, rules)
+    app_issuing = AppIssuing(services.signer, secrets, rules)
+    app_devices = AppDevices(consents)
+    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
+    ceremonies = Ceremonies(secrets)
+    narrowings = Narrowings(store, secrets, rights.schemas, rules)
+    standing_grants = StandingGrants(store, secrets, rights.proposals, rules)
+    authenticators = WebAuthn(rules.issuer)
+    signatures = Signatures(services.verifier, authenticators)
+    statements = Statements(secrets, signatures, rules)
+    browsers = Browsers(store, secrets)
+    passkeys = PasskeyService(store, secrets, authenticators, browsers, rules)
+    approvals = ApprovalService(
+        store,
+        secrets,
+        signatures,
+        rights,
+        rules,
+        consents,
+        narrowings,
+        standing_grants,
+        ceremonies,
+    )
+    return Site(
+        clock=services.clock,
+        store=store,
+        rules=rules,
+        clients=clients,
+        people=People(store, services.verifier, proofs, rules),
+        browsers=browsers,
+        passkeys=passkeys,
+        passkey_sign_ins=PasskeySignIns(store, passkeys, sign_ins),
+        ciba=CibaService(
+            store,
+            secrets,
+            Plans(rights.schemas, rights.judge),
+            Hints(services.verifier, rules),
+            RequestObjects(services.verifier, rules),
+            proofs,
+            login_hints,
+            rules,
+            ceremonies,
+        ),
+        proofs=proofs,
+        token=TokenEndpoint(
+            store,
+            proofs,
+            clients,
+            for_agents={
+                names.GRANT_CIBA: CibaGrant(store, secrets, redemption, services.hub),
+                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
+                    store, rights.judge, issuing
+                ),
+                names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
+                    store,
+                    services.verifier,
+                    Exchanges(rights.schemas, rights.judge, rules),
+                    login_hints,
+                    issuing,
+                    StandingExchanges(secrets, issuing),
+                    rules,
+                ),
+            },
+            for_apps={
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, rights),
+                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
+                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
+            },
+            for_people={
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, rights),
+                names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
+                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
+            },
+        ),
+        authorize=begun,
+        flows=Flows(store, secrets, services.verifier, begun, consents, rights.actions, sign_ins),
+        sign_ins=sign_ins,
+        sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
+        userinfo=UserInfo(store, Bearers(issued, proofs), rules),
+        approvals=approvals,
+        push_losses=PushLosses(store),
+        push_subscriptions=PushSubscriptions(
+            store,
+            secrets,
+            public_key(outward.vapid_key(services.settings)),
+            services.settings.push_services,
+        ),
+        quiet=Quiet(store),
+        deputies=Deputies(store, secrets, statements),
+        extensions=Extensions(store),
+        retries=Retries(store),
+        receipts=Receipts(store, services.signer, services.verifier, authenticators),
+        reports=Reports(store, secrets, approvals),
+        incidents=Incidents(store),
+        consents=consents,
+        ledger=Ledger(store),
+        acting=ActingService(store),
+        icons=Icons(store),
+        statistics=Statistics(store),
+        standing_grants=standing_grants,
+        introspection=Introspection(store, issued, services.signer, rules),
+        revocation=Revocation(store, issued),
+        consumptions=Consumptions(store, issued, rights),
+        outcomes=Outcomes(store),
+        device_grant=device_grant,
+        devices=DeviceService(store, secrets, statements),
+        user_codes=UserCodes(store, secrets, statements, services.passwords),
+        passwords=OwnPasswords(store, services.passwords, statements),
+        registration=RegistrationService(store, secrets, rules, callable_at),
+        administration=Administration(
+            store, secrets, services.signer, statements, rules, callable_at
+        ),
+        feed=FeedService(store),
+        hub=services.hub,
+        readiness=Readiness(),
+        routes=ROUTES,
+        settings=described(services.settings),
+    )
+
+
+def create_app(site: "Site") -> "Flask":
+    """The WSGI application: the site's API, its feed and its pages."""
+    from server.http.feed import add_feed  # commands never load Flask
+    from server.http.views import PlainFlask, add_routes
+    from server.web.agent_icons import add_agent_icons
+    from server.web.answer_pages import add_answer_pages
+    from server.web.console.console import add_console
+    from server.web.device_page import add_device_page
+    from server.web.installable import add_installable
+    from server.web.own.own_pages import add_own_pages
+    from server.web.pages import add_pages
+    from server.web.person_pages import add_person_pages
+    from server.web.sign_in import add_sign_in
+
+    app = PlainFlask("server.web", static_folder=None)
     add_routes(app, site)
     add_feed(app, site)
     add_pages(app, site)
+    add_installable(app)
+    add_agent_icons(app, site)
+    add_person_pages(app, site)
+    add_answer_pages(app, site)
+    add_own_pages(app, site)
+    add_console(app, site)
     add_device_page(app, site)
     add_sign_in(app, site)
-    return app, site
+    return app
 
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
     """What delivers the outbox; `run` begins one delivery beside the others."""
-    from server.delivery.ciba_ping import CibaPing  # noqa: PLC0415  # loads an HTTP client
-    from server.delivery.ciba_push import CibaPush  # noqa: PLC0415
-    from server.delivery.outbox import OutboxWorker  # noqa: PLC0415
-    from server.delivery.webhook import Webhook  # noqa: PLC0415
-
-    store, settings = services.store, services.settings
-    callbacks = Callbacks(store, services.secrets, _redemption(services))
-    channels: dict[str, Channel] = {
-        "ping": CibaPing(callbacks, reach(settings)),
-        "push": CibaPush(callbacks, reach(settings)),
-    }
-    if settings.webhook_url:
-        channels[WEBHOOK] = Webhook(settings.webhook_url, _webhook_key(settings))
+    settings, store, secrets = services.settings, services.store, services.secrets
+    callbacks = Callbacks(store, secrets, _redemption(services))
     room = partial(services.hub.nudge, ANY_CHANGE)
-    return OutboxWorker(store, services.secrets, channels, run, room)
-
-
-def reach(settings: Settings) -> "Reach":
-    """How far a call to an agent's endpoint may go."""
-    from server.delivery.egress import Reach  # noqa: PLC0415  # loads an HTTP client
-
-    return Reach(
-        ports=settings.open_ports,
-        networks=settings.open_networks,
-        development=is_loopback(settings.issuer_url),
-        ca_file=settings.callback_ca_file,
-    )
-
-
-def endpoint_problem(settings: Settings, url: str) -> str:
-    """Why an agent may not be called back at this URL, as things are now; "" when it may."""
-    from server.delivery.egress import problem  # noqa: PLC0415  # loads an HTTP client
-
-    return problem(url, reach(settings))
-
-
-def _webhook_key(settings: Settings) -> Path:
-    if settings.webhook_secret_file:
-        return Path(settings.webhook_secret_file)
-    key_file = settings.data_dir / WEBHOOK_KEY
-    if not key_file.exists():
-        read_or_make_key(key_file)
-    return key_file
+    return outward.outbox_worker(settings, store, secrets, callbacks, run, room)
 
 
 def _refuse_a_stranger(store: SqlStore, secrets: KeyedSecrets) -> None:
@@ -240,6 +373,12 @@ def _rules(settings: Settings) -> Rules:
         open_per_user=settings.open_per_user,
         open_in_all=settings.open_in_all,
         denials_before_pause=settings.denials_before_pause,
+        notify_per_minute=settings.notify_per_minute,
+        notify_per_hour=settings.notify_per_hour,
+        notify_per_agent=settings.notify_per_agent,
+        notify_per_type=settings.notify_per_type,
+        notify_low_per_hour=settings.notify_low_per_hour,
+        owner_grace_days=settings.owner_grace_days,
         dpop_nonces=settings.dpop_nonce == "required",
     )
 
@@ -247,101 +386,6 @@ def _rules(settings: Settings) -> Rules:
 def _redemption(services: Services) -> Redemption:
     issuing = Issuing(services.signer, services.secrets, services.rules)
     schemas = Schemas()
-    actions = AppActions(services.secrets, schemas, services.rules)
-    return Redemption(issuing, Rights(schemas, Judge(), actions))
-
-
-def _site(services: Services) -> "Site":
-    from server.http.routes import ROUTES  # noqa: PLC0415
-    from server.http.site import Readiness, Site  # noqa: PLC0415
-
-    store, secrets, rules = services.store, services.secrets, services.rules
-    callable_at = partial(endpoint_problem, services.settings)
-    clients = ClientAuthentication(store, services.verifier, rules)
-    redemption = _redemption(services)
-    issuing, rights = redemption.issuing, redemption.rights
-    issued = IssuedTokens(services.verifier, rules)
-    login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
-    proofs = Proofs(services.verifier, secrets, rules)
-    consents = ConsentService(store, secrets, rules)
-    statements = Statements(secrets, services.verifier, rules)
-    sign_ins = SignIns(store, secrets, services.passwords)
-    begun = AuthorizeService(store, secrets, proofs, rights.actions, rules)
-    app_issuing = AppIssuing(services.signer, secrets, rules)
-    app_devices = AppDevices(consents)
-    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
-    narrowings = Narrowings(store, secrets, rights.schemas, rules)
-    approvals = ApprovalService(
-        store, secrets, services.verifier, rights, rules, consents, narrowings
-    )
-    return Site(
-        clock=services.clock,
-        store=store,
-        rules=rules,
-        clients=clients,
-        people=People(store, services.verifier, proofs, rules),
-        ciba=CibaService(
-            store,
-            secrets,
-            Plans(rights.schemas, rights.judge),
-            Hints(services.verifier, rules),
-            RequestObjects(services.verifier, rules),
-            proofs,
-            login_hints,
-            rules,
-        ),
-        proofs=proofs,
-        token=TokenEndpoint(
-            store,
-            proofs,
-            clients,
-            for_agents={
-                names.GRANT_CIBA: CibaGrant(store, secrets, redemption, services.hub),
-                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, rights.judge, issuing
-                ),
-                names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
-                    store,
-                    services.verifier,
-                    Exchanges(rights.schemas, rights.judge, rules),
-                    login_hints,
-                    issuing,
-                    rules,
-                ),
-            },
-            for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, rights),
-                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
-                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
-            },
-            for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, rights),
-                names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
-                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
-            },
-        ),
-        authorize=begun,
-        flows=Flows(store, secrets, services.verifier, begun, consents, rights.actions, sign_ins),
-        sign_ins=sign_ins,
-        sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
-        userinfo=UserInfo(store, Bearers(issued, proofs), rules),
-        approvals=approvals,
-        reports=Reports(store, secrets, approvals),
-        incidents=Incidents(store),
-        consents=consents,
-        introspection=Introspection(store, issued, services.signer, rules),
-        revocation=Revocation(store, issued),
-        consumptions=Consumptions(store, issued, rights),
-        device_grant=device_grant,
-        devices=DeviceService(store, secrets, services.verifier, rules),
-        user_codes=UserCodes(store, secrets, statements, services.passwords),
-        passwords=OwnPasswords(store, services.passwords, statements),
-        registration=RegistrationService(store, secrets, rules, callable_at),
-        administration=Administration(
-            store, secrets, services.signer, services.verifier, rules, callable_at
-        ),
-        feed=FeedService(store),
-        hub=services.hub,
-        readiness=Readiness(),
-        routes=ROUTES,
-    )
+    judge = Judge(services.secrets)
+    actions = AppActions(services.secrets, schemas, judge, services.rules)
+    return Redemption(issuing, Rights(schemas, judge, actions, Proposals(schemas, judge)))

@@ -1,6 +1,7 @@
 """Every setting, read once. Flags win over the environment, the environment over the TOML file."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,8 +13,14 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 
 PREFIX: Final = "SAYSO_"
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@]*?):[^/]*@")
+_PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
 ISSUER_FILE: Final = "issuer"
 _PORTS = 65_536
+NOBODY: Final = "mailto:sayso@localhost"
+"""Whom push services may ask about us when nobody was named and the issuer has no full name."""
+_CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
+_ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -51,6 +58,18 @@ class Settings:
     """How many unanswered requests one agent may have with everybody together."""
     denials_before_pause: int = 3
     """After so many denials of one type in ten minutes the agent must wait half an hour."""
+    notify_per_minute: int = 5
+    """How often one user is called in a minute; what comes beyond it is listed without a sound."""
+    notify_per_hour: int = 20
+    """Likewise in an hour."""
+    notify_per_agent: int = 10
+    """Likewise in an hour by one agent."""
+    notify_per_type: int = 10
+    """Likewise in an hour for one action type."""
+    notify_low_per_hour: int = 1
+    """How often one user is called in an hour for everything of low risk together."""
+    owner_grace_days: int = 14
+    """So long an agent goes on after the last owner of it who was enabled has been stopped."""
     webhook_url: str = ""
     """Where events are sent, without contents; nothing is sent when it is empty."""
     webhook_secret_file: str = ""
@@ -61,6 +80,10 @@ class Settings:
     """Private networks in which agents may be called back, such as 10.1.0.0/16."""
     callback_ca_file: str = ""
     """Authorities that vouch for agents' endpoints; default the public ones."""
+    push_contact: str = ""
+    """Whom a browser's push service may ask about us; default the issuer, where it is https."""
+    push_origins: str = ""
+    """More push services in whose browsers people are called, such as https://push.example.org."""
     log_format: str = "json"
     """`json` or `text`."""
     log_level: str = "info"
@@ -85,6 +108,18 @@ class Settings:
         """The private networks in which agents may be called back. Raises ValueError."""
         named = filter(None, (text.strip() for text in self.callback_networks.split(",")))
         return tuple(ip_network(text) for text in named)
+
+    @property
+    def push_services(self) -> frozenset[str]:
+        """The origins of push services beside those that everybody knows."""
+        return frozenset(filter(None, (text.strip() for text in self.push_origins.split(","))))
+
+    @property
+    def push_subject(self) -> str:
+        """Whom a push service may ask about us."""
+        host = urlsplit(self.issuer_url).hostname or ""
+        ours = self.issuer_url.startswith("https:") and "." in host
+        return self.push_contact or (f"https://{host}" if ours else NOBODY)
 
     @property
     def on_sqlite(self) -> bool:
@@ -179,6 +214,7 @@ def _check(settings: Settings) -> None:
         if isinstance(value, int) and value < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
     _check_callbacks(settings)
+    _check_push(settings)
     if settings.issuer:
         check_issuer(settings.issuer)
 
@@ -193,6 +229,19 @@ def _check_callbacks(settings: Settings) -> None:
         raise BadSetting(f"{PREFIX}CALLBACK_NETWORKS: {error}.") from error
     if settings.callback_ca_file and not Path(settings.callback_ca_file).is_file():
         raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE names no file.")
+
+
+def _check_push(settings: Settings) -> None:
+    if settings.push_contact and not _CONTACT.fullmatch(settings.push_contact):
+        raise BadSetting(
+            f"{PREFIX}PUSH_CONTACT must be mailto:you@example.org or https://example.org."
+        )
+    for origin in settings.push_services:
+        if not _ORIGIN.fullmatch(origin):
+            raise BadSetting(
+                f"{PREFIX}PUSH_ORIGINS must be origins in lower case, such as "
+                "https://push.example.org or http://127.0.0.1:8990, divided by commas."
+            )
 
 
 def check_issuer(issuer: str) -> None:
@@ -215,3 +264,19 @@ def is_loopback(issuer: str) -> bool:
 def process_environment(*, without: str) -> dict[str, str]:
     """The environment for a process that is started from here, less our own settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
+
+
+def described(settings: Settings) -> list[tuple[str, str, str]]:
+    """Each setting's name, its value without passwords, and where that came from."""
+    return [_described(settings, name) for name in NAMES]
+
+
+def _described(settings: Settings, name: str) -> tuple[str, str, str]:
+    value = settings.sqlalchemy_url if name == "database_url" else str(getattr(settings, name))
+    source = settings.sources.get(name, "default")
+    return f"{PREFIX}{name.upper()}", masked(value), source
+
+
+def masked(text: str) -> str:
+    """The text without a password that a URL carries."""
+    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))

@@ -5,17 +5,34 @@ Never: a secret or raw foreign text. Values that look like one of ours are maske
 and what an agent wrote is escaped by the encoder (one JSON object per line).
 """
 
+import contextlib
 import contextvars
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from server.protocol.text import display_safe
+
+
+@contextlib.contextmanager
+def _as_if_absent(name: str) -> Iterator[None]:
+    """Whatever would load this package if it is there does without it."""
+    before = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]  # how Python notes that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+
+
+with _as_if_absent("rich"):  # it would draw tracebacks for consoles, at 5 MiB of each worker
+    import structlog
 
 _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="local")
 
@@ -109,6 +126,12 @@ class _Lines(structlog.WriteLogger):
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
+
+
+def loops() -> list[tuple[str, int]]:
+    """The background loops of this process, and when each last ended a round (ms)."""
+    samples = [sample for metric in LOOP_LAST.collect() for sample in metric.samples]
+    return sorted((one.labels["loop"], int(one.value * 1000)) for one in samples)
 
 
 def metrics_text() -> bytes:

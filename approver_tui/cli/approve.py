@@ -1,18 +1,17 @@
 """`sayso-approver approve`: say yes to one request, with the PIN."""
 
-import sys
-
 import click
 
-from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import pin_stdin, read_pin, this_client
+from approver_tui.cli import documents, entries, lines
+from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
 from approver_tui.client.deciding import Decider
-from approver_tui.client.errors import AlreadyDecided, Changed
+from approver_tui.client.errors import AlreadyDecided, Changed, RequestLocked
 from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.ceremony import Entries
 from approver_tui.state.fingerprint import same_fingerprint
-from approver_tui.state.narrowing import Granted, SmallerFact, Wish, read_change
+from approver_tui.state.narrowing import LONGEST_LIFE, Granted, SmallerFact, Wish, read_change
 
 
 @click.command("approve")
@@ -25,34 +24,54 @@ from approver_tui.state.narrowing import Granted, SmallerFact, Wish, read_change
     help="Grant less of a fact, as in amount=500, rows=1,3 (the items that stay), 2:amount=500.",
 )
 @click.option("--drop-scope", metavar="SCOPE", multiple=True, help="Leave a scope out.")
+@click.option(
+    "--token-seconds",
+    metavar="N",
+    type=click.IntRange(1, LONGEST_LIFE),
+    help="Let the token live so long and no longer.",
+)
+@entries.flags
 @pin_stdin
 @as_json
-def command(  # the options of one verb
+def command(  # noqa: PLR0913  # the options of one verb
     *,
     approval_id: str,
     fingerprint: str,
     narrow: tuple[str, ...],
     drop_scope: tuple[str, ...],
+    token_seconds: int | None,
     pin_stdin: bool,
     as_json: bool,
+    **given: str | None,
 ) -> None:
     """Say yes to one request, or to a part of it. Takes your PIN, and the fingerprint you read."""
-    wish = Wish(tuple(map(_change, narrow)), drop_scope)
+    wish = Wish(tuple(map(_change, narrow)), drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
         _check(approval, fingerprint)
-        if not pin_stdin and sys.stdin.isatty():
+        is_asked = not pin_stdin and may_ask()
+        if is_asked:
             _show(client, approval)
+        typed = entries.completed(approval, Entries(**given), _prompt if is_asked else None)
+        if typed is None:
+            raise click.Abort
         decider = Decider(client)
         granted = decider.narrow(approval, wish) if wish else None
         if not as_json:
-            _show_less(granted)
+            _show_less(granted or approval.granted)
         pin = read_pin(from_stdin=pin_stdin)
-        done = decider.approve(approval, fingerprint=fingerprint, pin=pin, granted=granted)
+        done = decider.approve(
+            approval, fingerprint=fingerprint, pin=pin, granted=granted, entries=typed
+        )
     if as_json:
         print_document(documents.outcome(done))
     else:
         print_lines(lines.outcome(done))
+
+
+def _prompt(question: str) -> str:
+    typed: str = click.prompt(question, "", show_default=False, prompt_suffix=" ", err=True)
+    return typed
 
 
 def _change(text: str) -> SmallerFact:
@@ -74,6 +93,9 @@ def _check(approval: Approval, fingerprint: str) -> None:
         raise Changed("This request does not have that fingerprint. Nothing was changed.")
     if approval.state is not ApprovalState.PENDING:
         raise AlreadyDecided("not_pending", "This request has its outcome already.", approval)
+    if approval.is_locked:
+        detail = "Too much was typed wrongly: you can deny this request, and others can decide it."
+        raise RequestLocked("request_locked", 423, detail)
 
 
 def _show(client: Client, approval: Approval) -> None:

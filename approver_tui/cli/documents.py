@@ -3,19 +3,54 @@
 Owns: their members. Never: plain lines.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from approver_tui.cli.printing import rfc3339
+from approver_tui.client.receipts import Part, Verdict, verdict
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, Asker, Decided, Oddity
+from approver_tui.state.approvals import (
+    Approval,
+    Asker,
+    Decided,
+    Earlier,
+    Execution,
+    Oddity,
+    Unasked,
+    Unverified,
+)
+from approver_tui.state.ceremony import TypeBack, spelled
 from approver_tui.state.consents import Consent
+from approver_tui.state.deliveries import Delivery
 from approver_tui.state.devices import Device
+from approver_tui.state.events import Event
 from approver_tui.state.narrowing import Granted
 from approver_tui.state.reported import Reported
+from approver_tui.state.standing_grants import GrantFact, Money, Preview, StandingGrant
+from approver_tui.state.together import Together
 
 
 def inbox(page: Page) -> dict[str, object]:
-    """Return what `inbox` and `history` print."""
+    """Return what `inbox` prints."""
+    return {"schema": "sayso.inbox/1", **_page(page)}
+
+
+def history(page: Page) -> dict[str, object]:
+    """Return what `history` prints."""
+    return {"schema": "sayso.history/1", **_page(page)}
+
+
+def item(approval: Approval) -> dict[str, object]:
+    """Return one row of `inbox` and `history` as a line of its own."""
+    return {"schema": "sayso.item/1", **summary(approval)}
+
+
+def doubtful(row: Unverified) -> dict[str, object]:
+    """Return a request that cannot be verified as a line of its own."""
+    return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
+
+
+def _page(page: Page) -> dict[str, object]:
     return {
-        "schema": "sayso.inbox/1",
         "items": [summary(approval) for approval in page.items],
         "unverified": [{"id": row.id, "problem": row.problem} for row in page.unverified],
         "next": page.next,
@@ -32,14 +67,21 @@ def summary(approval: Approval) -> dict[str, object]:
         "fingerprint": approval.fingerprint,
         "state": approval.state.value,
         "risk": approval.risk.value,
-        "ceremony": "pin" if approval.needs_pin else approval.ceremony.value,
+        "ceremony": spelled(approval.steps),
         "headline": approval.headline,
         "agent": {"id": approval.agent.id, "name": approval.agent.name},
         "created_at": rfc3339(approval.created_at),
         "expires_at": rfc3339(approval.expires_at),
+        "over_at": None if approval.over_at is None else rfc3339(approval.over_at),
+        "held_back": approval.held_back,
+        "supersedes": _earlier(approval.supersedes),
         "reason": approval.reason,
+        "retry": None if approval.retry is None else approval.retry.value,
         "decided": decided(approval.decided),
+        "decided_by": _unasked(approval.unasked),
+        "execution": _execution(approval.execution),
         "granted": granted(approval.granted),
+        "together": _together(approval.together),
     }
 
 
@@ -58,6 +100,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "resource": shown.resource,
         "unusual": _unusual(shown.unusual),
         "undo": shown.undo,
+        "type_back": _type_back(shown.type_back),
         "why": shown.why,
         "gives": shown.gives,
         "agent_says": shown.agent_says,
@@ -68,12 +111,72 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "display": approval.display_text,
         "action_digest": approval.action_digest,
         "display_digest": approval.display_digest,
+        "devices": [_delivery(each) for each in approval.devices],
     }
+
+
+def _delivery(value: Delivery) -> dict[str, object]:
+    return {
+        "id": value.device_id,
+        "name": value.device_name,
+        "delivered_at": rfc3339(value.delivered_at),
+        "seen_at": rfc3339(value.seen_at),
+        "decided_at": rfc3339(value.decided_at),
+    }
+
+
+def _earlier(value: Earlier | None) -> dict[str, str] | None:
+    return None if value is None else {"id": value.id, "fingerprint": value.fingerprint}
+
+
+def _type_back(asked: TypeBack | None) -> dict[str, str] | None:
+    return None if asked is None else {"label": asked.label, "kind": asked.kind.value}
 
 
 def outcome(approval: Approval) -> dict[str, object]:
     """Return what `approve` and `deny` print."""
     return {"schema": "sayso.decision/1", **summary(approval)}
+
+
+def outcomes(
+    denied: Iterable[Approval], failed: Iterable[tuple[str, Mapping[str, object]]]
+) -> dict[str, object]:
+    """Return what `deny` prints of several."""
+    return {
+        "schema": "sayso.decisions/1",
+        "items": [summary(approval) for approval in denied],
+        "failed": [
+            {"id": approval_id} | {name: error[name] for name in ("error", "detail", "exit")}
+            for approval_id, error in failed
+        ],
+    }
+
+
+def proof(receipt: Mapping[str, object], parts: Sequence[Part]) -> dict[str, object]:
+    """Return what `receipt` prints; the receipt is as it came."""
+    return {
+        "schema": "sayso.proof/1",
+        "holds": verdict(parts) is Verdict.PROVED,
+        "parts": [
+            {"what": part.what, "verdict": part.verdict.value, "why": part.why or None}
+            for part in parts
+        ],
+        "receipt": dict(receipt),
+    }
+
+
+def event(value: Event | None) -> dict[str, object]:
+    """Return one line of `watch`; None is a gap, after which the inbox has to be read again."""
+    approval, shown = (None, None) if value is None else (value.approval, value.device)
+    return {
+        "schema": "sayso.event/1",
+        "event": "resync" if value is None else value.name.value,
+        "seq": None if value is None else value.seq,
+        "at": None if value is None else rfc3339(value.at),
+        "rings": value is not None and value.rings,
+        "approval": None if approval is None else summary(approval),
+        "device": None if shown is None else device(shown),
+    }
 
 
 def reported(done: Reported) -> dict[str, object]:
@@ -108,6 +211,49 @@ def decided(value: Decided | None) -> dict[str, object] | None:
         "channel": value.channel,
         "code": None if value.code is None else value.code.value,
         "note": value.note,
+        "ceremony": value.ceremony,
+        "self_approved": value.self_approved,
+        "reason": value.reason,
+        "retry_at": None if value.retry_at is None else rfc3339(value.retry_at),
+        "ask": value.ask,
+        "private_note": value.private_note,
+    }
+
+
+def _unasked(value: Unasked | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    if value.grant is None:
+        return {"consent": value.consent, "policy": value.policy}
+    return {"standing_grant": value.grant, "use": value.use, "policy": value.policy}
+
+
+def _together(value: Together | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    votes = [
+        {
+            "by": {"id": vote.by_id, "name": vote.by_name},
+            "decision": vote.answer.value,
+            "at": rfc3339(vote.at),
+            "counts": vote.counts,
+            "reason": vote.reason,
+        }
+        for vote in value.votes
+    ]
+    return {"need": value.need, "have": value.have, "left": list(value.left), "answers": votes}
+
+
+def _execution(value: Execution | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    words = {None: None, True: "executed", False: "failed"}
+    return {
+        "execution_id": value.id,
+        "outcome": words[value.done],
+        "text": value.text,
+        "as_granted": value.as_granted,
+        "at": rfc3339(value.at),
     }
 
 
@@ -159,6 +305,76 @@ def consent(value: Consent) -> dict[str, object]:
     }
 
 
+def standing_grant(value: StandingGrant) -> dict[str, object]:
+    """Return what was approved ahead."""
+    return {
+        "id": value.id,
+        "state": value.state.value,
+        "agent": {"id": value.agent_id, "name": value.agent_name},
+        "resource": value.resource,
+        "scopes": list(value.scopes),
+        "type": value.type,
+        "pattern": _pattern(value.pattern),
+        "risk": value.risk,
+        "uses": value.uses,
+        "used": value.used,
+        "sum": _money(value.sum),
+        "spent": _money(value.spent),
+        "tell": value.tell,
+        "approval": value.approval,
+        "created_at": rfc3339(value.created_at),
+        "expires_at": rfc3339(value.expires_at),
+        "ended_at": rfc3339(value.ended_at),
+        "ended_because": value.ended_because,
+        "taken": [
+            {
+                "number": use.number,
+                "approval": use.approval,
+                "minor": use.minor,
+                "state": use.state,
+                "at": rfc3339(use.at),
+            }
+            for use in value.taken
+        ],
+    }
+
+
+def grant_preview(value: Preview) -> dict[str, object]:
+    """Return what a grant would be."""
+    return {
+        "agent": value.agent_name,
+        "resource": value.resource,
+        "scopes": list(value.scopes),
+        "pattern": _pattern(value.pattern),
+        "risk": value.risk,
+        "given_at": value.given_at,
+        "uses": value.uses,
+        "sum": _money(value.sum),
+        "expires_at": rfc3339(value.expires_at),
+        "requests": [
+            {
+                "id": one.id,
+                "fingerprint": one.fingerprint,
+                "state": one.state,
+                "created_at": rfc3339(one.created_at),
+                "covered": one.misfit is None,
+                "misfit": one.misfit,
+            }
+            for one in value.requests
+        ],
+    }
+
+
+def _pattern(found: tuple[GrantFact, ...]) -> list[dict[str, object]]:
+    return [{"label": fact.label, "value": fact.value} for fact in found]
+
+
+def _money(value: Money | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    return {"minor": value.minor, "currency": value.currency, "text": value.words}
+
+
 def _unusual(found: tuple[Oddity, ...] | None) -> list[dict[str, object]] | None:
     if found is None:
         return None
@@ -171,4 +387,6 @@ def _asker(agent: Asker) -> dict[str, object]:
         "name": agent.name,
         "owners": list(agent.owners),
         "first_request": agent.first_request,
+        "keys": list(agent.keys),
+        "through": list(agent.through),
     }

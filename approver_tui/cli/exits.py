@@ -10,12 +10,18 @@ from types import MappingProxyType
 
 import click
 
+from approver_tui.cli.lines import standing
+from approver_tui.cli.printing import PROGRAM
 from approver_tui.client import errors
 from approver_tui.state.approvals import ApprovalState
 
 
 class Exit(IntEnum):
-    """Every exit code there is."""
+    """Every exit code there is.
+
+    10, 11 and 14 are kept free for a command that waits for an answer and ends by it: still
+    pending, denied, approved in part. There is none.
+    """
 
     DONE = 0
     ERROR = 1
@@ -44,28 +50,67 @@ BY_KIND = MappingProxyType(
         errors.DeviceLocked: Exit.LOCKED,
         errors.WrongPin: Exit.NOT_ALLOWED,
         errors.PinNeeded: Exit.NOT_ALLOWED,
+        errors.EntryNeeded: Exit.NOT_ALLOWED,
+        errors.WrongEntry: Exit.NOT_ALLOWED,
         errors.BadPin: Exit.USAGE,
         errors.BadName: Exit.USAGE,
+        errors.BadSetting: Exit.USAGE,
+        errors.NotKept: Exit.ERROR,
         errors.BadServer: Exit.ERROR,
         errors.Changed: Exit.CONFLICT,
         errors.AlreadyLoggedIn: Exit.CONFLICT,
         errors.Unreachable: Exit.UNREACHABLE,
         errors.UnknownOutcome: Exit.UNREACHABLE,
         errors.WireError: Exit.NOT_VERIFIED,
+        errors.DoesNotHold: Exit.NOT_VERIFIED,
     }
 )
 """An error without a row is looked up by the status of the server's answer."""
 
 BY_STATUS = MappingProxyType(
     {
+        400: Exit.USAGE,
         401: Exit.LOGIN_FIRST,
         403: Exit.NOT_ALLOWED,
         404: Exit.NOT_FOUND,
+        405: Exit.ERROR,
         409: Exit.CONFLICT,
+        412: Exit.CONFLICT,
+        413: Exit.USAGE,
+        422: Exit.USAGE,
         423: Exit.LOCKED,
+        428: Exit.ERROR,
         429: Exit.RATE_LIMITED,
+        500: Exit.ERROR,
+        502: Exit.UNREACHABLE,
         503: Exit.UNREACHABLE,
+        504: Exit.UNREACHABLE,
     }
+)
+"""Every status of the server, and those of a proxy before one that does not answer."""
+
+_NEXT = MappingProxyType(
+    {
+        errors.LoginFirst: (
+            "Your first device? Get a one-time code from whoever runs the server, and then:\n"
+            "  sayso-approver login URL --code CODE\n"
+            "Another one? It is let in by a device that you use already:\n"
+            "  sayso-approver login URL"
+        ),
+        errors.BrokenProfile: "Log in again with: sayso-approver login URL",
+        errors.DeviceLocked: "Unlock it from another device, or ask for: sayso users unlock",
+        errors.Unreachable: "Is the server running? Look closer with: sayso-approver doctor",
+        errors.NotKept: "Look closer with: sayso-approver doctor",
+        errors.Changed: "Read what waits, and its fingerprint: sayso-approver inbox",
+        errors.WireError: "Answer nothing of it, and tell whoever runs the server.",
+        errors.BrokenSettings: "Mend it; where it is: sayso-approver config path",
+        errors.BadSetting: "See: sayso-approver config",
+    }
+)
+"""The next command after an error of a kind."""
+
+_NEXT_BY_STATUS = MappingProxyType(
+    {404: "See what there is: sayso-approver inbox, history, grants, consents, devices or quiet"}
 )
 
 BY_OUTCOME = MappingProxyType(
@@ -73,38 +118,53 @@ BY_OUTCOME = MappingProxyType(
 )
 """What became of an approval that could not be answered; everything else is a conflict."""
 
-BY_OAUTH_CODE = MappingProxyType(
+BY_CODE = MappingProxyType(
     {
         "invalid_grant": Exit.LOGIN_FIRST,
         "access_denied": Exit.NOT_ALLOWED,
         "expired_token": Exit.EXPIRED,
+        "invalid_decision": Exit.ERROR,
+        "invalid_statement": Exit.ERROR,
+        "agent_stopped": Exit.LOCKED,
     }
 )
-"""What the token endpoint says to a device that signs in; its status is always 400."""
+"""Where the code says more than the status: at a sign-in, which is refused with 400 whatever it is;
+of what this program signed, which nobody typed; of an agent that was stopped."""
 
 
 def exit_code(error: BaseException) -> Exit:
     """Return the exit code of an error."""
     if isinstance(error, errors.AlreadyDecided):
+        if error.approval.was_locked:
+            return Exit.LOCKED
         return BY_OUTCOME.get(error.approval.state, Exit.CONFLICT)
     for kind, code in BY_KIND.items():
         if isinstance(error, kind):
             return code
     if isinstance(error, errors.ApiError):
         by_status = BY_STATUS.get(error.status, Exit.ERROR)
-        return BY_OAUTH_CODE.get(error.code, by_status)
+        return BY_CODE.get(error.code, by_status)
     return Exit.ERROR
 
 
-def report(error: BaseException, *, as_json: bool) -> int:
-    """Say on stderr what went wrong, for a person or a script, and return the exit code."""
-    code = exit_code(error)
-    if as_json:
-        text = json.dumps(document(error, code))
-    else:
-        text = "\n".join(filter(None, (f"Error: {_sentence(error)}", _advice(error))))
-    click.echo(text, file=sys.stderr)
+def report(
+    error: BaseException, *, as_json: bool, called: str = PROGRAM, no_input: bool = False
+) -> int:
+    """Say on stderr what went wrong, for a person or a script, and return the exit code.
+
+    `called` is the program's name with the login that was named, which remedies name too. Where
+    nothing was to be asked, an option is missing: that is bad usage, not a lack of rights.
+    """
+    is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
+    code = Exit.USAGE if is_missing else exit_code(error)
+    text = json.dumps(document(error, code)) if as_json else "\n".join(explained(error))
+    click.echo(text.replace(f"{PROGRAM} ", f"{called} "), file=sys.stderr)
     return int(code)
+
+
+def explained(error: BaseException) -> list[str]:
+    """Return what failed, and the next command where there is one, safe to draw."""
+    return list(filter(None, (f"Error: {sentence(error)}", _advice(error))))
 
 
 def document(error: BaseException, code: Exit) -> dict[str, object]:
@@ -113,19 +173,23 @@ def document(error: BaseException, code: Exit) -> dict[str, object]:
     members: dict[str, object] = {
         "schema": "sayso.error/1",
         "error": name,
-        "detail": _sentence(error),
+        "detail": sentence(error),
         "exit": int(code),
+        "next": _advice(error) or None,
     }
     if isinstance(error, errors.AlreadyDecided):
         members["approval"] = {"id": error.approval.id, "state": error.approval.state.value}
     if isinstance(error, errors.WrongPin):
         members |= {"tries": error.tries, "left": error.left}
+    if isinstance(error, (errors.WrongEntry, errors.RequestLocked)):
+        members |= {name: error.members[name] for name in ("step", "left") if name in error.members}
     if isinstance(error, errors.ApiError) and "retry_after" in error.members:
         members["retry_after"] = error.members["retry_after"]
     return members
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
+    """Return what failed, safe to draw."""
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
@@ -133,18 +197,24 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_taken_back:
             return "Too late: this request is no longer needed, its agent took it back."
-        return f"Too late: this request is {error.approval.state.value} already."
+        return f"Too late, this request is {standing(error.approval, error.approval.expires_at)}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Tries left: {error.left}."
     return str(error)
 
 
 def _advice(error: BaseException) -> str:
-    if isinstance(error, (errors.LoginFirst, errors.BrokenProfile)):
-        return "Log in with: sayso-approver login URL --code CODE"
-    if isinstance(error, errors.DeviceLocked):
-        return "Unlock it from another device, or ask for: sayso users unlock"
-    return ""
+    """Return the next command, or nothing where there is none to name."""
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx is not None else PROGRAM
+        return f"See: {command} --help"
+    if isinstance(error, errors.AlreadyDecided):
+        return f"See: {PROGRAM} show {error.approval.id}"
+    if isinstance(error, errors.UnknownOutcome):
+        return f"Ask what became of it: {PROGRAM} show {error.approval_id}"
+    if isinstance(error, errors.ApiError) and error.status in _NEXT_BY_STATUS:
+        return _NEXT_BY_STATUS[error.status]
+    return next((text for kind, text in _NEXT.items() if isinstance(error, kind)), "")
 
 
 def _snake(name: str) -> str:

@@ -3,15 +3,36 @@
 Owns: the wording. Never: text that is not SafeText, JSON.
 """
 
+from approver_tui.cli.entries import FLAGS
 from approver_tui.cli.printing import local_time, time_left
-from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, ApprovalState, Kind, Oddity, Unverified
+from approver_tui.state.approvals import (
+    Approval,
+    ApprovalState,
+    Execution,
+    Kind,
+    Oddity,
+    Retry,
+    Unasked,
+)
+from approver_tui.state.ceremony import Step
 from approver_tui.state.consents import Consent, ConsentState
+from approver_tui.state.countdown import near
+from approver_tui.state.decision import Answer
+from approver_tui.state.deliveries import Delivery
 from approver_tui.state.devices import Device
-from approver_tui.state.narrowing import Granted
+from approver_tui.state.narrowing import Granted, Place
+from approver_tui.state.outcomes import ENDED
 from approver_tui.state.reported import Reported
+from approver_tui.state.text import display_safe
+from approver_tui.state.typed_back import without_typed
 
 _WIDTH = 14
+_VOTES = {
+    (Answer.APPROVE, True): "yes",
+    (Answer.APPROVE, False): "yes, to more than was approved since",
+    (Answer.DENY, True): "no",
+}
+_LONGEST_TEXT = 100_000
 
 
 def fact(label: str, value: str) -> str:
@@ -19,43 +40,16 @@ def fact(label: str, value: str) -> str:
     return f"{label + ':':<{_WIDTH}} " + value.replace("\n", "\n" + " " * (_WIDTH + 1))
 
 
-def page(listed: Page, now: int, *, empty: str) -> list[str]:
-    """Return a list of approvals, and which of its rows nothing is believed of; or `empty`."""
-    text = [line for approval in listed.items for line in row(approval, now)]
-    text += [line for each in listed.unverified for line in _unverified(each)]
-    return text or [empty]
-
-
-def waiting(listed: Page) -> str:
-    """Return how many requests wait, and how many of them nothing is believed of."""
-    doubtful = len(listed.unverified)
-    also = f", and {doubtful} that cannot be verified" if doubtful else ""
-    return f"{len(listed.items)}{also}"
-
-
-def row(approval: Approval, now: int) -> list[str]:
-    """Return an approval as an entry of a list."""
-    return [
-        approval.headline,
-        "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
-        "  " + f"{_who(approval)}, {standing(approval, now)}",
-    ]
-
-
-def _who(approval: Approval) -> str:
-    if approval.kind is Kind.DEVICE:
-        return f"a device at {approval.display.asked_from}"
-    if approval.kind is Kind.APP_ACTION:
-        return f"the app {approval.agent.name}"
-    if approval.kind is Kind.APP_DEVICE:
-        return f"{approval.agent.name} on a device at {approval.display.asked_from}"
-    return approval.agent.name
-
-
 def approval_in_full(approval: Approval, now: int) -> list[str]:
-    """Return everything a person needs to answer."""
+    """Return everything a person needs to answer, in the order in which the app shows it."""
+    return [*body(approval, now), *_next(approval, now)]
+
+
+def body(approval: Approval, now: int) -> list[str]:
+    """Return everything about a request but what to type next."""
     shown = approval.display
     return [
+        f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
         approval.headline,
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
@@ -63,24 +57,104 @@ def approval_in_full(approval: Approval, now: int) -> list[str]:
         *(fact(each.label, each.value) for each in shown.facts if not each.material),
         *_rights(approval),
         *granted(approval.granted),
+        *_in_the_texts(approval, now),
         "",
-        fact("risk", f"{approval.risk.value}: {shown.risk_reason}"),
-        fact("why you", shown.why),
-        fact("a yes gives", shown.gives),
         fact("undo", shown.undo),
         *_asker(approval),
-        *_agent_says(approval),
         fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
-        fact("state", standing(approval, now)),
+        *_replaces(approval),
+        fact("why you", shown.why),
+        *_agent_says(approval),
+        "",
+        fact("a yes gives", shown.gives),
+        *_takes(approval),
+        fact("state", _standing_in_full(approval, now)),
+        *(fact("reached", _reached(each)) for each in approval.devices),
+        *_together(approval),
+        *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
-        *_next(approval, now),
+    ]
+
+
+def _replaces(approval: Approval) -> list[str]:
+    """The earlier request, by the code that its agent's log has."""
+    if (earlier := approval.supersedes) is None:
+        return []
+    return [fact("replaces", f"{earlier.fingerprint}, which waits no more")]
+
+
+def _takes(approval: Approval) -> list[str]:
+    """What a yes takes; a command line always asks for the PIN."""
+    steps = sorted(approval.steps | {Step.PIN})
+    takes = [fact("a yes takes", ", ".join(approval.what(step) for step in steps))]
+    locked = fact("LOCKED", "too much was typed wrongly; you can deny it, and others can decide it")
+    return [*takes, locked] if approval.is_locked else takes
+
+
+def about_to(approval: Approval, now: int) -> list[str]:
+    """Return what a yes would be a yes to, once more before the PIN."""
+    approval = without_typed(approval)
+    shown = approval.display
+    part = " a part of" if approval.granted else ""
+    return [
+        "",
+        f"You are about to say yes to{part} this:",
+        approval.headline,
+        *(fact(each.label, each.value) for each in shown.facts if each.material),
+        *granted(approval.granted),
+        *_in_the_texts(approval, now),
+        fact("a yes gives", shown.gives),
+        fact("undo", shown.undo),
+        fact("fingerprint", approval.fingerprint),
+        fact("state", standing(approval, now)),
+    ]
+
+
+def came_of(approval: Approval, now: int, user_id: str) -> list[str]:
+    """Return what the server says became of this person's answer."""
+    if has_counted(approval, now, user_id):
+        return outcome(approval)
+    return ["Your answer has not reached the server. The request still waits."]
+
+
+def has_counted(approval: Approval, now: int, user_id: str) -> bool:
+    """Whether it is over, or this person's yes counts beside others."""
+    is_counted = approval.together is not None and approval.together.counts(user_id)
+    return is_counted or not approval.is_waiting(now)
+
+
+def asked_again(approval: Approval) -> str:
+    """Return that the agent of what expired will read that it is to ask again."""
+    return f"{approval.agent.name} is told to ask again, at its next poll."
+
+
+def _counted(approval: Approval) -> list[str]:
+    """Return that a yes counts beside others, which are still waited for."""
+    words = "" if approval.together is None else f" ({approval.together.words})"
+    return [f"Your yes is counted{words}: {approval.headline}", f"  {approval.id}"]
+
+
+def signed_texts(approval: Approval) -> list[str]:
+    """Return the two texts that an answer signs, what they hide made visible, and their digests."""
+    both = (
+        ("action", approval.action_text, approval.action_digest),
+        ("display", approval.display_text, approval.display_digest),
+    )
+    return [
+        line
+        for name, text, digest in both
+        for line in (f"{name}, {digest}:", display_safe(text, max_len=_LONGEST_TEXT))
     ]
 
 
 def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
+    if approval.state is ApprovalState.PENDING:
+        return _counted(approval) + granted(approval.granted)
     said = [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
+    if approval.together is not None:
+        said.append(f"  {approval.together.progress}")
     return said + granted(approval.granted)
 
 
@@ -92,6 +166,18 @@ def granted(value: Granted | None) -> list[str]:
     rows += [(each.label, each.asked, each.granted) for each in value.differences]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
+
+
+def _in_the_texts(approval: Approval, now: int) -> list[str]:
+    """What a yes would be to, in the signed text's own words, where somebody else has chosen it."""
+    if approval.granted is None or not approval.is_waiting(now):
+        return []
+    return ["", "less than was asked, in the signed text:", *map(_place, approval.granted.places)]
+
+
+def _place(place: Place) -> str:
+    was = f", not {place.asked}" if place.asked else ""
+    return f"  {place.pointer} is {place.granted}{was}"
 
 
 def reported(done: Reported) -> list[str]:
@@ -149,14 +235,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _unverified(listed: Unverified) -> list[str]:
-    return [
-        "NOT VERIFIED: this request cannot be read or answered here.",
-        "  " + listed.id,
-        "  " + listed.problem,
-    ]
-
-
 def _unusual(found: tuple[Oddity, ...] | None) -> list[str]:
     if found is None:
         return []
@@ -176,7 +254,9 @@ def _asker(approval: Approval) -> list[str]:
     agent = approval.agent
     first = ", asks you for the first time" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
-        return [fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")]
+        by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
+        behind = {"key": agent.keys, "through": agent.through}
+        return [by, *(fact(label, ", ".join(names)) for label, names in behind.items() if names)]
     if approval.kind is Kind.APP_ACTION:
         return [fact("app", f"{agent.name}{first}")]
     return [fact("asked for", f"{agent.name}{first}")] if first else []
@@ -191,23 +271,86 @@ def _agent_says(approval: Approval) -> list[str]:
 def standing(approval: Approval, now: int) -> str:
     """Where it stands, and since whom it does."""
     if approval.is_waiting(now):
-        return f"expires in {time_left(approval.expires_at, now)}"
+        people = "" if approval.together is None else f"; {approval.together.words}"
+        at = near(approval.expires_at, now)
+        last = "" if at is None else f"{at.words}: "
+        return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
     if approval.state is ApprovalState.PENDING:
         return f"expired {local_time(approval.expires_at)}, which is not a denial"
+    return _over(approval)
+
+
+def _over(approval: Approval) -> str:
+    """How it ended, by whom and why."""
     state = approval.state_word
     if approval.is_taken_back:
         return f"{state}: its agent took it back"
+    if approval.was_superseded:
+        return f"{state}: replaced by a newer request of the same agent"
     if approval.decided is not None:
         who = f"{approval.decided.by_name} on {approval.decided.device_name}"
         state += f" by {who} at {local_time(approval.decided.at)}"
-    return state if approval.reason is None else f"{state} ({approval.reason})"
+        state += f", {approval.decided.code.label}" if approval.decided.code else ""
+    if approval.unasked is not None:
+        state += f" without asking, by {_stood_in(approval.unasked)}"
+    why = "" if approval.reason is None else f": {ENDED.get(approval.reason, approval.reason)}"
+    again = " Its agent is told to ask again." if approval.retry is Retry.ASKED else ""
+    return state + why + again
+
+
+def _stood_in(unasked: Unasked) -> str:
+    if unasked.grant is None:
+        return f"consent {unasked.consent}"
+    return f"standing grant {unasked.grant}, use {unasked.use}"
+
+
+def _together(approval: Approval) -> list[str]:
+    """For whom it is, and what others said; after the facts, so that they are read first."""
+    if approval.together is None:
+        return []
+    said = [
+        fact("", f"{vote.by_name}: {_VOTES[vote.answer, vote.counts]}, {local_time(vote.at)}{why}")
+        for vote in approval.together.votes
+        for why in (f' "{vote.reason}"' if vote.reason else "",)
+    ]
+    for_whom = fact("for", approval.display.user_name)
+    return [for_whom, fact("people", approval.together.words), *said]
+
+
+def _standing_in_full(approval: Approval, now: int) -> str:
+    standing_now = standing(approval, now)
+    if not approval.is_waiting(now):
+        return standing_now
+    return f"{standing_now}, at {local_time(approval.expires_at)}. Lapsing is not a no."
+
+
+def _execution(execution: Execution | None) -> list[str]:
+    """What came of it at its resource."""
+    if execution is None:
+        return []
+    lines = [fact("resource", f"{execution.word} {local_time(execution.at)} as {execution.id}")]
+    if execution.text is not None:
+        lines.append(fact("it says", f'"{execution.text}"'))
+    if execution.as_granted is False:
+        lines.append(fact("ALARM", "what it ran is not what was granted"))
+    return lines
+
+
+def _reached(each: Delivery) -> str:
+    """What one device had of a request."""
+    text = f"{each.device_name} {local_time(each.delivered_at)}"
+    text += "" if each.seen_at is None else f", seen {local_time(each.seen_at)}"
+    return text + ("" if each.decided_at is None else f", decided {local_time(each.decided_at)}")
 
 
 def _next(approval: Approval, now: int) -> list[str]:
+    if approval.is_lapsed(now):
+        return ["", f"sayso-approver retry {approval.id}"]
     if not approval.is_waiting(now):
         return []
+    typed = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
     return [
         "",
-        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}",
+        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{typed}",
         f"sayso-approver deny {approval.id} --code wrong_details",
     ]

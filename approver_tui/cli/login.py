@@ -8,11 +8,12 @@ from functools import partial
 import click
 
 from approver_tui import settings
+from approver_tui.cli.homes import this_home
 from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client import profile
 from approver_tui.client.api import Client, forget, open_client
-from approver_tui.client.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.enrolling import Enrolment, check_name, enrol, find_issuer
 from approver_tui.client.errors import AlreadyLoggedIn, BadName, BrokenProfile, LoginFirst
 from approver_tui.client.profile import Home
 from approver_tui.client.signing_in import Invitation, SigningIn
@@ -45,12 +46,14 @@ def command(  # noqa: PLR0913  # one argument per option
 
     Without a code this shows one, with a link and a QR code to type it at, and waits until a device
     that you use already has approved. Your first device takes a code of whoever runs the server.
+    A second server takes a name of its own: sayso-approver --profile NAME login URL
 
     The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin
     the first line is the code and the second the PIN.
     """
-    home = Home.at(settings.load().home)
+    home = this_home()
     _check_free(home)
+    find_issuer(url, allow_insecure=insecure)  # nobody chooses a PIN for a server that is not there
     enrolment = Enrolment(
         url=url,
         code=_code(code, from_stdin=code_stdin),
@@ -87,7 +90,8 @@ def _check_free(home: Home) -> None:
         client.close()
     raise AlreadyLoggedIn(
         f"{known.user_name} is logged in to {known.issuer} here. "
-        "Log out first: sayso-approver logout"
+        "Log out first: sayso-approver logout. "
+        "For another server beside it: sayso-approver --profile NAME login URL"
     )
 
 
@@ -138,6 +142,7 @@ def _document(client: Client) -> dict[str, object]:
     known = client.profile
     return {
         "schema": "sayso.login/1",
+        "profile": client.home.name,
         "issuer": known.issuer,
         "user": {"id": known.user_id, "name": known.user_name},
         "device": {"id": known.device_id, "name": known.device_name},
@@ -155,4 +160,4 @@ def _lines(client: Client) -> list[str]:
     if known.vault == FILES:
         lines.append(f"Its session key lies in files under {client.home.secrets_folder}.")
     lines += [f"Warning: {warning}" for warning in warnings(client)]
-    return [*lines, "", "See what waits for you: sayso-approver inbox"]
+    return [*lines, "", "See what waits for you: sayso-approver"]

@@ -3,40 +3,59 @@
 Owns: the table of verbs, loaded only when used. Never: what a verb does.
 """
 
-import importlib
+import difflib
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from types import MappingProxyType
 from typing import NoReturn
 
 import click
 
-from approver_tui.cli.exits import report
+from approver_tui import loading
+from approver_tui.cli.printing import PROGRAM, is_at_a_screen
 from approver_tui.client.errors import ClientError
 from approver_tui.client.hardening import keep_memory_private
+from approver_tui.client.profile import NAME_FORM, is_name
 
 VERBS = MappingProxyType(
     {
         "login": "Make this machine one of your devices.",
         "logout": "Sign this device out and forget its keys.",
+        "profiles": "List the servers that this machine is logged in to.",
         "whoami": "Show who is logged in, and where.",
         "status": "Show whether everything works, and what weakens it.",
         "inbox": "List what waits for your answer.",
+        "review": "Look through what waits and answer it; --plain does it in lines.",
         "show": "Show one request in full.",
         "watch": "Print what happens, as it happens.",
         "approve": "Say yes to one request.",
         "deny": "Say no to one request, and why.",
+        "extend": "Let one request wait longer.",
+        "retry": "Ask the agent of an expired request to ask again.",
+        "snooze": "Be notified of one request later.",
         "report": "Say that you did not ask for something; stops the agent.",
         "history": "List what was decided.",
+        "receipt": "Prove what was shown, who signed it, and that the log has it.",
         "consents": "List what you let agents and apps do without asking.",
         "revoke": "Take a consent back.",
+        "grants": "List what you approved ahead; add, show or revoke it.",
         "devices": "List your devices; revoke, unlock or vouch for one.",
+        "deputies": "Who decides for you while you are away.",
+        "quiet": "Show and set when you are not notified.",
+        "mute": "Be notified of nothing of an agent.",
+        "unmute": "Be notified of an agent again.",
         "password": "The password with which you sign in to apps.",
         "user-code": "The code that agents need before they may ask you.",
+        "doctor": "What is weak or broken here, and the fix; --notify tries how you are called.",
+        "config": "Each setting, its value, and where that came from.",
+        "completion": "Print what a shell reads to complete verbs and options.",
     }
 )
 """Every verb, in the order of the help page; `_module_of` says where each is."""
 
+COMPLETION_VARIABLE = "_SAYSO_APPROVER_COMPLETE"
+"""By which a shell asks this program to complete a line; click reads it."""
 
 _EXPECTED = (
     click.ClickException,
@@ -59,33 +78,71 @@ class LazyVerbs(click.Group):
         """Return the names of the verbs."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a verb, imported now."""
         if cmd_name not in VERBS:
+            self._say_what_was_meant(ctx, cmd_name)
             return None
-        command: click.Command = importlib.import_module(_module_of(cmd_name)).command
+        command: click.Command = loading.module(_module_of(cmd_name)).command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def _say_what_was_meant(self, ctx: click.Context, name: str) -> None:
+        """Raise UsageError when a verb is so close that it was meant."""
+        close = difflib.get_close_matches(name, VERBS, n=1)
+        if close and not ctx.resilient_parsing:
+            raise click.UsageError(f"There is no verb {name!r}. Did you mean {close[0]}?", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the table of verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
+def _is_a_profile(
+    _context: click.Context, _option: click.Parameter, name: str | None
+) -> str | None:
+    if name is not None and not is_name(name):
+        raise click.BadParameter(f"a profile is called by {NAME_FORM}.")
+    return name
+
+
 @click.group(cls=LazyVerbs, invoke_without_command=True)
-@click.version_option(package_name="sayso", prog_name="sayso-approver")
+@click.version_option(package_name="sayso", prog_name=PROGRAM)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    callback=_is_a_profile,
+    help="Which login, where there are several. Else SAYSO_APPROVER_PROFILE, the setting, default.",
+)
+@click.option(
+    "--no-input",
+    is_flag=True,
+    help="Never ask: what would have to be typed is exit 2.",
+)
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:  # noqa: ARG001  # `opening` reads it
     """See what AI agents want to do in your name, and answer.
 
     Without a command, and in a terminal, the app opens.
     """
     if context.invoked_subcommand is not None:
         return
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        importlib.import_module("approver_tui.app").run()
+    if is_at_a_screen() and not no_input:
+        context.invoke(loading.module(_module_of("review")).command)
     else:
         click.echo(context.get_help())
+        _say_login()
+
+
+def _say_login() -> None:
+    """Where nothing is configured, what comes first is said, with its own exit code.
+
+    Raises LoginFirst or BrokenProfile.
+    """
+    from approver_tui.cli.homes import this_home  # noqa: PLC0415  # help alone needs none of it
+    from approver_tui.client.profile import needed  # noqa: PLC0415  # likewise
+
+    needed(this_home())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -93,7 +150,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     keep_memory_private()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = cli.main(args=given, prog_name="sayso-approver", standalone_mode=False)
+        code = cli.main(
+            args=given,
+            prog_name=PROGRAM,
+            complete_var=COMPLETION_VARIABLE,
+            standalone_mode=False,
+        )
     except _EXPECTED as error:
-        sys.exit(report(error, as_json="--json" in given or "--jsonl" in given))
+        from approver_tui.cli.exits import report  # noqa: PLC0415  # most commands end well
+
+        is_json = "--json" in given or "--jsonl" in given
+        called, no_input = _before_the_verb(given)
+        sys.exit(report(error, as_json=is_json, called=called, no_input=no_input))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _before_the_verb(given: Sequence[str]) -> tuple[str, bool]:
+    """Return the program's name with the login that was named, for remedies, and --no-input."""
+    called, no_input = PROGRAM, False
+    words = iter(given)
+    for word in takewhile(lambda word: word.startswith("-"), words):
+        flag, _, name = word.partition("=")
+        no_input |= flag == "--no-input"
+        if flag == "--profile" and is_name(name := name or next(words, "")):
+            called = f"{PROGRAM} --profile {name}"
+    return called, no_input

@@ -11,31 +11,41 @@ from contextlib import contextmanager
 import click
 
 from approver_tui import settings
+from approver_tui.cli.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import PinNeeded
 from approver_tui.client.neighbour import server_folder_is_open
-from approver_tui.client.profile import Home
 
 pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
+
+
+def may_ask() -> bool:
+    """Return whether a person may be asked something: at a terminal, without --no-input."""
+    is_forbidden = click.get_current_context().find_root().params.get("no_input", False)
+    return sys.stdin.isatty() and not is_forbidden
 
 
 @contextmanager
 def this_client() -> Iterator[Client]:
     """Open the client of this machine for one command. Raises LoginFirst."""
-    client = open_client(Home.at(settings.load().home), clock=settings.wall_clock)
+    client = open_client(this_home(), clock=settings.wall_clock)
     try:
         yield client
     finally:
         client.close()
 
 
-def read_pin(*, from_stdin: bool) -> str:
-    """Return the PIN of a logged-in device. Raises PinNeeded without a way to ask for it."""
+def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
+    """Return the PIN of a logged-in device. Raises PinNeeded without a way to ask for it.
+
+    A terminal asks until there is one, unless nothing is an answer too.
+    """
     if from_stdin:
         return stdin_line()
-    if not sys.stdin.isatty():
+    if not may_ask():
         raise PinNeeded("This takes your PIN: use a terminal, or --pin-stdin.")
-    pin: str = click.prompt("PIN", hide_input=True, err=True)
+    default = "" if or_nothing else None
+    pin: str = click.prompt("PIN", default, hide_input=True, show_default=False, err=True)
     return pin
 
 
@@ -43,7 +53,7 @@ def read_new_pin(*, from_stdin: bool) -> str:
     """Return the PIN that a person chooses; a terminal asks for it twice."""
     if from_stdin:
         return stdin_line()
-    if not sys.stdin.isatty():
+    if not may_ask():
         raise PinNeeded("Choosing a PIN takes a terminal, or --pin-stdin.")
     prompt = "Choose a PIN of at least 6 characters"
     pin: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)

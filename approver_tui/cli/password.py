@@ -3,13 +3,12 @@
 Owns: where the password comes from, which is a terminal or stdin and never an argument.
 """
 
-import sys
 import unicodedata
 from typing import Final
 
 import click
 
-from approver_tui.cli.opening import pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.deciding import Decider
 from approver_tui.client.errors import PinNeeded
@@ -61,7 +60,7 @@ def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> Non
 def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
-    if not sys.stdin.isatty():
+    if not may_ask():
         raise PinNeeded("Choosing a password takes a terminal, or --password-stdin.")
     prompt = "Choose a password of at least 12 characters, and not your PIN"
     password: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)

@@ -1,18 +1,27 @@
 """How results reach stdout: one JSON document, or plain lines.
 
-Owns: the times and words that both use. Never: stderr on success, colour, cursor movement.
+Owns: the times and words that both use, the program's name.
+Never: stderr on success, colour, cursor movement.
 """
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import click
 
+PROGRAM = "sayso-approver"
+"""What a person types."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def is_at_a_screen() -> bool:
+    """Return whether somebody types and reads at a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def print_document(document: Mapping[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import documents, lines
+from approver_tui.cli import documents, lines, listing
 from approver_tui.cli.lines import fact
 from approver_tui.cli.opening import this_client, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
@@ -19,6 +19,7 @@ def command(*, as_json: bool) -> None:
         print_document(
             {
                 "schema": "sayso.status/1",
+                "profile": client.home.name,
                 "issuer": known.issuer,
                 "user": {"id": me.user.id, "name": me.user.name},
                 "device": None if me.device is None else documents.device(me.device),
@@ -34,7 +35,8 @@ def command(*, as_json: bool) -> None:
         fact("server", f"{known.issuer} answers"),
         fact("user", me.user.name),
         fact("device", known.device_name),
-        fact("waiting", lines.waiting(page)),
+        fact("profile", client.home.name),
+        fact("waiting", listing.waiting(page)),
         fact("session key", known.vault),
     ]
     text += [] if me.device is None else lines.pin(me.device)

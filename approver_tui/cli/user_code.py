@@ -3,11 +3,9 @@
 Owns: where the code comes from, which is a terminal or stdin and never an argument.
 """
 
-import sys
-
 import click
 
-from approver_tui.cli.opening import pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.deciding import Decider
 from approver_tui.client.errors import PinNeeded
@@ -55,7 +53,7 @@ def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
 def _read_code(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
-    if not sys.stdin.isatty():
+    if not may_ask():
         raise PinNeeded("Choosing a user code takes a terminal, or --code-stdin.")
     prompt = "Choose a user code of at least 4 characters, and not your PIN"
     code: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)

@@ -5,25 +5,35 @@ from collections.abc import Callable
 
 import click
 
+from approver_tui.attention.caller import Caller
+from approver_tui.attention.calling import call
 from approver_tui.cli import documents, lines
+from approver_tui.cli.calling import a_caller
 from approver_tui.cli.opening import this_client
-from approver_tui.cli.printing import local_time, print_document, rfc3339
+from approver_tui.cli.printing import local_time, print_document
 from approver_tui.client.feed import Feed, Listeners
 from approver_tui.state.connection import Connection
 from approver_tui.state.events import Event
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks whether something has to be told again."""
 
 
 @click.command("watch")
 @click.option("--jsonl", is_flag=True, help="Print one JSON object per line.")
 @click.option("--cursor", type=click.IntRange(min=0), help="Go on after the event of this number.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
-def command(*, jsonl: bool, cursor: int | None, count: int | None) -> None:
+@click.option("--notify", is_flag=True, help="Ring and notify too, as the settings say.")
+def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -> None:
     """Print what happens, as it happens, until interrupted.
 
-    Goes on where the last watch on this machine ended.
+    Goes on where the last watch on this machine ended. The bell goes to stderr if that is a
+    terminal; without one, only the desktop is asked.
     """
     stop = threading.Event()
-    show = _print_json if jsonl else _print_line
+    show: Callable[[Event], None] = _print_json if jsonl else _print_line
+    if notify:
+        show = _calling(a_caller(), show, stop)
     listeners = Listeners(
         on_event=_stopping_after(count, show, stop),
         on_connection=_say_connection,
@@ -52,18 +62,25 @@ def _stopping_after(
     return shown
 
 
+def _calling(
+    caller: Caller, show: Callable[[Event], None], stop: threading.Event
+) -> Callable[[Event], None]:
+    """Call the person before each event is shown, and again while it waits."""
+
+    def again() -> None:
+        while not stop.wait(_LOOK_EVERY):
+            caller.tick()
+
+    def shown(event: Event) -> None:
+        call(caller, event)
+        show(event)
+
+    threading.Thread(target=again, daemon=True).start()
+    return shown
+
+
 def _print_json(event: Event) -> None:
-    approval, device = event.approval, event.device
-    print_document(
-        {
-            "schema": "sayso.event/1",
-            "event": event.name.value,
-            "seq": event.seq,
-            "at": rfc3339(event.at),
-            "approval": None if approval is None else documents.summary(approval),
-            "device": None if device is None else documents.device(device),
-        }
-    )
+    print_document(documents.event(event))
 
 
 def _print_line(event: Event) -> None:
@@ -84,6 +101,6 @@ def _say_connection(connection: Connection) -> None:
 
 def _say_resync(*, jsonl: bool) -> None:
     if jsonl:
-        print_document({"schema": "sayso.event/1", "event": "resync"})
+        print_document(documents.event(None))
     else:
         click.echo("Some events were missed; see: sayso-approver inbox")

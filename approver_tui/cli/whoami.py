@@ -19,6 +19,7 @@ def command(*, as_json: bool) -> None:
         print_document(
             {
                 "schema": "sayso.whoami/1",
+                "profile": client.home.name,
                 "issuer": known.issuer,
                 "user": {
                     "id": user.id,
@@ -31,6 +32,6 @@ def command(*, as_json: bool) -> None:
         )
         return
     lines = [fact("user", me.user.name), fact("server", known.issuer)]
-    lines += [fact("device", known.device_name)]
+    lines += [fact("device", known.device_name), fact("profile", client.home.name)]
     lines += [fact("roles", ", ".join(me.user.roles))] if me.user.roles else []
     print_lines(lines)

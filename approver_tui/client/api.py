@@ -4,21 +4,40 @@ Owns: paths, bodies, what each answer becomes. Several threads may use one clien
 Never: what an answer means to the person; that is deciding.py and the screens.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 from urllib.parse import quote
 
+from approver_tui.client import (
+    agents_wire,
+    browsers_wire,
+    last_known,
+    rights_wire,
+    tokens,
+    vault,
+    wire,
+)
 from approver_tui.client import profile as profiles
-from approver_tui.client import tokens, vault, wire
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
 from approver_tui.client.jose import Signer, SigningKey, b64, unb64
 from approver_tui.client.profile import Home, Profile
 from approver_tui.client.reading import Members
 from approver_tui.client.session import Session
-from approver_tui.client.transport import Clock
+from approver_tui.client.transport import Clock, Outgoing
 from approver_tui.client.wire import Page, PinAnswer
+from approver_tui.state.acting import Stopped
+from approver_tui.state.agents import Owned, Suspended
 from approver_tui.state.approvals import Approval
+from approver_tui.state.ceremony import NOTHING, Entries
 from approver_tui.state.consents import Consent
-from approver_tui.state.devices import Device, Me
+from approver_tui.state.decision import NOTHING_MORE, Aside
+from approver_tui.state.delegations import Delegation
+from approver_tui.state.devices import Browser, Device, Me
+from approver_tui.state.leeway import Leeway
 from approver_tui.state.narrowing import Granted, Wish
 from approver_tui.state.reported import Reported, ReportScope
 
@@ -26,14 +45,13 @@ SESSION_KEY = "session-key"
 """The name under which the vault keeps the session key."""
 
 _PAGE = 200
-_TOO_LATE = frozenset({"already_decided", "not_pending"})
+_MOST_PARTS = 5
+_TOO_LATE = frozenset({"already_decided", "no_effect", "not_pending"})
 
 
 def open_client(home: Home, *, clock: Clock) -> "Client":
     """Return the client of the enrolment in `home`. Raises LoginFirst or BrokenProfile."""
-    profile = profiles.load(home)
-    if profile is None:
-        raise LoginFirst("There is no login on this machine.")
+    profile = profiles.needed(home)
     secrets = vault.open_vault(home, profile.vault)
     scalar = secrets.get(SESSION_KEY)
     if scalar is None:
@@ -71,58 +89,148 @@ class Client:
         """Return the server's time as far as it is known, in milliseconds since the epoch."""
         return self.session.transport.now()
 
-    def observe(self, server_time: int) -> None:
-        """Learn the server's time from something it sent."""
-        self.session.transport.observe(server_time)
+    def observe(self, server_time: int, since: int) -> None:
+        """Learn the server's time from its answer to what was asked at `since` on our clock."""
+        self.session.transport.observe(server_time, since)
 
     def me(self) -> Me:
         """Return who is logged in, and learn the server's time."""
+        since = self.session.transport.clock()
         me = wire.read_me(self.session.get("/api/me"))
-        self.observe(me.server_time)
+        self.observe(me.server_time, since)
         return me
 
     def inbox(self, state: str = "waiting", *, limit: int = 50, cursor: str | None = None) -> Page:
-        """Return a page of approvals: `waiting` by expiry, or `decided`, newest first."""
+        """Return a page of approvals: `waiting` gravest first, or `decided`, newest first."""
         params = {"state": state, "limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        since = self.session.transport.clock()
         page = wire.read_page(self.session.get("/api/approvals", params))
-        self.observe(page.server_time)
+        self.observe(page.server_time, since)
         return page
 
     def waiting(self) -> Page:
-        """Return all that waits as one page, with the first page's feed cursor: none is missed."""
-        first = page = self.inbox(limit=_PAGE)
-        items, unverified = list(first.items), list(first.unverified)
-        while page.next is not None:
-            page = self.inbox(limit=_PAGE, cursor=page.next)
-            items += page.items
-            unverified += page.unverified
+        """Return all that waits as one page, with the first page's feed cursor: none is missed.
+
+        What ends soonest is on top. It is kept for a start without the server.
+        """
+        since = self.session.transport.clock()
+        parts = self._waiting_parts()
+        pages = [wire.read_page(part) for part in parts]
+        self.observe(pages[-1].server_time, since)
+        rows = [row for part in parts for row in part.children("items")]
+        with suppress(OSError):  # a full disk keeps nobody from what waits
+            last_known.keep(self.home, self.profile, rows, parts[-1].text("server_time"))
         return replace(
-            page, items=tuple(items), unverified=tuple(unverified), feed_cursor=first.feed_cursor
+            pages[-1],
+            items=tuple(each for page in pages for each in page.items),
+            unverified=tuple(each for page in pages for each in page.unverified),
+            feed_cursor=pages[0].feed_cursor,
+        ).soonest_first()
+
+    def _waiting_parts(self) -> list[Members]:
+        """Nothing of a login that the server has ended stays on this machine."""
+        try:
+            return list(self._parts("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
+        except LoginFirst:
+            last_known.forget(self.home)
+            raise
+
+    def last_waiting(self) -> Page | None:
+        """Return what waited when the server last said so, as this machine kept it."""
+        found = last_known.recall(self.home, self.profile)
+        return None if found is None else found.soonest_first()
+
+    def count(self) -> int:
+        """Return how many requests wait; nothing of them is read."""
+        params, count = {"state": "waiting", "limit": str(_PAGE)}, 0
+        while True:
+            page = self.session.get("/api/approvals", params)
+            count += len(page.children("items"))
+            if (cursor := page.text_or_none("next")) is None:
+                return count
+            params["cursor"] = cursor
+
+    def decided(self, cursor: str | None = None) -> Page:
+        """Return a page of what is over, newest first."""
+        return self.inbox("decided", cursor=cursor)
+
+    def decided_since(self, since: int) -> tuple[Approval, ...]:
+        """Return what was over at a moment or later, newest first: of very many the newest."""
+        at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
+        params = {"state": "decided", "since": at, "limit": str(_PAGE)}
+        parts = islice(self._parts("/api/approvals", params), _MOST_PARTS)
+        return tuple(each for part in parts for each in wire.read_page(part).items)
+
+    def owned_agents(self) -> tuple[Owned, ...]:
+        """Return the agents that this person owns; whoever has a role is told of others too."""
+        parts = islice(self._parts("/api/agents", {"limit": str(_PAGE)}), _MOST_PARTS)
+        every = [
+            agents_wire.read_managed(each) for part in parts for each in part.children("items")
+        ]
+        return tuple(one for owners, one in every if self.profile.user_id in owners)
+
+    def suspend_agent(self, agent_id: str) -> Suspended:
+        """Stop an agent for everybody; the server lets its owners. Return what ended."""
+        return agents_wire.read_suspended(
+            self.session.post(_path("agents", agent_id, "disable"), {})
         )
+
+    def _parts(self, path: str, params: Mapping[str, str]) -> Iterator[Members]:
+        """Yield a list's parts, until there is no more or nobody asks."""
+        cursor: dict[str, str] = {}
+        while True:
+            part = self.session.get(path, {**params, **cursor})
+            yield part
+            if (following := part.text_or_none("next")) is None:
+                return
+            cursor = {"cursor": following}
 
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with the nonce for an answer; the server marks it as seen."""
         return wire.read_approval(self.session.get(_path("approvals", approval_id)))
+
+    def receipt(self, approval_id: str) -> Mapping[str, Any]:
+        """Return the evidence of a decision, as the server tells it."""
+        return self.session.get(_path("approvals", approval_id, "receipt")).values
+
+    def published_keys(self) -> Mapping[str, Any]:
+        """Return the keys that the server publishes."""
+        return self.session.get("/jwks").values
+
+    def leeway(self, approval_id: str) -> Leeway:
+        """Return what of a request may be left out or made less."""
+        answer = self.session.get(_path("approvals", approval_id, "narrowing"))
+        return rights_wire.read_leeway(answer)
 
     def narrow(self, approval_id: str, wish: Wish) -> Granted:
         """Return how approving less would read; nothing is decided."""
         changes = [
             {"place": each.place, "fact": each.pointer, "to": each.to} for each in wish.changes
         ]
-        body = {"changes": changes, "drop_scopes": list(wish.drop_scopes)}
+        body: dict[str, object] = {"changes": changes, "drop_scopes": list(wish.drop_scopes)}
+        if wish.token_seconds is not None:
+            body["token_seconds"] = wish.token_seconds
         return wire.read_granted(
             self.session.post(_path("approvals", approval_id, "narrowing"), body)
         )
 
     def decide(
-        self, approval_id: str, decision: str, note: str = "", granted: str | None = None
+        self,
+        approval_id: str,
+        decision: str,
+        note: str = "",
+        granted: str | None = None,
+        entries: Entries = NOTHING,
+        aside: Aside = NOTHING_MORE,
     ) -> Approval:
         """Send a signed answer, with the text of what is granted where that is less.
 
-        Raises AlreadyDecided with what came first.
+        Raises AlreadyDecided with what came first, WrongEntry and RequestLocked for what was typed.
         """
+        again = aside.retry_at and datetime.fromtimestamp(aside.retry_at / 1000, UTC).isoformat()
+        beside = {**asdict(entries), **asdict(aside), "granted": granted, "retry_at": again}
         body = {"decision": decision} | ({"note": note} if note else {})
-        body |= {} if granted is None else {"granted": granted}
+        body |= {name: value for name, value in beside.items() if value is not None}
         try:
             answer = self.session.post(_path("approvals", approval_id, "decision"), body)
         except ApiError as error:
@@ -131,6 +239,16 @@ class Client:
                 raise AlreadyDecided(error.code, error.detail, winner) from error
             raise
         return wire.read_approval(answer)
+
+    def extend(self, approval_id: str) -> Approval:
+        """Let a request wait longer; return it with its new end."""
+        return wire.read_approval(
+            self.session.post(_path("approvals", approval_id, "extension"), {})
+        )
+
+    def ask_again(self, approval_id: str) -> Approval:
+        """Ask the agent of a request that expired to ask again; return the request."""
+        return wire.read_approval(self.session.post(_path("approvals", approval_id, "retry"), {}))
 
     def report(self, approval_id: str, decision: str, scope: ReportScope, note: str) -> Reported:
         """Send a signed denial as suspicious that stops agents too."""
@@ -160,10 +278,45 @@ class Client:
         consent = wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
+    def stop_acting(self, client_id: str) -> Stopped:
+        """End all that an agent or app has of this person; return what ended."""
+        return rights_wire.read_stopped(self.session.ended(_path("acting", client_id)))
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """Return the tokens in force by which somebody acts for this person, newest first.
+
+        Of more than a thousand the newest are returned.
+        """
+        parts = islice(self._parts("/api/delegations", {"limit": str(_PAGE)}), _MOST_PARTS)
+        return tuple(each for part in parts for each in rights_wire.read_part(part))
+
+    def revoke_delegation(self, delegation_id: str) -> int:
+        """End a token and all that came from it; return how many ended."""
+        answer = self.session.ended(_path("delegations", delegation_id))
+        return answer.integer("tokens_revoked")
+
     def devices(self) -> tuple[Device, ...]:
         """Return this person's devices, revoked ones too."""
         items = self.session.get("/api/devices").children("items")
         return tuple(wire.read_device(item) for item in items)
+
+    def rename_device(self, device_id: str, name: str) -> Device:
+        """Call a device otherwise."""
+        outgoing = Outgoing(method="PATCH", path=_path("devices", device_id), json={"name": name})
+        return wire.read_device(Members.parse(self.session.send(outgoing).content))
+
+    def browsers(self) -> tuple[Browser, ...]:
+        """Return where this person is called by push, and where no more."""
+        return browsers_wire.read_browsers(self.session.get("/api/push-subscriptions"))
+
+    def test_browser(self, device_id: str) -> int:
+        """Send a message that says nothing to each browser of a device; return to how many."""
+        known = self.session.get("/api/push-subscriptions").children("items")
+        its = [each for each in known if each.child("device").text("id") == device_id]
+        for each in its:
+            path = _path("push-subscriptions", each.text("id"), "test")
+            self.session.send(Outgoing(method="POST", path=path, json={}))
+        return len(its)
 
     def revoke_device(self, device_id: str) -> None:
         """Sign a device out for good."""

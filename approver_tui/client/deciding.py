@@ -4,14 +4,16 @@ Owns: the checks before a signature, which key signs what, what to do when a rec
 Never: screens, prompts, how a PIN opens a key.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from approver_tui.client import wire
+from approver_tui.client import deputies, wire
 from approver_tui.client.api import Client
 from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
     Changed,
+    EntryNeeded,
     PinNeeded,
     UnknownOutcome,
     Unreachable,
@@ -21,12 +23,24 @@ from approver_tui.client.jose import SigningKey, signed_decision, signed_stateme
 from approver_tui.client.keys import Level
 from approver_tui.client.unlocking import SESSION, LowKey, one_signature
 from approver_tui.state.approvals import Approval, ApprovalState
-from approver_tui.state.decision import Answer, Ceremony, DenyCode
+from approver_tui.state.ceremony import (
+    CONFIRM,
+    NO_CEREMONY,
+    NOTHING,
+    Ceremony,
+    Entries,
+    Step,
+    spelled,
+)
+from approver_tui.state.decision import NOTHING_MORE, Answer, Aside, DenyCode
+from approver_tui.state.deputies import Deputy
 from approver_tui.state.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
 from approver_tui.state.narrowing import Granted, Wish, is_only
+from approver_tui.state.parts import places
 from approver_tui.state.reported import Reported, ReportScope
 
+_WITH_PIN: Ceremony = frozenset({Step.PIN})
 _BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
 
 
@@ -40,6 +54,12 @@ class _Vote:
     note: str
     granted: str | None = None
     """The text of what is granted, where that is less."""
+    entries: Entries = NOTHING
+    """What the person typed for it."""
+    aside: Aside = NOTHING_MORE
+    """What goes beside a denial."""
+    tries_left: Mapping[Step, int] | None = None
+    """How many tries there were before it was sent."""
 
 
 class Decider:
@@ -48,6 +68,8 @@ class Decider:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._low = LowKey(client)
+        self._parts: set[str] = set()
+        """Texts of what would be granted that were held against the wish for them."""
 
     @property
     def is_unlocked(self) -> bool:
@@ -71,6 +93,7 @@ class Decider:
         granted = self._client.narrow(approval.id, wish)
         if not is_only(wish, approval.action_text, granted.text):
             raise Changed("The server would grant something else than you wished.")
+        self._parts.add(granted.text)
         return granted
 
     def approve(
@@ -80,31 +103,38 @@ class Decider:
         fingerprint: str,
         pin: str | None = None,
         granted: Granted | None = None,
+        entries: Entries = NOTHING,
     ) -> Approval:
         """Say yes to what the person saw under `fingerprint`; return what the server made of it.
 
-        With `granted`, from `narrow`, it is a yes to that part of it alone.
+        With `granted` (or the approval's own) it is a yes to that part alone: one made by `narrow`,
+        or the one that somebody else of several has said yes to before.
         With `pin` the answer carries the PIN ceremony; without it the app must be unlocked and
-        the risk must allow it, else PinNeeded. Raises Changed, WrongPin, DeviceLocked,
+        the risk must allow it, else PinNeeded. `entries` are what else it takes, and no more than
+        that, else EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
         AlreadyDecided, and UnknownOutcome when the receipt was lost for good.
         """
+        granted = self._checked_part(approval, granted)
         fresh = self._fresh(approval, fingerprint)
+        _check_entries(fresh, entries)
         if pin is None:
             key = None if fresh.needs_pin else self._low.get()
             if key is None:
                 raise PinNeeded("Approving this takes your PIN.")
-            return self._send(self._approval_vote(fresh, key, Ceremony.CONFIRM, granted))
+            return self._send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
         level = Level.HIGH if fresh.needs_pin else Level.LOW
         with one_signature(self._client, pin, level, fresh.id) as opened:
-            vote = self._approval_vote(fresh, opened.key, Ceremony.PIN, granted)
+            vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
         return self._send(vote)
 
-    def deny(self, approval: Approval, code: DenyCode, note: str = "") -> Approval:
+    def deny(
+        self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
+    ) -> Approval:
         """Say no, with a reason for the agent; takes no PIN. Raises as `approve` does."""
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
-        signed = self._signed(fresh, key, Answer.DENY, Ceremony.NONE, code)
-        return self._send(_Vote(fresh.id, Answer.DENY, signed, note))
+        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
+        return self._send(_Vote(fresh.id, Answer.DENY, signed, note, aside=aside))
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
         """Say that the person did not ask for this; takes no PIN, and an answered one is taken.
@@ -114,7 +144,7 @@ class Decider:
         """
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
-        signed = self._signed(fresh, key, Answer.DENY, Ceremony.NONE, DenyCode.SUSPICIOUS)
+        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
         try:
             return self._client.report(fresh.id, signed, scope, note)
         except (Unreachable, ApiError) as error:
@@ -153,6 +183,30 @@ class Decider:
             statement = self._said(opened.key, "password", subject, nonce)
         return self._client.change_password(password, statement)
 
+    def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
+        """Let somebody decide for the person between two moments (RFC 3339).
+
+        The high key signs a digest over name, times and nonce, after a PIN call that named it.
+        """
+        nonce = self._nonce()
+        subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
+        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
+            statement = self._said(opened.key, "deputy", subject, nonce)
+        return deputies.name(self._client, deputy, begins, ends, statement)
+
+    def _checked_part(self, approval: Approval, granted: Granted | None) -> Granted | None:
+        """What is signed instead of the whole, whatever a server sends.
+
+        It is what `narrow` has held against a wish; or, where several are asked, what one of them
+        has approved before: a part of the action, whose every difference was shown.
+        """
+        part = approval.granted if granted is None else granted
+        if part is None or part.text in self._parts:
+            return part
+        if granted is not None or approval.together is None or not _was_shown(approval, part):
+            raise Changed("What would be granted is not what you wished.")
+        return part
+
     def _nonce(self) -> str:
         """What this device signs in its next statement about itself."""
         me = self._client.profile.device_id
@@ -175,7 +229,7 @@ class Decider:
         """Return the approval with a nonce if, and only if, it is what the person saw.
 
         1. Both texts have their digests and agree with each other.
-        2. They name this very person.
+        2. They name this very person, or several are asked.
         3. The fingerprint is the one the person compared.
         4. A copy fetched for its nonce has the same texts.
         """
@@ -183,7 +237,8 @@ class Decider:
             wire.check_texts(approval)
         except WireError as error:
             raise Changed(f"This request contradicts itself: {error}.") from error
-        if approval.display.user_id != self._client.profile.user_id:
+        is_own = approval.display.user_id == self._client.profile.user_id
+        if not is_own and approval.together is None:
             raise Changed("This request is meant for somebody else.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
             raise Changed("This request does not have that fingerprint.")
@@ -204,18 +259,27 @@ class Decider:
             raise Changed(f"This request cannot be verified any more: {error}.") from error
 
     def _approval_vote(
-        self, approval: Approval, key: SigningKey, ceremony: Ceremony, granted: Granted | None
+        self,
+        approval: Approval,
+        key: SigningKey,
+        taken: Ceremony,
+        granted: Granted | None,
+        entries: Entries,
     ) -> _Vote:
+        """A yes that is signed for what was typed, and for the PIN where it was entered."""
         text = None if granted is None else granted.text
+        typed = frozenset(step for step in Step if entries.of(step) is not None)
+        ceremony = spelled(taken | typed)
         signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
-        return _Vote(approval.id, Answer.APPROVE, signed, "", text)
+        left = approval.tries_left
+        return _Vote(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
 
     def _signed(  # the members of one answer
         self,
         approval: Approval,
         key: SigningKey,
         answer: Answer,
-        ceremony: Ceremony,
+        ceremony: str,
         code: DenyCode | None,
         granted: str | None = None,
     ) -> str:
@@ -226,7 +290,7 @@ class Decider:
             "decision": answer.value,
             "granted": None if granted is None else digest(granted),
             "code": None if code is None else code.value,
-            "ceremony": ceremony.value,
+            "ceremony": ceremony,
             "at": self._client.now() // 1000,
             "nonce": approval.nonce,
         }
@@ -244,7 +308,9 @@ class Decider:
         return self._outcome(vote)
 
     def _sent(self, vote: _Vote) -> Approval:
-        return self._client.decide(vote.approval_id, vote.signed, vote.note, vote.granted)
+        return self._client.decide(
+            vote.approval_id, vote.signed, vote.note, vote.granted, vote.entries, vote.aside
+        )
 
     def _reported_again(
         self, approval_id: str, signed: str, scope: ReportScope, note: str
@@ -260,10 +326,15 @@ class Decider:
             raise UnknownOutcome(approval_id, "The server has not confirmed it.") from error
 
     def _outcome(self, vote: _Vote) -> Approval:
-        """The receipt was lost. Ask what holds; the same bytes sent again have the same effect."""
+        """The receipt was lost. Ask what holds; the same bytes sent again have the same effect.
+
+        Unless a try was counted: what was typed may be wrong, and would be counted twice.
+        """
         try:
             approval = self._client.approval(vote.approval_id)
             if approval.state is ApprovalState.PENDING:
+                if approval.tries_left != vote.tries_left:
+                    raise UnknownOutcome(vote.approval_id, "The server counted a try.")
                 return self._sent(vote)
         except Unreachable as error:
             raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
@@ -290,6 +361,23 @@ class Decider:
             raise Changed("Look the device up again before vouching for it.")
         with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
             return self._said(opened.key, purpose, device.id, device.nonce)
+
+
+def _was_shown(approval: Approval, part: Granted) -> bool:
+    try:
+        return part.places == places(approval.action_text, part.text)
+    except ValueError:
+        return False
+
+
+def _check_entries(approval: Approval, entries: Entries) -> None:
+    """What is missing is found out before a PIN try or anything else is counted."""
+    for step in sorted(approval.steps - {Step.PIN}):
+        if entries.of(step) is None:
+            raise EntryNeeded(step, f"Approving this takes {approval.what(step)}.")
+    for step in (Step.MATCH, Step.TYPE_BACK):
+        if step not in approval.steps and entries.of(step) is not None:
+            raise EntryNeeded(step, f"Approving this does not take {step.what}.")
 
 
 def _is_lost(error: Unreachable | ApiError) -> bool:

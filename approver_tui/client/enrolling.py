@@ -119,8 +119,9 @@ def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
 
 
 def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
+    since = session.transport.clock()
     me = wire.read_me(session.get("/api/me"))
-    session.transport.observe(me.server_time)
+    session.transport.observe(me.server_time, since)
     low, high = SigningKey.generate(), SigningKey.generate()
     public = {"low": low.jwk, "high": high.jwk}
     answer = session.post("/api/devices", {"name": enrolment.name, "approval_keys": public})

@@ -3,16 +3,22 @@
     ApiError                the server said no: code, status, detail, members
      ├─ AlreadyDecided      somebody was faster, or it expired; carries the approval
      ├─ DeviceLocked        too many PIN tries
+     ├─ RequestLocked       too much was typed wrongly for this request
+     ├─ WrongEntry          what was typed for this request is not it
      └─ LoginFirst          no session, or one the server no longer takes
     Unreachable             nothing was sent, or nothing came back; nothing changed as far as known
     UnknownOutcome          an answer was sent and its receipt lost; ask again before believing
     WrongPin                the sealed key did not open
     PinNeeded               this answer needs the PIN
+    EntryNeeded             this answer needs something typed: a fact, a number, a reason
     Changed                 what the person saw is not what would be signed
     BadPin                  a PIN that cannot be chosen
     BadName                 a device name that cannot be chosen
+    BadSetting              a setting that cannot be what it is said to be
+    NotKept                 a secret could not be read from or kept in its place
     BrokenProfile           the files of this installation cannot be read
     AlreadyLoggedIn         a login would throw another away
+    GivenUp                 the person stopped a sign-in that waited for another device
     BadServer               the URL leads to something that cannot be logged in to
     WireError               the server sent something that this program does not accept
 
@@ -21,9 +27,13 @@ Never: wording for screens; callers choose their own.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from approver_tui.state.approvals import Approval
+from approver_tui.state.ceremony import Step
 from approver_tui.state.text import display_safe
+
+if TYPE_CHECKING:
+    from approver_tui.state.approvals import Approval
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -48,13 +58,32 @@ class ApiError(ClientError):
 class AlreadyDecided(ApiError):
     """The approval has an outcome already (409); `approval` is the server's copy of it."""
 
-    def __init__(self, code: str, detail: str, approval: Approval) -> None:
+    def __init__(self, code: str, detail: str, approval: "Approval") -> None:
         super().__init__(code, 409, detail)
         self.approval = approval
 
 
 class DeviceLocked(ApiError):
     """No more PIN tries on this device (423); `code` is device_locked or pin_exhausted."""
+
+
+class RequestLocked(ApiError):
+    """Too much was typed wrongly: this person cannot say yes to this request (423)."""
+
+
+class WrongEntry(ApiError):
+    """What was typed for this request is not it; `left` tries remain before it is locked."""
+
+    @property
+    def left(self) -> int:
+        """How many tries remain."""
+        left = self.members.get("left")
+        return left if isinstance(left, int) else 0
+
+    @property
+    def step(self) -> Step | None:
+        """For which step it was typed; None where the server does not say."""
+        return next((step for step in Step if step == self.members.get("step")), None)
 
 
 class LoginFirst(ApiError):
@@ -93,12 +122,32 @@ class PinNeeded(ClientError):
     """A yes to this approval takes the PIN."""
 
 
+class EntryNeeded(ClientError):
+    """A yes to this approval takes something that was not typed, or none that was; `step`."""
+
+    def __init__(self, step: Step, detail: str) -> None:
+        super().__init__(detail)
+        self.step = step
+
+
 class BadPin(ClientError):
     """A PIN that cannot be chosen: too short."""
 
 
 class BadName(ClientError):
     """A name for a device that no server takes."""
+
+
+class BadSetting(ClientError):
+    """A setting that does not exist or cannot have that value; says what it may be."""
+
+
+class BrokenSettings(BadSetting):
+    """The file of settings cannot be used as it is."""
+
+
+class NotKept(ClientError):
+    """The session could not be read or kept: disk full, keyring locked. Trying again may do."""
 
 
 class BrokenProfile(ClientError):
@@ -109,12 +158,20 @@ class AlreadyLoggedIn(ClientError):
     """There is a living login on this machine, and it is not replaced."""
 
 
+class GivenUp(ClientError):
+    """The person no longer waits to be let in. Nothing was kept."""
+
+
 class BadServer(ClientError):
     """The URL is not one of a server that this program may log in to."""
 
 
 class Changed(ClientError):
     """What the person saw is not what would be signed. Nothing was sent."""
+
+
+class DoesNotHold(ClientError):
+    """A receipt of which a part is wrong, or for which nobody vouches."""
 
 
 class WireError(ClientError):

@@ -7,6 +7,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -26,10 +27,17 @@ PATH = "/api/feed"
 RENEW_BEFORE = 60_000
 """How long before its end a token is renewed in band, in milliseconds."""
 
+ASLEEP = 10_000
+"""A look that comes so much late, in milliseconds, means that nobody looked in between."""
+
 _TOKEN_LASTS = 2 * RENEW_BEFORE
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 _TICK = 0.25
+_PING_EVERY = 5_000
+"""How often, in milliseconds, the server is asked for a sign of life."""
+_SILENT = 15_000
+"""The milliseconds without one after which the line counts as dead."""
 _TRY_RENEWAL_AGAIN = 5_000
 _LARGEST_FRAME = 4 * 1024 * 1024
 _TOKEN_EXPIRED = 4401
@@ -64,8 +72,13 @@ class _Line:
     """One open socket and until when its token is good."""
 
     socket: ClientConnection
+    dialled_at: int
+    """On this machine's clock."""
     renew_at: int | None = field(default=None)
     said_hello: bool = False
+    pong: threading.Event | None = None
+    """Is set when the server has answered the last ping."""
+    pinged_at: int = 0
 
 
 class Feed:
@@ -83,6 +96,8 @@ class Feed:
         self._kept = kept_cursor(client) if keeps_place else None
         self.cursor = self._kept if cursor is None else cursor
         """The last event that was handed on, or None before the first connection."""
+        self.heard_at: int | None = None
+        """When the server last gave a sign of life, on its clock in milliseconds."""
         self._connection = Connection(since=client.now())
 
     def run(self, listeners: Listeners, stop: threading.Event) -> None:
@@ -96,7 +111,11 @@ class Feed:
                 failures = 0 if went_well else failures + 1
                 stop.wait(pause(failures))
         except LoginFirst as error:
-            self._signal(listeners, Signal.LOST, error.detail)
+            self._signal(listeners, Signal.ENDED, error.detail)
+            raise
+        except Exception:
+            # Nobody reads on: whoever shows the phase must not go on saying that it is live.
+            self._signal(listeners, Signal.LOST, "This program failed while listening.")
             raise
         finally:
             self._keep_cursor()
@@ -105,8 +124,9 @@ class Feed:
         """Dial and listen until the line is lost; return why, and whether it ever stood."""
         line: _Line | None = None
         try:
+            dialled_at = self._client.session.transport.clock()
             with self._dial() as socket:
-                line = _Line(socket)
+                line = _Line(socket, dialled_at)
                 self._listen(line, listeners, stop)
         except ConnectionClosed as error:
             return _why_closed(error), line is not None and line.said_hello
@@ -132,6 +152,7 @@ class Feed:
                 max_size=_LARGEST_FRAME,
                 open_timeout=10,
                 close_timeout=1,
+                ping_interval=None,  # `_look_for_life` asks, and hears the answer
             )
         except InvalidStatus as error:
             raise self._refused(error.response.status_code) from error
@@ -145,7 +166,10 @@ class Feed:
         return Unreachable(f"The server refused the live feed ({status}).")
 
     def _listen(self, line: _Line, listeners: Listeners, stop: threading.Event) -> None:
+        looked_at = self._client.now()
         while not stop.is_set():
+            looked_at = self._still_awake(looked_at)
+            self._look_for_life(line, looked_at)
             self._renew_if_due(line)
             try:
                 frame = line.socket.recv(timeout=_TICK)
@@ -156,13 +180,38 @@ class Feed:
                 self._take(Members.parse(frame), line, listeners)
             except WireError as error:
                 listeners.on_problem(display_safe(str(error), max_len=200))
+            self.heard_at = self._client.now()
+
+    def _still_awake(self, looked_at: int) -> int:
+        """Return the time. Raises Unreachable if much has passed since the last look.
+
+        Then this program or its machine was asleep. The line may be dead without anybody having
+        said so, and it would take two missed pings to find out; a new one goes on at the cursor.
+        """
+        now = self._client.now()
+        if now - looked_at > ASLEEP:
+            raise Unreachable("This machine was asleep.")
+        return now
+
+    def _look_for_life(self, line: _Line, now: int) -> None:
+        """Ask for a sign of life now and then. Raises Unreachable when there was none for long."""
+        since = now - line.pinged_at
+        if line.pong is not None and not line.pong.is_set():
+            if since >= _SILENT:
+                raise Unreachable("The server is silent.")
+            return
+        if line.pong is not None:
+            self.heard_at = max(self.heard_at or 0, line.pinged_at)
+        if line.pong is None or since >= _PING_EVERY:
+            with suppress(ConnectionClosed):  # what came before that is read first
+                line.pong, line.pinged_at = line.socket.ping(), now
 
     def _take(self, frame: Members, line: _Line, listeners: Listeners) -> None:
         match frame.text("type"):
             case "event":
                 self._take_event(frame, listeners)
             case "hello":
-                self._client.observe(frame.time("server_time"))
+                self._client.observe(frame.time("server_time"), line.dialled_at)
                 line.renew_at = frame.time("token_expires_at") - RENEW_BEFORE
                 line.said_hello = True
                 self.cursor = frame.integer("cursor") if self.cursor is None else self.cursor

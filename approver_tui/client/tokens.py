@@ -7,12 +7,13 @@ Never: HTTP; the renewal itself is handed in.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from approver_tui.client import files
-from approver_tui.client.errors import LoginFirst
+from approver_tui.client.errors import LoginFirst, NotKept
 from approver_tui.client.vault import Vault
 
 _NAME = "tokens"
@@ -65,13 +66,23 @@ class TokenKeeper:
 
     def _shared(self, is_good: Callable[[Tokens], bool]) -> Tokens:
         """Take what another process has renewed meanwhile, or renew and keep it for the others."""
-        with files.locked(self._lock_file):
+        with _kept(), files.locked(self._lock_file):
             tokens = load(self._vault)
             if is_good(tokens):
                 return tokens
+            save(self._vault, tokens)  # what cannot be kept must not be fetched: it comes once
             renewed = self._renew(tokens.refresh_token)
             save(self._vault, renewed)
             return renewed
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Raise NotKept where a disk or a keyring fails."""
+    try:
+        yield
+    except OSError as error:
+        raise NotKept(f"The session cannot be kept on this machine: {error}.") from error
 
 
 def save(vault: Vault, tokens: Tokens) -> None:

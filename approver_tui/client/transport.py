@@ -4,6 +4,7 @@ Owns: httpx, DPoP on everything, the server's clock. Never: paths of the API, re
 the meaning of an answer.
 """
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -11,7 +12,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from approver_tui.client.errors import ApiError, DeviceLocked, LoginFirst, Unreachable, WireError
+from approver_tui.client.errors import (
+    ApiError,
+    DeviceLocked,
+    LoginFirst,
+    RequestLocked,
+    Unreachable,
+    WireError,
+    WrongEntry,
+)
 from approver_tui.client.jose import SigningKey, dpop_proof
 from approver_tui.client.reading import Members, parse_json
 from approver_tui.client.tokens import Tokens
@@ -23,6 +32,8 @@ CLIENT_ID = "sayso-approver"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
 _SKEW_THAT_MATTERS = 2_000
+_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes for a certificate by nobody whom this machine knows."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -44,7 +55,7 @@ class Transport:
     def __init__(self, issuer: str, key: SigningKey, *, clock: Clock) -> None:
         self.issuer = issuer.rstrip("/")
         self._key = key
-        self._clock = clock
+        self.clock = clock
         self._skew = 0
         self._http = new_http(self.issuer)
 
@@ -59,11 +70,17 @@ class Transport:
 
     def now(self) -> int:
         """Return the server's time as far as it is known."""
-        return self._clock() + self._skew
+        return self.clock() + self._skew
 
-    def observe(self, server_time: int) -> None:
-        """Learn the server's time, so that proofs and countdowns are right on a wrong clock."""
-        skew = server_time - self._clock()
+    def observe(self, server_time: int, since: int) -> None:
+        """Learn the server's time, so that proofs and countdowns are right on a wrong clock.
+
+        `since` is this machine's clock when the server was asked. An answer that took long says
+        nothing: it may have lain here while this program was stopped or the machine asleep.
+        """
+        if self.clock() - since > _SKEW_THAT_MATTERS:
+            return
+        skew = server_time - self.clock()
         self._skew = skew if abs(skew) > _SKEW_THAT_MATTERS else 0
 
     def proof(self, method: str, path: str, access_token: str | None = None) -> str:
@@ -84,13 +101,14 @@ class Transport:
         return Tokens(
             access_token=members.text("access_token"),
             refresh_token=members.text("refresh_token"),
-            expires_at=self._clock() + members.integer("expires_in") * 1000,
+            expires_at=self.clock() + members.integer("expires_in") * 1000,
         )
 
     def send(self, outgoing: Outgoing) -> httpx.Response:
         """Return the answer to a request. Raises ApiError or Unreachable."""
+        since = self.clock()
         response = self._once(outgoing)
-        if _refuses_the_proof(response) and self._learned_from(response):
+        if _refuses_the_proof(response) and self._learned_from(response, since):
             response = self._once(outgoing)
         if not response.is_success:
             raise refusal(response)
@@ -110,24 +128,30 @@ class Transport:
         )
         return exchange(self._http, request)
 
-    def _learned_from(self, response: httpx.Response) -> bool:
+    def _learned_from(self, response: httpx.Response, since: int) -> bool:
         """A proof is refused on a wrong clock; the answer's Date says what the right one is."""
         try:
             moment = parsedate_to_datetime(response.headers.get("Date", ""))
         except ValueError:
             return False
         known = self._skew
-        self.observe(int(moment.timestamp() * 1000))
+        self.observe(int(moment.timestamp() * 1000), since)
         return abs(self._skew - known) > _SKEW_THAT_MATTERS
 
 
 def new_http(base_url: str) -> httpx.Client:
-    """Return an HTTP client. A proxy is never asked for a server on this very machine."""
-    is_local = urlsplit(base_url).hostname in LOOPBACK
+    """Return an HTTP client. A proxy is never asked for a server on this very machine.
+
+    Reading all authorities takes as long as a request; a plain address gets a context with none,
+    which trusts nobody.
+    """
+    parts = urlsplit(base_url)
+    is_local = parts.hostname in LOOPBACK
     return httpx.Client(
         base_url=base_url,
         timeout=_TIMEOUT,
         trust_env=not is_local,
+        verify=parts.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         headers={"Accept": "application/json", "User-Agent": CLIENT_ID},
     )
 
@@ -138,11 +162,32 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     try:
         return http.send(request)
     except _NOT_SENT as error:
-        raise Unreachable(f"{server} does not answer.") from error
+        raise Unreachable(_unmet(server, error)) from error
     except httpx.TimeoutException as error:
         raise Unreachable(f"{server} did not answer in time.", was_sent=True) from error
     except httpx.TransportError as error:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
+
+
+def _unmet(server: str, error: BaseException) -> str:
+    """Why nothing was sent: a certificate that is wrong is no silence, and is mended elsewhere."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return f"{server} does not answer."
+    own = cause.verify_code in _UNKNOWN_AUTHORITY
+    remedy = " An authority of your own is named by SSL_CERT_FILE." if own else ""
+    return f"{server} has a certificate that does not hold: {cause.verify_message}.{remedy}"
+
+
+_KINDS: Mapping[str, type[ApiError]] = {
+    "device_locked": DeviceLocked,
+    "pin_exhausted": DeviceLocked,
+    "request_locked": RequestLocked,
+    "wrong_entry": WrongEntry,
+}
+"""Code → the error that stands for it."""
 
 
 def refusal(response: httpx.Response) -> ApiError:
@@ -156,7 +201,7 @@ def refusal(response: httpx.Response) -> ApiError:
     )
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return LoginFirst(detail, code)
-    kind = DeviceLocked if response.status_code == httpx.codes.LOCKED else ApiError
+    kind = _KINDS.get(code, ApiError)
     if "Retry-After" in response.headers:
         members = {**members, "retry_after": response.headers["Retry-After"]}
     return kind(code, response.status_code, detail, members)

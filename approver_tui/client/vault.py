@@ -4,11 +4,13 @@ Owns: the keyring, or files with mode 0600 where there is none. Never: the appro
 are sealed by the PIN and lie in the profile.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from approver_tui.client import files
-from approver_tui.client.profile import DEFAULT, Home
+from approver_tui.client.profile import Home
 
 KEYRING = "keyring"
 FILES = "files"
@@ -55,50 +57,69 @@ class FileVault:
 
 
 class KeyringVault:
-    """Secrets in the desktop's keyring."""
+    """Secrets in the desktop's keyring, those of each profile under its name."""
 
     kind = KEYRING
 
+    def __init__(self, profile: str) -> None:
+        self._profile = profile
+
     def get(self, name: str) -> str | None:
         """Return a secret, or None."""
-        import keyring  # noqa: PLC0415  # slow to load, and not needed with files
+        import keyring  # slow to load, and not needed with files
 
-        return keyring.get_password(_SERVICE, _entry(name))
+        with _as_os_error():
+            return keyring.get_password(_SERVICE, self._entry(name))
 
     def put(self, name: str, secret: str) -> None:
         """Keep a secret in the keyring."""
-        import keyring  # noqa: PLC0415
+        import keyring
 
-        keyring.set_password(_SERVICE, _entry(name), secret)
+        with _as_os_error():
+            keyring.set_password(_SERVICE, self._entry(name), secret)
 
     def drop(self, name: str) -> None:
         """Remove the entry."""
-        import keyring  # noqa: PLC0415
-        from keyring.errors import PasswordDeleteError  # noqa: PLC0415
+        import keyring
+        from keyring.errors import PasswordDeleteError
 
         try:
-            keyring.delete_password(_SERVICE, _entry(name))
+            keyring.delete_password(_SERVICE, self._entry(name))
         except PasswordDeleteError:
             return  # there was no such entry
+
+    def _entry(self, name: str) -> str:
+        return f"{self._profile}/{name}"
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """A keyring that is locked or gone is to callers what a folder is that cannot be written."""
+    from keyring.errors import KeyringError
+
+    try:
+        yield
+    except KeyringError as error:
+        raise OSError(f"the keyring does not answer: {error}") from error
 
 
 def open_vault(home: Home, kind: str) -> Vault:
     """Return the vault that a profile was saved with."""
-    return KeyringVault() if kind == KEYRING else FileVault(home.secrets_folder)
+    return KeyringVault(home.name) if kind == KEYRING else FileVault(home.secrets_folder)
 
 
 def choose_vault(home: Home) -> Vault:
     """Return the keyring if it is allowed and really keeps a secret, else files."""
-    if home.may_use_keyring and _keyring_works():
-        return KeyringVault()
+    if home.may_use_keyring and _keyring_works(home.name):
+        return KeyringVault(home.name)
     return FileVault(home.secrets_folder)
 
 
-def _keyring_works() -> bool:
+def _keyring_works(profile: str) -> bool:
     """Ask for a round trip: backends that exist but do not answer are common on servers."""
-    from keyring.errors import KeyringError  # noqa: PLC0415
+    from keyring.errors import KeyringError
 
-    vault = KeyringVault()
+    vault = KeyringVault(profile)
     try:
         vault.put("probe", "1")
         works = vault.get("probe") == "1"
@@ -106,7 +127,3 @@ def _keyring_works() -> bool:
     except (KeyringError, OSError, RuntimeError):
         return False
     return works
-
-
-def _entry(name: str) -> str:
-    return f"{DEFAULT}/{name}"

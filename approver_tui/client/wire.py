@@ -6,30 +6,32 @@ each other; everything drawn comes from those texts. A list says which of its ro
 accepted, so that one of them does not hide the others. Never: HTTP.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from approver_tui.client import ceremony_wire, standing_wire, superseding_wire, together_wire
+from approver_tui.client.delivery_wire import read_deliveries
+from approver_tui.client.display_wire import read_display
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
 from approver_tui.client.reading import Members
+from approver_tui.state.alike import look
 from approver_tui.state.approvals import (
     Approval,
     ApprovalState,
-    Asker,
     Decided,
-    Display,
-    Fact,
+    Execution,
     Kind,
-    Oddity,
-    Risk,
-    Scope,
+    Retry,
     Unverified,
 )
+from approver_tui.state.ceremony import Step
 from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.decision import NOTE_LENGTH, Answer, Ceremony, DenyCode
+from approver_tui.state.decision import NOTE_LENGTH, Answer, DenyCode
 from approver_tui.state.devices import Device, Me, PinState, User
-from approver_tui.state.events import Event, EventName
+from approver_tui.state.events import About, Event, EventName
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.narrowing import Difference, Granted
+from approver_tui.state.parts import places
 from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import display_safe
 
@@ -51,6 +53,10 @@ class Page:
     unverified: tuple[Unverified, ...] = ()
     """Rows of this page that are not among `items`, because they were not accepted."""
 
+    def soonest_first(self) -> "Page":
+        """Return it with what ends soonest on top; of two that end at once the graver stays so."""
+        return replace(self, items=tuple(sorted(self.items, key=lambda each: each.expires_at)))
+
 
 @dataclass(frozen=True, slots=True)
 class PinAnswer:
@@ -68,7 +74,7 @@ def read_approval(members: Members) -> Approval:
     approval = Approval(
         id=members.text("id"),
         state=members.choice("state", ApprovalState),
-        ceremony=members.choice("ceremony", Ceremony),
+        ceremony=ceremony_wire.read_ceremony(members),
         display=read_display(Members.parse(display_text, members.at("display"))),
         action_text=members.text("action"),
         display_text=display_text,
@@ -77,41 +83,22 @@ def read_approval(members: Members) -> Approval:
         created_at=members.time("created_at"),
         reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
-        granted=_read_granted_or_none(members.child_or_none("granted")),
+        execution=_read_execution(members.child_or_none("execution")),
+        unasked=standing_wire.read_unasked(members.child_or_none("decided_by")),
+        granted=_read_part(members),
+        together=together_wire.read_together(members.child_or_none("together")),
+        held_back=members.boolean("held_back"),
+        supersedes=superseding_wire.read_earlier(members.child_or_none("supersedes")),
+        devices=read_deliveries(members),
         nonce=members.text_or_none("nonce"),
+        over_at=members.time_or_none("over_at"),
+        extended_to=members.time_or_none("expires_at"),
+        retry=None if members.values.get("retry") is None else members.choice("retry", Retry),
+        tries_left=ceremony_wire.read_tries(members.child_or_none("tries_left")),
     )
     _check_outer(members, approval)
     check_texts(approval, members.path)
-    return approval
-
-
-def read_display(members: Members) -> Display:
-    """Return the display document, everything in it safe to draw."""
-    if members.integer("v") != 1:
-        raise WireError(members.at("v"), "is a version that this program does not know")
-    user = members.child("user")
-    return Display(
-        approval=members.text("approval"),
-        kind=members.choice("kind", Kind),
-        risk=members.choice("risk", Risk),
-        risk_reason=members.safe("risk_reason", max_len=_LONG),
-        title=members.safe("title"),
-        headline=members.safe("headline", max_len=500),
-        facts=tuple(_read_fact(fact) for fact in members.children("facts")),
-        scopes=tuple(_read_scope(scope) for scope in members.children("scopes")),
-        resource=members.safe("resource", max_len=_LONG),
-        unusual=_read_unusual(members),
-        undo=members.safe("undo", max_len=_LONG, max_lines=_LINES),
-        why=members.safe("why", max_len=_LONG, max_lines=_LINES),
-        gives=members.safe("gives", max_len=_LONG, max_lines=_LINES),
-        agent=_read_asker(members.child("agent")),
-        agent_says=members.safe_or_none("agent_says", max_len=_LONG),
-        user_id=user.text("id"),
-        user_name=user.safe("name"),
-        asked_from=members.safe("asked_from"),
-        asked_at=members.time("asked_at"),
-        expires_at=members.time("expires_at"),
-    )
+    return replace(approval, look=look(approval.action_text, approval.display_text))
 
 
 def check_texts(approval: Approval, path: str = "") -> None:
@@ -247,6 +234,19 @@ def read_event(members: Members) -> Event:
         at=members.time("at"),
         approval=None if approval is None else read_approval(approval),
         device=None if device is None else read_device(device),
+        held=members.text_or_none("held"),
+        about=_read_about(members),
+    )
+
+
+def _read_about(members: Members) -> About | None:
+    agent, incident = members.child_or_none("agent"), members.text_or_none("incident")
+    if agent is None:
+        return None
+    return About(
+        agent_id=display_safe(agent.text("id"), max_len=64),
+        agent=display_safe(agent.text("name"), max_len=64),
+        incident=None if incident is None else display_safe(incident, max_len=64),
     )
 
 
@@ -258,6 +258,10 @@ def _read_row(members: Members) -> Approval | Unverified:
         return unverified(named if isinstance(named, str) else "a request without an id", error)
 
 
+_MOST_GRANTED = 2
+"""Objects of a standing grant: its bounds, and one example at most."""
+
+
 def _check_kind(display: Members, action: Members) -> None:
     """Whoever signs a consent or a sign-in must have been shown one, and nothing else."""
     kind = display.choice("kind", Kind)
@@ -266,6 +270,8 @@ def _check_kind(display: Members, action: Members) -> None:
     expected = [] if kind is Kind.ACTION else [_RESERVED + kind.value]
     if kind is Kind.APP_ACTION:
         fits = types[:1] == expected and len(types) > 1
+    elif kind is Kind.STANDING_GRANT:
+        fits = types[:1] == expected and len(types) <= _MOST_GRANTED
     else:
         fits = kind is Kind.ACTION or types == expected
     if reserved != expected or not fits:
@@ -277,33 +283,13 @@ def _check_outer(members: Members, approval: Approval) -> None:
     _check_equal(members, "kind", approval.kind)
     _check_equal(members, "risk", approval.risk)
     _check_equal(members.child("agent"), "id", approval.agent.id)
+    if (Step.TYPE_BACK in approval.ceremony) != (approval.display.type_back is not None):
+        raise WireError(members.at("ceremony"), "contradicts the signed texts")
 
 
 def _check_equal(members: Members, name: str, expected: str) -> None:
     if members.text(name) != expected:
         raise WireError(members.at(name), "contradicts the signed texts")
-
-
-def _read_fact(members: Members) -> Fact:
-    return Fact(
-        label=members.safe("label"),
-        value=members.safe("value", max_len=_LONG, max_lines=_LINES),
-        material=members.boolean("material"),
-    )
-
-
-def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
-    """A document that does not say whether anything is unusual is not taken for one of nothing."""
-    if members.is_null("unusual"):
-        return None
-    return tuple(
-        Oddity(code=each.safe("code"), text=each.safe("text", max_len=_LONG))
-        for each in members.children("unusual")
-    )
-
-
-def _read_scope(members: Members) -> Scope:
-    return Scope(name=members.safe("scope"), risk=members.choice("risk", Risk))
 
 
 def _read_stopped(members: Members) -> StoppedAgent:
@@ -316,17 +302,16 @@ def _read_stopped(members: Members) -> StoppedAgent:
     )
 
 
-def _read_asker(members: Members) -> Asker:
-    return Asker(
-        id=members.safe("id"),
-        name=members.safe("name"),
-        owners=tuple(display_safe(owner, max_len=200) for owner in members.texts("owners")),
-        first_request=members.boolean("first_request"),
-    )
-
-
-def _read_granted_or_none(members: Members | None) -> Granted | None:
-    return None if members is None else read_granted(members)
+def _read_part(members: Members) -> Granted | None:
+    """What was granted, which is a part of this very action, with the places where it is less."""
+    child = members.child_or_none("granted")
+    if child is None:
+        return None
+    granted = read_granted(child)
+    try:
+        return replace(granted, places=places(members.text("action"), granted.text))
+    except ValueError as error:
+        raise WireError(child.at("text"), f"is no part of the action: {error}") from error
 
 
 def _read_difference(members: Members) -> Difference:
@@ -346,6 +331,19 @@ def _read_pin(members: Members) -> PinState:
     )
 
 
+def _read_execution(members: Members | None) -> Execution | None:
+    if members is None:
+        return None
+    word, granted = members.safe_or_none("outcome"), members.values.get("as_granted")
+    return Execution(
+        id=members.safe("execution_id"),
+        done=None if word is None else word == "executed",
+        text=members.safe_or_none("text"),
+        as_granted=None if granted is None else members.boolean("as_granted"),
+        at=members.time("consumed_at" if word is None else "reported_at"),
+    )
+
+
 def _read_decided(members: Members | None) -> Decided | None:
     if members is None:
         return None
@@ -361,4 +359,10 @@ def _read_decided(members: Members | None) -> Decided | None:
         channel=members.safe("channel"),
         code=members.choice("code", DenyCode) if has_code else None,
         note=members.safe_or_none("note", max_len=NOTE_LENGTH, max_lines=_LINES),
+        ceremony=members.safe("ceremony"),
+        self_approved=members.boolean("self_approved"),
+        reason=members.safe_or_none("reason", max_len=NOTE_LENGTH, max_lines=_LINES),
+        retry_at=members.time_or_none("retry_at"),
+        ask=None if (other := members.child_or_none("ask")) is None else other.safe("name"),
+        private_note=members.safe_or_none("private_note", max_len=NOTE_LENGTH, max_lines=_LINES),
     )

@@ -1,6 +1,6 @@
 """The panel in which a person says yes.
 
-Owns: when Approve can be pressed, the PIN on its way, what each refusal means here.
+Owns: when Approve can be pressed, what was typed on its way, what each refusal means here.
 Never: one key alone approves; nothing pasted, and nothing typed before the panel was quiet, counts.
 """
 
@@ -21,23 +21,29 @@ from approver_tui.screens.keys import approve_help, approve_keys
 from approver_tui.screens.panel import Approved, Closed, Panel, Unknown
 from approver_tui.screens.reasons import why_no_yes
 from approver_tui.screens.table import Table
-from approver_tui.state.approvals import Approval, Risk
+from approver_tui.state.approvals import Approval
+from approver_tui.state.ceremony import Entries, Step
+from approver_tui.state.money import amount
+from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.ceremony_fields import CeremonyFields
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.panel_facts import PanelFacts
-from approver_tui.widgets.pin_input import PinInput
 from approver_tui.widgets.title_line import TitleLine
 
-SHORTEST_PIN = 6
+_LONGEST_AMOUNT = 15
+"""Beside Back in 40 columns a longer one would be cut; it stands among the facts."""
+_FEW_FIELDS = 2
+"""Up to so many fields leave room for tall facts."""
 ARMING = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
 """How long, in seconds, all facts must have been on screen, beyond the guard's quiet time."""
 
 
 class ApprovePanel(Panel):
-    """Facts, PIN where it is due, Back, Approve."""
+    """Facts, what is to be typed, Back, Approve."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
     AUTO_FOCUS = "#back"
@@ -50,41 +56,49 @@ class ApprovePanel(Panel):
 
     def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
         super().__init__(desk, table, approval)
-        self._needs_pin = approval.needs_pin or not desk.answers.is_unlocked
+        needs_pin = approval.needs_pin or not desk.answers.is_unlocked
         self._facts = PanelFacts(approval, desk.zone)
-        self._pin = PinInput(id="pin")
+        self._fields = CeremonyFields(approval, needs_pin=needs_pin)
+        self.set_class(approval.display.type_back is not None, "-typing")
+        self.set_class(len(approval.steps) > _FEW_FIELDS, "-many")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
+        self._verb = say("Approve")
+        if 0 < len(of := amount(approval)) <= _LONGEST_AMOUNT:
+            self._verb = say("Approve {}", of)
 
     def compose(self) -> ComposeResult:
-        """Lay out title, facts, PIN, buttons, reasons and keys."""
+        """Lay out title, facts, fields, buttons, reasons and keys."""
         with Vertical(classes="panel"):
             yield TitleLine(partial(self.title_line, say("APPROVE?")))
             yield self._facts
             yield Static(id="more", markup=False)
-            with Horizontal(id="pin-row"):
-                yield Static("PIN  ", markup=False)
-                yield self._pin
+            yield self._fields
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
                 yield PanelButton(say("Back"), id="back")
-                yield PanelButton(say("Approve"), id="approve")
+                yield PanelButton(self._verb, id="approve")
             yield Static(id="why-off", markup=False)
             yield KeyBar(approve_keys())
 
     @property
     def focus_chain(self) -> list[Widget]:
-        """Back, the PIN, Approve: the way there never passes Back again."""
-        order = ("#back", "#pin", "#approve") if self.is_whole else ()
-        return [widget for name in order if (widget := self.query_one(name)).focusable]
+        """Back, the fields, Approve: the way there never passes Back again."""
+        if not self.is_whole:
+            return []
+        order = (
+            self.query_one("#back"),
+            *self._fields.focusable_fields,
+            self.query_one("#approve"),
+        )
+        return [widget for widget in order if widget.focusable]
 
     def draw_widgets(self) -> None:
         """Bring time, fields and the reason up to date."""
         self._note_what_was_seen()
         reason = self.why_off()
         self.query_one(TitleLine).refresh()
-        self.query_one("#pin-row").display = self._needs_pin
-        self._pin.disabled = self.is_busy or not self._needs_pin
+        self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", Static).update(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
         off = say("Approve is off: {}", reason) if reason else say("Tab to Approve, then Enter.")
@@ -100,8 +114,8 @@ class ApprovePanel(Panel):
         if self._all_seen_since is None:
             below = self._facts.rows_below
             return say("read on first, {} more {} (PgDn).", below, lines_word(below))
-        if self._needs_pin and len(self._pin.value) < SHORTEST_PIN:
-            return say("type your PIN.")
+        if missing := self._fields.missing:
+            return missing
         if self.desk.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
             return say("a moment to read.")
         return SafeText("")
@@ -119,10 +133,10 @@ class ApprovePanel(Panel):
     def _approve(self) -> None:
         if self.desk.guard.is_holding or self.why_off():
             return
-        pin = self._pin.take() if self._needs_pin else None
+        pin, entries = self._fields.take_pin(), self._fields.entries()
         self.is_busy, self._notice = True, SafeText("")
         self.look_again()
-        self.run_worker(partial(self._send, pin), thread=True, group="approve")
+        self.run_worker(partial(self._send, pin, entries), thread=True, group="approve")
 
     def action_read(self, step: int) -> None:
         """Scroll the facts."""
@@ -143,19 +157,30 @@ class ApprovePanel(Panel):
         if result is not None:
             self.finish(result)
             return
-        self._needs_pin |= isinstance(message.error, errors.PinNeeded)
+        self._fields.needs_pin |= isinstance(message.error, errors.PinNeeded)
         self._notice = refusals.words(message.error, done=say("Nothing was approved."))
         self.look_again()
-        self.query_one("#pin" if self._needs_pin else "#back").focus()
+        self._go_on(message.error)
 
-    def _send(self, pin: str | None) -> None:
+    def _go_on(self, error: errors.ClientError) -> None:
+        """Put the focus where the person goes on."""
+        if isinstance(error, errors.WrongEntry) and error.step is not None:
+            self._fields.retype(error.step)
+        elif self._fields.needs_pin:
+            self._fields.retype(Step.PIN)
+        else:
+            self.query_one("#back").focus()
+
+    def _send(self, pin: str | None, entries: Entries) -> None:
         """Runs in a thread. For low and medium risk the PIN unlocks the app for a while."""
         answers, approval = self.desk.answers, self.approval
         try:
             if pin is not None and not approval.needs_pin:
                 answers.unlock(pin)
                 pin = None
-            outcome = answers.approve(approval, fingerprint=approval.fingerprint, pin=pin)
+            outcome = answers.approve(
+                approval, fingerprint=approval.fingerprint, pin=pin, entries=entries
+            )
         except errors.ClientError as error:
             self.post_message(reports.Refused(approval.id, error))
         else:
@@ -170,7 +195,7 @@ class ApprovePanel(Panel):
                 return Closed(refusals.already(winner, self.moment), winner)
             case errors.UnknownOutcome() | errors.WireError():
                 return Unknown(self.approval)
-            case errors.DeviceLocked() | errors.LoginFirst():
+            case errors.DeviceLocked() | errors.RequestLocked() | errors.LoginFirst():
                 return Closed(refusals.words(error, done=say("Nothing was approved.")))
             case _:
                 return None

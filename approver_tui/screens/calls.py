@@ -19,6 +19,7 @@ from approver_tui.state.events import Event
 from approver_tui.state.text import display_safe
 
 _LONGEST = 200
+_LISTEN_AGAIN = 2.0
 
 
 class Calls:
@@ -28,6 +29,10 @@ class Calls:
         self._desk = desk
         self._screen = screen
         self._stop = threading.Event()
+
+    def recall(self) -> None:
+        """Look what waited when the server last said so, then ask it."""
+        self._screen.run_worker(self._recall, thread=True, group="load", exclusive=True)
 
     def load(self, *, in_order: bool) -> None:
         """Ask who is logged in and what waits."""
@@ -46,20 +51,34 @@ class Calls:
         """Send a denial."""
         self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
 
+    def attend(self) -> None:
+        """Ask when the person is notified."""
+        self._screen.run_worker(self._attend, thread=True, group="attend", exclusive=True)
+
     def listen(self, cursor: int) -> None:
         """Follow the feed from `cursor` on, in a thread that does not keep the program alive."""
         self._desk.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
 
+    def count_elsewhere(self) -> None:
+        """Ask the other servers how much waits there, in a thread that holds up nothing."""
+        threading.Thread(target=self._count_elsewhere, name="elsewhere", daemon=True).start()
+
     def stop(self) -> None:
         """End the feed."""
         self._stop.set()
+
+    def _recall(self) -> None:
+        page = self._desk.server.last_waiting()
+        if page is not None:
+            self._screen.post_message(reports.Remembered(page))
+        self._load(in_order=True)
 
     def _load(self, *, in_order: bool) -> None:
         try:
             me, page = self._desk.server.me(), self._desk.server.waiting()
         except errors.ClientError as error:
-            self._screen.post_message(reports.LoadFailed(error))
+            self._screen.post_message(reports.ListFailed(error, in_order=in_order))
         else:
             self._screen.post_message(reports.Loaded(me, page, in_order=in_order))
 
@@ -84,18 +103,34 @@ class Calls:
     def _deny(self, denial: Denial) -> None:
         approval: Approval = denial.approval
         try:
-            outcome = self._desk.answers.deny(approval, denial.code, denial.note)
+            outcome = self._desk.answers.deny(approval, denial.code, denial.note, denial.aside)
         except errors.ClientError as error:
             self._screen.post_message(reports.Refused(approval.id, error))
         else:
             self._screen.post_message(reports.Answered(outcome))
 
-    def _listen(self) -> None:
-        tell = Listeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+    def _attend(self) -> None:
         try:
-            self._desk.feed.run(tell, self._stop)
+            attention = self._desk.bell.settings()
         except errors.ClientError as error:
             self._screen.post_message(reports.LoadFailed(error))
+        else:
+            self._screen.post_message(reports.Attended(attention))
+
+    def _count_elsewhere(self) -> None:
+        self._screen.post_message(reports.Counted(self._desk.others.counts()))
+
+    def _listen(self) -> None:
+        tell = Listeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+        while not self._stop.is_set():
+            try:
+                self._desk.feed.run(tell, self._stop)
+            except errors.ClientError as error:
+                self._screen.post_message(reports.LoadFailed(error))
+                return
+            except Exception as error:  # noqa: BLE001  # else the screen would wait for a dead thread
+                self._puzzled(f"This program failed while listening: {error!r}. Trying again.")
+            self._stop.wait(_LISTEN_AGAIN)
 
     def _heard(self, event: Event) -> None:
         self._screen.post_message(reports.Heard(event))

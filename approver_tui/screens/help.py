@@ -20,7 +20,7 @@ from approver_tui.widgets.key_bar import KeyBar
 
 
 class HelpScreen(ModalScreen[None], WholeScreen[None]):
-    """Keys of the screen below, and why Approve is off there."""
+    """Keys of the screen below, why Approve is off there, and what it warns of."""
 
     AUTO_FOCUS = "HelpSheet"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,10 +28,14 @@ class HelpScreen(ModalScreen[None], WholeScreen[None]):
     ]
 
     def __init__(
-        self, title: SafeText, keys: Sequence[tuple[SafeText, SafeText]], reason: SafeText
+        self,
+        title: SafeText,
+        keys: Sequence[tuple[SafeText, SafeText]],
+        reason: SafeText | None,
+        warnings: Sequence[SafeText] = (),
     ) -> None:
         super().__init__()
-        self._sheet = HelpSheet(title, keys, reason)
+        self._sheet = HelpSheet(title, keys, reason, warnings)
 
     def compose(self) -> ComposeResult:
         """Lay out the page and its keys."""

@@ -1,399 +1,277 @@
 """The inbox: what waits on the left, the chosen request on the right, or one after the other.
 
-Owns: the table, what is drawn from it, the way from a wish to an answer.
-Never: moves the selection or the focus because something arrived.
+Owns: its keys, and the way from a wish to an answer. Never: the table, which is the board's;
+moves the selection or the focus because something arrived.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
-from approver_tui.client import errors
-from approver_tui.messages import KeyWanted, Opened, Selected
-from approver_tui.screens import refusals, reports
+from approver_tui.messages import MarkWanted, Opened, Selected
+from approver_tui.screens import marking
 from approver_tui.screens.approve import ApprovePanel
-from approver_tui.screens.calls import Calls
-from approver_tui.screens.denials import TIME_TO_THINK, Denial, Denials
+from approver_tui.screens.batch_approve import BatchApprovePanel
+from approver_tui.screens.batch_deny import BatchDenyPanel
+from approver_tui.screens.board import READING, Board
+from approver_tui.screens.confirm import Deed
+from approver_tui.screens.copying import copy_id, copy_link
 from approver_tui.screens.deny import DenyPanel
-from approver_tui.screens.desk import Desk
-from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.inbox_view import InboxView, draw_more
-from approver_tui.screens.keys import inbox_help
-from approver_tui.screens.news import news
-from approver_tui.screens.panel import (
-    TICK,
-    Approved,
-    Closed,
-    DenialGiven,
-    Panel,
-    PanelResult,
-    Unknown,
+from approver_tui.screens.elsewhere import ElsewherePanel
+from approver_tui.screens.history import HistoryPage, of_agent
+from approver_tui.screens.keys import Rows, inbox_help
+from approver_tui.screens.narrow import NarrowPanel
+from approver_tui.screens.panel import Panel
+from approver_tui.screens.reasons import (
+    Moment,
+    why_no_answer,
+    why_no_less,
+    why_no_report,
+    why_no_retry,
+    why_no_similar,
+    why_no_yes,
 )
-from approver_tui.screens.reasons import Moment, why_no_answer, why_no_yes
+from approver_tui.screens.report import ReportPanel
+from approver_tui.screens.similar import SimilarPanel
 from approver_tui.screens.table import Table
-from approver_tui.screens.whole import WholeScreen
-from approver_tui.state.approvals import Approval, ApprovalState, Risk
-from approver_tui.state.connection import Connection
-from approver_tui.state.events import EventName
+from approver_tui.state.approvals import Approval
+from approver_tui.state.queries import read_query
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approval_detail import ApprovalDetail
 from approver_tui.widgets.approval_list import ApprovalList
-from approver_tui.widgets.facts import outcome
-from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.notice_lines import NoticeLines, StatusLine
-from approver_tui.widgets.rows import Doing
 from approver_tui.widgets.sheet import Sheet
-from approver_tui.widgets.top_bar import TopBar
 
-_CHECK_EVERY = 2.0
-_LOAD_AGAIN = 3.0
-_LOOK_AFTER = 0.3
-_NARROW = "-narrow"
-_READING = "-reading"
+WhyNot: TypeAlias = Callable[[Table, Approval | None, Moment], SafeText]
 
 
-class InboxScreen(WholeScreen[None]):
+class InboxScreen(Board):
     """The first screen, and the one that everything else lies over."""
 
     AUTO_FOCUS = "#list"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "approve", show=False),
-        Binding("d", "deny", show=False),
-        Binding("u", "take_back", show=False),
-        Binding("v", "turn_over", show=False),
-        Binding("r", "refresh", show=False),
-        Binding("L", "lock", show=False),
-        Binding("question_mark,f1", "help", show=False),
+        Binding("a", "approve", id="approve", show=False),
+        Binding("d", "deny", id="deny", show=False),
+        Binding("e", "narrow", id="less", show=False),
+        Binding("s", "similar", id="similar", show=False),
+        Binding("exclamation_mark", "report", id="report", show=False),
+        Binding("u", "take_back", id="take_back", show=False),
+        Binding("o", "elsewhere", id="elsewhere", show=False),
+        *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
+        Binding("x", "mark", id="mark", show=False),
+        Binding("X", "unmark", id="unmark", show=False),
+        Binding("v", "turn_over", id="details", show=False),
+        Binding("E", "extend", id="extend", show=False),
+        Binding("R", "retry", id="retry", show=False),
+        Binding("S", "snooze", id="snooze", show=False),
+        Binding("M", "mute", id="mute", show=False),
+        Binding("plus", "unfold", id="unfold", show=False),
+        Binding("t", "trail", id="trail", show=False),
+        Binding("y", "copy_id", id="copy", show=False),
+        Binding("Y", "copy_link", id="copy_link", show=False),
+        Binding("r", "refresh", id="refresh", show=False),
+        Binding("L", "lock", id="lock", show=False),
+        Binding("slash", "filter", id="filter", show=False),
+        Binding("colon", "palette", id="palette", show=False),
+        Binding("ctrl+p", "palette", show=False),
+        Binding("question_mark", "help", id="help", show=False),
+        Binding("f1", "help", show=False),
         Binding("escape", "back", show=False),
-        Binding("q", "leave", show=False),
+        Binding("q", "leave", id="quit", show=False),
     ]
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.desk = desk
-        self.table = Table()
-        self._denials = Denials()
-        self._status = SafeText("")
-        self._panel: Panel | None = None
-        self._is_leaving = False
-        self._is_listening = False
-        self._checked_at = 0.0
-        self._calls = Calls(desk, self)
-
-    def compose(self) -> ComposeResult:
-        """Lay out bar, warnings, list and detail, status and keys."""
-        yield TopBar()
-        yield NoticeLines(id="notices")
-        with Horizontal(id="body"):
-            yield ApprovalList(id="list")
-            with Vertical(id="reading"):
-                yield ApprovalDetail(self.desk.zone, id="detail")
-                yield Static(id="more", markup=False)
-        yield StatusLine()
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Ask the server, listen to the feed, look at the clock."""
-        self.desk.guard.arm()
-        self._calls.load(in_order=True)
-        self.set_interval(TICK, self.tick)
-        self.draw()
-
-    def on_unmount(self) -> None:
-        """Stop listening."""
-        self._calls.stop()
-
-    # What threads report.
-
-    @on(reports.Loaded)
-    def _loaded(self, message: reports.Loaded) -> None:
-        if not self._is_listening:
-            self._is_listening = True
-            self._calls.listen(message.page.feed_cursor)
-        before = self.table.selected
-        unlisted = self.table.unlisted(message.page, self.desk.now())
-        self._change(self.table.loaded(message.me, message.page, in_order=message.in_order))
-        for approval_id in unlisted:
-            self._calls.look(approval_id)
-        if self.table.selected != before:
-            self.desk.guard.arm()
-            self._look_soon()
-
-    @on(reports.KnownAs)
-    def _known_as(self, message: reports.KnownAs) -> None:
-        self._change(replace(self.table, me=message.me))
-
-    @on(reports.LoadFailed)
-    def _load_failed(self, message: reports.LoadFailed) -> None:
-        self._say(refusals.words(message.error, done=say("")))
-        if not self._is_listening:
-            reason = display_safe(str(message.error), max_len=100)
-            offline = Connection(since=self.desk.now(), reason=reason)
-            self._change(self.table.connected(offline))
-            if not isinstance(message.error, errors.LoginFirst):
-                self.set_timer(_LOAD_AGAIN, partial(self._calls.load, in_order=True))
-
-    @on(reports.Puzzled)
-    def _puzzled(self, message: reports.Puzzled) -> None:
-        """What the feed could not hand on may be in the list, marked as what it is."""
-        self._say(message.problem)
-        self._calls.load(in_order=False)
-
-    @on(reports.Seen)
-    def _seen(self, message: reports.Seen) -> None:
-        approval = message.approval
-        self._change(self.table.seen(approval))
-        if self.table.doing.get(approval.id) is Doing.CHECKING:
-            self._now_known(approval)
-
-    @on(reports.Doubted)
-    def _doubted(self, message: reports.Doubted) -> None:
-        self._change(self.table.doubted(message.unverified))
-
-    @on(reports.Heard)
-    def _heard(self, message: reports.Heard) -> None:
-        event = message.event
-        table = self.table if event.device is None else self.table.on_device(event.device)
-        if event.approval is not None and event.name is EventName.REQUESTED:
-            table = table.asked(event.approval)
-            if event.approval.risk.rank >= Risk.HIGH.rank:
-                self.app.bell()
-        elif event.approval is not None:
-            table = table.seen(event.approval)
-        if table.selected != self.table.selected:
-            self.desk.guard.arm()
-        self._change(table)
-        if text := news(event, self.desk.zone, is_narrow=self._is_narrow):
-            self._say(text)
-
-    @on(reports.Reconnected)
-    def _reconnected(self, message: reports.Reconnected) -> None:
-        was_live = self.table.connection.is_live
-        self._change(self.table.connected(message.connection))
-        if message.connection.is_live and not was_live:
-            self._calls.load(in_order=False)
-
-    @on(reports.Resynced)
-    def _resynced(self) -> None:
-        self._calls.load(in_order=False)
-
-    @on(reports.Answered)
-    def _answered(self, message: reports.Answered) -> None:
-        self._over(message.approval)
-
-    @on(reports.Refused)
-    def _refused(self, message: reports.Refused) -> None:
-        match message.error:
-            case errors.UnknownOutcome() | errors.WireError():
-                self._check(message.approval_id)
-            case errors.AlreadyDecided(approval=winner):
-                self._change(self.table.seen(winner).idle(winner.id))
-                self._say(refusals.already(winner, self._moment))
-            case error:
-                self._change(self.table.idle(message.approval_id))
-                self._say(refusals.words(error, done=say("Nothing was denied.")))
-        self._leave_if_done()
-
-    # What the person wants.
 
     @on(Selected)
     def _selected(self, message: Selected) -> None:
-        self._change(self.table.moved_to(message.approval_id))
+        self.change(self.table.moved_to(message.approval_id))
+        self.forget_off()
         if not self._is_narrow:
             self._look_soon()
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        self._change(self.table.moved_to(message.approval_id))
-        self.add_class(_READING)
+        if message.approval_id != self.table.selected:
+            self.forget_off()
+        self.change(self.table.moved_to(message.approval_id))
+        self.add_class(READING)
         self.query_one(ApprovalDetail).focus()
         self._look_soon()
         self.draw()
 
-    @on(KeyWanted)
-    def _key_wanted(self, message: KeyWanted) -> None:
-        self.app.simulate_key(message.key)
-
     @on(Sheet.Scrolled)
     def _scrolled(self) -> None:
-        draw_more(self)
+        if self.is_whole:
+            self.draw_news()
 
     def action_approve(self) -> None:
-        """Open the panel that approves, or say why not."""
-        approval, reason = self.table.current, self.why_no_yes()
-        if reason or approval is None:
-            self._say(say("Approve is off: {}", reason))
-        elif self._panel is None:
-            self._open(ApprovePanel(self.desk, self.table, approval))
+        """Open the panel that approves what is marked, or the selected one, or say why not."""
+        if self.table.marks:
+            self.answering.open(partial(BatchApprovePanel, self.desk, self.table))
+        else:
+            self._open(say("Approve"), ApprovePanel, self.why_no_yes())
 
     def action_deny(self) -> None:
-        """Open the panel that denies, or say why not."""
-        approval = self.table.current
-        reason = why_no_answer(self.table, approval, self._moment)
-        if reason or approval is None:
-            self._say(say("Deny is off: {}", reason))
-        elif self._panel is None:
-            self._open(DenyPanel(self.desk, self.table, approval))
+        """Open the panel that denies what is marked, or the selected one, or say why not."""
+        if self.table.marks:
+            self.answering.open(partial(BatchDenyPanel, self.desk, self.table))
+        else:
+            self._open(say("Deny"), DenyPanel, why_no_answer(*self._case))
+
+    def action_narrow(self) -> None:
+        """Open the panel that approves less, or say why not."""
+        self._open(say("Less"), NarrowPanel, why_no_less(*self._case))
+
+    def action_similar(self) -> None:
+        """Open the panel that approves requests like it ahead, or say why not."""
+        self._open(say("Similar"), SimilarPanel, why_no_similar(*self._case))
+
+    def action_report(self) -> None:
+        """Open the panel that reports, or say why not."""
+        self._open(say("Report"), ReportPanel, why_no_report(self.table, self.table.current))
+
+    def action_elsewhere(self) -> None:
+        """Lead to the page of the selected request, or say why not."""
+        self._open(say("Phone"), ElsewherePanel, why_no_answer(*self._case))
 
     def action_take_back(self) -> None:
         """Take the latest denial back before it leaves."""
-        denial = self._denials.latest
-        if denial is not None:
-            self._denials = self._denials.without(denial.approval.id)
-            self._change(self.table.idle(denial.approval.id))
-            self._say(say("Taken back: nothing was denied."))
+        self.answering.take_back()
 
     def action_turn_over(self) -> None:
         """Show the signed texts, or the facts again."""
         self.query_one(ApprovalDetail).turn_over()
 
+    def action_extend(self) -> None:
+        """Let the selected request wait longer, or say why not."""
+        self._arrange(say("Longer"), why_no_answer, self._arranging.longer)
+
+    def action_retry(self) -> None:
+        """Ask the agent of the selected, expired request to ask again, or say why not."""
+        self._arrange(say("Retry"), why_no_retry, self._arranging.again)
+
+    def action_snooze(self) -> None:
+        """Let the selected request ring later, or as usual again."""
+        deed = partial(self._arranging.snooze, attention=self.table.attention)
+        self._arrange(say("Snooze"), why_no_answer, deed)
+
+    def action_mute(self) -> None:
+        """Let nothing of the selected request's agent ring, or everything again."""
+        self._arrange(say("Mute"), why_no_answer, self._muting)
+
+    def action_trail(self) -> None:
+        """Show what the agent of the selected request asked before."""
+        approval = self.table.current
+        if approval is None:
+            self.say_off(say("Trail"), say("nothing is selected."))
+        else:
+            self.app.push_screen(HistoryPage(self.hall, of_agent(approval.agent, self.desk.now())))
+
+    def action_copy_id(self) -> None:
+        """Copy the selected request's id."""
+        self.say(copy_id(self.app, self.table.current))
+
+    def action_copy_link(self) -> None:
+        """Copy the link to its page."""
+        self.say(copy_link(self.app, self.table.current, self.desk))
+
+    def action_unfold(self) -> None:
+        """Show those that look alike one by one, or in one row again."""
+        fold = self.table.fold(self.desk.now())
+        if fold is None or fold.alike == 1:
+            self.say(say("No other request looks like this one."))
+        else:
+            self.change(self.table.unfolded())
+
+    def action_mark(self) -> None:
+        """Mark what the selected row stands for, or take its marks off, or say why not."""
+        self._mark(*marking.turned(self.table, self._moment))
+
+    def action_unmark(self) -> None:
+        """Take every mark off."""
+        self._mark(*marking.cleared(self.table))
+
+    @on(MarkWanted)
+    def _mark_wanted(self, message: MarkWanted) -> None:
+        table = self.table.moved_to(message.approval_id)
+        self._mark(*marking.turned(table, self._moment))
+
     def action_refresh(self) -> None:
         """Ask the server again and put the list in order."""
-        self._say(say("Asking the server .."))
+        self.say(say("Asking the server .."))
         self._calls.load(in_order=True)
 
     def action_lock(self) -> None:
         """Forget the opened key."""
         self.desk.answers.lock()
-        self._say(say("Locked: the next approval takes the PIN."))
+        self.say(say("Locked: the next approval takes the PIN."))
 
-    def action_help(self) -> None:
-        """Show the keys, and why Approve is off."""
-        self.app.push_screen(HelpScreen(say("KEYS IN THE INBOX"), inbox_help(), self.why_no_yes()))
+    def help_title(self) -> SafeText:
+        """Return what stands above the help."""
+        return say("KEYS IN THE INBOX")
+
+    def help_rows(self) -> Rows:
+        """Return the keys of the inbox."""
+        return inbox_help()
+
+    def action_filter(self) -> None:
+        """Let the person type which requests they want to see."""
+        self.query_one(FilterLine).open(self.table.query.text)
+
+    @on(FilterLine.Given)
+    def _given(self, message: FilterLine.Given) -> None:
+        """Show what fits; what cannot be read is said and changes nothing."""
+        try:
+            self._select(self.table.asked_for(read_query(message.text, self.desk.now())))
+        except ValueError as error:
+            self.say(say("Filter: {}.", display_safe(str(error))))
+        self.query_one(ApprovalList).focus()
 
     def action_back(self) -> None:
         """Go back from reading to the list."""
-        self.remove_class(_READING)
+        self.remove_class(READING)
         self.query_one(ApprovalList).focus()
         self.draw()
 
     def action_leave(self) -> None:
         """Quit; a denial that waits is sent first, and a second time quits without waiting."""
-        if self._is_leaving or not self._is_sending():
-            self.app.exit()
-            return
-        self._is_leaving = True
-        self._say(say("Sending your answer, then leaving. q again leaves at once."))
-        self._send_denials(self._denials.waiting)
+        self.answering.leave()
 
     def why_no_yes(self) -> SafeText:
         """Return why the selected request cannot be approved, or nothing."""
-        return why_no_yes(self.table, self.table.current, self._moment)
+        return why_no_yes(*self._case)
 
-    # The way of an answer.
+    def _mark(self, table: Table, said: SafeText) -> None:
+        self.change(table)
+        self.say(said)
 
-    def _open(self, panel: Panel) -> None:
-        """The next key may come before the panel is there, and was not meant for it."""
-        self.desk.guard.arm()
-        self._panel = panel
-        self.app.push_screen(panel, partial(self._panel_closed, panel.approval))
-
-    def _panel_closed(self, approval: Approval, result: PanelResult) -> None:
-        self._panel = None
-        match result:
-            case Approved(approval=taken):
-                self._over(taken)
-            case DenialGiven():
-                self._think_again(result)
-            case Unknown():
-                self._check(approval.id)
-            case Closed(reason=reason, approval=newer):
-                if newer is not None:
-                    self._change(self.table.seen(newer))
-                self._say(reason)
-        self._calls.refresh_me()
-
-    def _think_again(self, given: DenialGiven) -> None:
-        due = self.desk.ticks() + TIME_TO_THINK
-        denial = Denial(given.approval, given.code, given.note, due)
-        self._denials = self._denials.with_another(denial)
-        self._change(self.table.busy(given.approval.id, Doing.DENYING))
-
-    def _send_denials(self, denials: tuple[Denial, ...]) -> None:
-        for denial in denials:
-            self._denials = self._denials.without(denial.approval.id)
-            self._change(self.table.busy(denial.approval.id, Doing.SENDING))
-            self._calls.deny(denial)
-
-    def _over(self, approval: Approval) -> None:
-        self._change(self.table.seen(approval).idle(approval.id))
-        self._say(outcome(approval, self.desk.now(), self.desk.zone))
-        self._leave_if_done()
-
-    def _check(self, approval_id: str) -> None:
-        self._change(self.table.busy(approval_id, Doing.CHECKING))
-        self._say(say("Not known yet, checking: the server has not confirmed your answer."))
-        self._calls.look(approval_id)
-
-    def _now_known(self, approval: Approval) -> None:
-        self._change(self.table.idle(approval.id))
-        if approval.state is ApprovalState.PENDING and approval.is_waiting(self.desk.now()):
-            self._say(say("Your answer did not reach the server. The request still waits."))
+    def _open(self, verb: SafeText, panel: type[Panel], reason: SafeText) -> None:
+        approval = self.table.current
+        if reason or approval is None:
+            self.say_off(verb, reason)
         else:
-            self._say(outcome(approval, self.desk.now(), self.desk.zone))
-        self._leave_if_done()
+            self.answering.open(partial(panel, self.desk, self.table, approval))
 
-    def _leave_if_done(self) -> None:
-        if self._is_leaving and not self._is_sending():
-            self.app.exit()
+    def _arrange(self, verb: SafeText, why_not: WhyNot, deed: Callable[[Approval], Deed]) -> None:
+        """Ask before the server is told what changes neither the request nor its answer."""
+        approval = self.table.current
+        reason = why_not(*self._case)
+        if reason or approval is None:
+            self.say_off(verb, reason)
+        else:
+            self.confirm(deed(approval), partial(self._why_not, why_not, approval))
 
-    def _is_sending(self) -> bool:
-        return bool(self._denials.waiting) or Doing.SENDING in self.table.doing.values()
+    def _why_not(self, why_not: WhyNot, approval: Approval) -> SafeText:
+        """Return why it cannot be arranged any more for the request that the panel is about."""
+        copy = self.table.inbox.find(approval.id) or approval
+        return why_not(self.table, copy, self._moment)
 
-    # Clock and drawing.
-
-    def tick(self) -> None:
-        """Send what is due, ask again where an answer is in doubt, and draw the time."""
-        ticks = self.desk.ticks()
-        self._send_denials(self._denials.due(ticks))
-        if ticks - self._checked_at >= _CHECK_EVERY:
-            self._checked_at = ticks
-            for approval_id, doing in self.table.doing.items():
-                if doing is Doing.CHECKING:
-                    self._calls.look(approval_id)
-        self.table = self.table.fresh(self.desk.now())
-        self.draw()
-
-    def draw_widgets(self) -> None:
-        """Hand everything down to the widgets."""
-        InboxView(
-            desk=self.desk,
-            table=self.table,
-            denial=self._denials.latest,
-            status=self._status,
-            is_narrow=self._is_narrow,
-            is_reading=self.has_class(_READING),
-        ).draw_on(self)
-
-    def _change(self, table: Table) -> None:
-        self.table = table
-        self.draw()
-        if self._panel is not None:
-            self._panel.table_changed(table)
-
-    def _say(self, text: SafeText) -> None:
-        self._status = text
-        self.draw()
-
-    def _look_soon(self) -> None:
-        """Ask for the selected request once the selection rests; the server notes it as seen."""
-        self.set_timer(_LOOK_AFTER, partial(self._look_if_still, self.table.selected))
-
-    def _look_if_still(self, approval_id: str | None) -> None:
-        if approval_id is not None and approval_id == self.table.selected:
-            self._calls.look(approval_id)
+    def _muting(self, approval: Approval) -> Deed:
+        agent = approval.agent
+        return self._arranging.mute(agent.id, agent.name, self.table.attention)
 
     @property
-    def _is_narrow(self) -> bool:
-        return self.has_class(_NARROW)
-
-    @property
-    def _moment(self) -> Moment:
-        return Moment(self.desk.now(), self.desk.zone)
+    def _case(self) -> tuple[Table, Approval | None, Moment]:
+        return self.table, self.table.current, self._moment

@@ -6,21 +6,33 @@ Owns: which widget is told what. Never: changes the table, or calls anything tha
 from dataclasses import dataclass
 
 from textual.screen import Screen
-from textual.widgets import Static
 
 from approver_tui.screens.denials import Denial
 from approver_tui.screens.desk import Desk
-from approver_tui.screens.keys import inbox_keys
-from approver_tui.screens.notices import notices
-from approver_tui.screens.reasons import Moment, why_no_answer, why_no_yes
+from approver_tui.screens.keys import PAGES, as_chosen, inbox_keys, retry_keys
+from approver_tui.screens.reasons import (
+    Moment,
+    why_no_answer,
+    why_no_less,
+    why_no_report,
+    why_no_retry,
+    why_no_similar,
+    why_no_yes,
+)
 from approver_tui.screens.table import Table
-from approver_tui.state.text import SafeText
+from approver_tui.state.connection import Phase
+from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approval_detail import ApprovalDetail
 from approver_tui.widgets.approval_list import ApprovalList, ListView
+from approver_tui.widgets.elsewhere import elsewhere_line
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import lines_word, say
-from approver_tui.widgets.notice_lines import NoticeLines, StatusLine
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.times import remaining
 from approver_tui.widgets.top_bar import TopBar, TopView
+
+_ENOUGH_LINES = 20
+"""On a screen of fewer, each of them is for what waits here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +43,6 @@ class InboxView:
     table: Table
     denial: Denial | None
     """The denial that can be taken back."""
-    status: SafeText
     is_narrow: bool
     is_reading: bool
 
@@ -39,57 +50,81 @@ class InboxView:
         """Tell each widget its part; one whose part is the same draws nothing."""
         table, now = self.table, self.desk.now()
         screen.query_one(ApprovalList).show(self._list())
-        screen.query_one(ApprovalDetail).show(table.current, now)
+        screen.query_one(ApprovalDetail).show(table.fold(now), now, table.attention)
         screen.query_one(TopBar).show(self._top())
-        screen.query_one("#notices", NoticeLines).show(notices(self.desk, table))
-        screen.query_one(StatusLine).show(self._status())
+        elsewhere = elsewhere_line(table.elsewhere, now)
+        has_room = screen.size.height >= _ENOUGH_LINES
+        line = (elsewhere,) if elsewhere and has_room else ()
+        screen.query_one("#others", NoticeLines).show(line)
         screen.query_one(KeyBar).show(self._keys())
-        draw_more(screen)
 
     def _list(self) -> ListView:
         table = self.table
         return ListView(
-            inbox=table.inbox,
+            inbox=table.shown,
+            hidden=len(table.inbox.rows) - len(table.shown.rows),
+            typed=display_safe(table.query.text, max_len=30),
             selected=table.selected,
             arrived=table.arrived,
             unverified=table.unverified,
             doing=table.doing,
+            opened=table.opened,
+            marks=table.marks,
+            attention=table.attention,
+            me=None if table.me is None else table.me.user.id,
             now=self.desk.now(),
             is_loaded=table.is_loaded,
+            is_asked=table.connection.is_live or table.connection.phase is Phase.CONNECTING,
         )
 
     def _top(self) -> TopView:
         table, now = self.table, self.desk.now()
-        count = len(table.inbox.waiting(now))
-        title = say("Inbox {}" if self.is_narrow else "Sayso  Inbox {}", count)
+        count = table.count(now)
+        title = PAGES[0]
+        if self.is_narrow and count is not None:
+            title = say("Inbox {}", count)
         return TopView(
             title=say("< {}", title) if self.is_narrow and self.is_reading else title,
-            user=SafeText("") if table.me is None else table.me.user.name,
+            user=SafeText("") if table.me is None else self.desk.named(table.me.user.name),
             connection=table.connection,
             fresh_at=table.fresh_at,
             now=now,
             zone=self.desk.zone,
             is_unlocked=self.desk.answers.is_unlocked,
+            tabs=() if self.is_narrow else PAGES,
+            waiting=count,
+            left=self._left(now) if self.is_narrow and self.is_reading else None,
         )
 
-    def _status(self) -> SafeText:
-        if self.denial is None:
-            return self.status
-        left = self.denial.seconds_left(self.desk.ticks())
-        return say("Denying in {} s, u takes it back: {}", left, self.denial.approval.headline)
+    def _left(self, now: int) -> SafeText | None:
+        """What is left to answer in; below the facts it may be a screenful away."""
+        one = self.table.current
+        if one is None or not one.is_waiting(now):
+            return None
+        return remaining(one.expires_at, now)
 
     def _keys(self) -> tuple[Hint, ...]:
         moment, table = Moment(self.desk.now(), self.desk.zone), self.table
-        return inbox_keys(
+        marked = len(table.marks)
+        keys = inbox_keys(
             is_reading=self.is_reading,
             can_take_back=self.denial is not None,
-            approve_off=bool(why_no_yes(table, table.current, moment)),
-            deny_off=bool(why_no_answer(table, table.current, moment)),
+            off=_off(table, moment),
+            marked=marked,
+            retry=retry_keys(table.current, moment.now, why_no_retry(table, table.current, moment)),
         )
+        return as_chosen(keys, self.desk.place.keymap)
 
 
-def draw_more(screen: Screen[None]) -> None:
-    """Say how much of the request is still below."""
-    below = screen.query_one(ApprovalDetail).rows_below
-    text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
-    screen.query_one("#more", Static).update(text, layout=False)
+def _off(table: Table, moment: Moment) -> frozenset[str]:
+    """Return which keys do nothing to the selected request; marked ones are answered whatever."""
+    case = table, table.current, moment
+    reasons = {
+        "a": SafeText("") if table.marks else why_no_yes(*case),
+        "d": SafeText("") if table.marks else why_no_answer(*case),
+        "e": why_no_less(*case),
+        "s": why_no_similar(*case),
+        "!": why_no_report(table, table.current),
+        "o": why_no_answer(*case),
+    }
+    return frozenset(key for key, reason in reasons.items() if reason)

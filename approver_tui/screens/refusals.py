@@ -7,13 +7,14 @@ from approver_tui.client import errors
 from approver_tui.screens.reasons import Moment
 from approver_tui.state.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.facts import outcome
 from approver_tui.widgets.lines import say
+from approver_tui.widgets.records import outcome
 
 _LONGEST = 200
 _WORDS: dict[type[errors.ClientError], SafeText] = {
     errors.PinNeeded: SafeText("The app was locked in the meantime: type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
+    errors.RequestLocked: SafeText("What you typed was wrong twice: this request is locked."),
     errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
     errors.Unreachable: SafeText("The server did not answer."),
 }
@@ -21,7 +22,7 @@ _WORDS: dict[type[errors.ClientError], SafeText] = {
 
 def words(error: errors.ClientError, *, done: SafeText) -> SafeText:
     """Return what went wrong; `done` says what did not happen because of it."""
-    return say("{} {}", _problem(error), done)
+    return say("{} {}", problem(error), done)
 
 
 def already(winner: Approval, moment: Moment) -> SafeText:
@@ -30,10 +31,14 @@ def already(winner: Approval, moment: Moment) -> SafeText:
     return say("Already decided. {}", how) if winner.decided else how
 
 
-def _problem(error: errors.ClientError) -> SafeText:
+def problem(error: errors.ClientError) -> SafeText:
+    """Return what went wrong."""
     match error:
         case errors.WrongPin(left=left):
             return say("That is not the PIN. {} tries left.", left)
+        case errors.WrongEntry(left=left):
+            tries = say("1 try left") if left == 1 else say("{} tries left", left)
+            return say("That is not it. {}, then this request is locked.", tries)
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
             return say("The server refused: {}", display_safe(detail, max_len=_LONGEST))
     for kind, text in _WORDS.items():

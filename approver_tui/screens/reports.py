@@ -3,15 +3,33 @@
 Owns: one message per outcome. Never: carries text that was not made safe.
 """
 
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
 from textual.message import Message
 
 from approver_tui.client.errors import ClientError
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals import Approval, Unverified
+from approver_tui.state.attention import Attention
 from approver_tui.state.connection import Connection
 from approver_tui.state.devices import Me
 from approver_tui.state.events import Event
 from approver_tui.state.text import SafeText
+
+_Value = TypeVar("_Value")
+
+
+class Told(Message, Generic[_Value]):
+    """What a thread found out; each screen names its own."""
+
+    def __init__(self, value: _Value) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Counted(Told[Mapping[str, int | None]]):
+    """How many requests wait at each other server, as far as it said."""
 
 
 class Loaded(Message):
@@ -22,6 +40,10 @@ class Loaded(Message):
         self.me = me
         self.page = page
         self.in_order = in_order
+
+
+class Remembered(Told[Page]):
+    """What waited when the server last said so, from this machine."""
 
 
 class KnownAs(Message):
@@ -38,6 +60,14 @@ class LoadFailed(Message):
     def __init__(self, error: ClientError) -> None:
         super().__init__()
         self.error = error
+
+
+class ListFailed(LoadFailed):
+    """The list could not be fetched; `in_order` as it was asked for."""
+
+    def __init__(self, error: ClientError, *, in_order: bool) -> None:
+        super().__init__(error)
+        self.in_order = in_order
 
 
 class Seen(Message):
@@ -82,6 +112,10 @@ class Answered(Message):
     def __init__(self, approval: Approval) -> None:
         super().__init__()
         self.approval = approval
+
+
+class Attended(Told[Attention]):
+    """When the person is notified, as it is set now."""
 
 
 class Refused(Message):

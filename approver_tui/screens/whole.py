@@ -24,14 +24,30 @@ class WholeScreen(Screen[ScreenResultType]):
     def is_whole(self) -> bool:
         """Whether every widget is there: not before composition, not from removal on.
 
+        A screen that opens once the app was told to end is composed, and its widgets are not.
         Textual stops displaying a screen as soon as it means to remove it, and stops running it
         before its widgets go. A screen that was to be removed before it was composed gets none.
         """
-        return self._is_composed and self.is_running and self.display
+        is_there = self._is_composed and self.is_running and self.display
+        return is_there and self.app.return_code is None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let no key do anything to a screen that nobody sees whole."""
         return self.is_whole and super().check_action(action, parameters)
+
+    def show_from_top(self, scrolled: Widget) -> None:
+        """Begin at the top of what scrolls, and go on only as far as the focus needs.
+
+        Textual scrolls to the focus before the first drawing has taken away the rows that are not
+        due, and leaves it there.
+        """
+        scrolled.scroll_home(animate=False)
+        self.call_after_refresh(self.show_focus)
+
+    def show_focus(self) -> None:
+        """Bring what has the focus into sight."""
+        if self.focused is not None and not self.can_view_entire(self.focused):
+            self.focused.scroll_visible(animate=False)
 
     def draw(self) -> None:
         """Bring every widget up to date, if they are there."""

@@ -5,27 +5,18 @@ Never: text that did not go through `display_safe`, except the two signed texts,
 Times are integers, milliseconds since the epoch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from approver_tui.state.decision import Answer, Ceremony, DenyCode
+from approver_tui.state.ceremony import Ceremony, Step, TypeBack
+from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.deliveries import Delivery
 from approver_tui.state.fingerprint import fingerprint
-from approver_tui.state.narrowing import Granted
+from approver_tui.state.narrowing import Granted, lesser_headline
+from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
-
-
-class Risk(StrEnum):
-    """How much harm a wrong yes can do, as the server's policy sees it."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """The order of risks: 0 is the lowest."""
-        return tuple(Risk).index(self)
+from approver_tui.state.together import Together
 
 
 class Kind(StrEnum):
@@ -41,6 +32,11 @@ class Kind(StrEnum):
     """Lets an app on a device act as this person."""
     APP_ACTION = "app_action"
     """Lets an app do one thing."""
+    STANDING_GRANT = "standing_grant"
+    """Lets an agent do something like an earlier request again, so often, so long, so much."""
+
+
+_GIVEN = frozenset({Kind.CONSENT, Kind.STANDING_GRANT})
 
 
 class ApprovalState(StrEnum):
@@ -89,6 +85,10 @@ class Asker:
     owners: tuple[SafeText, ...]
     first_request: bool
     """True if this agent never asked this person before."""
+    keys: tuple[SafeText, ...] = ()
+    """What its credentials are called."""
+    through: tuple[SafeText, ...] = ()
+    """Who acted for the person before it, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ class Display:
     asked_from: SafeText
     asked_at: int
     expires_at: int
+    type_back: TypeBack | None = None
+    """Which of the facts a yes takes, typed by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,74 @@ class Decided:
     channel: SafeText
     code: DenyCode | None
     note: SafeText | None
+    ceremony: SafeText
+    """What the answer took, as the server spells it."""
+    self_approved: bool
+    """One yes was enough for what is critical, and the person asked gave it."""
+    reason: SafeText | None = None
+    """Why they said yes, for the record alone."""
+    retry_at: int | None = None
+    """From when on the agent may ask again."""
+    ask: SafeText | None = None
+    """Whom the agent was told to ask instead."""
+    private_note: SafeText | None = None
+    """A word for the record that no agent sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """What decided instead of the person, and the policy that needed no more.
+
+    A consent of theirs, or a use of a standing grant.
+    """
+
+    consent: SafeText | None
+    policy: int
+    grant: SafeText | None = None
+    use: int | None = None
+
+    @property
+    def by(self) -> str:
+        """What it was, in words that need nothing else."""
+        return "standing grant" if self.consent is None else "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What came of it at its resource."""
+
+    id: SafeText
+    """The resource's own name for what it did."""
+    done: bool | None
+    """None while the resource has not said whether it worked."""
+    text: SafeText | None
+    """The resource's own words."""
+    as_granted: bool | None
+    """None where the resource did not say what ran."""
+    at: int
+    """When it last said something of it."""
+
+    @property
+    def word(self) -> str:
+        """How it went, in words that a time follows."""
+        return {None: "Begun at its resource at", True: "Carried out at", False: "Failed at"}[
+            self.done
+        ]
+
+
+class Retry(StrEnum):
+    """What can still be said to the agent of a request that expired."""
+
+    POSSIBLE = "possible"
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A request whose place a newer one of the same agent took."""
+
+    id: str
+    fingerprint: SafeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +211,7 @@ class Approval:
     id: str
     state: ApprovalState
     ceremony: Ceremony
-    """What a yes demands: a confirmation in the unlocked app, or the PIN."""
+    """What a yes demands beside a confirmation in the unlocked app."""
     display: Display
     action_text: str
     """The signed action as received; not safe to draw as it is."""
@@ -153,15 +223,41 @@ class Approval:
     reason: SafeText | None = None
     """Why it is no longer pending, where that needs saying."""
     decided: Decided | None = None
+    unasked: Unasked | None = None
+    """Why nobody had to answer, where nobody had to."""
     granted: Granted | None = None
     """What was granted, where that is less than what was asked."""
+    execution: Execution | None = None
+    together: Together | None = None
+    """How far it is, where others are asked too."""
+    held_back: bool = False
+    """Whether it came with so many others that the person was not called for it."""
+    supersedes: Earlier | None = None
+    """Which request it took the place of, where its agent asked anew."""
+    devices: tuple[Delivery, ...] = ()
+    """What this person's devices had of it; only on a freshly shown approval."""
     nonce: str | None = None
     """The server's nonce for this device's answer; only on a freshly shown approval."""
+    over_at: int | None = None
+    """When it was over, however it ended."""
+    extended_to: int | None = None
+    """The end that the server tells now; the signed display has the one of when it was asked."""
+    retry: Retry | None = None
+    """Whether its agent can be, or was, asked to ask again, once it has expired."""
+    tries_left: Mapping[Step, int] | None = None
+    """How often each step may still be typed; beside the nonce."""
+    look: str | None = None
+    """What it shares with requests that look alike (`alike.py`); None: with none."""
 
     @property
     def fingerprint(self) -> str:
         """The short form of the action's digest, derived here and never taken from the server."""
         return fingerprint(self.action_text)
+
+    @property
+    def texts(self) -> tuple[str, str, str, str]:
+        """What makes it this very request: both signed texts and their digests."""
+        return self.action_digest, self.display_digest, self.action_text, self.display_text
 
     @property
     def kind(self) -> Kind:
@@ -177,9 +273,11 @@ class Approval:
     def state_word(self) -> str:
         """Where it stands, in a word that fits its kind."""
         if self.state is ApprovalState.REDEEMED and not self.is_action:
-            return "given" if self.kind is Kind.CONSENT else "signed in"
+            return "given" if self.kind in _GIVEN else "signed in"
         if self.is_taken_back:
             return "no longer needed"
+        if self.was_superseded:
+            return "superseded"
         return self.state.value
 
     @property
@@ -191,6 +289,11 @@ class Approval:
     def headline(self) -> SafeText:
         """The one line that says what would happen."""
         return self.display.headline
+
+    @property
+    def granted_headline(self) -> SafeText:
+        """The same of what is granted, where that is less."""
+        return lesser_headline(self.headline, self.granted)
 
     @property
     def agent(self) -> Asker:
@@ -205,7 +308,17 @@ class Approval:
     @property
     def expires_at(self) -> int:
         """When an answer stops counting."""
-        return self.display.expires_at
+        return max(self.display.expires_at, self.extended_to or 0)
+
+    @property
+    def ended_at(self) -> int:
+        """When it was over, or will be if nobody answers."""
+        return self.expires_at if self.over_at is None else self.over_at
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it waits apart from those for which the person was called."""
+        return self.held_back and self.state is ApprovalState.PENDING
 
     @property
     def is_taken_back(self) -> bool:
@@ -213,9 +326,44 @@ class Approval:
         return self.state is ApprovalState.CANCELLED and self.reason == "withdrawn"
 
     @property
+    def was_superseded(self) -> bool:
+        """Whether its agent asked anew, and the newer request stands for it."""
+        return self.state is ApprovalState.CANCELLED and self.reason == "superseded"
+
+    @property
+    def was_locked(self) -> bool:
+        """Whether it ended because too much was typed wrongly."""
+        return self.state is ApprovalState.CANCELLED and self.reason == "locked"
+
+    @property
     def needs_pin(self) -> bool:
         """Whether a yes needs the PIN for this very approval."""
-        return self.ceremony is Ceremony.PIN or self.risk.rank >= Risk.HIGH.rank
+        return Step.PIN in self.steps
+
+    @property
+    def steps(self) -> Ceremony:
+        """What a yes takes: the PIN at high risk, whatever the server says."""
+        high = self.risk.rank >= Risk.HIGH.rank
+        return self.ceremony | {Step.PIN} if high else self.ceremony
+
+    def what(self, step: Step) -> SafeText:
+        """What a step takes, to go on after "takes"."""
+        asked = self.display.type_back
+        return asked.what if step is Step.TYPE_BACK and asked is not None else step.what
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether too much was typed wrongly for this person to say yes."""
+        return 0 in (self.tries_left or {}).values()
+
+    def is_lapsed(self, now: int) -> bool:
+        """Whether it expired without an answer, so that its agent can be asked to ask again.
+
+        The server, which is told of that, may not have noticed the end yet.
+        """
+        if self.state is ApprovalState.PENDING:
+            return self.kind is Kind.ACTION and now >= self.expires_at
+        return self.retry is Retry.POSSIBLE
 
     def is_waiting(self, now: int) -> bool:
         """Whether an answer given at `now` would still count."""

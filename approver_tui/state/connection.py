@@ -18,6 +18,8 @@ class Phase(StrEnum):
     OFFLINE = "offline"
     CONNECTING = "connecting"
     LIVE = "live"
+    SIGNED_OUT = "signed out"
+    """For good: nothing dials any more."""
 
 
 class Signal(StrEnum):
@@ -26,6 +28,8 @@ class Signal(StrEnum):
     DIAL = "dial"
     OPENED = "opened"
     LOST = "lost"
+    ENDED = "ended"
+    """The server takes no session of this device any more."""
 
 
 TRANSITIONS = MappingProxyType(
@@ -34,6 +38,9 @@ TRANSITIONS = MappingProxyType(
         (Phase.CONNECTING, Signal.OPENED): Phase.LIVE,
         (Phase.CONNECTING, Signal.LOST): Phase.OFFLINE,
         (Phase.LIVE, Signal.LOST): Phase.OFFLINE,
+        (Phase.OFFLINE, Signal.ENDED): Phase.SIGNED_OUT,
+        (Phase.CONNECTING, Signal.ENDED): Phase.SIGNED_OUT,
+        (Phase.LIVE, Signal.ENDED): Phase.SIGNED_OUT,
     }
 )
 """Every move there is; a signal without a row changes nothing."""

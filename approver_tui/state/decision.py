@@ -1,10 +1,12 @@
 """The answers a person can give to an approval.
 
-Owns: the two answers, the ceremonies, the reasons for a no. Never: signatures.
+Owns: the two answers, the reasons for a no, what goes beside one. Never: signatures.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class Answer(StrEnum):
@@ -12,14 +14,6 @@ class Answer(StrEnum):
 
     APPROVE = "approve"
     DENY = "deny"
-
-
-class Ceremony(StrEnum):
-    """What giving an answer demanded of the person."""
-
-    CONFIRM = "confirm"
-    PIN = "pin"
-    NONE = "none"
 
 
 class DenyCode(StrEnum):
@@ -37,6 +31,20 @@ class DenyCode(StrEnum):
         """The words a person chooses by."""
         return _LABELS[self]
 
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What goes beside a no and its note. The server says which code lets it."""
+
+    retry_at: int | None = None
+    """From when on the agent may ask again, in milliseconds; with WAIT_UNTIL."""
+    ask: str | None = None
+    """Whom it may ask instead, as they are called; with ASK_OTHER."""
+    private_note: str | None = None
+    """A word for the record that no agent sees."""
+
+
+NOTHING_MORE: Final = Aside()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""

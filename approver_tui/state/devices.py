@@ -21,6 +21,23 @@ class PinState:
 
 
 @dataclass(frozen=True, slots=True)
+class Browser:
+    """One browser of a device that asked to be called by web push, and how that goes."""
+
+    device_id: str
+    service: SafeText
+    """Whose push service it is."""
+    delivered_at: int | None = None
+    """When that took a message for it last."""
+    is_dormant: bool = False
+    """Nobody opened a page there for two weeks."""
+    problem: SafeText | None = None
+    """Why the service takes no message at the moment."""
+    lost_at: int | None = None
+    """When the service said that it knows the browser no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """One enrolled device of this person. Key members are RFC 7638 thumbprints."""
 
@@ -39,6 +56,8 @@ class Device:
     pin: PinState
     nonce: str | None
     """The server's nonce for a statement about this device by the calling one; not in the feed."""
+    browsers: tuple[Browser, ...] = ()
+    """Where it is called by push; only on the page of devices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ server's; how a value is written.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from approver_tui.state.text import SafeText
 
-_DETAILS = "authorization_details"
+DETAILS = "authorization_details"
+SECONDS = "token_seconds"
+LONGEST_LIFE = 86_400
+"""Seconds; no token of an approval lives longer than a day."""
 _BLANK = None
 
 
@@ -37,10 +40,27 @@ class Wish:
 
     changes: tuple[SmallerFact, ...] = ()
     drop_scopes: tuple[str, ...] = ()
+    token_seconds: int | None = None
+    """How long the token shall live, where that is to be less."""
 
     def __bool__(self) -> bool:
         """Whether anything is to be less."""
-        return bool(self.changes or self.drop_scopes)
+        return self != Wish()
+
+
+def lesser_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
+    """Return what would happen of the part that is granted, in the words of the headline.
+
+    A value that stands there once and is smaller now is told as it is granted. Where none does,
+    it is said that this is a part of it.
+    """
+    if granted is None:
+        return headline
+    told = headline
+    for each in granted.differences:
+        if each.asked and told.count(each.asked) == 1:
+            told = SafeText(told.replace(each.asked, each.granted))
+    return told if told != headline else SafeText(f"A part of: {headline}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +73,22 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where two texts differ: a JSON pointer, and the JSON that stands there; "" for nothing."""
+
+    pointer: SafeText
+    asked: SafeText
+    granted: SafeText
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """What is granted. The text is hashed as received; not safe to draw as it is."""
 
     text: str
     differences: tuple[Difference, ...]
+    places: tuple[Place, ...] = field(default=(), compare=False)
+    """What differs in the two texts themselves, however the server words it."""
 
 
 def read_change(text: str) -> SmallerFact:
@@ -77,13 +108,15 @@ def is_only(wish: Wish, action: str, granted: str) -> bool:
     """Whether a text grants the action but for the wish, and is smaller wherever it says so."""
     try:
         asked, given = json.loads(action), json.loads(granted)
+        life = given.pop(SECONDS, None)
         kept = [name for name in asked["scope"] if name not in wish.drop_scopes]
-        same = {**asked, "scope": kept, _DETAILS: []} == {**given, _DETAILS: []}
-        before, after = asked[_DETAILS], given[_DETAILS]
+        same = {**asked, "scope": kept, DETAILS: []} == {**given, DETAILS: []}
+        before, after = asked[DETAILS], given[DETAILS]
         smaller = all(_take(before, after, change) for change in wish.changes)
-    except (ValueError, KeyError, IndexError, TypeError):
+        same_life = (life, type(life)) == (wish.token_seconds, type(wish.token_seconds))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return False
-    return same and smaller and json.dumps(before) == json.dumps(after)
+    return same and same_life and smaller and json.dumps(before) == json.dumps(after)
 
 
 def _take(before: Any, after: Any, change: SmallerFact) -> bool:  # noqa: ANN401  # parsed JSON
@@ -92,7 +125,7 @@ def _take(before: Any, after: Any, change: SmallerFact) -> bool:  # noqa: ANN401
     for step in way:
         before, after = before[_step(before, step)], after[_step(after, step)]
     key = _step(before, last)
-    smaller = _is_smaller(before[key], after[key])
+    smaller = is_smaller(before[key], after[key])
     before[key] = after[key] = _BLANK
     return smaller
 
@@ -101,7 +134,8 @@ def _step(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) else step
 
 
-def _is_smaller(asked: object, granted: object) -> bool:
+def is_smaller(asked: object, granted: object) -> bool:
+    """Whether a value is less than another: a lower number, fewer items, an earlier time, a yes."""
     if asked == granted and type(asked) is type(granted):
         return False
     if isinstance(asked, Mapping) and isinstance(granted, Mapping):

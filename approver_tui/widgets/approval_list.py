@@ -1,30 +1,39 @@
 """The list of approvals, with a cursor that stays on its approval.
 
-Owns: where rows stand, the divider above what came later, moving the cursor by keys and clicks.
+Owns: where rows stand, and the divider above what came later.
 Never: sorts, drops or adds a row; it draws the inbox that the screen hands down.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar, overload
+from typing import overload
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.geometry import Region
-from textual.strip import Strip
 
-from approver_tui.messages import Opened, Selected
+from approver_tui.messages import MarkWanted
+from approver_tui.state.alike import Fold, Folding
 from approver_tui.state.approvals import Approval, Unverified
-from approver_tui.state.inbox import Inbox
+from approver_tui.state.attention import ALL_RINGS, Attention
+from approver_tui.state.inbox import Inbox, by_agent, waits_for_others
+from approver_tui.state.marks import why_not_marked
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, line, say, spread, wrapped
-from approver_tui.widgets.rows import Doing, Row, row_lines
-from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.lines import (
+    BLANK,
+    Line,
+    Piece,
+    Role,
+    crop,
+    line,
+    say,
+    spread,
+    text_of,
+    wrapped,
+)
+from approver_tui.widgets.quiet import quiet_mark
+from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
+from approver_tui.widgets.rows import INDENT, Doing, Row, row_lines
 
-_ROW_HEIGHT = 2
 Maker = Callable[[], Line]
 """Makes one line."""
 
@@ -42,7 +51,30 @@ class ListView:
     """What is listed and cannot be answered; it stands last, and the cursor never on it."""
     doing: Mapping[str, Doing] = field(default_factory=dict)
     now: int = 0
+    me: str | None = None
+    """The id of the person who looks."""
     is_loaded: bool = False
+    is_asked: bool = True
+    """Whether the server is being asked, where nothing is loaded."""
+    typed: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """What the person typed to see only some."""
+    hidden: int = 0
+    """How many there are that do not fit it."""
+    opened: frozenset[str] = frozenset()
+    """Looks whose requests stand one by one."""
+    marks: tuple[Approval, ...] = ()
+    """What is marked, to be answered at once."""
+    attention: Attention = ALL_RINGS
+    """When the person is notified."""
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The ids of what is marked."""
+        return frozenset(each.id for each in self.marks)
+
+    def stands_like(self, other: "ListView") -> bool:
+        """Tell whether all lines stand where they did; time and cursor change only their look."""
+        return self == replace(other, selected=self.selected, doing=self.doing, now=self.now)
 
 
 class MadeWhenDrawn(Sequence[Line]):
@@ -64,113 +96,124 @@ class MadeWhenDrawn(Sequence[Line]):
         return self._makers[index]()
 
 
-class ApprovalList(Sheet, can_focus=True):
-    """Two lines per approval."""
+class ApprovalList(RowList):
+    """Two lines per approval, or per several that look alike."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
-        Binding("g,home", "move_to(0)", show=False),
-        Binding("G,end", "move_to(-1)", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", show=False),
-        Binding("enter", "open", show=False),
-    ]
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._view = ListView()
-        self._places: dict[str, int] = {}
+        self._is_folded = False
+        """Whether a row stands for several: which of them it shows goes by time and cursor."""
 
     def show(self, view: ListView) -> None:
         """Draw another view; the part on screen stays where it is."""
-        if view != self._view:
-            moved = view.selected != self._view.selected
-            self._view = view
+        if view == self._view:
+            return
+        before, self._view = self._view, view
+        if view.stands_like(before) and not self._is_folded:
+            self.touch_up()
+        else:
             self.relay()
-            if moved:
-                self.call_after_refresh(self._keep_cursor_visible)
+        if view.selected != before.selected:
+            self.call_after_refresh(self._keep_cursor_visible)
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return heading, rows, divider and what came later, each made when it is drawn."""
         view = self._view
-        late = [row for row in view.inbox.rows if row.id in view.arrived]
+        others = [row for row in view.inbox.rows if waits_for_others(row, view.me)]
+        mine = [row for row in view.inbox.rows if not waits_for_others(row, view.me)]
+        held = [row for row in mine if row.is_held_back]
+        loud = [row for row in mine if not row.is_held_back]
+        late = [row for row in loud if row.id in view.arrived]
         lines: list[Maker] = [partial(self._heading, width), _blank]
-        self._places = {}
-        self._place([row for row in view.inbox.rows if row.id not in view.arrived], width, lines)
+        self._places, self._is_folded = {}, False
+        self._place([row for row in loud if row.id not in view.arrived], width, lines)
         if late:
             lines += [_blank, partial(self._divider, len(late))]
             self._place(late, width, lines)
+        if held:
+            lines += [_blank, partial(_held_heading, held, width)]
+            self._place(held, width, lines)
+        if others:
+            lines += [_blank, partial(self._others_heading, others)]
+            self._place(others, width, lines)
         if not view.inbox.rows:
             lines += _made(self._empty(width))
         lines += _made(_unverified(view.unverified, width))
         return MadeWhenDrawn(lines)
 
     def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
-        for approval in rows:
-            self._places[approval.id] = len(lines)
-            lines += [partial(self._half, approval, width, half) for half in range(_ROW_HEIGHT)]
-
-    def _half(self, approval: Approval, width: int, half: int) -> Line:
         view = self._view
-        is_selected = approval.id == view.selected
-        row = Row(approval, view.now, view.doing.get(approval.id), is_selected)
+        for fold in Folding(view.opened, view.selected, view.now, view.marked).folds(rows):
+            self._places[fold.shown.id] = len(lines)
+            self._is_folded |= fold.stands_for_more
+            lines += [partial(self._half, fold, width, half) for half in range(ROW_HEIGHT)]
+
+    def _half(self, fold: Fold, width: int, half: int) -> Line:
+        view, shown = self._view, fold.shown.id
+        is_selected = shown == view.selected
+        has_box = self._has_box(fold)
+        quiet = quiet_mark(fold.shown, view.attention)
+        row = Row(fold, view.now, view.doing.get(shown), is_selected, view.me, has_box, quiet)
         return row_lines(row, width)[half]
 
-    def draw(self, row: int, pieces: Line) -> Strip:
-        """Mark the rows under the cursor over their whole width."""
-        strip = self.styled(pieces)
-        place = self._places.get(self._view.selected or "", -_ROW_HEIGHT)
-        if not place <= row < place + _ROW_HEIGHT:
-            return strip
-        ground = self.get_component_rich_style("approval-list--cursor").bgcolor
-        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=ground)))
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"approval-list--cursor"}
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor by `step` rows."""
-        self.action_move_to(max(0, self._index + step))
-
-    def action_page(self, step: int) -> None:
-        """Move the cursor by a screenful."""
-        self.action_move(step * max(1, self.size.height // _ROW_HEIGHT - 1))
-
-    def action_move_to(self, index: int) -> None:
-        """Move the cursor to a row; -1 is the last."""
-        ids = list(self._places)
-        if ids:
-            self.post_message(Selected(ids[min(index, len(ids) - 1)]))
-
-    def action_open(self) -> None:
-        """Ask for the approval under the cursor to be opened."""
-        if self._view.selected is not None:
-            self.post_message(Opened(self._view.selected))
+    def _has_box(self, fold: Fold) -> bool:
+        """Boxes are there while anything is marked, where something is or could be beside it."""
+        view, shown = self._view, fold.shown
+        if not view.marks or fold.marked:
+            return bool(fold.marked)
+        return shown.is_waiting(view.now) and not why_not_marked(shown, view.marks)
 
     def on_click(self, event: events.Click) -> None:
-        """Move to the clicked row; a click on the row under the cursor opens it."""
-        row = event.y + self.scroll_offset.y
-        for approval_id, place in self._places.items():
-            if place <= row < place + _ROW_HEIGHT:
-                is_there = approval_id == self._view.selected
-                self.post_message(Opened(approval_id) if is_there else Selected(approval_id))
+        """A click on a box marks; elsewhere it moves or opens."""
+        row_id = self._box_at(*self.clicked(event))
+        if row_id is None:
+            super().on_click(event)
+        else:
+            event.prevent_default()
+            self.post_message(MarkWanted(row_id))
+
+    def _box_at(self, x: int, line: int) -> str | None:
+        """The row whose box stands there: at the left of its second line."""
+        for row_id, place in self._places.items():
+            if line == place + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
+                return row_id
+        return None
 
     @property
-    def _index(self) -> int:
-        ids = list(self._places)
-        return ids.index(self._view.selected) if self._view.selected in ids else 0
+    def cursor(self) -> str | None:
+        """The selected approval."""
+        return self._view.selected
 
     def _heading(self, width: int) -> Line:
-        count = len(self._view.inbox.waiting(self._view.now))
-        heading = Piece(say("WAITING FOR YOU ({})", count), Role.HEADING)
-        return spread((heading,), (Piece(say("soonest first"), Role.DIM),), width)
+        waiting = self._view.inbox.waiting(self._view.now)
+        if not self._view.is_loaded:
+            known = say("WAITED FOR YOU ({})  as last known", len(waiting))
+            unknown = say("WAITING FOR YOU (not known)")
+            return line(known if self._view.inbox.rows else unknown, Role.HEADING)
+        mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
+        count = sum(not row.is_held_back for row in mine)
+        if not self._view.typed:
+            heading = Piece(say("WAITING FOR YOU ({})", count), Role.HEADING)
+            return spread((heading,), (Piece(say("soonest first"), Role.DIM),), width)
+        heading = Piece(say("WAITING ({})  / {}", count, self._view.typed), Role.HEADING)
+        return spread((heading,), (Piece(say("{} hidden", self._view.hidden), Role.ALERT),), width)
+
+    def _others_heading(self, others: Sequence[Approval]) -> Line:
+        """How many the person has said yes to, and others have not."""
+        count = sum(row.is_waiting(self._view.now) for row in others)
+        return line(say("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
     def _divider(self, count: int) -> Line:
         return line(say("ARRIVED SINCE ({})  r sorts them in", count), Role.HEADING)
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
-            return line_block(say("Asking the server .."), width)
+            is_asked = self._view.is_asked
+            unasked = say("Nobody could be asked: there is no connection to the server.")
+            return line_block(say("Asking the server ..") if is_asked else unasked, width)
+        if self._view.typed:
+            return line_block(say("Nothing that fits waits. / and Enter show all."), width)
         nothing = say("Nothing that you can answer waits.")
         return [
             *line_block(nothing if self._view.unverified else say("Nothing waits for you."), width),
@@ -178,14 +221,12 @@ class ApprovalList(Sheet, can_focus=True):
             *line_block(say("When an agent asks, its request appears here by itself."), width),
         ]
 
-    def _keep_cursor_visible(self) -> None:
-        place = self._places.get(self._view.selected or "")
-        if place is not None:
-            is_last = place == max(self._places.values())
-            top = 0 if place == _ROW_HEIGHT else place
-            end = len(self._lines) if is_last else place + _ROW_HEIGHT
-            height = min(end - top, max(_ROW_HEIGHT, self.size.height))
-            self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)
+
+def _held_heading(held: Sequence[Approval], width: int) -> Line:
+    """How many there are, and from whom."""
+    parts = [say("{}: {}", name, count) for name, count in by_agent(held)]
+    words = say("HELD BACK ({})  {}", len(held), SafeText(", ".join(parts)))
+    return line(crop(words, width), Role.HEADING)
 
 
 def _blank() -> Line:

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from approver_tui.state.decision import DenyCode
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, say, spread
+from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread
 from approver_tui.widgets.sheet import Sheet
 
 TOLD = MappingProxyType(
@@ -21,9 +21,9 @@ TOLD = MappingProxyType(
         DenyCode.NOT_NEEDED: SafeText("may ask later"),
         DenyCode.WRONG_DETAILS: SafeText("fix and ask"),
         DenyCode.TOO_BROAD: SafeText("ask for less"),
-        DenyCode.WAIT_UNTIL: SafeText("not before"),
+        DenyCode.WAIT_UNTIL: SafeText("may ask then"),
         DenyCode.ASK_OTHER: SafeText("ask another"),
-        DenyCode.SUSPICIOUS: SafeText("never"),
+        DenyCode.SUSPICIOUS: SafeText("must not ask again"),
     }
 )
 """What each reason tells the agent it may do next."""
@@ -90,4 +90,6 @@ class DenyCodes(Sheet, can_focus=True):
         )
         told = say("({})", TOLD[code])
         left = Piece(text, Role.STRONG if is_chosen else Role.PLAIN)
-        return spread((left,), (Piece(told, Role.DIM),), width)
+        if length((left,)) + length((aside := Piece(told, Role.DIM),)) >= width:
+            return (left,)
+        return spread((left,), (aside,), width)

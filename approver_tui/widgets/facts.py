@@ -1,18 +1,22 @@
 """What an approval says, as lines, in the order in which a person should read it.
 
-Owns: the order and wording of the facts, the record of an outcome, the signed texts for inspection.
+Owns: the order and wording of the facts, the signed texts for inspection.
 Never: cuts a fact; a long one wraps. Never: puts the agent's words before the facts or unmarked.
 """
 
 import json
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from approver_tui.state.approvals import Approval, ApprovalState, Decided, Fact, Kind
+from approver_tui.state.approvals import Approval, Fact, Kind
+from approver_tui.state.ceremony import Step
+from approver_tui.state.countdown import near
 from approver_tui.state.decision import Answer
+from approver_tui.state.narrowing import Place
 from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.typed_back import without_typed
+from approver_tui.widgets.differences import difference_lines
 from approver_tui.widgets.lines import (
     BLANK,
     Line,
@@ -20,49 +24,30 @@ from approver_tui.widgets.lines import (
     Role,
     labelled,
     line,
-    risk_role,
     say,
-    wrap,
     wrapped,
 )
+from approver_tui.widgets.records import Viewpoint, quoted, record_lines
 from approver_tui.widgets.times import clock, remaining_in_words
 
-_WIDE_COLUMN = 13
-_NARROW_COLUMN = 12
-_NARROW = 50
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _SIGNED_MEMBERS = 2
-_USED = {
-    Kind.ACTION: " The token was collected.",
-    Kind.CONSENT: " The consent is in force.",
-    Kind.DEVICE: " The device has signed in.",
-    Kind.APP_DEVICE: " The app has signed in.",
-    Kind.APP_ACTION: " The token was collected.",
+_VOTES = {
+    (Answer.APPROVE, True): "yes",
+    (Answer.APPROVE, False): "yes, to more than was approved since",
+    (Answer.DENY, True): "no",
 }
-"""What came of a yes, once it was used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Viewpoint:
-    """From where an approval is looked at: the server's time, the person's zone, the width."""
-
-    now: int
-    zone: tzinfo | None
-    width: int
-
-    @property
-    def column(self) -> int:
-        """Where values begin."""
-        return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
 
 def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     """Return everything a person sees before they answer."""
     return [
         *record_lines(approval, view),
+        *_locked(approval, view),
+        *granted_lines(approval, view),
         *_risk(approval, view),
-        *wrapped(approval.headline, view.width, Role.STRONG),
+        *wrapped(approval.granted_headline, view.width, Role.STRONG),
         BLANK,
         *material_lines(approval, view),
         *_unusual(approval, view),
@@ -78,14 +63,18 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 
 
 def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
-    """Return what a person must have seen before they can approve."""
+    """Return what a person must have seen before they can approve, but what they are to type."""
+    approval = without_typed(approval)
     display = approval.display
     return [
         *wrapped(_about_to(approval), view.width),
         BLANK,
-        *wrapped(approval.headline, view.width, Role.STRONG),
+        *wrapped(approval.granted_headline, view.width, Role.STRONG),
         *_risk_reason(approval, view),
+        *_which_yes(approval, view),
         BLANK,
+        *granted_lines(approval, view),
+        *_for_whom(approval, view),
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_undo(approval, view),
@@ -94,35 +83,26 @@ def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
+def _locked(approval: Approval, view: Viewpoint) -> list[Line]:
+    """That a yes is no longer possible here, before anybody tries."""
+    if not approval.is_locked or not approval.is_waiting(view.now):
+        return []
+    words = say("LOCKED for you: too much was typed wrongly. You can deny it; others can decide.")
+    return [*wrapped(words, view.width, Role.ALERT), BLANK]
+
+
+def granted_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+    """Return what is granted beside what was asked, where it is less."""
+    if approval.granted is None:
+        return []
+    heading = line(say("LESS THAN WAS ASKED"), Role.HEADING)
+    rows = difference_lines(approval.granted.differences, view.width)
+    return [heading, *rows, *_in_the_text(approval, view), BLANK]
+
+
 def material_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     """Return the material facts, whole."""
     return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
-
-
-def record_lines(approval: Approval, view: Viewpoint) -> list[Line]:
-    """Return what became of the approval; nothing while it can be answered."""
-    text = outcome(approval, view.now, view.zone)
-    if not text:
-        return []
-    note = approval.decided.note if approval.decided else None
-    quoted = _quoted(note, view) if note else []
-    return [*wrapped(text, view.width, Role.ALERT), *quoted, BLANK]
-
-
-def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
-    """Return one sentence on how it ended, or nothing while it is open."""
-    agent, at = approval.agent.name, approval.expires_at
-    if approval.is_taken_back:
-        return say("No longer needed: {} took this request back.", agent)
-    if approval.decided is not None:
-        return _answered(approval, approval.decided, now, zone)
-    if approval.state is ApprovalState.PENDING and now < at:
-        return SafeText("")
-    if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
-        again = say(" {} can ask again.", agent) if _is_action(approval) else SafeText("")
-        return say("Expired at {}. Not a denial.{}", clock(at, now, zone), again)
-    because = say(": {}", approval.reason) if approval.reason else SafeText("")
-    return say("This request is {}{}. Nobody answered it.", SafeText(approval.state.value), because)
 
 
 def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
@@ -138,23 +118,30 @@ def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 
 def _about_to(approval: Approval) -> SafeText:
     name = approval.agent.name
-    if approval.kind is Kind.CONSENT:
-        return say("You are about to let {} act for you without asking:", name)
-    if approval.kind is Kind.DEVICE:
-        return say("You are about to let another device sign in as you:")
-    if approval.kind is Kind.APP_DEVICE:
-        return say("You are about to let {} on another device act as you:", name)
-    if approval.kind is Kind.APP_ACTION:
-        return say("You are about to let the app {} do this once:", name)
-    return say("You are about to let {} do this once:", name)
+    match approval.kind:
+        case Kind.CONSENT:
+            words = say("You are about to let {} act for you without asking:", name)
+        case Kind.STANDING_GRANT:
+            words = say("You are about to let {} do this again without asking:", name)
+        case Kind.DEVICE:
+            words = say("You are about to let another device sign in as you:")
+        case Kind.APP_DEVICE:
+            words = say("You are about to let {} on another device act as you:", name)
+        case Kind.APP_ACTION:
+            words = say("You are about to let the app {} do this once:", name)
+        case _ if approval.granted is not None:
+            words = say("You are about to let {} do a part of this once:", name)
+        case _:
+            words = say("You are about to let {} do this once:", name)
+    return words
 
 
 def _risk(approval: Approval, view: Viewpoint) -> list[Line]:
     word = say("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
     if cell_len(word) + 2 + cell_len(reason) <= view.width:
-        return [(Piece(word, risk_role(approval.risk)), Piece(say("  {}", reason)))]
-    return [line(word, risk_role(approval.risk)), *wrapped(reason, view.width)]
+        return [(Piece(word, Role(approval.risk.value)), Piece(say("  {}", reason)))]
+    return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
 
 
 def _risk_reason(approval: Approval, view: Viewpoint) -> list[Line]:
@@ -185,6 +172,22 @@ def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
     )
     rights = _row("Rights", scopes, view) if scopes else []
     return [*rights, *_row("At", approval.display.resource, view)]
+
+
+def _in_the_text(approval: Approval, view: Viewpoint) -> list[Line]:
+    """The same in the signed text's own words, where somebody else has chosen it."""
+    if approval.granted is None or approval.together is None:
+        return []
+    lines = wrapped(say("In the text that your yes would sign:"), view.width, Role.ALERT)
+    for each in approval.granted.places:
+        lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
+    return lines
+
+
+def _place(place: Place) -> SafeText:
+    if not place.asked:
+        return say("{} is {}", place.pointer, place.granted)
+    return say("{} is {}, not {}", place.pointer, place.granted, place.asked)
 
 
 def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
@@ -223,9 +226,22 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
         *(_row(role, agent.name, view) if approval.is_action else []),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
         *(_row("Owner", owners, view) if is_action else []),
+        *_listed("Key", agent.keys, view),
+        *_listed("Through", agent.through, view),
         *_row("Asked", asked, view),
+        *_replaces(approval, view),
         *_row("Why you", approval.display.why, view),
     ]
+
+
+def _listed(label: str, names: Sequence[SafeText], view: Viewpoint) -> list[Line]:
+    return _row(label, SafeText(", ".join(names)), view) if names else []
+
+
+def _replaces(approval: Approval, view: Viewpoint) -> list[Line]:
+    if (earlier := approval.supersedes) is None:
+        return []
+    return _row("Replaces", say("{}, which waits no more", earlier.fingerprint), view)
 
 
 def _is_action(approval: Approval) -> bool:
@@ -238,41 +254,68 @@ def _agent_says(approval: Approval, view: Viewpoint) -> list[Line]:
     return [
         BLANK,
         line(say("Agent says, not verified:"), Role.LABEL),
-        *_quoted(approval.agent_says, view),
+        *quoted(approval.agent_says, view),
     ]
-
-
-def _quoted(words: SafeText, view: Viewpoint) -> list[Line]:
-    """Behind a bar on every row, so that no part of it can pass for one of our own lines."""
-    bar = Piece(say("| "), Role.DIM)
-    flat = say('"{}"', SafeText(words.replace("\n", " ")))
-    return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]
 
 
 def _consequences(approval: Approval, view: Viewpoint) -> list[Line]:
     when = clock(approval.expires_at, view.now, view.zone)
     left = remaining_in_words(approval.expires_at, view.now)
-    lapse = say("{}, {}. Lapsing is not a no.", when, left)
+    at = near(approval.expires_at, view.now)
+    last = SafeText("") if at is None else say("{}: ", at.words)
+    lapse = say("{}{}, {}. Lapsing is not a no.", last, when, left)
     log = say("  the agent's log shows the same code")
     same = say("{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else say(""))
-    expires = _row("Expires", lapse, view) if approval.is_waiting(view.now) else []
+    is_open = approval.is_waiting(view.now)
+    role = Role.PLAIN if at is None else Role.ALERT
+    expires = _row("Expires", lapse, view, role) if is_open else []
+    more = approval.steps - {Step.PIN}
+    takes = _row("Takes", _takes(approval), view) if is_open and more else []
     return [
+        *takes,
         *_row("If approved", approval.display.gives, view),
+        *_together(approval, view),
         *expires,
         *_row("Fingerprint", same, view),
     ]
 
 
+def _takes(approval: Approval) -> SafeText:
+    """What a yes takes, said before the panel asks for it."""
+    return SafeText(", ".join(approval.what(step) for step in sorted(approval.steps)))
+
+
+def _together(approval: Approval, view: Viewpoint) -> list[Line]:
+    """For whom it is, who is needed and what others said: after the facts."""
+    if approval.together is None:
+        return []
+    votes = [
+        row
+        for vote in approval.together.votes
+        for why in (say(' "{}"', vote.reason) if vote.reason else SafeText(""),)
+        for row in _row(
+            "",
+            say("{}: {}{}", vote.by_name, SafeText(_VOTES[vote.answer, vote.counts]), why),
+            view,
+        )
+    ]
+    people = _row("People", approval.together.words, view)
+    return [*_for_whom(approval, view), *people, *votes]
+
+
+def _which_yes(approval: Approval, view: Viewpoint) -> list[Line]:
+    if (people := approval.together) is None:
+        return []
+    return wrapped(say("Your yes would be {} of {}.", people.have + 1, people.need), view.width)
+
+
+def _for_whom(approval: Approval, view: Viewpoint) -> list[Line]:
+    """Whom the agent named, where others are asked beside or instead of them."""
+    return _row("For", approval.display.user_name, view) if approval.together else []
+
+
 def _row(label: str, value: SafeText, view: Viewpoint, role: Role = Role.PLAIN) -> list[Line]:
     return labelled(SafeText(label), value, view.width, view.column, role)
-
-
-def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
-    word = say("Approved") if decided.decision is Answer.APPROVE else say("Denied")
-    code = say(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
-    used = _USED[approval.kind] if approval.state is ApprovalState.REDEEMED else ""
-    where = say("{} by {} on {}", word, decided.by_name, decided.device_name)
-    return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, SafeText(used))
 
 
 def _signed(name: str, text: str, digest: str, view: Viewpoint) -> list[Line]:

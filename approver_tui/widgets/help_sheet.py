@@ -1,6 +1,7 @@
 """The help page's text.
 
-Owns: keys and meanings in two columns, and why Approve is off. Never: knows any screen.
+Owns: keys and meanings in two columns, why Approve is off, warnings in full.
+Never: knows any screen.
 """
 
 from collections.abc import Sequence
@@ -24,25 +25,39 @@ RULES = (
 
 
 class HelpSheet(Sheet, can_focus=True):
-    """Why Approve is off, the keys, the rules."""
+    """Why Approve is off, what is warned of, the keys, the rules."""
 
     BINDINGS = SCROLLING
 
     def __init__(
-        self, title: SafeText, keys: Sequence[tuple[SafeText, SafeText]], reason: SafeText
+        self,
+        title: SafeText,
+        keys: Sequence[tuple[SafeText, SafeText]],
+        reason: SafeText | None,
+        warnings: Sequence[SafeText] = (),
     ) -> None:
         super().__init__()
         self._title = title
         self._keys = tuple(keys)
         self._reason = reason
+        self._warnings = tuple(warnings)
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the page."""
-        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
-        lines = [line(self._title, Role.HEADING), *wrapped(why, width, Role.STRONG), BLANK]
+        lines = [line(self._title, Role.HEADING), *self._why(width)]
+        for warning in self._warnings:
+            lines += wrapped(warning, width, Role.ALERT)
+        lines.append(BLANK)
         for keys, meaning in self._keys:
             lines += labelled(keys, meaning, width, _COLUMN)
         lines.append(BLANK)
         for rule in RULES:
             lines += labelled(SafeText("-"), rule, width, 2)
         return lines
+
+    def _why(self, width: int) -> list[Line]:
+        """Nothing where there is nothing to approve."""
+        if self._reason is None:
+            return []
+        why = say("Approve is off: {}", self._reason) if self._reason else say("Approve is on.")
+        return wrapped(why, width, Role.STRONG)

@@ -31,6 +31,8 @@ class Hint:
     is_kept: bool = False
     """True for help and the way out: they stay whatever has to go."""
     is_off: bool = False
+    leads: bool = False
+    """True for what a screen is for: it gives way last, and stands there when it is off too."""
 
     @property
     def text(self) -> str:
@@ -40,13 +42,18 @@ class Hint:
 
 
 def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
-    """Return at most two lines of hints; what comes late in the order goes first."""
+    """Return at most two lines of hints.
+
+    What is off goes first, then what comes late in the order: a key that does nothing never takes
+    the place of one that does something.
+    """
     chosen = list(hints)
     while len(lines := _flow(chosen, width)) > _LINES:
         spare = [hint for hint in chosen if not hint.is_kept]
         if not spare:
             break
-        chosen.remove(spare[-1])
+        off = [hint for hint in spare if hint.is_off and not hint.leads]
+        chosen.remove((off or spare)[-1])
     return lines[:_LINES]
 
 

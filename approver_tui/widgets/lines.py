@@ -10,12 +10,11 @@ from typing import LiteralString
 
 from rich.cells import cell_len, get_character_cell_size
 
-from approver_tui.state.approvals import Risk
 from approver_tui.state.text import SafeText
 
 
 class Role(StrEnum):
-    """What a piece of text is, for the style sheet."""
+    """What a piece of text is, for the style sheet; the last four are the risks by name."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -57,11 +56,6 @@ def lines_word(count: int) -> SafeText:
 def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
     """Return a line of a single piece."""
     return (Piece(text, role),)
-
-
-def risk_role(risk: Risk) -> Role:
-    """Return the role in which a risk's word is drawn."""
-    return Role(risk.value)
 
 
 def wrap(text: SafeText, width: int) -> tuple[SafeText, ...]:

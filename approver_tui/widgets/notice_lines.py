@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 class NoticeLines(Static):
     """As many lines as there are notices; none takes no room."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
         self._shown: tuple[SafeText, ...] | None = None
 
@@ -26,20 +26,24 @@ class NoticeLines(Static):
             self.update(Content("\n".join(notices)))
 
 
-class StatusLine(Static):
-    """What happened last, on one place that never moves."""
+class SteadyLine(Static):
+    """Words that are drawn when they change; saying the same again costs nothing."""
 
-    def __init__(self) -> None:
-        super().__init__(markup=False)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(markup=False, id=id)
         self._shown: SafeText | None = None
 
     def show(self, text: SafeText) -> None:
-        """Draw another text."""
+        """Draw another text; where the style sheet gives the line its height, nothing moves."""
         if text != self._shown:
             self._shown = text
-            self.update(Content(text), layout=False)
+            self.update(Content(text), layout=self.styles.auto_dimensions)
 
     @property
     def text(self) -> str:
         """What stands there."""
         return self._shown or ""
+
+
+class StatusLine(SteadyLine):
+    """What happened last, whole: as many rows as it takes, above the keys."""

@@ -13,7 +13,7 @@ from approver_tui.state.text import SafeText
 class PanelButton(Button):
     """`[ Back ]`, or `> Back <` while it has the focus."""
 
-    def __init__(self, label: SafeText, *, id: str) -> None:  # noqa: A002  (Textual's name)
+    def __init__(self, label: SafeText, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(Content(f"[ {label} ]"), id=id, compact=True)
         self._words = label
 

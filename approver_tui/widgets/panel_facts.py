@@ -10,8 +10,9 @@ from textual.geometry import Size
 
 from approver_tui.state.approvals import Approval
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.facts import Viewpoint, panel_lines
+from approver_tui.widgets.facts import panel_lines
 from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.sheet import Sheet
 
 

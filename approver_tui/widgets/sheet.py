@@ -1,6 +1,7 @@
 """A scrolling sheet of lines, laid out for its width.
 
-Owns: drawing lines by the row, scrolling by keys, knowing which rows were on screen.
+Owns: drawing lines by the row, and only those that look different; scrolling by keys; knowing which
+rows were on screen.
 Never: what the lines say; that is the subclass's `lines_for`.
 """
 
@@ -11,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -27,6 +28,9 @@ SCROLLING: list[BindingType] = [
     Binding("ctrl+u,pageup", "page_up", show=False),
 ]
 """The keys that scroll, letters and arrows both."""
+
+Look = tuple[Line, bool]
+"""A line and whether it is marked."""
 
 
 class Sheet(ScrollView):
@@ -46,10 +50,12 @@ class Sheet(ScrollView):
             """The sheet that moved."""
             return self.sheet
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's name)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
+        self._drawn: dict[int, Look | None] = {}
+        """What each row of the screen shows."""
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return the lines for a width; the subclass's whole duty."""
@@ -60,8 +66,15 @@ class Sheet(ScrollView):
         self._laid_out_for = self._text_width
         self._lines = self.lines_for(self._text_width) if self._text_width > 0 else ()
         self.virtual_size = Size(self._text_width, len(self._lines))
-        self.refresh()
+        self.touch_up()
         self.call_after_refresh(self._tell)
+
+    def touch_up(self) -> None:
+        """Draw the rows on screen that look different now; drawing a row costs far more."""
+        rows = range(self.size.height)
+        changed = [y for y in rows if y not in self._drawn or self._drawn[y] != self._look(y)]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     @property
     def rows_below(self) -> int:
@@ -87,22 +100,33 @@ class Sheet(ScrollView):
             self.call_after_refresh(self._tell)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row."""
-        row = self.scroll_offset.y + y
-        width = self.size.width
-        if row >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        return self.draw(row, self._lines[row])
+        """Draw one row of the screen, and note what it shows."""
+        self._drawn[y] = look = self._look(y)
+        if look is None:
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
+        pieces, is_marked = look
+        strip = self._styled(pieces)
+        return self.marked(strip) if is_marked else strip
 
-    def draw(self, row: int, pieces: Line) -> Strip:
-        """Turn the pieces of a row into styled cells; `row` is for subclasses that mark rows."""
+    def is_marked(self, row: int) -> bool:
+        """Tell whether a row stands out; for subclasses that mark some."""
         del row
-        return self.styled(pieces)
+        return False
 
-    def styled(self, pieces: Line) -> Strip:
+    def marked(self, strip: Strip) -> Strip:
+        """Return a row that stands out; the duty of subclasses that mark some."""
+        return strip
+
+    def _look(self, y: int) -> Look | None:
+        """Return all that a row of the screen depends on; None is below the last line."""
+        row = self.scroll_offset.y + y
+        return (self._lines[row], self.is_marked(row)) if row < len(self._lines) else None
+
+    def _styled(self, pieces: Line) -> Strip:
         """Return the pieces in the style of their roles."""
         cells = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
-        return Strip(cells).adjust_cell_length(self.size.width).apply_style(self.rich_style)
+        whole = Strip(cells).adjust_cell_length(self.size.width)
+        return whole.apply_style(self.visual_style.rich_style)
 
     def _style_of(self, role: Role) -> Style:
         """The role's own colours only: the ground is the row's, which may be marked."""

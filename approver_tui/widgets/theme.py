@@ -1,6 +1,7 @@
 """The colours of the app.
 
-Owns: one theme. Never: a meaning; every state has its word or sign, and NO_COLOR loses nothing.
+Owns: its two themes, and what it needs of any other. Never: a meaning; every state has its word or
+sign, and NO_COLOR loses nothing.
 """
 
 from textual.theme import Theme
@@ -18,5 +19,26 @@ SAYSO = Theme(
     warning="#d9b36c",
     error="#e08a7d",
     dark=True,
+    variables={"dim": "#8b949c"},
 )
 """Calm on dark; yes and no weigh the same."""
+
+HIGH_CONTRAST = Theme(
+    name="high-contrast",
+    primary="#ffffff",
+    secondary="#ffffff",
+    accent="#ffff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#303030",
+    success="#ffffff",
+    warning="#ffff00",
+    error="#ffb0b0",
+    dark=True,
+    variables={"dim": "#e0e0e0", "text-muted": "#ffffff"},
+)
+"""White and yellow on black, at least 7 to 1 everywhere."""
+
+DEFAULTS = {"dim": "#8b949c"}
+"""What a theme of Textual's does not have."""

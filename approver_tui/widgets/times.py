@@ -27,14 +27,18 @@ def remaining(until: int, now: int) -> SafeText:
 
 def remaining_in_words(until: int, now: int) -> SafeText:
     """Return what is left as a person would say it: `in 4 min 15 s`."""
-    left = _stepped(until - now)
-    if left < MINUTE:
-        return SafeText(f"in {left // SECOND} s")
-    if left < HOUR:
-        return SafeText(f"in {left // MINUTE} min {left % MINUTE // SECOND:02d} s")
-    if left < DAY:
-        return SafeText(f"in {left // HOUR} h {left % HOUR // MINUTE:02d} min")
-    return SafeText(f"in {left // DAY} d {left % DAY // HOUR} h")
+    return SafeText(f"in {lasting(_stepped(until - now))}")
+
+
+def lasting(span: int) -> SafeText:
+    """Return how long something takes or took: `47 s`, `4 min 15 s`, `3 h 12 min`, `2 d 3 h`."""
+    if span < MINUTE:
+        return SafeText(f"{max(0, span) // SECOND} s")
+    if span < HOUR:
+        return SafeText(f"{span // MINUTE} min {span % MINUTE // SECOND:02d} s")
+    if span < DAY:
+        return SafeText(f"{span // HOUR} h {span % HOUR // MINUTE:02d} min")
+    return SafeText(f"{span // DAY} d {span % DAY // HOUR} h")
 
 
 def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
@@ -43,6 +47,14 @@ def clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
     if moment.date() == _moment(now, zone).date():
         return SafeText(f"{moment:%H:%M:%S}")
     return SafeText(f"{moment:%d %b %Y %H:%M:%S %Z}".strip())
+
+
+def day_or_clock(at: int, now: int, zone: tzinfo | None) -> SafeText:
+    """Return hours and minutes today, else the day: `14:32`, `24 Nov`, `24 Nov 2025`."""
+    moment, today = _moment(at, zone), _moment(now, zone)
+    if moment.date() == today.date():
+        return SafeText(f"{moment:%H:%M}")
+    return SafeText(f"{moment:%d %b}" if moment.year == today.year else f"{moment:%d %b %Y}")
 
 
 def short_clock(at: int, zone: tzinfo | None) -> SafeText:

@@ -1,17 +1,20 @@
 """The first line of the screen: where one is, who one is, how fresh it all is.
 
-Owns: the title, the user, the connection badge. Never: dials or retries.
+Owns: the title or the pages, the user, the connection badge. Never: dials or retries.
 """
 
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from rich.cells import cell_len
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
+from approver_tui.messages import KeyWanted
 from approver_tui.state.connection import Connection, Phase
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, say, spread, text_of
+from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread, text_of
 from approver_tui.widgets.times import short_clock
 
 
@@ -27,6 +30,12 @@ class TopView:
     now: int
     zone: tzinfo | None
     is_unlocked: bool = False
+    tabs: tuple[SafeText, ...] = ()
+    """The names of all pages, where there is room for them; `title` is one of them."""
+    waiting: int | None = None
+    """How many requests wait; None while that is not known."""
+    left: SafeText | None = None
+    """What is left of the time of the one request that is read, where that is all one sees."""
 
 
 def badge(view: TopView) -> SafeText:
@@ -34,38 +43,69 @@ def badge(view: TopView) -> SafeText:
     phase = SafeText(view.connection.phase.value.upper())
     if view.connection.phase is Phase.LIVE:
         return say("{} {}", phase, short_clock(view.now, view.zone))
-    if view.fresh_at is None:
+    if view.fresh_at is None or view.connection.phase is Phase.SIGNED_OUT:
         return phase
     return say("{} data {}", phase, short_clock(view.fresh_at, view.zone))
 
 
 def top_line(view: TopView, width: int) -> Line:
-    """Return title left, user and badge right."""
-    unlocked = say("unlocked  ") if view.is_unlocked and width >= 60 else say("")  # noqa: PLR2004  (the middle breakpoint)
+    """Return title left, user and badge right; time and `unlocked` where there is room for all."""
+    left = _left(view)
     right = (
-        Piece(unlocked, Role.DIM),
         Piece(say("{}  ", view.user), Role.DIM),
         Piece(badge(view), Role.STRONG if view.connection.is_live else Role.ALERT),
     )
-    return spread((Piece(view.title, Role.STRONG),), right, width)
+    if view.left and length((*left, time := Piece(say("  {} left", view.left)), *right)) < width:
+        left = (*left, time)
+    unlocked = Piece(say("unlocked  "), Role.DIM)
+    has_room = width >= 60 and length((*left, unlocked, *right)) < width  # noqa: PLR2004  # the middle breakpoint
+    is_said = view.is_unlocked and has_room
+    return spread(left, (unlocked, *right) if is_said else right, width)
+
+
+def _left(view: TopView) -> Line:
+    """The title, or every page with its digit, the present one in brackets."""
+    if not view.tabs:
+        return (Piece(view.title, Role.STRONG),)
+    inbox = view.tabs[0] if view.waiting is None else say("{} {}", view.tabs[0], view.waiting)
+    names = (inbox, *view.tabs[1:])
+    digits = [say("{} {}", number, name) for number, name in enumerate(names, 1)]
+    marked = [
+        say("[{}]", words) if name == view.title else say(" {} ", words)
+        for name, words in zip(view.tabs, digits, strict=True)
+    ]
+    return tuple(Piece(words) for words in marked)
 
 
 class TopBar(Static):
     """One line, always there."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: TopView | None = None) -> None:
         super().__init__(markup=False)
-        self._view: TopView | None = None
+        self._view = view
+        self._drawn = ""
 
     def show(self, view: TopView) -> None:
-        """Draw another view."""
-        if view != self._view:
-            self._view = view
-            self.set_class(not view.connection.is_live, "-stale")
+        """Draw another view, if it reads otherwise: the clock shows no seconds."""
+        self._view = view
+        self.set_class(not view.connection.is_live, "-stale")
+        if self._text != self._drawn:
             self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a page's name counts as its digit."""
+        end = 0
+        for number, piece in enumerate(_left(self._view) if self._view else (), 1):
+            end += cell_len(piece.text)
+            if self._view and self._view.tabs and event.x - self.gutter.left < end:
+                self.post_message(KeyWanted(str(number)))
+                return
 
     def render(self) -> Content:
         """Draw the line at the present width."""
-        if self._view is None:
-            return Content("")
-        return Content(text_of(top_line(self._view, self.size.width)))
+        self._drawn = self._text
+        return Content(self._drawn)
+
+    @property
+    def _text(self) -> str:
+        return "" if self._view is None else text_of(top_line(self._view, self.size.width))

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
+from server.audit_log.canonical import canonical
 
 VERSION = 1
 _LEAF = b"\x00"
@@ -13,7 +13,7 @@ _LEAF = b"\x00"
 def entry_bytes(members: Mapping[str, Any]) -> bytes:
     """The RFC 8785 bytes of an entry; members that are None are left out."""
     present = {name: value for name, value in members.items() if value is not None}
-    return rfc8785.dumps({"v": VERSION, **present})
+    return canonical({"v": VERSION, **present})
 
 
 def leaf_hash(body: bytes) -> bytes:

@@ -8,11 +8,13 @@ import click
 
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
+from server.protocol import ceremonies, errors, json_text
 from server.protocol.pointers import written
 from server.protocol.stakes import FactToType, TypeBack
 from server.services import actions, shipped
+from server.services.previews import Preview
 from server.services.records import ActionRow
-from server.services.refusals import Exists
+from server.services.refusals import Exists, Invalid
 
 
 def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -126,6 +128,30 @@ def update(desk: Desk, file: TextIO | None, *, name: str | None, as_json: bool) 
     )
 
 
+@command.command("preview")
+@file_or_shipped
+@click.option("--details", type=click.File("r", encoding="utf-8"), help="A JSON object to fill in.")
+@json_option
+@administers
+def preview(
+    desk: Desk, file: TextIO | None, *, name: str | None, details: TextIO | None, as_json: bool
+) -> None:
+    """What a person would be shown of a type. Nothing is registered.
+
+    Without --details it is filled in with an example.
+    """
+    given = None if details is None else _details(details.read())
+    found = desk.previews.of(_read(file, name), given)
+    display = json.loads(found.display)
+    lines = [
+        f"{display['headline']}  ({display['risk_reason']})",
+        *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
+        f"  Undo: {display['undo']}",
+        f"  A yes takes: {ceremonies.spelled(found.ceremony)}",
+    ]
+    answer(_previewed(found), lines, as_json=as_json)
+
+
 @command.command("delete")
 @click.argument("name", metavar="TYPE")
 @json_option
@@ -134,6 +160,24 @@ def delete(desk: Desk, name: str, *, as_json: bool) -> None:
     """Forget a type. Requests that wait keep what they were shown as."""
     row = desk.actions.delete(name, by=BY)
     answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
+
+
+def _previewed(found: Preview) -> dict[str, object]:
+    return {
+        "details": dict(found.details),
+        "display": json.loads(found.display),
+        "ceremony": ceremonies.spelled(found.ceremony),
+    }
+
+
+def _details(text: str) -> dict[str, Any]:
+    try:
+        value = json_text.parse(text, what="The details")
+    except errors.InvalidRequest as error:
+        raise Invalid(f"{error.description}.") from None
+    if not isinstance(value, dict):
+        raise Invalid("The details must be one JSON object.")
+    return value
 
 
 def _read(file: TextIO | None, name: str | None) -> str:
@@ -167,9 +211,12 @@ def _stakes(row: ActionRow) -> list[str]:
 def _typed_back(rule: TypeBack | None) -> str:
     if rule is None:
         return "nothing"
-    if rule.new_target is None:
-        return _fact_in_words(rule.fact)
-    return f"{_fact_in_words(rule.fact)}; for a new target {_fact_in_words(rule.new_target)}"
+    said = _fact_in_words(rule.fact)
+    if rule.new_target is not None:
+        said += f"; for a new target {_fact_in_words(rule.new_target)}"
+    if rule.if_there is not None:
+        said += f"; where it is there {_fact_in_words(rule.if_there)}"
+    return said
 
 
 def _fact_in_words(fact: FactToType) -> str:
@@ -189,6 +236,7 @@ def _document(row: ActionRow) -> dict[str, object]:
         "narrow": {written(path): rule for path, rule in stakes.narrow.items()},
         "target": None if stakes.target is None else written(stakes.target),
         "amount": None if stakes.amount is None else written(stakes.amount),
+        "deputies": action.deputies,
         "version": row.version,
         "created_at": rfc3339(row.created_at),
     }
@@ -197,8 +245,9 @@ def _document(row: ActionRow) -> dict[str, object]:
 def _rule(rule: TypeBack | None) -> dict[str, object] | None:
     if rule is None:
         return None
-    new = rule.new_target
-    return {**_fact(rule.fact), "new_target": None if new is None else _fact(new)}
+    others = {"new_target": rule.new_target, "if_there": rule.if_there}
+    named = {name: None if fact is None else _fact(fact) for name, fact in others.items()}
+    return {**_fact(rule.fact), **named}
 
 
 def _fact(fact: FactToType) -> dict[str, object]:

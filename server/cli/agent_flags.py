@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Final, TextIO, TypedDict, TypeVar, Unpack
+from typing import BinaryIO, Final, TextIO, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -12,6 +12,7 @@ from server.cli.output import answer, if_missing_option, json_option
 from server.cli.params import moment_ms
 from server.cli.using import usage_lines
 from server.protocol import names
+from server.protocol.icons import MOST_BYTES
 from server.services.agent_forms import DELIVERIES, AgentChanges, NewAgent
 from server.services.refusals import Exists
 
@@ -36,6 +37,8 @@ class Flags(TypedDict):
     delivery: str | None
     notification_endpoint: str | None
     user_code: bool | None
+    high_grants: bool | None
+    interactive: bool | None
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     action_types: tuple[str, ...]
@@ -48,6 +51,9 @@ class Flags(TypedDict):
     token_seconds: int | None
     dpop: bool | None
     labels: tuple[str, ...]
+    external_id: str | None
+    review: str | None
+    icon: BinaryIO | None
 
 
 class AddFlags(Flags):
@@ -75,6 +81,9 @@ class UpdateFlags(Flags):
     never_expires: bool
     no_request_alg: bool
     no_label: bool
+    no_external_id: bool
+    no_review: bool
+    no_icon: bool
 
 
 def _both(function: _F) -> _F:
@@ -103,6 +112,16 @@ def _both(function: _F) -> _F:
                 help="It takes people's user codes and sends them along.",
             ),
             click.option(
+                "--high-grants/--no-high-grants",
+                default=None,
+                help="People may give it standing grants at high risk.",
+            ),
+            click.option(
+                "--interactive/--no-interactive",
+                default=None,
+                help="It has a screen its user looks at, and shows a number for them to match.",
+            ),
+            click.option(
                 "--notification-endpoint",
                 metavar="URL",
                 help="Where it is called back, with ping or push; https.",
@@ -119,7 +138,7 @@ def _both(function: _F) -> _F:
             click.option(
                 "--asks",
                 multiple=True,
-                metavar="USER",
+                metavar="USER|GROUP",
                 help="Whom it may ask; everybody if unsaid.",
             ),
             click.option(
@@ -160,6 +179,15 @@ def _both(function: _F) -> _F:
                 multiple=True,
                 metavar="K[=V]",
                 help="A word or pair by which policy knows it.",
+            ),
+            click.option("--external-id", help="What another system calls it."),
+            click.option(
+                "--review", metavar="WHEN", help="When to look at it again: a date, or 90d."
+            ),
+            click.option(
+                "--icon",
+                type=click.File("rb"),
+                help="Its picture, beside its name: a square PNG or WebP of at most 32 kB.",
             ),
             click.option(
                 "--token-seconds",
@@ -221,6 +249,9 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @click.option("--never-expires", is_flag=True, help="Take the expiry away.")
 @click.option("--no-request-alg", is_flag=True, help="It need not sign its requests.")
 @click.option("--no-label", is_flag=True, help="Take every label away.")
+@click.option("--no-external-id", is_flag=True, help="No other system calls it anything.")
+@click.option("--no-review", is_flag=True, help="Nobody needs to look at it again.")
+@click.option("--no-icon", is_flag=True, help="Take its picture away; its letter stands there.")
 @json_option
 @administers
 def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
@@ -247,13 +278,18 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
         action_types=flags["action_types"] or None,
         asks=flags["asks"] or None,
         id_token_alg=flags["id_token_alg"] or "ES256",
-        expires_at=_expires(flags, now),
+        expires_at=_moment(flags["expires"], now),
         dpop_bound=bool(flags["dpop"]),
         request_alg=flags["request_alg"] or "",
         delivery=flags["delivery"] or "poll",
         notification_endpoint=flags["notification_endpoint"] or "",
         takes_user_code=bool(flags["user_code"]),
+        high_grants=bool(flags["high_grants"]),
+        interactive=bool(flags["interactive"]),
         labels=flags["labels"],
+        external_id=flags["external_id"] or "",
+        review_at=_moment(flags["review"], now),
+        icon=_picture(flags) or b"",
     )
 
 
@@ -276,14 +312,20 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
         asks=flags["asks"] or None,
         asks_everybody=flags["asks_everybody"],
         id_token_alg=flags["id_token_alg"],
-        expires_at=_expires(flags, now),
+        expires_at=_moment(flags["expires"], now),
         never_expires=flags["never_expires"],
         dpop_bound=flags["dpop"],
         request_alg="" if flags["no_request_alg"] else flags["request_alg"],
         delivery=flags["delivery"],
         notification_endpoint=flags["notification_endpoint"],
         takes_user_code=flags["user_code"],
+        high_grants=flags["high_grants"],
+        interactive=flags["interactive"],
         labels=() if flags["no_label"] else flags["labels"] or None,
+        external_id="" if flags["no_external_id"] else flags["external_id"],
+        review_at=_moment(flags["review"], now),
+        never_reviewed=flags["no_review"],
+        icon=b"" if flags["no_icon"] else _picture(flags),
     )
 
 
@@ -300,6 +342,9 @@ def _refuse_both(flags: UpdateFlags) -> None:
         (flags["expires"], flags["never_expires"]),
         (flags["request_alg"], flags["no_request_alg"]),
         (flags["labels"], flags["no_label"]),
+        (flags["external_id"], flags["no_external_id"]),
+        (flags["review"], flags["no_review"]),
+        (flags["icon"], flags["no_icon"]),
     )
     if any(given and taken for given, taken in pairs):
         raise click.UsageError("Set it or take it away, not both.")
@@ -314,5 +359,15 @@ def _only(flags: Flags) -> dict[str, tuple[str, ...]]:
     return {uri: tuple(name for at, name in flags["only"] if at == uri) for uri in uris}
 
 
-def _expires(flags: Flags, now: int) -> int | None:
-    return None if flags["expires"] is None else moment_ms(flags["expires"], now)
+def _picture(flags: Flags) -> bytes | None:
+    """One byte more than is taken, so that a larger file is told from one that fits."""
+    if flags["icon"] is None:
+        return None
+    raw = flags["icon"].read(MOST_BYTES + 1)
+    if not raw:
+        raise click.UsageError("The file of the icon is empty. To take one away: --no-icon")
+    return raw
+
+
+def _moment(text: str | None, now: int) -> int | None:
+    return None if text is None else moment_ms(text, now)

@@ -5,6 +5,7 @@ Registering and changing one is in `agent_flags.py`, because of all the flags.
 
 import click
 
+from server.cli.agent_auth import change_auth
 from server.cli.agent_document import (
     agent_document,
     agent_lines,
@@ -16,7 +17,8 @@ from server.cli.agent_flags import add, update
 from server.cli.invitations import invite, uninvite
 from server.cli.invitations import show_all as show_invitations
 from server.cli.opening import BY, Desk, administers
-from server.cli.output import answer, json_option, listed, moment, table
+from server.cli.orphans import orphans
+from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.cli.using import usage_lines
 from server.services.agents import StoppedAgent
@@ -29,9 +31,11 @@ def command() -> None:
 
 command.add_command(add)
 command.add_command(update)
+command.add_command(change_auth)
 command.add_command(invite)
 command.add_command(show_invitations)
 command.add_command(uninvite)
+command.add_command(orphans)
 
 
 @command.command("list")
@@ -64,8 +68,14 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
     agent, _ = desk.agents.show(called)
     names = called_by_id(desk)
     pauses = desk.pauses.of(agent.id)
-    document = {**agent_document(agent, names), "pauses": [pause_document(one) for one in pauses]}
-    lines = [*agent_lines(agent, names), *(pause_line(one) for one in pauses)]
+    ends = desk.orphans.grace_of(agent.id)
+    document = {
+        **agent_document(agent, names),
+        "pauses": [pause_document(one) for one in pauses],
+        "quarantine_at": rfc3339(ends),
+    }
+    grace = [] if ends is None else [f"nobody answers for it: quarantined at {moment(ends)}"]
+    lines = [*agent_lines(agent, names), *grace, *(pause_line(one) for one in pauses)]
     answer(document, lines, as_json=as_json)
 
 

@@ -1,8 +1,10 @@
 """`sayso audit`: the log."""
 
 import json
-import time
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -56,7 +58,7 @@ def show(desk: Desk, entry_id: str, *, as_json: bool) -> None:
 
 @command.command("search")
 @click.option("--type", "kind", help="What it is about, such as agent.disabled.")
-@click.option("--actor", help="Who did it: operator, system, user:ID or agent:ID.")
+@click.option("--actor", help="Who did it: a name, an id as the log has it, policy or expiry.")
 @click.option("--agent", metavar="AGENT", help="An agent's name or client_id; gone ones by id.")
 @click.option("--user", metavar="USER", help="The user whom it concerns.")
 @click.option("--resource", metavar="URI")
@@ -109,7 +111,8 @@ def _id_of(called: str | None, find: Callable[[str], str]) -> str | None:
 def entry_document(entry: StoredEntry) -> dict[str, object]:
     """An entry in JSON: what its bytes say, its time readable, its leaf in hexadecimal."""
     members: dict[str, object] = json.loads(entry.body)
-    return {**members, "at": rfc3339(entry.at), "leaf": entry.leaf.hex()}
+    names = dict(entry.names)
+    return {**members, "at": rfc3339(entry.at), "names": names, "leaf": entry.leaf.hex()}
 
 
 def entry_line(entry: StoredEntry) -> str:
@@ -119,7 +122,9 @@ def entry_line(entry: StoredEntry) -> str:
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
     words = [f"{name}={_word(value)}" for name, value in more.items() if name not in told]
-    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", entry.actor, " ".join(words)])
+    name = entry.names.get("actor")
+    who = f"{entry.actor} ({name})" if name else entry.actor
+    return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])
 
 
 def _word(value: object) -> str:
@@ -130,9 +135,32 @@ def _stream(desk: Desk, count: int, *, follow: bool) -> Iterator[StoredEntry]:
     shown = desk.oversight.entries(max(count, _LATE))
     yield from shown[-count:]
     known = [entry.id for entry in shown]
-    while follow:
-        time.sleep(_LOOK_EVERY_SECONDS)
-        after = known[0] if known else ""
-        new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
-        yield from new
-        known = sorted([*known, *(entry.id for entry in new)])[-_LATE:]
+    with _interrupted() as stopped:
+        while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
+            after = known[0] if known else ""
+            new = [e for e in desk.oversight.entries(_AT_ONCE, after) if e.id not in known]
+            yield from new
+            known = sorted([*known, *(entry.id for entry in new)])[-_LATE:]
+    if follow:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Ctrl-C as an event; the second one interrupts whatever is being done.
+
+    Raised wherever Python happens to be, it could be lost: in a callback of the database's library
+    an exception is printed and forgotten.
+    """
+    stopped = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        del number, frame
+        signal.signal(signal.SIGINT, before)
+        stopped.set()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

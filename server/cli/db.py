@@ -7,6 +7,7 @@ import click
 from server.app import MASTER_KEY, PIN_KEY, SystemClock
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import answer, json_option
+from server.outward import VAPID_KEY
 from server.services.refusals import Invalid, NotFound
 from server.settings import Settings
 from server.storage.open import SCHEMA, backup_sqlite, upgrade_database
@@ -39,7 +40,7 @@ def backup(context: click.Context, file: Path, *, as_json: bool) -> None:
     source = _file_of(settings)
     backup_sqlite(source, file)
     keys = [settings.master_key_file or str(settings.data_dir / MASTER_KEY)]
-    keys.append(str(settings.data_dir / PIN_KEY))
+    keys += [str(settings.data_dir / name) for name in (PIN_KEY, VAPID_KEY)]
     lines = [
         f"{source} is copied to {file}.",
         "Without these files it signs nothing. Keep copies of them in another place:",

@@ -147,10 +147,11 @@ def _open_app(stage: Stage, agent: ScriptedAgent) -> None:
     """You decide, in the terminal app."""
     _say("")
     _say(f"The terminal app opens now. Your PIN for this demonstration is  {PIN}")
+    _say("The payment also takes the last four characters of the account that it shows.")
     _say("Choose a request, press a to approve or d to deny, and q when you are done.")
     click.pause("Press any key to open it ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
-    subprocess.run(_approver_command(), env=stage.environment, check=False)  # noqa: S603
+    subprocess.run(_approver_command(), env=stage.environment, check=False)  # noqa: S603  # likewise
 
 
 def _play(stage: Stage, agent: ScriptedAgent) -> None:
@@ -174,10 +175,10 @@ def _answer(stage: Stage, story: Story, item: Mapping[str, Any]) -> None:
                   "--json")  # fmt: skip
         _say("  denied")
         return
-    print_ = item["fingerprint"]
-    _say(f"  $ sayso-approver approve {name} --fingerprint {print_} --pin-stdin")
-    _approver(stage, "approve", name, "--fingerprint", print_, "--pin-stdin", "--json",
-              stdin=f"{PIN}\n")  # fmt: skip
+    yes = ["approve", name, "--fingerprint", item["fingerprint"], "--pin-stdin"]
+    yes += ["--fact", story.wish.fact] if story.wish.fact else []
+    _say(f"  $ sayso-approver {' '.join(yes)}")
+    _approver(stage, *yes, "--json", stdin=f"{PIN}\n")
     _say("  approved, and signed by the device")
 
 

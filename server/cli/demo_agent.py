@@ -29,6 +29,8 @@ class Wish:
     scope: str
     message: str
     details: tuple[Mapping[str, object], ...] = ()
+    fact: str = ""
+    """What its approver reads off the request and types back; "" where nothing is asked for."""
 
 
 WISHES: Final = (
@@ -46,6 +48,7 @@ WISHES: Final = (
                 "reference": "INV-2291",
             },
         ),
+        fact="3000",
     ),
     Wish("send reminders to customers", "reminders:send", "Three invoices are overdue."),
 )

@@ -22,9 +22,10 @@ def show_all(desk: Desk, user: str | None, *, as_json: bool) -> None:
     """Devices, oldest first, revoked ones too."""
     found = desk.oversight.devices(user)
     rows = [
-        (d.name, u.name if u else "", _state(d), moment(d.last_seen_at), d.id) for d, u in found
+        (d.name, d.kind, u.name if u else "", _state(d), moment(d.last_seen_at), d.id)
+        for d, u in found
     ]
-    lines = table(("name", "user", "state", "last seen", "id"), rows)
+    lines = table(("name", "kind", "user", "state", "last seen", "id"), rows)
     answer({"items": [_document(d, u) for d, u in found]}, lines, as_json=as_json)
 
 

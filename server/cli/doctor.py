@@ -12,15 +12,16 @@ from typing import Final
 
 import click
 
-from server.app import MASTER_KEY, PIN_KEY, WEBHOOK_KEY
+from server.app import MASTER_KEY, PIN_KEY
 from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.opening import opened
 from server.cli.output import answer, json_option
 from server.crypto.sealing import BadKeyFile
+from server.outward import VAPID_KEY, WEBHOOK_KEY
 from server.services.doctor import Finding
 from server.services.ports import Busy
-from server.settings import Settings, is_loopback
+from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
 _BY_OTHERS: Final = 0o077
@@ -57,7 +58,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         return
     if folder.stat().st_mode & _BY_OTHERS:
         yield Finding("weak", f"Others may look into {folder}.", f"Run: chmod 700 {folder}")
-    keys = [folder / name for name in (MASTER_KEY, PIN_KEY, WEBHOOK_KEY)]
+    keys = [folder / name for name in (MASTER_KEY, PIN_KEY, VAPID_KEY, WEBHOOK_KEY)]
     keys += [Path(f) for f in (settings.master_key_file, settings.webhook_secret_file) if f]
     for path in keys:
         if path.exists() and path.stat().st_mode & _BY_OTHERS:
@@ -74,6 +75,12 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
             "weak",
             f"The issuer {issuer} is not https: codes, tokens and answers can be read on the way.",
             "Put a proxy with a certificate in front and set SAYSO_ISSUER to its https URL.",
+        )
+    if issuer.startswith("https:") and settings.push_subject == NOBODY:
+        yield Finding(
+            "weak",
+            f"Push services are told to ask {NOBODY} about our messages; Apple's refuses those.",
+            "Set SAYSO_PUSH_CONTACT to mailto: and an address that somebody reads.",
         )
 
 

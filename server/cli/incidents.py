@@ -1,4 +1,4 @@
-"""`sayso incidents`: what people reported, with the evidence. Nobody reports anything here."""
+"""`sayso incidents`: why agents were stopped, with the evidence. Nobody reports anything here."""
 
 import click
 
@@ -9,7 +9,7 @@ from server.services.incidents import MOST_NOTE, Told
 
 @click.group("incidents")
 def command() -> None:
-    """Reports: "I did not ask for this". Who was reported is stopped until it is enabled again."""
+    """Reports, and agents for which nobody answered. Who was stopped stays so until enabled."""
 
 
 @command.command("list")
@@ -22,8 +22,8 @@ def show_all(desk: Desk, *, closed: bool, as_json: bool) -> None:
     rows = [
         (
             moment(told.incident.opened_at),
-            told.user_name,
-            told.evidence["approval"]["asked_by"]["name"],
+            told.user_name or "nobody",
+            _about(told),
             listed(f"{one['name']} {told.states[one['id']]}" for one in told.evidence["agents"]),
             told.incident.state,
             told.incident.id,
@@ -39,7 +39,7 @@ def show_all(desk: Desk, *, closed: bool, as_json: bool) -> None:
 @json_option
 @administers
 def show(desk: Desk, incident_id: str, *, as_json: bool) -> None:
-    """One report: the request, who was stopped, and what ended with them."""
+    """One incident: the request, who was stopped, and what ended with them."""
     told = desk.incidents.show(incident_id)
     answer(_document(told), _lines(told), as_json=as_json)
 
@@ -56,11 +56,30 @@ def close(desk: Desk, incident_id: str, note: str | None, *, as_json: bool) -> N
 
 
 def _lines(told: Told) -> list[str]:
-    incident, approval = told.incident, told.evidence["approval"]
+    incident = told.incident
     facts = {
         "incident": incident.id,
         "state": incident.state,
         "opened": moment(incident.opened_at),
+        **(_reported(told) if incident.cause == "reported" else {"because": _about(told)}),
+        "closed": None if incident.closed_at is None else moment(incident.closed_at),
+        "closed by": incident.closed_by,
+        "closing note": incident.closing_note,
+    }
+    agents = [line for one in told.evidence["agents"] for line in _agent(told, one)]
+    return [*sheet(facts), "", *agents, *_next(told)]
+
+
+def _about(told: Told) -> str:
+    """Which agent's request was reported, or why nobody had to report anything."""
+    if told.incident.cause == "no_owner":
+        return "nobody enabled answered for it in time"
+    return str(told.evidence["approval"]["asked_by"]["name"])
+
+
+def _reported(told: Told) -> dict[str, str | None]:
+    incident, approval = told.incident, told.evidence["approval"]
+    return {
         "reported by": f"{told.user_name} ({incident.user_id}) on {incident.device_id}",
         "their note": incident.note,
         "stops": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
@@ -69,13 +88,7 @@ def _lines(told: Told) -> list[str]:
         "asked at": moment(approval["asked_at"]),
         "for": f"{approval['scope']} at {approval['resource']}",
         "fingerprint": approval["fingerprint"],
-        "closed": None if incident.closed_at is None else moment(incident.closed_at),
-        "closed by": incident.closed_by,
-        "closing note": incident.closing_note,
     }
-    agents = [line for one in told.evidence["agents"] for line in _agent(told, one)]
-    whole = f"The whole request: sayso approvals show {approval['id']}"
-    return [*sheet(facts), "", *agents, whole, *_next(told)]
 
 
 def _agent(told: Told, one: dict[str, object]) -> list[str]:
@@ -90,6 +103,11 @@ def _next(told: Told) -> list[str]:
         one["name"] for one in told.evidence["agents"] if told.states[one["id"]] == "quarantined"
     ]
     lines = [f"To let {name} go on: sayso agents enable {name}" for name in held]
+    if told.incident.cause == "no_owner":
+        lines[:0] = [f"First: sayso agents update {name} --add-owner USER" for name in held]
+    else:
+        whole = f"The whole request: sayso approvals show {told.incident.approval_id}"
+        lines.insert(0, whole)
     if told.incident.state == "open":
         lines.append(f"To close it: sayso incidents close {told.incident.id} --note TEXT")
     return lines
@@ -97,18 +115,20 @@ def _next(told: Told) -> list[str]:
 
 def _document(told: Told) -> dict[str, object]:
     incident, evidence = told.incident, told.evidence
-    approval = evidence["approval"]
+    approval = evidence.get("approval")
+    asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
     return {
         "id": incident.id,
         "state": incident.state,
+        "cause": incident.cause,
         "scope": incident.scope,
         "opened_at": rfc3339(incident.opened_at),
-        "user": {"id": incident.user_id, "name": told.user_name},
+        "user": incident.user_id and {"id": incident.user_id, "name": told.user_name},
         "device": incident.device_id,
         "note": incident.note,
-        "approval": {**approval, "asked_at": rfc3339(approval["asked_at"])},
+        "approval": asked,
         "agents": [_agent_document(told, one) for one in evidence["agents"]],
-        "signed": evidence["signed"],
+        "signed": evidence.get("signed"),
         "closed_at": rfc3339(incident.closed_at),
         "closed_by": incident.closed_by,
         "closing_note": incident.closing_note,

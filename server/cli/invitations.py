@@ -44,7 +44,12 @@ class Flags(TypedDict):
     type=click.Choice(list(GRANTS)),
     help="How it may get tokens; ciba alone if unsaid.",
 )
-@click.option("--asks", multiple=True, metavar="USER", help="Whom it may ask; the owner if unsaid.")
+@click.option(
+    "--asks",
+    multiple=True,
+    metavar="USER|GROUP",
+    help="Whom it may ask; the owner if unsaid.",
+)
 @click.option("--asks-everybody", is_flag=True, help="It may ask every user.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
 @click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="90d at most.")

@@ -20,11 +20,15 @@ NOUNS: Final = MappingProxyType(
         "users": "People: who may ask, decide and administer.",
         "agents": "Agents: who they are, what they may ask for, stopping them.",
         "apps": "Apps of people: where they send people back to, what they may ask for.",
+        "groups": "Groups of approvers: who is in them.",
         "resources": "Protected APIs and their scopes.",
         "actions": "Action types: how an agent's details become words.",
+        "outbox": "What leaves the installation: list, retry.",
         "policy": "Policy: what is allowed, what asks a person, what never happens.",
         "approvals": "Requests: list, show, withdraw.",
+        "deputies": "Who decides for whom: list, revoke.",
         "consents": "What users let clients have: list, revoke.",
+        "grants": "What users approved ahead: list, revoke.",
         "incidents": "Reports of people: list, show, close.",
         "devices": "What people decide from: list, revoke.",
         "delegations": "Issued tokens: who acts for whom; list, show, revoke.",
@@ -47,14 +51,14 @@ class LazyNouns(click.Group):
         """The names of the nouns."""
         return list(NOUNS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
         """A noun, imported now."""
         if cmd_name not in NOUNS:
             return None
         command: click.Command = importlib.import_module(f"server.cli.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         """The table of nouns, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(NOUNS.items()))

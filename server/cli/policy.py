@@ -1,5 +1,6 @@
 """`sayso policy`: when a human is needed."""
 
+import json
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -8,11 +9,14 @@ import click
 from server.cli.opening import BY, Desk, administers
 from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
-from server.services.policy import telling
+from server.protocol import ceremonies
+from server.services.displays import lasting
+from server.services.policy import documents, telling
+from server.services.policy.askings import Asked, Asking
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.questions import WAYS, Verdict, Way
 from server.services.policy.records import PolicyRow
-from server.services.policy.replays import Replay
+from server.services.policy.replays import Change, Replay
 from server.services.policy.trials import Explained, Tried, Wanted
 
 _FILE = click.File("r", encoding="utf-8")
@@ -49,7 +53,9 @@ def show(desk: Desk, *, as_json: bool) -> None:
 def put(desk: Desk, file: TextIO, *, as_json: bool) -> None:
     """Put a rule set in force. It is read and checked whole; requests that wait are held to it."""
     row = desk.policies.set(file.read(), by=BY)
-    lines = [f"{_title(row)}, is in force.", "To see it: sayso policy show"]
+    rules = documents.read(row.document).alone_at_critical
+    alone = [f"By rule {one} a single yes is enough at critical risk." for one in rules]
+    lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
     answer(telling.policy(row), lines, as_json=as_json)
 
 
@@ -127,13 +133,21 @@ def _explained(found: Explained) -> list[str]:
             "because": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
+            "unusual": listed(found.unusual) if found.unusual else "nothing",
+            "answered by": _covered(found),
             "asks": _asks(found),
+            **_people(found.asking),
         }
     )
     if found.token is not None:
-        claims = {name: str(value) for name, value in found.token.items()}
+        claims = {name: _said(value) for name, value in found.token.items()}
         lines += ["", f"The token, valid {found.seconds} seconds, would say:", *sheet(claims)]
     return lines
+
+
+def _said(value: object) -> str:
+    """A claim as it stands in the token, a text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _says(verdict: Verdict) -> str:
@@ -142,10 +156,37 @@ def _says(verdict: Verdict) -> str:
 
 def _asks(found: Explained) -> str | None:
     needs = found.verdict.needs
-    if needs is None or found.then != "person":
+    if needs is None or found.asking is None:
         return None
     people = "1 person" if needs.quorum == 1 else f"{needs.quorum} people"
-    return f"{people}, by {needs.ceremony}, within {needs.seconds} seconds"
+    how = ceremonies.spelled(needs.ceremony)
+    return f"{people}, by {how}, within {lasting(needs.seconds)}"
+
+
+def _covered(found: Explained) -> str | None:
+    grant = found.covered
+    if grant is None:
+        return None
+    return f"standing grant {grant.id} (use {grant.used + 1} of {grant.uses})"
+
+
+def _people(found: Asking | None) -> dict[str, str | None]:
+    """Whom it asks, who may not say yes, and who stands in."""
+    if found is None:
+        return {}
+    silent = [one.name for one in found.people if not one.approves]
+    excluded = sorted({*found.excluded, *silent})
+    when = "at once" if found.at_once else "when three quarters of the time are over"
+    return {
+        "approvers": listed(map(_approver, found.approvers)),
+        "not": f"{listed(excluded)}: their yes does not count" if excluded else None,
+        "deputies": listed(found.deputies) if found.deputies else None,
+        "backup": None if found.backup is None else f"{found.backup}, {when}",
+    }
+
+
+def _approver(one: Asked) -> str:
+    return one.name if one.group is None else f"{one.name} ({one.group})"
 
 
 def _tried(one: Tried) -> list[str]:
@@ -170,6 +211,7 @@ def _replayed(found: Replay) -> list[str]:
             " ".join([*one.scope, *one.types]),
             f"{one.before} → {one.after}",
             listed(one.rules),
+            _whom(one),
         )
         for one in found.changes
     ]
@@ -180,5 +222,17 @@ def _replayed(found: Replay) -> list[str]:
     if not found.complete:
         lines.append("There were more; the newest were judged.")
     if rows:
-        lines += ["", *table(("when", "agent", "user", "what", "outcome", "rules"), rows)]
+        lines += [
+            "",
+            *table(("when", "agent", "user", "what", "outcome", "rules", "by whom"), rows),
+        ]
     return lines
+
+
+def _whom(one: Change) -> str:
+    """Who or what would answer."""
+    if one.standing_grant is not None:
+        return f"standing grant {one.standing_grant}"
+    if one.quorum is None:
+        return ""
+    return f"{one.quorum} of {listed(one.approvers)}"

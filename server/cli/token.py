@@ -85,7 +85,7 @@ def _explanations(desk: Desk) -> Explanations:
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), Judge(), services.rules),
+        Exchanges(Schemas(), Judge(services.secrets), services.rules),
     )
 
 

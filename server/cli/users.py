@@ -80,7 +80,7 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
     """One user and their devices."""
     user, devices = desk.users.show(called)
     members = {**document(user), "devices": [device_document(device) for device in devices]}
-    answer(members, [*_lines(user), *_device_lines(devices)], as_json=as_json)
+    answer(members, [*_lines(desk, user), *_device_lines(devices)], as_json=as_json)
 
 
 @command.command("update")
@@ -89,6 +89,8 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.option("--no-email", is_flag=True, help="Take the address away.")
 @role_option
 @click.option("--no-role", is_flag=True, help="Take every role away.")
+@click.option("--backup", metavar="USER", help="Who is asked too when they do not answer.")
+@click.option("--no-backup", is_flag=True, help="Ask nobody else.")
 @json_option
 @administers
 def update(  # noqa: PLR0913  # one for each flag
@@ -96,19 +98,23 @@ def update(  # noqa: PLR0913  # one for each flag
     called: str,
     email: str | None,
     roles: tuple[str, ...],
+    backup: str | None,
     *,
     no_email: bool,
     no_role: bool,
+    no_backup: bool,
     as_json: bool,
 ) -> None:
-    """Change the e-mail address, or replace the roles."""
-    if (no_email and email) or (no_role and roles):
+    """Change the e-mail address, replace the roles, or name a backup."""
+    if (no_email and email) or (no_role and roles) or (no_backup and backup):
         raise click.UsageError("Set it or take it away, not both.")
     changes = UserChanges(
-        email="" if no_email else email, roles=roles if roles or no_role else None
+        email="" if no_email else email,
+        roles=roles if roles or no_role else None,
+        backup="" if no_backup else backup,
     )
     user = desk.users.update(called, changes, by=BY)
-    answer(document(user), _lines(user), as_json=as_json)
+    answer(document(user), _lines(desk, user), as_json=as_json)
 
 
 @command.command("disable")
@@ -204,7 +210,9 @@ def document(user: User) -> dict[str, object]:
         "email": user.email,
         "roles": list(user.roles),
         "state": user.state,
+        "backup": user.backup,
         "created_at": rfc3339(user.created_at),
+        "disabled_at": rfc3339(user.disabled_at),
     }
 
 
@@ -227,7 +235,7 @@ def device_document(device: Device) -> dict[str, object]:
     }
 
 
-def _lines(user: User) -> list[str]:
+def _lines(desk: Desk, user: User) -> list[str]:
     return sheet(
         {
             "user": user.name,
@@ -235,7 +243,9 @@ def _lines(user: User) -> list[str]:
             "e-mail": user.email,
             "roles": listed(user.roles),
             "state": user.state,
+            "backup": listed(desk.users.names(one for one in (user.backup,) if one).values()),
             "since": moment(user.created_at),
+            "disabled": None if user.disabled_at is None else moment(user.disabled_at),
         }
     )
 

@@ -1,13 +1,12 @@
 """Chance, ids and keyed hashes."""
 
-import base64
 import hashlib
 import hmac
 import secrets
 import threading
 
 from server.crypto.sealing import Sealer, derive
-from server.protocol import device_codes
+from server.protocol import base64url, device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -36,7 +35,7 @@ class KeyedSecrets:
 
     def new_secret(self, prefix: str) -> str:
         """A secret with 256 random bits."""
-        return prefix + _b64(secrets.token_bytes(32))
+        return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
         """An enrolment code: public id and a secret of 120 random bits."""
@@ -49,7 +48,7 @@ class KeyedSecrets:
 
     def salt(self) -> str:
         """128 random bits."""
-        return _b64(secrets.token_bytes(16))
+        return base64url.encode(secrets.token_bytes(16))
 
     def entry_id(self, now: int) -> str:
         """Sorts by time, and within this process by order of making (RFC 9562 6.2)."""
@@ -62,7 +61,7 @@ class KeyedSecrets:
 
     def auth_req_id(self, approval_id: str) -> str:
         """The agent's handle for this approval; never the id that people and devices see."""
-        return PREFIX_AUTH_REQ_ID + _b64(_hmac(self._handle_key, approval_id))
+        return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
         """What the database keeps of an enrolment code's secret."""
@@ -74,7 +73,7 @@ class KeyedSecrets:
 
     def nonce(self, *parts: str) -> str:
         """What a device must sign for these parts."""
-        return _b64(_hmac(self._nonce_key, "\n".join(parts)))
+        return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
         """Y = HMAC(k, x) with this device's k of this epoch."""
@@ -92,10 +91,6 @@ class KeyedSecrets:
 
 def _hmac(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), hashlib.sha256)
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _pick(alphabet: str, length: int) -> str:

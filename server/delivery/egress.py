@@ -48,19 +48,24 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Undeliverable(Exception):
-    """The message did not arrive. `retry` says whether another try can help."""
+    """The message did not arrive. `retry` says whether another try can help.
 
-    def __init__(self, why: str, *, retry: bool) -> None:
+    `after_ms` is how long the other end asks us to wait for it; 0 when it does not say.
+    """
+
+    def __init__(self, why: str, *, retry: bool, after_ms: int = 0) -> None:
         super().__init__(why)
         self.retry = retry
+        self.after_ms = after_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: its status, and at most 64 KiB of its body."""
+    """What came back: its status, at most 64 KiB of its body, its headers in lower case."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,15 @@ class Reach:
 
 
 def send(
-    method: str, url: str, *, body: bytes, headers: Mapping[str, str], reach: Reach | None = None
+    method: str,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    reach: Reach | None = None,
+    most: int = _MOST_BYTES,
 ) -> Answer:
-    """One request; without a `reach` the operator named the target.
+    """One request; without a `reach` the operator named the target. At most `most` bytes are read.
 
     Raises `Undeliverable` without an answer.
     """
@@ -90,7 +101,8 @@ def send(
             _session(reach) as session,
             session.request(method, url, data=body, headers=dict(headers), stream=True) as response,
         ):
-            return Answer(response.status_code, _read(response.raw))
+            said = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, _read(response.raw, most), said)
     except InvalidIPAddress as error:
         raise Undeliverable("the target is not at a public address", retry=False) from error
     except (requests.RequestException, HTTPError, UnicodeError) as error:
@@ -148,15 +160,15 @@ def _may_leave(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
-def _read(raw: HTTPResponse) -> bytes:
+def _read(raw: HTTPResponse, most: int) -> bytes:
     """At most so many bytes in so many seconds, however slowly they come."""
     ends = time.monotonic() + _MOST_SECONDS
     body = b""
-    while len(body) < _MOST_BYTES and (piece := raw.read1(_MOST_BYTES, decode_content=False)):
+    while len(body) < most and (piece := raw.read1(most, decode_content=False)):
         body += piece
         if time.monotonic() > ends:
             raise Undeliverable("the answer takes too long", retry=True)
-    return body[:_MOST_BYTES]
+    return body[:most]
 
 
 def _address(host: str, port: int, reach: Reach) -> str:
@@ -168,7 +180,7 @@ def _address(host: str, port: int, reach: Reach) -> str:
         address = refusal.args[0]
         if not any(address in network for network in reach.networks):
             raise
-        found = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+        found = f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)
     return found
 
 
@@ -177,7 +189,7 @@ def _refuse_old_forms(address: ipaddress.IPv4Address | ipaddress.IPv6Address) ->
 
     Raises `InvalidIPAddress`.
     """
-    if address.version == 4 or address.is_loopback:  # noqa: PLR2004
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
         return
     if address.is_site_local or address in _OLD_IPV4:
         raise InvalidIPAddress(address)
@@ -205,7 +217,10 @@ class _Door(HTTPAdapter):
         self, request: requests.PreparedRequest, *rest: object
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """What decides whom we connect to; certificates are checked against the name."""
-        whom: tuple[Any, Any] = super().build_connection_pool_key_attributes(request, *rest)  # type: ignore[arg-type]
+        whom: tuple[Any, Any] = super().build_connection_pool_key_attributes(
+            request,
+            *rest,  # type: ignore[arg-type]  # handed on as they came
+        )
         host, pool = whom
         if self._reach is None:
             return host, pool
@@ -218,7 +233,10 @@ class _Door(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: object, **named: object) -> HTTPConnectionPool:
         """A pool whose connections end by themselves."""
-        pool: Any = super().get_connection_with_tls_context(*args, **named)  # type: ignore[arg-type]
+        pool: Any = super().get_connection_with_tls_context(
+            *args,  # type: ignore[arg-type]  # handed on as they came
+            **named,  # type: ignore[arg-type]  # likewise
+        )
         pool.ConnectionCls = _ShortSecure if pool.scheme == "https" else _Short
         return cast("HTTPConnectionPool", pool)
 

@@ -7,13 +7,14 @@ a few of one target at a time, so that a receiver that hangs delays nobody but i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
 from server.services.messages import OutboxMessage
 from server.services.notices import WEBHOOK
-from server.services.ports import Secrets, Store, Unit
+from server.services.ports import Busy, Secrets, Store, Unit
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
@@ -65,33 +66,31 @@ class OutboxWorker:
     under_way: set[int] = field(default_factory=set)
 
     def round(self) -> int:
-        """Begin to deliver one lot; returns how many messages it took."""
+        """Begin to deliver one lot; returns how many messages it took.
+
+        Without a hook its messages are done, in the same unit of work: they come with everything
+        that happens, and nothing else waits for them.
+        """
         with self.store.read() as view:
             if not view.outbox.due():
                 return 0
-        if WEBHOOK not in self.channels and (settled := self._settle()):
-            return settled
         limit = min(_LOT, MOST_AT_ONCE - len(self.under_way))
-        if limit <= 0:
-            return 0
         holder = self.secrets.salt()
         with self.store.write() as tx:
-            messages = tx.outbox.lease(holder, limit, LEASE_SECONDS)
+            settled = 0 if WEBHOOK in self.channels else tx.outbox.settle(WEBHOOK)
+            messages = tx.outbox.lease(holder, limit, LEASE_SECONDS) if limit > 0 else []
         self.under_way.update(message.id for message in messages)
         for message in messages:
-            self.run(lambda message=message: self._handle(message, holder))  # type: ignore[misc]
-        return len(messages)
-
-    def _settle(self) -> int:
-        """Without a hook its messages are done."""
-        with self.store.write() as tx:
-            return tx.outbox.settle(WEBHOOK)
+            self.run(partial(self._handle, message, holder))
+        return settled + len(messages)
 
     def _handle(self, message: OutboxMessage, holder: str) -> None:
         try:
             failure = self._deliver(message)
             with self.store.write() as tx:
                 _put_down(tx, self.channels.get(message.channel), message, holder, failure)
+        except Busy as busy:
+            telemetry.log().warning("outbox.waits", message=message.id, reason=str(busy))
         finally:
             self.under_way.discard(message.id)
             self.room()
@@ -122,7 +121,7 @@ def _put_down(
             channel.arrived(tx, message)
         return
     again = failure.retry and message.attempts < MOST_ATTEMPTS
-    moment = tx.now + pause_ms(message.attempts) if again else None
+    moment = tx.now + max(failure.after_ms, pause_ms(message.attempts)) if again else None
     put = tx.outbox.failed(message.id, holder, str(failure), moment)
     if put and not again and channel is not None:
         channel.lost(tx, message, str(failure))

@@ -13,6 +13,8 @@ Text = Annotated[str, Field(max_length=_LONGEST)]
 Names = Annotated[list[Text], Field(max_length=200)]
 """A list of a sensible length."""
 _Url = Annotated[str, Field(max_length=2_000)]
+_Icon = Annotated[str, Field(max_length=43_691)]
+"""A file of 32 KiB at most, as base64url without padding."""
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
@@ -32,7 +34,8 @@ def _moment(text: str) -> str:
     return text
 
 
-_Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+"""RFC 3339, with its offset."""
 
 
 class Body(BaseModel):
@@ -50,10 +53,11 @@ class NewUser(Body):
 
 
 class UserChanges(Body):
-    """What becomes different; what is left out stays, an e-mail of null is taken away."""
+    """What becomes different; what is left out stays, a null takes e-mail or backup away."""
 
     email: Text | None = None
     roles: Names | None = None
+    backup: Text | None = None
 
 
 class NewAgent(Body):
@@ -77,16 +81,21 @@ class NewAgent(Body):
     id_token_signed_response_alg: Text = "ES256"  # noqa: S105  # an algorithm
     dpop_bound_access_tokens: bool = False
     backchannel_user_code_parameter: bool = False
+    high_grants: bool = False
+    interactive: bool = False
     backchannel_authentication_request_signing_alg: Text | None = None
-    expires_at: _Moment | None = None
+    expires_at: Moment | None = None
     labels: Names = []
+    external_id: Text | None = None
+    review_at: Moment | None = None
+    icon: _Icon | None = None
 
 
 class AgentChanges(Body):
     """What becomes different; what is left out stays.
 
-    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, or
-    have tokens as long as is usual.
+    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, be
+    reviewed never, have no external id or icon, or have tokens as long as is usual.
     """
 
     name: Text | None = None
@@ -107,14 +116,27 @@ class AgentChanges(Body):
     id_token_signed_response_alg: Text | None = None
     dpop_bound_access_tokens: bool | None = None
     backchannel_user_code_parameter: bool | None = None
+    high_grants: bool | None = None
+    interactive: bool | None = None
     backchannel_authentication_request_signing_alg: Text | None = None
-    expires_at: _Moment | None = None
+    expires_at: Moment | None = None
     labels: Names | None = None
+    external_id: Text | None = None
+    review_at: Moment | None = None
+    icon: _Icon | None = None
 
 
 class Rotation(Body):
     """How long old secrets go on working, in seconds."""
 
+    overlap: int = Field(default=86_400, ge=0, le=2_592_000)
+
+
+class AuthChange(Body):
+    """How an agent proves itself, the keys that it takes, and how long the old way counts too."""
+
+    method: Text
+    jwks: dict[str, Any] | None = None
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
@@ -153,6 +175,12 @@ class Cancellation(Body):
     reason: Text
 
 
+class Escalation(Body):
+    """Whom to ask about a request too, by name, e-mail or id."""
+
+    to: Text
+
+
 class KeyRotation(Body):
     """Which algorithm gets a new key."""
 
@@ -170,4 +198,4 @@ class NewInvitation(Body):
     asks: Names = []
     asks_everybody: bool = False
     uses: int = Field(default=1, ge=1, le=1_000)
-    expires_at: _Moment | None = None
+    expires_at: Moment | None = None

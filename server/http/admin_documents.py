@@ -1,15 +1,19 @@
 """From records to the bodies of the administration API."""
 
-import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.http import admin_wire as wire
+from server.http import log_wire
+from server.http.decider_wire import decided_by
+from server.http.delivery_wire import devices
+from server.http.narrowing_wire import granted
+from server.http.outcome_wire import execution
 from server.http.wire import Named, pin
-from server.protocol import decisions, errors, names
-from server.services import power
+from server.protocol import base64url, decisions, errors, names
+from server.services import icons, power
+from server.services.approval_records import Decision
 from server.services.delegations import Held
 from server.services.displays import rfc3339
 from server.services.enrolment import IssuedCode
@@ -18,7 +22,6 @@ from server.services.oversight import Seen
 from server.services.records import (
     ActionRow,
     Agent,
-    Decision,
     Device,
     Resource,
     Secret,
@@ -72,15 +75,22 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         state=record.state,
         owners=_people(record.owners, called),
         auth_method=record.auth_method,
+        auth_before=record.auth_before,
+        auth_before_until=moment(record.auth_before_until),
         grant_types=list(record.grant_types),
         delivery=record.delivery,
         backchannel_client_notification_endpoint=record.notification_endpoint,
         backchannel_user_code_parameter=record.takes_user_code,
+        high_grants=record.high_grants,
+        interactive=record.interactive,
         resources=list(record.resources),
         scopes=list(record.scopes),
         only={uri: list(may) for uri, may in record.only.items()},
         serves=list(record.serves),
         labels=list(record.labels),
+        external_id=record.external_id,
+        review_at=moment(record.review_at),
+        icon=icons.path(record),
         token_seconds=record.token_seconds,
         action_types=None if record.action_types is None else list(record.action_types),
         asks=None if record.asks is None else _people(record.asks, called),
@@ -88,7 +98,8 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         dpop_bound_access_tokens=record.dpop_bound,
         backchannel_authentication_request_signing_alg=record.request_alg,
         secrets=[secret(one) for one in record.secrets],
-        keys=[{"kid": key["kid"], "alg": key["alg"]} for key in record.jwks],
+        keys=[dict(key) for key in record.jwks],
+        key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
         expires_at=moment(record.expires_at),
         created_at=rfc3339(record.created_at),
         version=power.version(record),
@@ -147,15 +158,16 @@ def rotated(record: Rotated) -> wire.RotatedKey:
     )
 
 
-def entry(record: StoredEntry) -> wire.LogEntry:
+def entry(record: StoredEntry) -> log_wire.LogEntry:
     """An entry of the log as JSON."""
-    return wire.LogEntry(
+    return log_wire.LogEntry(
         id=record.id,
         at=rfc3339(record.at),
         type=record.type,
         actor=record.actor,
         correlation_id=record.correlation_id,
         members=json.loads(record.body),
+        names=dict(record.names),
         leaf=record.leaf.hex(),
     )
 
@@ -173,7 +185,11 @@ def approval_sheet(seen: Seen) -> wire.ApprovalSheet:
         display=seen.approval.display,
         action_digest=seen.approval.action_digest,
         display_digest=seen.approval.display_digest,
+        decided_by=decided_by(seen.approval),
+        execution=execution(seen.execution),
+        granted=granted(seen.approval),
         decisions=[_answer(decision) for decision in seen.decisions],
+        devices=devices(seen.deliveries) or [],
         entries=[entry(one) for one in seen.entries],
     )
 
@@ -216,17 +232,16 @@ def write_cursor(place: str | None) -> str | None:
     """Where a list goes on, as something that nobody should read anything into."""
     if place is None:
         return None
-    return base64.urlsafe_b64encode(place.encode()).rstrip(b"=").decode()
+    return base64url.encode(place.encode())
 
 
 def read_cursor(text: str | None) -> str:
     """The place in a cursor of ours; "" for the beginning. Raises errors.Problem 422."""
     if not text:
         return ""
-    padded = text[:_MOST_CURSOR] + "=" * (-len(text) % 4)
     try:
-        place = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        place = base64url.decode(text[:_MOST_CURSOR]).decode()
+    except ValueError:
         place = "\x00"
     if not place.isprintable():
         raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
@@ -240,7 +255,9 @@ def _user(record: User) -> dict[str, Any]:
         "email": record.email,
         "roles": list(record.roles),
         "state": record.state,
+        "backup": record.backup,
         "created_at": rfc3339(record.created_at),
+        "disabled_at": moment(record.disabled_at),
         "version": power.version(record),
     }
 
@@ -272,6 +289,7 @@ def _answer(record: Decision) -> wire.GivenAnswer:
         device=record.device_id,
         code=record.code,
         note=record.note,
+        reason=record.reason,
         ceremony=record.ceremony,
         channel=record.channel,
         jws=record.jws,

@@ -1,12 +1,15 @@
 """The rows of administration: who may, what it takes, what is sent and answered."""
 
+from dataclasses import replace
 from typing import Final
 
+from server.http import action_wire, log_wire
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http.agent_routes import AGENT_ROUTES
 from server.http.app_routes import APP_ROUTES
 from server.http.consent_routes import MANAGED_CONSENT_ROUTES
+from server.http.deputy_routes import MANAGED_DEPUTY_ROUTES
 from server.http.endpoints import (
     actions,
     audit,
@@ -15,10 +18,13 @@ from server.http.endpoints import (
     listing,
     oversight,
     resources,
-    users,
 )
+from server.http.group_routes import GROUP_ROUTES
 from server.http.policy_routes import POLICY_ROUTES
 from server.http.route import Caller, Route
+from server.http.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
+from server.http.statistics_routes import STATISTICS_ROUTES
+from server.http.user_routes import USER_ROUTES
 from server.services.authority import Role, Rule
 
 _PERSON = Caller.PERSON
@@ -33,94 +39,6 @@ _SEARCH = (
     *("approval", "correlation", "since", "until"),
 )
 
-
-_USERS: Final = (
-    Route(
-        "GET",
-        "/api/users",
-        users.listed,
-        _PERSON,
-        "Everybody, by name.",
-        query=listing.QUERY,
-        answer=wire.ManagedUsers,
-        errors=_READS,
-        rule=Rule(_STAFF),
-    ),
-    Route(
-        "POST",
-        "/api/users",
-        users.add,
-        _PERSON,
-        "Let somebody in, with a code for their first device.",
-        body=bodies.NewUser,
-        answer=wire.EnrolmentCode,
-        status=201,
-        errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
-    ),
-    Route(
-        "GET",
-        "/api/users/<id>",
-        users.show,
-        _PERSON,
-        "One user and their devices.",
-        answer=wire.UserSheet,
-        errors=_READS,
-        rule=Rule(_STAFF, "user"),
-    ),
-    Route(
-        "PATCH",
-        "/api/users/<id>",
-        users.update,
-        _PERSON,
-        "Change an address or roles.",
-        body=bodies.UserChanges,
-        answer=wire.ManagedUser,
-        errors=_UPDATES,
-        rule=Rule(_ADMIN, "user", versioned=True),
-    ),
-    Route(
-        "POST",
-        "/api/users/<id>/disable",
-        users.disable,
-        _PERSON,
-        "Stop a user; answers what ended.",
-        answer=wire.StoppedUser,
-        errors=_CHANGES,
-        rule=Rule(_ADMIN, "user"),
-    ),
-    Route(
-        "POST",
-        "/api/users/<id>/enable",
-        users.enable,
-        _PERSON,
-        "Let a stopped user go on.",
-        answer=wire.ManagedUser,
-        errors=_CHANGES,
-        rule=Rule(_ADMIN, "user"),
-    ),
-    Route(
-        "POST",
-        "/api/users/<id>/codes",
-        users.enrol,
-        _PERSON,
-        "A code for one more device.",
-        answer=wire.EnrolmentCode,
-        status=201,
-        errors=_CHANGES,
-        rule=Rule(_ADMIN, "user", signed=True),
-    ),
-    Route(
-        "POST",
-        "/api/users/<id>/unlock",
-        users.unlock,
-        _PERSON,
-        "Let a user's locked devices try again; answers them.",
-        answer=wire.UserSheet,
-        errors=_CHANGES,
-        rule=Rule(_ADMIN, "user", signed=True),
-    ),
-)
 
 _RESOURCES: Final = (
     Route(
@@ -215,6 +133,17 @@ _ACTIONS: Final = (
         rule=Rule(_ADMIN, signed=True),
     ),
     Route(
+        "POST",
+        "/api/actions/preview",
+        actions.preview,
+        _PERSON,
+        "What a person would be shown of an action type; nothing is registered.",
+        body=action_wire.ActionTrial,
+        answer=action_wire.ActionPreview,
+        errors=_READS,
+        rule=Rule(_ADMIN),
+    ),
+    Route(
         "GET",
         "/api/actions/<id>",
         actions.show,
@@ -279,6 +208,17 @@ _OTHERS: Final = (
         answer=wire.ManagedApproval,
         errors=_CHANGES,
         rule=Rule(_ADMIN),
+    ),
+    Route(
+        "POST",
+        "/api/admin/approvals/<id>/escalate",
+        oversight.escalate,
+        _PERSON,
+        "Ask one more person about a request that waits.",
+        body=bodies.Escalation,
+        answer=wire.ManagedApproval,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -371,7 +311,7 @@ _OTHERS: Final = (
         _PERSON,
         "The newest entries of the log that match.",
         query=(*_SEARCH, *listing.QUERY),
-        answer=wire.LogEntries,
+        answer=log_wire.LogEntries,
         errors=_READS,
         rule=Rule(_STAFF),
     ),
@@ -381,19 +321,26 @@ _OTHERS: Final = (
         audit.show,
         _PERSON,
         "One entry of the log.",
-        answer=wire.LogEntry,
+        answer=log_wire.LogEntry,
         errors=_READS,
         rule=Rule(_STAFF),
     ),
 )
 
-ADMIN_ROUTES: Final = (
-    *_USERS,
+_ROUTES: Final = (
+    *STATISTICS_ROUTES,
+    *USER_ROUTES,
     *AGENT_ROUTES,
     *APP_ROUTES,
+    *GROUP_ROUTES,
     *_RESOURCES,
     *_ACTIONS,
     *POLICY_ROUTES,
     *_OTHERS,
     *MANAGED_CONSENT_ROUTES,
+    *MANAGED_DEPUTY_ROUTES,
+    *MANAGED_STANDING_GRANT_ROUTES,
 )
+
+ADMIN_ROUTES: Final = tuple(replace(route, browsers=True) for route in _ROUTES)
+"""All of it is open to a browser too: its passkey signs what a terminal's high key signs."""

@@ -1,10 +1,14 @@
 """What the administration API answers, as models. What it is sent is in `admin_bodies.py`."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http import wire
+from server.http import log_wire, wire
+from server.http.decider_wire import DecidedBy
+from server.http.delivery_wire import DeliveredTo
+from server.http.narrowing_wire import Granted
+from server.http.outcome_wire import ToldExecution
 from server.http.wire import Named
 
 _RiskWord = Literal["low", "medium", "high", "critical"]
@@ -18,7 +22,9 @@ class ManagedUser(BaseModel):
     email: str | None
     roles: list[str]
     state: Literal["enabled", "disabled"]
+    backup: str | None
     created_at: str
+    disabled_at: str | None
     version: str
 
 
@@ -102,15 +108,22 @@ class ManagedAgent(BaseModel):
     state: Literal["enabled", "quarantined", "disabled"]
     owners: list[Named]
     auth_method: str
+    auth_before: str | None
+    auth_before_until: str | None
     grant_types: list[str]
     delivery: str
     backchannel_client_notification_endpoint: str | None
     backchannel_user_code_parameter: bool
+    high_grants: bool
+    interactive: bool
     resources: list[str]
     scopes: list[str]
     only: dict[str, list[str]]
     serves: list[str]
     labels: list[str]
+    external_id: str | None
+    review_at: str | None
+    icon: str | None
     token_seconds: int | None
     action_types: list[str] | None
     asks: list[Named] | None
@@ -119,6 +132,7 @@ class ManagedAgent(BaseModel):
     backchannel_authentication_request_signing_alg: str | None
     secrets: list[ClientSecret]
     keys: list[dict[str, str]]
+    key_uses: dict[str, str | None]
     expires_at: str | None
     created_at: str
     version: str
@@ -133,9 +147,10 @@ class Pause(BaseModel):
 
 
 class AgentSheet(ManagedAgent):
-    """An agent with its pauses."""
+    """An agent with its pauses, and when it is quarantined because nobody answers for it."""
 
     pauses: list[Pause]
+    quarantine_at: str | None
 
 
 class ManagedAgents(BaseModel):
@@ -240,25 +255,6 @@ class RevokedKey(BaseModel):
     replaced_by: ManagedKey | None
 
 
-class LogEntry(BaseModel):
-    """An entry: what its bytes say, and the leaf that they hash to."""
-
-    id: str
-    at: str
-    type: str
-    actor: str
-    correlation_id: str
-    members: dict[str, Any]
-    leaf: str
-
-
-class LogEntries(BaseModel):
-    """A part of the log, newest first."""
-
-    items: list[LogEntry]
-    next: str | None
-
-
 class GivenAnswer(BaseModel):
     """A signed answer as it is kept."""
 
@@ -267,6 +263,7 @@ class GivenAnswer(BaseModel):
     device: str
     code: str | None
     note: str | None
+    reason: str | None
     ceremony: str
     channel: str
     jws: str
@@ -306,8 +303,12 @@ class ApprovalSheet(ManagedApproval):
     display: str
     action_digest: str
     display_digest: str
+    decided_by: DecidedBy | None
+    execution: ToldExecution | None
+    granted: Granted | None
     decisions: list[GivenAnswer]
-    entries: list[LogEntry]
+    devices: list[DeliveredTo]
+    entries: list[log_wire.LogEntry]
 
 
 class ManagedDelegation(BaseModel):

@@ -4,7 +4,15 @@ from typing import Final
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
-from server.http.endpoints import agents, invitations, kill_switch, listing
+from server.http import log_wire, orphan_wire, statistics_wire
+from server.http.endpoints import (
+    agents,
+    invitations,
+    kill_switch,
+    listing,
+    orphans,
+    statistics,
+)
 from server.http.incident_routes import INCIDENT_ROUTES
 from server.http.route import Caller, Route
 from server.services.authority import Role, Rule
@@ -115,15 +123,48 @@ AGENT_ROUTES: Final = (
         rule=Rule(_OWNER, "agent"),
     ),
     Route(
+        "POST",
+        "/api/agents/<id>/auth",
+        agents.change_auth,
+        _PERSON,
+        "Let it prove itself in another way; a secret that it needs is told once.",
+        body=bodies.AuthChange,
+        answer=wire.GivenSecret,
+        errors=_CHANGES,
+        rule=Rule(_ADMIN, "agent", signed=True),
+    ),
+    Route(
         "GET",
         "/api/agents/<id>/audit",
         agents.entries,
         _PERSON,
         "What the log says of this agent, newest first.",
         query=listing.QUERY,
-        answer=wire.LogEntries,
+        answer=log_wire.LogEntries,
         errors=_READS,
         rule=Rule(_ALL, "agent"),
+    ),
+    Route(
+        "GET",
+        "/api/agents/<id>/statistics",
+        statistics.of_agent,
+        _PERSON,
+        "What became of what this agent asked in the last days.",
+        query=("days",),
+        answer=statistics_wire.CourseAnswer,
+        errors=_READS,
+        rule=Rule(_ALL, "agent"),
+    ),
+    Route(
+        "GET",
+        "/api/admin/orphans",
+        orphans.listed,
+        _PERSON,
+        "Agents without an enabled owner, and those to look at again; of my own, without a role.",
+        query=listing.QUERY,
+        answer=orphan_wire.Orphans,
+        errors=_READS,
+        rule=Rule(_ALL),
     ),
     Route(
         "GET",

@@ -96,7 +96,7 @@ def document(record: App) -> ManagedApp:
         id_token_signed_response_alg=record.id_token_alg,
         dpop_bound_access_tokens=record.dpop_bound,
         secrets=[admin_documents.secret(one) for one in record.secrets],
-        keys=[{"kid": key["kid"], "alg": key["alg"]} for key in record.jwks],
+        keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
     )

@@ -19,6 +19,7 @@ CONSENT_ROUTES: Final = (
         query=("ended",),
         answer=wire.Consents,
         errors=(401, 403, 422),
+        browsers=True,
     ),
     Route(
         "DELETE",
@@ -28,6 +29,17 @@ CONSENT_ROUTES: Final = (
         "Take a consent of mine back, and the tokens that came from it.",
         answer=wire.ConsentRevoked,
         errors=(401, 403, 404),
+        browsers=True,
+    ),
+    Route(
+        "DELETE",
+        "/api/acting/<id>",
+        consents.stop,
+        _PERSON,
+        "Stop an agent or app acting for me: its grants, consents and tokens of mine end.",
+        answer=wire.StoppedActing,
+        errors=(401, 403),
+        browsers=True,
     ),
 )
 

@@ -36,6 +36,15 @@ class ConsentRevoked(BaseModel):
     tokens_revoked: int
 
 
+class StoppedActing(BaseModel):
+    """What ended of all that a client had of me."""
+
+    client_id: str
+    grants_ended: int
+    consents_revoked: int
+    tokens_revoked: int
+
+
 class ManagedConsent(Consent):
     """A consent with whose it is, and the approval that gave it."""
 

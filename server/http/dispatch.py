@@ -1,15 +1,19 @@
 """From a request to an answer: who calls, what the endpoint says, and every error in its words."""
 
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from prometheus_client import Counter
 
 from server import telemetry
-from server.http import wire
+from server.http import cookies, wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
 from server.protocol import decisions, errors
 from server.services.administration import Desk
-from server.services.approvals import Shown
+from server.services.approval_views import Shown
 from server.services.authority import Asked
 from server.services.people import Call, Person
 from server.services.ports import Busy, Taken
@@ -21,8 +25,14 @@ _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 def answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     """Run a route's endpoint. Nothing that a client sends makes this raise."""
     response = _answer(site, route, request)
-    telemetry.ANSWERS.labels(route.name, str(response.status)).inc()
+    _answers(route.name, response.status).inc()
     return response
+
+
+@cache
+def _answers(endpoint: str, status: int) -> Counter:
+    """Their counter; finding it anew costs more than counting."""
+    return telemetry.ANSWERS.labels(endpoint, str(status))
 
 
 def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
@@ -49,10 +59,10 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     response: HttpResponse
     if any("\0" in request.query.get(name, "") for name in route.query):
         raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
+    if twice := sorted(request.repeated.intersection(route.query)):
+        raise errors.Problem(422, "invalid_body", f"{twice[0]} must be there once.")
     if route.caller is Caller.PERSON:
-        url = site.rules.issuer + request.path
-        call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
-        person = site.people.authenticate(call)
+        person = _person(site, route, request)
         response = route.endpoint(site, request, _seat(site, route, request, person))
     elif route.caller is Caller.RESOURCE:
         resource = site.clients.resource(request.headers.get("authorization"))
@@ -60,6 +70,16 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     else:
         response = route.endpoint(site, request)
     return response
+
+
+def _person(site: Site, route: Route, request: HttpRequest) -> Person:
+    """Who calls: a terminal by its token and proof, or a browser by its cookie."""
+    authorization = request.headers.get("authorization")
+    if route.browsers and authorization is None and (cookie := cookies.of(site.rules, request)):
+        cookies.check_page(site.browsers, site.rules, request, cookie)
+        return site.browsers.person(cookie)
+    url = site.rules.issuer + request.path
+    return site.people.authenticate(Call(authorization, request.proofs, request.method, url))
 
 
 def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | Desk:
@@ -103,13 +123,16 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
 
 def _refused(error: Refused | Taken) -> errors.Problem:
     """What an administrator's service refuses, in the words of the API."""
-    if isinstance(error, NotFound):
-        return errors.Problem(404, "not_found", str(error))
-    if isinstance(error, Conflict):
-        return errors.Problem(409, "conflict", str(error))
-    if isinstance(error, Invalid):
-        return errors.Problem(422, "invalid", str(error))
-    return errors.Problem(409, "exists", str(error))
+    status, code = next(
+        (word for kind, word in _WORDS.items() if isinstance(error, kind)), (409, "exists")
+    )
+    member = getattr(error, "member", "")
+    return errors.Problem(status, code, str(error), members={"member": member} if member else {})
+
+
+_WORDS: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
+    {NotFound: (404, "not_found"), Conflict: (409, "conflict"), Invalid: (422, "invalid")}
+)
 
 
 def busy_problem() -> errors.Problem:

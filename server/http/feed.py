@@ -5,7 +5,6 @@ the token ends, unless the client renews in band, and with 4403 at once when the
 is stopped.
 """
 
-import json
 import re
 import socket as sockets
 import threading
@@ -19,7 +18,7 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
 from server import telemetry
-from server.http import dispatch, views, wire
+from server.http import cookies, dispatch, views, wire
 from server.http.site import Site
 from server.protocol import errors, json_text
 from server.services.displays import rfc3339
@@ -34,6 +33,7 @@ _PING_SECONDS = 20
 _MOST_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
 _LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_SILENCE_SECONDS = 10.0
 _CURSOR = re.compile(r"[0-9]{1,18}")
 """What a 64-bit number can hold."""
 _LONGEST_SEND_SECONDS = 30.0
@@ -55,7 +55,7 @@ def add_feed(app: Flask, site: Site) -> None:
         if request.path != PATH:
             return None
         try:
-            person = _person(site)
+            person, request.environ["sayso.cookie"] = _person(site)
             request.environ["sayso.person"] = person
             request.environ["sayso.cursor"] = _cursor()
             request.environ["sayso.seat"] = seats.take(_place(person))
@@ -74,7 +74,8 @@ def add_feed(app: Flask, site: Site) -> None:
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
         person: Person = request.environ["sayso.person"]
-        _Conversation(site, socket, person, request.environ["sayso.cursor"]).run()
+        talk = _Conversation(site, socket, person, request.environ["sayso.cursor"])
+        talk.run(request.environ["sayso.cookie"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +110,20 @@ def _place(person: Person) -> str:
     return person.session.id if person.device is None else person.device.id
 
 
-def _person(site: Site) -> Person:
+def _person(site: Site) -> tuple[Person, str]:
+    """Who opens the socket, and the cookie by which a browser did; such a one brings a ticket."""
+    asked = views.read_request(site)
+    cookie = cookies.of(site.rules, asked)
+    if cookie and "authorization" not in asked.headers:
+        cookies.check_origin(site.rules, asked)
+        return site.browsers.person(cookie), cookie
     call = Call(
         request.headers.get("Authorization"),
         request.headers.getlist("DPoP"),
         "GET",
         site.rules.issuer + PATH,
     )
-    return site.people.authenticate(call)
+    return site.people.authenticate(call), ""
 
 
 def _cursor() -> int | None:
@@ -159,8 +166,28 @@ class _Conversation:
     cursor: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
-    def run(self) -> None:
-        """Greet, then send what happens until somebody ends it."""
+    def has_ticket(self, cookie: str) -> bool:
+        """Reports whether the first word is a page's ticket; if not, it was the last one.
+
+        A cookie alone also comes with sockets that other sites open (security of WebSockets, RFC
+        6455 10.2); a ticket is told to our own pages.
+        """
+        try:
+            said = _message(self.socket.receive(_LONGEST_SILENCE_SECONDS))
+            if self.site.browsers.redeem(cookie, str(said.get("ticket"))):
+                return True
+        except (ConnectionClosed, OSError):
+            return False
+        except Busy:
+            self._close(_RESTART, "busy")
+            return False
+        self._close(_TOKEN_OVER, "no ticket")
+        return False
+
+    def run(self, cookie: str) -> None:
+        """Greet, then send what happens until somebody ends it; a browser brings a ticket."""
+        if cookie and not self.has_ticket(cookie):
+            return
         telemetry.SOCKETS.inc()
         self.socket.sock = _WholeFrames(self.socket.sock)
         try:
@@ -216,6 +243,8 @@ class _Conversation:
         for happening in news.happenings:
             self._send(wire.event(happening))
         self.cursor = news.cursor
+        if self.person.device is not None:
+            self.site.feed.delivered(self.person.device.id, news)
 
     def _listen(self, changed: threading.Event) -> None:
         """Read what the client says until it goes away."""
@@ -252,7 +281,7 @@ class _Conversation:
         )
 
     def _send(self, frame: dict[str, object]) -> None:
-        self.socket.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
+        self.socket.send(json_text.compact(frame))
 
     def _close(self, code: int, why: str) -> None:
         """Say why, and let the other side find the end of the connection behind it."""

@@ -8,7 +8,7 @@ from server.http.route import Caller, Route
 from server.services.authority import Role, Rule
 
 _PERSON = Caller.PERSON
-_STAFF = (Role.ADMIN, Role.AUDITOR)
+_SEE = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
 
 REPORT_ROUTES: Final = (
     Route(
@@ -20,6 +20,7 @@ REPORT_ROUTES: Final = (
         body=wire.SignedReport,
         answer=wire.ReportAnswer,
         errors=(401, 403, 404, 422),
+        browsers=True,
     ),
 )
 
@@ -33,7 +34,7 @@ INCIDENT_ROUTES: Final = (
         query=("closed", *listing.QUERY),
         answer=wire.Incidents,
         errors=(401, 403, 422),
-        rule=Rule(_STAFF),
+        rule=Rule(_SEE),
     ),
     Route(
         "GET",
@@ -43,7 +44,7 @@ INCIDENT_ROUTES: Final = (
         "One report with its evidence.",
         answer=wire.Incident,
         errors=(401, 403, 404),
-        rule=Rule(_STAFF),
+        rule=Rule(_SEE),
     ),
     Route(
         "POST",

@@ -1,6 +1,7 @@
 """Reports and incidents as the JSON API reads and shows them."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -92,18 +93,22 @@ class ApprovalEvidence(BaseModel):
 
 
 class Incident(BaseModel):
-    """A report with its evidence. `signed` holds the bytes that the person's device signed."""
+    """Why agents were stopped, with the evidence. `signed` holds what the person's device signed.
+
+    Where nobody reported anything, `cause` says so, and what belongs to a report is null.
+    """
 
     id: str
     state: Literal["open", "closed"]
+    cause: Literal["reported", "no_owner"]
     scope: _ScopeWord
     opened_at: str
-    user: Named
-    device: str
+    user: Named | None
+    device: str | None
     note: str | None
-    approval: ApprovalEvidence
+    approval: ApprovalEvidence | None
     agents: list[AgentEvidence]
-    signed: str
+    signed: str | None
     closed_at: str | None
     closed_by: str | None
     closing_note: str | None
@@ -133,22 +138,29 @@ def reported(done: Reported, told: Told) -> ReportAnswer:
 
 def incident(told: Told) -> Incident:
     """An incident as JSON."""
-    record, approval = told.incident, told.evidence["approval"]
+    record = told.incident
     return Incident(
         id=record.id,
         state=record.state,
+        cause=record.cause,
         scope=record.scope,
         opened_at=rfc3339(record.opened_at),
-        user=Named(id=record.user_id, name=told.user_name),
+        user=None if record.user_id is None else Named(id=record.user_id, name=told.user_name),
         device=record.device_id,
         note=record.note,
-        approval=ApprovalEvidence(**{**approval, "asked_at": rfc3339(approval["asked_at"])}),
+        approval=_approval(told.evidence.get("approval")),
         agents=_agents(told),
-        signed=told.evidence["signed"],
+        signed=told.evidence.get("signed"),
         closed_at=_moment(record.closed_at),
         closed_by=record.closed_by,
         closing_note=record.closing_note,
     )
+
+
+def _approval(was: Mapping[str, Any] | None) -> ApprovalEvidence | None:
+    if was is None:
+        return None
+    return ApprovalEvidence(**{**was, "asked_at": rfc3339(was["asked_at"])})
 
 
 def _agents(told: Told) -> list[AgentEvidence]:

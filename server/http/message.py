@@ -1,8 +1,9 @@
 """A request and an answer as plain values; every framework is an adapter over these two."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from server.protocol import json_text
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -22,6 +23,8 @@ class HttpRequest:
     body: bytes
     peer: str
     at: int
+    repeated: frozenset[str] = frozenset()
+    """Names of query parameters that came more than once; `query` has the first of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +44,5 @@ def as_json(
     media_type: str = "application/json",
 ) -> HttpResponse:
     """An answer with a JSON body that nobody stores."""
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    body = json_text.compact(value).encode()
     return HttpResponse(status, body, {"Content-Type": media_type, **NO_STORE, **(headers or {})})

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.protocol import pointers
 from server.protocol.narrowing import Change
-from server.services.narrowings import Narrowed, Row, Wish, effective_digest, rows_of
-from server.services.records import Approval
+from server.services.approval_records import Approval
+from server.services.narrowings import Narrowed, Room, Row, Wish, effective_digest, rows_of
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
@@ -23,9 +25,7 @@ class SmallerFact(BaseModel):
 
     def record(self) -> Change:
         """The same for the services."""
-        parts = self.fact.removeprefix("/").split("/")
-        path = tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
-        return Change(self.place, path, self.to)
+        return Change(self.place, pointers.parts(self.fact), self.to)
 
 
 class Narrowing(BaseModel):
@@ -57,6 +57,41 @@ class Granted(BaseModel):
     text: str
     digest: str
     changes: list[GrantedFact]
+
+
+class LessenedFact(BaseModel):
+    """One fact that may be made less, as it was asked; `items` are those of a list."""
+
+    place: int
+    fact: str
+    label: str
+    asked: str
+    rule: Literal["lower", "drop", "earlier", "turn_on"]
+    items: list[str]
+
+
+class Leeway(BaseModel):
+    """What may be left out or made less before agreeing."""
+
+    scopes: list[str]
+    facts: list[LessenedFact]
+    token_seconds: int
+
+
+def leeway(room: Room) -> Leeway:
+    """What may be less, as JSON."""
+    facts = [
+        LessenedFact(
+            place=place,
+            fact=each.pointer,
+            label=each.label,
+            asked=each.asked,
+            rule=each.rule,
+            items=list(each.items),
+        )
+        for place, each in room.facts
+    ]
+    return Leeway(scopes=list(room.scopes), facts=facts, token_seconds=room.token_seconds)
 
 
 def proposed(less: Narrowed) -> Granted:

@@ -22,6 +22,8 @@ class Acknowledgement(_Answer):
     expires_in: int = Field(gt=0)
     interval: int = Field(default=5, gt=0)
     fingerprint: str = Field(pattern=r"^[0-9a-f]{4}-[0-9a-f]{4}$")
+    match_code: str | None = Field(default=None, pattern=r"^[0-9]{3}$")
+    """For an agent with a screen: what it shows there, and the person types."""
 
 
 class Tokens(_Answer):

@@ -32,6 +32,7 @@ _SECURITY: dict[str, object] = {
     "client": {"type": "http", "scheme": "basic"},
     "resource": {"type": "http", "scheme": "basic"},
     "person": {"type": "http", "scheme": "DPoP"},
+    "browser": {"type": "apiKey", "in": "cookie", "name": "sayso-passkey"},
 }
 
 
@@ -52,7 +53,7 @@ def _operation(route: Route) -> dict[str, object]:
         "parameters": _parameters(route),
     }
     if route.caller is not Caller.ANYBODY:
-        operation["security"] = [{str(route.caller.value): []}]
+        operation["security"] = [{one: []} for one in _callers(route)]
     if route.rule is not None:
         operation["x-sayso-roles"] = [str(role) for role in route.rule.roles]
     if route.body is not None:
@@ -60,6 +61,11 @@ def _operation(route: Route) -> dict[str, object]:
     if route.form:
         operation["requestBody"] = _required("application/x-www-form-urlencoded", _form(route))
     return operation
+
+
+def _callers(route: Route) -> tuple[str, ...]:
+    who = str(route.caller.value)
+    return (who, "browser") if route.browsers else (who,)
 
 
 def _form(route: Route) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from server.http.admin_bodies import Body, Names, Text
 
-_Way = Literal["request", "exchange", "client_credentials"]
+_Way = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
@@ -71,13 +71,41 @@ class CitedRule(BaseModel):
     because: str
 
 
+class AskedPerson(BaseModel):
+    """Somebody who would be asked, and why."""
+
+    name: str
+    why: Literal["asked", "group", "backup", "deputy"]
+    approves: bool
+    group: str | None
+
+
+class AskedLater(BaseModel):
+    """The backup of the person; at once where it is critical, else while it still waits."""
+
+    name: str
+    at_once: bool
+
+
 class PolicyAsks(BaseModel):
-    """What the person's yes takes."""
+    """What the yes takes, and whose it takes."""
 
     risk: _RiskWord
-    ceremony: Literal["confirm", "pin"]
+    ceremony: str
     quorum: int
     ttl: int
+    people: list[AskedPerson]
+    excluded: list[str]
+    deputies: list[str]
+    backup: AskedLater | None
+
+
+class CoveringGrant(BaseModel):
+    """A standing grant that would answer, and how much of it is used."""
+
+    id: str
+    used: int
+    uses: int
 
 
 class PolicyExplanation(BaseModel):
@@ -88,7 +116,9 @@ class PolicyExplanation(BaseModel):
     risk: _RiskWord
     because: str
     rules: list[CitedRule]
+    unusual: list[str]
     consent: bool | None
+    standing_grant: CoveringGrant | None
     asks: PolicyAsks | None
     policy: PolicySource
     token: dict[str, Any] | None
@@ -126,6 +156,10 @@ class PolicyChange(BaseModel):
     before: _Outcome
     after: _Outcome
     rules: list[str]
+    standing_grant: str | None
+    was_quorum: int | None
+    quorum: int | None
+    approvers: list[str]
 
 
 class Replayed(BaseModel):

@@ -50,6 +50,8 @@ class Route:
     rule: Rule | None = None
     """Whose administration it is; the endpoint is then handed a desk in place of the person."""
 
+    browsers: bool = False
+    """A browser that is signed in may call it too, from a page of ours."""
     problems: bool = False
     """It refuses with problem documents, whoever calls."""
 

@@ -2,12 +2,23 @@
 
 from typing import Final
 
-from server.http import narrowing_wire, oauth_wire, resource_wire, wire
+from server.http import (
+    decision_wire,
+    narrowing_wire,
+    oauth_wire,
+    outcome_wire,
+    receipt_wire,
+    resource_wire,
+    wire,
+)
 from server.http.admin_routes import ADMIN_ROUTES
+from server.http.attention_routes import ATTENTION_ROUTES
 from server.http.consent_routes import CONSENT_ROUTES
+from server.http.delegation_routes import DELEGATION_ROUTES
+from server.http.deputy_routes import DEPUTY_ROUTES
+from server.http.device_routes import DEVICE_ROUTES
 from server.http.endpoints import (
     approvals,
-    devices,
     operations,
     passwords,
     protocol,
@@ -15,16 +26,19 @@ from server.http.endpoints import (
     user_codes,
 )
 from server.http.incident_routes import REPORT_ROUTES
+from server.http.passkey_routes import PASSKEY_ROUTES
+from server.http.push_routes import PUSH_ROUTES
 from server.http.registration_routes import REGISTRATION_ROUTES
 from server.http.route import Caller, Route
+from server.http.standing_grant_routes import STANDING_GRANT_ROUTES
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
-    "binding_message requested_expiry acr_values client_notification_token user_code request "
-    "client_id client_secret client_assertion client_assertion_type"
+    "binding_message requested_expiry acr_values client_notification_token user_code "
+    "supersedes risk request client_id client_secret client_assertion client_assertion_type"
 )
 _TOKEN = (
-    "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105
+    "grant_type auth_req_id scope resource authorization_details code redirect_uri "  # noqa: S105  # names
     "code_verifier device_code refresh_token "
     "subject_token subject_token_type actor_token actor_token_type audience requested_token_type "
     "client_id client_secret client_assertion client_assertion_type"
@@ -142,93 +156,17 @@ ROUTES: Final = (
         "What this issuer can do (RFC 8414).",
         answer=oauth_wire.Metadata,
     ),
-    Route(
-        "GET",
-        "/api/me",
-        devices.me,
-        _PERSON,
-        "Who is calling, from which device.",
-        answer=wire.Me,
-        errors=(401, 403),
-    ),
-    Route(
-        "GET",
-        "/api/devices",
-        devices.listed,
-        _PERSON,
-        "My devices.",
-        answer=wire.Devices,
-        errors=(401, 403),
-    ),
-    Route(
-        "POST",
-        "/api/devices",
-        devices.register,
-        _PERSON,
-        "Register this terminal.",
-        body=wire.NewDevice,
-        answer=wire.Device,
-        status=201,
-        errors=(401, 403, 409, 422),
-    ),
-    Route(
-        "POST",
-        "/api/devices/self/pin",
-        devices.pin,
-        _PERSON,
-        "The server's half of my PIN; every call is counted.",
-        body=wire.PinCall,
-        answer=wire.PinAnswered,
-        errors=(401, 403, 404, 422, 423),
-    ),
-    Route(
-        "POST",
-        "/api/devices/self/pin/confirmation",
-        devices.confirm_pin,
-        _PERSON,
-        "Prove that the PIN was right.",
-        body=wire.SignedStatement,
-        answer=wire.PinConfirmed,
-        errors=(401, 403, 422),
-    ),
-    Route(
-        "POST",
-        "/api/devices/<id>/unlock",
-        devices.unlock,
-        _PERSON,
-        "Let a locked device of mine try again.",
-        body=wire.SignedStatement,
-        answer=wire.Device,
-        errors=(401, 403, 404, 422),
-    ),
-    Route(
-        "POST",
-        "/api/devices/<id>/vouch",
-        devices.vouch,
-        _PERSON,
-        "Let a new device of mine decide high risk at once.",
-        body=wire.SignedStatement,
-        answer=wire.Device,
-        errors=(401, 403, 404, 422),
-    ),
-    Route(
-        "DELETE",
-        "/api/devices/<id>",
-        devices.revoke,
-        _PERSON,
-        "End a device of mine; `self` signs out.",
-        status=204,
-        errors=(401, 403, 404),
-    ),
+    *DEVICE_ROUTES,
     Route(
         "GET",
         "/api/approvals",
         approvals.listed,
         _PERSON,
         "What waits for me, or is over.",
-        query=("state", "limit", "cursor"),
+        query=("state", "agent", "result", "since", "until", "limit", "cursor"),
         answer=wire.Approvals,
         errors=(401, 403, 422),
+        browsers=True,
     ),
     Route(
         "GET",
@@ -238,6 +176,27 @@ ROUTES: Final = (
         "One request, with the nonce that this device signs.",
         answer=wire.Approval,
         errors=(401, 403, 404),
+        browsers=True,
+    ),
+    Route(
+        "GET",
+        "/api/approvals/<id>/receipt",
+        approvals.receipt,
+        _PERSON,
+        "The signed evidence of a decision, with what it takes to check it.",
+        answer=receipt_wire.SignedReceipt,
+        errors=(401, 403, 404),
+        browsers=True,
+    ),
+    Route(
+        "GET",
+        "/api/approvals/<id>/narrowing",
+        approvals.leeway,
+        _PERSON,
+        "What of a request may be left out or made less.",
+        answer=narrowing_wire.Leeway,
+        errors=(401, 403, 404, 409, 422),
+        browsers=True,
     ),
     Route(
         "POST",
@@ -248,6 +207,7 @@ ROUTES: Final = (
         body=narrowing_wire.Narrowing,
         answer=narrowing_wire.Granted,
         errors=(401, 403, 404, 409, 422),
+        browsers=True,
     ),
     Route(
         "POST",
@@ -255,9 +215,10 @@ ROUTES: Final = (
         approvals.decide,
         _PERSON,
         "My signed answer.",
-        body=wire.SignedDecision,
+        body=decision_wire.SignedDecision,
         answer=wire.Approval,
-        errors=(401, 403, 404, 409, 422),
+        errors=(401, 403, 404, 409, 422, 423),
+        browsers=True,
     ),
     Route(
         "GET",
@@ -267,6 +228,7 @@ ROUTES: Final = (
         "Whether agents need a user code of mine.",
         answer=wire.UserCode,
         errors=(401, 403),
+        browsers=True,
     ),
     Route(
         "POST",
@@ -277,6 +239,7 @@ ROUTES: Final = (
         body=wire.UserCodeChange,
         answer=wire.UserCode,
         errors=(401, 403, 422),
+        browsers=True,
     ),
     Route(
         "GET",
@@ -297,8 +260,14 @@ ROUTES: Final = (
         answer=wire.PasswordChanged,
         errors=(401, 403, 422),
     ),
+    *PASSKEY_ROUTES,
+    *PUSH_ROUTES,
+    *ATTENTION_ROUTES,
+    *DEPUTY_ROUTES,
     *REPORT_ROUTES,
     *CONSENT_ROUTES,
+    *DELEGATION_ROUTES,
+    *STANDING_GRANT_ROUTES,
     Route(
         "POST",
         "/api/approvals/consume",
@@ -308,6 +277,16 @@ ROUTES: Final = (
         body=resource_wire.Execution,
         answer=resource_wire.Consumed,
         errors=(401, 403, 409, 422),
+    ),
+    Route(
+        "POST",
+        "/api/approvals/outcome",
+        approvals.outcome,
+        Caller.RESOURCE,
+        "A resource says how an execution went.",
+        body=outcome_wire.OutcomeReport,
+        answer=outcome_wire.ReportedOutcome,
+        errors=(401, 404, 409, 422),
     ),
     *REGISTRATION_ROUTES,
     *ADMIN_ROUTES,

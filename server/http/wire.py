@@ -1,14 +1,23 @@
 """The JSON API's bodies, as models: what is read, what is written, and the OpenAPI schemas."""
 
-import base64
 import re
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.http import narrowing_wire
-from server.protocol import errors, json_text
-from server.services.approvals import Page, Shown
+from server.http import (
+    answer_wire,
+    decider_wire,
+    delivery_wire,
+    narrowing_wire,
+    outcome_wire,
+    superseding_wire,
+    together_wire,
+)
+from server.protocol import base64url, errors, json_text
+from server.services import extensions, retries
+from server.services.approval_views import Shown
+from server.services.approvals import Page
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
 from server.services.displays import rfc3339
 from server.services.feed import Happening
@@ -24,25 +33,27 @@ _PIN_PURPOSE = r"^(session|sayso_ap_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Body(BaseModel):
+class StrictBody(BaseModel):
+    """What somebody sends: nothing that we do not know, nothing of another type."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class ApprovalKeys(_Body):
+class ApprovalKeys(StrictBody):
     """The public halves of a device's two approval keys (JWK, EC P-256)."""
 
     low: dict[str, str]
     high: dict[str, str]
 
 
-class NewDevice(_Body):
+class NewDevice(StrictBody):
     """A terminal that registers itself."""
 
     name: str = Field(min_length=1, max_length=64)
     approval_keys: ApprovalKeys
 
 
-class PinCall(_Body):
+class PinCall(StrictBody):
     """The device's half of a PIN, and what it is for."""
 
     x: str = Field(pattern=_THIRTY_TWO_BYTES)
@@ -50,16 +61,30 @@ class PinCall(_Body):
 
     def raw(self) -> bytes:
         """The 32 bytes."""
-        return base64.urlsafe_b64decode(self.x + "=")
+        return base64url.decode(self.x)
 
 
-class SignedStatement(_Body):
+class SignedStatement(StrictBody):
     """A device's signed word (compact JWS)."""
 
     statement: str = Field(max_length=8_192)
 
 
-class UserCodeChange(_Body):
+class DeviceName(StrictBody):
+    """What I call a device from now on."""
+
+    name: str = Field(max_length=256)
+
+
+class DeviceCode(BaseModel):
+    """A one-time code for one more device of mine, told once, and the link to the page for it."""
+
+    enrolment_code: str
+    link: str
+    expires_at: str
+
+
+class UserCodeChange(StrictBody):
     """The code that I want of agents from now on, signed; null for none any more."""
 
     code: str | None = Field(max_length=256)
@@ -72,7 +97,7 @@ class UserCode(BaseModel):
     set: bool
 
 
-class PasswordChange(_Body):
+class PasswordChange(StrictBody):
     """The password with which I sign in to apps from now on, signed."""
 
     password: str = Field(max_length=1_024)
@@ -89,14 +114,6 @@ class PasswordChanged(PasswordState):
     """How many browsers were signed out with the old one."""
 
     sign_ins_ended: int
-
-
-class SignedDecision(_Body):
-    """A person's signed answer (compact JWS), and a note for the agent."""
-
-    decision: str = Field(max_length=16_384)
-    note: str | None = Field(default=None, max_length=1_000)
-    granted: str | None = Field(default=None, max_length=65_536)
 
 
 class Named(BaseModel):
@@ -169,27 +186,15 @@ class PinConfirmed(BaseModel):
     tries: int
 
 
-class Decided(BaseModel):
-    """Who answered, with what, from where."""
-
-    decision: Literal["approve", "deny"]
-    by: Named
-    device: Named
-    at: str
-    channel: str
-    code: str | None
-    note: str | None
-
-
 class Approval(BaseModel):
     """One request for a human answer. `action` and `display` are hashed as they are."""
 
     id: str
-    kind: Literal["action", "consent", "device", "app_device", "app_action"]
+    kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
     state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
     reason: str | None
     risk: Literal["low", "medium", "high", "critical"]
-    ceremony: Literal["confirm", "pin"]
+    ceremony: str
     agent: Named
     action: str
     display: str
@@ -197,9 +202,19 @@ class Approval(BaseModel):
     display_digest: str
     created_at: str
     expires_at: str
-    decided: Decided | None
+    over_at: str | None
+    held_back: bool
+    supersedes: superseding_wire.Superseded | None
+    decided: answer_wire.Decided | None
+    decided_by: decider_wire.DecidedBy | None = None
     granted: narrowing_wire.Granted | None = None
+    extensions_left: int | None
+    retry: Literal["possible", "asked"] | None
+    execution: outcome_wire.ToldExecution | None = None
     nonce: str | None = None
+    together: together_wire.Together | None = None
+    tries_left: dict[str, int] | None = None
+    devices: list[delivery_wire.DeliveredTo] | None = None
 
 
 class Approvals(BaseModel):
@@ -239,7 +254,9 @@ def read(kind: type[Model], body: bytes) -> Model:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ("/" + "/".join(str(part) for part in first["loc"]))[:_SHOWN_PLACE]
-        raise errors.Problem(422, "invalid_body", f"{where}: {first['msg']}") from error
+        member = {"member": str(first["loc"][0])[:_SHOWN_PLACE]} if first["loc"] else {}
+        said = f"{where}: {first['msg']}"
+        raise errors.Problem(422, "invalid_body", said, members=member) from error
 
 
 def user(record: UserRecord) -> User:
@@ -277,7 +294,7 @@ def pin(record: DeviceRecord) -> Pin:
 
 def pin_answered(answer: PinAnswer) -> PinAnswered:
     """The server's half of a PIN as JSON."""
-    y = base64.urlsafe_b64encode(answer.y).rstrip(b"=").decode()
+    y = base64url.encode(answer.y)
     left = max(0, MOST_TRIES - answer.tries)
     return PinAnswered(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
 
@@ -299,10 +316,25 @@ def approval(shown: Shown) -> Approval:
         display_digest=record.display_digest,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
-        decided=_decided(shown),
+        over_at=None if record.decided_at is None else rfc3339(record.decided_at),
+        held_back=shown.held_back,
+        supersedes=superseding_wire.superseded(shown.supersedes),
+        decided=answer_wire.decided(shown),
+        decided_by=decider_wire.decided_by(record),
         granted=narrowing_wire.granted(record),
+        extensions_left=extensions.left(record),
+        retry=retries.standing(record),
+        execution=outcome_wire.execution(shown.execution),
         nonce=shown.nonce,
+        together=together_wire.together(shown.tally),
+        tries_left=_tries(shown),
+        devices=delivery_wire.devices(shown.deliveries),
     )
+
+
+def _tries(shown: Shown) -> dict[str, int] | None:
+    left = shown.tries_left
+    return None if left is None else {str(step): count for step, count in left.items()}
 
 
 def approvals(page: Page) -> Approvals:
@@ -333,24 +365,14 @@ def event(happening: Happening) -> dict[str, object]:
         "seq": happening.event.seq,
         "event": happening.event.event,
         "at": rfc3339(happening.event.at),
+        "held": happening.event.held,
     }
     if happening.approval is not None:
-        frame["approval"] = approval(happening.approval).model_dump(exclude={"nonce"})
+        frame["approval"] = approval(happening.approval).model_dump(exclude={"nonce", "devices"})
     if happening.device is not None:
         frame["device"] = device(happening.device, this=False, nonce=None).model_dump()
+    if happening.agent is not None:
+        frame["agent"] = {"id": happening.event.agent_id, "name": happening.agent}
+    if happening.event.incident_id is not None:
+        frame["incident"] = happening.event.incident_id
     return frame
-
-
-def _decided(shown: Shown) -> Decided | None:
-    answer = shown.decision
-    if answer is None:
-        return None
-    return Decided(
-        decision=answer.decision,
-        by=Named(id=answer.user_id, name=shown.decider_name),
-        device=Named(id=answer.device_id, name=shown.device_name),
-        at=rfc3339(answer.at),
-        channel=answer.channel,
-        code=answer.code,
-        note=answer.note,
-    )

@@ -15,7 +15,7 @@ A file that is registered:
                                                          "currency": {"enum": ["EUR"]}}}}},
      "material": ["/amount", "/payee"], "labels": {"/payee": "Paid to"},
      "type_back": {"fact": "/amount"}, "narrow": {"/amount": "lower"},
-     "target": "/payee", "amount": "/amount"}
+     "target": "/payee", "amount": "/amount", "deputies": false}
 
 The member `type` of the details themselves (RFC 9396 2) is added to the schema here. Without a
 `headline` a type has no template: every field is material, the risk is high at least, and what is
@@ -52,7 +52,7 @@ Filter: TypeAlias = Literal["money", "date", "count", "text"]
 
 _MEMBERS = frozenset({"type", "title", "schema"})
 _OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
-_OPTIONAL = frozenset({"labels", "type_back", "narrow", "target", "amount"})
+_OPTIONAL = frozenset({"labels", "type_back", "narrow", "target", "amount", "deputies"})
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _INSIDE = re.compile(
@@ -91,6 +91,8 @@ class ActionType:
     risk: Risk
     undo: str
     stakes: Stakes
+    deputies: bool = False
+    """A deputy may decide it for the person who named them."""
 
     @property
     def has_template(self) -> bool:
@@ -121,6 +123,7 @@ def read_action_type(document: JsonValue) -> ActionType:
         risk=_risk(members),
         undo=_text(members, "undo", 280) if "undo" in members else UNKNOWN_UNDO,
         stakes=read_stakes(members, schema, material if "headline" in members else None),
+        deputies=_deputies(members),
     )
 
 
@@ -154,6 +157,13 @@ def _risk(members: Mapping[str, JsonValue]) -> Risk:
         raise InvalidActionType("/risk", "must be low, medium, high or critical")
     given = Risk(str(value))
     return given if "headline" in members else highest([given, Risk.HIGH])
+
+
+def _deputies(members: Mapping[str, JsonValue]) -> bool:
+    value = members.get("deputies", False)
+    if not isinstance(value, bool):
+        raise InvalidActionType("/deputies", "must be true or false")
+    return value
 
 
 def _schema(value: JsonValue, name: str) -> Mapping[str, JsonValue]:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors, json_text, names, scopes, text, uris
+from server.protocol import errors, json_text, names, outcomes, scopes, text, uris
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
+from server.protocol.risks import Risk
 from server.protocol.states import State
 
 INTERVAL_MS: Final = 5_000
@@ -26,7 +27,6 @@ _EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
 _ACR = re.compile(r"[\x20-\x7E]{1,512}")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,4})\"?(?:$|[,;\s])")
 
-_TOLD_EXPIRED: Final = frozenset({"expired_seen", "expired_unseen", "undeliverable", "no_device"})
 _HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
 
 
@@ -51,6 +51,10 @@ class BackchannelRequest:
     """One of ours, from an exchange that needs a person."""
     user_code: str | None = None
     """What the person gave this agent; it is not looked at where the agent does not take one."""
+    supersedes: str | None = None
+    """The `auth_req_id` of an earlier request of this agent, whose place this one takes."""
+    risk: Risk = Risk.LOW
+    """The agent wants it treated as no less than this."""
 
 
 def parse_request(form: Form) -> BackchannelRequest:
@@ -75,6 +79,8 @@ def parse_request(form: Form) -> BackchannelRequest:
         notification_token=form.get("client_notification_token"),
         login_hint_token=form.get("login_hint_token"),
         user_code=form.get("user_code"),
+        supersedes=form.get("supersedes"),
+        risk=_risk(form.get("risk")),
     )
 
 
@@ -155,26 +161,23 @@ def pace(*, arrived: int, last: int, interval_ms: int) -> Pace:
 def no_tokens(state: State, members: Mapping[str, object]) -> errors.ProtocolError:
     """The answer to a poll of an approval that gives no tokens (CIBA 11).
 
-    `members` say why: `reason`, and for a denial its code, note and retry hint.
+    `members` say why: `reason`, for a denial its code, note and retry hint, and for an end in time
+    `retry` where the person wants to be asked again.
     """
     if state is State.PENDING:
         return errors.AuthorizationPending("The person has not answered yet.", members=members)
     if state is State.DENIED:
         return errors.AccessDenied(_denial(members), members=members)
     if state is State.EXPIRED:
-        return errors.ExpiredToken(
-            "Nobody answered in time. This is not a denial; you may ask again.", members=members
-        )
+        return errors.ExpiredToken(_lapse(members), members=members)
     if state is State.CANCELLED:
-        return errors.AccessDenied("The request was withdrawn.", members=members)
+        return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
 
 
-def told_reason(state: State, reason: str | None) -> str:
-    """Why it is over, in the words that agents are told; the record may know it more exactly."""
-    if state is State.EXPIRED:
-        return reason if reason in _TOLD_EXPIRED else "expired_seen"
-    return reason if reason == "superseded" else "cancelled"
+def _lapse(members: Mapping[str, object]) -> str:
+    said = members.get("retry") == outcomes.WANTED
+    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"])
 
 
 def _denial(members: Mapping[str, object]) -> str:
@@ -209,6 +212,12 @@ def _expiry(raw: str | None) -> int | None:
     if not _EXPIRY.fullmatch(raw):
         raise errors.InvalidRequest("requested_expiry must be a positive whole number of seconds.")
     return int(raw)
+
+
+def _risk(raw: str | None) -> Risk:
+    if raw is not None and raw not in set(Risk):
+        raise errors.InvalidRequest(f"risk must be one of {', '.join(Risk)}.")
+    return Risk.LOW if raw is None else Risk(raw)
 
 
 def _acr(raw: str | None) -> str:

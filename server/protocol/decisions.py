@@ -7,15 +7,14 @@ Digests are base64url of SHA-256 over the text as it travels; nobody but the ser
 JSON of an action. `tests/vectors/decisions.json` holds examples for both sides.
 """
 
-import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
-from server.protocol import errors, json_text
+from server.protocol import base64url, ceremonies, errors, json_text
 from server.protocol.json_text import JsonValue
 
 CLOCK_TOLERANCE: Final = 300
@@ -29,7 +28,13 @@ USER_CODE: Final = "user_code"
 """The purpose of a statement that sets or clears the person's user code."""
 PASSWORD: Final = "password"  # noqa: S105  # a word, and no secret
 """The purpose of a statement that sets the person's own password."""
-STATEMENT_PURPOSES: Final = frozenset({"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD})
+DEPUTY: Final = "deputy"
+"""It lets another person decide; its subject is a digest over nonce, name and both times."""
+ENROL: Final = "enrol"
+"""It gives its person a one-time code for one more device; its subject is a digest over nonce."""
+STATEMENT_PURPOSES: Final = frozenset(
+    {"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD, DEPUTY, ENROL}
+)
 
 _DIGEST_BYTES = 32
 _MAX_PAYLOAD = 8_192
@@ -56,6 +61,10 @@ DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
     }
 )
 
+WAIT_UNTIL: Final = "wait_until"
+"""The code of a denial that may say from when on to ask again."""
+ASK_OTHER: Final = "ask_other"
+"""The code of a denial that may say whom to ask instead."""
 SUSPICIOUS: Final = "suspicious"
 """The code of a denial that is a report."""
 
@@ -149,12 +158,12 @@ def digest_with(action: str, authorization_details: Sequence[JsonValue]) -> str:
 
 def digest(text: str) -> str:
     """Hash a text: base64url of SHA-256 of its UTF-8, 43 characters."""
-    return _base64url(hashlib.sha256(text.encode()).digest())
+    return base64url.encode(hashlib.sha256(text.encode()).digest())
 
 
 def request_digest(method: str, path: str, body: bytes) -> str:
     """Hash a request as it travels: method, path and body, with a line feed after the first two."""
-    return _base64url(hashlib.sha256(f"{method}\n{path}\n".encode() + body).digest())
+    return base64url.encode(hashlib.sha256(f"{method}\n{path}\n".encode() + body).digest())
 
 
 def is_digest(text: str) -> bool:
@@ -226,9 +235,9 @@ def thumbprint(jwk: object) -> str:
     return digest(json_text.canonical({**check_public_jwk(jwk)}))
 
 
-def _allowed_values(decision: Decision) -> dict[str, frozenset[str | None]]:
+def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     if decision.decision == "approve":
-        return {"code": frozenset({None}), "ceremony": frozenset({"confirm", "pin"})}
+        return {"code": frozenset({None}), "ceremony": ceremonies.SPELLINGS}
     return {
         "decision": frozenset({"deny"}),
         "granted": frozenset({None}),
@@ -274,17 +283,12 @@ def _check_members(
         raise errors.Problem(422, code, f"{detail}; set the clock of this device")
 
 
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _bytes_of(text: object, name: str) -> bytes:
-    """Decode 32 bytes, accepting the one spelling of them that `_base64url` makes."""
-    if isinstance(text, str) and text.isascii():
-        try:
-            raw = base64.b64decode(f"{text}=", altchars=b"-_", validate=True)
-        except ValueError:
-            raw = b""
-        if len(raw) == _DIGEST_BYTES and _base64url(raw) == text:
-            return raw
+    """Decode 32 bytes in their one spelling."""
+    try:
+        raw = base64url.decode(text) if isinstance(text, str) else b""
+    except ValueError:
+        raw = b""
+    if len(raw) == _DIGEST_BYTES:
+        return raw
     raise ValueError(f"{name} must be base64url of {_DIGEST_BYTES} bytes")

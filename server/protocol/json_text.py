@@ -23,6 +23,7 @@ JsonValue: TypeAlias = dict[str, "JsonValue"] | list["JsonValue"] | str | int | 
 
 MAX_INTEGER = 2**53 - 1
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _MAX_DIGITS = len(str(MAX_INTEGER))
 _SHOWN_POINTER = 200
 _INDEX = re.compile(r"/[0-9]{1,4}(?![^/])")
@@ -50,6 +51,11 @@ def parse(
 def canonical(value: JsonValue) -> str:
     """Write a value that `parse` accepts as RFC 8785 text."""
     return rfc8785.dumps(value).decode()
+
+
+def compact(value: object) -> str:
+    """Write a value without spaces, in the order that it has."""
+    return _COMPACT.encode(value)
 
 
 def pointer_to(parent: str, name: str | int) -> str:
@@ -83,7 +89,7 @@ class _Reader:
         elif isinstance(value, _Refused):
             place = pointer if value.member is None else pointer_to(pointer, value.member)
             raise self._refusal(place, value.reason)
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # it was looked at
 
     def _check_members(self, value: dict[str, Any] | list[Any], pointer: str, depth: int) -> None:
         if depth > self.max_depth:

@@ -3,13 +3,11 @@
 Owns: the rules of a key set that is registered. Never: signatures; those are `server.crypto`'s.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from server.protocol import decisions, json_text, names
+from server.protocol import base64url, decisions, json_text, names
 from server.protocol.json_text import JsonValue
 
 PublicKey: TypeAlias = Mapping[str, str]
@@ -92,18 +90,12 @@ def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]
 def _number(key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None) -> int:
     text = key.get(name)
     try:
-        raw = _decoded(text) if isinstance(text, str) else b""
-    except (binascii.Error, ValueError):
+        raw = base64url.decode(text) if isinstance(text, str) else b""
+    except ValueError:
         raw = b""
     if not raw or (length is not None and len(raw) != length):
         raise ValueError(f"{what} must have {name} as base64url without padding")
     return int.from_bytes(raw)
-
-
-def _decoded(text: str) -> bytes:
-    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    spelled = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    return raw if spelled == text else b""
 
 
 _READERS = {"EC": _elliptic, "OKP": _edwards, "RSA": _rsa}

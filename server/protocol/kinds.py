@@ -3,8 +3,8 @@
 Owns: the reserved types of `authorization_details`, their members. Never: who may ask for one.
 
 The action text has one form for every kind. A consent, a sign-in of a device and one of an app on
-a device each are one object of a type that nobody can register, and what an app asks for stands
-after one, so a signature for one kind never passes for another.
+a device each are one object of a type that nobody can register, and what an app asks for, or what
+a standing grant is like, stands after one, so a signature for one kind never passes for another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ CONSENT: Final = "sayso:consent"
 DEVICE: Final = "sayso:device"
 APP_DEVICE: Final = "sayso:app_device"
 APP_ACTION: Final = "sayso:app_action"
+STANDING_GRANT: Final = "sayso:standing_grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,25 @@ class AppDeviceTerms:
     code: str
     until: str
     """RFC 3339 text."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrantTerms:
+    """What bounds a standing grant; the example that it was made from stands after them."""
+
+    until: str
+    """RFC 3339 text."""
+    uses: int
+    sum: Mapping[str, JsonValue] | None
+    """Money: `minor` and `currency`."""
+    vary: Sequence[JsonValue]
+    """Members of the example that need not be equal, each with its `path` and `up_to`."""
+    version: int | None
+    """Of the action type; None without one."""
+    risk: str
+    """The highest risk of a request that it covers."""
+    tell: bool
+    """Each use is told."""
 
 
 def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
@@ -84,6 +104,23 @@ def app_action_details(
     return ({"type": APP_ACTION}, *details)
 
 
+def standing_grant_details(
+    terms: StandingGrantTerms, example: Sequence[Mapping[str, JsonValue]]
+) -> tuple[Mapping[str, JsonValue], ...]:
+    """The bounds of a standing grant, and after them what a request must be like."""
+    bounds: dict[str, JsonValue] = {
+        "type": STANDING_GRANT,
+        "until": terms.until,
+        "uses": terms.uses,
+        "sum": None if terms.sum is None else dict(terms.sum),
+        "vary": list(terms.vary),
+        "version": terms.version,
+        "risk": terms.risk,
+        "tell": terms.tell,
+    }
+    return (bounds, *example)
+
+
 def granted(
     details: Sequence[Mapping[str, JsonValue]],
 ) -> tuple[Mapping[str, JsonValue], ...]:
@@ -91,7 +128,7 @@ def granted(
     return tuple(one for one in details if not str(one["type"]).startswith(RESERVED))
 
 
-def consent_until(details: Mapping[str, object]) -> int:
-    """The end of a consent in milliseconds since the epoch, read from what was signed."""
+def until(details: Mapping[str, object]) -> int:
+    """The end of a consent or grant in milliseconds since the epoch, read from what was signed."""
     moment = datetime.fromisoformat(str(details["until"]))
     return round(moment.astimezone(UTC).timestamp() * 1000)

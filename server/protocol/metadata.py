@@ -51,7 +51,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "backchannel_user_code_parameter_supported": True,
         "request_parameter_supported": False,  # of the authorization endpoint
         "request_uri_parameter_supported": False,  # left out, it would mean true
-        "acr_values_supported": [names.ACR_PASSWORD, names.ACR_SIGNED, names.ACR_SIGNED_PIN],
+        "acr_values_supported": [*names.SIGN_IN_ACRS, names.ACR_SIGNED, names.ACR_SIGNED_PIN],
         "dpop_signing_alg_values_supported": ["ES256"],
         "authorization_details_types_supported": list(action_types),
     }

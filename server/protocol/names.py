@@ -38,6 +38,7 @@ USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 """Of an app that was registered without a word about them; most have a browser to use."""
 
 PREFIX_USER: Final = "sayso_us_"
+PREFIX_GROUP: Final = "sayso_gr_"
 PREFIX_AGENT: Final = "sayso_ag_"
 PREFIX_RESOURCE: Final = "sayso_rs_"
 """The client_id with which a resource asks about tokens for it."""
@@ -45,6 +46,7 @@ PREFIX_APP: Final = "sayso_app_"
 PREFIX_SIGN_IN: Final = "sayso_si_"
 PREFIX_FLOW: Final = "sayso_fl_"
 PREFIX_BROWSER: Final = "sayso_br_"
+PREFIX_PUSH: Final = "sayso_ps_"
 """What a browser's cookie holds."""
 PREFIX_CODE: Final = "sayso_ac_"
 PREFIX_FAMILY: Final = "sayso_rf_"
@@ -52,6 +54,7 @@ PREFIX_PUSHED: Final = "urn:ietf:params:oauth:request_uri:"
 PREFIX_DEVICE: Final = "sayso_dv_"
 PREFIX_APPROVAL: Final = "sayso_ap_"
 PREFIX_CONSENT: Final = "sayso_co_"
+PREFIX_STANDING_GRANT: Final = "sayso_sg_"
 PREFIX_DEVICE_REQUEST: Final = "sayso_dr_"
 PREFIX_SESSION: Final = "sayso_se_"
 PREFIX_CLIENT_SECRET: Final = "sayso_cs_"
@@ -60,6 +63,7 @@ PREFIX_REFRESH_TOKEN: Final = "sayso_rt_"
 PREFIX_AUTH_REQ_ID: Final = "sayso_ar_"
 PREFIX_INVITATION: Final = "sayso_in_"
 PREFIX_INCIDENT: Final = "sayso_ic_"
+PREFIX_DEPUTY: Final = "sayso_dy_"
 PREFIX_INITIAL_TOKEN: Final = "sayso_it_"
 PREFIX_REGISTRATION_TOKEN: Final = "sayso_ra_"
 
@@ -72,8 +76,20 @@ ACR_SIGNED: Final = "urn:sayso:acr:signed"
 """The person signed with a device key that an unlocked app held."""
 ACR_SIGNED_PIN: Final = "urn:sayso:acr:signed-pin"
 """The person entered the PIN for this very approval."""
+ACR_PASSKEY: Final = "urn:sayso:acr:passkey"
+"""The person verified themselves to a passkey, which signed this very approval or sign-in.
+
+No other site can have it signed (WebAuthn 4, RP ID), so phishing has nothing to ask for.
+"""
+SIGN_IN_ACRS: Final = (ACR_PASSWORD, ACR_PASSKEY)
+"""How people sign in to apps."""
 
 
 def name_id(name: str) -> str:
     """What a path calls a resource or an action type, whose own names do not fit into one."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def is_group(name: str) -> bool:
+    """Reports whether an id is that of a group."""
+    return name.startswith(PREFIX_GROUP)

@@ -147,7 +147,7 @@ def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
         if not _same(asked, granted) and not _IS_LESS[rule](asked, granted):
-            raise NotLess(_written(trail), f"is not less than what was asked ({rule})")
+            raise NotLess(_written(trail), "is not less than what was asked")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
         return {k: compare(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
@@ -292,12 +292,23 @@ def _read(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
     return _read_number(change, 0)
 
 
-def _read_number(change: Change, digits: int) -> int:
-    match = _DECIMAL.fullmatch(change.to)
+def read_number(text: str, digits: int) -> int:
+    """A number as a person writes it, in units of which `digits` stand behind the point.
+
+    ValueError with the remedy.
+    """
+    match = _DECIMAL.fullmatch(text)
     if match is None or len(match[2] or "") > digits:
         form = f"a number with up to {digits} digits after the point" if digits else "whole digits"
-        raise NotLess(_pointer(change), f"write {form}, such as 500")
+        raise ValueError(f"write {form}, such as 500")
     return int(match[1] + (match[2] or "").ljust(digits, "0"))
+
+
+def _read_number(change: Change, digits: int) -> int:
+    try:
+        return read_number(change.to, digits)
+    except ValueError as error:
+        raise NotLess(_pointer(change), str(error)) from None
 
 
 def _read_items(asked: JsonValue, change: Change) -> JsonValue:

@@ -1,12 +1,11 @@
 """Proof keys for code exchange: S256 and nothing else (RFC 7636, RFC 9700 2.1.1)."""
 
-import base64
 import hashlib
 import hmac
 import re
 from typing import Final
 
-from server.protocol import errors
+from server.protocol import base64url, errors
 
 METHOD: Final = "S256"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -31,6 +30,6 @@ def check_verifier(verifier: str | None, challenge: str) -> None:
     if not _VERIFIER.fullmatch(verifier):
         raise errors.InvalidGrant("code_verifier is not that of the code.")
     digest = hashlib.sha256(verifier.encode()).digest()
-    made = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    made = base64url.encode(digest)
     if not hmac.compare_digest(made, challenge):
         raise errors.InvalidGrant("code_verifier is not that of the code.")

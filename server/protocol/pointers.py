@@ -35,9 +35,7 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     """
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
-    path = tuple(
-        part.replace("~1", "/").replace("~0", "~") for part in value.removeprefix("/").split("/")
-    )
+    path = parts(value)
     if not schemas.places(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
     if any(is_money(place) for place in schemas.places(schema, path[:-1])):
@@ -48,6 +46,12 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
 def written(path: Path) -> str:
     """The pointer that stands for a path."""
     return "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
+
+
+def parts(pointer: str) -> Path:
+    """The path that a pointer stands for."""
+    steps = pointer.removeprefix("/").split("/")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
 def is_money(place: Schema) -> bool:

@@ -116,22 +116,33 @@ def named(
     action: ActionType, details: Mapping[str, JsonValue], path: Path
 ) -> list[tuple[SafeText, JsonValue]]:
     """List the values at a path, each with what it is called; money is one value."""
-    found = [leaf for leaf in _leaves(details, ()) if len(leaf[0]) == len(path)]
-    return [
-        (display_safe(_label(action, trail), max_chars=_MAX_LABEL), value)
-        for trail, value in found
-        if _meet(path, trail)
-    ]
+    return [(called(action, trail), value) for trail, value in along(details, path)]
 
 
-def shown(value: JsonValue) -> SafeText:
+def along(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
+    """The values at a path, each with where it stands, without a look at the others."""
+    return _along({**details}, path, ())
+
+
+def shown(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
     """One value as a fact has it."""
-    return display_safe(_show(value), max_chars=MAX_VALUE)
+    return display_safe(_show(value), max_chars=max_chars)
+
+
+def called(action: ActionType, trail: Trail) -> SafeText:
+    """What a place is called: by its label, else by its names and numbers."""
+    return display_safe(_label(action, trail), max_chars=_MAX_LABEL)
+
+
+def summed_up(value: JsonValue) -> SafeText:
+    """A value with everything in it, in one line."""
+    leaves = ", ".join(_show(leaf) for _trail, leaf in _leaves(value, ()))
+    return display_safe(leaves, max_chars=MAX_VALUE)
 
 
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
     material = not action.has_template or _rank(action, trail) < len(action.material)
-    label = display_safe(_label(action, trail), max_chars=_MAX_LABEL)
+    label = called(action, trail)
     max_chars = MAX_MATERIAL_VALUE if material else MAX_VALUE
     return Fact(label, display_safe(_show(value), max_chars=max_chars), material)
 
@@ -171,6 +182,19 @@ def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
         else:
             return None
     return found
+
+
+def _along(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
+    if not path:
+        if not value or not isinstance(value, (dict, list)) or _is_money(value):
+            yield trail, value
+    elif isinstance(value, dict):
+        if path[0] in value:
+            yield from _along(value[path[0]], path[1:], (*trail, path[0]))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if path[0] in {schemas.ANY_ITEM, str(index)}:
+                yield from _along(item, path[1:], (*trail, index))
 
 
 def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterator[Leaf]:

@@ -26,6 +26,8 @@ PARAMETERS: Final = frozenset(
         "requested_expiry",
         "acr_values",
         "client_notification_token",
+        "supersedes",
+        "risk",
     }
 )
 """What a signed request carries, and what then may not stand beside it."""

@@ -42,10 +42,12 @@ class FactToType:
 
 @dataclass(frozen=True, slots=True)
 class TypeBack:
-    """Which fact is typed back; another one when the target is new."""
+    """Which fact is typed back; another one when the target is new, or when that one is there."""
 
     fact: FactToType
     new_target: FactToType | None
+    if_there: FactToType | None = None
+    """Comes before both: it need not be there, as a domain outside the company."""
 
     def chosen(self, *, target_is_new: bool) -> FactToType:
         """The fact to type for this request."""
@@ -124,13 +126,20 @@ def _type_back(
     if "type_back" not in members:
         return None
     value = members["type_back"]
-    fact = _fact(value, "/type_back", schema, material, beside=("new_target",))
-    if not isinstance(value, dict) or "new_target" not in value:
-        return TypeBack(fact, None)
-    if not has_target:
+    beside = ("new_target", "if_there")
+    fact = _fact(value, "/type_back", schema, material, beside=beside)
+    others = value if isinstance(value, dict) else {}
+    if "new_target" in others and not has_target:
         remedy = "needs the member target, by which it is judged what is new"
         raise InvalidActionType("/type_back/new_target", remedy)
-    return TypeBack(fact, _fact(value["new_target"], "/type_back/new_target", schema, material))
+    found = {
+        name: _fact(
+            others[name], f"/type_back/{name}", schema, material, may_lack=name == beside[1]
+        )
+        for name in beside
+        if name in others
+    }
+    return TypeBack(fact, found.get("new_target"), found.get("if_there"))
 
 
 def _fact(
@@ -138,7 +147,9 @@ def _fact(
     pointer: str,
     schema: Schema,
     material: tuple[Path, ...] | None,
+    *,
     beside: tuple[str, ...] = (),
+    may_lack: bool = False,
 ) -> FactToType:
     if not isinstance(value, dict) or not {"fact"} <= value.keys() <= {"fact", "part", *beside}:
         raise InvalidActionType(pointer, 'must be an object such as {"fact": "/amount"}')
@@ -148,7 +159,7 @@ def _fact(
         raise InvalidActionType(place, "must be a material fact, so that it is seen before")
     if not (_is_amount(schema, path) or _all_are(schema, path, {"string", "integer"})):
         raise InvalidActionType(place, "name a text, an integer or money")
-    if not pointers.is_always_there(schema, path):
+    if not may_lack and not pointers.is_always_there(schema, path):
         raise InvalidActionType(place, "must be required, so that there is something to type")
     return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
 

@@ -10,7 +10,10 @@ from typing import Final
 from server.protocol import names
 
 ERROR: Final = "insufficient_user_authentication"
-_WEAKER: Final[Mapping[str, tuple[str, ...]]] = {names.ACR_SIGNED_PIN: (names.ACR_SIGNED,)}
+_WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
+    names.ACR_SIGNED_PIN: (names.ACR_SIGNED,),
+    names.ACR_PASSKEY: (names.ACR_SIGNED_PIN, names.ACR_SIGNED),
+}
 """What a stronger context also stands for."""
 
 

@@ -1,12 +1,11 @@
 """The claims of what we issue (RFC 9068, OpenID Connect Core 2, CIBA 10)."""
 
-import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.protocol import names
+from server.protocol import base64url, names
 from server.protocol.json_text import JsonValue
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type
@@ -25,10 +24,13 @@ class Approved:
     action_digest: str
     granted_digest: str
     single_use: bool
-    acr: str
-    amr: tuple[str, ...]
-    auth_time: int
+    acr: str | None = None
+    """How the person themselves answered; nothing of it where they were not asked."""
+    amr: tuple[str, ...] = ()
+    auth_time: int | None = None
     """Seconds."""
+    decided_by: Mapping[str, object] | None = None
+    """What decided instead of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +115,33 @@ def id_token_claims(
         "at_hash": at_hash(access_token, alg),
         names.CLAIM_AUTH_REQ_ID: auth_req_id,
     }
-    if issue.approved is not None:
-        claims |= {
-            "acr": issue.approved.acr,
-            "amr": list(issue.approved.amr),
-            "auth_time": issue.approved.auth_time,
-        }
-    return claims
+    return claims | answer_claims(issue.approved)
 
 
 def at_hash(access_token: str, alg: str) -> str:
     """The left half of the token's hash (OpenID Connect Core 3.1.3.6)."""
-    digest = hashlib.new("sha512" if alg == "EdDSA" else "sha256", access_token.encode()).digest()
-    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    hashed = hashlib.sha512 if alg == "EdDSA" else hashlib.sha256
+    digest = hashed(access_token.encode()).digest()
+    return base64url.encode(digest[: len(digest) // 2])
 
 
 def approval_claims(approved: Approved | None) -> dict[str, object]:
     """What a token says of the answer that it was born of; nothing without one."""
     if approved is None:
         return {}
-    return {
-        "approval": {
-            "id": approved.id,
-            "action_digest": approved.action_digest,
-            "granted_digest": approved.granted_digest,
-            "single_use": approved.single_use,
-        },
-        "acr": approved.acr,
-        "amr": list(approved.amr),
-        "auth_time": approved.auth_time,
+    said: dict[str, object] = {
+        "id": approved.id,
+        "action_digest": approved.action_digest,
+        "granted_digest": approved.granted_digest,
+        "single_use": approved.single_use,
     }
+    if approved.decided_by is not None:
+        said["decided_by"] = dict(approved.decided_by)
+    return {"approval": said, **answer_claims(approved)}
+
+
+def answer_claims(approved: Approved | None) -> dict[str, object]:
+    """How the person answered; nothing where nobody was asked."""
+    if approved is None or approved.acr is None:
+        return {}
+    return {"acr": approved.acr, "amr": list(approved.amr), "auth_time": approved.auth_time}

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from server.protocol import actions, errors, json_text, names
 from server.protocol.actions import ActionType
 from server.protocol.pointers import InvalidActionType
-from server.services import audit, paging
+from server.services import audit, paging, standing_ends
 from server.services.paging import Part
 from server.services.ports import Directory, Store, Unit
 from server.services.records import ActionRow, Entry
-from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Actions:
             row = replace(before, document=document, version=before.version + 1)
             tx.actions.replace(row)
             _record(tx, audit.Type.ACTION_UPDATED, row, by)
+            standing_ends.end_of_type(tx, row.type, actor=by)
             return row
 
     def delete(self, name: str, *, by: str) -> ActionRow:
@@ -89,6 +90,7 @@ class Actions:
                 if (left := _narrowed(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=left))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
+            standing_ends.end_of_type(tx, row.type, actor=by)
             return row
 
 
@@ -103,6 +105,7 @@ def find(directory: Directory, name: str) -> ActionRow:
     return row
 
 
+@about("document")
 def read(document: str) -> ActionType:
     """The action type in this file. Raises `Invalid`, which names the place and the remedy."""
     try:

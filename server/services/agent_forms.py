@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from server.protocol import errors, json_text, jwks, names, scopes
+from server.protocol import errors, json_text, jwks, names
 from server.protocol.jwks import PublicKey
 from server.protocol.text import check_prose
-from server.services import actions, labels, resources, users
+from server.services import actions, ceilings, icons, labels, members, resources, reviews, users
 from server.services.ports import Unit
 from server.services.records import Agent
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, Invalid, NotFound, about
 
 MOST_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
@@ -53,7 +53,15 @@ class NewAgent:
     notification_endpoint: str = ""
     """Where it is called back; "" for one that polls."""
     takes_user_code: bool = False
+    high_grants: bool = False
+    interactive: bool = False
+    """It has a screen that its user looks at."""
     labels: tuple[str, ...] = ()
+    external_id: str = ""
+    """What another system calls it; "" when none does."""
+    review_at: int | None = None
+    icon: bytes = b""
+    """The file of its picture; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +96,25 @@ class AgentChanges:
     """"poll" takes the endpoint away."""
     notification_endpoint: str | None = None
     takes_user_code: bool | None = None
+    high_grants: bool | None = None
+    interactive: bool | None = None
     labels: tuple[str, ...] | None = None
+    external_id: str | None = None
+    """"" takes it away."""
+    review_at: int | None = None
+    icon: bytes | None = None
+    """Empty takes it away."""
+    never_reviewed: bool = False
 
 
 def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
     """The record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
     if new.auth_method not in names.AUTH_METHODS:
-        raise Invalid(f"--auth must be one of {', '.join(names.AUTH_METHODS)}.")
+        raise Invalid(
+            f"--auth must be one of {', '.join(names.AUTH_METHODS)}.", member="auth_method"
+        )
     if new.auth_method == "private_key_jwt" and not new.jwks:
-        raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.")
+        raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.", member="jwks")
     agent = Agent(
         id=agent_id,
         name=users.check_called(new.name),
@@ -112,7 +130,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         token_seconds=resources.check_lifetime(new.token_seconds),
         action_types=None if new.action_types is None else known_types(tx, new.action_types),
         asks=None if new.asks is None else _asks(tx, new.asks),
-        owners=_user_ids(tx, new.owners),
+        owners=_owners(tx, new.owners),
         secrets=(),
         id_token_alg=_alg(new.id_token_alg),
         state="enabled",
@@ -122,9 +140,14 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         request_alg=new.request_alg or None,
         notification_endpoint=new.notification_endpoint or None,
         takes_user_code=new.takes_user_code,
+        high_grants=new.high_grants,
+        interactive=new.interactive,
         labels=labels.read(new.labels),
+        external_id=reviews.check_external_id(new.external_id),
+        review_at=reviews.check_review(tx.now, new.review_at),
+        icon=icons.digest(new.icon),
     )
-    check_ceiling(tx, agent.resources, agent.scopes)
+    ceilings.check(tx, agent.resources, agent.scopes)
     _check_only(tx, agent)
     _check_request_alg(agent)
     _check_delivery(agent)
@@ -155,47 +178,30 @@ def changed(tx: Unit, before: Agent, changes: AgentChanges) -> Agent:
         delivery=_or(before.delivery, changes.delivery, str),
         notification_endpoint=_changed_endpoint(before, changes),
         takes_user_code=_or(before.takes_user_code, changes.takes_user_code, bool),
+        high_grants=_or(before.high_grants, changes.high_grants, bool),
+        interactive=_or(before.interactive, changes.interactive, bool),
         labels=_or(before.labels, changes.labels, labels.read),
+        external_id=reviews.check_external_id(
+            _or(before.external_id or "", changes.external_id, str)
+        ),
+        review_at=_changed_review(tx, before, changes),
+        icon=before.icon if changes.icon is None else icons.digest(changes.icon),
     )
     _check_delivery(agent)
     _check_request_alg(agent)
     if (agent.resources, agent.scopes) != (before.resources, before.scopes):
-        check_ceiling(tx, agent.resources, agent.scopes)
+        ceilings.check(tx, agent.resources, agent.scopes)
     if changes.only is None:
         return replace(agent, only=_left(agent))
     _check_only(tx, agent)
     return agent
 
 
-def facts(agent: Agent) -> dict[str, object]:
-    """What the log says of an agent's rights."""
-    return {
-        "name": agent.name,
-        "auth_method": agent.auth_method,
-        "grant_types": list(agent.grant_types),
-        "resources": list(agent.resources),
-        "scopes": list(agent.scopes),
-        "only": {uri: list(may) for uri, may in agent.only.items()},
-        "serves": list(agent.serves),
-        "labels": list(agent.labels),
-        "token_seconds": agent.token_seconds,
-        "action_types": None if agent.action_types is None else list(agent.action_types),
-        "owners": list(agent.owners),
-        "asks": None if agent.asks is None else list(agent.asks),
-        "keys": [key["kid"] for key in agent.jwks],
-        "request_alg": agent.request_alg,
-        "delivery": agent.delivery,
-        "notification_endpoint": agent.notification_endpoint,
-        "takes_user_code": agent.takes_user_code,
-        "expires_at": agent.expires_at,
-        "dpop_bound": agent.dpop_bound,
-    }
-
-
 def _or(before: _T, change: _T | None, read: Callable[[_T], _T]) -> _T:
     return before if change is None else read(change)
 
 
+@about("description")
 def _description(raw: str) -> str:
     if not raw:
         return ""
@@ -205,6 +211,7 @@ def _description(raw: str) -> str:
         raise Invalid(f"{error}.") from None
 
 
+@about("jwks")
 def read_keys(text: str) -> tuple[PublicKey, ...]:
     """The public keys of a client, from the text of a JWK set. Raises `Invalid`."""
     try:
@@ -221,14 +228,16 @@ def _changed_endpoint(before: Agent, changes: AgentChanges) -> str | None:
     return _or(before.notification_endpoint, changes.notification_endpoint or None, str)
 
 
+@about("backchannel_client_notification_endpoint")
 def _check_delivery(agent: Agent) -> None:
     """Who is called back says where (CIBA 4); that the place may be called is checked before."""
     if agent.delivery not in DELIVERIES:
-        raise Invalid(f"--delivery is one of {', '.join(DELIVERIES)}.")
+        raise Invalid(f"--delivery is one of {', '.join(DELIVERIES)}.", member="delivery")
     if (agent.delivery == "poll") != (agent.notification_endpoint is None):
         raise Invalid("--delivery ping or push and --notification-endpoint URL belong together.")
 
 
+@about("backchannel_authentication_request_signing_alg")
 def _check_request_alg(agent: Agent) -> None:
     """Who must sign has a key to sign with."""
     if agent.request_alg is None:
@@ -239,6 +248,7 @@ def _check_request_alg(agent: Agent) -> None:
         raise Invalid(f"{agent.name} has no {agent.request_alg} key. Name its keys: --jwks FILE")
 
 
+@about("grant_types")
 def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [grant for grant in raw if grant not in names.AGENT_GRANTS]
     if unknown or not raw:
@@ -246,12 +256,14 @@ def _grants(raw: tuple[str, ...]) -> tuple[str, ...]:
     return _unique(raw)
 
 
+@about("id_token_signed_response_alg")
 def _alg(raw: str) -> str:
     if raw not in names.SIGNING_ALGS:
         raise Invalid(f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.")
     return raw
 
 
+@about("expires_at")
 def _expiry(tx: Unit, at: int | None) -> int | None:
     if at is not None and not tx.now < at <= tx.now + LONGEST_LIFE_MS:
         raise Invalid("The expiry is in the past, or more than a hundred years away.")
@@ -264,22 +276,36 @@ def _changed_expiry(tx: Unit, before: Agent, changes: AgentChanges) -> int | Non
     return before.expires_at if changes.expires_at is None else _expiry(tx, changes.expires_at)
 
 
+def _changed_review(tx: Unit, before: Agent, changes: AgentChanges) -> int | None:
+    if changes.never_reviewed:
+        return None
+    return reviews.check_review(tx.now, changes.review_at) or before.review_at
+
+
 def _user_ids(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
     return _unique(tuple(users.find(tx, one).id for one in called))
 
 
+@about("owners")
+def _owners(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+    return _user_ids(tx, called)
+
+
+@about("owners")
 def _check_owners(tx: Unit, agent: Agent) -> None:
     owners = [tx.directory.user(owner) for owner in agent.owners]
     if not any(owner is not None and owner.enabled for owner in owners):
         raise Invalid("An agent needs an owner who is enabled. Name one with: --owner USER")
 
 
+@about("remove_owners")
 def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...]:
     removed = _user_ids(tx, changes.remove_owners)
     for user_id in removed:
         if user_id not in before.owners:
             raise Invalid(f"One whom you would remove does not own {before.name}.")
-    added = _user_ids(tx, changes.add_owners)
+    with about("add_owners"):
+        added = _user_ids(tx, changes.add_owners)
     left = tuple(owner for owner in before.owners if owner not in removed)
     owners = _unique((*left, *added))
     if not owners:
@@ -291,11 +317,12 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
     return owners
 
 
+@about("asks")
 def _asks(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
     try:
-        return _user_ids(tx, called)
+        return tuple(sorted({members.party(tx, one) for one in called}))
     except NotFound as error:
-        raise Invalid(f"--asks takes users, and groups do not exist. {error}") from None
+        raise Invalid(f"--asks takes users and groups. {error}") from None
 
 
 def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...] | None:
@@ -317,6 +344,7 @@ def _left(agent: Agent) -> dict[str, tuple[str, ...]]:
     }
 
 
+@about("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
     """A limit names what the agent may have, or it would limit nothing that anybody meant."""
     for uri, may in agent.only.items():
@@ -328,6 +356,7 @@ def _check_only(tx: Unit, agent: Agent) -> None:
                 raise Invalid(f"It may not have {name} at {uri}. Add: --scope {name}")
 
 
+@about("serves")
 def _serves(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
     for uri in named:
         resources.find(tx.directory, uri)
@@ -340,6 +369,7 @@ def _changed_lifetime(before: Agent, changes: AgentChanges) -> int | None:
     return resources.check_lifetime(changes.token_seconds) or before.token_seconds
 
 
+@about("action_types")
 def known_types(tx: Unit, named: tuple[str, ...]) -> tuple[str, ...]:
     """Each of these action types once. Raises `NotFound` for one that is not registered."""
     for name in named:
@@ -354,27 +384,6 @@ def _changed_types(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str,
         before.action_types
         if changes.action_types is None
         else known_types(tx, changes.action_types)
-    )
-
-
-def check_ceiling(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
-    """Every resource exists, and every scope is one of theirs. Raises `Invalid` or `NotFound`."""
-    found = [resources.find(tx.directory, uri) for uri in uris]
-    for scope in scope_names:
-        if scope in scopes.OPENID_SCOPES:
-            raise Invalid(f"Everybody may ask for {scope}; leave it out of the ceiling.")
-        if not any(scope in resource.scopes for resource in found):
-            raise Invalid(_unknown_scope(tx, scope, uris))
-
-
-def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> str:
-    elsewhere = [r.uri for r in tx.resources.all() if scope in r.scopes]
-    if elsewhere:
-        return f"The scope {scope} belongs to {elsewhere[0]}. Add: --resource {elsewhere[0]}"
-    uri = named[0] if named else "URI"
-    return (
-        f"No resource has the scope {scope}. "
-        f"Add it: sayso resources update {uri} --scope {scope}=low|medium|high|critical"
     )
 
 

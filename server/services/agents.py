@@ -10,13 +10,25 @@ from types import MappingProxyType
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.states import State, overdue
 from server.protocol.uris import callback_problem
-from server.services import agent_forms, audit, client_secrets, paging, users
+from server.services import (
+    agent_facts,
+    agent_forms,
+    audit,
+    client_secrets,
+    icons,
+    owners,
+    paging,
+    standing_ends,
+    users,
+)
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.approval_records import Approval
 from server.services.client_names import refuse_taken
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.incident_records import Cause
 from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Approval, Entry, User
+from server.services.records import Agent, Entry, User
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.revocations import end_all_of_client
 from server.services.withdrawals import withdraw
@@ -80,10 +92,14 @@ class Agents:
         return paging.part(found, limit, lambda agent: agent.name)
 
     def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:
-        """One agent and its owners. Raises `NotFound`."""
+        """One agent as its rows say it, uses of its credentials included; and its owners.
+
+        Raises `NotFound`.
+        """
         with self.store.read() as view:
             agent = find(view, called)
-            return agent, owners_of(view, agent)
+            agent = view.agents.get(agent.id) or agent
+            return agent, owners.of(view, agent)
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
@@ -101,7 +117,9 @@ class Agents:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
             refuse_taken(tx, agent.name, agent.id)
-            change(tx, before, agent, by=by)
+            agent = change(tx, before, agent, by=by)
+            icons.keep(tx, changes.icon or b"")
+            icons.tell(tx, before, agent)
             if agent.jwks != before.jwks:
                 tx.registrations.end(agent.id)
             return agent
@@ -137,7 +155,7 @@ class Agents:
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = replace(before, state="enabled")
-            if not any(owner.enabled for owner in owners_of(tx, agent)):
+            if owners.left_at(tx, agent) is not None:
                 raise Conflict(
                     f"No owner of {agent.name} is enabled. "
                     f"Run: sayso agents update {agent.name} --add-owner USER"
@@ -161,7 +179,7 @@ class Agents:
             agent = find(tx, called)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
-                    f"{agent.name} has keys and no secret. "
+                    f"{agent.name} proves itself by keys. "
                     f"Run: sayso agents update {agent.name} --jwks FILE"
                 )
             alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
@@ -170,6 +188,7 @@ class Agents:
             tx.registrations.end(agent.id)
             facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
+            standing_ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
             return given
 
     def delete(self, called: str, *, by: str) -> StoppedAgent:
@@ -181,7 +200,8 @@ class Agents:
     def _check_endpoint(self, url: str) -> None:
         """Ask about the endpoint before the unit of work, because a name may be looked up."""
         if url and (problem := self.endpoint_problem(url)):
-            raise Invalid(f"--notification-endpoint: {problem}.")
+            member = "backchannel_client_notification_endpoint"
+            raise Invalid(f"--notification-endpoint: {problem}.", member=member)
 
 
 def admit(
@@ -201,20 +221,42 @@ def admit(
     if given.agent.auth_method != "private_key_jwt":
         given = with_secret(tx, secrets, given.agent)
     tx.agents.add(given.agent, tx.now)
-    told = {**agent_forms.facts(given.agent), **facts}
+    icons.keep(tx, new.icon)
+    told = {**agent_facts.facts(given.agent), **facts}
     _record(tx, audit.Type.AGENT_ADDED, given.agent, by, told)
     return given
 
 
-def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> None:
+def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in a unit of work that administers, if it is another one."""
+    agent = replace(agent, key_uses=uses_left(before, agent))
     if agent != before:
+        was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
-        _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_forms.facts(agent))
+        owners.adopted(tx, [agent] if was_orphan else [], by=by)
+        _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_facts.facts(agent))
+        if _credentials(agent) != _credentials(before):
+            standing_ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+        elif set(agent.owners) != set(before.owners):
+            standing_ends.end_of_agent(tx, agent.id, because="owner_changed", actor=by)
+    return agent
 
 
-def quarantine(tx: Unit, agent: Agent, incident_id: str, *, by: str) -> StoppedAgent:
-    """Stop an agent that was reported, in a unit of work that administers.
+def uses_left(before: Agent, agent: Agent) -> dict[str, int]:
+    """When the keys that stay were used; one that took the name of another was never."""
+    kept = {key["kid"] for key in agent.jwks if key in before.jwks}
+    return {kid: at for kid, at in before.key_uses.items() if kid in kept}
+
+
+def _credentials(agent: Agent) -> tuple[object, ...]:
+    """What it proves itself by."""
+    return agent.jwks, tuple(secret.id for secret in agent.secrets)
+
+
+def quarantine(
+    tx: Unit, agent: Agent, incident_id: str, *, by: str, cause: Cause = "reported"
+) -> StoppedAgent:
+    """Stop an agent that an incident is about, in a unit of work that administers.
 
     Only an administrator lets it go on. One that is stopped already stays as it is.
     """
@@ -224,7 +266,8 @@ def quarantine(tx: Unit, agent: Agent, incident_id: str, *, by: str) -> StoppedA
     tx.agents.replace(agent, tx.now)
     stopped = _end_everything(tx, agent, by)
     facts = {"incident": incident_id, **stopped.counts}
-    _record(tx, audit.Type.AGENT_QUARANTINED, agent, by, facts)
+    kind = audit.Type.AGENT_QUARANTINED
+    audit.record(tx, Entry(kind, by, agent_id=agent.id, cause=cause, facts=facts))
     return stopped
 
 
@@ -233,6 +276,7 @@ def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
     stopped = _end_everything(tx, replace(agent, state="disabled"), by)
     end_all_of_client(tx, agent.id, actor=by)
     tx.agents.delete(agent.id)
+    tx.icons.prune()
     tx.history.forget(agent.id)
     _record(tx, audit.Type.AGENT_DELETED, agent, by, {"name": agent.name, **stopped.counts})
     return stopped
@@ -252,16 +296,11 @@ def find(view: View, called: str) -> Agent:
     return agent
 
 
-def owners_of(view: View, agent: Agent) -> tuple[User, ...]:
-    """The people who answer for it."""
-    found = (view.directory.user(user_id) for user_id in agent.owners)
-    return tuple(owner for owner in found if owner is not None)
-
-
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
     """In this order: what was approved can become no token while the others are revoked."""
     found = tx.approvals.open_of_agent(agent.id)
     ended = [one for one in found if withdraw(tx, [one], reason=f"agent_{agent.state}", actor=by)]
+    standing_ends.end_of_agent(tx, agent.id, because=f"agent_{agent.state}", actor=by)
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
     return StoppedAgent(agent, revoked, revoked - own, len(ended), _approved(ended))

@@ -9,18 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors, kinds
+from server.protocol import ceremonies, errors, kinds
 from server.protocol.actions import ActionType
+from server.protocol.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import Risk, highest
+from server.protocol.risks import Risk
 from server.protocol.states import State, overdue
 from server.protocol.text import display_safe
 from server.services import audit, caps, displays, targets
+from server.services.approval_records import Approval
 from server.services.consents import Outcome
 from server.services.displays import Display
 from server.services.openings import Opening, open_approval
-from server.services.ports import Directory, Secrets, Unit, View
-from server.services.records import App, Approval, User
+from server.services.policy.judging import Case, Judge
+from server.services.policy.questions import Approvals, Requirements, Verdict
+from server.services.policy.refusals import Forbidden
+from server.services.ports import Secrets, Unit, View
+from server.services.records import App, User
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -33,11 +38,23 @@ class AppAct:
     target: Target
     details: tuple[Mapping[str, JsonValue], ...]
     actions: tuple[ActionType, ...]
+    verdict: Verdict
+    needs: Requirements
+    """What the person's yes takes."""
 
     @property
     def risk(self) -> Risk:
-        """The highest risk of scopes and types."""
-        return highest([self.target.risk, *(action.risk for action in self.actions)])
+        """At which level it is shown."""
+        return self.needs.risk
+
+    def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
+        """Reports whether this person's yes is enough, given at this level in this way."""
+        return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
+
+    @property
+    def why(self) -> str:
+        """Why the person is asked."""
+        return self.verdict.because if self.verdict.rules else _ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +63,64 @@ class AppActions:
 
     secrets: Secrets
     schemas: Schemas
+    judge: Judge
     rules: Rules
 
-    def act(
+    def act(  # what an app asks for, and of whom
         self,
-        directory: Directory,
+        view: View,
         app: App,
         resource: str | None,
         scope: tuple[str, ...],
         details: Sequence[Mapping[str, JsonValue]],
+        user: User | None = None,
     ) -> AppAct:
         """What the app asks for, by what is registered now. Raises errors.ProtocolError.
 
         1. The scopes lie within its ceiling.  2. Every object fits a type, and every scope that
-        needs one has it.  3. One person is enough.  4. It can be shown whole.
+        needs one has it.  3. Policy lets this person be asked, and one is enough; before anybody is
+        signed in it is asked as about somebody whom no rule names.  4. It can be shown whole.
         """
+        directory = view.directory
         target = targets.resolve(directory, app, resource, scope)
         actions = self.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
-        act = AppAct(target, tuple(details), actions)
-        if act.risk is Risk.CRITICAL:
-            raise errors.AccessDenied("Critical requests need two people.")
+        verdict = self.judge.decide(view, Case("app", app, user, target, details, actions))
+        if verdict.outcome == "deny" or verdict.needs is None:
+            raise Forbidden(verdict)
+        if verdict.needs.quorum > 1:
+            raise errors.AccessDenied("This needs more than one person, and an app asks one.")
+        act = AppAct(target, tuple(details), actions, verdict, verdict.needs)
+        if user is not None and not act.answered_by(user, act.risk, act.needs.ceremony):
+            raise Forbidden(verdict)  # somebody else would have to answer, and an app asks nobody
         displays.words(act)
         return act
 
-    def again(self, directory: Directory, app: App, approval: Approval) -> AppAct | None:
+    def again(self, view: View, app: App, approval: Approval) -> AppAct | None:
         """The same request by what is registered today; None when it would be refused."""
         scope, details = tuple(approval.scope.split()), granted(approval)
+        user = view.directory.user(approval.user_id or "")
         try:
-            return self.act(directory, app, approval.resource, scope, details)
+            return self.act(view, app, approval.resource, scope, details, user)
         except errors.ProtocolError:
             return None
+
+    def stands(self, view: View, app: App, approval: Approval) -> bool:
+        """Reports whether what the person was shown, and how they answer, is enough today."""
+        act, user = self.again(view, app, approval), view.directory.user(approval.user_id or "")
+        if act is None or user is None:
+            return False
+        return act.answered_by(user, approval.risk, ceremonies.read(approval.ceremony))
 
     def ask(self, tx: Unit, app: App, user: User, act: AppAct, peer: str) -> Approval:
         """Open the approval that the person signs on a device of theirs.
 
-        Raises errors.AccessDenied: there is no device to ask, or too much is asked already.
+        Raises errors.AccessDenied: policy does not let this person be asked, there is no device to
+        ask, or too much is asked already.
         """
         tx.queue(f"asked {user.id}")
+        target = act.target
+        act = self.act(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
@@ -119,7 +156,7 @@ class AppActions:
                     resource=target.resource.uri,
                     unusual=None,
                     undo=words.undo,
-                    why="What an app does once is asked for each time, and takes your signature.",
+                    why=f"{act.why} This one is {act.risk} risk." if act.verdict.rules else act.why,
                     gives=self._gives(app, target),
                     agent=displays.asker(app.id, app.name, (), first_request=first),
                     agent_says=None,
@@ -142,10 +179,14 @@ class AppActions:
                 scope=act.target.scope,
                 details=kinds.app_action_details(act.details),
                 risk=act.risk,
+                ceremony=act.needs.ceremony,
+                no_later_than=tx.now + act.needs.seconds * 1000,
+                policy=act.verdict.facts(),
                 actor=audit.by_user(user.id),
                 peer=peer,
                 display=display,
             ),
+            self.rules,
         )
 
     def _gives(self, app: App, target: Target) -> str:
@@ -164,6 +205,7 @@ def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
     return kinds.granted(json.loads(approval.details))
 
 
+_ALWAYS: Final = "What an app does once is asked for each time, and takes your signature."
 _OUTCOMES: Final[dict[State, Outcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",

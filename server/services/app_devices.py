@@ -11,13 +11,14 @@ from server.protocol import errors, kinds, names, scopes
 from server.protocol.device_codes import AppRequest
 from server.protocol.risks import Risk, highest
 from server.services import audit, targets
+from server.services.approval_records import Approval
 from server.services.consent_displays import AppDeviceAsked, app_device_text
 from server.services.consents import ConsentService, Offer
 from server.services.device_codes import DeviceCode
 from server.services.displays import rfc3339
 from server.services.openings import Opening, open_approval
 from server.services.ports import Unit, View
-from server.services.records import App, Approval, Consent, User
+from server.services.records import App, Consent, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class AppDevices:
                 display=display,
                 no_later_than=code.expires_at,
             ),
+            self.consents.rules,
         )
 
     def keep(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:
@@ -109,7 +111,7 @@ class AppDevices:
                 resource=code.resource,
                 scopes=scope,
                 created_at=tx.now,
-                expires_at=kinds.consent_until(json.loads(approval.details)[0]),
+                expires_at=kinds.until(json.loads(approval.details)[0]),
                 revoked_at=None,
                 approval_id=approval.id,
             ),

@@ -10,11 +10,11 @@ from typing import Any, Final
 from server.protocol import names
 from server.protocol.jwks import PublicKey
 from server.protocol.redirects import redirect_problem
-from server.services import users
-from server.services.agent_forms import check_ceiling, known_types, read_keys
+from server.services import ceilings, users
+from server.services.agent_forms import known_types, read_keys
 from server.services.ports import Unit
 from server.services.records import App
-from server.services.refusals import Conflict, Invalid
+from server.services.refusals import Conflict, Invalid, about
 
 MOST_REDIRECTS: Final = 20
 
@@ -59,9 +59,11 @@ class AppChanges:
 def read(tx: Unit, new: NewApp, app_id: str) -> App:
     """The record of a new app, without secrets. Raises `Invalid` or `NotFound`."""
     if new.auth_method not in names.APP_AUTH_METHODS:
-        raise Invalid(f"--auth must be one of {', '.join(names.APP_AUTH_METHODS)}.")
+        raise Invalid(
+            f"--auth must be one of {', '.join(names.APP_AUTH_METHODS)}.", member="auth_method"
+        )
     if bool(new.jwks) != (new.auth_method == "private_key_jwt"):
-        raise Invalid("--auth private_key_jwt and --jwks FILE belong together.")
+        raise Invalid("--auth private_key_jwt and --jwks FILE belong together.", member="jwks")
     app = App(
         id=app_id,
         name=users.check_called(new.name),
@@ -79,7 +81,7 @@ def read(tx: Unit, new: NewApp, app_id: str) -> App:
         created_at=tx.now,
         action_types=None if new.action_types is None else known_types(tx, new.action_types),
     )
-    check_ceiling(tx, app.resources, app.scopes)
+    ceilings.check(tx, app.resources, app.scopes)
     return _checked(app)
 
 
@@ -102,7 +104,7 @@ def changed(tx: Unit, before: App, changes: AppChanges) -> App:
         given["action_types"] = known_types(tx, changes.action_types)
     app = _checked(replace(before, **given))
     if (app.resources, app.scopes) != (before.resources, before.scopes):
-        check_ceiling(tx, app.resources, app.scopes)
+        ceilings.check(tx, app.resources, app.scopes)
     return app
 
 
@@ -130,6 +132,7 @@ _AS_THEY_ARE: Final = (
 )
 
 
+@about("redirect_uris")
 def _checked(app: App) -> App:
     """The app, if every member of it may stand.
 
@@ -145,12 +148,19 @@ def _checked(app: App) -> App:
         raise Invalid(f"An app has at most {MOST_REDIRECTS} redirect URIs of each kind.")
     unknown = [grant for grant in app.grant_types if grant not in names.APP_GRANTS]
     if unknown or not app.grant_types:
-        raise Invalid(f"Grant types of an app are {', '.join(names.APP_GRANTS)}; name one.")
+        raise Invalid(
+            f"Grant types of an app are {', '.join(names.APP_GRANTS)}; name one.",
+            member="grant_types",
+        )
     if app.id_token_alg not in names.SIGNING_ALGS:
-        raise Invalid(f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.")
+        raise Invalid(
+            f"ID tokens are signed with one of {', '.join(names.SIGNING_ALGS)}.",
+            member="id_token_signed_response_alg",
+        )
     return app
 
 
+@about("jwks")
 def _changed_keys(before: App, text: str) -> tuple[PublicKey, ...]:
     if before.auth_method != "private_key_jwt":
         raise Conflict(f"{before.name} does not authenticate with keys; add another app for them.")

@@ -1,17 +1,17 @@
 """Issuing to people's apps: access token, ID token, refresh token, in one unit of work."""
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.protocol import app_tokens, claims, names, tokens
+from server.protocol import app_tokens, claims, json_text, names, tokens
 from server.protocol.app_tokens import AppIssue
 from server.services import audit
 from server.services.app_actions import granted
+from server.services.approval_records import Approval
 from server.services.people_records import Family, Grant, RefreshToken
 from server.services.ports import Secrets, Signer, Unit
-from server.services.records import App, Approval, Consent, Delegation, Entry, User
+from server.services.records import App, Consent, Delegation, Entry, User
 from server.services.rules import Rules
 from server.services.tokens import answer_to
 
@@ -133,6 +133,7 @@ class AppIssuing:
 
 _AMR: Final = {
     names.ACR_PASSWORD: ("pwd",),
+    names.ACR_PASSKEY: ("pop", "user"),
     names.ACR_SIGNED: ("swk",),
     names.ACR_SIGNED_PIN: ("swk", "pin"),
 }
@@ -171,7 +172,7 @@ def _delegation(issue: AppIssue, consent: Consent | None) -> Delegation:
         expires_at=issue.expires_at * 1000,
         consent_id=None if consent is None else consent.id,
         jkt=issue.jkt,
-        details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
+        details=json_text.compact(list(issue.details)),
         approval_id=None if issue.approved is None else issue.approved.id,
     )
 

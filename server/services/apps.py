@@ -38,9 +38,10 @@ class Apps:
             return view.apps.all()
 
     def show(self, called: str) -> App:
-        """One app. Raises `NotFound`."""
+        """One app as its rows say it, uses of its secrets included. Raises `NotFound`."""
         with self.store.read() as view:
-            return find(view, called)
+            app = find(view, called)
+            return view.apps.get(app.id) or app
 
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""

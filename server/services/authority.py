@@ -3,13 +3,14 @@
 Every check is made in the unit of work that it is about, so nothing can change in between: the
 person, their role, the record that they believe to be changing, and what the change turned out
 to be. What removes power needs a session. What adds power needs a statement about this very
-request under the device's high key, after a PIN call that named it.
+request: under a terminal's high key after a PIN call that named it, or by the device's passkey.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal
 
 from server.protocol import decisions, errors
@@ -40,7 +41,7 @@ class Rule:
     """Who may do something."""
 
     roles: tuple[Role, ...]
-    target: Literal["agent", "app", "user", "resource", "action"] | None = None
+    target: Literal["agent", "app", "group", "user", "resource", "action"] | None = None
     """What the id in the path names, if it is something that is compared before and after."""
     signed: bool = False
     """It always takes a statement, whatever it turns out to change."""
@@ -113,8 +114,8 @@ class Guard:
     def _owns(self, user: User, target: Governed | None) -> bool:
         if Role.OWNER not in self.rule.roles:
             return False
-        if self.rule.target is None:
-            return True
+        if self.rule.target is None:  # what they own is looked up where it is; who reads all, reads
+            return Role.AUDITOR not in user.roles
         return isinstance(target, Agent) and user.id in target.owners
 
     def _check_version(self, record: Governed) -> None:
@@ -130,8 +131,8 @@ class Guard:
     def _check_signed(self, tx: Unit) -> None:
         """Raise errors.Problem unless the person signed for this very request.
 
-        1. A statement is there.  2. The device may do this by now.  3. Its high key signed this
-        request and our nonce.  4. The PIN was entered for it.  5. It counts once.
+        1. A statement is there.  2. The device may do this by now.  3. Its high key or its passkey
+        signed this request and our nonce.  4. The person was there for it.  5. It counts once.
         """
         device = people.current(tx, self.person)
         if self.asked.statement is None:
@@ -154,7 +155,7 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This gives somebody more power. Sign it with the device's high key.",
+            "This gives somebody more power. Sign it with this device's high key, or its passkey.",
             members={"wanted": wanted},
         )
 
@@ -163,18 +164,25 @@ class Guard:
         return self.person.user if user is None else user
 
     def _target(self, view: View) -> Governed | None:
-        wanted = self.asked.target
-        if self.rule.target == "agent":
-            return view.agents.get(wanted)
-        if self.rule.target == "app":
-            return view.apps.get(wanted)
-        if self.rule.target == "user":
-            return view.users.get(wanted)
-        if self.rule.target == "resource":
-            return next((r for r in view.resources.all() if name_id(r.uri) == wanted), None)
-        if self.rule.target == "action":
-            return next((a for a in view.actions.all() if name_id(a.type) == wanted), None)
-        return None
+        find = _FIND.get(self.rule.target or "")
+        return None if find is None else find(view, self.asked.target)
+
+
+_FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProxyType(
+    {
+        "agent": lambda view, wanted: view.agents.get(wanted),
+        "app": lambda view, wanted: view.apps.get(wanted),
+        "group": lambda view, wanted: next((g for g in view.groups.all() if g.id == wanted), None),
+        "user": lambda view, wanted: view.users.get(wanted),
+        "resource": lambda view, wanted: next(
+            (r for r in view.resources.all() if name_id(r.uri) == wanted), None
+        ),
+        "action": lambda view, wanted: next(
+            (a for a in view.actions.all() if name_id(a.type) == wanted), None
+        ),
+    }
+)
+"""How the record is found that an id in a path names."""
 
 
 def _check_owner(

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import authorize, errors, names, redirects
+from server.protocol import authorize, errors, json_text, names, redirects
 from server.protocol.authorize import AuthorizationRequest, ReturnTo
 from server.protocol.forms import Form
-from server.services import client_auth, parties, targets
+from server.services import audit, client_auth, floods, parties, targets
 from server.services.app_actions import AppAct, AppActions
 from server.services.people_records import Flow, Pushed
+from server.services.policy.refusals import Forbidden
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.proofs import Proofs
-from server.services.records import App
+from server.services.records import App, Entry
 from server.services.rules import Rules
 
 PUSHED_SECONDS: Final = 60
@@ -123,6 +124,7 @@ class AuthorizeService:
             try:
                 self.plan(tx, app, authorize.parse(form, back))
             except errors.ProtocolError as error:
+                _record_forbidden(tx, app, error)
                 return self.refusal(back, error)
             flow = Flow(handle_hash(handle), app.id, _dumped(form), tx.now, tx.now + FLOW_MS)
             tx.flows.add(flow)
@@ -138,7 +140,7 @@ class AuthorizeService:
         if names.GRANT_AUTHORIZATION_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This app may not ask for codes.")
         essential = request.wanted.acr
-        if essential is not None and names.ACR_PASSWORD not in essential:
+        if essential is not None and not set(names.SIGN_IN_ACRS) & set(essential):
             raise errors.UnmetAuthenticationRequirements("No sign-in here is of that kind.")
         asks = []
         if request.openid:
@@ -162,9 +164,7 @@ class AuthorizeService:
     def _act(self, view: View, app: App, request: AuthorizationRequest) -> AppAct | None:
         if not request.details:
             return None
-        return self.actions.act(
-            view.directory, app, request.resource, request.scope, request.details
-        )
+        return self.actions.act(view, app, request.resource, request.scope, request.details)
 
     def reread(self, view: View, flow: Flow) -> Plan:
         """The plan of a request that waits. Raises errors.ProtocolError when it may no more be."""
@@ -220,4 +220,18 @@ def _for_actor(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) -> A
 
 def _dumped(form: Form) -> str:
     kept: Mapping[str, list[str]] = authorize.kept(form)
-    return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+    return json_text.compact(kept)
+
+
+def _record_forbidden(tx: Unit, app: App, error: errors.ProtocolError) -> None:
+    """Write down by which rule an app may not do what it asks for."""
+    if isinstance(error, Forbidden):
+        entry = Entry(
+            type=audit.Type.GRANT_REFUSED,
+            actor=audit.by_client(app.id),
+            decision="refused",
+            posture=error.verdict.risk,
+            cause=error.detail,
+            facts={"app": app.id, "policy": error.verdict.facts()},
+        )
+        floods.record(tx, entry)

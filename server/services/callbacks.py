@@ -11,11 +11,13 @@ from typing import Final
 
 from server.protocol import errors
 from server.protocol.states import State, overdue
-from server.services import audit, notices
+from server.services import approval_entries, audit, notices
+from server.services.approval_records import Approval
 from server.services.cancellations import WITHDRAWN
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Approval, Entry
+from server.services.records import Agent
 from server.services.redemption import Redemption, in_force
+from server.services.superseding import SUPERSEDED
 
 _SAID_BY: Final[Mapping[str, frozenset[State]]] = {
     "approval.decided": frozenset({State.APPROVED, State.DENIED, State.REDEEMED}),
@@ -26,8 +28,8 @@ _SAID_BY: Final[Mapping[str, frozenset[State]]] = {
 _FETCHED: Final = frozenset({State.REDEEMED})
 """After this a ping has nothing to tell."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-_UNTOLD: Final = frozenset({WITHDRAWN})
-"""Who took its own request back knows."""
+_UNTOLD: Final = frozenset({WITHDRAWN, SUPERSEDED})
+"""Who took its own request back, or put another in its place, knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Callbacks:
             return _error(self.redemption.refusal(tx, approval))
         if overdue(approval.state, approval.expires_at, tx.now):
             return None
-        answer = self.redemption.redeem(tx, agent, approval, jkt=approval.jkt)
+        handle = self.secrets.auth_req_id(approval.id)
+        answer = self.redemption.redeem(tx, agent, approval, handle, jkt=approval.jkt)
         if isinstance(answer, errors.ProtocolError):
             return None  # it was withdrawn just now, and that has a message of its own
         sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
@@ -156,16 +159,11 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
         return
     audit.record(
         tx,
-        Entry(
-            type=audit.Type.CALLBACK_LOST,
-            actor=audit.SYSTEM,
-            agent_id=approval.agent_id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
+        approval_entries.entry(
+            approval,
+            audit.Type.CALLBACK_LOST,
             decision=str(approval.state),
             cause=why,
-            approval_id=approval.id,
             facts={"delivery": approval.delivery},
         ),
     )

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from server.protocol import kinds
 from server.protocol.names import APPROVER_CLIENT
+from server.protocol.risks import Risk
 from server.protocol.states import overdue
 from server.services import pauses
+from server.services.approval_records import Approval, ApprovalKind
 from server.services.displays import rfc3339
 from server.services.ports import Unit
-from server.services.records import Agent, ApprovalKind, User
+from server.services.records import Agent, User
 from server.services.rules import Rules
 
 MINUTE_MS: Final = 60_000
@@ -34,6 +37,11 @@ class Cap(NamedTuple):
     """The same, for programs."""
 
 
+def is_urgent(risk: Risk) -> bool:
+    """Reports whether a request of this risk has room of its own."""
+    return risk.rank >= Risk.HIGH.rank
+
+
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
     """Count one more hint that named nobody; reports whether this agent is only guessing."""
     count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
@@ -45,14 +53,72 @@ def guessing(tx: Unit, agent: Agent) -> bool:
     return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
 
 
-def refusal(tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
-    """Why this user may not be asked now."""
-    if tx.approvals.open_count(agent.id, user.id, tx.now) >= rules.open_per_agent:
-        return _too_many_open(rules)
-    if (refused := _too_many_in_all(tx, agent, rules)) is not None:
-        return refused
-    if tx.approvals.open_count(None, user.id, tx.now) >= rules.open_per_user:
-        return Cap("open_per_user", "This person has too many open requests. Ask again later.")
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more requests of one agent may wait."""
+
+    tx: Unit
+    agent: Agent
+    rules: Rules
+    leaves: Approval | None = None
+    """One that makes room, because the new one takes its place."""
+
+    def refusal(self, user: User, types: Sequence[str], risk: Risk) -> Cap | None:
+        """Why this user may not be asked now."""
+        agent, rules = self.agent.id, self.rules
+        if self._is_full(rules.open_per_agent, risk, agent, user.id):
+            return self._too_many_open
+        if self._is_full(rules.open_in_all, risk, agent, None):
+            return self._too_many_in_all
+        if self._is_full(rules.open_per_user, risk, None, user.id):
+            return Cap("open_per_user", "This person has too many open requests. Ask again later.")
+        return pause(self.tx, self.agent, user, types, self.rules)
+
+    def phantom_refusal(self, nobody: User, risk: Risk) -> Cap | None:
+        """Why nobody may not be asked now: as somebody may not; no cap tells who exists."""
+        risks = [
+            approval.risk
+            for approval in self.tx.approvals.open_of_agent(self.agent.id)
+            if approval.user_id is None
+            and not overdue(approval.state, approval.expires_at, self.tx.now)
+            and json.loads(approval.action)["user"] == nobody.id
+        ]
+        counted = [one for one in risks if not is_urgent(risk) or is_urgent(one)]
+        if len(counted) - self._freed(risk) >= self.rules.open_per_agent:
+            return self._too_many_open
+        full = self._is_full(self.rules.open_in_all, risk, self.agent.id, None)
+        return self._too_many_in_all if full else None
+
+    def _is_full(self, most: int, risk: Risk, agent: str | None, user: str | None) -> bool:
+        """Reports whether there is no room; no flood of what is less takes that of grave ones."""
+        approvals, now = self.tx.approvals, self.tx.now
+        count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
+        return count(agent, user, now) - self._freed(risk) >= most
+
+    def _freed(self, risk: Risk) -> int:
+        """How many of those that are counted with this one make room."""
+        leaves = self.leaves
+        return int(leaves is not None and (not is_urgent(risk) or is_urgent(leaves.risk)))
+
+    @property
+    def _too_many_in_all(self) -> Cap:
+        return Cap(
+            "open_in_all",
+            f"This agent already has {self.rules.open_in_all} open requests. "
+            "Wait for answers first.",
+        )
+
+    @property
+    def _too_many_open(self) -> Cap:
+        return Cap(
+            "open_per_agent",
+            f"This agent already has {self.rules.open_per_agent} open requests for this person. "
+            "Wait for answers first.",
+        )
+
+
+def pause(tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
+    """Why this agent gets nothing of this user now, whether they would be asked or not."""
     end = pauses.until(tx, agent.id, user.id, types, rules.denials_before_pause)
     return None if end is None else _paused(end)
 
@@ -83,38 +149,6 @@ def device_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> str | 
     if pauses.until(tx, client_id, user.id, [asked], rules.denials_before_pause) is not None:
         return PAUSED
     return None
-
-
-def phantom_refusal(tx: Unit, agent: Agent, nobody: User, rules: Rules) -> Cap | None:
-    """Why nobody may not be asked now: as somebody may not, so that no cap tells who exists."""
-    open_now = [
-        approval
-        for approval in tx.approvals.open_of_agent(agent.id)
-        if approval.user_id is None
-        and not overdue(approval.state, approval.expires_at, tx.now)
-        and json.loads(approval.action)["user"] == nobody.id
-    ]
-    if len(open_now) >= rules.open_per_agent:
-        return _too_many_open(rules)
-    return _too_many_in_all(tx, agent, rules)
-
-
-def _too_many_in_all(tx: Unit, agent: Agent, rules: Rules) -> Cap | None:
-    """The same for people who exist and for those who do not."""
-    if tx.approvals.open_count(agent.id, None, tx.now) < rules.open_in_all:
-        return None
-    return Cap(
-        "open_in_all",
-        f"This agent already has {rules.open_in_all} open requests. Wait for answers first.",
-    )
-
-
-def _too_many_open(rules: Rules) -> Cap:
-    return Cap(
-        "open_per_agent",
-        f"This agent already has {rules.open_per_agent} open requests for this person. "
-        "Wait for answers first.",
-    )
 
 
 def _paused(until: int) -> Cap:

@@ -1,43 +1,49 @@
 """The agent's side of an approval: asking. The person's side is `approvals.py`."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 
-from server.protocol import ciba, decisions, errors, login_hints, names, scopes
+from server.protocol import ceremonies, ciba, decisions, errors, login_hints, names, scopes
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
 from server.protocol.states import State, overdue
 from server.services import (
+    approvers,
     audit,
     callbacks,
     caps,
+    ciba_entries,
     client_auth,
+    deciders,
+    delegations,
     displays,
-    floods,
+    escalations,
     histories,
     notices,
     redemption,
+    stand_ins,
+    standing_uses,
+    superseding,
     targets,
     user_codes,
 )
+from server.services.approval_records import Approval
+from server.services.ceremonies import Ceremonies
+from server.services.ciba_entries import as_text
 from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.login_hints import LoginHints
 from server.services.plans import Ask, Plan, Plans
 from server.services.policy import refusals
-from server.services.policy.questions import MOST_PEOPLE
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
-from server.services.records import Agent, Approval, Entry, User
+from server.services.records import Agent, User
 from server.services.request_objects import RequestObjects
 from server.services.rules import Rules
 
 _MOST_KEY = 255
-_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class CibaService:
     proofs: Proofs
     login_hints: LoginHints
     rules: Rules
+    ceremonies: Ceremonies
 
     def start(
         self,
@@ -80,12 +87,15 @@ class CibaService:
             now = tx.now
         if isinstance(result, errors.ProtocolError):
             raise result
+        number = None if result.decided_by else self.ceremonies.number(result)
+        matched = {} if number is None else {"match_code": number}
         polled = {} if result.delivery == "push" else {"interval": ciba.INTERVAL_MS // 1000}
         return {
             "auth_req_id": self.secrets.auth_req_id(result.id),
             "expires_in": max(1, (result.expires_at - now + 999) // 1000),
             **polled,
             "fingerprint": decisions.fingerprint(result.action_digest),
+            **matched,
         }
 
     def _start(self, tx: Unit, ask: Ask) -> Approval | errors.ProtocolError:
@@ -125,17 +135,24 @@ class CibaService:
         """Why this person is not asked; None when they are.
 
         1. The agent does not guess names.  2. It knows the person's code, where it takes one.
-        3. The person is not flooded.
+        3. What this should take the place of is its own and waits.  4. The person is not flooded.
         """
         if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
-            return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+            return ciba_entries.refuse(
+                tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
+            )
         code = ask.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return self._unknown(tx, ask, plan) if self.rules.hide_unknown_users else wrong
         tx.queue(f"asked {user.id}")
+        earlier = superseding.named(tx, agent, user, ask.request.supersedes)
         types = [action.type for action in plan.actions]
-        cap = caps.refusal(tx, agent, user, types, self.rules)
-        return None if cap is None else _refuse(tx, ask, plan, *cap)
+        if plan.by.asked:
+            room = caps.Room(tx, agent, self.rules, earlier)
+            cap = room.refusal(user, types, plan.risk)
+        else:
+            cap = caps.pause(tx, agent, user, types, self.rules)
+        return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
 
     def _join(self, tx: Unit, ask: Ask) -> Approval | None:
         """The approval that this key already made. Raises errors.InvalidRequest for another one."""
@@ -165,11 +182,12 @@ class CibaService:
 
     def _ruled_out(self, tx: Unit, ask: Ask, plan: Plan) -> errors.RequestRefused | None:
         """The refusal of what policy forbids, or for which too few people can be asked."""
-        if not _is_ruled_out(plan):
+        if not plan.by.is_ruled_out:
             return None
-        if plan.verdict.outcome == "deny":
-            return _refuse(tx, ask, plan, refusals.DENIED, refusals.FORBIDDEN)
-        return _refuse(tx, ask, plan, "critical", "Critical requests need two people.")
+        if plan.needs is None:
+            return ciba_entries.refuse(tx, ask, plan, refusals.DENIED, refusals.FORBIDDEN)
+        text = refusals.too_few(plan.needs.quorum, plan.by.people.count)
+        return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
     def _unasked(
         self, tx: Unit, ask: Ask, plan: Plan, anybody: Plan
@@ -178,19 +196,25 @@ class CibaService:
 
         `anybody` is the plan for a person whom no rule names, where they are hidden.
         """
+        if not plan.by.asked:
+            return None
         if (refused := self._ruled_out(tx, ask, anybody)) is not None:
             return refused
-        return self._unknown(tx, ask, anybody) if _is_ruled_out(plan) else None
+        return self._unknown(tx, ask, anybody) if plan.by.is_ruled_out else None
 
     def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> Approval | errors.ProtocolError:
         if self.rules.hide_unknown_users:
             nobody = self._nobody(ask)
             tx.queue(f"asked {nobody.id}")
-            if (cap := caps.phantom_refusal(tx, ask.agent, nobody, self.rules)) is not None:
-                return _refuse(tx, ask, plan, *cap)
+            earlier = superseding.named(tx, ask.agent, nobody, ask.request.supersedes)
+            room = caps.Room(tx, ask.agent, self.rules, earlier)
+            if (cap := room.phantom_refusal(nobody, plan.risk)) is not None:
+                return ciba_entries.refuse(tx, ask, plan, *cap)
             return self._ask(tx, ask, plan, nobody, phantom=True)
         if caps.too_many_unknown(tx, ask.agent):
-            return _refuse(tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes.")
+            return ciba_entries.refuse(
+                tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
+            )
         return errors.UnknownUserId("The hint names nobody whom this agent may ask.")
 
     def _nobody(self, ask: Ask) -> User:
@@ -201,12 +225,26 @@ class CibaService:
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
     def _ask(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
+        earlier = superseding.named(tx, ask.agent, user, ask.request.supersedes)
         approval = self._approval(tx, ask, plan, user, phantom=phantom)
+        if earlier is not None:
+            approval = replace(approval, supersedes=earlier.id)
+            superseding.end(tx, earlier, approval)
         if ask.hint is not None:
             self.login_hints.spend(tx, ask.hint)
+        by = plan.by
+        decider = by.decider or standing_uses.reserve(tx, by.fits, by.verdict, approval.id)
+        if decider is not None:
+            approval = deciders.decided(approval, decider, tx.now)
         tx.approvals.add(approval)
-        _record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
-        notices.approval(tx, approval, "approval.requested")
+        if approval.several:
+            approvers.write(tx, approval, by.people.others)
+        ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
+        if decider is not None:
+            deciders.tell(tx, approval, screens=decider.tells)
+        else:
+            notices.asked(tx, approval, self.rules)
+            stand_ins.ask_at_once(tx, approval, self.rules)
         return approval
 
     def _approval(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
@@ -233,9 +271,9 @@ class CibaService:
             resource=plan.target.resource.uri,
             scope=scopes.text(plan.target.scope),
             openid_scope=scopes.text(ask.request.openid_scope),
-            details=_json(list(ask.request.details)),
+            details=as_text(list(ask.request.details)),
             risk=plan.risk,
-            ceremony="confirm" if plan.needs is None else plan.needs.ceremony,
+            ceremony=ceremonies.spelled(plan.ceremony),
             action=action,
             display=display,
             action_digest=decisions.digest(action),
@@ -262,8 +300,12 @@ class CibaService:
                 self.secrets, approval_id, ask.notification_token
             ),
             jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,
-            policy=_json(plan.verdict.facts()),
+            policy=as_text(plan.verdict.facts()),
             past=past.text,
+            life_ms=plan.seconds * 1000,
+            escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
+            quorum=plan.by.quorum,
+            several=bool(plan.by.people.others) and not phantom,
         )
 
     def _bound(self, tx: Unit, ask: Ask) -> str | None:
@@ -290,6 +332,7 @@ class CibaService:
             actions=plan.actions,
             risk=plan.risk,
             because=plan.verdict.because,
+            ceremony=plan.ceremony,
             binding_message=ask.request.binding_message,
             first_request=not tx.approvals.asked_before(ask.agent.id, user.id),
             peer=ask.peer,
@@ -298,6 +341,7 @@ class CibaService:
             token_seconds=targets.lifetime(
                 ask.agent, plan.target.resource, self.rules.access_token_seconds
             ),
+            through=() if ask.hint is None else delegations.actors(tx, ask.hint.parent),
         )
 
 
@@ -316,65 +360,6 @@ def _read_by(agent: Agent) -> tuple[object, ...]:
     return agent.request_alg, agent.jwks, agent.delivery
 
 
-def _is_ruled_out(plan: Plan) -> bool:
-    too_many = plan.needs is not None and plan.needs.quorum > MOST_PEOPLE
-    return plan.verdict.outcome == "deny" or too_many
-
-
-def _refuse(  # the facts of one refusal
-    tx: Unit,
-    ask: Ask,
-    plan: Plan,
-    reason: str,
-    text: str,
-    members: Mapping[str, object] = _NOTHING_MORE,
-) -> errors.RequestRefused:
-    """Write down that policy refused, and say so; nobody is asked (CIBA 13)."""
-    floods.record(
-        tx,
-        Entry(
-            type=audit.Type.APPROVAL_REFUSED,
-            actor=audit.by_agent(ask.agent.id),
-            agent_id=ask.agent.id,
-            resource=plan.target.resource.uri,
-            action=" ".join([*plan.target.scope, *(action.type for action in plan.actions)]),
-            decision="refused",
-            posture=plan.risk,
-            cause=reason,
-            facts={
-                "policy": plan.verdict.facts(),
-                "scope": list(plan.target.scope),
-                "types": [action.type for action in plan.actions],
-            },
-        ),
-    )
-    told = {"reason": reason} if reason == refusals.DENIED else members
-    return errors.RequestRefused(text, detail=reason, members=told)
-
-
-def _record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
-    audit.record(
-        tx,
-        Entry(
-            type=kind,
-            actor=audit.by_agent(ask.agent.id),
-            agent_id=ask.agent.id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
-            decision="asked",
-            posture=approval.risk,
-            approval_id=approval.id,
-            facts={
-                "display_digest": approval.display_digest,
-                "expires_at": approval.expires_at,
-                "scope": approval.scope,
-                "policy": json.loads(approval.policy),
-            },
-        ),
-    )
-
-
 def _key_hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
@@ -386,8 +371,4 @@ def _request_hash(request: BackchannelRequest) -> bytes:
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would tell it
     }
-    return hashlib.sha256(_json(members).encode()).digest()
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(as_text(members).encode()).digest()

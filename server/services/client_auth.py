@@ -32,7 +32,7 @@ class ClientAuthentication:
     verifier: Verifier
     rules: Rules
     noted: dict[str, int] = field(default_factory=dict)
-    """Secret id → when its use was last written down, so that not every request writes."""
+    """Secret or key → when its use was last written down, so that not every request writes."""
 
     def authenticate(self, credentials: Credentials) -> Client:
         """The client that these credentials prove; the endpoint says which kinds it takes.
@@ -46,10 +46,10 @@ class ClientAuthentication:
             claimed = self._claimed(credentials)
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
-            if client is None or not _registered(client, credentials.method):
+            if client is None or not _registered(client, credentials.method, now):
                 raise client_auth.refused("unknown client or another method", basic=basic)
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
-            self._use_once(client, self._check_assertion(client, credentials.assertion, now))
+            self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
             self._note(client, _check_secret(client, credentials.secret, now, basic=basic), now)
         if not isinstance(client, Resource):
@@ -79,29 +79,39 @@ class ClientAuthentication:
             raise client_auth.refused("client_id and the assertion's sub differ")
         return subject
 
-    def _check_assertion(self, client: Holder, assertion: str, now: int) -> tuple[str, int]:
+    def _check_assertion(
+        self, client: Holder, assertion: str, now: int
+    ) -> tuple[str, tuple[str, int]]:
+        """The key that signed it; its id, and until when that is remembered."""
         try:
-            claims = self.verifier.client_assertion(assertion, client.jwks)
+            kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
-        return client_auth.check_assertion(
+        return kid, client_auth.check_assertion(
             claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
         )
 
-    def _use_once(self, client: Holder, used: tuple[str, int]) -> None:
+    def _use_once(self, client: Holder, kid: str, used: tuple[str, int]) -> None:
+        """The key's use goes into the write that counts the assertion, once a minute."""
         token_id, until = used
         key = hashlib.sha256(f"{client.id}\n{token_id}".encode()).digest()
         with self.store.write() as tx:
             fresh = tx.replays.first_use(_REPLAY_KIND, key, until)
+            if fresh and isinstance(client, Agent) and self._is_news(f"{client.id} {kid}", tx.now):
+                tx.agents.key_used(client.id, kid, tx.now)
         if not fresh:
             raise client_auth.refused("the assertion was used before")
 
     def _note(self, client: Client, secret: Secret, now: int) -> None:
-        if now - self.noted.get(secret.id, 0) < _USE_NOTED_MS:
-            return
-        self.noted[secret.id] = now
-        with self.store.write() as tx:
-            _rows(tx, client).secret_used(secret.id, now)
+        if self._is_news(secret.id, now):
+            with self.store.write() as tx:
+                _rows(tx, client).secret_used(secret.id, now)
+
+    def _is_news(self, what: str, now: int) -> bool:
+        if now - self.noted.get(what, 0) < _USE_NOTED_MS:
+            return False
+        self.noted[what] = now
+        return True
 
 
 def find(directory: Directory, client_id: str) -> Holder | None:
@@ -171,10 +181,12 @@ def check_enabled(client: Holder, now: int) -> None:
     )
 
 
-def _registered(client: Client, method: str) -> bool:
+def _registered(client: Client, method: str, now: int) -> bool:
     """Reports whether this is how the client authenticates; a resource chooses."""
     if isinstance(client, Resource):
         return method in _OF_RESOURCES
+    if isinstance(client, Agent):
+        return client.proves_by(method, now)
     return client.auth_method == method
 
 

@@ -4,9 +4,10 @@ from server.protocol.look_alikes import name_key
 from server.protocol.names import APPROVER_CLIENT
 from server.services.parties import TERMINAL
 from server.services.ports import Unit
-from server.services.refusals import Exists
+from server.services.refusals import Exists, about
 
 
+@about("name")
 def refuse_taken(tx: Unit, name: str, of: str | None) -> None:
     """Raises `Exists` when another client than this one is called so, or looks as if it were."""
     agent, app = tx.directory.agent_called(name), tx.directory.app_called(name)

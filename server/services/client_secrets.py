@@ -6,7 +6,7 @@ from typing import Final
 
 from server.services.ports import Secrets
 from server.services.records import Secret
-from server.services.refusals import Invalid
+from server.services.refusals import Invalid, about
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
 """How long an old secret goes on working when nobody says otherwise."""
@@ -29,6 +29,7 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
     return kept, text
 
 
+@about("overlap")
 def check_overlap(overlap_ms: int) -> int:
     """The overlap again. Raises `Invalid` for one that is too long."""
     if not 0 <= overlap_ms <= LONGEST_OVERLAP_MS:

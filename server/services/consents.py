@@ -14,13 +14,14 @@ from server.protocol.names import PREFIX_CONSENT
 from server.protocol.risks import Risk, highest
 from server.protocol.states import State, overdue
 from server.services import agents, audit, caps, notices, parties, people, users
+from server.services.approval_records import Approval
 from server.services.consent_displays import ConsentAsked, consent_text
 from server.services.displays import rfc3339
 from server.services.openings import Opening, open_approval
 from server.services.parties import Party
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Approval, Consent, User
+from server.services.records import Consent, User
 from server.services.refusals import Conflict, NotFound
 from server.services.revocations import end, record
 from server.services.rules import Rules
@@ -185,7 +186,7 @@ class ConsentService:
 
         In the unit of work that took the signed answer, so there is never one without the other.
         """
-        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return approval
         consent = self._consent(tx, moved)
@@ -304,6 +305,7 @@ class ConsentService:
                 peer=wanted.peer,
                 display=display,
             ),
+            self.rules,
         )
 
     def _consent(self, tx: Unit, approval: Approval) -> Consent:
@@ -317,7 +319,7 @@ class ConsentService:
             resource=approval.resource,
             scopes=tuple(approval.scope.split()),
             created_at=tx.now,
-            expires_at=kinds.consent_until(terms),
+            expires_at=kinds.until(terms),
             revoked_at=None,
             approval_id=approval.id,
         )

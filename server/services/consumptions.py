@@ -12,9 +12,10 @@ from server.protocol.risks import Risk
 from server.protocol.step_up import NOTHING, Demand
 from server.protocol.token_exchange import canonical
 from server.services import audit
+from server.services.approval_records import Approval
 from server.services.issued_tokens import IssuedTokens, LiveToken
 from server.services.ports import Store, Unit
-from server.services.records import Approval, Entry, Resource
+from server.services.records import Entry, Resource
 from server.services.rights import Rights
 from server.services.token_records import Consumption
 
@@ -73,6 +74,8 @@ class Consumptions:
     ) -> None:
         risk = self.rights.risk(tx, approval)
         pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
+        if pin_now and risk is not None and approval.decided_by is not None:
+            pin_now = risk.rank > approval.risk.rank  # nobody had to answer what it was then
         ours = Demand((names.ACR_SIGNED_PIN,)) if pin_now else NOTHING
         for demand in (execution.demand, ours):
             if not demand.met_by(found.claims, tx.now):
@@ -158,12 +161,16 @@ def _check_granted(found: LiveToken, approval: Approval, execution: Execution) -
         raise _not_granted()
     claim = found.claims["approval"]
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
-    details = execution.details
+    if digest_of(approval, execution.details) != granted:
+        raise _not_granted()
+
+
+def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
+    """The digest of the text of an approval, were these its details."""
     if approval.kind == "app_action":
         details = kinds.app_action_details(details)
     text = approval.granted or approval.action
-    if decisions.digest_with(text, [dict(one) for one in details]) != granted:
-        raise _not_granted()
+    return decisions.digest_with(text, [dict(one) for one in details])
 
 
 def _not_granted() -> errors.Problem:

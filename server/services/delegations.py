@@ -8,10 +8,11 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from server.protocol import token_exchange
+from server.protocol import errors, token_exchange
 from server.protocol.names import PREFIX_AGENT
-from server.services import agents, audit, parties, users
-from server.services.ports import Directory, Store, View
+from server.services import agents, audit, parties, people, users
+from server.services.people import Person
+from server.services.ports import Directory, Store, Unit, View
 from server.services.records import Delegation, Entry, User
 from server.services.refusals import NotFound
 
@@ -76,6 +77,29 @@ class Ledger:
             )
             return [held(view.directory, one) for one in found]
 
+    def mine(
+        self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
+    ) -> list[Held]:
+        """The newest in which somebody acts for this person; the rest as for `search`."""
+        with self.store.read() as view:
+            found = view.delegations.search(
+                client_id=None,
+                user_id=person.user.id,
+                resource=None,
+                live_at=None if ended else view.now,
+                limit=limit,
+                before=before,
+            )
+            return [held(view.directory, one) for one in found]
+
+    def of_approval(self, person: Person, approval_id: str) -> Held | None:
+        """The token that came of a request, if it is one by which somebody acts for this person."""
+        with self.store.read() as view:
+            found = view.delegations.of_approval(approval_id)
+            if found is None or found.user_id != person.user.id:
+                return None
+            return held(view.directory, found)
+
     def show(self, jti: str) -> Chain:
         """One with its chain. Raises `NotFound`."""
         with self.store.read() as view:
@@ -92,11 +116,16 @@ class Ledger:
         Doing it again changes nothing.
         """
         with self.store.write() as tx:
-            row = _find(tx, jti)
-            ended = tx.delegations.revoke_tree(jti, tx.now)
-            if ended:
-                audit.record(tx, _entry(row, by, len(ended)))
-            return held(tx.directory, _find(tx, jti)), len(ended)
+            return end(tx, _find(tx, jti), by, "by an administrator")
+
+    def revoke_mine(self, person: Person, jti: str) -> tuple[Held, int]:
+        """End one of one's own likewise. Raises errors.Problem 404."""
+        with self.store.write() as tx:
+            people.current(tx, person)
+            row = tx.delegations.get(jti)
+            if row is None or row.user_id != person.user.id:
+                raise errors.Problem(404, "not_found", "Nobody acts for you by such a token.")
+            return end(tx, row, audit.by_user(person.user.id), "by the person")
 
 
 def held(directory: Directory, delegation: Delegation) -> Held:
@@ -112,6 +141,23 @@ def held(directory: Directory, delegation: Delegation) -> Held:
     )
 
 
+def end(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[Held, int]:
+    """End one and all that came from it; how many were in force."""
+    ended = tx.delegations.revoke_tree(row.id, tx.now)
+    if ended:
+        audit.record(tx, _entry(row, by, cause, len(ended)))
+    return held(tx.directory, _find(tx, row.id)), len(ended)
+
+
+def actors(view: View, jti: str) -> tuple[str, ...]:
+    """The names of everybody who acts by a token, nearest first; none for one that is gone."""
+    found = view.delegations.get(jti)
+    if found is None:
+        return ()
+    named = held(view.directory, found)
+    return tuple(dict.fromkeys((named.client_name, *(name for _, name in named.actors))))
+
+
 def _client(view: View, called: str) -> str:
     """The id of an agent or app of this name or id."""
     app = view.directory.app_called(called)
@@ -125,7 +171,7 @@ def _find(view: View, jti: str) -> Delegation:
     return found
 
 
-def _entry(row: Delegation, by: str, revoked: int) -> Entry:
+def _entry(row: Delegation, by: str, cause: str, revoked: int) -> Entry:
     return Entry(
         type=audit.Type.TOKEN_REVOKED,
         actor=by,
@@ -133,7 +179,7 @@ def _entry(row: Delegation, by: str, revoked: int) -> Entry:
         subject=row.user_id,
         resource=row.resource,
         decision="revoked",
-        cause="by an administrator",
+        cause=cause,
         approval_id=row.approval_id,
         facts={"jti": row.id, "client": row.client_id, "tokens_revoked": revoked},
     )

@@ -14,13 +14,14 @@ from server.protocol.forms import Form
 from server.protocol.risks import Risk
 from server.services import audit, caps
 from server.services.app_devices import AppDevices
+from server.services.approval_records import Approval
 from server.services.client_auth import ClientAuthentication, current_app, only_app
 from server.services.consent_displays import DeviceAsked, device_text
 from server.services.device_codes import DeviceCode
 from server.services.openings import Opening, open_approval
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
-from server.services.records import Approval, Entry, User
+from server.services.records import Entry, User
 from server.services.rules import Rules
 
 WINDOW_MS: Final = 10 * caps.MINUTE_MS
@@ -237,6 +238,7 @@ class DeviceGrantService:
                 display=display,
                 no_later_than=code.expires_at,
             ),
+            self.rules,
         )
 
     def _nobody(self, name: str) -> User:

@@ -7,10 +7,10 @@ from typing import Final
 
 from server.protocol import ciba, errors
 from server.protocol.states import State, overdue
+from server.services.approval_records import Approval
 from server.services.device_codes import DeviceCode
 from server.services.expiry import expire
 from server.services.ports import Unit
-from server.services.records import Approval
 
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
 

@@ -5,18 +5,19 @@ against which a PIN could be tested without asking it and being counted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.protocol import decisions, errors
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
-from server.services import audit, notices, people
+from server.services import approvers, audit, enrolment, notices, people
+from server.services.enrolment import IssuedCode
 from server.services.people import Person
-from server.services.ports import Secrets, Store, Unit, Verifier
+from server.services.ports import Secrets, Store, Unit
 from server.services.records import Device, Entry
-from server.services.rules import Rules
 from server.services.sessions import IDLE_MS
+from server.services.signatures import PASSKEY
 from server.services.statements import Statements
 
 MOST_TRIES: Final = 10
@@ -41,8 +42,7 @@ class DeviceService:
 
     store: Store
     secrets: Secrets
-    verifier: Verifier
-    rules: Rules
+    statements: Statements
 
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.
@@ -52,10 +52,7 @@ class DeviceService:
         in waits for nothing, and comes under the name that was shown there.
         """
         checked = _checked_keys(keys)
-        try:
-            name = check_name(name, what="device name")
-        except ValueError as error:
-            raise errors.Problem(422, "invalid_body", str(error)) from error
+        name = _checked_name(name)
         with self.store.write() as tx:
             tx.queue(f"devices {person.user.id}")
             session = people.current_session(tx, person)
@@ -65,7 +62,7 @@ class DeviceService:
                 raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
             others = tx.devices.active_count(person.user.id, tx.now)
             if others >= MOST_DEVICES:
-                raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
+                raise _too_many()
             if session.admitted_as not in {None, name}:
                 raise errors.Problem(
                     422, "invalid_body", f"This device was let in as {session.admitted_as}."
@@ -77,6 +74,34 @@ class DeviceService:
             tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
             _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
             notices.device(tx, person.user.id, "device.enrolled", device.id)
+            return device
+
+    def code(self, person: Person, jws: str) -> IssuedCode:
+        """A one-time code for one more device of this person, told once. Raises errors.Problem.
+
+        It adds power, so the high key signs it after a PIN call that named it, or the passkey. The
+        new device waits like any other that comes to an older one.
+        """
+        with self.store.write() as tx:
+            device = people.current(tx, person)
+            subject = signed_subject(self.statements.nonce(device, device))
+            self.statements.check_with_pin(
+                tx, jws, device, purpose=decisions.ENROL, subject=subject
+            )
+            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
+                raise _too_many()
+            self.statements.spend(tx, device)
+            by = audit.by_user(person.user.id)
+            return enrolment.issue(tx, self.secrets, person.user, by=by)
+
+    def rename(self, person: Person, device_id: str, name: str) -> Device:
+        """Call one of the person's devices otherwise; it gives no power. Raises errors.Problem."""
+        name = _checked_name(name)
+        with self.store.write() as tx:
+            people.current(tx, person)
+            device = replace(_own(tx, person, device_id), name=name)
+            tx.devices.rename(device.id, name)
+            _record(tx, audit.Type.DEVICE_RENAMED, person, device)
             return device
 
     def all_of(self, person: Person) -> list[Device]:
@@ -107,7 +132,7 @@ class DeviceService:
             device = people.current(tx, person)
             nonce = self._pin_nonce(device)
             keys = ("low", "high")
-            self._statements.check(
+            self.statements.check(
                 tx, jws, device, keys, purpose="pin", subject=device.id, nonce=nonce
             )
             tx.devices.confirm(device.id, entered=True)
@@ -139,11 +164,7 @@ class DeviceService:
 
     def statement_nonce(self, device: Device, signer: Device) -> str:
         """What `signer` must sign in a statement about `device`; another one after each."""
-        return self._statements.nonce(device, signer)
-
-    @property
-    def _statements(self) -> Statements:
-        return Statements(self.secrets, self.verifier, self.rules)
+        return self.statements.nonce(device, signer)
 
     def _pin_nonce(self, device: Device) -> str:
         return self.secrets.nonce("pin", device.id, str(device.pin_calls))
@@ -153,10 +174,7 @@ class DeviceService:
             return None
         if decisions.is_digest(purpose):
             return purpose
-        approval = tx.approvals.get(purpose)
-        if approval is None or approval.user_id != person.user.id:
-            raise errors.Problem(404, "not_found", "There is no such request for you.")
-        return approval.id
+        return approvers.owned(tx, purpose, person.user.id).id
 
     def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
         device = _own(tx, person, device_id)
@@ -166,8 +184,8 @@ class DeviceService:
         if tx.now < signer.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
         nonce = self.statement_nonce(device, signer)
-        self._statements.check(
-            tx, jws, signer, ("high",), purpose=purpose, subject=device.id, nonce=nonce
+        self.statements.check(
+            tx, jws, signer, ("high", PASSKEY), purpose=purpose, subject=device.id, nonce=nonce
         )
         tx.devices.confirm(signer.id, entered=True)
         return device
@@ -219,6 +237,22 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     )
     notices.device(tx, device.user_id, "device.revoked", device.id)
     return True
+
+
+def signed_subject(nonce: str) -> str:
+    """What a device signs for a code of its person's: a digest over a nonce of ours."""
+    return decisions.digest(nonce)
+
+
+def _too_many() -> errors.Problem:
+    return errors.Problem(409, "too_many_devices", "Revoke a device first.")
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return check_name(name, what="device name")
+    except ValueError as error:
+        raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
 def _own(tx: Unit, person: Person, device_id: str) -> Device:

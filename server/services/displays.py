@@ -7,13 +7,15 @@ from typing import Final, Protocol
 
 from server.protocol import errors, json_text, rendering
 from server.protocol.actions import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
+from server.protocol.ceremonies import Ceremony, Step, Typed
 from server.protocol.json_text import JsonValue
 from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
-from server.protocol.unusual import Oddity
-from server.services import shipped
-from server.services.records import Agent, ApprovalKind, User
+from server.protocol.unusual import Code, Oddity
+from server.services import shipped, typed_facts
+from server.services.approval_records import ApprovalKind
+from server.services.records import Agent, User
 from server.services.targets import Target
 
 MOST_FACTS: Final = 200
@@ -36,12 +38,16 @@ class Asked:
     risk: Risk
     because: str
     """Why policy has it asked."""
+    ceremony: Ceremony
+    """What a yes takes."""
     binding_message: str | None
     first_request: bool
     peer: str
     asked_at: int
     expires_at: int
     token_seconds: int
+    through: tuple[str, ...] = ()
+    """The names of those who acted for the person before, nearest first (RFC 8693 4.1)."""
 
 
 class Act(Protocol):
@@ -100,6 +106,8 @@ class Display:
     peer: str
     asked_at: int
     expires_at: int
+    type_back: Typed | None = None
+    """What the person types to say yes."""
 
 
 def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
@@ -120,14 +128,22 @@ def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
             undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or UNKNOWN_UNDO,
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
-            agent=asker(
-                asked.agent.id, asked.agent.name, asked.owners, first_request=asked.first_request
-            ),
+            agent={
+                **asker(
+                    asked.agent.id,
+                    asked.agent.name,
+                    asked.owners,
+                    first_request=asked.first_request,
+                ),
+                "keys": [display_safe(key) for key in _keys(asked.agent)],
+                "through": [display_safe(name) for name in asked.through],
+            },
             agent_says=_quoted(asked.binding_message),
             user=asked.user,
             peer=asked.peer,
             asked_at=asked.asked_at,
             expires_at=asked.expires_at,
+            type_back=_typed(asked, oddities),
         )
     )
 
@@ -171,6 +187,7 @@ def written(display: Display) -> str:
         "asked_from": display_safe(display.peer),
         "asked_at": rfc3339(display.asked_at),
         "expires_at": rfc3339(display.expires_at),
+        "type_back": None if display.type_back is None else display.type_back.document(),
     }
     return json_text.canonical(document)
 
@@ -187,6 +204,11 @@ def asker(
     }
 
 
+def _keys(agent: Agent) -> tuple[str, ...]:
+    """What its credentials are called: what it proves itself by, and nothing secret."""
+    return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
+
+
 def rfc3339(moment: int) -> str:
     """Milliseconds since the epoch as RFC 3339 text in UTC."""
     at = datetime.fromtimestamp(moment / 1000, UTC)
@@ -197,6 +219,13 @@ def _unusual(oddities: Sequence[Oddity] | None) -> JsonValue:
     if oddities is None:
         return None
     return [{"code": str(oddity.code), "text": oddity.text} for oddity in oddities]
+
+
+def _typed(asked: Asked, oddities: Sequence[Oddity]) -> Typed | None:
+    if Step.TYPE_BACK not in asked.ceremony:
+        return None
+    is_new = any(oddity.code is Code.NEW_TARGET for oddity in oddities)
+    return typed_facts.chosen(asked.actions, asked.details, target_is_new=is_new)
 
 
 def _quoted(message: str | None) -> str | None:
@@ -253,7 +282,7 @@ def _is_cut(fact: Fact) -> bool:
 def _risk_reason(asked: Act) -> str:
     causes = [a.title for a in asked.actions if a.risk is asked.risk]
     causes += [n for n in asked.target.scope if asked.target.resource.scopes[n] is asked.risk]
-    named = list(dict.fromkeys(causes)) or ["what policy makes of this"]
+    named = list(dict.fromkeys(causes)) or ["what policy or the agent makes of this"]
     verb = "is" if len(named) == 1 else "are"
     known = all(action.has_template for action in asked.actions)
     return display_safe(
@@ -273,6 +302,9 @@ def _gives(asked: Asked) -> str:
 
 def lasting(seconds: int) -> str:
     """How long that is, in words."""
+    hours, odd = divmod(seconds, 3_600)
+    if hours > 1 and not odd:
+        return f"{hours} hours"
     minutes, rest = divmod(seconds, 60)
     if rest or not minutes:
         return f"{seconds} seconds"

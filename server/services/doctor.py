@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from server.services.agents import owners_of
+from server.services import owners
 from server.services.messages import Loss
 from server.services.notices import WEBHOOK
+from server.services.policy import gaps
+from server.services.policy.judging import Judge
 from server.services.ports import Store, View
 from server.services.records import Agent, User
 
@@ -42,6 +44,7 @@ class Doctor:
     """Looks at everything and changes nothing."""
 
     store: Store
+    judge: Judge
 
     def findings(self) -> list[Finding]:
         """What should be looked at, in the order of the parts."""
@@ -50,8 +53,10 @@ class Doctor:
                 *_clock(view),
                 *_people(view),
                 *(found for agent in view.agents.all() for found in _agent(view, agent)),
+                *(f for agent in view.agents.all() for f in _gaps(view, self.judge, agent)),
                 *_incidents(view),
                 *_outbox(view),
+                *_pushes(view),
             ]
 
 
@@ -87,7 +92,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
 def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.state != "enabled":
         return
-    if not any(owner.enabled for owner in owners_of(view, agent)):
+    if owners.left_at(view, agent) is not None:
         yield Finding(
             "weak",
             f"No enabled user answers for the agent {agent.name}.",
@@ -108,6 +113,20 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     yield from _ends(view, agent)
 
 
+def _gaps(view: View, judge: Judge, agent: Agent) -> Iterator[Finding]:
+    """The first of what it may ask for and nobody can approve."""
+    found = gaps.of_agent(view, judge, agent) if agent.state == "enabled" else []
+    for gap in found[:1]:
+        most = f"at most {gap.most}" if gap.most else "nobody"
+        more = "" if len(found) == 1 else f" It is not the only one: there are {len(found)}."
+        yield Finding(
+            "weak",
+            f"Nobody can approve {gap.what} for {agent.name}: it takes {gap.need}, and {most} "
+            f"may say yes.{more}",
+            "Add an owner or an administrator, or name people in a rule (docs/policy.md).",
+        )
+
+
 def _ends(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.expires_at is not None and agent.expires_at <= view.now + SOON_MS:
         over = agent.expires_at <= view.now
@@ -115,6 +134,12 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
             "note",
             f"The agent {agent.name} {'has expired' if over else 'expires within two weeks'}.",
             f"Run: sayso agents update {agent.name} --expires 90d",
+        )
+    if agent.review_at is not None and agent.review_at <= view.now:
+        yield Finding(
+            "weak",
+            f"The agent {agent.name} was to be looked at again, and is still there.",
+            f"See whether it is still needed; then: sayso agents update {agent.name} --review 90d",
         )
     newest = max((secret.created_at for secret in agent.secrets), default=0)
     for secret in agent.secrets:
@@ -127,14 +152,15 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
 
 
 def _incidents(view: View) -> Iterator[Finding]:
-    """Reports that nobody has closed; what they stopped waits for somebody too."""
+    """Incidents that nobody has closed; what they stopped waits for somebody too."""
     for incident in view.incidents.search(closed=False, limit=MOST_INCIDENTS):
+        fix = f"Run: sayso incidents show {incident.id}"
+        if incident.user_id is None:
+            yield Finding("weak", "An agent was quarantined because nobody answered for it.", fix)
+            continue
         user = view.directory.user(incident.user_id)
-        yield Finding(
-            "weak",
-            f"{incident.user_id if user is None else user.name} reported a request: look into it.",
-            f"Run: sayso incidents show {incident.id}",
-        )
+        who = incident.user_id if user is None else user.name
+        yield Finding("weak", f"{who} reported a request: look into it.", fix)
 
 
 def _outbox(view: View) -> Iterator[Finding]:
@@ -147,6 +173,18 @@ def _outbox(view: View) -> Iterator[Finding]:
         elif agent is not None:
             fix = f"See that the endpoint of {agent.name} can be reached from this machine."
             yield _loss(loss, agent.name, f"{fix} sayso agents show {agent.name} names it.")
+
+
+def _pushes(view: View) -> Iterator[Finding]:
+    """Browsers whose push service takes our messages no more, though it knows them."""
+    for service, why, browsers in view.pushes.faults():
+        whose = "one browser" if browsers == 1 else f"{browsers} browsers"
+        yield Finding(
+            "broken",
+            f"{service} does not deliver to {whose}: {why}.",
+            "Open a page of Sayso there, which subscribes anew. If that does not help, look at "
+            "SAYSO_PUSH_CONTACT, at the clock, and whether this machine reaches that service.",
+        )
 
 
 def _loss(loss: Loss, whom: str, fix: str) -> Finding:

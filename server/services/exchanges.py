@@ -14,11 +14,12 @@ from server.protocol.actions import ActionType
 from server.protocol.exchange_refusals import Reason
 from server.protocol.json_text import JsonValue
 from server.protocol.token_exchange import Ground, Link
-from server.services import parties
+from server.services import parties, votes
+from server.services.approval_records import Approval
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Approvals, Verdict
 from server.services.ports import View
-from server.services.records import Agent, Approval, Consent, Delegation, Resource
+from server.services.records import Agent, Consent, Delegation, Resource
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -53,6 +54,16 @@ class Granted:
     narrowed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LacksAnswer:
+    """An exchange that only lacks a person's answer."""
+
+    case: Case
+    verdict: Verdict
+    consent: Consent | None
+    narrowed: bool
+
+
 class Refused(Exception):
     """An exchange that is refused, and where."""
 
@@ -76,6 +87,8 @@ class Refused(Exception):
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
         """What policy said, when it was that."""
+        self.lacks_answer: LacksAnswer | None = None
+        """What would come out if the person had said yes, when that is all that is lacking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +148,11 @@ class Exchanges:
         approval = _signed(view, lineage, stands_on)
         _check_types(target, asked, left)
         case = replace(whole, target=target)
-        said = _said(asked, stands_on, approval, subject.user_id)
-        verdict = self._check_policy(view, case, said, left)
+        said = _said(view, asked, stands_on, approval)
+        narrowed = granted != frozenset(asked.scope)
+        verdict = self._check_policy(view, case, said, left, consent, narrowed=narrowed)
         if asked.types and said is None and consent is None:
             consent = _consent_to_act(view, subject, resource, stands_on)
-        narrowed = granted != frozenset(asked.scope)
         return Granted(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
@@ -172,7 +185,14 @@ class Exchanges:
             raise Refused(Reason.POLICY_DENIED, verdict=verdict)
 
     def _check_policy(
-        self, view: View, case: Case, said: Approvals | None, left: frozenset[str]
+        self,
+        view: View,
+        case: Case,
+        said: Approvals | None,
+        left: frozenset[str],
+        consent: Consent | None,
+        *,
+        narrowed: bool,
     ) -> Verdict:
         """Policy allows it at once, or with the answer that stands behind the chain.
 
@@ -183,7 +203,9 @@ class Exchanges:
             raise Refused(Reason.POLICY_DENIED, verdict=verdict)
         if verdict.outcome == "ask" and (said is None or not self.judge.holds(view, case, said)):
             uri = case.target.resource.uri
-            raise Refused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
+            refused = Refused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
+            refused.lacks_answer = LacksAnswer(case, verdict, consent, narrowed)
+            raise refused
         return verdict
 
     def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
@@ -274,7 +296,7 @@ def _link(view: View, token: Delegation, resource: Resource) -> Link:
         depth=token.depth,
         ceiling=frozenset() if agent is None else _ceiling(agent, resource),
         details=tuple(token_exchange.canonical(one) for one in json.loads(token.details)),
-        approved=token.approval_id is not None,
+        approved=token.approval_id is not None and token.consent_id is None,
     )
 
 
@@ -324,16 +346,14 @@ def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> App
     return None if signed is None else view.approvals.get(signed)
 
 
-def _said(
-    asked: Asked, stands_on: Ground, signed: Approval | None, user: str | None
-) -> Approvals | None:
-    """What a person said yes to, when it covers what is asked for now."""
+def _said(view: View, asked: Asked, stands_on: Ground, signed: Approval | None) -> Approvals | None:
+    """Who said yes to it, when what they said yes to covers what is asked for now."""
     covers = asked.signed_for
     if covers is None:
         covers = token_exchange.covered(asked.details, stands_on)
     if signed is None or (asked.types and not covers):
         return None
-    return Approvals(1, signed.risk, signed.ceremony, frozenset({user or ""}))
+    return votes.said(view, signed)
 
 
 def _check_types(target: Target, asked: Asked, left: frozenset[str]) -> None:

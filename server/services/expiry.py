@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol.states import State
-from server.services import audit, floods, notices
+from server.services import (
+    approval_entries,
+    approvers,
+    audit,
+    floods,
+    notices,
+    pushes,
+    standing_uses,
+)
+from server.services.approval_records import Approval
 from server.services.ports import Store, Unit
-from server.services.records import Approval, Entry
 
 _AT_ONCE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -41,7 +49,11 @@ class Sweeper:
             tx.device_codes.prune(tx.now - DEVICE_CODES_KEPT_MS)
             floods.settle(tx)
             tx.counters.prune(tx.now)
-            for rows in (tx.passwords, tx.sign_ins, tx.flows, tx.code_grants):
+            tx.notifications.prune()
+            tx.pushes.prune()
+            pushes.warn(tx)
+            pushes.check(tx)
+            for rows in (tx.passwords, tx.sign_ins, tx.browsers, tx.flows, tx.code_grants):
                 rows.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
             tx.outbox.prune(tx.now - OUTBOX_KEPT_MS, dead_before=tx.now - DEAD_KEPT_MS)
@@ -50,23 +62,23 @@ class Sweeper:
 def expire(tx: Unit, approval: Approval) -> Approval | None:
     """End an approval whose time is over; None if somebody was first."""
     reason = _reason(tx, approval)
-    moved = tx.approvals.move(approval.id, State.EXPIRED, now=tx.now, reason=reason)
+    standing_uses.queue(tx, approval)
+    moved = tx.approvals.move(approval, State.EXPIRED, now=tx.now, reason=reason)
     if moved is None:
         return None
+    standing_uses.release(tx, moved)
     audit.record(
         tx,
-        Entry(
-            type=audit.Type.APPROVAL_EXPIRED,
-            actor=audit.SYSTEM,
-            agent_id=moved.agent_id,
-            subject=moved.user_id,
-            resource=moved.resource,
-            action=moved.action_digest,
+        approval_entries.entry(
+            moved,
+            audit.Type.APPROVAL_EXPIRED,
             decision="expired",
-            posture=moved.risk,
             cause=reason,
-            approval_id=moved.id,
-            facts={"polls": moved.polls},
+            facts={
+                "polls": moved.polls,
+                "delivered_at": moved.delivered_at,
+                "seen_at": moved.seen_at,
+            },
         ),
     )
     notices.approval(tx, moved, "approval.expired")
@@ -79,6 +91,7 @@ def _reason(tx: Unit, approval: Approval) -> str:
         return "not_redeemed"
     if approval.seen_at is not None:
         return "expired_seen"
-    if approval.user_id is not None and tx.devices.active_count(approval.user_id, tx.now) == 0:
+    asked = approvers.of_approval(tx, approval)
+    if asked and not any(tx.devices.active_count(one.user_id, tx.now) for one in asked):
         return "no_device"
-    return "expired_unseen"
+    return "undeliverable" if asked and approval.delivered_at is None else "expired_unseen"

@@ -153,8 +153,8 @@ def asked_of(facts: Mapping[str, object]) -> Asked:
     types = tuple(str(name) for name in known["types"])  # type: ignore[attr-defined]  # a list
     return Asked(
         subject=str(known["subject"]),
-        may_act=known["may_act"],  # type: ignore[arg-type]
-        target=known["target"],  # type: ignore[arg-type]
+        may_act=known["may_act"],  # type: ignore[arg-type]  # as the entry was written
+        target=known["target"],  # type: ignore[arg-type]  # likewise
         scope=tuple(str(known["scope"]).split()),
         types=types,
         signed_for=False if types else None,

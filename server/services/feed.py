@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from server.services.approvals import Shown, shown
+from server.services import attention, deliveries, parties
+from server.services.approval_views import Shown, shown
 from server.services.messages import FeedEvent
 from server.services.ports import Store, View, Wake
 from server.services.records import Device
@@ -103,6 +104,8 @@ class Happening:
     event: FeedEvent
     approval: Shown | None
     device: Device | None
+    agent: str | None = None
+    """The registered name of the agent that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,12 @@ class FeedService:
         with self.store.read() as view:
             return view.now
 
+    def delivered(self, device_id: str, news: News) -> None:
+        """Write down that a device has the requests that this news put to its person."""
+        asked = (one for one in news.happenings if one.event.event in attention.RINGING)
+        found = (one.approval.approval for one in asked if one.approval is not None)
+        deliveries.received(self.store, device_id, found)
+
     def news(self, user_id: str, device_id: str | None, cursor: int) -> News:
         """What happened for this person past the cursor."""
         with self.store.read() as view:
@@ -164,6 +173,7 @@ def _happening(view: View, event: FeedEvent) -> Happening:
     approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
     return Happening(
         event=event,
-        approval=None if approval is None else shown(view, approval),
+        approval=None if approval is None else shown(view, approval, event.user_id),
         device=None if event.device_id is None else view.devices.get(event.device_id),
+        agent=None if event.agent_id is None else parties.name_of(view.directory, event.agent_id),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from server.protocol import names
 from server.protocol.risks import Risk
 from server.services import displays, parties
 from server.services.app_actions import AppAct
@@ -20,6 +21,8 @@ class SignInPage:
     name: str
     """What the form begins with."""
     leads_to: str
+    ways: tuple[str, ...] = names.SIGN_IN_ACRS
+    """How they may; the app can insist on one (OpenID Connect Core 5.5.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,18 @@ class WaitingPage:
 
 def sign_in_page(plan: Plan, name: str) -> SignInPage:
     """Who shall sign in to what."""
-    return SignInPage(plan.app.name, name, plan.request.back.redirect_uri)
+    return SignInPage(
+        app_name=plan.app.name,
+        name=name,
+        leads_to=plan.request.back.redirect_uri,
+        ways=ways(plan),
+    )
+
+
+def ways(plan: Plan) -> tuple[str, ...]:
+    """In which of the ways there are an app lets people sign in."""
+    essential = plan.request.wanted.acr
+    return tuple(one for one in names.SIGN_IN_ACRS if essential is None or one in essential)
 
 
 def consent_page(view: View, plan: Plan, signed_in: SignedIn, missing: list[Ask]) -> ConsentPage:

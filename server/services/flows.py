@@ -20,6 +20,7 @@ from server.services.flow_pages import (
     consent_page,
     sign_in_page,
     waiting_page,
+    ways,
 )
 from server.services.keys import published
 from server.services.people_records import Code, Flow, Grant
@@ -80,6 +81,13 @@ class Flows:
         with self.store.write() as tx:  # and now it counts
             flow = _open(tx, handle)
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
+
+    def waits(self, handle: str, cookie: str) -> bool:
+        """Reports whether a device still has to answer; asking takes nothing further."""
+        with self.store.read() as view:
+            flow = _open(view, handle)
+            found = self._next(view, flow, self.sign_ins.current(view, cookie))
+            return isinstance(found, WaitingPage)
 
     def allow(self, handle: str, cookie: str, *, peer: str) -> Step:
         """The person said yes on the page: ask for the signatures that this takes."""
@@ -149,7 +157,7 @@ class Flows:
     def _fits(self, view: View, flow: Flow, plan: Plan, signed_in: SignedIn) -> bool:
         """Reports whether this sign-in will do for this request (OpenID Connect Core 3.1.2.3)."""
         request, sign_in = plan.request, signed_in.sign_in
-        if flow.sign_in_id not in {None, sign_in.id}:
+        if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in ways(plan):
             return False
         if request.id_token_hint is not None:
             meant = self._meant(view, plan.app.id, request.id_token_hint)
@@ -268,6 +276,7 @@ def _grant(found: _Ready) -> Grant:
         actor=request.actor,
         nonce=request.nonce,
         auth_time=found.signed_in.sign_in.auth_time,
+        acr=found.signed_in.sign_in.acr,
         id_token_claims=request.wanted.id_token,
         userinfo_claims=request.wanted.userinfo,
         jkt=request.jkt,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.protocol import errors
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.tokens import ID_TOKEN_TYPE
+from server.services import members
 from server.services.keys import published
 from server.services.ports import BadToken, Unit, Verifier
 from server.services.records import Agent, User
@@ -35,7 +36,7 @@ class Hints:
             user = tx.directory.user(self._subject(tx, agent, request.id_token_hint or ""))
         if user is None or not user.enabled:
             return None
-        return user if agent.asks is None or user.id in agent.asks else None
+        return user if agent.asks is None or members.among(tx, user.id, agent.asks) else None
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """The subject of an ID token of ours for this agent; one that has expired still names."""

@@ -8,18 +8,21 @@ whoever has only the database cannot try out account numbers.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Final, Protocol, TypeAlias, cast
 
 from server.protocol import rendering, unusual
 from server.protocol.actions import ActionType
 from server.protocol.json_text import JsonValue
 from server.protocol.pointers import Path
+from server.protocol.rendering import Trail
 from server.protocol.stakes import Stakes
 from server.protocol.text import SafeText
 from server.protocol.unusual import Code, Oddity, Unusual
+from server.services.approval_records import Approval
 from server.services.ports import Secrets, Unit, View
-from server.services.records import Agent, Approval, User
+from server.services.records import Agent, User
 from server.services.targets import Target
 
 MOST_TARGETS: Final = 32
@@ -63,8 +66,12 @@ class Past:
     """A request beside what was approved before."""
 
     oddities: tuple[Oddity, ...]
-    text: str
-    """What is kept with the approval: the codes, and what a yes adds."""
+    marks: "_Marks"
+
+    @property
+    def text(self) -> str:
+        """What is kept with the approval: the codes, and what a yes adds."""
+        return _written(list(dict.fromkeys(str(one.code) for one in self.oddities)), self.marks)
 
     @property
     def unusual(self) -> Unusual:
@@ -73,17 +80,26 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands; what that is called is asked where it is unusual alone."""
+
+    action: ActionType
+    trail: Trail
+
+    @property
+    def label(self) -> SafeText:
+        """What the type calls it."""
+        return rendering.called(self.action, self.trail)
+
+
+@dataclass(frozen=True, slots=True)
 class _Amount:
     """What one request has of one type and unit, added up."""
 
-    label: str
+    place: _Place
     currency: str | None
     """None for a number."""
     value: int
-
-    def plus(self, value: int) -> "_Amount":
-        """So much more of it."""
-        return replace(self, value=self.value + value)
 
     def shown(self, value: int) -> str:
         """Another value of this unit, as a fact has it."""
@@ -100,8 +116,7 @@ class _Marks:
     keys: tuple[str, ...]
     scopes: Mapping[str, str]
     """Key → scope."""
-    targets: Mapping[str, str]
-    """Key → label."""
+    targets: Mapping[str, _Place]
     amounts: Mapping[str, _Amount]
 
     @property
@@ -114,14 +129,14 @@ def look(view: View, secrets: Secrets, wanted: Wanted) -> Past:
     """Compare a request with what was approved before, for this agent and this person."""
     marks = _marks(secrets, wanted)
     hour = _hour(view.now)
-    near = [_of_hour(hour - 1), _of_hour(hour), _of_hour(hour + 1)]
-    keys = [*marks.counted, *marks.amounts, _ANSWERS, *near]
-    known = view.history.of((wanted.agent.id, wanted.user.id), keys)
+    times, agent, user = (_ANSWERS, *_hours_about(hour)), wanted.agent.id, wanted.user.id
+    keys = [(agent, key) for key in (*marks.counted, *marks.amounts)]
+    known = view.history.of([*keys, *[(user, key) for key in times]])
     oddities = [*_about_agent(wanted.agent.name, marks, known), *_about_action(marks, known)]
-    answers, *few = [known.get(key, _NEVER)[0] for key in (_ANSWERS, *near)]
+    answers, *few = [known.get(key, _NEVER)[0] for key in times]
     if unusual.is_rare(answers, near=sum(few)):
         oddities.append(unusual.unusual_hour(hour))
-    return Past(tuple(oddities), _kept(oddities, marks))
+    return Past(tuple(oddities), marks)
 
 
 def granted(secrets: Secrets, approval: Approval, wanted: Wanted) -> str:
@@ -144,37 +159,45 @@ def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
         tx.history.add(owner, key, amount)
 
 
-def unusual_of(approval: Approval) -> Unusual:
-    """What was unusual about a request when it was made."""
-    return Unusual(frozenset(map(Code, json.loads(approval.past).get("codes", ()))))
+def unusual_of(past: str) -> Unusual:
+    """What was unusual about a request when it was made, as it is kept with the request."""
+    return Unusual(frozenset(map(Code, json.loads(past).get("codes", ()))))
 
 
 def _marks(secrets: Secrets, wanted: Wanted) -> _Marks:
     user, resource = wanted.user.id, wanted.target.resource.uri
 
     def key(*parts: JsonValue) -> str:
-        return secrets.nonce("history", json.dumps(parts, sort_keys=True))
+        return _key(secrets, ascii(parts))  # type: ignore[arg-type]  # hashed as the object that it is
 
     return _Marks(
         agent=key("agent", user),
         keys=tuple(key("key", user, credential) for credential in credentials(wanted.agent)),
         scopes={key("scope", resource, name): name for name in wanted.target.scope},
         targets={
-            key("target", user, action.type, value): label
-            for action, label, value in _values(wanted, lambda stakes: stakes.target)
+            key("target", user, place.action.type, value): place
+            for place, value in _values(wanted, lambda stakes: stakes.target)
             if value is not None
         },
         amounts=_amounts(wanted, key),
     )
 
 
+@lru_cache(maxsize=4_096)
+def _key(secrets: Secrets, parts: str) -> str:
+    """Most of what one agent asks for is compared by the same few keys time and again."""
+    return secrets.nonce("history", parts)
+
+
 def _amounts(wanted: Wanted, key: Callable[..., str]) -> Mapping[str, _Amount]:
     found: dict[str, _Amount] = {}
-    for action, label, value in _values(wanted, lambda stakes: stakes.amount):
+    for place, value in _values(wanted, lambda stakes: stakes.amount):
         currency, number = _number(value)
         if number is not None:
-            place = key("amount", action.type, currency)
-            found[place] = found.get(place, _Amount(label, currency, 0)).plus(abs(number))
+            mark = key("amount", place.action.type, currency)
+            before = found.get(mark)
+            so_far = 0 if before is None else before.value
+            found[mark] = _Amount(place, currency, so_far + abs(number))
     return found
 
 
@@ -187,17 +210,17 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
 
 def _values(
     wanted: Wanted, place: Callable[[Stakes], Path | None]
-) -> Iterator[tuple[ActionType, SafeText, JsonValue]]:
+) -> Iterator[tuple[_Place, JsonValue]]:
     for action, detail in zip(wanted.actions, wanted.details, strict=True):
         path = place(action.stakes)
         if path is not None:
-            for label, value in rendering.named(action, detail, path):
-                yield action, label, value
+            for trail, value in rendering.along(detail, path):
+                yield _Place(action, trail), value
 
 
 def credentials(agent: Agent) -> list[JsonValue]:
     """What this agent can prove itself by."""
-    keys: list[JsonValue] = [dict(jwk) for jwk in agent.jwks]
+    keys: list[JsonValue] = [json.dumps(dict(jwk), sort_keys=True) for jwk in agent.jwks]
     return [*keys, *(secret.id for secret in agent.secrets)]
 
 
@@ -211,17 +234,13 @@ def _about_agent(agent: str, marks: _Marks, known: Known) -> Iterator[Oddity]:
 
 
 def _about_action(marks: _Marks, known: Known) -> Iterator[Oddity]:
-    if labels := [label for key, label in marks.targets.items() if key not in known]:
+    if labels := [at.label for key, at in marks.targets.items() if key not in known]:
         yield unusual.new_target(labels)
     for key, amount in marks.amounts.items():
         count, total = known.get(key, _NEVER)
         times = unusual.times_usual(amount.value, count=count, total=total)
         if times is not None:
-            yield unusual.large_amount(amount.label, times, amount.shown(total // count))
-
-
-def _kept(oddities: Sequence[Oddity], marks: _Marks) -> str:
-    return _written(list(dict.fromkeys(str(oddity.code) for oddity in oddities)), marks)
+            yield unusual.large_amount(amount.place.label, times, amount.shown(total // count))
 
 
 def _written(codes: Sequence[str], marks: _Marks) -> str:
@@ -233,6 +252,11 @@ def _written(codes: Sequence[str], marks: _Marks) -> str:
 def _hour(moment: int) -> int:
     """The hour of the day in UTC."""
     return moment // _HOUR_MS % _HOURS
+
+
+@cache
+def _hours_about(hour: int) -> tuple[str, str, str]:
+    return _of_hour(hour - 1), _of_hour(hour), _of_hour(hour + 1)
 
 
 def _of_hour(hour: int) -> str:

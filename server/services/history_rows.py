@@ -13,8 +13,8 @@ class HistoryRows(Protocol):
     def add(self, owner: str, key: str, amount: int = 0) -> None:
         """Count one more."""
 
-    def of(self, owners: tuple[str, str], keys: Collection[str]) -> Mapping[str, tuple[int, int]]:
-        """Key → how often and how much; what was never added is not in it."""
+    def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, tuple[int, int]]:
+        """Of owners and their keys: key → how often and how much, unless it was never added."""
 
     def forget(self, owner: str) -> None:
         """Drop all that is about it."""

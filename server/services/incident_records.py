@@ -1,4 +1,4 @@
-"""What we remember of reports, as frozen records."""
+"""What we remember of incidents, as frozen records."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -7,17 +7,24 @@ Scope: TypeAlias = Literal["agent", "every_agent"]
 """Whom a report stops: the agent that asked, or every one that acts for the person."""
 
 
+Cause: TypeAlias = Literal["reported", "no_owner"]
+"""Why an agent was stopped: a person did not ask for something, or nobody answers for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A report with its evidence, open until somebody closes it. Times are milliseconds."""
+    """Why agents were stopped, with its evidence, until somebody closes it. Times are milliseconds.
+
+    What belongs to a report is None where nobody reported anything.
+    """
 
     id: str
     state: Literal["open", "closed"]
     scope: Scope
-    approval_id: str
-    user_id: str
+    approval_id: str | None
+    user_id: str | None
     """Who reported it."""
-    device_id: str
+    device_id: str | None
     note: str | None
     """A word of theirs for the administrators."""
     evidence: str
@@ -27,3 +34,4 @@ class Incident:
     closed_by: str | None = None
     """The actor, as the log names it."""
     closing_note: str | None = None
+    cause: Cause = "reported"

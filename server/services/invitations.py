@@ -13,7 +13,7 @@ from server.services.agent_forms import NewAgent
 from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit
 from server.services.records import Agent, Entry, User
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, Invalid, NotFound, about
 from server.services.registration_records import Invitation
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
@@ -57,12 +57,10 @@ class Invitations:
     def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
         """Invite. Raises `NotFound`, `Conflict` for a stopped owner, or `Invalid`."""
         if not 1 <= new.uses <= MOST_USES:
-            raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.")
+            raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.", member="uses")
         token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
         with self.store.write() as tx:
-            owner = users.find(tx, new.owner)
-            if not owner.enabled:
-                raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
+            owner = _owner(tx, new.owner)
             invitation = self._invitation(tx, new, owner, token, by)
             tx.invitations.add(invitation)
             _record(tx, audit.Type.INVITATION_ISSUED, invitation, by)
@@ -92,7 +90,9 @@ class Invitations:
     ) -> Invitation:
         ends = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
         if not tx.now < ends <= tx.now + LONGEST_LIFE_MS:
-            raise Invalid("An invitation ends in the future, and within 90 days.")
+            raise Invalid(
+                "An invitation ends in the future, and within 90 days.", member="expires_at"
+            )
         sample = self._sample(tx, new, owner)
         return Invitation(
             id=self.secrets.new_id(names.PREFIX_INVITATION),
@@ -122,6 +122,14 @@ class Invitations:
             asks=(owner.id,) if new.asks == () else new.asks,
         )
         return agent_forms.read(tx, wanted, names.PREFIX_AGENT)
+
+
+@about("owner")
+def _owner(tx: Unit, called: str) -> User:
+    owner = users.find(tx, called)
+    if not owner.enabled:
+        raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
+    return owner
 
 
 def _record(tx: Unit, kind: audit.Type, invitation: Invitation, by: str) -> None:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from server.services.refusals import Invalid
+from server.services.refusals import Invalid, about
 
 MOST_LABELS: Final = 20
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,62})?")
 
 
+@about("labels")
 def read(raw: Sequence[str]) -> tuple[str, ...]:
     """The labels, sorted, each once. Raises `Invalid`, which names the one that is none."""
     found = tuple(sorted(set(raw)))

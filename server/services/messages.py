@@ -18,6 +18,33 @@ class FeedEvent:
     at: int
     approval_id: str | None
     device_id: str | None
+    held: str | None = None
+    """Why it notifies nobody and only changes what is on the screen."""
+    agent_id: str | None = None
+    """What an alarm is about."""
+    incident_id: str | None = None
+
+
+Lane = Literal["low", "medium", "urgent", "digest"]
+"""Risks whose notifications are counted together; urgent are high and critical.
+
+A digest is for all that was held back, whatever its risk.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How often a person was called lately by risks of one lane."""
+
+    minute: int
+    hour: int
+    agent_minute: int
+    agent_hour: int
+    """By this agent alone."""
+    type_hour: int
+    """For such types alone."""
+    reported: bool
+    """The person reported this agent, and the incident is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +77,16 @@ class Loss:
 class FeedRows(Protocol):
     """Events for people's screens."""
 
-    def add(
+    def add(  # noqa: PLR0913  # what an event may be about
         self,
         user_id: str,
         event: str,
         *,
         approval_id: str | None = None,
         device_id: str | None = None,
+        held: str | None = None,
+        agent_id: str | None = None,
+        incident_id: str | None = None,
     ) -> None: ...
     def head(self) -> int:
         """The newest cursor; 0 when nothing ever happened."""
@@ -68,10 +98,21 @@ class FeedRows(Protocol):
     def prune(self, before: int) -> int: ...
 
 
+class NotificationRows(Protocol):
+    """Every time that somebody was called, for as long as it is counted."""
+
+    def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None: ...
+    def spent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> Spent:
+        """How often this person was called in the last minute and hour; MUST be one statement."""
+
+    def prune(self) -> int:
+        """Drop what is not counted any more."""
+
+
 class OutboxRows(Protocol):
     """What leaves the installation."""
 
-    def add(self, channel: str, target: str, body: str) -> None: ...
+    def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None: ...
     def due(self) -> bool:
         """Reports whether there is anything to deliver now."""
 
@@ -85,6 +126,9 @@ class OutboxRows(Protocol):
 
     def counts(self) -> Mapping[str, int]: ...
     def dead(self, limit: int) -> list[OutboxMessage]: ...
+    def again(self, message_id: int) -> OutboxMessage | None:
+        """Let one that is dead wait to leave, now, as if new; None where none is dead."""
+
     def losses(self, since: int) -> list[Loss]:
         """What was given up since then, by target."""
 

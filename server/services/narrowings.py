@@ -8,16 +8,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from server.protocol import decisions, errors, narrowing, rendering
+from server.protocol import decisions, errors, leeway, narrowing, rendering
 from server.protocol.actions import ActionType
 from server.protocol.json_text import JsonValue
+from server.protocol.leeway import Lessening
 from server.protocol.narrowing import NOT_GRANTED, Change, NotLess, Terms
 from server.protocol.rendering import Fact
 from server.protocol.states import State
-from server.services import histories, people, targets
+from server.services import approvers, histories, people, targets
+from server.services.approval_records import Approval
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Approval, User
+from server.services.records import Agent, User
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -39,6 +41,17 @@ class Row:
     label: str
     asked: str
     granted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What of a request a person may leave out or make less."""
+
+    scopes: tuple[str, ...]
+    facts: tuple[tuple[int, Lessening], ...]
+    """Each with the number of its object, from 0."""
+    token_seconds: int
+    """How long the token would live; it may be any shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +89,24 @@ class Narrowings:
     schemas: Schemas
     rules: Rules
 
+    def room(self, person: Person, approval_id: str) -> Room:
+        """What may be less in it. Raises errors.Problem 404, 409 or, of another kind, 422."""
+        with self.store.read() as view:
+            approval = _open(view, person, approval_id)
+            _check_kind(approval)
+            asked = _asked(approval)
+            types = self._types(view, asked)
+            facts = [
+                (place, each)
+                for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
+                for each in leeway.lessenings(action, details)
+            ]
+            return Room(asked.scope, tuple(facts), self._usual_life(view, approval))
+
     def propose(self, person: Person, approval_id: str, wish: Wish) -> Narrowed:
         """How this wish would read. Nothing changes. Raises errors.Problem 404, 409 or 422."""
         with self.store.read() as view:
-            people.current(view, person)
-            approval = view.approvals.get(approval_id)
-            if approval is None or approval.user_id != person.user.id:
-                raise errors.Problem(404, "not_found", "There is no such request for you.")
-            if approval.state is not State.PENDING:
-                raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
+            approval = _open(view, person, approval_id)
             return self.judged(view, approval, self._text(view, approval, wish))
 
     def judged(self, view: View, approval: Approval, text: str) -> Narrowed:
@@ -105,12 +127,30 @@ class Narrowings:
             raise _not_narrower(f"{error}.") from error
         return Narrowed(text, found, tuple(rows), types)
 
+    def within(self, approval: Approval, narrowed: Narrowed) -> bool:
+        """Reports whether it is a part of what somebody before has granted of a waiting one."""
+        if approval.granted is None:
+            return True
+        before, after = narrowing.terms(approval.granted), narrowed.terms
+        try:
+            _detail_rows(before, after, narrowed.types)
+        except NotLess:
+            return False
+        lives = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
+        return set(after.scope) <= set(before.scope) and lives
+
     def keep(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
-        """Write down with an approved request that this much of it was granted."""
+        """Write down that this much of a request was granted, so far or in the end."""
         rows = json.dumps([asdict(row) for row in narrowed.rows], ensure_ascii=False)
         past = self._past(tx, approval, narrowed)
         kept = tx.approvals.narrow(approval.id, narrowed.text, rows, past)
         return approval if kept is None else kept
+
+    def _types(self, view: View, asked: Terms) -> tuple[ActionType, ...]:
+        try:
+            return self.schemas.check(view.directory, asked.details, None)
+        except errors.ProtocolError as error:
+            raise _not_narrower(error.description) from error
 
     def _text(self, view: View, approval: Approval, wish: Wish) -> str:
         """The text of a wish, which may yet turn out not to be less."""
@@ -129,13 +169,16 @@ class Narrowings:
     def _life_rows(self, view: View, approval: Approval, found: Terms) -> list[Row]:
         if found.seconds is None:
             return []
-        agent = view.directory.agent(approval.agent_id)
-        resource = view.directory.resource(approval.resource)
-        usual = self.rules.access_token_seconds
-        whole = usual if agent is None else targets.lifetime(agent, resource, usual)
+        whole = self._usual_life(view, approval)
         if found.seconds >= whole:
             raise NotLess("token_seconds", f"the token lives {whole} seconds; say less")
         return [Row("Token lives", f"{whole} seconds", f"{found.seconds} seconds")]
+
+    def _usual_life(self, view: View, approval: Approval) -> int:
+        agent = view.directory.agent(approval.agent_id)
+        resource = view.directory.resource(approval.resource)
+        usual = self.rules.access_token_seconds
+        return usual if agent is None else targets.lifetime(agent, resource, usual)
 
     def _past(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
         """What this yes adds to history: what was granted, and not what was asked."""
@@ -147,6 +190,15 @@ class Narrowings:
         target, details = Target(resource, narrowed.terms.scope), narrowed.terms.details
         part = _Part(agent, user, target, details, narrowed.types)
         return histories.granted(self.secrets, approval, part)
+
+
+def _open(view: View, person: Person, approval_id: str) -> Approval:
+    """The person's own request that waits. Raises errors.Problem 404 or 409."""
+    people.current(view, person)
+    approval = approvers.owned(view, approval_id, person.user.id)
+    if approval.state is not State.PENDING:
+        raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
+    return approval
 
 
 def effective(approval: Approval) -> Terms:

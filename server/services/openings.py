@@ -6,16 +6,20 @@ Nobody polls these. Whoever asked, a page or the device grant, reads how the app
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from server.protocol import ciba, decisions, names, scopes
+from server.protocol import ceremonies, ciba, decisions, names, scopes
+from server.protocol.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk
 from server.protocol.states import State
-from server.services import audit, notices
+from server.services import approval_entries, audit, notices
+from server.services.approval_records import Approval, ApprovalKind
 from server.services.ports import Secrets, Unit
-from server.services.records import Approval, ApprovalKind, Entry
+from server.services.rules import Rules
+
+_PIN = frozenset({Step.PIN})
 
 SECONDS: Final = 600
 """How long somebody waits in front of a page or a terminal."""
@@ -38,26 +42,32 @@ class Opening:
     peer: str
     display: Callable[[str, int], str]
     """The display text for the approval's id and its end."""
+    ceremony: Ceremony | None = None
+    """What a yes takes; what the risk demands if unsaid."""
+    policy: Mapping[str, object] = field(default_factory=dict)
+    """What policy said, where it was asked."""
     no_later_than: int | None = None
     """Ends the approval before its usual time is over."""
 
 
-def open_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+def open_approval(tx: Unit, secrets: Secrets, opening: Opening, rules: Rules) -> Approval:
     """Write the approval, its entry and its events in this unit of work."""
-    approval = _approval(tx, secrets, opening)
+    approval = drafted(tx, secrets, opening)
     tx.approvals.add(approval)
+    record(tx, approval, opening)
+    notices.asked(tx, approval, rules)
+    return approval
+
+
+def record(tx: Unit, approval: Approval, opening: Opening) -> None:
+    """Write down that it was asked, or would have been."""
     audit.record(
         tx,
-        Entry(
-            type=audit.Type.APPROVAL_REQUESTED,
+        approval_entries.entry(
+            approval,
+            audit.Type.APPROVAL_REQUESTED,
             actor=opening.actor,
-            agent_id=approval.agent_id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
             decision="asked",
-            posture=approval.risk,
-            approval_id=approval.id,
             facts={
                 "kind": approval.kind,
                 "display_digest": approval.display_digest,
@@ -67,11 +77,10 @@ def open_approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
             },
         ),
     )
-    notices.approval(tx, approval, "approval.requested")
-    return approval
 
 
-def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+def drafted(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
+    """The approval that this would be; nothing is written."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
     usual = tx.now + SECONDS * 1000
     expires_at = min(usual, opening.no_later_than or usual)
@@ -95,7 +104,8 @@ def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         openid_scope="",
         details=json.dumps(details, separators=(",", ":"), sort_keys=True, ensure_ascii=False),
         risk=opening.risk,
-        ceremony="pin" if opening.risk.rank >= Risk.HIGH.rank else "confirm",
+        ceremony=ceremonies.spelled(_taken(opening)),
+        policy=json.dumps(dict(opening.policy), sort_keys=True),
         action=action,
         display=display,
         action_digest=decisions.digest(action),
@@ -118,6 +128,12 @@ def _approval(tx: Unit, secrets: Secrets, opening: Opening) -> Approval:
         answer_until=None,
         kind=opening.kind,
     )
+
+
+def _taken(opening: Opening) -> Ceremony:
+    """What was said that a yes takes, and never less than the risk demands."""
+    least = _PIN if opening.risk.rank >= Risk.HIGH.rank else CONFIRM
+    return least if opening.ceremony is None else least | opening.ceremony
 
 
 def _untold(secrets: Secrets) -> bytes:

@@ -9,14 +9,18 @@ from typing import Final
 
 from server.protocol.states import State, overdue
 from server.protocol.text import check_prose
-from server.services import agents, devices, parties, users
+from server.services import actors, agents, devices, parties, users
+from server.services.approval_records import Approval, Decision, Delivery
+from server.services.outcomes import Execution, execution
 from server.services.ports import Store, View
-from server.services.records import Approval, Decision, Device, StoredEntry, User
+from server.services.records import Device, StoredEntry, User
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.searches import EntrySearch
 from server.services.withdrawals import withdraw
 
 MOST_REASON: Final = 200
+_IN_WORDS: Final = "administrator: {}"
+"""No words of theirs are the code of anything that agents are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,9 @@ class Seen:
     client_name: str
     user: User | None
     decisions: tuple[Decision, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     entries: tuple[StoredEntry, ...] = ()
+    execution: Execution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,19 @@ class Oversight:
                 limit=limit,
                 before=before,
             )
-            return [_seen(view, approval) for approval in found]
+            return [seen(view, approval) for approval in found]
 
     def approval(self, approval_id: str) -> Seen:
         """One request with its answers and its entries. Raises `NotFound`."""
         with self.store.read() as view:
-            approval = _find(view, approval_id)
-            seen = _seen(view, approval)
+            approval = find(view, approval_id)
+            named = seen(view, approval)
             decisions = tuple(view.decisions.of_approval(approval_id))
-            entries = tuple(view.audit.of_approval(approval_id))
-            return Seen(approval, seen.client_name, seen.user, decisions, entries)
+            found = view.audit.of_approval(approval_id)
+            entries = tuple(actors.named(view, entry) for entry in found)
+            had = tuple(view.deliveries.of_approval(approval_id))
+            done = execution(view, approval)
+            return Seen(approval, named.client_name, named.user, decisions, had, entries, done)
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> Seen:
         """Withdraw a request that is still open. Raises `NotFound`, `Conflict` or `Invalid`."""
@@ -75,13 +84,13 @@ class Oversight:
         except ValueError as error:
             raise Invalid(f"{error}.") from None
         with self.store.write() as tx:
-            approval = _find(tx, approval_id)
-            if not withdraw(tx, [approval], reason=reason, actor=by):
+            approval = find(tx, approval_id)
+            if not withdraw(tx, [approval], reason=_IN_WORDS.format(reason), actor=by):
                 ended = overdue(approval.state, approval.expires_at, tx.now)
                 raise Conflict(
                     f"This request is over: it is {State.EXPIRED if ended else approval.state}."
                 )
-            return _seen(tx, _find(tx, approval_id))
+            return seen(tx, find(tx, approval_id))
 
     def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
         """Devices of one user or of everybody, oldest first. Raises `NotFound`."""
@@ -119,25 +128,29 @@ class Oversight:
     def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The log's last entries, or those after one, oldest first."""
         with self.store.read() as view:
-            return view.audit.tail(limit, after)
+            return [actors.named(view, one) for one in view.audit.tail(limit, after)]
 
     def search(
         self, wanted: EntrySearch, limit: int, before: str | None = None
     ) -> list[StoredEntry]:
         """The newest entries that match, behind an id."""
         with self.store.read() as view:
-            return view.audit.search(wanted, before, limit)
+            found = view.audit.search(actors.resolved(view, wanted), before, limit)
+            return [actors.named(view, entry) for entry in found]
 
     def entry(self, entry_id: str) -> StoredEntry:
         """One entry. Raises `NotFound`."""
         with self.store.read() as view:
             entry = view.audit.get(entry_id)
-        if entry is None:
-            raise NotFound(f"There is no entry {entry_id}. See the newest with: sayso audit tail")
-        return entry
+            if entry is None:
+                raise NotFound(
+                    f"There is no entry {entry_id}. See the newest with: sayso audit tail"
+                )
+            return actors.named(view, entry)
 
 
-def _find(view: View, approval_id: str) -> Approval:
+def find(view: View, approval_id: str) -> Approval:
+    """One request. Raises `NotFound`."""
     approval = view.approvals.get(approval_id)
     if approval is None:
         raise NotFound(
@@ -146,6 +159,7 @@ def _find(view: View, approval_id: str) -> Approval:
     return approval
 
 
-def _seen(view: View, approval: Approval) -> Seen:
+def seen(view: View, approval: Approval) -> Seen:
+    """A request with the names that its ids stand for."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
     return Seen(approval, parties.name_of(view.directory, approval.agent_id), user)

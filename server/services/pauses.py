@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.services import agents
+from server.services import agents, audit, notices
+from server.services.approval_records import Approval
 from server.services.ports import Store, Unit, View
+from server.services.records import Entry
 from server.services.rules import Rules
 
 _MINUTE_MS = 60_000
@@ -52,6 +54,42 @@ def until(tx: Unit, client_id: str, user_id: str, types: Sequence[str], limit: i
     denials = tx.approvals.denials_since(client_id, user_id, tx.now - WITHIN_MS - PAUSE_MS)
     ends = [_end(_times_of(kind, denials), limit, tx.now) for kind in set(types) or {""}]
     return max((end for end in ends if end is not None), default=None)
+
+
+def begin(tx: Unit, denied: Approval, rules: Rules) -> None:
+    """Write down that this denial began a pause, if it did, and tell the agent's owners."""
+    agent = tx.directory.agent(denied.agent_id)
+    if agent is None or denied.user_id is None:
+        return
+    since = tx.now - WITHIN_MS - PAUSE_MS
+    denials = tx.approvals.denials_since(agent.id, denied.user_id, since)
+    for kind in sorted(_kinds(denied.details)):
+        times, limit = _times_of(kind, denials), rules.denials_before_pause
+        until_ = _end(times, limit, tx.now)
+        if until_ is not None and _end(times[:-1], limit, tx.now) is None:
+            _record(tx, denied, kind, until_)
+            owners = [user_id for user_id in agent.owners if _is_enabled(tx, user_id)]
+            notices.agent(tx, agent.id, "alarm.agent_paused", owners)
+
+
+def _is_enabled(view: View, user_id: str) -> bool:
+    user = view.directory.user(user_id)
+    return user is not None and user.enabled
+
+
+def _record(tx: Unit, denied: Approval, kind: str, until_: int) -> None:
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.AGENT_PAUSED,
+            actor=audit.SYSTEM,
+            agent_id=denied.agent_id,
+            subject=denied.user_id,
+            cause="denied_repeatedly",
+            approval_id=denied.id,
+            facts={"type": kind or None, "until": until_},
+        ),
+    )
 
 
 def _all(view: View, found: Sequence[tuple[str, int, str]], limit: int) -> list[Pause]:

@@ -95,13 +95,28 @@ class People:
             raise unauthorized("a token of another session")
         user = tx.directory.user(session.user_id)
         if user is None or not user.enabled:
-            raise _stopped_user()
+            raise stopped_user()
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":
             raise _stopped_device()
         if device is not None:
             tx.devices.seen(device.id, tx.now)
         return Person(user, session, device, int(str(claims["exp"])) * 1000)
+
+
+def at(view: View, device_id: str, *, until: int) -> Person:
+    """The person at this device, in a browser that is signed in until then.
+
+    Raises errors.Problem 401 or 403 where one of them is not in force.
+    """
+    device = view.devices.get(device_id)
+    session = None if device is None else view.sessions.get(device.session_id)
+    if device is None or session is None or session.revoked_at is not None:
+        raise _stopped_device()
+    user = view.directory.user(device.user_id)
+    if user is None or not user.enabled:
+        raise stopped_user()
+    return Person(user, session, device, until)
 
 
 def current_session(tx: View, person: Person) -> Session:
@@ -111,7 +126,7 @@ def current_session(tx: View, person: Person) -> Session:
         raise unauthorized("the session has ended")
     user = tx.directory.user(person.user.id)
     if user is None or not user.enabled:
-        raise _stopped_user()
+        raise stopped_user()
     return session
 
 
@@ -135,7 +150,8 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     )
 
 
-def _stopped_user() -> errors.Problem:
+def stopped_user() -> errors.Problem:
+    """403: what is said to somebody whose account an administrator has stopped."""
     return errors.Problem(
         403, "forbidden", "This user is disabled. An administrator can enable it."
     )

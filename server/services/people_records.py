@@ -12,6 +12,8 @@ class Password:
     user_id: str
     hash: str
     changed_at: int
+    used_at: int | None = None
+    """When its person signed in by it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,11 @@ class SignIn:
     """SHA-256 of the cookie."""
     user_id: str
     auth_time: int
-    """When the password was given; milliseconds, like every other time here."""
+    """When the person proved who they are; milliseconds, like every other time here."""
     expires_at: int
     ended_at: int | None = None
+    acr: str = names.ACR_PASSWORD
+    """How they did, the last time."""
 
 
 @dataclass(frozen=True, slots=True)

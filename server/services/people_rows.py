@@ -18,6 +18,9 @@ class PasswordRows(Protocol):
 
     def get(self, user_id: str) -> Password | None: ...
     def put(self, password: Password) -> None: ...
+    def used(self, user_id: str, now: int) -> None:
+        """Its person signed in by it."""
+
     def remove(self, user_id: str) -> bool: ...
     def paused_until(self, key: bytes, now: int) -> int | None:
         """When this form may be tried again; None when it may be now."""

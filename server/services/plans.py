@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from server.protocol import ciba, errors
 from server.protocol.actions import ActionType
+from server.protocol.ceremonies import CONFIRM, Ceremony
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.login_hints import LoginHint
 from server.protocol.risks import TIME_TO_LIVE, Risk
-from server.services import targets
+from server.services import answerers, targets
+from server.services.answerers import Answerers
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Requirements, Verdict
 from server.services.ports import Unit
@@ -53,14 +55,25 @@ class Plan:
 
     target: Target
     actions: tuple[ActionType, ...]
-    verdict: Verdict
+    by: Answerers
+    """Who or what answers it."""
     seconds: int
     """How long it waits for its answer."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What policy says."""
+        return self.by.verdict
 
     @property
     def needs(self) -> Requirements | None:
         """What the person's yes takes; None for what is not asked at all."""
         return self.verdict.needs
+
+    @property
+    def ceremony(self) -> Ceremony:
+        """The steps of their yes."""
+        return CONFIRM if self.needs is None else self.needs.ceremony
 
     @property
     def risk(self) -> Risk:
@@ -90,6 +103,7 @@ class Plans:
 
     def judged(self, tx: Unit, ask: Ask, agent: Agent, draft: Draft, user: User | None) -> Plan:
         """What policy says to it; without a user as it would to anybody whom no rule names."""
+        acr_values = ask.request.acr_values
         case = Case(
             way="request",
             agent=agent,
@@ -97,10 +111,13 @@ class Plans:
             target=draft.target,
             details=ask.request.details,
             actions=draft.actions,
-            wants_pin=ciba.wants_pin(ask.request.acr_values),
+            wants_pin=ciba.wants_pin(acr_values),
+            at_least=ask.request.risk,
         )
         verdict = self.judge.decide(tx, case)
-        return Plan(draft.target, draft.actions, verdict, _seconds(tx, ask, verdict))
+        hinted = ask.hint is not None
+        by = answerers.found(tx, case, verdict, acr=bool(acr_values), hinted=hinted)
+        return Plan(draft.target, draft.actions, by, _seconds(tx, ask, by.verdict))
 
 
 def _seconds(tx: Unit, ask: Ask, verdict: Verdict) -> int:

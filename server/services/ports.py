@@ -4,15 +4,28 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from server.protocol.passkeys import Assertion
+from server.services.approval_rows import ApprovalRows, ApproverRows, DecisionRows, DeliveryRows
+from server.services.attention_rows import AttentionRows
+from server.services.ceremony_rows import CeremonyTryRows
+from server.services.deputy_rows import DeputyRows
+from server.services.escalation_rows import EscalationRows
+from server.services.group_rows import GroupRows
 from server.services.history_rows import HistoryRows
+from server.services.icon_rows import IconRows
 from server.services.incident_rows import IncidentRows
-from server.services.messages import FeedRows, OutboxRows
+from server.services.limit_rows import LimitRows
+from server.services.messages import FeedRows, NotificationRows, OutboxRows
+from server.services.passkey_records import MadePasskey, Passkey
+from server.services.passkey_rows import BrowserRows, PasskeyRows
 from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
 from server.services.policy.records import PolicyRow, PolicyRows, UseRows
+from server.services.push_rows import PushRows
 from server.services.records import (
     ActionRow,
     Agent,
     App,
+    Group,
     Resource,
     SigningKey,
     User,
@@ -21,24 +34,25 @@ from server.services.registration_rows import InvitationRows, RegistrationRows
 from server.services.rows import (
     ActionRows,
     AgentRows,
-    ApprovalRows,
     AppRows,
     AuditRows,
     CodeRows,
     ConsentRows,
     ConsumptionRows,
     CounterRows,
-    DecisionRows,
     DelegationRows,
     DeviceCodeRows,
     DeviceRows,
     KeyRows,
+    OutcomeRows,
     ReplayRows,
     ResourceRows,
     SessionRows,
     UserCodeRows,
     UserRows,
 )
+from server.services.standing_grant_rows import StandingGrantRows
+from server.services.traces import TraceRows
 
 
 class Clock(Protocol):
@@ -63,6 +77,13 @@ class Directory(Protocol):
     def app_called(self, name_or_id: str) -> App | None: ...
     def user(self, user_id: str) -> User | None: ...
     def user_called(self, name_email_or_id: str) -> User | None: ...
+    def administrators(self) -> tuple[str, ...]:
+        """User ids of those who administer."""
+
+    def group_called(self, name_or_id: str) -> Group | None: ...
+    def members(self) -> Mapping[str, frozenset[str]]:
+        """Group ids → user ids, of every group."""
+
     def resource(self, uri: str) -> Resource | None: ...
     def resource_client(self, client_id: str) -> Resource | None:
         """The resource that authenticates by this name."""
@@ -88,6 +109,8 @@ class View(Protocol):
     @property
     def users(self) -> UserRows: ...
     @property
+    def groups(self) -> GroupRows: ...
+    @property
     def agents(self) -> AgentRows: ...
     @property
     def apps(self) -> AppRows: ...
@@ -104,6 +127,14 @@ class View(Protocol):
     @property
     def passwords(self) -> PasswordRows: ...
     @property
+    def passkeys(self) -> PasskeyRows: ...
+    @property
+    def browsers(self) -> BrowserRows: ...
+    @property
+    def icons(self) -> IconRows: ...
+    @property
+    def pushes(self) -> PushRows: ...
+    @property
     def sign_ins(self) -> SignInRows: ...
     @property
     def flows(self) -> FlowRows: ...
@@ -114,7 +145,19 @@ class View(Protocol):
     @property
     def approvals(self) -> ApprovalRows: ...
     @property
+    def approvers(self) -> ApproverRows: ...
+    @property
     def decisions(self) -> DecisionRows: ...
+    @property
+    def deliveries(self) -> DeliveryRows: ...
+    @property
+    def attention(self) -> AttentionRows: ...
+    @property
+    def deputies(self) -> DeputyRows: ...
+    @property
+    def escalations(self) -> EscalationRows: ...
+    @property
+    def ceremony_tries(self) -> CeremonyTryRows: ...
     @property
     def invitations(self) -> InvitationRows: ...
     @property
@@ -124,11 +167,19 @@ class View(Protocol):
     @property
     def consumptions(self) -> ConsumptionRows: ...
     @property
+    def outcomes(self) -> OutcomeRows: ...
+    @property
     def delegations(self) -> DelegationRows: ...
+    @property
+    def traces(self) -> TraceRows: ...
+    @property
+    def limits(self) -> LimitRows: ...
     @property
     def history(self) -> HistoryRows: ...
     @property
     def incidents(self) -> IncidentRows: ...
+    @property
+    def standing_grants(self) -> StandingGrantRows: ...
     @property
     def audit(self) -> AuditRows: ...
     @property
@@ -158,6 +209,8 @@ class Unit(View, Protocol):
     def replays(self) -> ReplayRows: ...
     @property
     def counters(self) -> CounterRows: ...
+    @property
+    def notifications(self) -> NotificationRows: ...
 
 
 class Taken(Exception):
@@ -208,11 +261,13 @@ class Verifier(Protocol):
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
-    ) -> Mapping[str, object]: ...
+    ) -> tuple[str, Mapping[str, object]]:
+        """The `kid` of the key that signed it, and the claims."""
+
     def request_object(
         self, token: str, jwks: Sequence[Mapping[str, str]]
-    ) -> tuple[str, Mapping[str, object]]:
-        """The algorithm of the key that signed this request, and its claims."""
+    ) -> tuple[str, str, Mapping[str, object]]:
+        """The `kid` and the algorithm of the key that signed this request, and its claims."""
 
     def own_token(
         self, token: str, typ: str, keys: Sequence[SigningKey]
@@ -228,6 +283,22 @@ class Verifier(Protocol):
 
     def unverified_subject(self, token: str) -> str:
         """Who claims to have made this assertion; for finding the key to check it with."""
+
+
+class Authenticators(Protocol):
+    """Passkeys, for the one site that this is. Raises `BadToken` with a reason for the log.
+
+    The person MUST have been verified by their authenticator, not only present.
+    """
+
+    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> MadePasskey:
+        """A passkey that was made for this challenge."""
+
+    def signed(self, said: Assertion, passkey: Passkey) -> int:
+        """How often the passkey has signed now, if it has signed this payload."""
+
+    def public_jwk(self, passkey: Passkey) -> Mapping[str, str]:
+        """Its public key, for whoever checks what it signed."""
 
 
 class PasswordHasher(Protocol):

@@ -14,9 +14,9 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from server.services.records import ActionRow, Agent, App, Resource, User
+from server.services.records import ActionRow, Agent, App, Group, Resource, User
 
-Governed: TypeAlias = Agent | App | User | Resource | ActionRow
+Governed: TypeAlias = Agent | App | Group | User | Resource | ActionRow
 """What administration changes."""
 _Judge: TypeAlias = Callable[[Any, Any], bool]
 
@@ -39,8 +39,9 @@ def grown(before: Governed | None, after: Governed | None, *, usual_seconds: int
 
 
 def version(record: Governed) -> str:
-    """A short name for what a record says now; when a secret was last used does not count."""
+    """A short name for what a record says now; when a secret or key was last used is no part."""
     members = asdict(record)
+    members.pop("key_uses", None)
     for secret in members.get("secrets", ()):
         del secret["last_used_at"]
     text = json.dumps(members, sort_keys=True, default=str)
@@ -68,12 +69,20 @@ def _more_or_all(name: str) -> _Judge:
     return judge
 
 
+def _never(_before: Governed, _after: Governed) -> bool:
+    return False
+
+
 def _goes_on(_before: Agent | App | User, after: Agent | App | User) -> bool:
     return after.state == "enabled"
 
 
 def _later(before: Agent, after: Agent) -> bool:
     return _lasts_longer(before.expires_at, after.expires_at)
+
+
+def _reviewed_later(before: Agent, after: Agent) -> bool:
+    return _lasts_longer(before.review_at, after.review_at)
 
 
 def _fewer_limits(before: Agent, after: Agent) -> bool:
@@ -99,6 +108,10 @@ def _unbound(_before: Agent | App, after: Agent | App) -> bool:
     return not after.dpop_bound
 
 
+def _more_grants(_before: Agent, after: Agent) -> bool:
+    return after.high_grants
+
+
 def _unasked(_before: Agent, after: Agent) -> bool:
     return not after.takes_user_code
 
@@ -118,6 +131,10 @@ def _more_keys(before: Agent | App, after: Agent | App) -> bool:
 
 def _new_address(_before: User, after: User) -> bool:
     return after.email is not None
+
+
+def _new_backup(_before: User, after: User) -> bool:
+    return after.backup is not None
 
 
 def _easier_scopes(before: Resource, after: Resource) -> bool:
@@ -153,10 +170,13 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "asks": _more_or_all("asks"),
             "secrets": _more_secrets,
             "jwks": _more_keys,
+            "key_uses": _never,
             "state": _goes_on,
             "expires_at": _later,
+            "review_at": _reviewed_later,
             "dpop_bound": _unbound,
             "takes_user_code": _unasked,
+            "high_grants": _more_grants,
         },
         App: {
             "redirect_uris": _more("redirect_uris"),
@@ -170,7 +190,14 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "state": _goes_on,
             "dpop_bound": _unbound,
         },
-        User: {"roles": _more("roles"), "state": _goes_on, "email": _new_address},
+        User: {
+            "roles": _more("roles"),
+            "state": _goes_on,
+            "email": _new_address,
+            "backup": _new_backup,
+            "disabled_at": _goes_on,
+        },
+        Group: {"members": _more("members")},
         Resource: {
             "scopes": _easier_scopes,
             "requires": _fewer_needs,

@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from server.protocol.risks import Risk
-from server.protocol.states import State
 
 AppState = Literal["enabled", "disabled"]
 UserState = Literal["enabled", "disabled"]
 AgentState = Literal["enabled", "quarantined", "disabled"]
-ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action"]
-"""What a yes does: it allows one request of an agent, gives a consent, or lets a device in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +21,10 @@ class User:
     roles: tuple[str, ...]
     state: UserState
     created_at: int
+    backup: str | None = None
+    """Who is asked too when they do not answer."""
+    disabled_at: int | None = None
+    """When they were stopped; None while they are enabled."""
 
     @property
     def enabled(self) -> bool:
@@ -42,6 +43,16 @@ class Secret:
     created_at: int
     expires_at: int | None
     last_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who are named together; `members` are user ids."""
+
+    id: str
+    name: str
+    members: tuple[str, ...]
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +90,39 @@ class Agent:
     """Where it is called back; None for one that polls."""
     takes_user_code: bool = False
     """It asks people for their user code, and sends it along."""
+    high_grants: bool = False
+    """People may give it standing grants at high risk."""
+    interactive: bool = False
+    """It has a screen that its user looks at, and shows a number there for people to match."""
     serves: tuple[str, ...] = ()
     """Resources whose incoming tokens it may exchange, because it is the one that serves them."""
     token_seconds: int | None = None
     """How long its tokens live at most; None leaves it to the resource and the setting."""
     labels: tuple[str, ...] = ()
     """Words, and pairs written `key=value`, by which policy knows it; sorted."""
+    external_id: str | None = None
+    """What another system of its owners calls it; nothing here follows from it."""
+    review_at: int | None = None
+    """When somebody wants to look at whether it is still needed."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Resource → the scopes that it may have there; at a resource that is not named, all of its."""
+    icon: str | None = None
+    """The hash of the picture that people are shown beside its name; None for one of its letter."""
+    auth_before: str | None = None
+    """How it proved itself before `auth_method`; that counts until `auth_before_until`."""
+    auth_before_until: int | None = None
+    key_uses: Mapping[str, int] = field(default_factory=dict)
+    """`kid` of a key → when it last proved something, to the minute."""
 
     def may(self, resource: str, scope: str) -> bool:
         """Reports whether this pair is within its ceiling."""
         named = self.only.get(resource, self.scopes)
         return resource in self.resources and scope in self.scopes and scope in named
+
+    def proves_by(self, method: str, now: int) -> bool:
+        """Reports whether this is a way in which it proves itself at this moment."""
+        overlaps = self.auth_before_until is not None and now < self.auth_before_until
+        return method == self.auth_method or (overlaps and method == self.auth_before)
 
     def active(self, now: int) -> bool:
         """Reports whether the agent may do anything at all at this moment."""
@@ -244,81 +275,6 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """One request for a human answer."""
-
-    id: str
-    auth_req_hash: bytes
-    agent_id: str
-    """Who would get something: an agent, for a consent an agent or app, else the terminal app."""
-    user_id: str | None
-    """None for a phantom: nobody is asked, and it expires like a real one."""
-    resource: str
-    scope: str
-    """What the token will carry, sorted, without the OpenID scopes."""
-    openid_scope: str
-    """The OpenID scopes of the request."""
-    details: str
-    """`authorization_details` as JSON text, "[]" when there are none."""
-    risk: Risk
-    ceremony: Literal["confirm", "pin"]
-    action: str
-    display: str
-    action_digest: str
-    display_digest: str
-    acr_values: str
-    state: State
-    reason: str | None
-    created_at: int
-    expires_at: int
-    interval_ms: int
-    last_poll_at: int | None
-    polls: int
-    holder: str | None
-    """The held poll that may answer; a newer one takes its place."""
-    seen_at: int | None
-    decided_at: int | None
-    idempotency_hash: bytes | None
-    request_hash: bytes
-    answer: bytes | None
-    """The sealed token answer, while it may be fetched again."""
-    answer_key: bytes | None
-    answer_until: int | None
-    parent_id: str | None = None
-    """The token of whose exchange it came; what it gives nests that token's actors."""
-    kind: ApprovalKind = "action"
-    delivery: str = "poll"
-    """How the answer reaches the agent: as it was registered when it asked."""
-    notification_token: bytes | None = None
-    """The sealed `client_notification_token`, until the agent has been called."""
-    jkt: str | None = None
-    """The key to which pushed tokens are bound; who polls proves its key when it does."""
-    policy: str = "{}"
-    """Why it is asked, as JSON text: outcome, rules, version and hash of the rule set."""
-    past: str = "{}"
-    """What was unusual about it, and what a yes adds to history, as JSON text of `histories`."""
-    granted: str | None = None
-    """The text of what was granted where that is less; beside it what differs, as JSON text."""
-    granted_rows: str = "[]"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One human's signed answer. `jws` holds the bytes as they were received."""
-
-    approval_id: str
-    user_id: str
-    device_id: str
-    decision: Literal["approve", "deny"]
-    code: str | None
-    note: str | None
-    ceremony: str
-    channel: str
-    jws: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Consent:
     """A user lets an agent or app have scopes at a resource; one at a time is in force."""
 
@@ -398,3 +354,5 @@ class StoredEntry:
     correlation_id: str
     body: bytes
     leaf: bytes
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Member → what its person or client is called today; not of the log's bytes."""

@@ -6,11 +6,13 @@ The poll that asks for it and the push that brings it come here; nothing else ma
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import ciba, decisions, errors
+from server.protocol import ciba, decisions, errors, outcomes
 from server.protocol.states import State
-from server.services import audit, notices
+from server.services import audit, notices, standing_uses, votes
+from server.services.approval_records import Approval
+from server.services.displays import rfc3339
 from server.services.ports import Unit
-from server.services.records import Agent, Approval
+from server.services.records import Agent
 from server.services.rights import Rights
 from server.services.tokens import Issuing
 from server.services.withdrawals import withdraw
@@ -26,22 +28,26 @@ class Redemption:
     rights: Rights
 
     def redeem(
-        self, tx: Unit, agent: Agent, approval: Approval, *, jkt: str | None
+        self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None
     ) -> dict[str, object] | errors.ProtocolError:
-        """The token answer. Only the one UPDATE that moves the approval lets it be made."""
+        """The token answer. Only the one UPDATE that moves the approval lets it be made.
+
+        `handle` is its `auth_req_id`.
+        """
+        standing_uses.queue(tx, approval)
         if (gone := self.rights.gone(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
             return ciba.no_tokens(
-                State.CANCELLED, {"reason": ciba.told_reason(State.CANCELLED, gone)}
+                State.CANCELLED, {"reason": outcomes.told_reason(State.CANCELLED, gone)}
             )
         if not proves(tx, approval.parent_id, jkt):
             return errors.InvalidDpopProof(UNPROVED)
-        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
-        if moved is None:
+        if not tx.approvals.redeem(approval.id, tx.now):
             return ciba.no_tokens(State.REDEEMED, {})
-        answer = self.issuing.for_approval(tx, agent, moved, jkt=jkt)
-        answer["fingerprint"] = decisions.fingerprint(moved.action_digest)
-        notices.approval(tx, moved, "approval.redeemed")
+        standing_uses.spend(tx, approval)
+        answer = self.issuing.for_approval(tx, agent, approval, handle, jkt=jkt)
+        answer["fingerprint"] = decisions.fingerprint(approval.action_digest)
+        notices.approval(tx, approval, "approval.redeemed")
         return answer
 
     def refusal(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
@@ -51,17 +57,20 @@ class Redemption:
     def _why(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """The extension members that tell an agent what happened and what it may do next."""
         if approval.state is not State.DENIED:
-            reason = ciba.told_reason(approval.state, approval.reason)
-            hidden = reason == "no_device" and self.issuing.rules.hide_unknown_users
-            # Only somebody who exists can lack a device.
-            return {"reason": "expired_unseen" if hidden else reason}
-        answer = tx.decisions.of_approval(approval.id)[-1]
+            hidden = self.issuing.rules.hide_unknown_users
+            reason = outcomes.told_reason(approval.state, approval.reason, hidden=hidden)
+            wanted = {} if approval.retry_asked_at is None else {"retry": outcomes.WANTED}
+            return {"reason": reason, **wanted}
+        answer = votes.denial(tx.decisions.of_approval(approval.id))
+        other = None if answer.ask_user is None else tx.directory.user(answer.ask_user)
         code = decisions.DENY_CODES.get(answer.code or "")
         members = {
             "reason": "denied",
             "deny_code": answer.code,
             "note": answer.note,
             "retry": None if code is None else code.retry,
+            "retry_at": None if answer.retry_at is None else rfc3339(answer.retry_at),
+            "login_hint": None if other is None else other.name,
         }
         return {name: value for name, value in members.items() if value is not None}
 

@@ -10,9 +10,16 @@ The message says what to do about it. It may repeat what the administrator wrote
 it makes it safe first.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Refused(Exception):
-    """A change that was not made."""
+    """A change that was not made; `member` of what was sent is why, "" where it is none alone."""
+
+    def __init__(self, message: str = "", *, member: str = "") -> None:
+        super().__init__(message)
+        self.member = member
 
 
 class NotFound(Refused):
@@ -29,3 +36,16 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     """The request itself cannot be carried out as it is."""
+
+
+@contextmanager
+def about(member: str) -> Iterator[None]:
+    """What is refused inside, or by the function that this decorates, is for this member.
+
+    The names are those of the bodies of the administration API; the innermost one counts.
+    """
+    try:
+        yield
+    except Refused as refused:
+        refused.member = refused.member or member
+        raise

@@ -10,13 +10,15 @@ from typing import Final
 
 from server.protocol import decisions, errors, names
 from server.protocol.text import check_prose
-from server.services import approvals, audit, notices
+from server.services import approval_entries, approvals, audit, evidence, notices, revocations
 from server.services.agents import StoppedAgent, quarantine
-from server.services.approvals import ApprovalService, Shown
+from server.services.approval_records import Approval
+from server.services.approval_views import Shown, shown
+from server.services.approvals import ApprovalService
 from server.services.incident_records import Incident, Scope
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, Approval, Entry
+from server.services.records import Agent
 
 MOST_NOTE: Final = 500
 
@@ -62,14 +64,15 @@ class Reports:
         with self.store.administer() as tx:
             was = approvals.of_person(tx, person, approval_id)
             approval = self.approvals.disown(tx, person, approval_id, report.signed)
-            agents = _reported(tx, approval, report.scope)
+            agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):
-                return Reported(known, approvals.shown(tx, approval))
+                return Reported(known, shown(tx, approval))
             by = audit.by_user(person.user.id)
             incident_id = self.secrets.new_id(names.PREFIX_INCIDENT)
             stopped = [quarantine(tx, agent, incident_id, by=by) for agent in agents]
-            evidence = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
+            _end_consents(tx, agents, person.user.id, by=by)
+            told = _evidence(tx, was, report.signed, list(zip(agents, stopped, strict=True)))
             incident = Incident(
                 id=incident_id,
                 state="open",
@@ -78,23 +81,22 @@ class Reports:
                 user_id=person.user.id,
                 device_id=person.at.id,
                 note=note,
-                evidence=json.dumps(evidence, sort_keys=True),
+                evidence=json.dumps(told, sort_keys=True),
                 opened_at=tx.now,
             )
             tx.incidents.add(incident)
-            _record(tx, incident, approval, evidence, by=by)
+            _record(tx, incident, approval, told, by=by)
             notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
-            return Reported(incident, approvals.shown(tx, approval))
+            return Reported(incident, shown(tx, approval))
 
 
-def _reported(tx: Unit, approval: Approval, scope: Scope) -> list[Agent]:
-    """Who is stopped: the agent that asked, if one did, and with it all that act for this person.
+def _reported(tx: Unit, approval: Approval, scope: Scope, user_id: str) -> list[Agent]:
+    """Who is stopped: the agent that asked, if one did, and with it all that act for the reporter.
 
     An agent acts for somebody while it has a live token or consent of theirs, or an open request.
     """
     clients = {approval.agent_id}
     if scope == "every_agent":
-        user_id = approval.user_id or ""
         clients |= set(tx.delegations.clients_for(user_id, tx.now))
         clients |= {one.client_id for one in tx.consents.of_user(user_id, tx.now, ended=False)}
         clients |= {one.agent_id for one in tx.approvals.open_of_user(user_id)}
@@ -102,17 +104,27 @@ def _reported(tx: Unit, approval: Approval, scope: Scope) -> list[Agent]:
     return [agent for agent in found if agent is not None]
 
 
-def _owners(view: View, agents: Sequence[Agent]) -> list[str]:
-    """The enabled people who answer for any of these agents."""
-    found = (view.directory.user(user_id) for agent in agents for user_id in agent.owners)
-    return sorted({owner.id for owner in found if owner is not None and owner.enabled})
+def _end_consents(tx: Unit, agents: Sequence[Agent], user_id: str, *, by: str) -> None:
+    """What the reporter let these agents have ends: it takes their signature to have it again."""
+    mine = tx.consents.of_user(user_id, tx.now, ended=False)
+    reported = {agent.id for agent in agents}
+    for consent in mine:
+        if consent.client_id in reported:
+            revocations.end(tx, consent, actor=by, cause="reported")
+
+
+def _owners(view: View, agents: Sequence[Agent]) -> list[tuple[str, str]]:
+    """The enabled people who answer for these agents, each with each agent of theirs."""
+    pairs = sorted({(user_id, agent.id) for agent in agents for user_id in agent.owners})
+    found = ((view.directory.user(user_id), agent_id) for user_id, agent_id in pairs)
+    return [(one.id, agent_id) for one, agent_id in found if one is not None and one.enabled]
 
 
 def _evidence(
     view: View, was: Approval, signed: str, agents: Sequence[tuple[Agent, StoppedAgent]]
 ) -> dict[str, object]:
     """What somebody who looks into it would ask first, as it was when it was reported."""
-    asker = approvals.shown(view, was).agent_name
+    asker = shown(view, was).agent_name
     return {
         "approval": {
             "id": was.id,
@@ -128,49 +140,26 @@ def _evidence(
             "asked_at": was.created_at,
         },
         "signed": signed,
-        "agents": [_agent(before, stopped) for before, stopped in agents],
-    }
-
-
-def _agent(before: Agent, stopped: StoppedAgent) -> dict[str, object]:
-    """An agent as it was, by what it could be told from others, and what ended with it."""
-    return {
-        "id": before.id,
-        "name": before.name,
-        "was": before.state,
-        "state": stopped.agent.state,
-        "owners": list(before.owners),
-        "auth_method": before.auth_method,
-        "keys": [key.get("kid", "") for key in before.jwks],
-        "secrets": [
-            {"id": one.id, "hint": one.hint, "last_used_at": one.last_used_at}
-            for one in before.secrets
-        ],
-        **stopped.counts,
+        "agents": [evidence.of_agent(before, stopped) for before, stopped in agents],
     }
 
 
 def _record(
-    tx: Unit, incident: Incident, approval: Approval, evidence: dict[str, object], *, by: str
+    tx: Unit, incident: Incident, approval: Approval, told: dict[str, object], *, by: str
 ) -> None:
     audit.record(
         tx,
-        Entry(
-            type=audit.Type.INCIDENT_OPENED,
+        approval_entries.entry(
+            approval,
+            audit.Type.INCIDENT_OPENED,
             actor=by,
-            agent_id=approval.agent_id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
             decision=str(approval.state),
-            posture=approval.risk,
             cause="reported",
-            approval_id=approval.id,
             facts={
                 "incident": incident.id,
                 "scope": incident.scope,
                 "device": incident.device_id,
-                **evidence,
+                **told,
             },
         ),
     )

@@ -14,16 +14,22 @@ _REPLAY_KIND = "request object"
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What makes a signed request count once: its id, and until when the id is remembered."""
+    """What is remembered of a signed request: its id, so that it counts once, and whose key."""
 
     key: bytes | None = None
     """None for a request that nobody signed."""
     until: int = 0
+    agent_id: str = ""
+    kid: str = ""
+    """The key that signed it."""
 
     def count(self, tx: Unit) -> None:
         """Raises errors.InvalidRequest when this request was made before."""
-        if self.key is not None and not tx.replays.first_use(_REPLAY_KIND, self.key, self.until):
+        if self.key is None:
+            return
+        if not tx.replays.first_use(_REPLAY_KIND, self.key, self.until):
             raise errors.InvalidRequest("This signed request was used before; sign a new one.")
+        tx.agents.key_used(self.agent_id, self.kid, tx.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class RequestObjects:
             return form, Used()
         request_objects.refuse_beside(form)
         try:
-            alg, claims = self.verifier.request_object(sent, agent.jwks)
+            kid, alg, claims = self.verifier.request_object(sent, agent.jwks)
         except BadToken as error:
             raise errors.InvalidRequest(
                 "request is not a JWT signed by a registered key of this agent.", detail=str(error)
@@ -58,4 +64,4 @@ class RequestObjects:
             claims, client_id=agent.id, issuer=self.rules.issuer, now=now
         )
         used = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        return request_objects.as_form(claims), Used(used, until)
+        return request_objects.as_form(claims), Used(used, until, agent.id, kid)

@@ -7,11 +7,11 @@ from typing import Final
 from server.protocol import scopes, uris
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.risks import Risk
-from server.services import audit, client_secrets, paging
+from server.services import audit, client_secrets, paging, standing_ends
 from server.services.paging import Part
 from server.services.ports import Directory, Secrets, Store, Unit, View
 from server.services.records import Agent, App, Entry, Resource
-from server.services.refusals import Exists, Invalid, NotFound
+from server.services.refusals import Exists, Invalid, NotFound, about
 from server.services.revocations import end_all_at
 from server.services.withdrawals import withdraw
 
@@ -102,13 +102,13 @@ class Resources:
         Raises `Exists`, `Invalid`, or `NotFound` for a type.
         """
         if problem := uris.resource_problem(uri):
-            raise Invalid(f"The resource {problem}.")
+            raise Invalid(f"The resource {problem}.", member="uri")
         check_lifetime(token_seconds)
         if self.issuer and uris.lies_below(uri, self.issuer):
-            raise Invalid(f"{uri} is Sayso's own; no agent may have a token for it.")
+            raise Invalid(f"{uri} is Sayso's own; no agent may have a token for it.", member="uri")
         with self.store.administer() as tx:
             if tx.directory.resource(uri) is not None:
-                raise Exists(f"{uri} is registered already.")
+                raise Exists(f"{uri} is registered already.", member="uri")
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
             resource = Resource(
@@ -161,6 +161,7 @@ class Resources:
             )
             revoked = len(tx.delegations.revoke_at(uri, tx.now))
             end_all_at(tx, uri, actor=by)
+            standing_ends.end_at(tx, uri, actor=by)
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
             for agent in tx.agents.all():
@@ -193,7 +194,7 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
     check_lifetime(changes.token_seconds)
     for name in changes.without:
         if name not in before.scopes:
-            raise Invalid(f"{before.uri} has no scope {name}.")
+            raise Invalid(f"{before.uri} has no scope {name}.", member="without")
     kept = {name: risk for name, risk in before.scopes.items() if name not in changes.without}
     names = {**kept, **changes.scopes}
     requires = {name: kind for name, kind in before.requires.items() if name in names}
@@ -208,6 +209,7 @@ def _changed(before: Resource, changes: ResourceChanges) -> Resource:
     )
 
 
+@about("token_seconds")
 def check_lifetime(seconds: int | None) -> int | None:
     """A limit of lifetimes in seconds, or none. Raises `Invalid`."""
     if seconds is not None and not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
@@ -215,6 +217,7 @@ def check_lifetime(seconds: int | None) -> int | None:
     return seconds
 
 
+@about("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
     if len(resource.scopes) > MOST_SCOPES:
         raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
@@ -223,6 +226,11 @@ def _check(directory: Directory, resource: Resource) -> None:
             raise Invalid("A scope's name has no spaces, quotes, backslashes or other alphabets.")
         if name in scopes.OPENID_SCOPES:
             raise Invalid(f"The scope {name} is OpenID's own; call yours differently.")
+    _check_needs(directory, resource)
+
+
+@about("requires")
+def _check_needs(directory: Directory, resource: Resource) -> None:
     for name, kind in resource.requires.items():
         if name not in resource.scopes:
             raise Invalid(f"The scope {name} needs {kind}, but {resource.uri} does not have it.")

@@ -1,7 +1,7 @@
 """Ending consents, and with each one every token that stands on it, those for refreshing too."""
 
 from server.protocol import scopes
-from server.services import audit, families, notices
+from server.services import audit, families, notices, standing_ends
 from server.services.ports import Unit
 from server.services.records import Consent, Entry
 
@@ -27,6 +27,7 @@ def end_all_at(tx: Unit, resource: str, *, actor: str) -> None:
 def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
     tokens += families.end_of_consent(tx, consent)
+    standing_ends.end_between(tx, consent.user_id, consent.client_id, consent.resource, actor=actor)
     record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
     notices.consent(tx, consent, "consent.revoked")
     return tokens

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 
 from server.protocol import errors, names, scopes
 from server.protocol.risks import Risk
-from server.services import parties, targets
+from server.services import deciders, members, parties, standing_uses, targets, votes
 from server.services.app_actions import AppActions
+from server.services.approval_records import Approval
 from server.services.narrowings import effective
 from server.services.policy.judging import Case, Judge
-from server.services.policy.questions import Approvals
-from server.services.ports import Unit
-from server.services.records import Agent, Approval, User
+from server.services.ports import Unit, View
+from server.services.records import Agent, User
 from server.services.schemas import Schemas
+from server.services.standing_proposals import Proposals
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
 """The token of whose exchange it came has run out or was revoked."""
+
+GRANT_ENDED = "grant_ended"
+"""The standing grant that decided it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Rights:
     schemas: Schemas
     judge: Judge
     actions: AppActions
+    proposals: Proposals
 
     def gone(self, tx: Unit, approval: Approval) -> str | None:
         """What this approval stood on and is no longer there; None when it still holds."""
@@ -36,6 +41,8 @@ class Rights:
             return _user_gone(tx, approval)
         if approval.kind in {"consent", "app_device"}:
             return _user_gone(tx, approval) or _consent_gone(tx, approval)
+        if approval.kind == "standing_grant":
+            return _user_gone(tx, approval) or self.proposals.gone(tx, approval)
         if approval.kind == "app_action":
             return _user_gone(tx, approval) or self._app_action_gone(tx, approval)
         return self._action_gone(tx, approval)
@@ -47,20 +54,25 @@ class Rights:
         user = tx.directory.user(approval.user_id or "")
         if user is None or not user.enabled:
             return "user_disabled"
-        if tx.directory.resource(approval.resource) is None:
-            return "resource_deleted"
-        if not _parent_holds(tx, approval):
-            return PARENT_ENDED
-        outside = agent.asks is not None and user.id not in agent.asks
+        if (gone := _stood_on(tx, approval)) is not None:
+            return gone
+        outside = agent.asks is not None and not members.among(tx, user.id, agent.asks)
         unbound = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or outside or unbound:
             return POLICY_CHANGED
-        case = self._case(tx, agent, user, approval)
+        case = same_today(tx, self.schemas, agent, user, approval)
         return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
 
     def _holds(self, tx: Unit, case: Case, approval: Approval) -> bool:
-        """Reports whether what the person was shown, and how they answer, is enough today."""
-        said = Approvals(1, approval.risk, approval.ceremony, frozenset({approval.user_id or ""}))
+        """Reports whether what the person was shown, and how they answer, is enough today.
+
+        What was decided without them needs what decided it, and a policy that still asks nobody.
+        """
+        if standing_uses.decided(approval):
+            return standing_uses.holds(tx, self.judge, case, approval)
+        if approval.decided_by is not None:
+            return deciders.holds(tx, self.judge, case, approval)
+        said = votes.said(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
 
     def _app_action_gone(self, tx: Unit, approval: Approval) -> str | None:
@@ -69,30 +81,41 @@ class Rights:
             return "agent_disabled"
         if tx.directory.resource(approval.resource) is None:
             return "resource_deleted"
-        risk = self.risk(tx, approval)
-        return POLICY_CHANGED if risk is None or risk.rank > approval.risk.rank else None
+        return None if self.actions.stands(tx, app, approval) else POLICY_CHANGED
 
     def risk(self, tx: Unit, approval: Approval) -> Risk | None:
         """The risk of the same request today; None when it would be refused."""
         app = tx.directory.app(approval.agent_id)
         if app is not None:
-            act = self.actions.again(tx.directory, app, approval)
+            act = self.actions.again(tx, app, approval)
             return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
-        case = None if agent is None else self._case(tx, agent, None, approval)
+        case = None if agent is None else same_today(tx, self.schemas, agent, None, approval)
         return None if case is None else case.risk
 
-    def _case(self, tx: Unit, agent: Agent, user: User | None, approval: Approval) -> Case | None:
-        """The same request today, as policy is asked about it; None when it would be refused."""
-        try:
-            terms = effective(approval)
-            details = terms.details
-            target = targets.resolve(tx.directory, agent, approval.resource, terms.scope)
-            actions = self.schemas.check(tx.directory, details, agent.action_types)
-            targets.check_required_types(target, frozenset(action.type for action in actions))
-        except errors.ProtocolError:
-            return None
-        return Case("request", agent, user, target, details, actions)
+
+def same_today(
+    view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
+) -> Case | None:
+    """The same request today, as policy is asked about it; None when it would be refused."""
+    try:
+        terms = effective(approval)
+        details = terms.details
+        target = targets.resolve(view.directory, agent, approval.resource, terms.scope)
+        actions = schemas.check(view.directory, details, agent.action_types)
+        targets.check_required_types(target, frozenset(action.type for action in actions))
+    except errors.ProtocolError:
+        return None
+    return Case("request", agent, user, target, details, actions, past=approval.past)
+
+
+def _stood_on(tx: Unit, approval: Approval) -> str | None:
+    """What it is for or came from and is over: its resource, a token, a standing grant."""
+    if tx.directory.resource(approval.resource) is None:
+        return "resource_deleted"
+    if not _parent_holds(tx, approval):
+        return PARENT_ENDED
+    return GRANT_ENDED if standing_uses.ended(tx, approval) else None
 
 
 def _parent_holds(tx: Unit, approval: Approval) -> bool:

@@ -6,16 +6,12 @@ The store that hands these out, and the other edges, are in `ports.py`.
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.protocol.states import State
 from server.services.device_codes import DeviceCode
 from server.services.records import (
     ActionRow,
     Agent,
     App,
-    Approval,
-    ApprovalKind,
     Consent,
-    Decision,
     Delegation,
     Device,
     EnrolmentCode,
@@ -27,7 +23,7 @@ from server.services.records import (
     User,
 )
 from server.services.searches import EntrySearch
-from server.services.token_records import Consumption
+from server.services.token_records import Consumption, Outcome
 
 
 class UserRows(Protocol):
@@ -54,8 +50,17 @@ class AgentRows(Protocol):
     def page(self, owner: str | None, after: str, limit: int) -> list[Agent]:
         """Those of one owner or of everybody whose names come after this one."""
 
+    def owned_by(self, user_id: str) -> list[Agent]:
+        """Those for which this user answers, by name."""
+
+    def orphans(self) -> list[Agent]:
+        """The enabled ones of which no owner is enabled, by name."""
+
     def secret_used(self, secret_id: str, now: int) -> None:
         """Remember the use, at most once a minute."""
+
+    def key_used(self, agent_id: str, kid: str, now: int) -> None:
+        """Likewise."""
 
 
 class AppRows(Protocol):
@@ -185,81 +190,12 @@ class DeviceRows(Protocol):
 
     def unlock(self, device_id: str) -> None: ...
     def vouch(self, device_id: str, now: int) -> None: ...
+    def rename(self, device_id: str, name: str) -> None: ...
     def stated(self, device_id: str, seen: int) -> bool:
         """Count a statement if as many were counted before as its nonce says."""
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
     def revoke(self, device_id: str) -> bool: ...
-
-
-class ApprovalRows(Protocol):
-    """Approvals. Every step MUST be one conditional UPDATE; a False means: somebody was first."""
-
-    def add(self, approval: Approval) -> None: ...
-    def get(self, approval_id: str) -> Approval | None: ...
-    def by_handle(self, auth_req_hash: bytes) -> Approval | None: ...
-    def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None: ...
-    def open_count(
-        self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
-    ) -> int:
-        """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
-
-    def asked_before(self, agent_id: str, user_id: str) -> bool:
-        """Reports whether this agent ever asked this user before."""
-
-    def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which `details`, the user denied this agent."""
-
-    def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """Likewise of every user, with who it was."""
-
-    def waiting(
-        self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
-    ) -> list[Approval]: ...
-    def decided(
-        self, user_id: str, limit: int, before: tuple[int, str] | None
-    ) -> list[Approval]: ...
-    def search(
-        self,
-        *,
-        state: State | None,
-        agent_id: str | None,
-        user_id: str | None,
-        limit: int,
-        before: tuple[int, str] | None = None,
-    ) -> list[Approval]: ...
-    def move(
-        self, approval_id: str, target: State, *, now: int, reason: str | None = None
-    ) -> Approval | None:
-        """Take the step to `target` if the state table and the deadline allow it; else None."""
-
-    def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None: ...
-    def paced(self, approval_id: str, *, now: int, interval_ms: int, holder: str | None) -> None:
-        """Remember a poll of a pending approval."""
-
-    def seen(self, approval_id: str, now: int) -> bool:
-        """Reports whether this was the first look."""
-
-    def keep_answer(
-        self, approval_id: str, answer: bytes, answer_key: bytes, until: int
-    ) -> None: ...
-    def forget_answers(self, now: int) -> int: ...
-    def forget_call(self, approval_id: str) -> None:
-        """Drop what was kept for calling the agent back: its token, and a pushed answer."""
-
-    def due(self, now: int, limit: int) -> list[Approval]:
-        """Those whose state the clock has ended."""
-
-    def open_of_agent(self, agent_id: str) -> list[Approval]: ...
-    def open_of_user(self, user_id: str) -> list[Approval]: ...
-    def open_at_resource(self, uri: str) -> list[Approval]: ...
-
-
-class DecisionRows(Protocol):
-    """Signed answers; at most one per approval and human."""
-
-    def add(self, decision: Decision) -> None: ...
-    def of_approval(self, approval_id: str) -> list[Decision]: ...
 
 
 class ConsentRows(Protocol):
@@ -293,6 +229,15 @@ class ConsumptionRows(Protocol):
         """Reports whether it is spent now; at most one call for an approval ever gets True."""
 
     def get(self, approval_id: str) -> Consumption | None: ...
+
+
+class OutcomeRows(Protocol):
+    """What resources said of their executions."""
+
+    def first(self, wanted: Outcome) -> bool:
+        """Reports whether it is written now; at most one call for an approval ever gets True."""
+
+    def get(self, approval_id: str) -> Outcome | None: ...
 
 
 class DelegationRows(Protocol):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,12 @@ class Rules:
     open_per_user: int
     open_in_all: int
     denials_before_pause: int
+    notify_per_minute: int
+    notify_per_hour: int
+    notify_per_agent: int
+    notify_per_type: int
+    notify_low_per_hour: int
+    owner_grace_days: int = 14
     dpop_nonces: bool = False
     """Proofs of clients must carry a nonce of ours."""
 
@@ -26,6 +33,16 @@ class Rules:
     def api_audience(self) -> str:
         """The audience of people's tokens for our own API."""
         return f"{self.issuer}/api"
+
+    @property
+    def owner_grace_ms(self) -> int:
+        """So long an agent goes on for which nobody enabled answers."""
+        return self.owner_grace_days * 24 * 60 * 60 * 1000
+
+    @property
+    def rp_id(self) -> str:
+        """The host for which passkeys are made (WebAuthn 4, RP ID)."""
+        return urlsplit(self.issuer).hostname or ""
 
     @property
     def userinfo_audience(self) -> str:

@@ -57,19 +57,37 @@ class Schemas:
         if row is None:
             raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
         compiled = self._compile(row)
-        error = next(iter(compiled.validator.iter_errors(detail)), None)
-        if error is not None:
-            where = "/".join(str(step) for step in [place, *error.absolute_path])
-            raise errors.InvalidAuthorizationDetails(
-                f"/{where} breaks the schema of its type: {error.validator}.",
-                detail=f"/{where}: {error.validator}",  # its message quotes what was sent
-            )
+        _hold(compiled.validator, detail, [str(place)])
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
         known = self.compiled.get(row.type)
         if known is None or known.row != row:
             action = actions.read_action_type(json.loads(row.document))
-            known = _Compiled(row, action, Draft202012Validator(dict(action.schema)))
+            known = _Compiled(row, action, _validator(action))
             self.compiled[row.type] = known
         return known
+
+
+def check_alone(action: ActionType, detail: Mapping[str, JsonValue]) -> None:
+    """Hold details against a type that need not be registered.
+
+    Raises errors.InvalidAuthorizationDetails.
+    """
+    _hold(_validator(action), detail, [])
+
+
+def _validator(action: ActionType) -> Draft202012Validator:
+    return Draft202012Validator(dict(action.schema))
+
+
+def _hold(
+    validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str]
+) -> None:
+    error = next(iter(validator.iter_errors(detail)), None)
+    if error is not None:
+        where = "/".join([*before, *map(str, error.absolute_path)])
+        raise errors.InvalidAuthorizationDetails(
+            f"/{where} breaks the schema of its type: {error.validator}.",
+            detail=f"/{where}: {error.validator}",  # its message quotes what was sent
+        )

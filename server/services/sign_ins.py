@@ -1,4 +1,6 @@
-"""Who is signed in in a browser: by a password typed into our own page, remembered by a cookie.
+"""Who is signed in to apps in a browser, remembered by a cookie; and signing in by a password.
+
+`passkey_sign_ins.py` has the other way.
 
 The database keeps the cookie's hash. A cookie changes whenever somebody signs in, so one that was
 planted before means nothing afterwards.
@@ -8,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.protocol import passwords
+from server.protocol import names, passwords
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
 from server.services import audit, families, floods
 from server.services.people_records import SignIn
@@ -72,7 +74,7 @@ class SignIns:
         Raises `TooSoon`, `WrongPassword` or `Busy`.
         """
         form = hashlib.sha256(f"{name.casefold()}\n{peer}".encode()).digest()
-        self._count(form)
+        self.count(form)
         with self.store.read() as view:
             user = view.directory.user_called(name)
             known = None if user is None else view.passwords.get(user.id)
@@ -83,7 +85,8 @@ class SignIns:
             fresh = None
             if again is not None:
                 tx.passwords.was_right(form)
-                fresh = self._enter(tx, again, self.current(tx, cookie), flow)
+                tx.passwords.used(again.id, tx.now)
+                fresh = self.enter(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
             else:
                 tx.passwords.was_wrong(form, tx.now + passwords.FORGOTTEN_MS)
         if fresh is None:
@@ -105,7 +108,8 @@ class SignIns:
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
-    def _count(self, form: bytes) -> None:
+    def count(self, form: bytes) -> None:
+        """One more try of a form, before it is judged. Raises `TooSoon` while it has to wait."""
         with self.store.write() as tx:
             until = tx.passwords.paused_until(form, tx.now)
             if until is None:
@@ -115,14 +119,16 @@ class SignIns:
         if until is not None:
             raise TooSoon(max(1, (until - now + 999) // 1000))
 
-    def _enter(self, tx: Unit, user: User, before: SignedIn | None, flow: bytes | None) -> str:
-        cookie = self.new_cookie()
+    def enter(self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, acr: str) -> str:
+        """Sign in whoever proved who they are, in this way; the browser's new cookie."""
+        before, cookie = self.current(tx, cookie), self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
             token_hash=hashed(cookie),
             user_id=user.id,
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
+            acr=acr,
         )
         if before is not None and before.user.id == user.id:
             sign_in = replace(sign_in, id=before.sign_in.id)
@@ -133,7 +139,7 @@ class SignIns:
             tx.sign_ins.add(sign_in)
         if flow is not None:
             tx.flows.bind(flow, sign_in.id)
-        _note(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in")
+        _note(tx, audit.Type.SIGN_IN_DONE, sign_in, decision="signed in", posture=acr)
         return cookie
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol import decisions, errors
-from server.services.ports import BadToken, Secrets, Unit, Verifier, View
+from server.services.ports import BadToken, Secrets, Unit, View
 from server.services.records import Device
 from server.services.rules import Rules
+from server.services.signatures import PASSKEY, Signatures, Signed
 
 PIN_FRESH_MS: Final = 120_000
 """How long a PIN call counts for what it named."""
@@ -21,7 +22,7 @@ class Statements:
     """Checks what devices say under their keys."""
 
     secrets: Secrets
-    verifier: Verifier
+    signatures: Signatures
     rules: Rules
 
     def nonce(self, device: Device, signer: Device) -> str:
@@ -38,8 +39,8 @@ class Statements:
         purpose: str,
         subject: str,
         nonce: str,
-    ) -> None:
-        """Hold a statement by one of these keys of the signer against what it must say.
+    ) -> str:
+        """Hold a statement by one of these keys of the signer against what it must say; which key.
 
         Raises errors.Problem 403 `key_not_allowed` or 422 `invalid_statement`.
         """
@@ -52,22 +53,26 @@ class Statements:
             nonce=nonce,
             now=tx.now // 1000,
         )
-        decisions.check_statement(self._read(jws, signer, keys), expected)
+        signed = self._signed(tx, jws, signer, keys)
+        decisions.check_statement(_read(signed), expected)
+        return signed.key
 
     def check_with_pin(
         self, tx: View, jws: str, device: Device, *, purpose: str, subject: str
     ) -> None:
-        """Hold what a device says of itself under its high key against our own rows.
+        """Hold what a device says of itself under its best key against our own rows.
 
-        1. The device may do this by now.  2. Its high key signed this subject and our nonce.  3.
-        The PIN was entered for it. Raises errors.Problem 403 or 422.
+        1. The device may do this by now.  2. Its high key or its passkey signed this subject and
+        our nonce.  3. The person was there: the PIN was entered for it, or the passkey verified
+        them. Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
         nonce = self.nonce(device, device)
-        self.check(tx, jws, device, ("high",), purpose=purpose, subject=subject, nonce=nonce)
-        named = device.pin_for == subject and device.pin_for_at is not None
-        if not named or tx.now - (device.pin_for_at or 0) > PIN_FRESH_MS:
+        key = self.check(
+            tx, jws, device, ("high", PASSKEY), purpose=purpose, subject=subject, nonce=nonce
+        )
+        if key != PASSKEY and not _entered(device, subject, tx.now):
             raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
 
     def spend(self, tx: Unit, device: Device) -> None:
@@ -76,15 +81,31 @@ class Statements:
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _read(self, jws: str, signer: Device, keys: tuple[str, ...]) -> decisions.Statement:
+    def _signed(self, tx: View, jws: str, signer: Device, keys: tuple[str, ...]) -> Signed:
         try:
-            kid = self.verifier.key_of(jws)
-            key = next((name for name in keys if signer.kids[name] == kid), None)
-            if key is None:
-                raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
-            raw = self.verifier.signed_by(jws, decisions.STATEMENT_TYPE, signer.keys[key], kid)
-            return decisions.read_statement(raw)
+            signed = self.signatures.of(tx, signer, jws, decisions.STATEMENT_TYPE)
         except (BadToken, ValueError) as error:
-            raise errors.Problem(
-                422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
-            ) from error
+            raise _unreadable(error) from error
+        if signed.key not in keys:
+            raise errors.Problem(403, "key_not_allowed", "Another key must sign this.")
+        return signed
+
+
+def _read(signed: Signed) -> decisions.Statement:
+    try:
+        return decisions.read_statement(signed.payload)
+    except ValueError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> errors.Problem:
+    return errors.Problem(
+        422, "invalid_statement", "The signed statement cannot be read.", log=str(error)
+    )
+
+
+def _entered(device: Device, subject: str, now: int) -> bool:
+    """Reports whether the PIN was entered for this subject a moment ago."""
+    if device.pin_for != subject or device.pin_for_at is None:
+        return False
+    return now - device.pin_for_at <= PIN_FRESH_MS

@@ -37,9 +37,9 @@ def resolve(
     return Target(found, scope)
 
 
-def lifetime(agent: Agent, resource: Resource | None, usual: int) -> int:
+def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
     """How many seconds a token lives: the shorter of both limits, or what is usual here."""
-    limits = (agent.token_seconds, None if resource is None else resource.token_seconds)
+    limits = tuple(None if one is None else one.token_seconds for one in (agent, resource))
     return min((limit for limit in limits if limit is not None), default=usual)
 
 

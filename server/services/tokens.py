@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from server.protocol import names, scopes, tokens
+from server.protocol import json_text, names, scopes, tokens
 from server.protocol.tokens import Approved, Issue
-from server.services import audit, targets
+from server.services import audit, deciders, targets
+from server.services.approval_records import Approval, Decision
 from server.services.narrowings import effective, effective_digest
 from server.services.policy import uses
 from server.services.policy.questions import Verdict
 from server.services.ports import Secrets, Signer, Unit
-from server.services.records import Agent, Approval, Delegation, Entry, Session
+from server.services.records import Agent, Delegation, Entry, Session
 from server.services.rules import Rules
+from server.services.signatures import BROWSER
 from server.services.targets import Target
+from server.services.votes import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,26 @@ class Issuing:
         tx: Unit,
         agent: Agent,
         approval: Approval,
+        handle: str,
         *,
         jkt: str | None = None,
     ) -> dict[str, object]:
-        """The token set of an approved request (CIBA 10.1.1)."""
+        """The token set of an approved request, whose `auth_req_id` this is (CIBA 10.1.1)."""
         terms = effective(approval)
         details = [dict(detail) for detail in terms.details]
         parent = None if approval.parent_id is None else tx.delegations.get(approval.parent_id)
+        if parent is not None:
+            tx.delegations.used(parent.id, tx.now)
+        consent = deciders.consent_of(tx, approval)
         until = None if terms.seconds is None else tx.now // 1000 + terms.seconds
         policy = json.loads(approval.policy)
-        origin = Origin(approval.id, parent, until=until, policy=policy)
+        origin = Origin(
+            approval.id,
+            parent,
+            consent_id=None if consent is None else consent.id,
+            until=until if consent is None else consent.expires_at // 1000,
+            policy=policy,
+        )
         issue = self._issue(
             tx,
             agent,
@@ -87,7 +100,7 @@ class Issuing:
         alg = agent.id_token_alg
         claims = tokens.id_token_claims(
             issue,
-            auth_req_id=self.secrets.auth_req_id(approval.id),
+            auth_req_id=handle,
             access_token=str(answer["access_token"]),
             alg=alg,
         )
@@ -219,18 +232,34 @@ def _end(seconds: int, agent: Agent) -> int:
 
 
 def answer_to(tx: Unit, approval: Approval) -> Approved:
-    """How the person themselves answered; the word for a software key is RFC 8176's."""
-    decision = next(d for d in tx.decisions.of_approval(approval.id) if d.decision == "approve")
-    with_pin = decision.ceremony == "pin"
-    return Approved(
+    """How the person themselves answered, or what did instead of them."""
+    said = Approved(
         id=approval.id,
         action_digest=approval.action_digest,
         granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
-        acr=names.ACR_SIGNED_PIN if with_pin else names.ACR_SIGNED,
-        amr=("swk", "pin") if with_pin else ("swk",),
-        auth_time=decision.at // 1000,
+        decided_by=deciders.said_by(approval),
     )
+    return said if approval.decided_by is not None else _answered(tx, approval, said)
+
+
+def _answered(tx: Unit, approval: Approval, said: Approved) -> Approved:
+    """In the words of RFC 8176; if others answered for them, who they were."""
+    yes = standing(tx.decisions.of_approval(approval.id))
+    decision = next((one for one in yes if one.user_id == approval.user_id), None)
+    if decision is None:
+        return replace(said, decided_by={"users": [one.user_id for one in yes]})
+    acr, amr = _how(decision)
+    return replace(said, acr=acr, amr=amr, auth_time=decision.at // 1000)
+
+
+def _how(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    """Where a passkey lives is not known; that it proved its key and its person is."""
+    if decision.channel == BROWSER:
+        return names.ACR_PASSKEY, ("pop", "user")
+    if decision.with_pin:
+        return names.ACR_SIGNED_PIN, ("swk", "pin")
+    return names.ACR_SIGNED, ("swk",)
 
 
 def _delegation(issue: Issue, origin: Origin) -> Delegation:
@@ -246,7 +275,7 @@ def _delegation(issue: Issue, origin: Origin) -> Delegation:
         expires_at=issue.expires_at * 1000,
         chain="" if chain is None else json.dumps(chain, sort_keys=True),
         depth=0 if chain is None else before + 1,
-        details=json.dumps(list(issue.details), separators=(",", ":"), ensure_ascii=False),
+        details=json_text.compact(list(issue.details)),
         parent_id=None if origin.parent is None else origin.parent.id,
         approval_id=origin.approval_id,
         consent_id=origin.consent_id,
@@ -260,9 +289,8 @@ def _record(tx: Unit, issue: Issue, origin: Origin) -> None:
         "jti": issue.token_id,
         "scope": issue.scope,
         "expires_at": issue.expires_at * 1000,
+        "policy": dict(origin.policy),
     }
-    if origin.policy:
-        facts["policy"] = dict(origin.policy)
     if origin.parent is not None:
         facts |= {"parent": origin.parent.id, "act": tokens.actor(issue)}
     audit.record(

@@ -14,6 +14,7 @@ from server.services import audit, people
 from server.services.people import Person
 from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
 from server.services.records import Agent, Device, Entry, User
+from server.services.signatures import PASSKEY
 from server.services.statements import Statements
 
 MOST_WRONG: Final = 5
@@ -62,18 +63,20 @@ class UserCodes:
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
     def _check(self, tx: View, person: Person, code: str, jws: str) -> Device:
-        """It adds power: an approval key of this device signed for this very code, once.
-
-        What is signed is a digest over a nonce of ours, so it tells nobody a short code.
-        """
+        """It adds power: this device's approval key or passkey signed for this very code, once."""
         device = people.current(tx, person)
         nonce = self.statements.nonce(device, device)
-        subject = decisions.digest(f"{nonce}\n{code}")
-        keys = ("low", "high")
+        subject = signed_subject(nonce, code)
+        keys = ("low", "high", PASSKEY)
         self.statements.check(
             tx, jws, device, keys, purpose=decisions.USER_CODE, subject=subject, nonce=nonce
         )
         return device
+
+
+def signed_subject(nonce: str, code: str) -> str:
+    """What a device signs about a code: with a nonce of ours, so that it tells no short one."""
+    return decisions.digest(f"{nonce}\n{code}")
 
 
 def refusal(

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from server.protocol.names import PREFIX_USER
+from server.protocol.names import PREFIX_USER, is_group
 from server.protocol.text import check_name
-from server.services import audit, enrolment, families, notices, paging
+from server.services import audit, enrolment, families, notices, owners, paging, standing_ends
 from server.services.devices import MOST_TRIES
 from server.services.enrolment import IssuedCode
 from server.services.paging import Part
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Device, Entry, User
-from server.services.refusals import Conflict, Exists, Invalid, NotFound
+from server.services.records import Device, Entry, Group, User
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 from server.services.withdrawals import withdraw
 
 ROLES: Final = ("admin", "auditor")
@@ -35,10 +35,12 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class UserChanges:
-    """What becomes different; None leaves a member as it is, an empty e-mail takes it away."""
+    """What becomes different; None leaves a member as it is, an empty text takes it away."""
 
     email: str | None = None
     roles: tuple[str, ...] | None = None
+    backup: str | None = None
+    """Who is asked too when they do not answer: a name, an address or an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,10 @@ class Users:
             return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """User id → name, of those who are there."""
+        """Id → name, of those users and groups that are there."""
         with self.store.read() as view:
-            found = [view.directory.user(user_id) for user_id in ids]
-        return {user.id: user.name for user in found if user is not None}
+            found = [_called(view, one) for one in ids]
+        return {one.id: one.name for one in found if one is not None}
 
     def show(self, called: str) -> tuple[User, list[Device]]:
         """One user and their devices. Raises `NotFound`."""
@@ -86,20 +88,25 @@ class Users:
             return user, enrolment.issue(tx, self.secrets, user, by=by)
 
     def update(self, called: str, changes: UserChanges, *, by: str) -> User:
-        """Change e-mail or roles. Raises `NotFound`, `Exists` or `Invalid`."""
+        """Change e-mail, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx, called)
             user = replace(
                 before,
                 email=before.email if changes.email is None else _email(changes.email or None),
                 roles=before.roles if changes.roles is None else _roles(changes.roles),
+                backup=_backup(tx, before, changes.backup),
             )
             if user == before:
                 return user
             _refuse_used_email(tx, user)
             tx.users.replace(user)
             # The log is for ever, so an e-mail address does not go into it.
-            facts = {"email_changed": user.email != before.email, "roles": list(user.roles)}
+            facts = {
+                "email_changed": user.email != before.email,
+                "roles": list(user.roles),
+                "backup": user.backup,
+            }
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
@@ -112,9 +119,11 @@ class Users:
             user = find(tx, called)
             if not user.enabled:
                 return DisabledUser(user)
-            user = replace(user, state="disabled")
+            user = replace(user, state="disabled", disabled_at=tx.now)
             tx.users.replace(user)
+            owners.left(tx, user, by=by)
             tx.codes.withdraw(user.id, tx.now)
+            standing_ends.end_of_user(tx, user.id, actor=by)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
             families.end_of_user(tx, user.id)
             ended = DisabledUser(
@@ -137,9 +146,11 @@ class Users:
         """Let a stopped user go on; what ended stays ended. Raises `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, called)
-            user = replace(before, state="enabled")
+            user = replace(before, state="enabled", disabled_at=None)
             if not before.enabled:
+                orphans = owners.orphans(tx, tx.agents.owned_by(user.id))
                 tx.users.replace(user)
+                owners.adopted(tx, orphans, by=by)
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user
 
@@ -176,6 +187,7 @@ def find(view: View, called: str) -> User:
     return user
 
 
+@about("name")
 def check_called(raw: str) -> str:
     """The name by which a user or an agent is to be called. Raises `Invalid`."""
     try:
@@ -201,7 +213,8 @@ def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
     if (taken := tx.directory.user_called(user.name)) is not None:
         raise Exists(
             f"There is a user {taken.name} already. "
-            f"For one more device run: sayso users enrol {taken.name}"
+            f"For one more device run: sayso users enrol {taken.name}",
+            member="name",
         )
     _refuse_used_email(tx, user)
     tx.users.add(user)
@@ -209,23 +222,43 @@ def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
     return user
 
 
+@about("email")
 def _refuse_used_email(tx: Unit, user: User) -> None:
     taken = tx.directory.user_called(user.email) if user.email else None
     if taken is not None and taken.id != user.id:
         raise Exists(f"{user.email} belongs to {taken.name} already.")
 
 
+@about("email")
 def _email(raw: str | None) -> str | None:
     if raw is not None and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
         raise Invalid("That is no e-mail address. Write it like name@example.com.")
     return raw
 
 
+@about("roles")
 def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
     for role in raw:
         if role not in ROLES:
             raise Invalid(f"{role} is no role. Roles are {' and '.join(ROLES)}.")
     return tuple(sorted(set(raw)))
+
+
+def _called(view: View, one: str) -> User | Group | None:
+    return view.directory.group_called(one) if is_group(one) else view.directory.user(one)
+
+
+@about("backup")
+def _backup(tx: Unit, user: User, called: str | None) -> str | None:
+    """The id of the one who is asked too; one person cannot be their own."""
+    if called is None:
+        return user.backup
+    if not called:
+        return None
+    backup = find(tx, called)
+    if backup.id == user.id:
+        raise Invalid("Nobody is their own backup. Name somebody else.")
+    return backup.id
 
 
 def _is_locked(device: Device) -> bool:

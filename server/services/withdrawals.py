@@ -1,35 +1,46 @@
 """Ending open approvals because something that they stand on is gone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from server.protocol.states import State
-from server.services import audit, notices
+from server.services import approval_entries, audit, notices, standing_uses
+from server.services.approval_records import Approval
 from server.services.ports import Unit
-from server.services.records import Approval, Entry
+
+_NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
-def withdraw(tx: Unit, approvals: Iterable[Approval], *, reason: str, actor: str) -> int:
+def withdraw(
+    tx: Unit,
+    approvals: Iterable[Approval],
+    *,
+    reason: str,
+    actor: str,
+    facts: Mapping[str, object] = _NOTHING_MORE,
+) -> int:
     """Cancel those that are still open, with an entry and an event each; returns how many."""
-    return sum(_withdraw(tx, approval, reason, actor) for approval in approvals)
+    return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
-def _withdraw(tx: Unit, approval: Approval, reason: str, actor: str) -> bool:
-    moved = tx.approvals.move(approval.id, State.CANCELLED, now=tx.now, reason=reason)
+def _withdraw(
+    tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
+) -> bool:
+    standing_uses.queue(tx, approval)
+    moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False
+    standing_uses.release(tx, moved)
     audit.record(
         tx,
-        Entry(
-            type=audit.Type.APPROVAL_CANCELLED,
+        approval_entries.entry(
+            moved,
+            audit.Type.APPROVAL_CANCELLED,
             actor=actor,
-            agent_id=moved.agent_id,
-            subject=moved.user_id,
-            resource=moved.resource,
-            action=moved.action_digest,
             decision="cancelled",
-            posture=moved.risk,
             cause=reason,
-            approval_id=moved.id,
+            facts=facts,
         ),
     )
     notices.approval(tx, moved, "approval.cancelled")

@@ -110,8 +110,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def load(self) -> Any:  # noqa: ANN401  # a WSGI application
         """In the worker: the application, with its background loops running."""
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
-        from server.serving import loops  # noqa: PLC0415
-        from server.serving.worker import look_up_apart, on_a_real_thread  # noqa: PLC0415
+        from server.serving import loops  # noqa: PLC0415  # gevent has patched now
+        from server.serving.worker import look_up_apart, on_a_real_thread  # noqa: PLC0415  # gevent has patched now
 
         telemetry.configure_logging(
             as_json=self.settings.log_format == "json", level=self.settings.log_level
@@ -119,9 +119,9 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         look_up_apart()
         services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
         services.store.start()
-        flask, site = app.create_app(services)
+        self.site = app.create_site(services)
+        flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.beside))
-        self.site = site
         _spare_the_collector()
         return flask
 

@@ -2,24 +2,33 @@
 
 import json
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from server.services.ports import Taken
 from server.services.records import Agent, Secret
 from server.storage import codec
-from server.storage.tables import agent_owners, agent_secrets, agents
+from server.storage.agent_tables import agent_keys, agent_owners, agent_secrets
+from server.storage.tables import agents, users
 
 _USE_NOTED_MS = 60_000
 
 _ADD = insert(agents)
 _ALL = select(agents).order_by(agents.c.name_key)
 _PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
-_PAGE_OF_OWNER = _PAGE.where(
-    agents.c.id.in_(
-        select(agent_owners.c.agent_id).where(agent_owners.c.user_id == bindparam("owner"))
-    )
+_IS_OWNED = agents.c.id.in_(
+    select(agent_owners.c.agent_id).where(agent_owners.c.user_id == bindparam("owner"))
+)
+_PAGE_OF_OWNER = _PAGE.where(_IS_OWNED)
+_OWNED = _ALL.where(_IS_OWNED)
+_ORPHANS = _ALL.where(
+    agents.c.state == "enabled",
+    ~exists().where(
+        agent_owners.c.agent_id == agents.c.id,
+        users.c.id == agent_owners.c.user_id,
+        users.c.state == "enabled",
+    ),
 )
 _BY_ID = select(agents).where(agents.c.id == bindparam("id"))
 _BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
@@ -45,10 +54,16 @@ _SECRETS = (
     .where(agent_secrets.c.agent_id == bindparam("id"))
     .order_by(agent_secrets.c.created_at, agent_secrets.c.id)
 )
+_KEYS = select(agent_keys.c.kid, agent_keys.c.last_used_at).where(
+    agent_keys.c.agent_id == bindparam("id"), agent_keys.c.last_used_at.is_not(None)
+)
 _DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("of"))
 _DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("of"))
+_DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("of"))
+_DROP_PARTS = (_DROP_OWNERS, _DROP_SECRETS, _DROP_KEYS)
 _ADD_OWNER = insert(agent_owners)
 _ADD_SECRET = insert(agent_secrets)
+_ADD_KEY = insert(agent_keys)
 _SECRET_USED = (
     update(agent_secrets)
     .where(
@@ -57,6 +72,15 @@ _SECRET_USED = (
             agent_secrets.c.last_used_at.is_(None),
             agent_secrets.c.last_used_at < bindparam("before"),
         ),
+    )
+    .values(last_used_at=bindparam("now"))
+)
+_KEY_USED = (
+    update(agent_keys)
+    .where(
+        agent_keys.c.agent_id == bindparam("of"),
+        agent_keys.c.kid == bindparam("named"),
+        or_(agent_keys.c.last_used_at.is_(None), agent_keys.c.last_used_at < bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
 )
@@ -77,20 +101,20 @@ class Agents:
         self._attach(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
-        """Write every member, owners and secrets included; raises `Taken` for a used name."""
+        """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
         values = _values(agent) | {"of": agent.id}
         del values["id"], values["created_at"]
         try:
             self._connection.execute(_REPLACE, values)
         except IntegrityError as error:
             raise Taken(agent.name) from error
-        self._connection.execute(_DROP_OWNERS, {"of": agent.id})
-        self._connection.execute(_DROP_SECRETS, {"of": agent.id})
+        for statement in _DROP_PARTS:
+            self._connection.execute(statement, {"of": agent.id})
         self._attach(agent, now)
 
     def delete(self, agent_id: str) -> None:
-        """Remove the agent with its owners and secrets."""
-        for statement in (_DROP_OWNERS, _DROP_SECRETS, _DELETE):
+        """Remove the agent with its owners, secrets and keys."""
+        for statement in (*_DROP_PARTS, _DELETE):
             self._connection.execute(statement, {"of": agent_id})
 
     def all(self) -> list[Agent]:
@@ -105,6 +129,15 @@ class Agents:
         return [
             self._record(row) for row in self._connection.execute(statement, given).mappings().all()
         ]
+
+    def owned_by(self, user_id: str) -> list[Agent]:
+        """Those for which this user answers, by name."""
+        found = self._connection.execute(_OWNED, {"owner": user_id}).mappings().all()
+        return [self._record(row) for row in found]
+
+    def orphans(self) -> list[Agent]:
+        """The enabled ones of which no owner is enabled, by name."""
+        return [self._record(row) for row in self._connection.execute(_ORPHANS).mappings().all()]
 
     def get(self, agent_id: str) -> Agent | None:
         """By client_id."""
@@ -122,23 +155,37 @@ class Agents:
             _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )
 
+    def key_used(self, agent_id: str, kid: str, now: int) -> None:
+        """Likewise."""
+        values = {"of": agent_id, "named": kid, "now": now, "before": now - _USE_NOTED_MS}
+        self._connection.execute(_KEY_USED, values)
+
     def _attach(self, agent: Agent, now: int) -> None:
         for place, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
             self._connection.execute(_ADD_OWNER, row)
         for secret in agent.secrets:
             self._connection.execute(_ADD_SECRET, _secret_values(agent.id, secret))
+        for kid in (key["kid"] for key in agent.jwks):
+            used = agent.key_uses.get(kid)
+            row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
+            self._connection.execute(_ADD_KEY, row)
 
     def _record(self, m: RowMapping) -> Agent:
         of = {"id": m["id"]}
         owners = self._connection.execute(_OWNERS, of).scalars().all()
         secrets = self._connection.execute(_SECRETS, of).mappings().all()
+        keys = json.loads(m["jwks"])
+        uses = self._connection.execute(_KEYS, of).all() if keys else ()
         return Agent(
             id=m["id"],
             name=m["name"],
             description=m["description"],
             auth_method=m["auth_method"],
-            jwks=tuple(json.loads(m["jwks"])),
+            auth_before=m["auth_before"],
+            auth_before_until=m["auth_before_until"],
+            jwks=tuple(keys),
+            key_uses={row[0]: row[1] for row in uses},
             grant_types=codec.names(m["grant_types"]),
             delivery=m["delivery"],
             resources=codec.names(m["resources"]),
@@ -159,6 +206,11 @@ class Agents:
             request_alg=m["request_alg"],
             notification_endpoint=m["notification_endpoint"],
             takes_user_code=m["takes_user_code"],
+            high_grants=m["high_grants"],
+            interactive=m["interactive"],
+            external_id=m["external_id"],
+            review_at=m["review_at"],
+            icon=m["icon"],
         )
 
 
@@ -200,6 +252,8 @@ def _values(agent: Agent) -> dict[str, object]:
         "name_key": codec.key(agent.name),
         "description": agent.description,
         "auth_method": agent.auth_method,
+        "auth_before": agent.auth_before,
+        "auth_before_until": agent.auth_before_until,
         "jwks": codec.dump([dict(key) for key in agent.jwks]),
         "grant_types": codec.dump(list(agent.grant_types)),
         "delivery": agent.delivery,
@@ -219,4 +273,9 @@ def _values(agent: Agent) -> dict[str, object]:
         "request_alg": agent.request_alg,
         "notification_endpoint": agent.notification_endpoint,
         "takes_user_code": agent.takes_user_code,
+        "high_grants": agent.high_grants,
+        "interactive": agent.interactive,
+        "external_id": agent.external_id,
+        "review_at": agent.review_at,
+        "icon": agent.icon,
     }

@@ -5,6 +5,7 @@ index of the open ones is enough.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,9 +23,12 @@ from sqlalchemy import (
 
 from server.protocol.risks import Risk
 from server.protocol.states import REDEMPTION_GRACE_MS, State, origins
-from server.services.records import Approval, ApprovalKind
-from server.storage.prepared import Prepared, adding, reading
+from server.services.approval_records import Approval, ApprovalKind
+from server.storage.approver_tables import approvers as p
+from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
+from server.storage.tables import decisions as d
+from server.storage.waiting import ASKING, COUNTS, WAITING, asking
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 
@@ -41,18 +45,33 @@ def _overdue(state: State) -> ColumnElement[bool]:
     return and_(_is(state), a.c.expires_at <= bindparam("now") - _GRACE[state])
 
 
+_ENOUGH = or_(
+    a.c.quorum == 1,
+    select(func.count(func.coalesce(p.c.stands_for, d.c.user_id).distinct()))
+    .outerjoin_from(d, p, and_(p.c.approval_id == a.c.id, p.c.user_id == d.c.user_id))
+    .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
+    .scalar_subquery()
+    >= a.c.quorum,
+)
+"""There is the yes of so many people as must, their own or that of who stands in for them."""
+
+
 def _step(target: State) -> Update:
-    """The UPDATE that enters `target`: from its origins alone, before or after their deadline."""
+    """The UPDATE that enters `target`: from its origins alone, before or after their deadline.
+
+    Nothing is approved by fewer people than it takes, whoever asks for it.
+    """
     clock = _overdue if target is State.EXPIRED else _in_time
+    more = [_ENOUGH] if target is State.APPROVED else []
     return (
         update(a)
-        .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))))
+        .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))), *more)
         .values(
             state=str(target),
             reason=bindparam("why"),
             decided_at=func.coalesce(a.c.decided_at, bindparam("now")),
         )
-        .returning(a)
+        .returning(a.c.decided_at, a.c.several)
     )
 
 
@@ -72,27 +91,25 @@ _COUNT = (
 )
 _OF_USER = a.c.user_id == bindparam("user")
 _OF_AGENT = a.c.agent_id == bindparam("agent")
-_OPEN_OF_USER = Prepared(_COUNT.where(_OF_USER))
-_OPEN_OF_AGENT = Prepared(_COUNT.where(_IS_OPEN, _OF_AGENT))
-_OPEN_OF_BOTH = Prepared(_COUNT.where(_IS_OPEN, _OF_AGENT, _OF_USER))
+_URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
+_WHOSE = {
+    (False, True): (_OF_USER,),
+    (True, False): (_IS_OPEN, _OF_AGENT),
+    (True, True): (_IS_OPEN, _OF_AGENT, _OF_USER),
+}
+"""Of one agent or all, for one user or all."""
+_OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
+_OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
 _ASKED = Prepared(select(a.c.id).where(_OF_AGENT, _OF_USER).limit(1))
 _DENIALS = Prepared(
     select(a.c.decided_at, a.c.details).where(
         _OF_AGENT, _OF_USER, _is(State.DENIED), a.c.decided_at >= bindparam("since")
     )
 )
-_DENIALS_OF = select(a.c.user_id, a.c.decided_at, a.c.details).where(
-    _OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since")
-)
-_WAIT = (
-    select(a)
-    .where(_OF_USER, _is(State.PENDING), a.c.expires_at > bindparam("now"))
-    .order_by(a.c.expires_at, a.c.id)
-    .limit(bindparam("limit"))
-)
-_WAITING = Prepared(_WAIT)
-_WAITING_AFTER = Prepared(
-    _WAIT.where(tuple_(a.c.expires_at, a.c.id) > tuple_(bindparam("at"), bindparam("after")))
+_DENIALS_OF = Prepared(
+    select(a.c.user_id, a.c.decided_at, a.c.details).where(
+        _OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since")
+    )
 )
 _OVER = (
     select(a)
@@ -103,6 +120,22 @@ _OVER = (
 _DECIDED = Prepared(_OVER)
 _DECIDED_BEFORE = Prepared(
     _OVER.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
+)
+_ASKED_OF = (
+    asking(p.c.over_at.is_not(None))
+    .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
+    .limit(bindparam("limit"))
+)
+_ASKED_THEM = Prepared(_ASKED_OF)
+_ASKED_THEM_BEFORE = Prepared(
+    _ASKED_OF.where(
+        tuple_(p.c.over_at, p.c.approval_id) < tuple_(bindparam("at"), bindparam("before"))
+    )
+)
+_ASKS_NOBODY = Prepared(
+    update(p)
+    .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
+    .values(over_at=bindparam("now"))
 )
 _PACED = Prepared(
     update(a)
@@ -116,7 +149,13 @@ _PACED = Prepared(
 )
 _NARROW = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), _is(State.APPROVED), a.c.granted.is_(None))
+    .where(
+        a.c.id == bindparam("of"),
+        or_(
+            and_(_is(State.APPROVED), a.c.granted.is_(None)),
+            and_(_is(State.PENDING), a.c.quorum > 1),
+        ),
+    )
     .values(granted=bindparam("text"), granted_rows=bindparam("rows"), past=bindparam("adds"))
     .returning(a)
 )
@@ -126,6 +165,7 @@ _SEEN = Prepared(
     .values(seen_at=bindparam("now"))
     .returning(a.c.id)
 )
+_HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("of")).values(held_back=True))
 _KEEP = Prepared(
     update(a)
     .where(a.c.id == bindparam("of"))
@@ -160,6 +200,7 @@ _OPEN_FOR_USER = Prepared(
 )
 _AT_RESOURCE = Prepared(select(a).where(_IS_OPEN, a.c.resource == bindparam("uri")))
 _record = reading(Approval, a, risk=Risk, state=State)
+_values = writing(a)
 
 
 class Approvals:
@@ -170,8 +211,7 @@ class Approvals:
 
     def add(self, approval: Approval) -> None:
         """Store a new approval."""
-        row = {name: getattr(approval, name) for name in a.c.keys()}  # noqa: SIM118
-        _ADD.run(self._connection, row)
+        _ADD.run(self._connection, _values(approval))
 
     def get(self, approval_id: str) -> Approval | None:
         """By id."""
@@ -190,16 +230,18 @@ class Approvals:
     ) -> int:
         """Unanswered ones of a kind: of one agent or all (None), for one user or all (None)."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
-        if user_id is None:
-            statement = _OPEN_OF_AGENT
-        else:
-            statement = _OPEN_OF_USER if agent_id is None else _OPEN_OF_BOTH
+        statement = _OPEN[agent_id is not None, user_id is not None]
+        return int(statement.run(self._connection, values)[0][0])
+
+    def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
+        """Unanswered actions of high and critical risk, counted likewise."""
+        values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
+        statement = _OPEN_URGENT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str) -> bool:
         """Reports whether this agent ever asked this user before."""
-        values = {"agent": agent_id, "user": user_id}
-        return bool(_ASKED.run(self._connection, values))
+        return bool(_ASKED.run(self._connection, {"agent": agent_id, "user": user_id}))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """When, and with which details, the user denied this agent."""
@@ -208,24 +250,32 @@ class Approvals:
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
         """Likewise of every user, with who it was."""
-        rows = self._connection.execute(_DENIALS_OF, {"agent": agent_id, "since": since}).all()
-        return [(row[0], row[1], row[2]) for row in rows]
+        values = {"agent": agent_id, "since": since}
+        return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._connection, values)]
 
     def waiting(
         self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
     ) -> list[Approval]:
-        """What waits for this user, soonest end first; `after` is the last one's (end, id)."""
-        values: dict[str, object] = {"user": user_id, "now": now, "limit": limit}
-        if after is None:
-            return self._many(_WAITING, values)
-        return self._many(_WAITING_AFTER, values | {"at": after[0], "after": after[1]})
+        """What waits for this user, gravest first and then soonest end; `after` is (place, id)."""
+        at, last = after or (0, "")
+        values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
+        found = [*self._many(WAITING, values), *self._many(ASKING, values)]
+        return sorted(found, key=lambda one: (one.place, one.id))[:limit]
+
+    def waiting_count(self, user_id: str, now: int) -> int:
+        """How much waits for this user."""
+        values = {"user": user_id, "now": now}
+        return sum(int(each.run(self._connection, values)[0][0]) for each in COUNTS)
 
     def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
         """What is over for this user, newest first; `before` is the last one's (end, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        if before is None:
-            return self._many(_DECIDED, values)
-        return self._many(_DECIDED_BEFORE, values | {"at": before[0], "before": before[1]})
+        theirs, others = _DECIDED, _ASKED_THEM
+        if before is not None:
+            theirs, others = _DECIDED_BEFORE, _ASKED_THEM_BEFORE
+            values |= {"at": before[0], "before": before[1]}
+        found = [*self._many(theirs, values), *self._many(others, values)]
+        return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
 
     def search(
         self,
@@ -237,27 +287,45 @@ class Approvals:
         before: tuple[int, str] | None = None,
     ) -> list[Approval]:
         """The newest approvals that match everything that is given, behind a moment and an id."""
-        statement = select(a).order_by(a.c.created_at.desc(), a.c.id.desc()).limit(limit)
+        newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # not by that index
+        statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
+        if state in _GRACE:
+            statement = statement.where(_IS_OPEN)
         if before is not None:
-            statement = statement.where(tuple_(a.c.created_at, a.c.id) < before)
-        if state is not None:
-            statement = statement.where(a.c.state == str(state))
-        if agent_id is not None:
-            statement = statement.where(a.c.agent_id == agent_id)
-        if user_id is not None:
-            statement = statement.where(a.c.user_id == user_id)
-        rows = self._connection.execute(statement).all()
-        return [_record(row) for row in rows]
+            statement = statement.where(tuple_(newest, a.c.id) < before)
+        for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
+            if one is not None:
+                statement = statement.where(column == str(one))
+        return [_record(row) for row in self._connection.execute(statement).all()]
 
     def move(
-        self, approval_id: str, target: State, *, now: int, reason: str | None = None
+        self, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
-        """Take the step to `target` if the state table and the deadline allow it; else None."""
-        values = {"of": approval_id, "now": now, "why": reason}
-        return self._one(_MOVES[target], values)
+        """Take the step to `target` if the state table and the deadline allow it; else None.
+
+        With the first step it is over for everybody whom it asks.
+        """
+        values = {"of": approval.id, "now": now, "why": reason}
+        moved = _MOVES[target].run(self._connection, values)
+        if not moved:
+            return None
+        decided_at, several = moved[0]
+        if several and target is not State.REDEEMED:
+            _ASKS_NOBODY.run(self._connection, {"of": approval.id, "now": now})
+        return replace(
+            approval, state=target, reason=reason, decided_at=decided_at, several=bool(several)
+        )
+
+    def redeem(self, approval_id: str, now: int) -> bool:
+        """Take that step, and nothing follows of it; False when it is not open."""
+        step = {"of": approval_id, "now": now, "why": None}
+        return bool(_MOVES[State.REDEEMED].run(self._connection, step))
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
-        """Say what of an approved one was granted, once; None when that was said before."""
+        """Say what of an approved one was granted, once; None when that was said before.
+
+        While several people must say yes, each of them may make it less than the one before.
+        """
         values = {"of": approval_id, "text": text, "rows": rows, "adds": past}
         return self._one(_NARROW, values)
 
@@ -265,6 +333,10 @@ class Approvals:
         """Remember a poll of a pending approval; `holder` is the held one that may answer."""
         values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
         _PACED.run(self._connection, values)
+
+    def hold_back(self, approval_id: str) -> None:
+        """Remember that the person it is for was not called for it."""
+        _HOLD_BACK.run(self._connection, {"of": approval_id})
 
     def seen(self, approval_id: str, now: int) -> bool:
         """Reports whether this was the first look."""

@@ -17,7 +17,7 @@ _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
 _GET = select(e).where(e.c.id == bindparam("of"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
-_SEARCHED = ["type", "actor", "agent_id", "subject", "resource", "approval_id", "correlation_id"]
+_SEARCHED = ["type", "agent_id", "subject", "resource", "approval_id", "correlation_id"]
 
 
 class Audit:
@@ -72,6 +72,8 @@ class Audit:
             statement = statement.where(e.c.at >= wanted.since)
         if wanted.until is not None:
             statement = statement.where(e.c.at < wanted.until)
+        if wanted.actors is not None:
+            statement = statement.where(e.c.actor.in_(wanted.actors))
         for name in _SEARCHED:
             if (value := getattr(wanted, name)) is not None:
                 statement = statement.where(e.c[name] == value)

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.services.records import EnrolmentCode
+from server.storage.prepared import writing
 from server.storage.tables import enrolment_codes as codes
 
 _ADD = insert(codes)
@@ -32,6 +33,7 @@ _WITHDRAW = (
     )
     .values(expires_at=bindparam("now"))
 )
+_values = writing(codes)
 
 
 class Codes:
@@ -42,8 +44,7 @@ class Codes:
 
     def add(self, code: EnrolmentCode) -> None:
         """Store a new code."""
-        row = {name: getattr(code, name) for name in codes.c.keys()}  # noqa: SIM118
-        self._connection.execute(_ADD, row)
+        self._connection.execute(_ADD, _values(code))
 
     def get(self, code_id: str) -> EnrolmentCode | None:
         """By its public id."""

@@ -1,11 +1,11 @@
 """Rows of consents: what a user lets a client have at a resource, until when."""
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Executable, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.records import Consent
 from server.storage.codec import dump, names
-from server.storage.prepared import Prepared, reading
+from server.storage.prepared import Prepared, reading, writing
 from server.storage.tables import consents as c
 
 _ADD = insert(c)
@@ -42,6 +42,7 @@ _END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning
 _REVOKE = _END.where(c.c.id == bindparam("of"))
 _REVOKE_CLIENT = _END.where(or_(c.c.client_id == bindparam("of"), c.c.app_id == bindparam("of")))
 _REVOKE_AT = _END.where(c.c.resource == bindparam("of"))
+_values = writing(c)
 
 
 class Consents:
@@ -52,7 +53,7 @@ class Consents:
 
     def add(self, consent: Consent) -> None:
         """Store a new consent."""
-        row = {name: getattr(consent, name) for name in c.c.keys()}  # noqa: SIM118
+        row = _values(consent)
         self._connection.execute(_ADD, row | {"scopes": dump(consent.scopes)})
 
     def get(self, consent_id: str) -> Consent | None:
@@ -122,8 +123,8 @@ class Consents:
         """End all at this resource; returns those that were in force."""
         return self._ended(_REVOKE_AT, resource, now)
 
-    def _ended(self, statement: object, of: str, now: int) -> list[Consent]:
-        rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()  # type: ignore[call-overload]
+    def _ended(self, statement: Executable, of: str, now: int) -> list[Consent]:
+        rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()
         return [_record(row) for row in rows]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.services.records import Delegation
-from server.storage.prepared import Prepared, adding, reading
+from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import delegations as d
 
 _USE_NOTED_MS = 60_000
@@ -27,7 +27,7 @@ _OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("of")))
 _EXTEND = Prepared(
     update(d)
     .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
-    .values(last_used_at=bindparam("now"))
+    .values(last_used_at=d.c.last_used_at)  # nothing changes; the row is held
     .returning(d)
 )
 _USED = Prepared(
@@ -103,6 +103,7 @@ _CLIENTS_FOR = (
     )
 )
 _record = reading(Delegation, d)
+_values = writing(d)
 
 
 class Delegations:
@@ -113,8 +114,7 @@ class Delegations:
 
     def add(self, delegation: Delegation) -> None:
         """Store an issued token; the table allows one per approval."""
-        row = {name: getattr(delegation, name) for name in d.c.keys()}  # noqa: SIM118
-        _ADD.run(self._connection, row)
+        _ADD.run(self._connection, _values(delegation))
 
     def get(self, jti: str) -> Delegation | None:
         """By the token's id."""
@@ -125,7 +125,7 @@ class Delegations:
         return self._one(_OF_APPROVAL, {"of": approval_id})
 
     def extend(self, jti: str, now: int) -> Delegation | None:
-        """The token, if something may come out of it now; remembers the use.
+        """The token, if something may come out of it now.
 
         On PostgreSQL the row stays locked, so a revocation waits and then finds what was made.
         """

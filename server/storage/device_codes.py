@@ -5,6 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.device_codes import DeviceCode
 from server.storage.grant_tables import device_codes as d
+from server.storage.prepared import writing
 
 _ADD = insert(d)
 _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
@@ -25,6 +26,7 @@ _PACED = (
     .values(last_poll_at=bindparam("now"), interval_ms=bindparam("interval"))
 )
 _PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id)
+_values = writing(d)
 
 
 class DeviceCodes:
@@ -35,8 +37,7 @@ class DeviceCodes:
 
     def add(self, code: DeviceCode) -> None:
         """Store a new one; the table allows each code once."""
-        row = {name: getattr(code, name) for name in d.c.keys()}  # noqa: SIM118
-        self._connection.execute(_ADD, row)
+        self._connection.execute(_ADD, _values(code))
 
     def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None:
         """By the hash of what the device polls with."""

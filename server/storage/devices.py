@@ -5,6 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.records import Device
 from server.storage import codec
+from server.storage.prepared import writing
 from server.storage.tables import devices, sessions
 
 _SEEN_NOTED_MS = 60_000
@@ -65,6 +66,7 @@ _VOUCH = (
     .where(devices.c.id == bindparam("of"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
+_RENAME = update(devices).where(devices.c.id == bindparam("of")).values(name=bindparam("called"))
 _STATED = (
     update(devices)
     .where(devices.c.id == bindparam("of"), devices.c.statements == bindparam("seen"))
@@ -77,6 +79,7 @@ _REVOKE = (
     .values(state="revoked")
     .returning(devices.c.id)
 )
+_values = writing(devices)
 
 
 class Devices:
@@ -87,7 +90,7 @@ class Devices:
 
     def add(self, device: Device) -> None:
         """Store a new device."""
-        row = {name: getattr(device, name) for name in devices.c.keys()}  # noqa: SIM118
+        row = _values(device)
         row["keys"] = codec.dump({name: dict(key) for name, key in device.keys.items()})
         row["kids"] = codec.dump(dict(device.kids))
         self._connection.execute(_ADD, row)
@@ -146,6 +149,10 @@ class Devices:
     def vouch(self, device_id: str, now: int) -> None:
         """The device may decide at high risk from now on."""
         self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+
+    def rename(self, device_id: str, name: str) -> None:
+        """Call it so from now on."""
+        self._connection.execute(_RENAME, {"of": device_id, "called": name})
 
     def stated(self, device_id: str, seen: int) -> bool:
         """A statement counts; reports whether it is the first with this nonce."""

@@ -5,17 +5,19 @@ cache of another version is thrown away. So a disabled agent is disabled at its 
 every process, and nothing ever waits for a time to run out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_RESOURCE, PREFIX_USER
 from server.services.policy.records import PolicyRow
-from server.services.records import ActionRow, Agent, App, Resource, SigningKey, User
+from server.services.records import ActionRow, Agent, App, Group, Resource, SigningKey, User
+from server.storage import codec
 from server.storage.actions import Actions
 from server.storage.agents import Agents
 from server.storage.apps import Apps
+from server.storage.groups import Groups
 from server.storage.keys import Keys
 from server.storage.policy import Policies
 from server.storage.resources import Resources
@@ -85,6 +87,22 @@ class CachedDirectory:
             lambda: Users(self._connection).called(name_email_or_id),
         )
 
+    def administrators(self) -> tuple[str, ...]:
+        """User ids of those who administer."""
+        return self._look("administrators", "", self._administrators)
+
+    def group_called(self, name_or_id: str) -> Group | None:
+        """By name, without regard to case, or id."""
+        key = codec.key(name_or_id)
+        found = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)
+        return next(found, None)
+
+    def members(self) -> Mapping[str, frozenset[str]]:
+        """Group ids → user ids, of every group."""
+        return self._look(
+            "members", "", lambda: {g.id: frozenset(g.members) for g in self._groups()}
+        )
+
     def resource(self, uri: str) -> Resource | None:
         """By URI."""
         return self._look("resource", uri, lambda: Resources(self._connection).get(uri))
@@ -112,6 +130,12 @@ class CachedDirectory:
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """Our signing keys, newest first."""
         return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
+
+    def _administrators(self) -> tuple[str, ...]:
+        return tuple(u.id for u in Users(self._connection).all() if "admin" in u.roles)
+
+    def _groups(self) -> tuple[Group, ...]:
+        return self._look("groups", "", lambda: tuple(Groups(self._connection).all()))
 
     def _look(self, kind: str, key: str, read: Callable[[], T]) -> T:
         place = (kind, key)

@@ -25,15 +25,16 @@ from server.storage.prepared import Prepared
 from server.storage.tables import feed_events as f
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
+_ABOUT = ("approval_id", "device_id", "held", "agent_id", "incident_id")
 _VALUES: dict[str, BindParameter[object]] = {
-    name: bindparam(name) for name in ("user_id", "event", "at", "approval_id", "device_id")
+    name: bindparam(name) for name in ("user_id", "event", "at", *_ABOUT)
 }
 _ADD_NUMBERED = Prepared(insert(f).values(_VALUES).values(seq=_NEXT))
 _ADD_UNNUMBERED = Prepared(insert(f).values(_VALUES))
 _HEAD = select(func.coalesce(func.max(f.c.seq), 0))
 _FLOOR = select(func.coalesce(func.min(f.c.seq), 0))
 _PAST = (
-    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, f.c.approval_id, f.c.device_id)
+    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, *(f.c[name] for name in _ABOUT))
     .where(f.c.seq > bindparam("cursor"))
     .order_by(f.c.seq)
     .limit(bindparam("limit"))
@@ -59,13 +60,16 @@ class Feed:
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
 
-    def add(
+    def add(  # noqa: PLR0913  # what an event may be about
         self,
         user_id: str,
         event: str,
         *,
         approval_id: str | None = None,
         device_id: str | None = None,
+        held: str | None = None,
+        agent_id: str | None = None,
+        incident_id: str | None = None,
     ) -> None:
         """Something that this user's screens should know."""
         values = {
@@ -74,6 +78,9 @@ class Feed:
             "at": self._now,
             "approval_id": approval_id,
             "device_id": device_id,
+            "held": held,
+            "agent_id": agent_id,
+            "incident_id": incident_id,
         }
         self._add.run(self._connection, values)
         self._stir()

@@ -1,6 +1,6 @@
 """Rows of authorization requests: pushed by their app, and while their person answers."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.people_records import Flow, Pushed
@@ -101,8 +101,8 @@ class Flows:
         for statement in _PRUNE:
             self._connection.execute(statement, {"now": now})
 
-    def _moved(self, statement: object, values: dict[str, object]) -> bool:
-        return bool(self._connection.execute(statement, values).all())  # type: ignore[call-overload]
+    def _moved(self, statement: Executable, values: dict[str, object]) -> bool:
+        return bool(self._connection.execute(statement, values).all())
 
 
 def _record(row: RowMapping) -> Flow:

@@ -11,5 +11,6 @@ history = Table(
     Column("key", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 """`owner` is an agent or a user; a key tells nothing to whoever has only the database."""

@@ -1,6 +1,6 @@
 """The table of incidents; the same metadata as in `tables.py`."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
 
 from server.storage.tables import metadata
 
@@ -9,10 +9,11 @@ incidents = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
     Column("scope", Text, nullable=False),
-    Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
-    Column("device_id", Text, nullable=False),
+    Column("approval_id", Text, ForeignKey("approvals.id")),
+    Column("user_id", Text, ForeignKey("users.id")),
+    Column("device_id", Text),
     Column("note", Text),
     Column("evidence", Text, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
@@ -21,4 +22,10 @@ incidents = Table(
     Column("closing_note", Text),
     Index("ix_incidents_approval", "approval_id"),
     Index("ix_incidents_opened", "opened_at"),
+    Index(
+        "ix_incidents_user",
+        "user_id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
 )

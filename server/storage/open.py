@@ -22,8 +22,8 @@ from server.services.ports import Busy, Clock
 from server.storage.reader import PooledReader, Reader
 from server.storage.store import Edges, SqlStore
 from server.storage.tables import installation
-from server.storage.wake import LocalWake, PostgresWake, SqliteWake
-from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter
+from server.storage.wake import LocalWake, SqliteWake
+from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
 SCHEMA = "0001"
 """The newest migration that this program knows."""
@@ -87,13 +87,15 @@ def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
     watching = reading.connect()
 
     def data_version() -> int:
-        return int(watching.exec_driver_sql("PRAGMA data_version").scalar_one())
+        return int(sqlite_connection(watching).execute("PRAGMA data_version").fetchone()[0])
 
     writer = GroupedWriter(writing.connect())
     return SqlStore(writer, Reader(reading), SqliteWake(data_version), edges)
 
 
 def _open_postgres(url: URL, edges: Edges) -> SqlStore:
+    from server.storage.postgres_wake import PostgresWake  # noqa: PLC0415  # loads the driver
+
     engine = create_engine(
         _psycopg(url),
         hide_parameters=True,

@@ -1,8 +1,24 @@
 """Rows of messages that leave the installation."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 
 from server.services.messages import Loss, OutboxMessage
@@ -21,53 +37,110 @@ _MOST_OF_ONE = 5
 """So many messages to one target are on their way at the same time."""
 _MOST_IN_TROUBLE = 32
 """So many to targets that did not take their last one: one to each, and room for the others."""
-_RANKED = (
+_one, _other = o.alias("one"), o.alias("other")
+_IN_ORDER = (_other.c.channel, _other.c.target, _other.c.not_before, _other.c.id)
+_WAITS = select(_other.c.id).where(_other.c.state == "waiting").order_by(*_IN_ORDER).limit(1)
+_same = _WAITS.where(_other.c.channel == _one.c.channel, _other.c.target > _one.c.target)
+_next_channel = _WAITS.where(_other.c.channel > _one.c.channel)
+_heads = select(_WAITS.scalar_subquery().label("id")).cte("heads", recursive=True)
+_heads = _heads.union_all(
     select(
-        o.c.id,
-        _TURN.label("turn"),
-        o.c.not_before,
-        func.max(case((o.c.last_error.is_not(None), 1), else_=0))
-        .over(partition_by=[o.c.channel, o.c.target])
-        .label("trouble"),
-        func.row_number()
-        .over(partition_by=[o.c.channel, o.c.target], order_by=[_TURN, o.c.not_before, o.c.id])
-        .label("rank"),
+        func.coalesce(
+            _same.correlate(_one).scalar_subquery(), _next_channel.correlate(_one).scalar_subquery()
+        )
+    ).join_from(_heads, _one, _one.c.id == _heads.c.id)
+)
+"""The first message of each target: from one to the next by the index, past all that wait there."""
+_TARGETS = (
+    select(_one.c.channel, _one.c.target)
+    .join_from(_heads, _one, _one.c.id == _heads.c.id)
+    .subquery("targets")
+)
+_next = o.alias("next")
+_FIRST = (
+    select(_next.c.id)
+    .where(
+        _next.c.state == "waiting",
+        _next.c.channel == _TARGETS.c.channel,
+        _next.c.target == _TARGETS.c.target,
     )
-    .where(o.c.state.in_(("waiting", "leased")))
-    .subquery()
+    .order_by(_next.c.not_before, _next.c.id)
+    .limit(_MOST_OF_ONE)
+    .correlate(_TARGETS)
 )
-_r = _RANKED.c
-_PLACED = (
-    select(
-        _r.id,
-        _r.trouble,
-        func.row_number()
-        .over(partition_by=_r.trouble, order_by=[_r.turn, _r.not_before, _r.id])
-        .label("place"),
+"""The index has them in this order, so it does not matter how many others wait behind them."""
+_failed = o.alias("failed")
+_TROUBLE = (
+    exists()
+    .where(
+        _failed.c.channel == o.c.channel,
+        _failed.c.target == o.c.target,
+        _failed.c.last_error.is_not(None),
+        _failed.c.state.in_(("waiting", "leased")),
     )
-    .where(_r.rank <= case((_r.trouble == 1, 1), else_=_MOST_OF_ONE))
-    .subquery()
+    .correlate(o)
 )
-_p = _PLACED.c
-_TAKEN = select(_p.id).where(or_(_p.trouble == 0, _p.place <= _MOST_IN_TROUBLE))
-_DUE = (
-    select(o.c.id)
-    .where(_IS_DUE, o.c.id.in_(_TAKEN))
-    .order_by(o.c.not_before, o.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-_LEASE = (
-    update(o)
-    .where(o.c.id.in_(_DUE.scalar_subquery()))
-    .values(
-        state="leased",
-        lease_by=bindparam("by"),
-        lease_until=bindparam("until"),
-        attempts=o.c.attempts + 1,
+
+
+def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
+    """Take what is due of these, which are enough to know each target's next ones.
+
+    `still` must hold of a row when it is locked.
+    """
+    chosen = candidates.union_all(select(o.c.id).where(o.c.state == "leased"))
+    ranked = (
+        select(
+            o.c.id,
+            _TURN.label("turn"),
+            o.c.not_before,
+            case((_TROUBLE, 1), else_=0).label("trouble"),
+            func.row_number()
+            .over(partition_by=[o.c.channel, o.c.target], order_by=[_TURN, o.c.not_before, o.c.id])
+            .label("rank"),
+        )
+        .where(o.c.id.in_(chosen))
+        .subquery()
     )
-    .returning(o)
-)
+    r = ranked.c
+    placed = (
+        select(
+            r.id,
+            r.turn,
+            r.trouble,
+            func.row_number()
+            .over(partition_by=r.trouble, order_by=[r.turn, r.not_before, r.id])
+            .label("place"),
+        )
+        .where(r.rank <= case((r.trouble == 1, 1), else_=_MOST_OF_ONE))
+        .subquery()
+    )
+    p = placed.c
+    taken = select(p.id).where(p.turn == 1, or_(p.trouble == 0, p.place <= _MOST_IN_TROUBLE))
+    due = (
+        select(o.c.id)
+        .where(o.c.id.in_(taken), *still)
+        .order_by(o.c.not_before, o.c.id)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(o)
+        .where(o.c.id.in_(due.scalar_subquery()))
+        .values(
+            state="leased",
+            lease_by=bindparam("by"),
+            lease_until=bindparam("until"),
+            attempts=o.c.attempts + 1,
+        )
+        .returning(o)
+    )
+
+
+_beside = _FIRST.lateral("beside")
+_LEASE = {
+    "sqlite": _lease(select(o.c.id).select_from(_TARGETS.join(o, o.c.id.in_(_FIRST)))),
+    "postgresql": _lease(select(_beside.c.id).select_from(_TARGETS.join(_beside, true())), _IS_DUE),
+}
 _MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
 _SETTLE = (
     update(o)
@@ -81,6 +154,12 @@ _FAILED = (
     .where(_MINE)
     .values(state=bindparam("to"), not_before=bindparam("at"), last_error=bindparam("error"))
     .returning(o.c.id)
+)
+_AGAIN = (
+    update(o)
+    .where(o.c.id == bindparam("of"), o.c.state == "dead")
+    .values(state="waiting", attempts=0, not_before=bindparam("now"), last_error=None)
+    .returning(o)
 )
 _COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
 _DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
@@ -130,15 +209,15 @@ class Outbox:
         self._now = now
         self._stir = stir
 
-    def add(self, channel: str, target: str, body: str) -> None:
-        """Something to deliver as soon as this unit of work is stored."""
+    def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
+        """Something to deliver when this unit of work is stored, or so much later."""
         row = {
             "channel": channel,
             "target": target,
             "body": body,
             "state": "waiting",
             "attempts": 0,
-            "not_before": self._now,
+            "not_before": self._now + after_ms,
             "lease_until": None,
             "lease_by": None,
             "created_at": self._now,
@@ -159,7 +238,9 @@ class Outbox:
             "by": holder,
             "until": self._now + seconds * 1000,
         }
-        rows = self._connection.execute(_LEASE, values).mappings().all()
+        rows = (
+            self._connection.execute(_LEASE[self._connection.dialect.name], values).mappings().all()
+        )
         return sorted((_record(row) for row in rows), key=lambda message: message.id)
 
     def due(self) -> bool:
@@ -189,6 +270,15 @@ class Outbox:
         """Messages that were given up, newest first."""
         rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
         return [_record(row) for row in rows]
+
+    def again(self, message_id: int) -> OutboxMessage | None:
+        """Let one that is dead wait to leave, now, as if new; None where none is dead."""
+        values = {"of": message_id, "now": self._now}
+        row = self._connection.execute(_AGAIN, values).mappings().first()
+        if row is None:
+            return None
+        self._stir()
+        return _record(row)
 
     def losses(self, since: int) -> list[Loss]:
         """What was given up since then, by target."""

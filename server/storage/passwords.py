@@ -9,6 +9,7 @@ from server.storage.people_tables import passwords as p
 
 _GET = select(p).where(p.c.user_id == bindparam("of"))
 _CHANGE = update(p).where(p.c.user_id == bindparam("of")).returning(p.c.user_id)
+_USED = update(p).where(p.c.user_id == bindparam("of")).values(used_at=bindparam("now"))
 _ADD = insert(p)
 _REMOVE = delete(p).where(p.c.user_id == bindparam("of")).returning(p.c.user_id)
 _PAUSED = select(t.c.not_before).where(
@@ -34,10 +35,18 @@ class Passwords:
 
     def put(self, password: Password) -> None:
         """Set it, whether there was one or not."""
-        values = {"hash": password.hash, "changed_at": password.changed_at}
+        values = {
+            "hash": password.hash,
+            "changed_at": password.changed_at,
+            "used_at": password.used_at,
+        }
         changed = self._connection.execute(_CHANGE.values(values), {"of": password.user_id}).all()
         if not changed:
             self._connection.execute(_ADD, {"user_id": password.user_id, **values})
+
+    def used(self, user_id: str, now: int) -> None:
+        """Its person signed in by it."""
+        self._connection.execute(_USED, {"of": user_id, "now": now})
 
     def remove(self, user_id: str) -> bool:
         """Reports whether there was one."""

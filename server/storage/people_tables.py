@@ -45,6 +45,7 @@ passwords = Table(
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     Column("hash", Text, nullable=False),
     Column("changed_at", Millis, nullable=False),
+    Column("used_at", Millis),
 )
 
 password_tries = Table(
@@ -66,6 +67,7 @@ sign_ins = Table(
     Column("auth_time", Millis, nullable=False),
     Column("expires_at", Millis, nullable=False, index=True),
     Column("ended_at", Millis),
+    Column("acr", Text, nullable=False),
 )
 
 flows = Table(

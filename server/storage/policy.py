@@ -1,8 +1,9 @@
 """Rows of policy: rule sets, and what agents got tokens for."""
 
 from collections.abc import Sequence
+from itertools import compress
 
-from sqlalchemy import Connection, bindparam, func, insert, literal_column, select
+from sqlalchemy import Connection, bindparam, exists, func, insert, literal_column, select
 from sqlalchemy.engine import RowMapping
 
 from server.services.policy.records import PolicyRow
@@ -16,7 +17,19 @@ _ALL = select(p).order_by(p.c.version.desc())
 _NEWEST = _ALL.limit(1)
 _ADD_USE = Prepared(adding(u))
 _OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("what"))
-_ANY = Prepared(select(u.c.at).where(*_OF, u.c.at <= bindparam("until")).limit(1))
+_AT_ONCE = 6
+_PLACES = tuple(f"what{place}" for place in range(_AT_ONCE))
+_SEEN = Prepared(
+    select(
+        *(
+            exists()
+            .where(u.c.agent_id == bindparam("agent"), u.c.use == bindparam(place))
+            .where(u.c.at <= bindparam("until"))
+            .label(place)
+            for place in _PLACES
+        )
+    )
+)
 _SOME = (
     select(literal_column("1"))
     .select_from(u)
@@ -64,14 +77,19 @@ class Uses:
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None:
         """Remember what a token was for."""
-        for use in uses:
-            row = {"agent_id": agent_id, "use": use, "at": at, "token_id": token_id}
-            _ADD_USE.run(self._connection, row)
+        row = {"agent_id": agent_id, "at": at, "token_id": token_id}
+        _ADD_USE.run_each(self._connection, [{**row, "use": use} for use in uses])
 
-    def any(self, agent_id: str, use: str, until: int) -> bool:
-        """Reports whether there was one, up to this moment."""
-        values = {"agent": agent_id, "what": use, "until": until}
-        return bool(_ANY.run(self._connection, values))
+    def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
+        """Those of these uses of which there was one, up to this moment."""
+        found: set[str] = set()
+        for start in range(0, len(uses), _AT_ONCE):
+            part = [*uses[start : start + _AT_ONCE]]
+            part += [part[-1]] * (_AT_ONCE - len(part))
+            values = dict(zip(_PLACES, part, strict=True), agent=agent_id, until=until)
+            (row,) = _SEEN.run(self._connection, values)
+            found.update(compress(part, row))
+        return found
 
     def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
         """How many there were after `since` and up to `until`; counting stops at `enough`."""

@@ -5,6 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.registration_records import Invitation, Registration
 from server.storage import codec
+from server.storage.prepared import writing
 from server.storage.registration_tables import invitations as i
 from server.storage.registration_tables import registrations as r
 
@@ -31,6 +32,8 @@ _REVOKE = (
 )
 _REGISTER = insert(r)
 _OF_AGENT = select(r).where(r.c.agent_id == bindparam("of"))
+_invitation_values = writing(i)
+_registration_values = writing(r)
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
 
 _END = delete(r).where(r.c.agent_id == bindparam("of"))
@@ -44,7 +47,7 @@ class Invitations:
 
     def add(self, invitation: Invitation) -> None:
         """Store a new invitation."""
-        row = {name: getattr(invitation, name) for name in i.c.keys()}  # noqa: SIM118
+        row = _invitation_values(invitation)
         lists = {name: None if row[name] is None else codec.dump(row[name]) for name in _LISTS}
         self._connection.execute(_ADD, row | lists)
 
@@ -78,8 +81,7 @@ class Registrations:
 
     def add(self, registration: Registration) -> None:
         """Store that an agent registered itself."""
-        row = {name: getattr(registration, name) for name in r.c.keys()}  # noqa: SIM118
-        self._connection.execute(_REGISTER, row)
+        self._connection.execute(_REGISTER, _registration_values(registration))
 
     def of_agent(self, agent_id: str) -> Registration | None:
         """How this agent registered itself, if it did."""

@@ -31,3 +31,13 @@ consumptions = Table(
     Column("resource", Text, nullable=False),
     Column("at", Millis, nullable=False),
 )
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("approval_id", Text, ForeignKey("consumptions.approval_id"), primary_key=True),
+    Column("result", Text, nullable=False),
+    Column("text", Text),
+    Column("executed_digest", Text),
+    Column("at", Millis, nullable=False),
+)

@@ -2,15 +2,18 @@
 
 import hashlib
 from collections.abc import Callable
-from functools import cached_property
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
+from server.services.once import once
 from server.storage.actions import Actions
 from server.storage.agents import Agents
 from server.storage.approvals import Approvals
+from server.storage.approvers import Approvers
 from server.storage.apps import Apps
+from server.storage.attention import Attention
 from server.storage.audit import Audit
+from server.storage.ceremonies import CeremonyTries
 from server.storage.code_grants import CodeGrants
 from server.storage.codes import Codes
 from server.storage.consents import Consents
@@ -18,23 +21,35 @@ from server.storage.consumptions import Consumptions
 from server.storage.counters import Counters
 from server.storage.decisions import Decisions
 from server.storage.delegations import Delegations
+from server.storage.deliveries import Deliveries
+from server.storage.deputies import Deputies
 from server.storage.device_codes import DeviceCodes
 from server.storage.devices import Devices
 from server.storage.directory import Cache, CachedDirectory
+from server.storage.escalations import Escalations
 from server.storage.feed import Feed
 from server.storage.flows import Flows
+from server.storage.groups import Groups
 from server.storage.history import History
+from server.storage.icons import Icons
 from server.storage.incidents import Incidents
 from server.storage.keys import Keys
+from server.storage.limits import Limits
+from server.storage.notifications import Notifications
 from server.storage.outbox import Outbox
+from server.storage.outcomes import Outcomes
+from server.storage.passkeys import Browsers, Passkeys
 from server.storage.passwords import Passwords
 from server.storage.policy import Policies, Uses
+from server.storage.push_subscriptions import PushSubscriptions
 from server.storage.registrations import Invitations, Registrations
 from server.storage.replays import Replays
 from server.storage.resources import Resources
 from server.storage.sessions import Sessions
 from server.storage.sign_ins import SignIns
+from server.storage.standing_grants import StandingGrants
 from server.storage.tables import installation
+from server.storage.traces import Traces
 from server.storage.user_codes import UserCodes
 from server.storage.users import Users
 
@@ -60,162 +75,242 @@ class Rows:
         """The `admin_version` that this stands on."""
         return self._cache.version
 
-    @cached_property
+    @once
     def directory(self) -> CachedDirectory:
         """Who and what there is, at this unit of work's version."""
         return CachedDirectory(self._connection, self._cache)
 
-    @cached_property
+    @once
     def users(self) -> Users:
         """People."""
         return Users(self._connection)
 
-    @cached_property
+    @once
+    def groups(self) -> Groups:
+        """Groups of approvers."""
+        return Groups(self._connection)
+
+    @once
     def agents(self) -> Agents:
         """Agents."""
         return Agents(self._connection)
 
-    @cached_property
+    @once
+    def icons(self) -> Icons:
+        """Pictures of agents."""
+        return Icons(self._connection)
+
+    @once
     def apps(self) -> Apps:
         """Apps."""
         return Apps(self._connection)
 
-    @cached_property
+    @once
     def resources(self) -> Resources:
         """Protected APIs."""
         return Resources(self._connection)
 
-    @cached_property
+    @once
     def actions(self) -> Actions:
         """Action types."""
         return Actions(self._connection)
 
-    @cached_property
+    @once
     def policies(self) -> Policies:
         """Rule sets."""
         return Policies(self._connection)
 
-    @cached_property
+    @once
     def uses(self) -> Uses:
         """What agents got tokens for."""
         return Uses(self._connection)
 
-    @cached_property
+    @once
     def user_codes(self) -> UserCodes:
         """What people want agents to know."""
         return UserCodes(self._connection)
 
-    @cached_property
+    @once
     def keys(self) -> Keys:
         """Signing keys."""
         return Keys(self._connection)
 
-    @cached_property
+    @once
     def codes(self) -> Codes:
         """Enrolment codes."""
         return Codes(self._connection)
 
-    @cached_property
+    @once
     def device_codes(self) -> DeviceCodes:
         """Device grants under way."""
         return DeviceCodes(self._connection)
 
-    @cached_property
+    @once
     def sessions(self) -> Sessions:
         """Sign-ins of terminals."""
         return Sessions(self._connection)
 
-    @cached_property
+    @once
+    def passkeys(self) -> Passkeys:
+        """Devices that are passkeys."""
+        return Passkeys(self._connection)
+
+    @once
+    def pushes(self) -> PushSubscriptions:
+        """Browsers that want to be called."""
+        return PushSubscriptions(self._connection)
+
+    @once
+    def browsers(self) -> Browsers:
+        """Browsers that are signed in with a passkey."""
+        return Browsers(self._connection)
+
+    @once
     def passwords(self) -> Passwords:
         """Passwords."""
         return Passwords(self._connection)
 
-    @cached_property
+    @once
     def sign_ins(self) -> SignIns:
         """Browsers in which somebody is signed in."""
         return SignIns(self._connection)
 
-    @cached_property
+    @once
     def flows(self) -> Flows:
         """Authorization requests."""
         return Flows(self._connection)
 
-    @cached_property
+    @once
     def code_grants(self) -> CodeGrants:
         """Codes and refresh tokens of apps."""
         return CodeGrants(self._connection)
 
-    @cached_property
+    @once
     def devices(self) -> Devices:
         """Devices."""
         return Devices(self._connection)
 
-    @cached_property
+    @once
     def approvals(self) -> Approvals:
         """Approvals."""
         return Approvals(self._connection)
 
-    @cached_property
+    @once
+    def approvers(self) -> Approvers:
+        """People asked beside the one an approval is for."""
+        return Approvers(self._connection)
+
+    @once
+    def deliveries(self) -> Deliveries:
+        """What reached which device."""
+        return Deliveries(self._connection, self.now)
+
+    @once
     def decisions(self) -> Decisions:
         """Signed answers."""
         return Decisions(self._connection)
 
-    @cached_property
+    @once
+    def attention(self) -> Attention:
+        """What people want to be notified of."""
+        return Attention(self._connection)
+
+    @once
+    def deputies(self) -> Deputies:
+        """Who decides for whom."""
+        return Deputies(self._connection)
+
+    @once
+    def escalations(self) -> Escalations:
+        """What the clock does about approvals that wait."""
+        return Escalations(self._connection)
+
+    @once
     def invitations(self) -> Invitations:
         """Rights to register agents."""
         return Invitations(self._connection)
 
-    @cached_property
+    @once
     def registrations(self) -> Registrations:
         """Agents that registered themselves."""
         return Registrations(self._connection)
 
-    @cached_property
+    @once
     def consents(self) -> Consents:
         """Consents."""
         return Consents(self._connection)
 
-    @cached_property
+    @once
     def consumptions(self) -> Consumptions:
         """Spent approvals."""
         return Consumptions(self._connection)
 
-    @cached_property
+    @once
+    def outcomes(self) -> Outcomes:
+        """What resources said of their executions."""
+        return Outcomes(self._connection)
+
+    @once
     def delegations(self) -> Delegations:
         """Issued tokens."""
         return Delegations(self._connection)
 
-    @cached_property
+    @once
+    def ceremony_tries(self) -> CeremonyTries:
+        """Tries to type what a ceremony asks for."""
+        return CeremonyTries(self._connection)
+
+    @once
+    def traces(self) -> Traces:
+        """Approvals for statistics."""
+        return Traces(self._connection)
+
+    @once
+    def limits(self) -> Limits:
+        """What limits count."""
+        return Limits(self._connection, self.now)
+
+    @once
     def history(self) -> History:
         """What was approved before."""
         return History(self._connection)
 
-    @cached_property
+    @once
     def incidents(self) -> Incidents:
         """What people reported."""
         return Incidents(self._connection)
 
-    @cached_property
+    @once
+    def standing_grants(self) -> StandingGrants:
+        """What was approved ahead."""
+        return StandingGrants(self._connection)
+
+    @once
     def audit(self) -> Audit:
         """The log."""
         return Audit(self._connection, self.now, self._new_entry_id)
 
-    @cached_property
+    @once
     def feed(self) -> Feed:
         """Events for people's screens."""
         return Feed(self._connection, self.now, self._stir)
 
-    @cached_property
+    @once
+    def notifications(self) -> Notifications:
+        """How often people were called."""
+        return Notifications(self._connection, self.now)
+
+    @once
     def outbox(self) -> Outbox:
         """What leaves the installation."""
         return Outbox(self._connection, self.now, self._stir)
 
-    @cached_property
+    @once
     def replays(self) -> Replays:
         """Things that count once."""
         return Replays(self._connection)
 
-    @cached_property
+    @once
     def counters(self) -> Counters:
         """Tries per window."""
         return Counters(self._connection, self.now)

@@ -5,6 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.services.records import Session
 from server.storage import codec
+from server.storage.prepared import writing
 from server.storage.tables import sessions
 
 _ADD = insert(sessions)
@@ -37,6 +38,7 @@ _REVOKE = (
     .where(sessions.c.id == bindparam("of"), sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+_values = writing(sessions)
 
 
 class Sessions:
@@ -47,7 +49,7 @@ class Sessions:
 
     def add(self, session: Session) -> None:
         """Store a new sign-in."""
-        row = {name: getattr(session, name) for name in sessions.c.keys()}  # noqa: SIM118
+        row = _values(session)
         row["public_jwk"] = codec.dump(dict(session.public_jwk))
         self._connection.execute(_ADD, row)
 

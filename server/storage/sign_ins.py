@@ -13,6 +13,7 @@ _RENEW = (
     update(s)
     .where(s.c.id == bindparam("of"), s.c.ended_at.is_(None))
     .values(token_hash=bindparam("hash"), auth_time=bindparam("at"), expires_at=bindparam("until"))
+    .values(acr=bindparam("how"))
 )
 _END = update(s).where(s.c.ended_at.is_(None)).values(ended_at=bindparam("now")).returning(s.c.id)
 _END_ONE = _END.where(s.c.id == bindparam("of"))
@@ -46,6 +47,7 @@ class SignIns:
             "hash": sign_in.token_hash,
             "at": sign_in.auth_time,
             "until": sign_in.expires_at,
+            "how": sign_in.acr,
         }
         self._connection.execute(_RENEW, values)
 

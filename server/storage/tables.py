@@ -25,8 +25,8 @@ metadata = MetaData(
 )
 
 Millis = BigInteger
-Serial = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only in an INTEGER PRIMARY KEY."""
+Serial = BigInteger().with_variant(Integer, "sqlite")  # it numbers INTEGER PRIMARY KEYs alone
+_REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
 _OPEN = "state IN ('pending', 'approved')"
 
 
@@ -54,6 +54,8 @@ users = Table(
     Column("roles", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Millis, nullable=False),
+    Column("backup", Text, ForeignKey("users.id")),
+    Column("disabled_at", Millis),
 )
 
 agents = Table(
@@ -64,6 +66,8 @@ agents = Table(
     Column("name_key", Text, nullable=False, unique=True),
     Column("description", Text, nullable=False),
     Column("auth_method", Text, nullable=False),
+    Column("auth_before", Text),
+    Column("auth_before_until", Millis),
     Column("jwks", Text, nullable=False),
     Column("grant_types", Text, nullable=False),
     Column("delivery", Text, nullable=False),
@@ -83,28 +87,11 @@ agents = Table(
     Column("request_alg", Text),
     Column("notification_endpoint", Text),
     Column("takes_user_code", Boolean, nullable=False),
-)
-
-agent_owners = Table(
-    "agent_owners",
-    metadata,
-    Column("agent_id", Text, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("since", Millis, nullable=False),
-)
-
-agent_secrets = Table(
-    "agent_secrets",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column(
-        "agent_id", Text, ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
-    Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("hint", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis),
-    Column("last_used_at", Millis),
+    Column("high_grants", Boolean, nullable=False),
+    Column("interactive", Boolean, nullable=False),
+    Column("external_id", Text),
+    Column("review_at", Millis),
+    Column("icon", Text),
 )
 
 resources = Table(
@@ -237,12 +224,29 @@ approvals = Table(
     Column("past", Text, nullable=False),
     Column("granted", Text),
     Column("granted_rows", Text, nullable=False),
+    Column("held_back", Boolean, nullable=False),
+    Column("delivered_at", Millis),
+    Column("quorum", Integer, nullable=False),
+    Column("several", Boolean, nullable=False),
+    Column("decided_by", Text),
+    Column("life_ms", BigInteger, nullable=False),
+    Column("extensions", Integer, nullable=False),
+    Column("escalate_at", Millis),
+    Column("escalated", Integer, nullable=False),
+    Column("supersedes", Text),
+    Column("retry_asked_at", Millis),
     UniqueConstraint("agent_id", "idempotency_hash"),
-    _where("ix_approvals_waiting", "user_id", "expires_at", "id", those="state = 'pending'"),
+    _where(
+        "ix_approvals_waiting",
+        *("user_id", "risk", "expires_at", "id"),
+        those="state = 'pending'",
+    ),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
+    _where("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
     _where("ix_approvals_due", "expires_at", those=_OPEN),
-    _where("ix_approvals_denied", "agent_id", "user_id", "decided_at", those="state = 'denied'"),
-    Index("ix_approvals_asked", "agent_id", "user_id"),
+    _where("ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"),
+    Index("ix_approvals_asked", "agent_id", "user_id", "created_at"),
+    Index("ix_approvals_of_agent", "agent_id", "created_at"),
     Index("ix_approvals_decided", "user_id", "decided_at"),
     Index("ix_approvals_made", "created_at"),
 )
@@ -260,6 +264,11 @@ decisions = Table(
     Column("channel", Text, nullable=False),
     Column("jws", Text, nullable=False),
     Column("at", Millis, nullable=False),
+    Column("voided_at", Millis),
+    Column("reason", Text),
+    Column("retry_at", Millis),
+    Column("ask_user", Text),
+    Column("private_note", Text),
 )
 
 consents = Table(
@@ -300,18 +309,8 @@ delegations = Table(
     Column("revoked_at", Millis),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
-    Index(
-        "ix_delegations_parent",
-        "parent_id",
-        sqlite_where=text("parent_id IS NOT NULL"),
-        postgresql_where=text("parent_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_delegations_consent",
-        "consent_id",
-        sqlite_where=text("consent_id IS NOT NULL"),
-        postgresql_where=text("consent_id IS NOT NULL"),
-    ),
+    _where("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
+    _where("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
 )
 """One row per issued access token; `client_id` is an agent or an app."""
 
@@ -335,6 +334,7 @@ audit_entries = Table(
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Index("ix_audit_entries_at", "at"),
+    _where("ix_audit_entries_refused", "at", those=_REFUSED),
 )
 """`seq` is the entry's place in the tree over the log; it stays empty until there is one."""
 
@@ -348,6 +348,9 @@ feed_events = Table(
     Column("at", Millis, nullable=False),
     Column("approval_id", Text),
     Column("device_id", Text),
+    Column("held", Text),
+    Column("agent_id", Text),
+    Column("incident_id", Text),
     Index("ix_feed_events_user", "user_id", "seq"),
     sqlite_autoincrement=True,
 )
@@ -367,6 +370,8 @@ outbox = Table(
     Column("created_at", Millis, nullable=False),
     Column("last_error", Text),
     Index("ix_outbox_due", "state", "not_before"),
+    Index("ix_outbox_next", "state", "channel", "target", "not_before", "id"),
+    Index("ix_outbox_trouble", "channel", "target", "last_error", "state"),
     sqlite_autoincrement=True,
 )
 
@@ -378,12 +383,3 @@ replays = Table(
     Column("expires_at", Millis, nullable=False, index=True),
 )
 """What may be used once: assertion and proof ids."""
-
-counters = Table(
-    "counters",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("window_ends_at", Millis, nullable=False, index=True),
-    Column("count", Integer, nullable=False),
-)
-"""Tries per window, for limits that must hold across processes."""

@@ -19,7 +19,7 @@ _REPLACE = (
     update(users)
     .where(users.c.id == bindparam("of"))
     .values({name: bindparam(name) for name in ("name", "name_key", "email", "email_key")})
-    .values(roles=bindparam("roles"), state=bindparam("state"))
+    .values({name: bindparam(name) for name in ("roles", "state", "backup", "disabled_at")})
 )
 
 
@@ -77,6 +77,8 @@ def _record(m: RowMapping) -> User:
         roles=codec.names(m["roles"]),
         state=m["state"],
         created_at=m["created_at"],
+        backup=m["backup"],
+        disabled_at=m["disabled_at"],
     )
 
 
@@ -90,4 +92,6 @@ def _values(user: User) -> dict[str, object]:
         "roles": codec.dump(list(user.roles)),
         "state": user.state,
         "created_at": user.created_at,
+        "backup": user.backup,
+        "disabled_at": user.disabled_at,
     }

@@ -1,19 +1,14 @@
 """How a process learns that something may have changed, here or elsewhere.
 
 A wake carries no facts. Own commits set an event; other processes' commits are found by polling
-`PRAGMA data_version` (SQLite) or arrive as notifications (PostgreSQL), with a one-second floor.
+`PRAGMA data_version` (SQLite) or arrive as notifications (PostgreSQL, `postgres_wake.py`).
 """
 
 import threading
 import time
 from collections.abc import Callable
 
-import psycopg
-
-from server.telemetry import log
-
 _SQLITE_PAUSE_SECONDS = 0.025
-_FLOOR_SECONDS = 1.0
 
 
 class LocalWake:
@@ -52,52 +47,3 @@ class SqliteWake(LocalWake):
             if current != last:
                 last = current
                 self.changed()
-
-
-class PostgresWake(LocalWake):
-    """Tells the other processes after each commit, and listens to them."""
-
-    def __init__(self, conninfo: str) -> None:
-        super().__init__()
-        self._conninfo = conninfo
-        self._to_tell = threading.Event()
-
-    def changed(self) -> None:
-        """Wake whoever waits here, and soon whoever waits elsewhere."""
-        super().changed()
-        self._to_tell.set()
-
-    def watch(self) -> None:
-        """Listen for ever; a lost connection is made again, and the floor covers the gap."""
-        threading.Thread(target=self._tell_forever, name="notifier", daemon=True).start()
-        while True:
-            try:
-                self._listen()
-            except psycopg.Error as error:
-                log().warning("wake.listen_failed", error=type(error).__name__)
-                super().changed()
-                time.sleep(_FLOOR_SECONDS)
-
-    def _listen(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
-            connection.execute("LISTEN sayso")
-            while True:
-                for _ in connection.notifies(timeout=_FLOOR_SECONDS, stop_after=1):
-                    pass
-                super().changed()
-
-    def _tell_forever(self) -> None:
-        while True:
-            self._to_tell.wait()
-            try:
-                self._tell()
-            except psycopg.Error as error:
-                log().warning("wake.notify_failed", error=type(error).__name__)
-                time.sleep(_FLOOR_SECONDS)
-
-    def _tell(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
-            while True:
-                self._to_tell.wait()
-                self._to_tell.clear()
-                connection.execute("NOTIFY sayso")

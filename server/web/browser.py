@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from flask import Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.http import cookies
 from server.http.site import Site
 from server.protocol import errors, forms
 from server.protocol.forms import Form
+from server.web import themes
 
 HEADERS: Final = {
     "X-Frame-Options": "DENY",
@@ -24,6 +26,13 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _MOST_COOKIE = 128
+_REFUSED: Final = 400
+_OF_SCRIPTS: Final = (
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "trusted-types sayso-worker",
+)
+"""The one thing that becomes a script by name is our service worker (`push.js`)."""
 
 
 def policy(*, form_action: str = "'none'", script: bool = False) -> str:
@@ -31,8 +40,9 @@ def policy(*, form_action: str = "'none'", script: bool = False) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            *(["script-src 'self'"] if script else []),
+            *(["script-src 'self'", "connect-src 'self'", *_OF_SCRIPTS] if script else []),
             "style-src 'self'",
+            "img-src 'self'",
             f"form-action {form_action}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
@@ -50,15 +60,23 @@ def page(
     **facts: object,
 ) -> Response:
     """A page that nobody stores, frames or scripts."""
-    response = Response(render_template(template, **facts), status, mimetype="text/html")
+    shown = {"theme": themes.wanted(), **facts}
+    response = Response(render_template(template, **shown), status, mimetype="text/html")
     response.headers.extend(HEADERS)
     response.headers["Content-Security-Policy"] = policy(form_action=form_action, script=script)
     return response
 
 
 def message(title: str, text: str, *, remedy: str = "", status: int = 200) -> Response:
-    """A page with one thing to say, and what to do about it."""
-    return page("message.html", status=status, title=title, text=text, remedy=remedy)
+    """A page with one thing to say, and what to do about it; from a refusal a way leads on."""
+    homes = _homes(request.path) if status >= _REFUSED else ()
+    return page("message.html", status=status, title=title, text=text, remedy=remedy, homes=homes)
+
+
+def _homes(path: str) -> tuple[tuple[str, str], ...]:
+    """What waits; and the page of the console that opens for everybody, where they were in it."""
+    inside = [("/admin/agents", "Console")] if path.startswith("/admin") else []
+    return (("/", "Inbox"), *inside)
 
 
 def go(where: str) -> AnyResponse:
@@ -115,21 +133,17 @@ def posted(site: Site) -> Form:
 
 
 def from_here(site: Site) -> bool:
-    """Reports whether the browser says, if it says anything, that a page of ours sent this form.
-
-    Our pages send no referrer, and browsers then call the origin null, as they do for sandboxed
-    pages of others (Fetch 3.2); so null counts only beside their word for where it came from.
-    """
-    origin, came_from = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    if came_from not in {None, "same-origin"}:
-        return False
-    if origin == "null":
-        return came_from is not None
-    parts = urlsplit(site.rules.issuer)
-    return origin in {None, f"{parts.scheme}://{parts.netloc}"}
+    """Reports whether the browser says, if it says anything, that a page of ours sent this form."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return cookies.is_from_here(site.rules, headers)
 
 
-def day(moment: int) -> str:
+def day(at: int) -> str:
     """A day as a person reads it."""
-    at = datetime.fromtimestamp(moment / 1000, UTC)
-    return f"{at.day} {at:%B %Y}"
+    then = datetime.fromtimestamp(at / 1000, UTC)
+    return f"{then.day} {then:%B %Y}"
+
+
+def moment(at: int) -> str:
+    """A moment as a person reads it."""
+    return f"{day(at)}, {datetime.fromtimestamp(at / 1000, UTC):%H:%M} UTC"

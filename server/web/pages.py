@@ -1,8 +1,9 @@
-"""The pages that are about nobody: how to begin on a terminal, the sheet, the one script.
+"""The pages that are about nobody: how to enrol a device, the sheets, the scripts.
 
-The first never sees the code, which is in the fragment of its link and so never leaves the browser.
+The first has the code in the fragment of its link, so that no log of a proxy sees it.
 """
 
+import functools
 from typing import Final
 
 from flask import Flask, Response, render_template, request
@@ -21,15 +22,12 @@ def add_pages(app: Flask, site: Site) -> None:
 
     @app.get("/enrol")
     def enrol() -> AnyResponse:
-        return under_another_name(site) or page("enrol.html", issuer=site.rules.issuer)
+        shown = page("enrol.html", script=True, issuer=site.rules.issuer)
+        return under_another_name(site) or shown
 
-    @app.get("/style.css")
-    def style() -> AnyResponse:
-        return _file("style.css", "text/css")
-
-    @app.get("/send.js")
-    def send() -> AnyResponse:
-        return _file("send.js", "text/javascript")
+    for name, media_type in _FILES.items():
+        view = functools.partial(_file, name, media_type)
+        app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
 
     app.register_error_handler(HTTPException, _refused)
 
@@ -49,12 +47,56 @@ def _refused(error: HTTPException) -> AnyResponse:
 
 _WORDS: Final = (
     "There is no page here",
-    "Apps send you here to sign in. What waits for your answer is in a terminal: sayso-approver.",
+    "Apps send you here to sign in. What waits for your answer is at / and in sayso-approver.",
 )
 _OTHER_WORDS: Final = (
     "This page cannot be opened like this",
     "It belongs to a form. Go back to where you came from and begin again.",
 )
+
+
+_FILES: Final = {
+    "style.css": "text/css",
+    "app.css": "text/css",
+    "console.css": "text/css",
+    **{
+        f"{name}.js": "text/javascript"
+        for name in (
+            "deciding",
+            "deeds",
+            "devices",
+            "done",
+            "enrol",
+            "happened",
+            "icon",
+            "inbox",
+            "install",
+            "leave",
+            "limit",
+            "live",
+            "notifications",
+            "offered",
+            "offline",
+            "over",
+            "passkey",
+            "preview",
+            "proving",
+            "push",
+            "receipt",
+            "report",
+            "request",
+            "send",
+            "settings",
+            "sign",
+            "sign-in",
+            "sign-in-form",
+            "similar",
+            "standing",
+            "still",
+            "waiting",
+        )
+    },
+}
 
 
 def _file(name: str, media_type: str) -> Response:

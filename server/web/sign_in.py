@@ -1,26 +1,28 @@
 """The pages between an app's request and its answer: sign in, consent, wait, sign out.
 
-Plain forms and redirects; nothing needs a script. The one there is saves a click where an app wants
-its answer posted.
+Plain forms and redirects; nothing but a passkey needs a script. The other one saves a click where
+an app wants its answer posted.
 """
 
 import functools
 from collections.abc import Callable
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
 from server.http.site import Site
 from server.protocol import errors, forms, redirects
 from server.protocol.forms import Form
+from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
 from server.services.authorize import Answer, handle_hash
 from server.services.flow_pages import ConsentPage, SignInPage
 from server.services.flows import Step
 from server.services.ports import Busy
 from server.services.sign_ins import TooSoon, WrongPassword
 from server.web.browser import (
+    HEADERS,
     cookie_of,
     day,
     go,
@@ -45,6 +47,7 @@ def add_sign_in(app: Flask, site: Site) -> None:
     for methods, path, view in (
         (["GET", "POST"], "/authorize", _authorize),
         (["GET"], "/continue", _continue),
+        (["GET"], "/continue/waits", _waits),
         (["POST"], "/sign-in", _sign_in),
         (["POST"], "/consent", _consent),
         (["GET", "POST"], "/logout", _logout),
@@ -82,7 +85,7 @@ def _shown(view: Callable[[], AnyResponse], path: str) -> Callable[[], AnyRespon
 
 def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
-    if request.method == "GET" and (elsewhere := under_another_name(site)) is not None:
+    if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
         return elsewhere
     begun = site.authorize.begin(_asked(), peer=request.remote_addr or "")
     return _answered(begun) if isinstance(begun, Answer) else go(_place(begun))
@@ -96,18 +99,20 @@ def _continue(site: Site) -> AnyResponse:
     return _step(site, step, handle, cookie)
 
 
+def _waits(site: Site) -> AnyResponse:
+    """GET /continue/waits: 204 until a device has answered, which the waiting page asks again."""
+    handle = request.args.get("flow", "")
+    if not site.flows.waits(handle, cookie_of(site)):
+        return go(_place(handle))
+    return Response(status=204, headers=HEADERS)
+
+
 def _sign_in(site: Site) -> AnyResponse:
     form = posted(site)
     handle, name = form.require("flow"), form.get("name") or ""
     try:
-        cookie = site.sign_ins.sign_in(
-            name,
-            form.get("password") or "",
-            cookie=cookie_of(site),
-            flow=handle_hash(handle),
-            peer=request.remote_addr or "",
-        )
-    except (TooSoon, WrongPassword) as refused:
+        cookie = _entered(site, form, handle_hash(handle))
+    except (TooSoon, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
         step = site.flows.step(handle, cookie, somebody_else=True)
         if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
@@ -118,6 +123,16 @@ def _sign_in(site: Site) -> AnyResponse:
             shown.headers["Retry-After"] = str(refused.seconds)
         return shown
     return with_cookie(site, go(_place(handle)), cookie)
+
+
+def _entered(site: Site, form: Form, flow: bytes) -> str:
+    """The browser's new cookie. Raises what either way to sign in does."""
+    cookie, peer = cookie_of(site), request.remote_addr or ""
+    word = form.get("word")
+    if word:
+        return site.passkey_sign_ins.sign_in(word, flow=flow, peer=peer, cookie=cookie)
+    name, password = form.get("name") or "", form.get("password") or ""
+    return site.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
 
 
 def _consent(site: Site) -> AnyResponse:
@@ -182,6 +197,7 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
         template,
         status=403 if problem else 200,
         form_action=_leading(step.leads_to),
+        script=template == "waiting.html",
         step=step,
         problem=problem,
         flow=handle,
@@ -199,7 +215,10 @@ def _sign_in_page(
         "sign_in.html",
         status=403 if problem else 200,
         form_action=_leading(step.leads_to),
+        script=ACR_PASSKEY in step.ways,
         step=step,
+        with_password=ACR_PASSWORD in step.ways,
+        with_passkey=ACR_PASSKEY in step.ways,
         name=name,
         problem=problem,
         flow=handle,
@@ -225,9 +244,9 @@ def _answered(answer: Answer) -> AnyResponse:
 
 def _asked() -> Form:
     """The parameters of a request that came by GET or by POST (OpenID Connect Core 3.1.2.1)."""
-    if request.method == "GET":
-        return forms.parse_query(request.query_string)
-    return forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+    if request.method == "POST":
+        return forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
+    return forms.parse_query(request.query_string)
 
 
 def _leading(where: str | None) -> str:

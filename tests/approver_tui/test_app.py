@@ -1,31 +1,152 @@
 """What the app does around its screens."""
 
-import gc
+import threading
+from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from approver_tui import app
+from approver_tui import app, wiring
+from approver_tui.client.errors import LoginFirst, NotKept
+from approver_tui.client.profile import Home
+from approver_tui.screens.desk import HERE
+from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.opening import OpeningScreen
+from tests.support.fake_client import a_stage, three
+from tests.support.pilots import NARROW, WIDE, inbox, shown, until
+
+HOME = Home.at(Path("/nowhere"))
+
+
+def test_the_client_is_closed_with_the_app(monkeypatch):
+    """Whoever opened the app closes what it was furnished with."""
+    closed = []
+    client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True))
+    monkeypatch.setattr(wiring, "open_client", lambda *_, **__: client)
+    monkeypatch.setattr(wiring, "Feed", lambda _client: None)
+    monkeypatch.setattr(wiring, "Decider", lambda _client: None)
+    with ExitStack() as closing:
+        guard = InputGuard(lambda: 0.0)
+        wiring.furnished(HOME, HERE, guard=guard, closing=closing, ring=print)
+        assert not closed
+    assert closed
+
+
+@pytest.mark.parametrize(
+    ("environment", "level"),
+    [({}, "full"), ({"SSH_TTY": "/dev/pts/3"}, "none"), ({"SSH_CONNECTION": "x"}, "none")],
+)
+def test_nothing_moves_by_degrees_over_ssh(environment, level, monkeypatch, tmp_path):
+    """Each degree would be a picture more on a slow line."""
+    levels = []
+    for name in ("SSH_TTY", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    monkeypatch.setattr(app, "needed", lambda home: home)
+    monkeypatch.setattr(app.ApproverApp, "run", lambda one: levels.append(one.animation_level))
+    app.run(HOME)
+    assert levels == [level]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_a_frame_stands_before_the_program_is_loaded(size):
+    """It says what it is; the inbox comes when there is one, and keys meant nothing till then."""
+    stage, may_load = a_stage(three()), threading.Event()
+    furnish = stage.app._furnish
+    stage.app._furnish = lambda ring: may_load.wait() and furnish(ring)
+    async with stage.app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "Sayso" in shown(stage))
+        assert isinstance(stage.app.screen, OpeningScreen)
+        await until(pilot, lambda: "CONNECTING" in shown(stage))
+        await until(pilot, lambda: "Loading .." in shown(stage))
+        stage.clock.move(1)
+        await pilot.press("2", "a", "enter")
+        stage.app.action_go(2)
+        may_load.set()
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: inbox(stage).table.is_loaded)
+        assert not any(isinstance(each, OpeningScreen) for each in stage.app.screen_stack)
+        assert not stage.answers.given
+
+
+async def test_the_first_frame_can_be_left():
+    """A keyring that asks a question holds up nobody who wants to go."""
+    stage, never = a_stage(three()), threading.Event()
+    stage.app._furnish = lambda _ring: never.wait()
+    async with stage.app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
+        stage.clock.move(1)
+        await pilot.press("q")
+        await until(pilot, lambda: not stage.app.is_running)
+    never.set()
+    assert stage.app.why_closed is None
+
+
+async def test_keys_typed_into_the_start_are_dropped():
+    """Whoever types on while a program starts did not mean it."""
+    stage, never = a_stage(three()), threading.Event()
+    stage.app._furnish = lambda _ring: never.wait()
+    async with stage.app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
+        await pilot.press("q")
+        await pilot.pause()
+        assert stage.app.is_running
+    never.set()
+
+
+async def test_what_cannot_be_loaded_ends_the_app_and_is_told():
+    """The error is the same that a command would have met."""
+    stage, error = a_stage(), NotKept("The keyring is locked.")
+
+    def furnish(_ring):
+        raise error
+
+    stage.app._furnish = furnish
+    async with stage.app.run_test() as pilot:
+        await until(pilot, lambda: not stage.app.is_running)
+    assert stage.app.why_closed is error
+
+
+def test_a_login_that_turns_out_to_be_gone_is_asked_for(monkeypatch, tmp_path):
+    """And the app opens then."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    monkeypatch.setattr(app, "keep_memory_private", lambda: None)
+    monkeypatch.setattr(app, "needed", lambda _home: None)
+    ended, asked = [LoginFirst("The session key of this machine is gone."), None], []
+
+    def run(self):
+        self.why_closed = ended.pop(0)
+
+    monkeypatch.setattr(app.ApproverApp, "run", run)
+    monkeypatch.setattr(app, "_sign_in", lambda home, why, _theme: asked.append(why) or home)
+    app.run(HOME)
+    assert ended == []
+    assert "session key of this machine is gone" in asked[0]
 
 
 @pytest.fixture
-def frozen(monkeypatch):
-    """How many objects the collector had been told to leave alone when the app began to run."""
-    seen = []
-    profile = SimpleNamespace(issuer="https://sayso.example")
-    client = SimpleNamespace(profile=profile, now=lambda: 0, close=lambda: seen.append("closed"))
+def visits(monkeypatch):
+    """Which logins the app showed; each is left for the next of a list, then for good."""
+    shown, ways = [], ["work", "", "default"]
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
-    monkeypatch.setattr(app, "open_client", lambda *_, **__: client)
-    monkeypatch.setattr(app, "Feed", lambda _client: None)
-    monkeypatch.setattr(app, "Decider", lambda _client: None)
-    monkeypatch.setattr(app.ApproverApp, "run", lambda _self: seen.append(gc.get_freeze_count()))
-    gc.unfreeze()
-    yield seen
-    gc.unfreeze()
+
+    def visit(home, approval_id=None):
+        shown.append((home.name, approval_id))
+        return ways.pop(0) if ways else None
+
+    monkeypatch.setattr(app, "_visit", visit)
+    return shown
 
 
-def test_no_request_waits_for_a_look_at_all_that_was_imported(frozen):
-    """A full collection over every module takes tens of milliseconds, in the thread that draws."""
-    app.run()
-    assert frozen[0] > 10_000
-    assert frozen[1:] == ["closed"]
+@pytest.mark.parametrize("signed_in", ["example", None])
+def test_the_app_goes_over_from_server_to_server_until_it_is_left(visits, monkeypatch, signed_in):
+    """To a login that is there, to a new one, or back where nobody signed in; then it is over."""
+    made = None if signed_in is None else HOME.named(signed_in)
+    monkeypatch.setattr(app, "_sign_in", lambda *_, **__: made)
+    app.run(HOME, "one")
+    third = signed_in or "work"
+    assert visits == [("default", "one"), ("work", None), (third, None), ("default", None)]

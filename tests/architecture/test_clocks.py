@@ -19,6 +19,7 @@ _CLOCKS = {
 _MAY_TELL_THE_TIME = {
     "server/app.py",
     "approver_tui/app.py",
+    "approver_tui/wiring.py",
     "approver_tui/settings.py",  # its command line needs the time, and app.py loads Textual
 }
 _ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -14,6 +15,18 @@ from tests.support.source import ROOT
 _BESIDES_THE_TABLE = {
     "GET /api/feed": "server/http/feed.py",
     "GET /enrol": "server/web/pages.py",
+    "GET /": "server/web/person_pages.py",
+    "GET /r/<id>": "server/web/person_pages.py",
+    "GET /devices": "server/web/own/own_pages.py",
+    "GET /r/<id>/limit": "server/web/answer_pages.py",
+    "POST /r/<id>/limit": "server/web/answer_pages.py",
+    "GET /r/<id>/report": "server/web/answer_pages.py",
+    "GET /r/<id>/similar": "server/web/answer_pages.py",
+    "POST /r/<id>/similar": "server/web/answer_pages.py",
+    "GET /history": "server/web/answer_pages.py",
+    "GET /receipt/<id>": "server/web/answer_pages.py",
+    "GET /done/<id>": "server/web/answer_pages.py",
+    "POST /done/<id>/revoke": "server/web/answer_pages.py",
     "GET /device": "server/web/device_page.py",
     "POST /device": "server/web/device_page.py",
     "GET /device/sent": "server/web/device_page.py",
@@ -149,7 +162,7 @@ def test_every_link_leads_somewhere():
         f"{page.relative_to(ROOT)} → {link}"
         for page in pages
         for link in _LINK.findall(page.read_text("utf-8"))
-        if not (page.parent / link).exists()
+        if not (page.parent / unquote(link)).exists()
     }
     assert broken == set()
 

@@ -3,15 +3,17 @@
 import json
 import re
 
-from tests.support.foreign import FOLDER, LIBRARIES
+from tests.support.foreign import AXE, FOLDER, LIBRARIES, PUSH_SERVICE
 from tests.support.source import ROOT
+
+ALL = {*LIBRARIES, PUSH_SERVICE, AXE}
 
 
 def test_each_client_is_pinned_and_locked():
     """One version by name, the same in the lock, with a hash of what it must be."""
     wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
     packages = json.loads((FOLDER / "package-lock.json").read_text("utf-8"))["packages"]
-    assert set(wanted) == set(LIBRARIES)
+    assert set(wanted) == ALL
     for name, version in wanted.items():
         assert packages[f"node_modules/{name}"]["version"] == version
     fetched = [package for path, package in packages.items() if path]
@@ -27,4 +29,4 @@ def test_the_lock_names_no_place_to_fetch_from():
 def test_each_client_has_its_reason():
     """A row in the decision about dependencies."""
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == set(LIBRARIES)
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == ALL

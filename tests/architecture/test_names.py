@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.source import PACKAGES, ROOT, modules
 
 _SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
-_NOT_OURS = {"node_modules", "build", "dist", "__pycache__"}
+_NOT_OURS = {"snapshot_report.html", "node_modules", "build", "dist", "__pycache__"}
 _OF_THIS_MACHINE = re.compile(r"(?<![\w.:/-])/(work|tmp/plan)/")
 _TEXT = {".py", ".md", ".toml", ".cfg", ".ini", ".json", ".tcss", ".html", ".js", ".css", ".svg"}
 _TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}

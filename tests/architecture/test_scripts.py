@@ -2,6 +2,10 @@
 
 import os
 import re
+import shutil
+import subprocess
+
+import pytest
 
 from tests.support.source import ROOT
 
@@ -45,6 +49,49 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     assert steps[-1] == "exec scripts/test"
     assert [step.split()[0] for step in steps] == ["set", "cd", "exec"]
     assert "\nscripts/test" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "without", "said"),
+    [
+        ((), "", ["the pages in real browsers"]),
+        ((), "SAYSO_TEST_WITHOUT_CLIENTS", ["the OAuth clients", "the pages in real browsers"]),
+        ((), "SAYSO_TEST_WITHOUT_POSTGRESQL", ["everything on", "the pages in real browsers"]),
+        (("--quick",), "", ["faults, PostgreSQL, foreign clients and browsers"]),
+    ],
+)
+@pytest.mark.parametrize("ends", [0, 1])
+def test_what_was_not_tested_is_said_again_at_the_end(tmp_path, arguments, without, said, ends):
+    """After minutes of dots nobody scrolls up, whether they went well or not."""
+    script = _copied_test_script(tmp_path, ends)
+    told = subprocess.run(
+        [script, *arguments],
+        env={"PATH": os.environ["PATH"], **({without: "1"} if without else {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == ends
+    last = told.stderr.rpartition("everything ran\n")[2].splitlines()
+    assert len(last) == len(said)
+    assert all(f"NOT TESTED: {what}" in line for line, what in zip(last, said, strict=True))
+    assert all(told.stderr.count(line) == len(("at once", "at the end")) for line in last)
+
+
+def _copied_test_script(folder, ends):
+    """`scripts/test` beside commands that do nothing, on a machine that has no browser."""
+    beside = {"scripts/browsers": "exit 1"}
+    for name in ("scripts/install", "scripts/clients", "scripts/check", ".venv/bin/pytest"):
+        beside[name] = "exit 0"
+    beside[".venv/bin/python"] = (
+        f'[[ "$2" == *postgres ]] && exit 0; echo "everything ran" >&2; exit {ends}'
+    )
+    for name, does in beside.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/usr/bin/env bash\n{does}\n")
+        path.chmod(0o755)
+    return shutil.copy(ROOT / "scripts" / "test", folder / "scripts" / "test")
 
 
 def _lines(path) -> list[str]:

@@ -6,18 +6,20 @@ from tests.bench import (
     idle,
     introspection,
     kill_switch,
+    pages,
     policy,
     poll,
+    push_backlog,
     redemption,
     request,
+    terminal_app,
 )
-from tests.bench.table import say
+from tests.bench.table import run, say
 
 if __name__ == "__main__":
     say("# Benchmarks of this machine, this minute; compare ratios, not seconds\n")
     benches = (
         *(idle, policy, poll, request, redemption),
-        *(exchange, introspection, kill_switch, feed),
+        *(exchange, introspection, kill_switch, feed, push_backlog, terminal_app, pages),
     )
-    for bench in benches:
-        bench.main()
+    run(*(bench.main for bench in benches))

@@ -19,7 +19,7 @@ class _Bare(_Application):
 
     def load(self) -> Any:
         """In the worker, after gevent has patched."""
-        from flask import Flask  # noqa: PLC0415
+        from flask import Flask  # noqa: PLC0415  # gevent has patched now
 
         app = Flask("bare")
 

@@ -3,7 +3,7 @@
 import jwt
 
 from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import say, show
+from tests.bench.table import run, say, show
 from tests.support.chains import BANK, LiveChains
 from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import post
@@ -69,4 +69,4 @@ def _request(agent: AgentKey, token: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,7 +20,7 @@ from approver_tui.client.feed import PATH
 from tests.bench.feed_screen import Window
 from tests.bench.measuring import product
 from tests.bench.processes import memory_mib, processor_us, threads
-from tests.bench.table import say, verdict
+from tests.bench.table import run, say, verdict
 from tests.support.installation import PAY
 from tests.support.server import ROOT, AgentKey, LiveServer
 from tests.support.terminal import Terminal, new_person
@@ -148,4 +148,4 @@ def _socket(server: LiveServer, person: Terminal) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -2,7 +2,7 @@
 
 from tests.bench.measuring import bare_server, product
 from tests.bench.processes import settled_mib, threads
-from tests.bench.table import say, verdict
+from tests.bench.table import run, say, verdict
 
 _BAR_MIB = 120.0
 
@@ -20,4 +20,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,7 +3,7 @@
 import itertools
 
 from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import say, show
+from tests.bench.table import run, say, show
 from tests.support.installation import PAY
 from tests.support.server import BY, AgentKey, LiveServer
 from tests.support.volley import post
@@ -45,4 +45,4 @@ def _tokens(server: LiveServer, agent: AgentKey, count: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

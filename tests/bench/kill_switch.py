@@ -8,7 +8,7 @@ import httpx
 from server.services.agents import Agents
 from server.services.resources import NewResourceSecret
 from tests.bench.measuring import product
-from tests.bench.table import say, verdict
+from tests.bench.table import run, say, verdict
 from tests.support.installation import PAY
 from tests.support.server import BY, LiveServer
 
@@ -47,4 +47,4 @@ def _active(http: httpx.Client, asking: NewResourceSecret, token: str) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

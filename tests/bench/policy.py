@@ -1,15 +1,22 @@
 """`python -m tests.bench.policy`: one decision under fifty rules, with little and much history."""
 
+import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from server.services import histories, shipped
 from server.services.policy import binding, uses
 from server.services.policy.judging import Case, Judge, engine_of
+from server.services.ports import View
+from server.services.schemas import Schemas
 from server.services.targets import Target
-from tests.bench.table import say, verdict
+from tests.bench.table import run, say, verdict
 from tests.support.callers import LocalAgent
-from tests.support.installation import PAY
+from tests.support.clock import MINUTE
+from tests.support.installation import BY, PAY
 from tests.support.policies import rule
 from tests.support.site import LocalSite
 from tests.support.template import make_template
@@ -17,38 +24,68 @@ from tests.support.template import make_template
 _RULES = 50
 _BAR_US = 100.0
 _GROWTH = 1.3
-_DECISIONS = 1_000
-_HISTORY = 200_000
+_DECISIONS = 500
+_ROUNDS = 15
+_LITTLE, _MUCH = 100, 100_000
+"""Tokens that the agent got before, each of which was a payment that somebody approved."""
+_TYPE = "payment.transfer"
+_DETAIL = {
+    "type": _TYPE,
+    "amount": {"minor": 482_000, "currency": "EUR"},
+    "payee": "Nordwind Logistik GmbH",
+    "account": "DE89 3704 0044 0532 0130 00",
+    "reference": "INV-2291",
+}
+_PAYMENT: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": (_DETAIL,)}
+_SCOPE_ONLY: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": ()}
 
 
 def main() -> None:
-    """The rules are of every kind; two of them look at what the agent did before."""
+    """No rule but the last is about it, so that every condition of all of them is looked at."""
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
         local = template.copied(Path(folder) / "data")
+        local.desk.actions.update(shipped.document(_TYPE), by=BY)
         agent = template.agent(local)
-        little = _measure(local, agent)
-        _remember(local, agent)
-        much = _measure(local, agent)
+        _remember(local, agent, 0, _LITTLE)
+        little = _measured(local, agent, f"after {_LITTLE:,} tokens")
+        _remember(local, agent, _LITTLE, _MUCH)
+        much = _measured(local, agent, f"after {_MUCH:,} tokens")
         local.services.store.close()
-    say(f"without history {little:.1f} µs, after {_HISTORY} tokens {much:.1f} µs")
-    verdict("one decision", max(little, much), _BAR_US, " µs")
-    verdict("growth", much / little, _GROWTH, " times")
+    verdict("one decision", max(*little, *much), _BAR_US, " µs")
+    pairs = zip(little, much, strict=True)
+    verdict("growth", max(after / before for before, after in pairs), _GROWTH, " times")
 
 
-def _measure(local: LocalSite, agent: LocalAgent) -> float:
-    """Microseconds of processor time of one decision, the best of fifteen rounds."""
-    with local.services.store.read() as view:
-        judge = Judge(instead=engine_of(binding.bound(view, _rules(), version=1, by="bench")))
-        found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
-        assert found is not None
-        assert resource is not None
-        user = view.directory.user_called("ana")
-        case = Case("exchange", found, user, Target(resource, ("payments:read",)))
-        assert judge.decide(view, case).outcome == "ask"
+def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
+    """Microseconds of each kind of question."""
+    asked = {
+        "payment, exchange": ("exchange", _PAYMENT, _mixed()),
+        "payment, request": ("request", _PAYMENT, _mixed()),
+        "payment, rules about history": ("exchange", _PAYMENT, _historic()),
+        "scope alone, exchange": ("exchange", _SCOPE_ONLY, _mixed()),
+    }
+    found = [_measure(local, agent, *question) for question in asked.values()]
+    for name, micros in zip(asked, found, strict=True):
+        say(f"{name}, {when}: {micros:.1f} µs")
+    return found
+
+
+def _measure(
+    local: LocalSite, agent: LocalAgent, way: Any, wanted: Mapping[str, Any], rules: str
+) -> float:
+    """Microseconds of processor time of one decision, the best of the rounds.
+
+    In a unit of work, in which every decision is made that is enforced.
+    """
+    with local.services.store.write() as view:
+        engine = engine_of(binding.bound(view, rules, version=1, by="bench"))
+        judge = Judge(local.services.secrets, instead=engine)
+        case = _case(view, agent, way, wanted)
+        assert judge.decide(view, case).rules == ("last",)
         rounds = []
-        for _ in range(15):
+        for _ in range(_ROUNDS):
             began = time.process_time()
             for _ in range(_DECISIONS):
                 judge.decide(view, case)
@@ -56,32 +93,68 @@ def _measure(local: LocalSite, agent: LocalAgent) -> float:
     return min(rounds)
 
 
-def _remember(local: LocalSite, agent: LocalAgent) -> None:
-    """As if the agent had got so many tokens, the last of them just now."""
-    used = uses.of_token(PAY, ["payments:read"], [])
+def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> Case:
+    found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
+    user = view.directory.user_called("ana")
+    assert found is not None
+    assert resource is not None
+    types = [one["type"] for one in wanted["details"]]
+    actions = Schemas().known(view.directory, types)
+    return Case(way, found, user, Target(resource, wanted["scopes"]), wanted["details"], actions)
+
+
+def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:
+    """As if the agent had got a token every minute, the last of them just now, each after a yes."""
+    with local.services.store.read() as view:
+        case = _case(view, agent, "request", _PAYMENT)
+        past = json.loads(histories.look(view, local.services.secrets, case).text)
+    used = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])
     now = local.clock.now()
-    for begin in range(0, _HISTORY, 10_000):
+    for start in range(begin, end, 10_000):
         with local.services.store.write() as tx:
-            for n in range(begin, begin + 10_000):
-                tx.uses.add(agent.id, f"t{n}", used, now - n)
+            for n in range(start, min(start + 10_000, end)):
+                tx.uses.add(agent.id, f"t{n}", used, now - n * MINUTE)
+                tx.history.add(agent.id, f"other {n}")
+                for key in past["marks"]:
+                    tx.history.add(agent.id, key)
+                for key, amount in past["amounts"].items():
+                    tx.history.add(agent.id, key, amount)
 
 
-def _rules() -> str:
-    """Rules of every kind, of which the last asks."""
-    kinds = (
-        'when.agent = ["invoice-bot"]\nwhen.risk.at_least = "high"',
+def _mixed() -> str:
+    """Rules of every kind."""
+    return _rules(
+        'when.agent = ["invoice-bot"]\nwhen.risk.at_least = "critical"',
         'when.labels = ["team=finance", "pilot"]',
         'when.resource = ["https://*.internal"]',
-        'when.scope = ["admin:*", "payments:transfer"]',
-        'when.type = ["payment.*"]\nwhen.amount = { currency = "EUR", over = 100000 }',
-        'when.user = ["ana"]\nwhen.risk.at_least = "critical"',
+        'when.scope = ["admin:*"]',
+        'when.type = ["payment.*"]\nwhen.amount = { currency = "EUR", over = 1000000 }',
+        'when.type = ["payment.*"]\nwhen.amount = { currency = "USD", over = 0 }',
+        'when.type = ["deploy.*", "data.*"]',
+        'when.user = ["ana"]\nwhen.first_time = ["/account", "/payee"]',
+        'when.type = ["payment.*"]\nwhen.unusual = ["large_amount", "new_target"]',
         'when.during = { from = "02:00", to = "02:01", zone = "Europe/Berlin" }',
+        'when.type = ["payment.*"]\nwhen.count = { over = 100, within = "1h" }',
+        'when.first_time = ["resource", "scope"]',
     )
-    written = [rule("deny", kinds[n % len(kinds)], name=f"r{n}") for n in range(_RULES - 3)]
-    counted = rule("ask", 'when.count = { over = 100, within = "1d" }', name="many")
-    first = rule("ask", 'when.first_time = ["resource"]', name="first")
-    return "\n".join([*written, counted, first, rule("ask", name="last")])
+
+
+def _historic() -> str:
+    """Rules that all look at what was before."""
+    return _rules(
+        'when.first_time = ["/account"]',
+        'when.first_time = ["/payee", "scope"]',
+        'when.unusual = ["large_amount", "new_key"]',
+        'when.known = ["/cut_off"]',
+        'when.count = { over = 100, within = "1h" }',
+    )
+
+
+def _rules(*kinds: str) -> str:
+    """All of these in turn, and one that asks."""
+    written = [rule("deny", kinds[n % len(kinds)], name=f"r{n}") for n in range(_RULES - 1)]
+    return "\n".join([*written, rule("ask", name="last")])
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -3,7 +3,7 @@
 import time
 
 from tests.bench.measuring import ROUNDS, Target, bare_server, compare, product
-from tests.bench.table import say, show
+from tests.bench.table import run, say, show
 from tests.support import prepared
 from tests.support.server import LiveServer
 from tests.support.volley import poll
@@ -39,4 +39,4 @@ def _target(server: LiveServer) -> Target:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,7 +1,7 @@
 """`python -m tests.bench.redemption`: an approved request becomes tokens, with entry and outbox."""
 
 from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import say, show
+from tests.bench.table import run, say, show
 from tests.support import prepared
 from tests.support.server import LiveServer
 from tests.support.volley import poll
@@ -31,4 +31,4 @@ def _target(server: LiveServer, alg: str) -> Target:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,13 +1,19 @@
-"""Figures as a table that can be pasted into a note."""
+"""Figures as a table that can be pasted into a note, and what was missed as an exit code.
+
+Owns: which bars were missed in this run; a script ends with 1 when one was, so that whoever calls
+it need not read.
+"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.bench.measuring import Figures
 
 _HEAD = (
     "| what | requests | CPU µs/request | requests/s per core | p50 ms | p99 ms | PSS MiB | ratio |"
 )
+
+_MISSED: list[str] = []
 
 
 def show(figures: Sequence[Figures], *, bar: float) -> None:
@@ -28,8 +34,19 @@ def show(figures: Sequence[Figures], *, bar: float) -> None:
 
 def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
     """Say a figure, its bar, and whether it holds."""
-    word = "holds" if found <= bar else "MISSED"
-    say(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}: {word}\n")
+    line = f"{what} {found:.2f}{unit}, bar {bar:g}{unit}"
+    if found > bar:
+        _MISSED.append(line)
+    say(f"{line}: {'holds' if found <= bar else 'MISSED'}\n")
+
+
+def run(*benches: Callable[[], None]) -> None:
+    """All of these, one after another; ends the process, with 1 when one missed a bar."""
+    for bench in benches:
+        bench()
+    for line in _MISSED:
+        say(f"MISSED: {line}")
+    sys.exit(1 if _MISSED else 0)
 
 
 def say(line: str) -> None:

@@ -30,8 +30,17 @@ _PUBLIC = {
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "POST /api/passkeys/offer",
 }
 """What anybody may read, on purpose."""
+
+_BEFORE_SIGN_IN = {
+    "POST /api/passkeys/options": (422, "invalid_body"),
+    "POST /api/passkeys": (422, "invalid_body"),
+    "POST /api/passkeys/sign-in": (422, "invalid_body"),
+    "POST /api/passkeys/sign-out": (403, "stale_page"),
+}
+"""What a browser does that is not signed in yet: a code or a passkey in the body says who it is."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PATHS = sorted({route.path for route in ROUTES})
@@ -64,6 +73,8 @@ def test_a_route_is_closed_or_public_on_purpose(
         wants_json = route.body is not None
         code = "invalid_client_metadata" if wants_json else "invalid_token"
         check_refusal(response, 400 if wants_json else 401, code)
+    elif route.name in _BEFORE_SIGN_IN:
+        check_problem(response, *_BEFORE_SIGN_IN[route.name])
     elif route.caller is Caller.ANYBODY:
         assert route.name in _PUBLIC
         assert response.status_code == 200
@@ -102,7 +113,6 @@ def _leads(pattern: str, path: str) -> bool:
 
 
 _NOWHERE = [
-    "/",
     "/token/",
     "/TOKEN",
     "/token/x",

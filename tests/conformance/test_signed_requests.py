@@ -273,6 +273,7 @@ def test_without_keys_no_signed_request_is_taken(agent: Agent) -> None:
         {"binding_message": "other"},
         {"requested_expiry": "5"},
         {"client_notification_token": "a" * 32},
+        {"supersedes": "sayso_ar_x"},
     ],
 )
 def test_nothing_counts_beside_a_signed_request(es256: Signing, beside: dict[str, str]) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from approver_tui.client.errors import AlreadyDecided
+from approver_tui.client.errors import AlreadyDecided, ApiError
 from tests.support import record
 from tests.support.agent import Agent
 from tests.support.clock import DAY, MINUTE, SECOND
+from tests.support.feed_line import greeted
 from tests.support.record import state, stored, story
 from tests.support.server import LiveServer
 from tests.support.signing import decision
@@ -58,6 +59,28 @@ def test_a_person_without_a_device_could_not_have_answered(
     assert (body["error"], body["reason"]) == ("expired_token", "no_device")
 
 
+def test_a_request_that_reached_no_device_says_so(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """undeliverable: the terminal was never there while it waited. Being brought changes that."""
+    lost = agent.asked(person.user, requested_expiry="60")
+    server.clock.forward(MINUTE)
+    with greeted(person) as line:
+        brought = agent.asked(person.user, requested_expiry="60")
+        line.event("approval.requested")
+        approval = record.waiting(server, person.user)[0].id
+        until(lambda: stored(server, approval).delivered_at is not None)
+    server.clock.forward(5 * SECOND)
+    pending = agent.poll(brought).json()
+    server.clock.forward(MINUTE)
+
+    assert (pending["delivered"], pending["seen"]) == (True, False)
+    assert agent.poll(lost).json()["reason"] == "undeliverable"
+    assert agent.poll(brought).json()["reason"] == "expired_unseen"
+    (had,) = person.client.approval(approval).devices
+    assert (had.device_name, had.seen_at, had.decided_at) == ("laptop", None, None)
+
+
 def test_an_unanswered_request_ends_without_anybody_asking(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
@@ -70,6 +93,32 @@ def test_an_unanswered_request_ends_without_anybody_asking(
     until(lambda: state(server, waiting.id) == ("expired", "expired_unseen"))
     assert story(server, waiting.id) == ["approval.requested", "approval.expired"]
     assert [a.id for a in person.client.inbox("decided").items] == [waiting.id]
+
+
+def test_who_comes_too_late_has_the_agent_ask_again(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The agent reads it at its next poll and asks anew; that request is answered like any."""
+    late = agent.asked(person.user, requested_expiry="60")
+    missed = person.only()
+    with pytest.raises(ApiError, match="not expired") as early:
+        person.client.ask_again(missed.id)
+    server.clock.forward(MINUTE)
+    told = person.client.ask_again(missed.id)
+    body = agent.poll(late).json()
+    again = agent.asked(person.user)
+    person.approve(person.only())
+
+    assert (early.value.status, early.value.code) == (409, "not_expired")
+    assert (told.state, told.retry) == ("expired", "asked")
+    assert (body["error"], body["retry"]) == ("expired_token", "wanted")
+    assert agent.poll(again).status_code == 200
+    assert agent.poll(late).json() == body
+    assert story(server, missed.id) == [
+        "approval.requested",
+        "approval.expired",
+        "approval.retry_asked",
+    ]
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
@@ -95,13 +144,13 @@ def test_an_answer_after_the_end_changes_nothing(
     assert agent.poll(handle).json()["error"] == "expired_token"
 
 
-def test_an_answer_of_the_last_second_can_be_fetched_within_the_grace(
+def test_an_answer_shortly_before_the_end_can_be_fetched_within_the_grace(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Decisions count until the end, redemption half a minute longer."""
     handle = agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
-    server.clock.forward(59 * SECOND - _age(server, waiting.id))
+    server.clock.forward(45 * SECOND - _age(server, waiting.id))
     person.approve(waiting)
     ends = stored(server, waiting.id).expires_at
     server.clock.forward(ends + GRACE - 5 * SECOND - server.clock.now())
@@ -168,7 +217,7 @@ def test_one_second_is_a_life_and_then_over(agent: Agent, person: Terminal) -> N
     handle = agent.asked(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()
 
-    assert (body["error"], body["reason"]) == ("expired_token", "expired_unseen")
+    assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("requested", ["0", "-1", "1.5", "01", "1e3", "", " 5", "soon"])

@@ -133,7 +133,7 @@ def test_a_held_poll_is_released_by_the_end_of_the_request(
         server.clock.forward(DAY)
         body = held.answer(4).json()
 
-    assert (body["error"], body["reason"]) == ("expired_token", "expired_unseen")
+    assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])

@@ -57,7 +57,7 @@ def test_less_is_approved_from_a_shell_and_seen_by_everybody(
     handle = agent.asked(person.user, scope=scope, authorization_details=details)
     asked = person.only()
     known = ("--fingerprint", asked.fingerprint, "--pin-stdin")
-    wish = ("--narrow", "amount=500", "--drop-scope", "payments:read")
+    wish = ("--narrow", "amount=500", "--drop-scope", "payments:read", "--token-seconds", "60")
     done = _run(server, "approver_tui", person, "approve", asked.id, *known, *wish, stdin=PIN)
     assert done.returncode == 0, done.stderr
     (row,) = (line.split() for line in done.stdout.splitlines() if line.startswith("Amount"))
@@ -65,7 +65,7 @@ def test_less_is_approved_from_a_shell_and_seen_by_everybody(
     assert "EUR 500.00" in done.stderr
     told = agent.poll(handle).json()
     assert told["narrowed"] is True
-    assert told["scope"] == "openid payments:transfer"
+    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
     assert told["authorization_details"][0]["amount"]["minor"] == 50_000
     shown = _run(server, "approver_tui", person, "show", asked.id, "--json")
     changes = json.loads(shown.stdout)["granted"]["changes"]
@@ -76,6 +76,22 @@ def test_less_is_approved_from_a_shell_and_seen_by_everybody(
     assert "Amount: EUR 500.00, asked EUR 4,820.00" in plain.stdout
 
 
+def test_a_shorter_life_alone_is_less(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    """The whole payment, by a token of a minute; a longer life than usual is no part of it."""
+    handle = agent.asked(person.user)
+    asked = person.only()
+    known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    for seconds, code in (("0", 2), ("86401", 2), ("301", 2)):
+        done = _run(server, "approver_tui", person, *known, "--token-seconds", seconds, stdin=PIN)
+        assert (done.returncode, done.stdout) == (code, ""), done
+    done = _run(server, "approver_tui", person, *known, "--token-seconds", "60", stdin=PIN)
+    assert done.returncode == 0, done.stderr
+    (change,) = json.loads(done.stdout)["granted"]["changes"]
+    assert change["granted"] == "60 seconds"
+    told = agent.poll(handle).json()
+    assert (told["narrowed"], told["expires_in"]) == (True, 60)
+
+
 def test_a_wish_that_is_not_less_takes_no_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
@@ -84,8 +100,8 @@ def test_a_wish_that_is_not_less_takes_no_pin(
     asked = person.only()
     known = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
     for wish, code, says in (
-        ("amount=5000", 1, "is not less"),
-        ("payee=Mallory", 1, "does not let it be made less"),
+        ("amount=5000", 2, "is not less"),
+        ("payee=Mallory", 2, "does not let it be made less"),
         ("amount", 2, "FACT=VALUE"),
     ):
         done = _run(server, "approver_tui", person, *known, "--narrow", wish, stdin=PIN)

@@ -65,7 +65,9 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_i
         took = time.monotonic() - began
         assert not active(child)
         assert line.event("approval.cancelled")["approval"]["reason"] == "agent_quarantined"
-        line.event("alarm.incident_opened")
+        alarm = line.event("alarm.incident_opened")
+        assert alarm["agent"]["id"] == key.id
+        assert alarm["incident"] == done.incident
     assert took < _FAST_SECONDS
     assert done.approval.state is ApprovalState.DENIED
     (stopped,) = done.agents

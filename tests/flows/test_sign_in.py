@@ -14,6 +14,7 @@ import pytest
 from tests.support.record import entries
 from tests.support.server import LiveServer
 from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.window import leave
 
 QR = "█▄▄▄▄▄▄▄█"
 
@@ -44,7 +45,7 @@ def _at_a_terminal(home: object, *arguments: str) -> Iterator[pexpect.spawn]:
     try:
         yield child
     finally:
-        child.close(force=True)
+        leave(child)
 
 
 def _run(home: object, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -140,4 +141,4 @@ def test_a_denied_terminal_leaves_nothing(server: LiveServer, person: Terminal) 
         rest = login.stderr.read()
         assert login.wait(40) == 5
     assert '"error": "access_denied"' in rest
-    assert not (home / "profiles.json").exists()
+    assert not (home / "profiles").exists()

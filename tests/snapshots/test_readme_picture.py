@@ -1,10 +1,16 @@
 """The README shows the app as it is."""
 
-from tests.support.pictures import INBOX, draw_inbox
+import re
+
+import pytest
+
+from tests.support.gallery import FOLDER, SHOTS
+from tests.support.pictures import INBOX, draw_inbox, draw_shot
+from tests.support.source import ROOT
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_draws():
-    """When this fails: `python -m tests.support.pictures`, look at it, commit it."""
+    """When this fails: `scripts/pictures`, look at it, commit it."""
     drawn = await draw_inbox()
     assert INBOX.read_text(encoding="utf-8") == drawn
 
@@ -12,3 +18,15 @@ async def test_the_picture_in_the_readme_is_what_the_app_draws():
 async def test_the_picture_fetches_nothing():
     """A picture in a README must not call out for fonts."""
     assert "url(http" not in INBOX.read_text(encoding="utf-8").replace('url("http', "url(http")
+
+
+@pytest.mark.parametrize("name", SHOTS)
+async def test_each_picture_of_the_gallery_is_what_the_app_draws(name):
+    """When this fails: `scripts/pictures`, look at it, commit it."""
+    assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_shot(name)
+
+
+def test_the_readme_shows_the_whole_gallery():
+    """And names no picture that is not drawn."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"pictures/(gallery-[\w-]+)\.svg", readme) == list(SHOTS)

@@ -3,29 +3,22 @@
 `pytest tests/snapshots --snapshot-update` draws them anew; look at what changed before you commit.
 """
 
-from collections.abc import Awaitable, Callable
-
-import pytest
-from textual.pilot import Pilot
-
 from approver_tui.state.connection import Phase
 from tests.support.fake_client import (
     CONSENT,
     DEPLOY,
     MINUTE,
+    NOW,
     PAYMENT,
+    PRICES,
     SIGN_IN,
-    Stage,
     a_device,
     a_stage,
     an_approval,
     three,
 )
-from tests.support.pilots import NARROW, WIDE, is_live, look, press, until
+from tests.support.pilots import SIZES, look, until
 
-Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
-
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
 HOSTILE = {
     "agent": "inv\u202eoice-bot[b]",
     "headline": "Pay EUR 1.00 [@click=app.quit]here[/]\x1b[2J",
@@ -35,25 +28,6 @@ HOSTILE = {
     ],
     "says": 'ok"\nFingerprint  0000-0000\nLOW RISK [red]approve[/red] \u202e\U000e0041',
 }
-
-
-@pytest.fixture
-def picture(snap_compare):
-    """Compare the screen after some steps with the picture in the repository."""
-
-    def compare(stage: Stage, size: tuple[int, int], *keys: str, then: Steps | None = None) -> bool:
-        async def steps(pilot: Pilot[None]) -> None:
-            await until(pilot, lambda: is_live(stage))
-            stage.clock.move(1)
-            await press(pilot, stage, *keys)
-            if then is not None:
-                await then(pilot, stage)
-            look(stage)
-            await pilot.pause()
-
-        return snap_compare(stage.app, terminal_size=size, run_before=steps)
-
-    return compare
 
 
 @SIZES
@@ -169,8 +143,9 @@ def test_offline(picture, size):
 
     async def cut(pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        stage.clock.move(130)
         await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+        stage.clock.move(130)
+        stage.app.screen.draw()
 
     assert picture(a_stage(three()), size, then=cut)
 
@@ -194,6 +169,27 @@ def test_deny_panel(picture, size):
 
 
 @SIZES
+def test_deny_panel_wait_until(picture, size):
+    """When to ask again, which need not be said."""
+    assert picture(a_stage(three()), size, "d", "4", "tab", "1")
+
+
+@SIZES
+def test_elsewhere(picture, size):
+    """The page of the request, to go on at a phone or in a browser."""
+    place = {"issuer": "https://sayso.example"}
+    assert picture(a_stage([an_approval("prices", PRICES)], place=place), size, "o")
+
+
+@SIZES
+def test_elsewhere_high_risk(picture, size):
+    """The same way for what this device may not approve yet, which is said behind it."""
+    place = {"issuer": "https://sayso.example"}
+    new = a_device(high_from=NOW + 60 * MINUTE)
+    assert picture(a_stage([an_approval("pay")], place=place, device=new), size, "o")
+
+
+@SIZES
 def test_denial_waiting(picture, size):
     """The five seconds in which it can be taken back."""
     assert picture(a_stage(three()), size, "d", "2", "enter")
@@ -203,3 +199,20 @@ def test_denial_waiting(picture, size):
 def test_help(picture, size):
     """The keys of the inbox, and why Approve is off."""
     assert picture(a_stage(), size, "question_mark")
+
+
+TYPED = {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amount"}
+
+
+@SIZES
+def test_approve_panel_with_a_fact_to_type(picture, size):
+    """The fact stands nowhere on the screen, and nothing behind the panel shows it."""
+    typed = {"ceremony": "pin+type_back", "type_back": TYPED}
+    assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), size, "a")
+
+
+@SIZES
+def test_approve_panel_with_everything_to_type(picture, size):
+    """Number, fact, reason and PIN; the ways out stay in sight."""
+    typed = {"ceremony": "match+pin+reason+type_back", "type_back": TYPED, "risk": "critical"}
+    assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), size, "a", "pagedown")

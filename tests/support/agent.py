@@ -43,9 +43,12 @@ class Agent:
 
     def ask_payment(self, user: str, **parameters: Any) -> httpx.Response:
         """Ask for a payment, which is high risk."""
-        details = json.dumps(PAYMENT_DETAILS)
-        scope = "openid payments:transfer"
-        return self.ask(user, scope=scope, authorization_details=details, **parameters)
+        whole = {
+            "scope": "openid payments:transfer",
+            "authorization_details": json.dumps(PAYMENT_DETAILS),
+            **parameters,
+        }
+        return self.ask(user, **whole)
 
     def asked(self, user: str, **parameters: Any) -> str:
         """Ask, and return the `auth_req_id`."""

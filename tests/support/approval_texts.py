@@ -54,6 +54,7 @@ def wire_approval(
         "display_digest": digest(shown),
         "created_at": when(now),
         "expires_at": document["expires_at"],
+        "held_back": False,
         "decided": None,
         **(outer or {}),
     }

@@ -23,9 +23,11 @@ from server.protocol.names import (
     GRANT_CLIENT_CREDENTIALS,
     GRANT_ENROLMENT,
 )
-from server.services.records import Approval, Device, User
+from server.services.approval_records import Approval
+from server.services.records import Device, User
 from server.services.users import NewUser
 from tests.support.agent import PAYMENT_DETAILS
+from tests.support.ceremonies import typed_fact
 from tests.support.installation import BY, PAY
 from tests.support.site import ISSUER, Answer, LocalSite
 
@@ -136,6 +138,22 @@ class LocalResource:
         return self.local.send(
             "POST",
             "/api/approvals/consume",
+            headers={"authorization": self.basic},
+            body=json.dumps(sent).encode(),
+        )
+
+    def report(self, approval: str, execution: str = "run-1", **members: Any) -> Answer:
+        """POST /api/approvals/outcome; a member that is None is left out."""
+        whole = {
+            "approval": approval,
+            "execution_id": execution,
+            "outcome": "executed",
+            **members,
+        }
+        sent = {name: value for name, value in whole.items() if value is not None}
+        return self.local.send(
+            "POST",
+            "/api/approvals/outcome",
             headers={"authorization": self.basic},
             body=json.dumps(sent).encode(),
         )
@@ -277,11 +295,27 @@ class LocalTerminal:
 
     def approve(self, approval_id: str) -> Answer:
         """Say yes as the risk demands."""
-        if self.local.stored(approval_id).ceremony == "confirm":
+        stored = self.local.stored(approval_id)
+        if stored.ceremony == "confirm":
             return self.send_decision(approval_id, self.decision(approval_id))
-        self.pin(approval_id)
-        jws = self.decision(approval_id, self.high, ceremony="pin")
-        return self.send_decision(approval_id, jws)
+        typed = self.entries(approval_id)
+        key = self.low
+        if "pin" in stored.ceremony:
+            self.pin(approval_id)
+            key = self.high
+        jws = self.decision(approval_id, key, ceremony=stored.ceremony)
+        return self.send_decision(approval_id, jws, **typed)
+
+    def entries(self, approval_id: str) -> dict[str, str]:
+        """What a yes to this request has beside its signature, all of it right."""
+        stored = self.local.stored(approval_id)
+        steps = stored.ceremony.split("+")
+        found = {
+            "fact": typed_fact(stored.action, stored.display),
+            "match": self.local.site.ciba.ceremonies.number(stored),
+            "reason": "It is on the list." if "reason" in steps else None,
+        }
+        return {name: entry for name, entry in found.items() if entry is not None}
 
     def deny(self, approval_id: str, code: str = "not_needed", **members: Any) -> Answer:
         """Say no, by the session's key."""

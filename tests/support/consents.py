@@ -6,15 +6,19 @@ Owns: what a page would ask. Never: the answers; those are the terminal's.
 from dataclasses import replace
 from typing import Any
 
+from server.services.approval_records import Approval
 from server.services.consents import Given, Wanted
-from server.services.records import Approval, Consent
+from server.services.records import Consent
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.clock import DAY
 from tests.support.installation import PAY
+from tests.support.passkey import LocalBrowser
 from tests.support.site import PEER, LocalSite
 
 
-def wanted(local: LocalSite, agent: LocalAgent, person: LocalTerminal, **members: Any) -> Wanted:
+def wanted(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal | LocalBrowser, **members: Any
+) -> Wanted:
     """Thirty days of reading at the payment API."""
     plain = Wanted(
         user=person.user,
@@ -45,7 +49,10 @@ def give(local: LocalSite, agent: LocalAgent, person: LocalTerminal, **members: 
 
 
 def live(
-    local: LocalSite, agent: LocalAgent, person: LocalTerminal, resource: str = PAY
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal | LocalBrowser,
+    resource: str = PAY,
 ) -> Consent | None:
     """The consent in force."""
     with local.services.store.read() as view:

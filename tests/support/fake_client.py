@@ -6,24 +6,42 @@ Never: the network. What a screen gets passes through `client.wire`, as in produ
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 from zlib import crc32
 
-from approver_tui.app import ApproverApp, make_app
+from approver_tui.app import ApproverApp, Ring
+from approver_tui.attention.caller import Caller
+from approver_tui.attention.ringer import Ringer
 from approver_tui.client import errors
 from approver_tui.client.feed import Listeners
 from approver_tui.client.reading import Members
 from approver_tui.client.wire import Page, read_approval
-from approver_tui.screens.desk import Place
-from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.screens.desk import Desk, NoOthers, Others, Place
+from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.state.acting import Stopped
+from approver_tui.state.agents import Owned, Suspended
+from approver_tui.state.approvals import Approval, ApprovalState, Retry
+from approver_tui.state.attention import ALL_RINGS, SNOOZED, Attention, Hold, Mute, QuietHours
+from approver_tui.state.ceremony import NOTHING, Entries, spelled
 from approver_tui.state.connection import Connection, Phase
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.state.devices import Device, Me, PinState, User
+from approver_tui.state.consents import Consent, ConsentState
+from approver_tui.state.decision import NOTHING_MORE, Answer, Aside, DenyCode
+from approver_tui.state.delegations import Actor, Delegation, DelegationState
+from approver_tui.state.devices import Browser, Device, Me, PinState, User
 from approver_tui.state.events import Event, EventName
 from approver_tui.state.fingerprint import digest
+from approver_tui.state.leeway import Leeway, LesserFact, Rule
+from approver_tui.state.narrowing import Difference, Granted, Wish
+from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.unsent import Unsent
+from tests.support.fake_grants import FakeAhead
 
 NOW = int(datetime(2026, 11, 24, 14, 32, 7, tzinfo=UTC).timestamp()) * 1000
 PIN = "271828"
@@ -89,6 +107,26 @@ CONSENT: Mapping[str, object] = {
     "gives": "Until 2026-12-24 12:00 UTC invoice-bot gets access tokens for https://pay.example in "
     "your name with these rights, without asking you each time. What policy wants asked is still "
     "asked.",
+    "says": None,
+}
+GRANT: Mapping[str, object] = {
+    "kind": "standing_grant",
+    "details": [{"type": "sayso:standing_grant", "uses": 3}, {"type": "payment.transfer"}],
+    "agent": "invoice-bot",
+    "risk": "medium",
+    "risk_reason": "it covers low risk ahead, and counts as one level more",
+    "headline": "Let invoice-bot do this 3 times without asking: Payment",
+    "facts": [
+        ("Agent", "invoice-bot", True),
+        ("At", "https://pay.example", True),
+        ("Amount", "up to EUR 20.00", True),
+        ("How often", "3 times", True),
+    ],
+    "scopes": [],
+    "resource": "https://pay.example",
+    "undo": "You can revoke it at any time (sayso-approver grants revoke).",
+    "why": "An answer given ahead stands for many, so it takes your signature.",
+    "gives": "Until 2026-12-24 12:00 UTC, and 3 times at most, without asking you.",
     "says": None,
 }
 SIGN_IN: Mapping[str, object] = {
@@ -163,6 +201,25 @@ PRICES: Mapping[str, object] = {
 }
 
 
+LEEWAY = Leeway(
+    scopes=("payments:read", "payments:transfer"),
+    facts=(
+        LesserFact(0, "/amount", SafeText("Amount"), SafeText("EUR 4,820.00"), Rule.LOWER),
+        LesserFact(
+            0,
+            "/invoices",
+            SafeText("Invoices"),
+            SafeText("INV-2291, INV-2292"),
+            Rule.DROP,
+            (SafeText("INV-2291"), SafeText("INV-2292")),
+        ),
+        LesserFact(0, "/dry_run", SafeText("Dry run"), SafeText("no"), Rule.TURN_ON),
+        LesserFact(0, "/by", SafeText("Due"), SafeText("2026-11-25 14:30 UTC"), Rule.EARLIER),
+    ),
+    token_seconds=300,
+)
+
+
 @dataclass
 class FakeClock:
     """Both clocks of the app; they stand still until moved."""
@@ -187,7 +244,7 @@ def an_approval(
     about: Mapping[str, object] = PAYMENT,
     *,
     left: int = 4 * MINUTE + 12_000,
-    **changes: object,
+    **changes: Any,
 ) -> Approval:
     """Return a pending approval called `name`; `left` milliseconds remain at NOW."""
     terms = {**about, **changes}
@@ -199,6 +256,7 @@ def answered(approval: Approval, answer: Answer, code: DenyCode | None = None) -
     document = _outer(approval)
     is_yes = answer is Answer.APPROVE
     document["state"] = "approved" if is_yes else "denied"
+    document["over_at"] = _rfc3339(NOW + 3000)
     document["decided"] = {
         "decision": answer.value,
         "by": {"id": _ME, "name": "alice"},
@@ -207,11 +265,13 @@ def answered(approval: Approval, answer: Answer, code: DenyCode | None = None) -
         "channel": "terminal",
         "code": code.value if code else None,
         "note": None,
+        "ceremony": "pin" if is_yes else "none",
+        "self_approved": False,
     }
     return read_approval(Members.parse(json.dumps(document), ""))
 
 
-def a_device(*, tries: int = 0, high_from: int = 0, **changes: object) -> Device:
+def a_device(*, tries: int = 0, high_from: int = 0, **changes: Any) -> Device:
     """Return the device on which the app runs."""
     pin = PinState(tries=tries, left=10 - tries, locked=tries >= 10, exhausted=False)
     device = Device(
@@ -229,7 +289,43 @@ def a_device(*, tries: int = 0, high_from: int = 0, **changes: object) -> Device
         pin=pin,
         nonce="n",
     )
-    return replace(device, **changes)  # type: ignore[arg-type]
+    return replace(device, **changes)
+
+
+def a_consent(name: str = "invoice-bot", **changes: Any) -> Consent:
+    """Return a consent in force for a day."""
+    consent = Consent(
+        id=SafeText(f"sayso_co_{crc32(name.encode()):016d}"),
+        state=ConsentState.LIVE,
+        client_id=SafeText(f"sayso_ag_{crc32(name.encode()):016d}"),
+        client_name=SafeText(name),
+        app_name=None,
+        resource=SafeText("https://pay.example"),
+        scopes=(SafeText("payments:read"),),
+        created_at=NOW - 600 * MINUTE,
+        expires_at=NOW + 1440 * MINUTE,
+        revoked_at=None,
+    )
+    return replace(consent, **changes)
+
+
+def a_token(name: str = "invoice-bot", **changes: Any) -> Delegation:
+    """Return a token in force for four minutes."""
+    who = Actor(f"sayso_ag_{crc32(name.encode()):016d}", SafeText(name))
+    token = Delegation(
+        id=f"sayso_at_{crc32(name.encode()):016d}",
+        state=DelegationState.LIVE,
+        client=who,
+        resource=SafeText("https://pay.example"),
+        scopes=(SafeText("payments:transfer"),),
+        actors=(who,),
+        issued_at=NOW - MINUTE,
+        expires_at=NOW + 4 * MINUTE,
+        last_used_at=NOW - 20_000,
+        revoked_at=None,
+        approval_id=SafeText("sayso_ap_aaaaaaaaaaaaaaaa"),
+    )
+    return replace(token, **changes)
 
 
 @dataclass
@@ -240,7 +336,24 @@ class FakeServer:
     approvals: dict[str, Approval] = field(default_factory=dict)
     device: Device = field(default_factory=a_device)
     is_down: bool = False
+    failure: errors.ClientError | None = None
+    """What every answer raises, if anything."""
     looked_at: list[str] = field(default_factory=list)
+    given: list[Consent] = field(default_factory=list)
+    tokens: list[Delegation] = field(default_factory=list)
+    others: list[Device] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Ids of whatever was ended."""
+    skew: int = 0
+    """How far it is ahead of this machine, in milliseconds."""
+    last: Page | None = None
+    """What waited when the server last said so, as this machine kept it."""
+    owned: tuple[Owned, ...] = ()
+    """The agents of the person who looks."""
+    called: tuple[Browser, ...] = ()
+    """Where she is called by push."""
+    less: Leeway = LEEWAY
+    """What may be less of any request."""
 
     def now(self) -> int:
         """Return the server's time."""
@@ -259,6 +372,10 @@ class FakeServer:
         waits.sort(key=lambda one: one.expires_at)
         return Page(tuple(waits), None, 7, self.clock.now())
 
+    def last_waiting(self) -> Page | None:
+        """Return what the test says was kept."""
+        return self.last
+
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with a nonce."""
         self._answer()
@@ -267,12 +384,128 @@ class FakeServer:
             raise errors.ApiError("not_found", 404, "There is no such request.")
         return replace(self.approvals[approval_id], nonce="nonce")
 
+    def decided(self, cursor: str | None = None) -> Page:
+        """Return what is over in parts of five."""
+        self._answer()
+        start = int(cursor or 0)
+        over = [one for one in self.approvals.values() if not one.is_waiting(self.clock.now())]
+        following = str(start + 5) if start + 5 < len(over) else None
+        return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
+
+    def decided_since(self, since: int) -> tuple[Approval, ...]:
+        """Return what is over."""
+        self._answer()
+        every = self.approvals.values()
+        over = [each for each in every if not each.is_waiting(self.clock.now())]
+        return tuple(each for each in over if each.ended_at >= since)
+
+    def owned_agents(self) -> tuple[Owned, ...]:
+        """Return alice's own."""
+        self._answer()
+        return self.owned
+
+    def suspend_agent(self, agent_id: str) -> Suspended:
+        """Stop one of alice's own."""
+        self._answer()
+        self.ended.append(agent_id)
+        stopped = SafeText("disabled")
+        self.owned = tuple(
+            replace(each, state=stopped) if each.id == agent_id else each for each in self.owned
+        )
+        return Suspended(2, 1)
+
+    def consents(self) -> tuple[Consent, ...]:
+        """Return those in force."""
+        self._answer()
+        return tuple(each for each in self.given if each.id not in self.ended)
+
+    def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
+        """End one, and two tokens."""
+        self._answer()
+        self.ended.append(consent_id)
+        return next(each for each in self.given if each.id == consent_id), 2
+
+    def stop_acting(self, client_id: str) -> Stopped:
+        """End what this client has; grants are remembered by its id."""
+        self._answer()
+        consents = [each.id for each in self.given if each.client_id == client_id]
+        tokens = [each.id for each in self.tokens if each.client.id == client_id]
+        self.ended += [*consents, *tokens, client_id]
+        return Stopped(0, len(consents), len(tokens))
+
+    def delegations(self) -> tuple[Delegation, ...]:
+        """Return those in force."""
+        self._answer()
+        return tuple(each for each in self.tokens if each.id not in self.ended)
+
+    def revoke_delegation(self, delegation_id: str) -> int:
+        """End one."""
+        self._answer()
+        self.ended.append(delegation_id)
+        return 1
+
+    def devices(self) -> tuple[Device, ...]:
+        """Return this one and the others."""
+        self._answer()
+        return tuple(
+            replace(each, is_active=each.is_active and each.id not in self.ended)
+            for each in (self.device, *self.others)
+        )
+
+    def browsers(self) -> tuple[Browser, ...]:
+        """Return what the test says."""
+        self._answer()
+        return self.called
+
+    def rename_device(self, device_id: str, name: str) -> Device:
+        """Call it so."""
+        self._answer()
+        every = {each.id: each for each in (self.device, *self.others)}
+        named = replace(every[device_id], name=SafeText(name))
+        self.device = named if named.is_this else self.device
+        self.others = [named if each.id == device_id else each for each in self.others]
+        return named
+
+    def test_browser(self, device_id: str) -> int:
+        """One for each browser."""
+        self._answer()
+        return sum(each.id == device_id and each.kind == "browser" for each in self.others)
+
+    def revoke_device(self, device_id: str) -> None:
+        """End one."""
+        self._answer()
+        self.ended.append(device_id)
+
+    def leeway(self, approval_id: str) -> Leeway:
+        """Return the same for every request."""
+        self._answer()
+        if approval_id not in self.approvals:
+            raise errors.ApiError("not_found", 404, "There is no such request.")
+        return self.less
+
+    def extend(self, approval_id: str) -> Approval:
+        """Let it wait ten minutes from now."""
+        self._answer()
+        until = self.clock.now() + 10 * MINUTE
+        longer = replace(self.approvals[approval_id], extended_to=until)
+        self.put(longer)
+        return longer
+
+    def ask_again(self, approval_id: str) -> Approval:
+        """Remember it; the request has expired by now."""
+        self._answer()
+        lapsed = replace(self.approvals[approval_id], state=ApprovalState.EXPIRED)
+        self.put(replace(lapsed, retry=Retry.ASKED))
+        return self.approvals[approval_id]
+
     def put(self, *approvals: Approval) -> None:
         """Add approvals or change them."""
         for approval in approvals:
             self.approvals[approval.id] = approval
 
     def _answer(self) -> None:
+        if self.failure is not None:
+            raise self.failure
         if self.is_down:
             raise errors.Unreachable("The server does not answer.")
 
@@ -287,8 +520,19 @@ class FakeAnswers:
     """Approval id, answer, and the PIN or the deny code."""
     failures: list[errors.ClientError] = field(default_factory=list)
     """What the next answers raise, first in first out."""
+    wishes: list[Wish] = field(default_factory=list)
+    about_devices: list[tuple[str, str]] = field(default_factory=list)
+    reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
+    granted: list[Granted | None] = field(default_factory=list)
+    """What each yes was for; None for all of it."""
     hold: threading.Event | None = None
     """When set, an answer waits for it."""
+    asides: list[Aside] = field(default_factory=list)
+    """From when on each denial lets the agent ask again."""
+    notes: list[str] = field(default_factory=list)
+    """What each denial tells the agent."""
+    entered: list[Entries] = field(default_factory=list)
+    """What was typed beside the PIN, answer by answer."""
 
     def unlock(self, pin: str) -> None:
         """Take the right PIN only."""
@@ -302,7 +546,14 @@ class FakeAnswers:
         """Forget the key."""
         self.is_unlocked = False
 
-    def approve(self, approval: Approval, *, fingerprint: str, pin: str | None = None) -> Approval:
+    def approve(
+        self,
+        approval: Approval,
+        *,
+        fingerprint: str,
+        pin: str | None = None,
+        entries: Entries = NOTHING,
+    ) -> Approval:
         """Say yes, with the checks of the real thing that screens rely on."""
         self._before()
         current = self.server.approvals[approval.id]
@@ -312,13 +563,61 @@ class FakeAnswers:
             raise errors.PinNeeded("PIN")
         if pin is not None:
             self._check(pin)
+        self.entered.append(entries)
+        self.granted.append(approval.granted)
         return self._done(approval, Answer.APPROVE, pin, None)
 
-    def deny(self, approval: Approval, code: DenyCode, note: str = "") -> Approval:
+    def deny(
+        self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
+    ) -> Approval:
         """Say no."""
-        del note
         self._before()
+        self.notes.append(note)
+        self.asides.append(aside)
         return self._done(approval, Answer.DENY, code.value, code)
+
+    def narrow(self, approval: Approval, wish: Wish) -> Granted:
+        """Grant what is wished; amounts above 4,820 are not less."""
+        self._before()
+        labels = {fact.pointer: (fact.label, fact.asked) for fact in self.server.less.facts}
+        rows = [
+            Difference(*labels[change.pointer], display_safe(change.to)) for change in wish.changes
+        ]
+        if any(row.granted.isdigit() and int(row.granted) > 4820 for row in rows):
+            raise errors.ApiError("not_narrower", 422, "/0/amount: is not less than what was asked")
+        gone = SafeText("(not granted)")
+        rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in wish.drop_scopes]
+        if wish.token_seconds is not None:
+            seconds = SafeText(f"{wish.token_seconds} seconds")
+            rows.append(Difference(SafeText("Token lives"), SafeText("300 seconds"), seconds))
+        self.wishes.append(wish)
+        return Granted(f"{approval.action_text} {wish}", tuple(rows))
+
+    def unlock_device(self, device: Device, pin: str) -> Device:
+        """Give another device its tries back."""
+        return self._about(device, "unlock", pin)
+
+    def vouch_device(self, device: Device, pin: str) -> Device:
+        """Let another device approve high risk."""
+        return self._about(device, "vouch", pin)
+
+    def _about(self, device: Device, verb: str, pin: str) -> Device:
+        self._before()
+        self._check(pin)
+        self.about_devices.append((device.id, verb))
+        pin_state = PinState(tries=0, left=10, locked=False, exhausted=False)
+        done = replace(device, high_from=0, pin=pin_state)
+        self.server.others = [done if each.id == device.id else each for each in self.server.others]
+        return done
+
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+        """Stop the agent."""
+        self._before()
+        self.reported.append((approval.id, scope, note))
+        done = answered(approval, Answer.DENY, DenyCode.SUSPICIOUS)
+        self.server.put(done)
+        who = StoppedAgent(approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1)
+        return Reported(SafeText("sayso_ic_aaaaaaaaaaaaaaaa"), scope, (who,), done)
 
     def _before(self) -> None:
         if self.hold is not None:
@@ -342,6 +641,85 @@ class FakeAnswers:
 
 
 @dataclass
+class FakeBell:
+    """What is snoozed and muted, as the server would tell it."""
+
+    clock: FakeClock
+    server: FakeServer
+    attention: Attention = ALL_RINGS
+    failure: errors.ClientError | None = None
+    """What every change raises, if anything."""
+
+    def settings(self) -> Attention:
+        """Return what is set."""
+        return self.attention
+
+    def snooze(self, approval_id: str) -> Attention:
+        """Snooze for a quarter of an hour."""
+        until = self.clock.now() + 15 * MINUTE
+        hold = Hold(SafeText(approval_id), until, SafeText(SNOOZED))
+        return self._set(holds=(*self.attention.holds, hold))
+
+    def wake(self, approval_id: str) -> Attention:
+        """Let it ring."""
+        rest = [each for each in self.attention.holds if each.approval != approval_id]
+        return self._set(holds=tuple(rest))
+
+    def mute(self, agent_id: str) -> Attention:
+        """Mute it for good."""
+        every = self.server.approvals.values()
+        name = next((each.agent.name for each in every if each.agent.id == agent_id), agent_id)
+        mute = Mute(SafeText(agent_id), SafeText(name), self.clock.now(), None)
+        return self._set(mutes=(*self.attention.mutes, mute))
+
+    def unmute(self, agent_id: str) -> Attention:
+        """Let it ring."""
+        rest = [each for each in self.attention.mutes if each.agent_id != agent_id]
+        return self._set(mutes=tuple(rest))
+
+    def be_quiet(self, begins: str, ends: str, zone: str, days: tuple[str, ...]) -> Attention:
+        """Set hours."""
+        named = tuple(map(SafeText, days or ("mon", "tue", "wed", "thu", "fri", "sat", "sun")))
+        hours = QuietHours(named, SafeText(begins), SafeText(ends), SafeText(zone))
+        return self._set(quiet_hours=hours)
+
+    def be_loud(self) -> Attention:
+        """Clear them."""
+        return self._set(quiet_hours=None)
+
+    def _set(self, **changes: Any) -> Attention:
+        if self.failure is not None:
+            raise self.failure
+        self.attention = replace(self.attention, **changes)
+        return self.attention
+
+
+@dataclass
+class FakeIntents:
+    """What is about to be denied."""
+
+    left: tuple[Unsent, ...] = ()
+    """What an earlier run did not send."""
+    kept: set[str] = field(default_factory=set)
+    failure: OSError | None = None
+
+    def unsent(self) -> tuple[Unsent, ...]:
+        """Return what was left."""
+        return self.left
+
+    def keep(self, approvals: Iterable[Approval]) -> None:
+        """Remember them."""
+        if self.failure is not None:
+            raise self.failure
+        self.kept |= {each.id for each in approvals}
+
+    def drop(self, ids: Collection[str]) -> None:
+        """Forget them."""
+        self.kept -= set(ids)
+        self.left = tuple(each for each in self.left if each.approval_id not in ids)
+
+
+@dataclass
 class FakeFeed:
     """A feed that tells what the test tells it."""
 
@@ -350,6 +728,17 @@ class FakeFeed:
     cursor: int | None = None
     seq: int = 7
     listeners: Listeners | None = None
+    phase: Phase = Phase.CONNECTING
+    is_silent: bool = False
+    """Whether the server gives no sign of life although the line stands."""
+    last: int | None = None
+
+    @property
+    def heard_at(self) -> int | None:
+        """Return now while the server is heard, else when it last was."""
+        if self.phase is Phase.LIVE and not self.is_silent:
+            self.last = self.clock.now()
+        return self.last
 
     def run(self, listeners: Listeners, stop: threading.Event) -> None:
         """Be connected at once, then wait."""
@@ -359,18 +748,36 @@ class FakeFeed:
 
     def connect(self, phase: Phase, reason: str = "") -> None:
         """Change the connection."""
+        self.phase = phase
         if self.listeners is not None:
             text = display_safe(reason)
             self.listeners.on_connection(Connection(phase, self.clock.now(), text))
 
     def tell(
-        self, name: EventName, approval: Approval | None = None, device: Device | None = None
+        self,
+        name: EventName,
+        approval: Approval | None = None,
+        device: Device | None = None,
+        held: str | None = None,
     ) -> None:
         """Report an event."""
         self.seq += 1
         if self.listeners is not None:
-            event = Event(self.seq, name, self.clock.now(), approval, device)
+            event = Event(self.seq, name, self.clock.now(), approval, device, held)
             self.listeners.on_event(event)
+
+
+@dataclass
+class FakeOthers:
+    """Other servers: each look takes the next of `looks`, and the last one for good."""
+
+    looks: list[Mapping[str, int | None]]
+    asked: int = 0
+
+    def counts(self) -> Mapping[str, int | None]:
+        """Return what this look finds."""
+        self.asked += 1
+        return self.looks[min(self.asked, len(self.looks)) - 1]
 
 
 @dataclass
@@ -381,7 +788,10 @@ class Stage:
     server: FakeServer
     answers: FakeAnswers
     feed: FakeFeed
+    bell: FakeBell
+    ahead: FakeAhead
     app: ApproverApp
+    intents: FakeIntents = field(default_factory=FakeIntents)
 
     def request(self, approval: Approval) -> None:
         """Let an agent ask."""
@@ -394,15 +804,37 @@ def a_stage(
     *,
     device: Device | None = None,
     folder_is_open: bool = False,
+    place: Mapping[str, Any] = MappingProxyType({}),
+    others: Others | None = None,
 ) -> Stage:
-    """Return an app over fakes, in UTC, at NOW."""
+    """Return an app over fakes, in UTC, at NOW; `place` has what else is said of it."""
     clock = FakeClock()
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)
     answers, feed = FakeAnswers(server), FakeFeed(clock)
-    place = Place(zone=UTC, folder_is_open=folder_is_open)
-    app = make_app(server, feed, answers, clock=clock.now, ticks=clock.ticks, place=place)
-    return Stage(clock, server, answers, feed, app)
+    bell, intents = FakeBell(clock, server), FakeIntents()
+    here = replace(Place(zone=UTC, folder_is_open=folder_is_open), **place)
+    ahead, guard = FakeAhead(server), InputGuard(clock.ticks)
+
+    def furnish(ring: Ring) -> Callable[[], InboxScreen]:
+        desk = Desk(
+            server=server,
+            answers=answers,
+            bell=bell,
+            ahead=ahead,
+            feed=feed,
+            guard=guard,
+            now=clock.now,
+            ticks=clock.ticks,
+            place=here,
+            caller=Caller(Ringer(here.preferences, clock.ticks), here.surroundings, ring),
+            intents=intents,
+            others=others or NoOthers(),
+        )
+        return partial(InboxScreen, desk)
+
+    app = ApproverApp(furnish, guard=guard, theme=here.theme, keymap=here.keymap)
+    return Stage(clock, server, answers, feed, bell, ahead, app, intents)
 
 
 def three() -> list[Approval]:
@@ -435,7 +867,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "resource": terms["resource"],
         "salt": f"salt of {name} {terms.get('salt', '')}",
         "scope": sorted(scope for scope, _risk in scopes),
-        "user": _ME,
+        "user": terms.get("user", _ME),
     }
     display = {
         "v": 1,
@@ -457,21 +889,24 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
             "name": agent,
             "owners": ["bob"],
             "first_request": terms.get("first", False),
+            **{name: terms[name] for name in ("keys", "through") if name in terms},
         },
         "agent_says": terms["says"],
-        "user": {"id": _ME, "name": "alice"},
+        "user": {"id": terms.get("user", _ME), "name": terms.get("for", "alice")},
         "asked_from": "203.0.113.7",
         "asked_at": _rfc3339(NOW - 5 * MINUTE),
         "expires_at": _rfc3339(expires_at),
+        **({"type_back": terms["type_back"]} if "type_back" in terms else {}),
     }
     texts = json.dumps(action, sort_keys=True), json.dumps(display, sort_keys=True)
     return {
         "id": approval_id,
         "kind": terms.get("kind", "action"),
         "state": terms.get("state", "pending"),
+        "held_back": terms.get("held_back", False),
         "reason": None,
         "risk": terms["risk"],
-        "ceremony": "confirm" if terms["risk"] in _RISKS else "pin",
+        "ceremony": terms.get("ceremony", "confirm" if terms["risk"] in _RISKS else "pin"),
         "agent": {"id": agent_id, "name": agent},
         "action": texts[0],
         "display": texts[1],
@@ -480,6 +915,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "created_at": _rfc3339(NOW - 5 * MINUTE),
         "expires_at": _rfc3339(expires_at),
         "decided": None,
+        **_members(terms.get("outer")),
     }
 
 
@@ -490,7 +926,7 @@ def _outer(approval: Approval) -> dict[str, object]:
         "state": ApprovalState.PENDING.value,
         "reason": None,
         "risk": approval.risk.value,
-        "ceremony": approval.ceremony.value,
+        "ceremony": spelled(approval.ceremony),
         "agent": {"id": approval.agent.id, "name": approval.agent.name},
         "action": approval.action_text,
         "display": approval.display_text,
@@ -498,8 +934,13 @@ def _outer(approval: Approval) -> dict[str, object]:
         "display_digest": approval.display_digest,
         "created_at": _rfc3339(approval.created_at),
         "expires_at": _rfc3339(approval.expires_at),
+        "held_back": approval.held_back,
         "decided": None,
     }
+
+
+def _members(given: object) -> dict[str, object]:
+    return dict(given) if isinstance(given, Mapping) else {}
 
 
 def _pairs(given: object) -> list[tuple[str, str]]:

@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self, cast
+from typing import Any, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -29,6 +30,9 @@ OTHER_DEVICE = "sayso_dv_eeeeeeeeeeeeeeee"
 TRIES = 10
 USER_CODE = "BCDF-GHJK"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+RETRY_AFTER = "17"
 
 
 class Refused(Exception):
@@ -66,6 +70,8 @@ class Faults:
     drop_request_to: set[str] = field(default_factory=set)
     """Ends of paths whose request is lost before it is done."""
     refuse_token_once: bool = False
+    is_too_often: bool = False
+    """Whether what is asked next comes too soon, `RETRY_AFTER` seconds of it."""
 
 
 class FakeServer:
@@ -90,8 +96,19 @@ class FakeServer:
         """Whether reports stop the agent of their request."""
         self.code_used = False
         self.consents: list[dict[str, object]] = []
+        self.grants: list[dict[str, object]] = []
         self.sign_in = ["authorization_pending"]
         """What polls of a sign-in are answered with before it is let in."""
+        self.agents: list[dict[str, object]] = []
+        self.since: str | None = None
+        """From when on what is over was asked for last."""
+        self.attention: dict[str, object] = {
+            "quiet_hours": None,
+            "quiet_until": None,
+            "mutes": [],
+            "held": [],
+        }
+        self.deputies: list[dict[str, object]] = []
         self.is_stopped = False
         self.clock_ahead = 0
         self.expires_in = 600
@@ -238,6 +255,39 @@ class FakeServer:
         found |= {"state": "revoked", "revoked_at": when(self.now())}
         return {"consent": found, "tokens_revoked": tokens}
 
+    def _stop_acting(self, client_id: str) -> object:
+        found = [
+            each
+            for each in self.consents
+            if cast("dict[str, str]", each["client"])["id"] == client_id
+        ]
+        for each in found:
+            each |= {"state": "revoked", "revoked_at": when(self.now())}
+        counts = {"grants_ended": 0, "consents_revoked": len(found), "tokens_revoked": 3}
+        return {"client_id": client_id, **counts}
+
+    def _grants(self, query: dict[str, str]) -> object:
+        ended = query.get("ended") == "true"
+        return {"items": [each for each in self.grants if ended or each["state"] == "live"]}
+
+    def _grant(self, grant_id: str) -> dict[str, object]:
+        found = next((each for each in self.grants if each["id"] == grant_id), None)
+        if found is None:
+            raise Refused(404, "not_found")
+        return found
+
+    def _revoke_grant(self, grant_id: str) -> object:
+        ended = {"state": "ended", "ended_at": when(self.now()), "ended_because": "revoked"}
+        found = self._grant(grant_id)
+        found |= ended
+        return found
+
+    def _preview(self, body: dict[str, object]) -> object:
+        """What a grant would be that is like the first one, and that it covers no request."""
+        past = {"id": body["approval"], "state": "pending", "fingerprint": "9f3a-71c0"}
+        past |= {"created_at": when(self.now()), "covered": False, "misfit": "/amount"}
+        return {**self.grants[0], "given_at": "medium", "requests": [past]}
+
     def _devices(self) -> object:
         return {"items": [self.device(), self.device(other=True)]}
 
@@ -245,7 +295,10 @@ class FakeServer:
         self.revoked.append(device)
 
     def _shown(self, approval_id: str) -> object:
-        return self._find(approval_id) | {"nonce": f"nonce-{approval_id}"}
+        had = {"id": DEVICE, "name": "laptop", "delivered_at": when(self.now())}
+        seen = {"seen_at": when(self.now()), "decided_at": None}
+        nonce = f"nonce-{approval_id}"
+        return self._find(approval_id) | {"nonce": nonce, "devices": [had | seen]}
 
     def _pin(self, body: dict[str, object]) -> object:
         if self.pin_tries >= TRIES:
@@ -285,6 +338,39 @@ class FakeServer:
         self.pin_tries = 0
         return {"set": self.user_code is not None}
 
+    def _quiet(self, body: dict[str, object]) -> object:
+        self.attention["quiet_hours"] = {"days": ["mon", "tue"]} | body
+        return self.attention
+
+    def _mute(self, body: dict[str, object]) -> object:
+        until = None if "minutes" not in body else "2026-01-01T10:00:00.000Z"
+        agent = {"id": "sayso_ag_1", "name": body["agent"]}
+        mute = {"agent": agent, "since": "2026-01-01T09:00:00.000Z", "until": until}
+        self.attention["mutes"] = [mute]
+        return mute
+
+    def _unmute(self, agent_id: str) -> object:
+        mutes = cast("list[dict[str, Any]]", self.attention["mutes"])
+        if agent_id not in {one["agent"]["id"] for one in mutes}:
+            raise Refused(404, "not_found")
+        self.attention["mutes"] = []
+        return None
+
+    def _snooze(self, call: "_Call") -> object:
+        held = {"approval": call.names[0], "until": "2026-01-01T10:00:00.000Z", "why": "snoozed"}
+        self.attention["held"] = [held]
+        return held
+
+    def _extend(self, approval_id: str) -> object:
+        self.approvals[approval_id]["expires_at"] = "2030-01-01T10:00:00.000Z"
+        return self._shown(approval_id)
+
+    def _retry(self, approval_id: str) -> object:
+        if self.approvals[approval_id]["state"] != "expired":
+            raise Refused(409, "not_expired")
+        self.approvals[approval_id]["retry"] = "asked"
+        return self._shown(approval_id)
+
     def _password(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
         wanted = digest(f"device-nonce\n{body['password']}")
@@ -297,8 +383,32 @@ class FakeServer:
         self.pin_tries = 0
         return {"set": True, "sign_ins_ended": 0 if before is None else 1}
 
+    def _name_deputy(self, body: dict[str, object]) -> object:
+        _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
+        wanted = digest(f"device-nonce\n{body['deputy']}\n{body['from']}\n{body['to']}")
+        named = (claims["purpose"], claims["subject"], claims["nonce"])
+        if named != ("deputy", wanted, "device-nonce") or self.pin_calls[-1:] != [wanted]:
+            raise Refused(422, "invalid_statement")
+        self.deputies = [
+            {
+                "id": "sayso_dy_1",
+                "user": {"id": USER, "name": "alice"},
+                "deputy": {"id": "sayso_us_b", "name": body["deputy"]},
+                "from": body["from"],
+                "to": body["to"],
+                "state": "named",
+            }
+        ]
+        return self.deputies[0]
+
+    def _end_deputy(self, deputy_id: str) -> object:
+        if deputy_id not in {one["id"] for one in self.deputies}:
+            raise Refused(404, "not_found")
+        self.deputies.clear()
+        return None
+
     def _page(self, query: dict[str, str]) -> object:
-        is_waiting = query.get("state") == "waiting"
+        is_waiting, self.since = query.get("state") == "waiting", query.get("since")
         wanted = [a for a in self.approvals.values() if (a["state"] == "pending") is is_waiting]
         start, limit = int(query.get("cursor", "0")), int(query["limit"])
         more = str(start + limit) if start + limit < len(wanted) else None
@@ -322,11 +432,14 @@ class FakeServer:
             if (before["device"]["id"], before["decision"]) == (DEVICE, claims["decision"]):
                 return row
             raise Refused(409, "already_decided", approval=row)
+        if body.get("ask") == "nobody":
+            raise Refused(422, "invalid_body")
         if claims["decision"] == "approve":
             self.pin_tries = 0
         row["state"] = "approved" if claims["decision"] == "approve" else "denied"
         note = body.get("note")
         row["decided"] = self._decided(str(claims["decision"]), DEVICE, claims["code"], note)
+        row |= {name: body.get(name) for name in ("retry_at", "ask", "private_note")}
         return row
 
     def _report(self, call: _Call) -> object:
@@ -396,6 +509,12 @@ class FakeServer:
             "channel": "terminal",
             "code": code if code is not None or decision == "approve" else "not_needed",
             "note": note,
+            "ceremony": "pin" if decision == "approve" else "none",
+            "self_approved": False,
+            "reason": None,
+            "retry_at": None,
+            "ask": None,
+            "private_note": None,
         }
 
 
@@ -412,10 +531,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def do_PUT(self) -> None:
+        self._serve()
+
     def do_DELETE(self) -> None:
         self._serve()
 
-    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002  # the library's signature
         """The Date header tells this server's time."""
         return super().date_time_string(self.fake.now() / 1000)
 
@@ -461,6 +583,9 @@ class _Handler(BaseHTTPRequestHandler):
             key = fake.check_proof(proof, self.command, path, None)
             return fake.grant(_flat(raw.decode()), key)
         fake.check_token(self.headers["Authorization"], proof, self.command, path)
+        if fake.faults.is_too_often:
+            fake.faults.is_too_often = False
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited")
         return fake.answer(self.command, path, _flat(query), raw)
 
     def _send(self, status: int, body: object) -> None:
@@ -468,6 +593,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(204 if body is None else status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.send_header("Retry-After", RETRY_AFTER)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -491,6 +618,11 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("GET", "/api/me", lambda fake, _: fake._me()),
     ("GET", "/api/consents", lambda fake, call: fake._consents(call.query)),
     ("DELETE", "/api/consents/([^/]+)", lambda fake, call: fake._revoke_consent(*call.names)),
+    ("DELETE", "/api/acting/([^/]+)", lambda fake, call: fake._stop_acting(*call.names)),
+    ("GET", "/api/grants", lambda fake, call: fake._grants(call.query)),
+    ("GET", "/api/grants/([^/]+)", lambda fake, call: fake._grant(*call.names)),
+    ("DELETE", "/api/grants/([^/]+)", lambda fake, call: fake._revoke_grant(*call.names)),
+    ("POST", "/api/grants/preview", lambda fake, call: fake._preview(call.body)),
     ("GET", "/api/devices", lambda fake, _: fake._devices()),
     ("POST", "/api/devices", lambda fake, call: fake._add_device(call.body)),
     ("POST", "/api/devices/self/pin", lambda fake, call: fake._pin(call.body)),
@@ -500,7 +632,24 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, _Call], object]], ...] = (
     ("POST", "/api/password", lambda fake, call: fake._password(call.body)),
     ("GET", "/api/user-code", lambda fake, _: {"set": fake.user_code is not None}),
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
+    ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": []}),
+    ("POST", "/api/deputies", lambda fake, call: fake._name_deputy(call.body)),
+    ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._end_deputy(*call.names)),
+    ("GET", "/api/attention", lambda fake, _: fake.attention),
+    ("PUT", "/api/attention/quiet-hours", lambda fake, call: fake._quiet(call.body)),
+    (
+        "DELETE",
+        "/api/attention/quiet-hours",
+        lambda fake, _: fake.attention.update(quiet_hours=None),
+    ),
+    ("POST", "/api/attention/mutes", lambda fake, call: fake._mute(call.body)),
+    ("DELETE", "/api/attention/mutes/([^/]+)", lambda fake, call: fake._unmute(*call.names)),
+    ("POST", f"{_APPROVAL}/snooze", lambda fake, call: fake._snooze(call)),
+    ("DELETE", f"{_APPROVAL}/snooze", lambda fake, _: fake.attention.update(held=[])),
+    ("POST", f"{_APPROVAL}/extension", lambda fake, call: fake._extend(*call.names)),
+    ("POST", f"{_APPROVAL}/retry", lambda fake, call: fake._retry(*call.names)),
     ("DELETE", _DEVICE, lambda fake, call: fake._revoke(*call.names)),
+    ("GET", "/api/agents", lambda fake, _: {"items": fake.agents, "next": None}),
     ("GET", "/api/approvals", lambda fake, call: fake._page(call.query)),
     ("GET", _APPROVAL, lambda fake, call: fake._shown(*call.names)),
     ("POST", f"{_APPROVAL}/report", lambda fake, call: fake._report(call)),

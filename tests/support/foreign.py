@@ -1,4 +1,4 @@
-"""OAuth clients that others wrote, in a process of their own, playing a flow against a server.
+"""What others wrote, in a process of its own: OAuth clients playing a flow, and a push service.
 
 Owns: talking to `tests/conformance/clients/*.mjs`, one JSON document a line. Without Node.js or the
 packages a test fails with the remedy: `scripts/clients`.
@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.server import AgentKey, LiveServer
+import httpx
+
+from tests.support.server import AgentKey, LiveServer, free_port
+from tests.support.waiting import until
 
 FOLDER = Path(__file__).parents[1] / "conformance" / "clients"
 LIBRARIES = ("oauth4webapi", "openid-client")
+PUSH_SERVICE = "web-push-testing"
+AXE = "axe-core"
+"""Judges pages, in a browser; `judging.py` hands it to one."""
 _PATIENCE_SECONDS = 40
 
 
@@ -75,6 +81,30 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
         process.communicate(timeout=_PATIENCE_SECONDS)
 
 
+@contextlib.contextmanager
+def foreign_push_service() -> Iterator[httpx.Client]:
+    """A push service that somebody else wrote, and a connection to it; gone afterwards.
+
+    It checks the sender's key (RFC 8292) and decrypts (RFC 8291) what it is sent.
+    """
+    port = free_port()
+    program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
+    process = subprocess.Popen([_node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False) as http:
+            until(lambda: _serves(http), _PATIENCE_SECONDS)
+            yield http
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _serves(http: httpx.Client) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return http.post("/status").is_success
+    return False
+
+
 def as_agent(
     server: LiveServer, key: AgentKey, method: str = "client_secret_basic"
 ) -> dict[str, object]:
@@ -91,6 +121,8 @@ def as_agent(
 def _node() -> str:
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
-    missing = [name for name in LIBRARIES if not (FOLDER / "node_modules" / name).is_dir()]
+    missing = [
+        name for name in (*LIBRARIES, PUSH_SERVICE) if not (FOLDER / "node_modules" / name).is_dir()
+    ]
     assert not missing, f"{missing} are not installed. Run `scripts/clients` once."
     return found

@@ -17,12 +17,14 @@ from server.services import audit
 from server.services.actions import Actions
 from server.services.agent_forms import NewAgent
 from server.services.agents import Agents, NewSecret
+from server.services.approval_records import Approval
 from server.services.apps import Apps
 from server.services.installation import Installation
 from server.services.keys import Keys
-from server.services.records import Approval, Consent, Delegation, Device, User
+from server.services.records import Consent, Delegation, Device, User
 from server.services.resources import Resources
 from server.services.rules import Rules
+from server.services.standing_grant_records import StandingGrant
 from server.services.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -133,6 +135,36 @@ class Desk:
             tx.consents.add(consent)
         return consent
 
+    def standing_grant(self, approval: Approval, name: str = "sayso_sg_1") -> StandingGrant:
+        """A grant for requests like this one, five times within thirty days."""
+        now = self.clock.now()
+        grant = StandingGrant(
+            id=name,
+            user_id=approval.user_id or "",
+            agent_id=approval.agent_id,
+            resource=approval.resource,
+            scopes=tuple(approval.scope.split()),
+            details="[]",
+            vary="[]",
+            type=None,
+            version=None,
+            risk=Risk.LOW,
+            ceremony="confirm",
+            uses=5,
+            sum_minor=None,
+            sum_currency=None,
+            tell=True,
+            used=0,
+            spent_minor=0,
+            numbered=0,
+            approval_id=approval.id,
+            created_at=now,
+            expires_at=now + 30 * DAY,
+        )
+        with self.store.write() as tx:
+            tx.standing_grants.add(grant)
+        return grant
+
     def revoked(self, token: Delegation) -> bool:
         """Reports whether the token was revoked."""
         with self.store.read() as view:
@@ -143,7 +175,7 @@ class Desk:
     def device(self, user: User, **members: Any) -> Device:
         """A terminal of the user."""
         device = replace(
-            _device(self.secrets.new_id("sayso_dv_"), user, self.clock.now()), **members
+            device_row(self.secrets.new_id("sayso_dv_"), user, self.clock.now()), **members
         )
         with self.store.write() as tx:
             tx.devices.add(device)
@@ -196,6 +228,11 @@ RULES = Rules(
     open_per_user=50,
     open_in_all=500,
     denials_before_pause=3,
+    notify_per_minute=5,
+    notify_per_hour=20,
+    notify_per_agent=10,
+    notify_per_type=10,
+    notify_low_per_hour=1,
 )
 
 
@@ -235,7 +272,8 @@ def approval_row(approval_id: str, agent_id: str, user_id: str, now: int) -> App
     )
 
 
-def _device(device_id: str, user: User, now: int) -> Device:
+def device_row(device_id: str, user: User, now: int) -> Device:
+    """A terminal of this user."""
     return Device(
         id=device_id,
         user_id=user.id,

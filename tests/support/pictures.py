@@ -1,13 +1,14 @@
-"""The picture of the terminal app in the README: `python -m tests.support.pictures` draws it.
+"""The pictures of the terminal app in README and docs: `scripts/pictures`.
 
-Owns: what is on it, and where it lies. Never: a screenshot taken by hand.
+Owns: what is on them, and where they lie. Never: a screenshot taken by hand.
 """
 
 import asyncio
 import re
 from pathlib import Path
 
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval, three
+from tests.support import first_visit, gallery
+from tests.support.fake_client import DEPLOY, MINUTE, Stage, a_stage, an_approval, three
 from tests.support.pilots import WIDE, inbox, look, opened, until
 
 INBOX = Path(__file__).parents[2] / "docs" / "pictures" / "inbox.svg"
@@ -23,9 +24,34 @@ async def draw_inbox() -> str:
         await until(pilot, lambda: late.id in inbox(stage).table.arrived)
         look(stage)
         await pilot.pause()
-        return _REMOTE_FONT.sub("", stage.app.export_screenshot(title="sayso-approver"))
+        return exported(stage)
+
+
+async def draw_step(name: str) -> str:
+    """Return one picture of a first visit, as SVG."""
+    return await first_visit.draw(name, exported)
+
+
+async def draw_shot(name: str) -> str:
+    """Return one picture of the README's gallery, as SVG."""
+    return await gallery.SHOTS[name].draw(exported)
+
+
+def exported(stage: Stage) -> str:
+    """Return what is on the screen as SVG that fetches nothing."""
+    return _REMOTE_FONT.sub("", stage.app.export_screenshot(title="sayso-approver"))
+
+
+async def _draw_all() -> None:
+    INBOX.parent.mkdir(parents=True, exist_ok=True)
+    INBOX.write_text(await draw_inbox(), encoding="utf-8")
+    for name in first_visit.STEPS:
+        path = first_visit.FOLDER / f"{name}.svg"
+        path.write_text(await draw_step(name), encoding="utf-8")
+    for name in gallery.SHOTS:
+        path = gallery.FOLDER / f"{name}.svg"
+        path.write_text(await draw_shot(name), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    INBOX.parent.mkdir(parents=True, exist_ok=True)
-    INBOX.write_text(asyncio.run(draw_inbox()), encoding="utf-8")
+    asyncio.run(_draw_all())

@@ -8,17 +8,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
 from approver_tui.screens.inbox import InboxScreen
-from approver_tui.screens.panel import Panel
+from approver_tui.screens.page import Page
+from approver_tui.screens.panel import Overlay
+from approver_tui.state.connection import Phase
+from approver_tui.widgets.sheet import Sheet
 from tests.support.fake_client import Stage
 
 WIDE = (100, 30)
 NARROW = (40, 24)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
+"""The two sizes at which every screen is looked at."""
+
 _PATIENCE = 400
 
 
@@ -50,9 +57,11 @@ def inbox(stage: Stage) -> InboxScreen:
     return screen
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait for what a thread reports."""
-    for _ in range(_PATIENCE):
+async def until(
+    pilot: Pilot[None], condition: Callable[[], bool], patience: int = _PATIENCE
+) -> None:
+    """Wait for what a thread reports, and look for it so many times."""
+    for _ in range(patience):
         await pilot.pause()
         if condition():
             return
@@ -86,10 +95,20 @@ async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float 
 def look(stage: Stage) -> None:
     """Let the app look at its clock now instead of at its next tick."""
     screen: Screen[object] = stage.app.screen
-    if isinstance(screen, Panel):
+    if isinstance(screen, Overlay):
         screen.look_again()
     elif isinstance(screen, InboxScreen):
         screen.tick()
+    for page in stage.app.screen_stack:
+        if isinstance(page, Page):
+            page.draw()
+
+
+async def cut_off(pilot: Pilot[None], stage: Stage, why: str) -> None:
+    """Take the server away from an app that has just looked, so that it knows how old all is."""
+    inbox(stage).tick()
+    stage.feed.connect(Phase.OFFLINE, why)
+    await until(pilot, lambda: not inbox(stage).table.connection.is_live)
 
 
 async def paste(pilot: Pilot[None], stage: Stage, text: str) -> None:
@@ -102,7 +121,7 @@ async def click(pilot: Pilot[None], stage: Stage, widget: Widget) -> None:
     """Press and release the mouse on a widget, as the driver reports it."""
     x, y = widget.region.x + 1, widget.region.y
     for kind in (events.MouseDown, events.MouseUp):
-        _send(stage, kind(None, x, y, 0, 0, 1, False, False, False, x, y))  # noqa: FBT003  (Textual's signature)
+        _send(stage, kind(None, x, y, 0, 0, 1, False, False, False, x, y))  # noqa: FBT003  # Textual's signature
     await pilot.pause()
 
 
@@ -112,10 +131,34 @@ async def blur(pilot: Pilot[None], stage: Stage) -> None:
     await pilot.pause()
 
 
+async def come_back(pilot: Pilot[None], stage: Stage) -> None:
+    """Give it back."""
+    _send(stage, events.AppFocus())
+    await pilot.pause()
+
+
 def shown(stage: Stage) -> str:
     """Return the characters on the screen."""
     strips = stage.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
+    """Return what a person reads who goes down a sheet row by row, as it stands on the screen."""
+    sheet = stage.app.screen.query_one(kind)
+    await pilot.press("g")
+    rows = dict(enumerate(_rows_of(stage, sheet)))
+    while sheet.scroll_y < sheet.max_scroll_y:
+        await pilot.press("j")
+        rows |= dict(enumerate(_rows_of(stage, sheet), sheet.scroll_offset.y))
+    return [rows[number] for number in range(sheet.virtual_size.height)]
+
+
+def _rows_of(stage: Stage, sheet: Sheet) -> list[str]:
+    place = sheet.scrollable_content_region
+    strips = stage.app.screen._compositor.render_strips()[place.y : place.bottom]
+    cut = [strip.crop(place.x, place.right) for strip in strips]
+    return ["".join(segment.text for segment in strip).rstrip() for strip in cut]
 
 
 def _send(stage: Stage, event: events.Event) -> None:

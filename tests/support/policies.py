@@ -3,11 +3,13 @@
 Owns: rules written in one line, a question that a test changes, a history that a test dictates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.protocol.risks import Risk
+from server.protocol.unusual import Code
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.questions import Question, Source, Verdict, decide
@@ -22,15 +24,20 @@ class KnownFacts:
     """A history: what was used, and how often of late."""
 
     used: Mapping[str, int] = field(default_factory=dict)
+    odd: frozenset[Code] = frozenset()
 
-    def first(self, use: str) -> bool:
-        """Reports whether it is not there."""
-        return use not in self.used
+    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+        """Those that are there."""
+        return self.used.keys() & set(uses)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
         """As often as the test says, whatever the window."""
         assert window_ms > 0
         return min(enough, self.used.get(use, 0))
+
+    def unusual(self) -> frozenset[Code]:
+        """What the test says."""
+        return self.odd
 
 
 def rule(outcome: str, *lines: str, name: str = "r", because: str = "Because.") -> str:
@@ -43,7 +50,9 @@ def engine(*rules: str) -> BuiltIn:
     """The engine of these rules; every name in them is its own id."""
     document = documents.read("\n".join(rules))
     named = documents.named(document)
-    return compiled(document, {n: n for n in named["agents"]}, {n: n for n in named["users"]})
+    return compiled(
+        document, {n: n for n in named["agents"]}, {n: n for n in named["users"] | named["who"]}
+    )
 
 
 def question(**members: Any) -> Question:

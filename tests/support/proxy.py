@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _AT_ONCE = 4_096
@@ -18,10 +18,15 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time; close() then res
 
 @dataclass(slots=True)
 class Proxy:
-    """The road to one port. `delay` is in seconds, for each piece that is forwarded."""
+    """The road to one port.
+
+    `delay` is in seconds, for each piece that is forwarded. `lets_back` is asked before each piece
+    of an answer; where it says no, that piece is lost and every connection is cut.
+    """
 
     target: int
     delay: float = 0.0
+    lets_back: Callable[[], bool] = lambda: True
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     _open: threading.Event = field(default_factory=threading.Event)
     _ends: list[socket.socket] = field(default_factory=list)
@@ -84,14 +89,18 @@ class Proxy:
             server.close()
             return
         for here, there in ((client, server), (server, client)):
-            threading.Thread(target=self._forward, args=(here, there), daemon=True).start()
+            way = {"here": here, "there": there, "is_back": here is server}
+            threading.Thread(target=self._forward, kwargs=way, daemon=True).start()
 
-    def _forward(self, here: socket.socket, there: socket.socket) -> None:
+    def _forward(self, *, here: socket.socket, there: socket.socket, is_back: bool) -> None:
         with contextlib.suppress(OSError):
             while self._open.wait() and (piece := here.recv(_AT_ONCE)):
                 self._open.wait()
                 if self.delay:
                     time.sleep(self.delay)
+                if is_back and not self.lets_back():
+                    self.cut()
+                    return
                 there.sendall(piece)
             there.shutdown(socket.SHUT_WR)
 

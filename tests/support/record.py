@@ -3,9 +3,27 @@
 import json
 from typing import Any
 
+from sqlalchemy import MetaData, create_engine, select
+
 from server.protocol.states import State
-from server.services.records import Approval
+from server.services.approval_records import Approval
 from tests.support.server import LiveServer
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def everything(server: LiveServer) -> Rows:
+    """Every row of every table of its database."""
+    engine, known = create_engine(server.services.settings.sqlalchemy_url), MetaData()
+    try:
+        known.reflect(engine)
+        with engine.connect() as connection:
+            return {
+                table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+                for table in known.sorted_tables
+            }
+    finally:
+        engine.dispose()
 
 
 def stored(server: LiveServer, approval_id: str) -> Approval:
@@ -28,6 +46,22 @@ def waiting(server: LiveServer, user: str) -> list[Approval]:
         found = view.directory.user_called(user)
         assert found is not None
         return view.approvals.waiting(found.id, view.now, 100, None)
+
+
+def subscriptions(server: LiveServer, user: str) -> frozenset[str]:
+    """The ids of the browsers in which somebody is called."""
+    with server.services.store.read() as view:
+        found = view.directory.user_called(user)
+        assert found is not None
+        return frozenset(one.id for one in view.pushes.of_user(found.id))
+
+
+def reached_at(server: LiveServer, user: str) -> int:
+    """When a push service last took a message for somebody; 0 before it has."""
+    with server.services.store.read() as view:
+        found = view.directory.user_called(user)
+        assert found is not None
+        return max((one.delivered_at or 0 for one in view.pushes.of_user(found.id)), default=0)
 
 
 def story(server: LiveServer, approval_id: str) -> list[str]:

@@ -17,9 +17,10 @@ from sqlalchemy import update
 
 from server.protocol.states import State, origins
 from server.services import audit
+from server.services.approval_records import Approval
 from server.services.grants.ciba import CibaGrant
 from server.services.ports import Unit
-from server.services.records import Approval, Delegation, Entry
+from server.services.records import Delegation, Entry
 from server.storage.approvals import Approvals
 from server.storage.delegations import Delegations
 from server.storage.rows import Rows
@@ -50,19 +51,24 @@ def _read_then_write() -> None:
             return self._redeem(tx, poll.agent, approval, poll)
 
     def move(
-        self: Approvals, approval_id: str, target: State, *, now: int, reason: str | None = None
+        self: Approvals, approval: Approval, target: State, *, now: int, reason: str | None = None
     ) -> Approval | None:
-        found = self.get(approval_id)
+        found = self.get(approval.id)
         if found is None or found.state not in origins(target) | {target}:
             return None
         time.sleep(_PAUSE_SECONDS / 10)
-        statement = update(approvals).where(approvals.c.id == approval_id)
+        statement = update(approvals).where(approvals.c.id == approval.id)
         values = {"state": str(target), "decided_at": found.decided_at or now}
         self._connection.execute(statement, values)
         return replace(found, state=target, reason=reason)
 
-    CibaGrant._visit = early  # type: ignore[method-assign]
-    Approvals.move = move  # type: ignore[method-assign]
+    def redeem(self: Approvals, approval_id: str, now: int) -> bool:
+        found = self.get(approval_id)
+        return found is not None and move(self, found, State.REDEEMED, now=now) is not None
+
+    CibaGrant._visit = early  # type: ignore[method-assign]  # the fault
+    Approvals.move = move  # type: ignore[method-assign]  # the fault
+    Approvals.redeem = redeem  # type: ignore[method-assign]  # the fault
 
 
 def _many_tokens_per_approval() -> None:
@@ -72,7 +78,7 @@ def _many_tokens_per_approval() -> None:
     def nameless(self: Delegations, delegation: Delegation) -> None:
         add(self, replace(delegation, approval_id=None))
 
-    Delegations.add = nameless  # type: ignore[method-assign]
+    Delegations.add = nameless  # type: ignore[method-assign]  # the fault
 
 
 def _entry_elsewhere() -> None:
@@ -92,7 +98,7 @@ def _entry_elsewhere() -> None:
         threading.Timer(_PAUSE_SECONDS, _write_late, (stores[0], record, entry)).start()
         return ""
 
-    SqlStore.write = noted  # type: ignore[method-assign]
+    SqlStore.write = noted  # type: ignore[method-assign]  # the fault
     audit.record = late
 
 
@@ -109,8 +115,8 @@ def _acknowledged_early() -> None:
         time.sleep(_PAUSE_SECONDS)
         flush(self)
 
-    _Batch.wait = _at_once  # type: ignore[method-assign,assignment]
-    GroupedWriter._flush = later  # type: ignore[method-assign]
+    _Batch.wait = _at_once  # type: ignore[method-assign,assignment]  # the fault
+    GroupedWriter._flush = later  # type: ignore[method-assign]  # the fault
 
 
 def _at_once(_: _Batch) -> None:

@@ -1,7 +1,8 @@
 """The production server with a clock that a test can move: `python -m tests.support.serve`.
 
 The clock is eight bytes in a file, mapped into the server's memory: milliseconds to add to the real
-time. Everything else is what `sayso serve` runs.
+time, in the `Date` of every answer too, which is what a client on a wrong clock goes by. Everything
+else is what `sayso serve` runs.
 """
 
 import argparse
@@ -47,30 +48,87 @@ class MappedClock:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve: port, clock file, how many workers, and faults to plant in them."""
+    """Serve: port, clock file, how many workers, faults to plant, detours outward."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("clock", type=Path)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", action="append", default=[])
+    parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
+    parser.add_argument("--version", default="", help="of the pages, in place of their own")
+    parser.add_argument(
+        "--drawn", type=Path, help="where to write which templates were drawn at which paths"
+    )
     given = parser.parse_args(arguments)
-    if given.seed:
-        _plant_in_workers(given.seed)
-    run(load(), Shape(port=given.port, workers=given.workers), MappedClock(given.clock))
+    clock = MappedClock(given.clock)
+    _prepare_workers(clock, given)
+    run(load(), Shape(port=given.port, workers=given.workers), clock)
 
 
-def _plant_in_workers(seeds: list[str]) -> None:
+def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
     """Only there gevent has patched what the application stands on."""
     load_application = _Application.load
+    detours = dict(each.split("=") for each in given.detour)
 
-    def load_with_faults(self: _Application) -> Any:  # a WSGI application
-        from tests.support import seeded  # noqa: PLC0415
-
-        for name in seeds:
-            seeded.plant(name)
+    def load_prepared(self: _Application) -> Any:  # a WSGI application
+        _date_by(clock)
+        if detours:
+            _detour(detours)
+        if given.version:
+            _be(given.version)
+        if given.seed:
+            _plant(given.seed)
+        if given.drawn:
+            _tell(given.drawn)
         return load_application(self)
 
-    _Application.load = load_with_faults  # type: ignore[method-assign]
+    _Application.load = load_prepared  # type: ignore[method-assign]  # in place of it
+
+
+def _date_by(clock: MappedClock) -> None:
+    from gevent import pywsgi  # noqa: PLC0415  # gevent has patched now
+
+    written = pywsgi.format_date_time
+    pywsgi.format_date_time = lambda moment: written(moment + clock.offset / 1000)
+
+
+def _detour(detours: dict[str, str]) -> None:
+    """What is sent to one origin goes to another; nothing else changes, signatures included."""
+    from server.delivery import egress  # noqa: PLC0415  # gevent has patched now
+
+    straight = egress.send
+
+    def send(method: str, url: str, **named: Any) -> egress.Answer:
+        for there, here in detours.items():
+            if url.startswith(f"{there}/"):
+                named["reach"] = None
+                return straight(method, here + url.removeprefix(there), **named)
+        return straight(method, url, **named)
+
+    egress.send = send
+
+
+def _be(version: str) -> None:
+    from server.web import installable  # noqa: PLC0415  # gevent has patched now
+
+    installable.version = lambda: version  # type: ignore[assignment]  # in place of it
+
+
+def _tell(path: Path) -> None:
+    from flask import request, template_rendered  # noqa: PLC0415  # gevent has patched now
+
+    def drawn(_app: object, template: Any, **_: object) -> None:  # jinja2's
+        with path.open("a") as lines:
+            lines.write(f"{template.name} {request.path}\n")
+
+    template_rendered.connect(drawn, weak=False)
+
+
+def _plant(seeds: list[str]) -> None:
+    from tests.support import seeded  # noqa: PLC0415  # gevent has patched now
+
+    for name in seeds:
+        seeded.plant(name)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from server import app
+from server import app, outward
 from server.app import Services
 from server.services import audit
 from server.services.actions import Actions
@@ -137,12 +138,12 @@ class LiveServer:
     def services(self) -> Services:
         """The installation as a command line sees it."""
         if self._services is None:
-            values = {
+            values: dict[str, Any] = {
                 "data_dir": self.folder / "data",
                 "issuer": self.url,
                 **{n: v for n, v in self.settings.items() if n == "database_url"},
             }
-            self._services = app.build(Settings(**values), self.clock)  # type: ignore[arg-type]
+            self._services = app.build(Settings(**values), self.clock)
         return self._services
 
     def client(self, timeout: float = 70) -> httpx.Client:
@@ -171,7 +172,7 @@ class LiveServer:
 
     def agent(self, **members: object) -> AgentKey:
         """A new agent that may ask for the payment API."""
-        asked = {
+        asked: dict[str, Any] = {
             "name": self._fresh("agent"),
             "owners": ("admin",),
             "resources": (PAY,),
@@ -179,9 +180,9 @@ class LiveServer:
             **members,
         }
         services = self.services
-        checked = partial(app.endpoint_problem, services.settings)
+        checked = partial(outward.endpoint_problem, services.settings)
         agents = Agents(services.store, services.secrets, checked)
-        made = agents.add(NewAgent(**asked), by=BY)  # type: ignore[arg-type]
+        made = agents.add(NewAgent(**asked), by=BY)
         return AgentKey(made.agent.id, made.secret or "", made.agent.name)
 
     def _command(self, clock: Path) -> list[str]:

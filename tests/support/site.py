@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from flask import Flask
 from sqlalchemy import select
 
-from server import app
+from server import app, outward
 from server.app import Services
 from server.delivery.outbox import in_turn
 from server.http import dispatch
@@ -26,10 +26,11 @@ from server.http.route import Route
 from server.http.site import Site
 from server.services.actions import Actions
 from server.services.agents import Agents
+from server.services.approval_records import Approval
 from server.services.apps import Apps
 from server.services.installation import Installation
 from server.services.keys import Keys
-from server.services.records import Approval, Device
+from server.services.records import Device
 from server.services.resources import Resources
 from server.services.users import Users
 from server.settings import Settings
@@ -63,14 +64,18 @@ class Answer:
         return self.status, self.json.get("error") or self.json["code"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalSite:
     """The server, its administration and its clock."""
 
     desk: Desk
     services: Services
-    app: Flask
     site: Site
+
+    @cached_property
+    def app(self) -> Flask:
+        """What carries it over HTTP; made when asked for: that takes longer than most tests."""
+        return app.create_app(self.site)
 
     @property
     def clock(self) -> MovableClock:
@@ -170,18 +175,18 @@ def open_site(folder: Path, **settings: Any) -> LocalSite:
     clock = MovableClock()
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     services = app.build(Settings(**chosen), clock)
-    flask, site = app.create_app(services)
-    return LocalSite(_desk(services, clock), services, flask, site)
+    return LocalSite(desk_over(services, clock), services, app.create_site(services))
 
 
-def _desk(services: Services, clock: MovableClock) -> Desk:
+def desk_over(services: Services, clock: MovableClock) -> Desk:
+    """The administration of an installation that is open."""
     store, secrets, signer = services.store, services.secrets, services.signer
     return Desk(
         clock=clock,
         store=store,
         secrets=secrets,
         users=Users(store, secrets),
-        agents=Agents(store, secrets, partial(app.endpoint_problem, services.settings)),
+        agents=Agents(store, secrets, partial(outward.endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),

@@ -5,7 +5,7 @@ Owns: reading the tables of `docs/protocol.md`, and the numbers in a test's word
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -85,9 +85,9 @@ def _items(heading: str) -> list[str]:
 def tests_of(path: str) -> Mapping[str, frozenset[str]]:
     """Each test of a file (`name` or `Class::name`), and the lines that it names."""
     text = (ROOT / path).read_text("utf-8")
-    tree = ast.parse(text)
-    tables = dict(_module_level(tree, text))
-    return {name: _named(node, text, tables) for name, node in _tests(tree)}
+    tree, source = ast.parse(text), text.splitlines()
+    tables = dict(_module_level(tree, source))
+    return {name: _named(node, source, tables) for name, node in _tests(tree)}
 
 
 def all_tests() -> Iterator[tuple[str, frozenset[str]]]:
@@ -119,20 +119,27 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
                 yield prefix + one.name, one
 
 
-def _module_level(tree: ast.Module, text: str) -> Iterator[tuple[str, str]]:
+def _lines(node: ast.stmt | ast.expr, source: Sequence[str]) -> str:
+    """The whole lines on which it stands."""
+    return "\n".join(source[node.lineno - 1 : node.end_lineno])
+
+
+def _module_level(tree: ast.Module, source: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Tables and helpers of a test file, by name."""
     for node in tree.body:
-        source = ast.get_source_segment(text, node) or ""
+        lines = _lines(node, source)
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("test_"):
-            yield node.name, source
+            yield node.name, lines
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        yield from ((one.id, source) for one in targets if isinstance(one, ast.Name))
+        yield from ((one.id, lines) for one in targets if isinstance(one, ast.Name))
 
 
-def _named(node: ast.FunctionDef, text: str, tables: Mapping[str, str]) -> frozenset[str]:
-    parts = [ast.get_source_segment(text, part) or "" for part in (node, *node.decorator_list)]
+def _named(
+    node: ast.FunctionDef, source: Sequence[str], tables: Mapping[str, str]
+) -> frozenset[str]:
+    parts = [_lines(node, source), *(_lines(part, source) for part in node.decorator_list)]
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    parts += [source for name, source in tables.items() if name in used]
+    parts += [lines for name, lines in tables.items() if name in used]
     return frozenset(_spelled("\n".join(parts)))
 
 

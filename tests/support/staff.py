@@ -11,17 +11,28 @@ from pathlib import Path
 
 from server.protocol.names import name_id
 from server.services.app_forms import NewApp
+from server.services.approval_records import Approval
 from server.services.apps import Apps
+from server.services.deputy_records import Deputy
+from server.services.groups import Groups
 from server.services.incident_records import Incident
 from server.services.invitations import Invitations, NewInvitation
-from server.services.records import Approval
+from server.services.records import Agent, User
 from server.services.users import UserChanges
 from tests.support.callers import LocalTerminal, new_person
+from tests.support.clock import DAY
 from tests.support.installation import BY, PAY, PAYMENT, Desk, registered
 from tests.support.site import LocalSite, open_site
 
 BACK = "https://chat.example/cb"
 WHO = ("admin", "auditor", "owner", "stranger")
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+"""The key of RFC 7517 A.1, which nobody here can sign with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ def make_staff(folder: Path) -> StaffTemplate:
     agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
     desk.agents.disable("two", by=BY)
     app = Apps(desk.store, desk.secrets).add(NewApp("chat", (BACK,)), by=BY).app
+    group = Groups(desk.store, desk.secrets).add("finance", ["bystander"], by=BY)
     invitations = Invitations(desk.store, desk.secrets)
     invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
     approval = desk.approval(agent.id, bystander.user.id)
@@ -78,18 +90,67 @@ def make_staff(folder: Path) -> StaffTemplate:
         "stopped agent": idle.id,
         "invitation": invitation.id,
         "app": app.id,
+        "group": group.id,
         "resource": name_id(PAY),
         "action": name_id("payment.transfer"),
         "approval": approval.id,
         "delegation": desk.token(agent.id, bystander.user.id).id,
         "consent": desk.consent(agent.id, bystander.user.id).id,
-        "incident": add_incident(desk, approval),
+        "deputy": _add_deputy(desk, bystander.user, people["stranger"].user),
+        "grant": desk.standing_grant(approval).id,
+        "incident": add_incident(desk, approval, "sayso_ic_1", _stopped(agent)),
         "device": bystander.device_id,
         "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
+        "message": _add_given_up(desk),
         "entry": str(desk.entries()[0]["id"]),
     }
     local.services.store.close()
     return StaffTemplate(folder, people, ids)
+
+
+def _add_deputy(desk: Desk, user: User, other: User) -> str:
+    """Somebody who decides for somebody, in the database."""
+    now = desk.clock.now()
+    deputy = Deputy(
+        id="sayso_dy_1",
+        user_id=user.id,
+        deputy_id=other.id,
+        from_at=now,
+        to_at=now + DAY,
+        state="begun",
+        device_id="sayso_dv_1",
+        created_at=now,
+    )
+    with desk.store.write() as tx:
+        tx.deputies.add(deputy)
+    return deputy.id
+
+
+def _add_given_up(desk: Desk) -> str:
+    """A message that nobody could be told, in the database."""
+    with desk.store.write() as tx:
+        tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
+        for one in tx.outbox.lease("staff", 100, 0):
+            if one.target == "sayso_ag_gone":
+                tx.outbox.failed(one.id, "staff", "no route", None)
+                return str(one.id)
+    raise AssertionError
+
+
+def _stopped(agent: Agent) -> dict[str, object]:
+    """An agent as the evidence of a report has it."""
+    counts = ("tokens_revoked", "descendants_revoked", "requests_cancelled", "approved_cancelled")
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "was": "enabled",
+        "state": "quarantined",
+        "owners": list(agent.owners),
+        "auth_method": agent.auth_method,
+        "keys": [],
+        "secrets": [],
+        **dict.fromkeys(counts, 0),
+    }
 
 
 def add_incident(

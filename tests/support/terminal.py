@@ -41,16 +41,18 @@ class Terminal:
         return self.decider.deny(approval, DenyCode(code), note)
 
 
-def terminal(server: LiveServer, user: str, code: str, *, name: str = "laptop") -> Terminal:
-    """Enrol a device with this code."""
+def terminal(
+    server: LiveServer, user: str, code: str, *, name: str = "laptop", url: str = ""
+) -> Terminal:
+    """Enrol a device with this code, at the server's own address or another that leads there."""
     home = server.folder / f"home-{user}-{name}"
-    enrolment = Enrolment(url=server.url, code=code, name=name, pin=PIN)
+    enrolment = Enrolment(url=url or server.url, code=code, name=name, pin=PIN)
     client = enrol(Home.at(home), enrolment, clock=server.clock.now)
     server.closing.callback(client.close)
     return Terminal(user, client, Decider(client), home)
 
 
-def new_person(server: LiveServer) -> Terminal:
+def new_person(server: LiveServer, url: str = "") -> Terminal:
     """A new user with one enrolled device."""
     user, code = server.user()
-    return terminal(server, user, code)
+    return terminal(server, user, code, url=url)

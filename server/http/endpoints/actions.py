@@ -1,10 +1,12 @@
 """Administration of action types. A body is the file itself."""
 
+from server.http import action_wire
 from server.http import admin_documents as documents
 from server.http import admin_wire as wire
 from server.http.endpoints import listing
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.http.wire import read
 from server.protocol import errors
 from server.protocol.names import name_id
 from server.services import actions
@@ -23,6 +25,13 @@ def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """POST /api/actions."""
     row = desk.actions.add(_file(request), by=desk.by)
     return as_json(201, documents.action(row).model_dump())
+
+
+def preview(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/actions/preview: what a person would be shown; nothing is registered."""
+    body = read(action_wire.ActionTrial, request.body)
+    found = desk.previews.of(body.document, body.details)
+    return as_json(200, action_wire.preview(found).model_dump())
 
 
 def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:

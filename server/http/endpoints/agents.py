@@ -9,11 +9,13 @@ from server.http.endpoints import audit, listing
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import Named, read
-from server.protocol import names
+from server.protocol import base64url, names
 from server.services.administration import Desk
+from server.services.agent_auth import AuthChange
 from server.services.agent_forms import AgentChanges, NewAgent
 from server.services.displays import rfc3339
 from server.services.records import Agent
+from server.services.refusals import Invalid
 from server.services.searches import EntrySearch
 
 _REQUEST_ALG = "backchannel_authentication_request_signing_alg"
@@ -43,7 +45,11 @@ def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/agents/<id>."""
     agent, _ = desk.agents.show(request.params["id"])
     document = _document(desk, agent)
-    sheet = wire.AgentSheet(**document.model_dump(), pauses=_pauses(desk, agent))
+    sheet = wire.AgentSheet(
+        **document.model_dump(),
+        pauses=_pauses(desk, agent),
+        quarantine_at=documents.moment(desk.orphans.grace_of(agent.id)),
+    )
     return as_json(200, sheet.model_dump(), documents.tag(document.version))
 
 
@@ -74,6 +80,18 @@ def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
         request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
     )
     answer = wire.GivenSecret(agent=_document(desk, given.agent), client_secret=given.secret)
+    return as_json(200, answer.model_dump())
+
+
+def change_auth(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/agents/<id>/auth."""
+    body = read(bodies.AuthChange, request.body)
+    keys = "" if body.jwks is None else json.dumps(body.jwks)
+    wanted = AuthChange(body.method, keys, body.overlap * 1000)
+    given = desk.agent_auth.change(request.params["id"], wanted, by=desk.by)
+    answer = wire.GivenSecret(
+        agent=_document(desk, given.agent), client_secret=given.secret or None
+    )
     return as_json(200, answer.model_dump())
 
 
@@ -122,8 +140,13 @@ def _new(body: bodies.NewAgent) -> NewAgent:
         expires_at=_milliseconds(body.expires_at),
         dpop_bound=body.dpop_bound_access_tokens,
         takes_user_code=body.backchannel_user_code_parameter,
+        high_grants=body.high_grants,
+        interactive=body.interactive,
         request_alg=body.backchannel_authentication_request_signing_alg or "",
         labels=tuple(body.labels),
+        external_id=body.external_id or "",
+        review_at=_milliseconds(body.review_at),
+        icon=_icon(body.icon or ""),
     )
 
 
@@ -153,8 +176,14 @@ def _changes(body: bodies.AgentChanges) -> AgentChanges:
         never_expires="expires_at" in nulls,
         dpop_bound=body.dpop_bound_access_tokens,
         takes_user_code=body.backchannel_user_code_parameter,
+        high_grants=body.high_grants,
+        interactive=body.interactive,
         request_alg="" if _REQUEST_ALG in nulls else getattr(body, _REQUEST_ALG),
         labels=_optional(body.labels),
+        external_id="" if "external_id" in nulls else body.external_id,
+        review_at=_milliseconds(body.review_at),
+        never_reviewed="review_at" in nulls,
+        icon=b"" if "icon" in nulls else None if body.icon is None else _icon(body.icon),
     )
 
 
@@ -164,3 +193,12 @@ def _optional(values: list[str] | None) -> tuple[str, ...] | None:
 
 def _milliseconds(text: str | None) -> int | None:
     return None if text is None else bodies.milliseconds(text)
+
+
+def _icon(text: str) -> bytes:
+    try:
+        return base64url.decode(text)
+    except ValueError:
+        raise Invalid(
+            "The icon must be a file as base64url without padding.", member="icon"
+        ) from None

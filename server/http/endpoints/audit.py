@@ -1,12 +1,10 @@
 """The log."""
 
-from server.http import admin_bodies as bodies
 from server.http import admin_documents as documents
-from server.http import admin_wire as wire
+from server.http import log_wire
 from server.http.endpoints import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.protocol import errors
 from server.services import paging
 from server.services.administration import Desk
 from server.services.searches import EntrySearch
@@ -23,8 +21,8 @@ def search(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
         resource=query.get("resource"),
         approval_id=query.get("approval"),
         correlation_id=query.get("correlation"),
-        since=_moment(request, "since"),
-        until=_moment(request, "until"),
+        since=listing.moment(request, "since"),
+        until=listing.moment(request, "until"),
     )
     return answer(request, desk, wanted)
 
@@ -41,16 +39,5 @@ def answer(request: HttpRequest, desk: Desk, wanted: EntrySearch) -> HttpRespons
     found = desk.oversight.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)
     items = [documents.entry(entry) for entry in part.items]
-    document = wire.LogEntries(items=items, next=documents.write_cursor(part.next))
+    document = log_wire.LogEntries(items=items, next=documents.write_cursor(part.next))
     return as_json(200, document.model_dump())
-
-
-def _moment(request: HttpRequest, name: str) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        return bodies.milliseconds(text)
-    except (ValueError, OverflowError) as error:
-        detail = f"{name} must be a time like 2027-01-31T00:00:00Z."
-        raise errors.Problem(422, "invalid_body", detail) from error

@@ -5,7 +5,6 @@ from server.http import consent_wire as wire
 from server.http.endpoints import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.protocol import errors
 from server.services import paging
 from server.services.administration import Desk
 from server.services.people import Person
@@ -13,7 +12,7 @@ from server.services.people import Person
 
 def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/consents?ended=true|false."""
-    found = site.consents.mine(person, ended=_ended(request))
+    found = site.consents.mine(person, ended=listing.ended(request))
     items = [wire.consent(given, site.clock.now()) for given in found]
     return as_json(200, wire.Consents(items=items).model_dump())
 
@@ -26,13 +25,26 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
+def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """DELETE /api/acting/<id>."""
+    client_id = request.params["id"]
+    ended = site.acting.stop(person, client_id)
+    answer = wire.StoppedActing(
+        client_id=client_id,
+        grants_ended=ended.grants,
+        consents_revoked=ended.consents,
+        tokens_revoked=ended.tokens,
+    )
+    return as_json(200, answer.model_dump())
+
+
 def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/admin/consents."""
     limit = listing.limit(request)
     found = desk.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
-        ended=_ended(request),
+        ended=listing.ended(request),
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
@@ -48,10 +60,3 @@ def end(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     consent = wire.managed(given, site.clock.now())
     answer = wire.ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
     return as_json(200, answer.model_dump())
-
-
-def _ended(request: HttpRequest) -> bool:
-    ended = request.query.get("ended", "false")
-    if ended not in {"true", "false"}:
-        raise errors.Problem(422, "invalid_body", "ended must be true or false.")
-    return ended == "true"

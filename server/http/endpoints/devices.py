@@ -3,6 +3,7 @@
 from server.http import wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.services import enrolment
 from server.services.displays import rfc3339
 from server.services.people import Person
 from server.services.records import Device
@@ -30,6 +31,25 @@ def register(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     device = site.devices.register(person, body.name, keys)
     nonce = site.devices.statement_nonce(device, device)
     return as_json(201, wire.device(device, this=True, nonce=nonce).model_dump())
+
+
+def code(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """POST /api/devices/codes."""
+    body = wire.read(wire.SignedStatement, request.body)
+    issued = site.devices.code(person, body.statement)
+    answer = wire.DeviceCode(
+        enrolment_code=issued.code,
+        link=enrolment.link(site.rules.issuer, issued.code),
+        expires_at=rfc3339(issued.expires_at),
+    )
+    return as_json(201, answer.model_dump(), NO_STORE)
+
+
+def rename(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+    """PATCH /api/devices/<id>, or `self`."""
+    body = wire.read(wire.DeviceName, request.body)
+    device = site.devices.rename(person, request.params["id"], body.name)
+    return as_json(200, _device(site, device, person).model_dump())
 
 
 def pin(site: Site, request: HttpRequest, person: Person) -> HttpResponse:

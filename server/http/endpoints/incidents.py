@@ -27,7 +27,10 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
         raise errors.Problem(422, "invalid_body", "closed must be true or false.")
     limit = listing.limit(request)
     found = desk.incidents.search(
-        closed=closed == "true", limit=limit + 1, before=listing.moment_cursor(request)
+        closed=closed == "true",
+        limit=limit + 1,
+        before=listing.moment_cursor(request),
+        owner=desk.only_of,
     )
     part = paging.part(found, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
     items = [wire.incident(told) for told in part.items]
@@ -37,7 +40,7 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/incidents/<id>."""
-    told = desk.incidents.show(request.params["id"])
+    told = desk.incidents.show(request.params["id"], owner=desk.only_of)
     return as_json(200, wire.incident(told).model_dump())
 
 

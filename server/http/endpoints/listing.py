@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from server.http import admin_documents
+from server.http import admin_bodies, admin_documents
 from server.http.message import HttpRequest
 from server.protocol import errors
 
@@ -34,3 +34,23 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
     if not re.fullmatch(r"[0-9]{1,18}", moment):
         raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
     return int(moment), last
+
+
+def moment(request: HttpRequest, name: str) -> int | None:
+    """A moment by which the list is looked through. Raises errors.Problem 422."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        return admin_bodies.milliseconds(text)
+    except (ValueError, OverflowError) as error:
+        detail = f"{name} must be a time like 2027-01-31T00:00:00Z."
+        raise errors.Problem(422, "invalid_body", detail) from error
+
+
+def ended(request: HttpRequest) -> bool:
+    """Whether what is over is wanted too. Raises errors.Problem 422."""
+    text = request.query.get("ended", "false")
+    if text not in {"true", "false"}:
+        raise errors.Problem(422, "invalid_body", "ended must be true or false.")
+    return text == "true"

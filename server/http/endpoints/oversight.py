@@ -42,6 +42,13 @@ def cancel(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, documents.approval(seen).model_dump())
 
 
+def escalate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+    """POST /api/admin/approvals/<id>/escalate."""
+    body = read(bodies.Escalation, request.body)
+    seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
+    return as_json(200, documents.approval(seen).model_dump())
+
+
 def devices(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """GET /api/admin/devices."""
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")

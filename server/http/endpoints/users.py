@@ -35,10 +35,10 @@ def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
 def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """PATCH /api/users/<id>."""
     body = read(bodies.UserChanges, request.body)
-    taken = "email" in body.model_fields_set and body.email is None
     changes = UserChanges(
-        email="" if taken else body.email,
+        email=_taken_away(body, "email"),
         roles=None if body.roles is None else tuple(body.roles),
+        backup=_taken_away(body, "backup"),
     )
     user = documents.user(desk.users.update(request.params["id"], changes, by=desk.by))
     return as_json(200, user.model_dump(), documents.tag(user.version))
@@ -71,3 +71,9 @@ def unlock(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     """POST /api/users/<id>/unlock: answers the devices that may try again."""
     user, unlocked = desk.users.unlock(request.params["id"], by=desk.by)
     return as_json(200, documents.user_sheet(user, unlocked).model_dump())
+
+
+def _taken_away(body: bodies.UserChanges, name: str) -> str | None:
+    """A member as the services take it: a null that was sent is an empty text."""
+    value: str | None = getattr(body, name)
+    return "" if name in body.model_fields_set and value is None else value

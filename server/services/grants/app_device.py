@@ -8,12 +8,13 @@ from server.protocol.states import State
 from server.services import audit, client_auth, notices
 from server.services.app_devices import AppDevices
 from server.services.app_tokens import AppIssuing, Part
+from server.services.approval_records import Approval
 from server.services.device_codes import DeviceCode
 from server.services.device_polls import UNKNOWN, answered
 from server.services.flow_checks import person_now, rights_now
 from server.services.people_records import Grant
 from server.services.ports import Store, Unit
-from server.services.records import App, Approval, Entry
+from server.services.records import App, Entry
 from server.services.rights import Rights
 from server.services.token import TokenRequest
 
@@ -54,7 +55,7 @@ class AppDeviceGrant:
             return approval
         if self.rights.gone(tx, approval) is not None:
             return errors.InvalidGrant("What was asked for may not be had any more.")
-        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
         if moved is None:
             return errors.InvalidGrant(UNKNOWN)
         return self._issue(tx, app, moved, code, request)
@@ -80,7 +81,7 @@ class AppDeviceGrant:
 def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
     openid, scope = scopes.split(tuple(code.scope.split()))
     decision = tx.decisions.of_approval(approval.id)[-1]
-    with_pin = decision.ceremony == "pin"
+    with_pin = decision.with_pin
     return Grant(
         app_id=code.client_id,
         user_id=approval.user_id or "",

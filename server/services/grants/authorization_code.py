@@ -8,11 +8,12 @@ from server.protocol.states import State, overdue
 from server.services import client_auth, families, notices
 from server.services.app_actions import granted
 from server.services.app_tokens import AppIssuing, Part
+from server.services.approval_records import Approval
 from server.services.authorize import handle_hash
 from server.services.flow_checks import person_now, rights_now
 from server.services.people_records import Code, Family, Grant
 from server.services.ports import Store, Unit
-from server.services.records import App, Approval
+from server.services.records import App
 from server.services.rights import Rights
 from server.services.token import TokenRequest
 
@@ -95,7 +96,7 @@ class AuthorizationCodeGrant:
 
 def _redeem(tx: Unit, approval: Approval) -> None:
     """Only the one UPDATE that redeems it lets a token be made."""
-    moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+    moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
     if moved is None:
         raise errors.InvalidGrant(_GONE)
     notices.approval(tx, moved, "approval.redeemed")

@@ -14,11 +14,13 @@ from typing import Final, Literal
 from server.protocol import ciba, errors
 from server.protocol.json_text import JsonValue
 from server.protocol.states import State, overdue
-from server.services import audit, client_auth, notices
+from server.services import absences, audit, client_auth, notices, votes
+from server.services.approval_records import Approval
+from server.services.displays import rfc3339
 from server.services.expiry import expire
 from server.services.feed import Hub, approval_topic
 from server.services.ports import Secrets, Store, Unit
-from server.services.records import Agent, Approval, Entry
+from server.services.records import Agent, Entry
 from server.services.redemption import Redemption, in_force
 from server.services.token import TokenRequest
 
@@ -35,6 +37,7 @@ class _Poll:
     """One poll: whose, of what, since when, and the name under which it is held."""
 
     agent: Agent
+    handle: str
     handle_hash: bytes
     key_hash: bytes | None
     waited_ms: int
@@ -73,6 +76,7 @@ class CibaGrant:
         owned = None if key is None else f"{agent.id}\n{handle}\n{request.dpop_jkt}\n{key}"
         return _Poll(
             agent=agent,
+            handle=handle,
             handle_hash=hashlib.sha256(handle.encode()).digest(),
             key_hash=None if owned is None else hashlib.sha256(owned.encode()).digest(),
             waited_ms=request.waited_ms,
@@ -130,21 +134,25 @@ class CibaGrant:
             if overdue(approval.state, approval.expires_at, tx.now):
                 approval = expire(tx, approval) or approval
             if not first and approval.holder != poll.holder:
-                return _pending(approval)  # a newer poll has taken its place, and its answer
-            return self._by_state(tx, approval, poll, first=first)
+                return self._pending(
+                    tx, approval
+                )  # a newer poll has taken its place, and its answer
+            return self._by_state(tx, agent, approval, poll, first=first)
 
-    def _by_state(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+    def _by_state(
+        self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
+    ) -> Outcome:
         if approval.state is State.PENDING:
             return self._paced(tx, approval, poll, first=first)
         if approval.state is State.APPROVED:
-            return self._redeem(tx, client_auth.current(tx, poll.agent), approval, poll)
+            return self._redeem(tx, agent, approval, poll)
         if approval.state is State.REDEEMED:
             return self._again(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
 
     def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         if not first:
-            return _pending(approval)
+            return self._pending(tx, approval)
         if poll.holder is not None:
             tx.approvals.paced(
                 approval.id, now=tx.now, interval_ms=approval.interval_ms, holder=poll.holder
@@ -166,11 +174,11 @@ class CibaGrant:
                 f"Polled too early. Wait {pace.interval_ms // 1000} seconds between polls.",
                 members={"interval": pace.interval_ms // 1000},
             )
-        return _pending(approval)
+        return self._pending(tx, approval)
 
     def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
         """Make the tokens, and keep the answer for the client that says it may lose it."""
-        answer = self.redemption.redeem(tx, agent, approval, jkt=poll.jkt)
+        answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
             return answer
         if approval.delivery != "poll":
@@ -195,6 +203,25 @@ class CibaGrant:
             _alarm(tx, approval)
         return ciba.no_tokens(State.REDEEMED, {})
 
+    def _pending(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
+        """What a poll of a waiting request is told, most of it from the row that it has read.
+
+        Where users are hidden it says nothing that only somebody who exists can cause.
+        """
+        hidden = self.redemption.issuing.rules.hide_unknown_users
+        seen = approval.seen_at is not None
+        members: dict[str, object] = {
+            "status": "held_back" if approval.held_back and not hidden else "pending",
+            "delivered": seen if hidden else approval.delivered_at is not None,
+            "seen": seen,
+            "expires_at": rfc3339(approval.expires_at),
+        }
+        if not hidden and (back := absences.back_at(tx, approval)) is not None:
+            members["held_until"] = rfc3339(back)
+        if approval.quorum > 1:
+            members["approvals"] = f"{votes.have(tx, approval)}/{approval.quorum}"
+        return ciba.no_tokens(State.PENDING, members)
+
 
 def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """The token is for what was asked for, whatever a poll says (RFC 8707 2.2, RFC 9396 6)."""
@@ -203,10 +230,6 @@ def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     if poll.details and list(poll.details) != json.loads(approval.details):
         return errors.InvalidAuthorizationDetails("The request was for other details.")
     return None
-
-
-def _pending(approval: Approval) -> errors.ProtocolError:
-    return ciba.no_tokens(State.PENDING, {"seen": approval.seen_at is not None})
 
 
 def _alarm(tx: Unit, approval: Approval) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from server.protocol import decisions, device_codes, errors, names
 from server.protocol.states import State
 from server.services import audit, notices
+from server.services.approval_records import Approval
 from server.services.device_codes import DeviceCode
 from server.services.device_polls import UNKNOWN, answered
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
-from server.services.records import Approval, Entry, Session
+from server.services.records import Entry, Session
 from server.services.rights import Rights
 from server.services.sessions import UNREGISTERED_MS, session_answer
 from server.services.token import TokenRequest
@@ -60,7 +61,7 @@ class DeviceCodeGrant:
             return approval
         if self.rights.gone(tx, approval) is not None:
             return errors.InvalidGrant("The user may not sign in any more.")
-        moved = tx.approvals.move(approval.id, State.REDEEMED, now=tx.now)
+        moved = tx.approvals.move(approval, State.REDEEMED, now=tx.now)
         return errors.InvalidGrant(UNKNOWN) if moved is None else self._admit(tx, moved, code, jwk)
 
     def _admit(

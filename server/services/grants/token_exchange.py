@@ -10,8 +10,9 @@ from server.services.exchanges import Asked, Exchanges, Granted, Refused
 from server.services.keys import published
 from server.services.login_hints import LoginHints
 from server.services.ports import BadToken, Store, Unit, Verifier
-from server.services.records import Agent, Delegation, Entry
+from server.services.records import Agent, Consent, Delegation, Entry
 from server.services.rules import Rules
+from server.services.standing_exchanges import StandingExchanges
 from server.services.token import TokenRequest
 from server.services.tokens import Issuing, Origin
 
@@ -34,6 +35,7 @@ class TokenExchangeGrant:
     exchanges: Exchanges
     hints: LoginHints
     issuing: Issuing
+    ahead: StandingExchanges
     rules: Rules
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
@@ -67,13 +69,30 @@ class TokenExchangeGrant:
             # 5 to 14. The ledger, the directory and the consents allow it.
             granted = self.exchanges.weigh(tx, agent, asked, found.subject)
         except Refused as refused:
+            if (ahead := self._ahead(tx, refused, found, request.dpop_jkt)) is not None:
+                return ahead
             return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
         origin = _origin(found, granted)
         answer = self.issuing.for_exchange(
             tx, agent, granted.target, asked.details, origin, jkt=request.dpop_jkt
         )
+        tx.delegations.used(asked.subject, tx.now)
         answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
         return {**answer, "narrowed": True} if granted.narrowed else answer
+
+    def _ahead(
+        self, tx: Unit, refused: Refused, found: _Found | None, jkt: str | None
+    ) -> dict[str, object] | None:
+        """What a standing grant of the person gives, where only their answer was lacking."""
+        lacks = refused.lacks_answer
+        if lacks is None or found is None or found.subject is None:
+            return None
+        until = _end(found, lacks.consent)
+        answer = self.ahead.exchange(tx, lacks, found.subject, until=until, jkt=jkt)
+        if answer is None:
+            return None
+        answer["issued_token_type"] = token_exchange.ACCESS_TOKEN
+        return {**answer, "narrowed": True} if lacks.narrowed else answer
 
     def _said(self, tx: Unit, token: str, otherwise: Reason) -> Subject:
         """What an access token of ours says, whose signature and time are good."""
@@ -173,15 +192,20 @@ def _check_proof(jkt: str | None, found: _Found) -> None:
 def _origin(found: _Found, granted: Granted) -> Origin:
     """What the new token comes from: it outlives neither of the tokens, nor the consent."""
     consent = granted.consent
-    ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
     return Origin(
         parent=found.subject,
         consent_id=None if consent is None else consent.id,
-        until=min(ends, default=None),
+        until=_end(found, consent),
         signed=granted.approval,
         policy=granted.verdict.facts(),
         carried=found.said.carried,
     )
+
+
+def _end(found: _Found, consent: Consent | None) -> int | None:
+    """When what comes out ends at the latest, in seconds."""
+    ends = [limit.expires_at // 1000 for limit in (consent, found.actor) if limit is not None]
+    return min(ends, default=None)
 
 
 def _record(

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
+from server.services import members
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.records import PolicyRow
 from server.services.policy.rules import Document, Rule
 from server.services.ports import View
+from server.services.refusals import Invalid, NotFound
 
 DEFAULT_VERSION: Final = 0
 BY_DEFAULT: Final = "default"
@@ -38,6 +40,7 @@ def bound(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     document = documents.read(text)
     agents = {one: _agent(view, document, one) for one in _named(document, "agents")}
     users = {one: _user(view, document, one) for one in _named(document, "users")}
+    users |= {one: _party(view, document, one) for one in _named(document, "who")}
     _check_things(view, document)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
 
@@ -67,6 +70,18 @@ def _user(view: View, document: Document, called: str) -> str:
             document, f"there is no user {called}", "sayso users list", _users_of(called)
         )
     return found.id
+
+
+def _party(view: View, document: Document, called: str) -> str:
+    try:
+        return members.party(view, called)
+    except NotFound:
+        look = "sayso users list, sayso groups list"
+        raise _unknown(
+            document, f"there is no user or group {called}", look, _users_of(called)
+        ) from None
+    except Invalid as error:
+        raise InvalidPolicy(str(error)) from None
 
 
 def _check_things(view: View, document: Document) -> None:

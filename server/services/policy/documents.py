@@ -11,18 +11,22 @@ from datetime import UTC, time, tzinfo
 from typing import Final, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from server.protocol.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.risks import Risk
 from server.protocol.text import check_prose
+from server.protocol.unusual import Code
 from server.services import labels
-from server.services.policy.questions import CEREMONIES, MOST_PEOPLE, WAYS, Ceremony, Outcome, Way
+from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.services.policy.rules import (
     ALLOWED,
     DAYS,
+    PARTIES,
     Amount,
     Ask,
     Count,
     Document,
     Hours,
+    Party,
     Rule,
     When,
 )
@@ -43,13 +47,10 @@ _MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24:00)")
 _TARGETS = ("resource", "scope")
-_NOT_YET = {
-    "type_back": "typing back a fact",
-    "match": "matching a number",
-    "reason": "giving a reason",
-    "second_person": "a second person",
-}
-"""Ceremonies that are known and not built."""
+_OF_AGENTS = ("agent", "labels", "owner", "first_time", "known", "count", "unusual")
+_CONFIRM = "confirm"
+_CEREMONIES = (_CONFIRM, *Step)
+"""What `ceremony` may say; a list of them adds up."""
 
 T = TypeVar("T")
 
@@ -155,23 +156,38 @@ def _when(table: _Table, outcome: Outcome) -> When:
         first_time=table.take("first_time", _targets) or (),
         known=table.take("known", _targets) or (),
         count=table.take("count", _count),
+        unusual=tuple(map(Code, table.take("unusual", _all_of(tuple(Code))) or ())),
     )
     risk.end()
     table.end()
     if found.first_time and outcome == "allow":
         raise table.fail("first_time", "a rule that allows takes `known` instead")
+    if found.unusual and outcome == "allow":
+        raise table.fail("unusual", "nothing is allowed for being unusual; write a rule that asks")
+    if APP in found.at:
+        _check_of_apps(table, found, outcome)
     highest = found.at_most or (ALLOWED if outcome == "allow" else Risk.CRITICAL)
     if found.at_least is not None and found.at_least.rank > highest.rank:
         raise risk.fail("at_least", f"at_most is {highest}, so the rule never applies; raise it")
     return found
 
 
+def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
+    """What an app does is always signed, and is compared with nothing."""
+    if outcome == "allow":
+        raise table.fail("at", "what an app does once is always signed; app takes ask or deny")
+    for name in _OF_AGENTS:
+        if getattr(when, name):
+            raise table.fail(name, "is about agents; write a rule of its own for app")
+
+
 def _ask(table: _Table) -> Ask:
     found = Ask(
         risk=table.take("risk", _risk),
-        ceremony=table.take("ceremony", _ceremony),
+        ceremony=table.take("ceremony", _ceremony) or CONFIRM,
         quorum=table.take("quorum", _quorum),
         who=table.take("who", _names) or (),
+        exclude=cast("tuple[Party, ...]", table.take("exclude", _all_of(PARTIES)) or ()),
         seconds=table.take("ttl", _wait),
     )
     table.end()
@@ -243,15 +259,16 @@ def _risk(table: _Table, name: str, value: object) -> Risk:
 
 
 def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
-    if value in _NOT_YET:
-        raise table.fail(name, f"{value} ({_NOT_YET[str(value)]}) is not built yet; use pin")
-    return cast("Ceremony", _one_of(CEREMONIES)(table, name, value))
+    """One name, or a list of names. A second person is `quorum`."""
+    names = value if isinstance(value, list) else [value]
+    if "second_person" in names:
+        raise table.fail(name, "a second person is asked by quorum = 2")
+    found = _all_of(_CEREMONIES)(table, name, names)
+    return frozenset(Step(one) for one in found if one != _CONFIRM)
 
 
 def _quorum(table: _Table, name: str, value: object) -> int:
-    if (found := _integer(table, name, value, 1, 100)) > MOST_PEOPLE:
-        raise table.fail(name, "more than one person cannot be asked yet; use 1 or leave it out")
-    return found
+    return _integer(table, name, value, 1, MOST_PEOPLE)
 
 
 def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
@@ -344,11 +361,10 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
 def named(document: Document) -> Mapping[str, frozenset[str]]:
     """What the rules name, by kind: agents and users, and what stands without a `*`."""
     whens = [rule.when for rule in document.rules]
-    people = [one for w in whens for one in (*w.owner, *w.user)]
-    people += [one for rule in document.rules for one in rule.ask.who]
     return {
         "agents": frozenset(one for w in whens for one in w.agent),
-        "users": frozenset(people),
+        "users": frozenset(one for w in whens for one in (*w.owner, *w.user)),
+        "who": frozenset(one for rule in document.rules for one in rule.ask.who),
         "resources": frozenset(one for w in whens for one in w.resource if "*" not in one),
         "scopes": frozenset(one for w in whens for one in w.scope if "*" not in one),
         "types": frozenset(one for w in whens for one in w.type if "*" not in one),

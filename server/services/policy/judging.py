@@ -5,12 +5,15 @@ rule set in force, compiled once for each. Never: what follows from a verdict.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from server.protocol.actions import ActionType
 from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk, highest
+from server.protocol.unusual import Code
+from server.services import histories, typed_facts
 from server.services.policy import binding
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.questions import (
@@ -27,8 +30,8 @@ from server.services.policy.questions import (
     holds,
 )
 from server.services.policy.records import PolicyRow
-from server.services.ports import View
-from server.services.records import Agent, User
+from server.services.ports import Secrets, View
+from server.services.records import Agent, App, User
 from server.services.targets import Target
 
 
@@ -37,13 +40,17 @@ class Case:
     """What somebody wants, as it was found to be in order."""
 
     way: Way
-    agent: Agent
+    agent: Agent | App
     user: User | None
     target: Target
     details: Sequence[Mapping[str, JsonValue]] = ()
     actions: Sequence[ActionType] = ()
     """The types of the details."""
     wants_pin: bool = False
+    at_least: Risk = Risk.LOW
+    """The agent raises it to this."""
+    past: str | None = None
+    """What was unusual when it was asked, as the request keeps it; None for what is unusual now."""
 
     @property
     def risk(self) -> Risk:
@@ -53,20 +60,56 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the agent did up to a moment."""
+    """What the agent did up to a moment, and what people approved of it."""
 
     view: View
-    agent_id: str
+    secrets: Secrets
+    case: Case
     until: int
 
-    def first(self, use: str) -> bool:
-        """Reports whether it never got a token for this."""
-        return not self.view.uses.any(self.agent_id, use, self.until)
+    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+        """Those of these that it got a token for."""
+        return self.view.uses.seen(self.case.agent.id, uses, self.until)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
         """How often it did in the window; counting stops at `enough`."""
         since = self.until - window_ms
-        return self.view.uses.count(self.agent_id, use, since, self.until, enough)
+        return self.view.uses.count(self.case.agent.id, use, since, self.until, enough)
+
+    def unusual(self) -> frozenset[Code]:
+        """What was unusual when it was asked, else what is now."""
+        if self.case.past is None:
+            return unusual_now(self.view, self.secrets, self.case)
+        return histories.unusual_of(self.case.past).codes
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A case as it is compared with what was approved before."""
+
+    agent: Agent
+    user: User
+    target: Target
+    details: Sequence[Mapping[str, JsonValue]]
+    actions: Sequence[ActionType]
+
+
+_NOBODY = User("", "", None, (), "enabled", 0)
+"""Somebody who has approved nothing yet."""
+
+
+def unusual_now(view: View, secrets: Secrets, case: Case) -> frozenset[Code]:
+    """What is unusual about a case; nothing where an agent acts for itself, or an app asks.
+
+    Somebody whom nobody knows is somebody who never approved anything. Details that only the log
+    has are compared with nothing.
+    """
+    if case.way == "client_credentials" or not isinstance(case.agent, Agent):
+        return frozenset()
+    whole = len(case.details) == len(case.actions)
+    details, actions = (case.details, case.actions) if whole else ((), ())
+    asked = _Compared(case.agent, case.user or _NOBODY, case.target, details, actions)
+    return frozenset(oddity.code for oddity in histories.look(view, secrets, asked).oddities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +124,7 @@ class Engine:
 class Judge:
     """Asks policy. With `instead`, another one than is in force: a trial, or another engine."""
 
+    secrets: Secrets
     instead: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
     """By their hash; the newest alone."""
@@ -89,14 +133,20 @@ class Judge:
         self, view: View, case: Case, at: int | None = None, facts: Facts | None = None
     ) -> Verdict:
         """What policy says to this case; as of a moment, or with a history that is told."""
-        engine, asked = self._engine(view), question(view, case, at)
+        engine, asked = self._engine(view), self.question(view, case, at)
         if facts is not None:
             asked = replace(asked, facts=facts)
         return decide(engine.policy, asked, engine.source)
 
     def holds(self, view: View, case: Case, approvals: Approvals) -> bool:
         """Reports whether it is allowed with exactly these approvals."""
-        return holds(self._engine(view).policy, question(view, case), approvals)
+        return holds(self._engine(view).policy, self.question(view, case), approvals)
+
+    def question(self, view: View, case: Case, at: int | None = None) -> Question:
+        """The question that a case puts to an engine, now or at a moment of the past."""
+        until = view.now if at is None else at - 1
+        facts = History(view, self.secrets, case, until)
+        return question(case, view.now if at is None else at, facts, view.directory.members())
 
     def _engine(self, view: View) -> Engine:
         if self.instead is not None:
@@ -125,23 +175,26 @@ def engine_of(row: PolicyRow) -> Engine:
         return Engine(_Broken(), source)
 
 
-def question(view: View, case: Case, at: int | None = None) -> Question:
-    """The question that a case puts to an engine, now or at a moment of the past."""
-    scopes = case.target.resource.scopes
-    agent, now = case.agent, view.now if at is None else at
+def question(case: Case, at: int, facts: Facts, members: Mapping[str, frozenset[str]]) -> Question:
+    """The question that a case puts to an engine at a moment, with what was before it."""
+    scopes, agent = case.target.resource.scopes, case.agent
     return Question(
         way=case.way,
         agent=agent.id,
-        labels=frozenset(agent.labels),
-        owners=frozenset(agent.owners),
+        labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
+        owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),
         user=None if case.user is None else case.user.id,
         resource=case.target.resource.uri,
         scopes={name: scopes[name] for name in case.target.scope},
         types={action.type: action.risk for action in case.actions},
         details=case.details,
-        at=now,
-        facts=History(view, agent.id, now if at is None else at - 1),
+        at=at,
+        facts=facts,
+        members=members,
         wants_pin=case.wants_pin,
+        at_least=case.at_least,
+        interactive=isinstance(agent, Agent) and agent.interactive,
+        has_fact=typed_facts.are_named(case.actions),
     )
 
 

@@ -33,8 +33,8 @@ class UseRows(Protocol):
     """What agents got tokens for. Each answer MUST cost the same however much there is."""
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None: ...
-    def any(self, agent_id: str, use: str, until: int) -> bool:
-        """Reports whether there was one, up to this moment."""
+    def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
+        """Those of these uses of which there was one, up to this moment."""
 
     def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
         """How many there were after `since` and up to `until`; counting stops at `enough`."""

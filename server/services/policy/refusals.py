@@ -14,13 +14,34 @@ from server.services.records import Entry
 
 DENIED: Final = "policy_denied"
 """The fixed code of what a rule forbids."""
+TOO_FEW: Final = "too_few_people"
+"""The fixed code of what takes more people than there are."""
+TOLD: Final = frozenset({DENIED, TOO_FEW})
+"""The codes that the agent is told."""
 NEEDS_PERSON: Final = "needs_person"
 FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody will be asked."
+
+
+def too_few(need: int, there: int) -> str:
+    """What an agent is told of a request that nobody can approve."""
+    people = "one person" if there == 1 else f"{there or 'no'} people"
+    return (
+        f"This takes the approval of {need} people, and {people} may give it. Nobody was asked. "
+        "An administrator can name more in a rule of policy, or let one be enough."
+    )
 
 
 def denied() -> errors.RequestRefused:
     """The refusal of what a rule forbids."""
     return errors.RequestRefused(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
+
+
+class Forbidden(errors.AccessDenied):
+    """What a rule forbids an app of people."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(FORBIDDEN, detail=DENIED, members={"reason": DENIED})
+        self.verdict = verdict
 
 
 def of_agent_alone(tx: Unit, case: Case, verdict: Verdict) -> errors.ProtocolError:

@@ -7,19 +7,22 @@ had then. Never: their details where only the log has them; of those their types
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-from server.protocol import errors
+from server.protocol import errors, kinds
 from server.protocol.json_text import JsonValue
-from server.services import audit, targets
+from server.services import audit, deciders, eligible, parties, standing_uses, targets, votes
+from server.services.approval_records import Approval
+from server.services.eligible import NOBODY_ELSE, People
 from server.services.policy import refusals
+from server.services.policy.askings import asking
 from server.services.policy.judging import Case, Judge, engine_of
-from server.services.policy.questions import Approvals, Outcome, Source, Way
+from server.services.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
 from server.services.policy.trials import trial
 from server.services.ports import Store, View
-from server.services.records import Approval, Delegation, StoredEntry
+from server.services.records import Agent, App, Delegation, StoredEntry
 from server.services.refusals import Invalid
 from server.services.schemas import Schemas
 from server.services.searches import EntrySearch
@@ -31,6 +34,7 @@ _PAGE = 500
 _REFUSED: Mapping[str, Outcome] = {
     refusals.NEEDS_PERSON: "ask",
     refusals.DENIED: "deny",
+    refusals.TOO_FEW: "deny",
 }
 """What policy had said, by the cause in the log."""
 
@@ -51,6 +55,37 @@ class Event:
     before: Outcome
     said: Approvals | None = None
     """The answer that stood behind its chain."""
+    past: str | None = None
+    """What was unusual about a request, as it keeps it; None for what is known today."""
+    quorum: int | None = None
+    """How many people were asked for their yes; None where nobody was."""
+    by_grant: bool = False
+    """A standing grant answered it."""
+    takes_grant: bool = True
+    """One could have: the agent did not want the person's own answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """How it would go."""
+
+    case: Case
+    verdict: Verdict
+    outcome: Outcome
+    standing_grant: str | None = None
+    """Which would answer it."""
+    people: People = NOBODY_ELSE
+
+    @property
+    def quorum(self) -> int | None:
+        """How many people's yes it would take; None where nobody is asked."""
+        needs = self.verdict.needs
+        return None if needs is None or self.outcome != "ask" else needs.quorum
+
+    def differs(self, event: Event) -> bool:
+        """Reports whether it would go otherwise, or take more or fewer people."""
+        fewer = event.quorum is not None and self.quorum not in {None, event.quorum}
+        return self.outcome != event.before or fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +103,13 @@ class Change:
     before: Outcome
     after: Outcome
     rules: tuple[str, ...]
+    standing_grant: str | None = None
+    """Which would answer it."""
+    was_quorum: int | None = None
+    quorum: int | None = None
+    """How many people's yes it would take, where anybody would be asked."""
+    approvers: tuple[str, ...] = ()
+    """Those whose yes would count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +135,7 @@ class Replays:
     """Judges again what was judged."""
 
     store: Store
+    judge: Judge
     schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
@@ -101,14 +144,14 @@ class Replays:
             raise Invalid("Look back 31d at most, and not at nothing.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
-            since, judge = view.now - last_ms, Judge(instead=engine)
+            since, judge = view.now - last_ms, replace(self.judge, instead=engine)
             events = list(islice(_events(view, since), MOST_JUDGED + 1))
             judged = [
                 (event, after)
                 for event in events[:MOST_JUDGED]
                 if (after := self._after(view, judge, event)) is not None
             ]
-            changes = [_change(view, e, *after) for e, after in judged if after[0] != e.before]
+            changes = [_change(view, e, after) for e, after in judged if after.differs(e)]
             changes.sort(key=lambda change: change.at, reverse=True)
             return Replay(
                 since=since,
@@ -118,16 +161,15 @@ class Replays:
                 skipped=min(len(events), MOST_JUDGED) - len(judged),
                 complete=len(events) <= MOST_JUDGED,
                 before=Counter(event.before for event, _ in judged),
-                after=Counter(after for _, (after, _) in judged),
+                after=Counter(after.outcome for _, after in judged),
                 changed=len(changes),
                 changes=tuple(changes[:MOST_CHANGES]),
             )
 
-    def _after(
-        self, view: View, judge: Judge, event: Event
-    ) -> tuple[Outcome, tuple[str, ...]] | None:
+    def _after(self, view: View, judge: Judge, event: Event) -> After | None:
         """What would have come; None when the case cannot be made any more."""
-        agent = view.directory.agent(event.agent)
+        find = view.directory.app if event.way == APP else view.directory.agent
+        agent: Agent | App | None = find(event.agent)
         if agent is None:
             return None
         try:
@@ -138,14 +180,42 @@ class Replays:
         if len(actions) < len(event.types):
             return None
         user = view.directory.user(event.user or "")
-        case = Case(event.way, agent, user, target, event.details, actions)
+        case = Case(event.way, agent, user, target, event.details, actions, past=event.past)
         verdict = judge.decide(view, case, event.at)
         outcome = verdict.outcome
         if outcome == "ask" and event.said is not None and judge.holds(view, case, event.said):
             outcome = "allow"
-        if outcome == "allow" and event.way == "request":
-            outcome = "ask"  # a person is asked whatever is allowed
-        return outcome, verdict.rules
+        if event.way == "request" and deciders.consent_to(view, case, event.at) is None:
+            outcome = "ask" if outcome == "allow" else outcome  # nobody had let it
+        if outcome != "ask":
+            return After(case, verdict, outcome)
+        grant = _covering(view, judge, event, case, verdict)
+        return (
+            _asked(view, case, verdict) if grant is None else After(case, verdict, "allow", grant)
+        )
+
+
+def _covering(view: View, judge: Judge, event: Event, case: Case, verdict: Verdict) -> str | None:
+    """The standing grant that answered it, if it still would; else one that could have."""
+    if event.by_grant:
+        approval = view.approvals.get(event.id)
+        held = approval is not None and standing_uses.holds(view, judge, case, approval)
+        return standing_uses.grant_of(approval) if approval is not None and held else None
+    whole = len(event.details) == len(event.types)  # the log keeps none
+    if not event.takes_grant or not whole or event.way not in {"request", "exchange"}:
+        return None
+    fits = standing_uses.fits(view, case, verdict, event.at)
+    return next((fit.grant.id for fit in fits), None)
+
+
+def _asked(view: View, case: Case, verdict: Verdict) -> After:
+    """Who would be asked; nobody, where a request takes more people than there are."""
+    if not isinstance(case.agent, Agent):
+        return After(case, verdict, "ask")
+    found = eligible.asked(view, verdict, case.agent, case.user)
+    needs = verdict.needs
+    too_few = case.way == "request" and needs is not None and needs.quorum > found.count
+    return After(case, verdict, "deny" if too_few else "ask", people=found)
 
 
 def _events(view: View, since: int) -> Iterator[Event]:
@@ -163,24 +233,28 @@ def _requests(view: View, since: int) -> Iterator[Event]:
         for approval in found:
             if approval.created_at < since:
                 return
-            if approval.kind == "action":
+            if approval.kind in {"action", "app_action"}:
                 yield _request(approval)
         before = (found[-1].created_at, found[-1].id)
 
 
 def _request(approval: Approval) -> Event:
-    details = json.loads(approval.details)
+    details = kinds.granted(json.loads(approval.details))
     return Event(
-        way="request",
+        way="request" if approval.kind == "action" else APP,
         id=approval.id,
         at=approval.created_at,
         agent=approval.agent_id,
         user=approval.user_id,
         resource=approval.resource,
         scope=tuple(approval.scope.split()),
-        types=tuple(detail["type"] for detail in details),
+        types=tuple(str(detail["type"]) for detail in details),
         details=details,
-        before="ask",
+        before="ask" if approval.decided_by is None else "allow",
+        past=approval.past,
+        quorum=approval.quorum if approval.decided_by is None else None,
+        by_grant=standing_uses.decided(approval),
+        takes_grant=not approval.acr_values,
     )
 
 
@@ -220,11 +294,17 @@ def _said(view: View, token: Delegation) -> Approvals | None:
     if token.consent_id is not None:
         return None
     for parent in view.delegations.ancestors(token.id):
-        if parent.approval_id is not None and parent.resource == token.resource:
-            signed = view.approvals.get(parent.approval_id)
-            by = frozenset({token.user_id or ""})
-            return None if signed is None else Approvals(1, signed.risk, signed.ceremony, by)
+        signed = _signed(view, parent)
+        if signed is not None and parent.resource == token.resource:
+            return votes.said(view, signed)
     return None
+
+
+def _signed(view: View, token: Delegation) -> Approval | None:
+    """The answer that it was born of, if that was not a consent."""
+    if token.approval_id is None or token.consent_id is not None:
+        return None
+    return view.approvals.get(token.approval_id)
 
 
 def _refusals(view: View, since: int) -> Iterator[Event]:
@@ -269,18 +349,24 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> Event | None:
     )
 
 
-def _change(view: View, event: Event, after: Outcome, rules: tuple[str, ...]) -> Change:
-    agent, user = view.directory.agent(event.agent), view.directory.user(event.user or "")
+def _change(view: View, event: Event, after: After) -> Change:
+    user, needs = view.directory.user(event.user or ""), after.verdict.needs
+    asked = None if needs is None or after.quorum is None else needs
+    whom = None if asked is None else asking(view, after.case, asked, after.people)
     return Change(
         way=event.way,
         id=event.id,
         at=event.at,
-        agent=event.agent if agent is None else agent.name,
+        agent=parties.name_of(view.directory, event.agent),
         user=None if user is None else user.name,
         resource=event.resource,
         scope=event.scope,
         types=event.types,
         before=event.before,
-        after=after,
-        rules=rules,
+        after=after.outcome,
+        rules=after.verdict.rules,
+        standing_grant=after.standing_grant,
+        was_quorum=event.quorum,
+        quorum=after.quorum,
+        approvers=tuple(one.name for one in whom.approvers) if whom else (),
     )

@@ -5,11 +5,15 @@ Owns: the types. Never: reading (`documents.py`), answering (`builtin.py`).
 
 from dataclasses import dataclass
 from datetime import time
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
+from server.protocol.ceremonies import CONFIRM, Ceremony
 from server.protocol.risks import Risk
-from server.services.policy.questions import Ceremony, Outcome, Way
+from server.protocol.unusual import Code
+from server.services.policy.questions import Outcome, Way
 
+Party: TypeAlias = Literal["user", "owner"]
+PARTIES: Final[tuple[Party, ...]] = ("user", "owner")
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ANY: Final = "*"
 """Stands for any run of characters in the name of a resource, scope or type."""
@@ -70,6 +74,8 @@ class When:
     known: tuple[str, ...] = ()
     """Likewise; all of them are there and none is new."""
     count: Count | None = None
+    unusual: tuple[Code, ...] = ()
+    """It is unusual in one of these ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,12 @@ class Ask:
     """What asking takes beside what the risk demands anyway."""
 
     risk: Risk | None = None
-    ceremony: Ceremony | None = None
+    ceremony: Ceremony = CONFIRM
     quorum: int | None = None
     who: tuple[str, ...] = ()
+    """Users and groups whose yes counts."""
+    exclude: tuple[Party, ...] = ()
+    """Whose yes does not: the one it is for, the agent's owners."""
     seconds: int | None = None
 
 
@@ -93,6 +102,12 @@ class Rule:
     when: When
     ask: Ask
 
+    @property
+    def settles_critical(self) -> bool:
+        """Reports whether it says how many people critical risk takes, and says that word."""
+        said = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
+        return said and self.ask.quorum is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -100,3 +115,8 @@ class Document:
 
     text: str
     rules: tuple[Rule, ...]
+
+    @property
+    def alone_at_critical(self) -> tuple[str, ...]:
+        """The ids of rules by which one person's yes is enough at critical risk."""
+        return tuple(one.id for one in self.rules if one.settles_critical and one.ask.quorum == 1)

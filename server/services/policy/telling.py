@@ -1,8 +1,12 @@
 """How policy and its answers are written as JSON, for the command line and the API alike."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
+from server.protocol import ceremonies
 from server.services.displays import rfc3339
+from server.services.policy import documents
+from server.services.policy.askings import Asking
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.records import PolicyRow
 from server.services.policy.replays import Change, Replay
@@ -19,6 +23,7 @@ def policy(row: PolicyRow) -> dict[str, object]:
         "set_by": row.set_by,
         "set_at": None if default else rfc3339(row.set_at),
         "names": {"agents": dict(row.agents), "users": dict(row.users)},
+        "alone_at_critical": list(documents.read(row.document).alone_at_critical),
         "document": row.document,
     }
 
@@ -35,7 +40,9 @@ def explained(found: Explained) -> dict[str, object]:
             {"id": rule.id, "outcome": rule.outcome, "because": rule.because}
             for rule in found.rules
         ],
+        "unusual": [str(code) for code in found.unusual],
         "consent": found.consent,
+        "standing_grant": _covered(found),
         "asks": _asks(found),
         "policy": {"version": verdict.source.version, "hash": verdict.source.hash},
         "token": None if found.token is None else dict(found.token),
@@ -75,15 +82,33 @@ def replayed(found: Replay) -> dict[str, object]:
 
 
 def _asks(found: Explained) -> dict[str, object] | None:
-    needs = found.verdict.needs
-    if needs is None or found.then != "person":
+    needs, asking = found.verdict.needs, found.asking
+    if needs is None or asking is None:
         return None
     return {
         "risk": str(needs.risk),
-        "ceremony": needs.ceremony,
+        "ceremony": ceremonies.spelled(needs.ceremony),
         "quorum": needs.quorum,
         "ttl": needs.seconds,
+        **_asking(asking),
     }
+
+
+def _asking(found: Asking) -> dict[str, object]:
+    """Whom it would ask."""
+    backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
+    return {
+        "people": [asdict(one) for one in found.people],
+        "excluded": list(found.excluded),
+        "deputies": list(found.deputies),
+        "backup": backup,
+    }
+
+
+def _covered(found: Explained) -> dict[str, object] | None:
+    """The grant that would answer, as much of it as is used."""
+    grant = found.covered
+    return None if grant is None else {"id": grant.id, "used": grant.used, "uses": grant.uses}
 
 
 def _change(one: Change) -> dict[str, object]:
@@ -99,4 +124,8 @@ def _change(one: Change) -> dict[str, object]:
         "before": one.before,
         "after": one.after,
         "rules": list(one.rules),
+        "standing_grant": one.standing_grant,
+        "was_quorum": one.was_quorum,
+        "quorum": one.quorum,
+        "approvers": list(one.approvers),
     }

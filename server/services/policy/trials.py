@@ -6,25 +6,41 @@ expected of them. Never: an answer of its own; it asks the judge that enforcemen
 
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, cast
 
-from server.protocol import ciba, errors, scopes, tokens
+from server.protocol import ceremonies, ciba, errors, scopes, tokens
 from server.protocol.tokens import Issue
-from server.services import agents, targets, users
+from server.protocol.unusual import Code
+from server.services import (
+    agents,
+    answerers,
+    apps,
+    deciders,
+    eligible,
+    standing_uses,
+    targets,
+    users,
+)
+from server.services.answerers import Answerers
 from server.services.policy import binding, documents, policies, uses
-from server.services.policy.judging import Case, Judge, engine_of, question
-from server.services.policy.questions import FAILED, MOST_PEOPLE, WAYS, Question, Verdict, Way
+from server.services.policy.askings import Asking, asking
+from server.services.policy.judging import Case, Judge, engine_of, unusual_now
+from server.services.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
 from server.services.policy.records import PolicyRow
 from server.services.policy.rules import Rule
 from server.services.ports import Store, View
-from server.services.records import Consent
+from server.services.records import Agent, App, Consent
 from server.services.refusals import Invalid, Refused
 from server.services.rules import Rules
 from server.services.schemas import Schemas
+from server.services.standing_grant_records import StandingGrant
 
+_REQUESTED: Final = frozenset({"request", APP})
+"""By these doors somebody is asked at once; by the others an agent is told to ask."""
 Then: TypeAlias = Literal["token", "person", "refused"]
 """What the agent gets: a token, a person who is asked, or neither."""
 
@@ -54,12 +70,18 @@ class Explained:
     then: Then
     rules: tuple[Rule, ...]
     """Those that made it so."""
+    unusual: tuple[Code, ...]
+    """What is unusual about it, by what was approved before."""
     consent: bool | None
-    """Whether the person has consented to what is exchanged; None where it does not matter."""
+    """Whether the person has consented to it; None where that makes no difference."""
     token: Mapping[str, object] | None
-    """The claims that would come out, without those that are new each time."""
+    """The claims that would come out, without those that are new each time; none for an app's."""
     seconds: int
     """How long the token would live."""
+    covered: StandingGrant | None = None
+    """The standing grant that would answer it; nothing of it is taken by asking here."""
+    asking: Asking | None = None
+    """Whom it would ask, where it asks anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +108,19 @@ class Told:
 
     known: frozenset[str] = frozenset()
     tokens: int = 0
+    odd: frozenset[Code] = frozenset()
 
-    def first(self, use: str) -> bool:
-        """Reports whether the table does not say that it is known."""
-        return use not in self.known
+    def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
+        """Those of these that the table says are known."""
+        return self.known.intersection(uses)
 
     def count(self, _use: str, _window_ms: int, enough: int) -> int:
         """As many as the table says, of everything."""
         return min(enough, self.tokens)
+
+    def unusual(self) -> frozenset[Code]:
+        """What the table says is unusual."""
+        return self.odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +129,7 @@ class Trials:
 
     store: Store
     rules: Rules
-    judge: Judge = field(default_factory=Judge)
+    judge: Judge
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: Wanted, rules: str | None = None) -> Explained:
@@ -111,19 +138,25 @@ class Trials:
             row = trial(view, rules)
             case = self._case(view, wanted)
             verdict = self._judge(rules, row).decide(view, case, wanted.at)
-            consent = _consent(view, case)
-            then = _then(case, verdict, consent)
+            consent = deciders.consent_to(view, case)
+            by = _answerers(view, case, verdict, consent)
+            then = _then(case, by, consent)
             seconds = targets.lifetime(
-                case.agent, case.target.resource, self.rules.access_token_seconds
+                case.agent if isinstance(case.agent, Agent) else None,
+                case.target.resource,
+                self.rules.access_token_seconds,
             )
             return Explained(
                 case,
                 verdict,
                 then,
                 _cited(row, verdict),
-                None if case.way != "exchange" else consent is not None,
-                None if then == "refused" else self._claims(case),
+                tuple(sorted(unusual_now(view, self.judge.secrets, case))),
+                None if not _takes_consent(case, verdict) else consent is not None,
+                None if then == "refused" or case.way == APP else self._claims(case),
                 seconds,
+                by.fits[0].grant if by.fits else None,
+                _asking(view, case, by, then),
             )
 
     def test(self, table: str, rules: str | None = None) -> list[Tried]:
@@ -134,12 +167,13 @@ class Trials:
             return [self._tried(view, judge, raw, n) for n, raw in enumerate(cases, 1)]
 
     def _judge(self, rules: str | None, row: PolicyRow) -> Judge:
-        return self.judge if rules is None else Judge(instead=engine_of(row))
+        return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
 
     def _case(self, view: View, wanted: Wanted) -> Case:
         if wanted.way not in WAYS:
             raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
-        agent = agents.find(view, wanted.agent)
+        find = apps.find if wanted.way == APP else agents.find
+        agent: Agent | App = find(view, wanted.agent)
         user = None if wanted.user is None else users.find(view, wanted.user)
         alone = wanted.way == "client_credentials"
         if alone and (user is not None or wanted.details is not None):
@@ -178,14 +212,14 @@ class Trials:
             case = self._case(view, wanted)
         except Refused as error:
             return Tried(name, expected, {}, str(error))
-        facts = _told(raw, question(view, case, at), place)
+        facts = _told(raw, judge.question(view, case, at), place)
         verdict = judge.decide(view, case, at, facts)
         needs = verdict.needs
         found = {
             "expect": verdict.outcome,
             "rules": list(verdict.rules),
             "risk": str(verdict.risk),
-            "ceremony": None if needs is None else needs.ceremony,
+            "ceremony": None if needs is None else ceremonies.spelled(needs.ceremony),
         }
         return Tried(name, expected, found)
 
@@ -198,23 +232,35 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return binding.bound(view, rules, version=now.version + 1, by="trial")
 
 
-def _consent(view: View, case: Case) -> Consent | None:
-    if case.user is None:
-        return None
-    uri = case.target.resource.uri
-    found = view.consents.live(case.user.id, case.agent.id, uri, view.now)
-    covers = found is not None and set(case.target.scope) <= set(found.scopes)
-    return found if covers else None
+def _takes_consent(case: Case, verdict: Verdict) -> bool:
+    """Reports whether it makes a difference that the person has consented."""
+    return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
 
 
-def _then(case: Case, verdict: Verdict, consent: Consent | None) -> Then:
-    if verdict.outcome == "deny":
+def _answerers(view: View, case: Case, verdict: Verdict, consent: Consent | None) -> Answerers:
+    """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
+    if case.way in _REQUESTED:
+        return answerers.found(view, case, verdict)
+    lacks = case.way == "exchange" and consent is None and case.target.scope
+    fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
+    asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)
+    return Answerers(verdict, asked, fits=tuple(fits))
+
+
+def _then(case: Case, by: Answerers, consent: Consent | None) -> Then:
+    if not by.asked:
+        return "token"
+    if case.way in _REQUESTED:
+        return "refused" if by.is_ruled_out else "person"
+    if by.verdict.outcome == "deny":
         return "refused"
-    if case.way == "request":
-        few = verdict.needs is not None and verdict.needs.quorum <= MOST_PEOPLE
-        return "person" if few else "refused"
     lacks = case.way == "exchange" and consent is None
-    return "person" if verdict.outcome == "ask" or lacks else "token"
+    return "person" if lacks or by.verdict.outcome == "ask" else "token"
+
+
+def _asking(view: View, case: Case, by: Answerers, then: Then) -> Asking | None:
+    needs = by.verdict.needs
+    return None if needs is None or then != "person" else asking(view, case, needs, by.people)
 
 
 def _cited(row: PolicyRow, verdict: Verdict) -> tuple[Rule, ...]:
@@ -296,8 +342,8 @@ def _moment(raw: Mapping[str, object], place: int) -> int | None:
 
 def _told(raw: Mapping[str, object], asked: Question, place: int) -> Told:
     history = raw.get("history", {})
-    if not isinstance(history, dict) or set(history) - {"known", "tokens"}:
-        raise Invalid(f"case {place}: history has `known` and `tokens`, and nothing else.")
+    if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
+        raise Invalid(f"case {place}: history has `known`, `tokens`, `unusual` and nothing else.")
     count = history.get("tokens", 0)
     if isinstance(count, bool) or not isinstance(count, int):
         raise Invalid(f"case {place}: tokens must be a number.")
@@ -308,5 +354,13 @@ def _told(raw: Mapping[str, object], asked: Question, place: int) -> Told:
         elif target == "scope":
             found += [uses.of_scope(asked.resource, name) for name in asked.scopes]
         else:
-            found += asked.values.get(target, ())
-    return Told(frozenset(found), count)
+            found += asked.values(target)
+    return Told(frozenset(found), count, _odd(history.get("unusual", []), place))
+
+
+def _odd(value: object, place: int) -> frozenset[Code]:
+    try:
+        return frozenset(map(Code, _texts(value, "unusual", place)))
+    except ValueError:
+        known = ", ".join(Code)
+        raise Invalid(f"case {place}: unusual must be some of {known}.") from None

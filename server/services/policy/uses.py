@@ -5,9 +5,10 @@ Never: rows; those are `UseRows`.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.pointers import MONEY_MEMBERS
@@ -48,32 +49,51 @@ def of_token(
     found = [ANYTHING, of_resource(resource), *(of_scope(resource, name) for name in scopes)]
     if details:
         found += [of_type(str(detail["type"])) for detail in details]
-        found += [one for many in values(details).values() for one in many][:MOST_VALUES]
+        found += [*_values(leaves(details))][:MOST_VALUES]
     return tuple(dict.fromkeys(found))
+
+
+Leaf: TypeAlias = tuple[str, str, JsonValue | Money]
+"""The type of a detail, the JSON pointer of a value in it with `*` for every index, the value."""
+
+
+def leaves(details: Sequence[Mapping[str, JsonValue]]) -> list[Leaf]:
+    """Every value of the details that holds no other, and money as a whole."""
+    return [
+        (str(detail["type"]), pointer, leaf)
+        for detail in details
+        for pointer, leaf in _leaves(detail, "")
+    ]
 
 
 def money(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, int]:
     """Currency → the sum of all amounts of the details, in minor units, signs left out."""
+    return summed(leaves(details))
+
+
+def summed(found: Iterable[Leaf]) -> dict[str, int]:
+    """Likewise, of values that were found already."""
     sums: dict[str, int] = {}
-    for detail in details:
-        for _, leaf in _leaves(detail, ""):
-            if isinstance(leaf, Money):
-                sums[leaf.currency] = sums.get(leaf.currency, 0) + abs(leaf.minor)
+    for _, _, leaf in found:
+        if isinstance(leaf, Money):
+            sums[leaf.currency] = sums.get(leaf.currency, 0) + abs(leaf.minor)
     return sums
 
 
-def values(details: Sequence[Mapping[str, JsonValue]]) -> dict[str, tuple[str, ...]]:
-    """JSON pointer, `*` for every index → the uses that the values there are."""
-    found: dict[str, tuple[str, ...]] = {}
-    for detail in details:
-        for pointer, leaf in _leaves(detail, ""):
-            if pointer != "/type" and isinstance(leaf, (str, int)):
-                use = _of_value(str(detail["type"]), pointer, leaf)
-                found[pointer] = (*found.get(pointer, ()), use)
-    return found
+def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
+    """The uses that the values at this pointer are."""
+    return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
 
 
+def _values(found: Iterable[Leaf]) -> Iterator[str]:
+    for action_type, pointer, leaf in found:
+        if pointer != "/type" and isinstance(leaf, (str, int)):
+            yield _of_value(action_type, pointer, leaf)
+
+
+@lru_cache(maxsize=4_096, typed=True)
 def _of_value(action_type: str, pointer: str, value: str | int) -> str:
+    """An agent asks for the same few payees and accounts time and again."""
     text = f"{action_type}\n{pointer}\n{type(value).__name__}\n{value}"
     return f"value {hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
@@ -82,7 +102,9 @@ def _leaves(
     value: JsonValue | Mapping[str, JsonValue], at: str
 ) -> Iterator[tuple[str, JsonValue | Money]]:
     """Every value that holds no other, and money as a whole."""
-    if (amount := _amount(value)) is not None:
+    if isinstance(value, (str, int)):
+        yield at, value
+    elif (amount := _amount(value)) is not None:
         yield at, amount
     elif isinstance(value, Mapping):
         for name, inner in value.items():

@@ -42,6 +42,14 @@ class Done:
         return error
 
 
+class Keyboard(io.StringIO):
+    """A terminal at which nobody types more than this."""
+
+    def isatty(self) -> bool:
+        """As a terminal says."""
+        return True
+
+
 Run = Callable[..., Done]
 
 
@@ -57,8 +65,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command once."""
 
-    def run(*arguments: str, stdin: str = "") -> Done:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+    def run(*arguments: str, stdin: str | io.StringIO = "") -> Done:
+        made = io.StringIO(stdin) if isinstance(stdin, str) else stdin
+        monkeypatch.setattr("sys.stdin", made)
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         out, err = capsys.readouterr()

@@ -99,3 +99,27 @@ def test_no_server_is_exit_7(logged_in, server, asked, fingerprint):
     server.stop()
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     assert logged_in(*command, stdin=PIN).error["error"] == "unreachable"
+
+
+def test_what_cannot_be_the_number_costs_no_try(logged_in, server, asked):
+    """Bad usage: neither the number nor the PIN is counted."""
+    asked["ceremony"] = "match+pin"
+    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
+    tries = list(server.pin_calls)
+    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--match", "5")
+    done = logged_in(*command, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.USAGE
+    assert "--match: that cannot be the three digits that the agent shows." in done.err
+    assert server.pin_calls == tries
+
+
+def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, asked):
+    """`show` says so, and the exit is that of a lock."""
+    asked["tries_left"] = {"type_back": 0}
+    shown = logged_in("show", asked["id"])
+    assert "LOCKED:" in shown.out
+    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
+    command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+    done = logged_in(*command, stdin=PIN)
+    assert (done.code, done.error["error"]) == (Exit.LOCKED, "request_locked")
+    assert server.pin_calls == ["session"]

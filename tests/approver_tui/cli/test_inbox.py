@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.approval_texts import AGENT, wire_approval
+from tests.support.approval_texts import AGENT, when, wire_approval
 
 
 def test_an_empty_inbox_is_a_document_too(logged_in):
@@ -16,6 +16,13 @@ def test_an_empty_inbox_is_a_document_too(logged_in):
         None,
     )
     assert logged_in("inbox").out == "Nothing waits for you.\n"
+
+
+def test_one_form_is_chosen(logged_in):
+    """Neither wins in silence."""
+    done = logged_in("inbox", "--json", "--jsonl")
+    assert done.code == Exit.USAGE
+    assert "Choose one of --json and --jsonl." in done.err
 
 
 def test_an_item_has_what_an_answer_needs(logged_in, server):
@@ -63,7 +70,7 @@ def test_a_forged_approval_hides_no_other(logged_in, server, forged):
     assert "NOT VERIFIED: this request cannot be read or answered here." in out
     assert f"  {forged['id']}\n  display: does not have its digest\n" in out
     assert "9,820" not in out
-    assert out.count("4,820") == 2
+    assert "4,820.00 to Nordwind Logistik GmbH  x 2" in out
 
 
 def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
@@ -101,3 +108,57 @@ def test_history_lists_what_is_over(logged_in, server):
     item = logged_in("history", "--json").document["items"][0]
     assert (item["state"], item["decided"]["device"]["name"]) == ("denied", "desktop")
     assert "denied by alice on desktop" in logged_in("history").out
+
+
+def test_what_is_held_back_is_listed_below_the_rest(logged_in, server):
+    """With how many came from whom, so that nobody takes a flood for silence."""
+    for number, held in enumerate((True, False, True), 1):
+        outer = {"held_back": held}
+        server.add(wire_approval(number=number, now=server.now(), outer=outer))
+    lines = logged_in("inbox").out.splitlines()
+    assert lines[3] == "HELD BACK, because too many came at once: 2 from invoice-bot"
+    assert lines[4].endswith("x 2, look alike; each takes its own answer")
+    assert len(lines) == 9
+    items = logged_in("inbox", "--json").document["items"]
+    assert [item["held_back"] for item in items] == [True, False, True]
+
+
+def test_what_looks_alike_stands_below_one_line(logged_in, server):
+    """Each keeps its id and fingerprint; JSON merges nothing, and another risk stands apart."""
+    for number in (1, 11, 101):
+        server.add(wire_approval(number=number, now=server.now()))
+    server.add(wire_approval(number=111, risk="high", now=server.now()))
+    out = logged_in("inbox").out
+    items = logged_in("inbox", "--json").document["items"]
+    heading = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+    assert f"{heading}  x 3, look alike; each takes its own answer\n" in out
+    assert out.count(heading) == 2
+    assert len(items) == 4
+    assert all(f"{item['id']}  {item['fingerprint']}" in out for item in items)
+
+
+def test_what_is_over_is_never_merged(logged_in, server):
+    """Each has its own outcome."""
+    for number in (1, 11):
+        asked = server.add(wire_approval(number=number, now=server.now()))
+        server.decide_elsewhere(asked["id"])
+    out = logged_in("history").out
+    assert "look alike" not in out
+    assert out.count("denied by alice") == 2
+
+
+def test_the_last_minute_is_marked_in_words(logged_in, server):
+    """And the last twenty seconds; what has longer is not marked."""
+    for number, left in ((1, 600_000), (11, 50_000), (101, 15_000)):
+        until = when(server.now() + left)
+        server.add(
+            wire_approval(
+                number=number,
+                now=server.now(),
+                display={"expires_at": until, "headline": f"Deploy {number}"},
+            )
+        )
+    out = logged_in("inbox").out
+    assert out.count("LAST MINUTE: expires in 4") == 1
+    assert out.count("LAST 20 SECONDS: expires in 1") == 1
+    assert out.count("expires in") == 3

@@ -16,6 +16,7 @@ def test_login_says_who_and_where(run, server):
     )
     assert done.document == {
         "schema": "sayso.login/1",
+        "profile": "default",
         "issuer": server.issuer,
         "user": {"id": USER, "name": "alice"},
         "device": {"id": DEVICE, "name": "laptop"},
@@ -27,7 +28,7 @@ def test_login_says_who_and_where(run, server):
 def test_login_prints_the_next_command(run, server):
     """A person reads what to do next, and that keys lie in files."""
     done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert "sayso-approver inbox" in done.out
+    assert done.out.endswith("See what waits for you: sayso-approver\n")
     assert "session key lies in files" in done.out
 
 
@@ -61,7 +62,7 @@ def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, argument
     assert done.code == code
     assert done.error["detail"]
     assert not server.code_used
-    assert not (tmp_path / "home" / "profiles.json").exists()
+    assert not (tmp_path / "home" / "profiles").exists()
 
 
 def test_without_a_code_another_device_lets_this_one_in(run, server):
@@ -85,7 +86,7 @@ def test_a_sign_in_that_nobody_let_in_leaves_nothing(run, server, tmp_path, refu
     server.sign_in = [refusal]
     done = run("login", server.url, "--pin-stdin", stdin=PIN)
     assert done.code == code
-    assert not (tmp_path / "home" / "profiles.json").exists()
+    assert not (tmp_path / "home" / "profiles").exists()
 
 
 def test_a_living_login_is_not_thrown_away(logged_in, server):

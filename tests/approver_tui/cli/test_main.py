@@ -13,11 +13,19 @@ from tests.approver_tui.cli.conftest import PIN
 from tests.support.fake_server import CODE
 
 
-def test_without_a_terminal_it_prints_help(run):
+def test_without_a_terminal_it_prints_help(logged_in):
     """A pipe gets text, not a screen."""
-    done = run()
+    done = logged_in()
     assert done.code == 0
     assert all(verb in done.out for verb in VERBS)
+
+
+def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
+    """Help alone would leave whoever set nothing up at the start."""
+    done = run()
+    assert done.code == Exit.LOGIN_FIRST
+    assert all(verb in done.out for verb in VERBS)
+    assert "sayso-approver login URL --code CODE" in done.err
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -54,3 +54,62 @@ def test_what_is_over_offers_no_answer(logged_in, server):
     out = logged_in("show", asked["id"]).out
     assert "denied by alice on desktop" in out
     assert "sayso-approver approve" not in out
+
+
+def test_what_nobody_was_asked_about_names_the_consent(logged_in, server):
+    """In the record, and for scripts."""
+    by = {"consent": "sayso_co_1", "policy": 3}
+    outer = {"state": "redeemed", "decided_by": by}
+    asked = server.add(wire_approval(now=server.now(), outer=outer))
+    out = logged_in("show", asked["id"]).out
+    assert "redeemed without asking, by consent sayso_co_1" in out
+    assert logged_in("show", asked["id"], "--json").document["decided_by"] == by
+
+
+def test_a_newer_request_names_the_one_that_it_replaces(logged_in, server):
+    """By its fingerprint for people, by both for scripts."""
+    earlier = {"id": "sayso_ap_1", "fingerprint": "9f3a-71c0"}
+    asked = server.add(wire_approval(now=server.now(), outer={"supersedes": earlier}))
+    assert "9f3a-71c0, which waits no more" in logged_in("show", asked["id"]).out
+    assert logged_in("show", asked["id"], "--json").document["supersedes"] == earlier
+    plain = server.add()
+    assert "replaces" not in logged_in("show", plain["id"]).out
+
+
+def test_what_came_of_it_at_the_resource_is_printed(logged_in, server):
+    """In its own words, quoted; and whether it is what was granted."""
+    done = {
+        "execution_id": "INV-2291",
+        "consumed_at": "2026-11-26T12:00:00.000Z",
+        "outcome": "failed",
+        "text": "No funds.",
+        "as_granted": False,
+        "reported_at": "2026-11-26T12:01:00.000Z",
+    }
+    outer = {"state": "redeemed", "execution": done}
+    asked = server.add(wire_approval(now=server.now(), outer=outer))
+    out = logged_in("show", asked["id"]).out
+    assert "resource:      Failed at " in out
+    assert " as INV-2291\n" in out
+    assert 'it says:       "No funds."\n' in out
+    assert "ALARM:         what it ran is not what was granted\n" in out
+    said = logged_in("show", asked["id"], "--json").document["execution"]
+    assert (said["outcome"], said["as_granted"]) == ("failed", False)
+    begun = {**done, "outcome": None, "text": None, "as_granted": None, "reported_at": None}
+    other = server.add(
+        wire_approval(number=5, now=server.now(), outer=outer | {"execution": begun})
+    )
+    assert "resource:      Begun at its resource at " in logged_in("show", other["id"]).out
+    assert logged_in("show", other["id"], "--json").document["execution"]["outcome"] is None
+
+
+def test_what_reached_which_device_is_said(logged_in, server):
+    """In lines and in JSON: when it came, and that it was opened there."""
+    asked = server.add()
+    (device,) = logged_in("show", str(asked["id"]), "--json").document["devices"]
+    assert (device["name"], device["decided_at"]) == ("laptop", None)
+    lines = logged_in("show", str(asked["id"])).out.splitlines()
+    (reached,) = [line for line in lines if line.startswith("reached:")]
+    assert "laptop " in reached
+    assert ", seen " in reached
+    assert "decided" not in reached

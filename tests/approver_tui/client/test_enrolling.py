@@ -40,7 +40,7 @@ def test_the_pin_is_confirmed_at_once(client, server):
 
 def test_no_key_lies_open_on_the_disk(client, home):
     """What the folder holds of the approval keys is sealed; public keys are the server's."""
-    text = home.profiles_file.read_text()
+    text = home.profile_file.read_text()
     assert client.profile.low_blob in text
     assert "low_scalar" not in text
     assert {path.name for path in home.secrets_folder.iterdir()} == {"session-key", "tokens"}

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import jwt
 import pytest
 from jwt.algorithms import ECAlgorithm
+from websockets.sync.client import ClientConnection
 
 from approver_tui.client import feed as feeds
 from approver_tui.client import tokens
@@ -21,6 +22,7 @@ from approver_tui.client.vault import FileVault
 from approver_tui.state.connection import Phase
 from tests.approver_tui.client.conftest import clock
 from tests.support.feed_server import FeedServer, event, hello
+from tests.support.waiting import until
 
 WAIT = 5
 
@@ -115,6 +117,26 @@ def test_events_arrive_once_and_in_order(client_of):
     assert heard.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
 
 
+def test_an_answered_ping_is_a_sign_of_life(client_of, monkeypatch):
+    """No event has to come for the screen to be known as fresh."""
+    monkeypatch.setattr(feeds, "_PING_EVERY", 10)
+    feed = Feed(client_of((server := FeedServer()).issuer))
+    with server, running(feed) as heard:
+        heard.wait_for(lambda: Phase.LIVE in heard.phases)
+        first = feed.heard_at
+        until(lambda: feed.heard_at > first, WAIT)
+
+
+def test_a_line_over_which_nothing_comes_is_given_up(client_of, monkeypatch):
+    """A network that has gone tells nobody; the silence does, and how old it is stays known."""
+    monkeypatch.setattr(feeds, "_SILENT", 50)
+    monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
+    feed = Feed(client_of((server := FeedServer()).issuer))
+    with server, running(feed) as heard:
+        heard.wait_for(lambda: "The server is silent." in heard.reasons)
+    assert feed.heard_at is not None
+
+
 def test_the_handshake_proves_the_key(client_of):
     """The proof names GET, the http form of the address without its query, and the token."""
     with FeedServer() as server:
@@ -182,7 +204,7 @@ def test_a_signed_out_device_stops_for_good(client_of):
         heard = Heard()
         with pytest.raises(LoginFirst):
             Feed(client_of(server.issuer)).run(heard.listeners, heard.stop)
-    assert heard.phases[-1] is Phase.OFFLINE
+    assert heard.phases[-1] is Phase.SIGNED_OUT
     assert heard.reasons[-1] == "This device was signed out."
     assert len(server.requests) == 1
 
@@ -228,3 +250,51 @@ def test_the_pause_grows_to_a_limit(monkeypatch):
 def _eventually(condition):
     waited = threading.Event()
     return any(condition() or waited.wait(0.02) for _ in range(WAIT * 50)) or condition()
+
+
+def test_after_a_sleep_the_line_is_dialled_anew(client_of, monkeypatch):
+    """A line that died meanwhile says nothing; the cursor brings what was missed."""
+    with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
+        client = client_of(server.issuer)
+        with running(Feed(client)) as heard:
+            heard.wait_for(lambda: len(heard.events) == 1)
+            asleep = feeds.ASLEEP + 1_000
+            monkeypatch.setattr(client.session.transport, "clock", lambda: clock() + asleep)
+            heard.wait_for(lambda: len(heard.events) == 2)
+        assert "This machine was asleep." in heard.reasons
+        assert server.requests[1].path == "/api/feed?cursor=1"
+
+
+def test_a_listener_that_fails_ends_the_feed_and_leaves_no_live_phase(client_of):
+    """Nobody reads on after that, and nobody may believe so."""
+    heard = Heard()
+
+    def fails(_event):
+        raise BrokenPipeError
+
+    with FeedServer([hello(), event(1)]) as server:
+        listeners = Listeners(fails, heard.listeners.on_connection)
+        with pytest.raises(BrokenPipeError):
+            Feed(client_of(server.issuer)).run(listeners, heard.stop)
+    assert heard.phases[-1] is Phase.OFFLINE
+
+
+def test_a_session_that_cannot_be_kept_is_tried_again(client_of, monkeypatch):
+    """A full disk or a locked keyring costs no session: nothing is spent that cannot be kept."""
+    with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
+        client = client_of(server.issuer)
+        put, spent = FileVault.put, []
+        monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
+        monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: False)
+        monkeypatch.setattr(FileVault, "put", full)
+        with running(Feed(client)) as heard:
+            heard.wait_for(lambda: any("cannot be kept" in reason for reason in heard.reasons))
+            assert spent == []
+            monkeypatch.setattr(FileVault, "put", put)
+            monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: True)
+            heard.wait_for(lambda: len(heard.events) == 1)
+
+
+def full(*_):
+    """A disk with no room."""
+    raise OSError(28, "No space left on device")

@@ -70,6 +70,16 @@ def test_a_wrong_clock_is_learnt_and_forgiven(client, server):
     assert abs(client.now() - server.now()) < 5_000
 
 
+def test_an_answer_that_lay_here_for_long_says_nothing_about_the_time(client):
+    """The program was stopped while it was under way: its time is as old as that."""
+    client.me()
+    asked_at = client.now()
+    client.observe(asked_at - 11_000, asked_at - 11_000)
+    assert client.skew == 0
+    client.observe(asked_at - 11_000, asked_at)
+    assert client.skew < -10_000
+
+
 def test_no_server_is_unreachable(client, server):
     """The error names the server and not a library's exception."""
     server.stop()

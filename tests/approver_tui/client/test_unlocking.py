@@ -101,7 +101,7 @@ def test_a_touch_starts_the_limit_again(low, ticks):
 def test_a_clock_that_is_set_keeps_nobody_unlocked(low, client, ticks):
     """Neither this machine's time nor the server's word about it lengthens the limit."""
     low.open(PIN)
-    client.observe(client.now() - 10 * IDLE_LIMIT * 1_000)
+    client.observe(client.now() - 10 * IDLE_LIMIT * 1_000, client.now())
     ticks.seconds += IDLE_LIMIT + 1
     assert low.get() is None
 

@@ -8,6 +8,7 @@ import rfc8785
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import Members, parse_json
 from approver_tui.client.wire import read_approval, read_event, read_page
+from approver_tui.state.events import About
 from tests.support.approval_texts import NOW, digest, when, wire_approval
 
 
@@ -140,6 +141,18 @@ def test_an_unknown_event_is_refused_by_name():
     with pytest.raises(WireError) as caught:
         read_event(Members({"seq": 1, "event": "moon.full", "at": when(NOW)}))
     assert caught.value.member == "event"
+
+
+def test_an_alarm_says_which_agent_it_is_about():
+    """By its registered name, made harmless like everything that comes; others say none."""
+    alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
+    agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
+    told = read_event(Members({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
+    assert told == About("sayso_ag_1", "bot\\u{1b}[31m", "sayso_in_1")
+    assert read_event(Members({**alarm, "agent": agent})).about == About(
+        "sayso_ag_1", "bot\\u{1b}[31m", None
+    )
+    assert read_event(Members(alarm)).about is None
 
 
 SIGN_IN = {"type": "sayso:device", "name": "desktop"}

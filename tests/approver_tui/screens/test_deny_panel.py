@@ -3,9 +3,10 @@
 from approver_tui.client import errors
 from approver_tui.screens.deny import DenyPanel
 from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.decision import Answer
+from approver_tui.screens.report import ReportPanel
+from approver_tui.state.decision import NOTHING_MORE, Answer, Aside
 from approver_tui.widgets.deny_codes import DenyCodes
-from tests.support.fake_client import a_stage, three
+from tests.support.fake_client import CONSENT, a_stage, an_approval, three
 from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
 
 PAY = three()[0].id
@@ -55,7 +56,7 @@ async def test_no_reason_is_chosen_from_the_start():
 
 
 async def test_arrows_choose_and_the_button_sends():
-    """Down twice, Tab over note and Back to Deny, Enter."""
+    """Down twice, Tab over both notes and Back to Deny, Enter."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "down", "down", "tab")
@@ -66,7 +67,7 @@ async def test_arrows_choose_and_the_button_sends():
         assert len(note.value) == 500
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, DenyPanel)
-        await press(pilot, stage, "tab", "tab", "enter")
+        await press(pilot, stage, "tab", "tab", "tab", "enter")
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: bool(stage.answers.given))
@@ -132,3 +133,121 @@ async def test_escape_denies_nothing():
         look(stage)
         assert isinstance(stage.app.screen, InboxScreen)
     assert stage.answers.given == []
+
+
+async def test_wait_until_offers_when_and_no_other_reason_does():
+    """Digit, Tab, digit; the moment counts from the press of Deny, and need not be said."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        assert "in an hour" not in shown(stage)
+        await press(pilot, stage, "4", "tab", "2")
+        assert "> 2 in an hour" in shown(stage)
+        await press(pilot, stage, "tab", "tab", "tab", "tab")
+        stage.clock.move(1)
+        pressed_at = stage.clock.now()
+        await pilot.press("enter")
+        stage.clock.move(5)
+        look(stage)
+        await until(pilot, lambda: stage.answers.asides != [])
+    assert stage.answers.asides == [Aside(pressed_at + 3_600_000)]
+
+
+async def test_a_time_that_was_chosen_is_not_told_with_another_reason():
+    """The server takes it beside wait_until alone."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
+        stage.clock.move(5)
+        look(stage)
+        await until(pilot, lambda: stage.answers.asides != [])
+    assert stage.answers.asides == [NOTHING_MORE]
+
+
+async def test_ask_someone_else_offers_whom_and_no_other_reason_does():
+    """A name goes with that reason alone, and need not be said."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        assert "Whom to ask" not in shown(stage)
+        await press(pilot, stage, "5", "tab", *"bob")
+        assert "Whom to ask" in shown(stage)
+        await press(pilot, stage, "tab", "tab", "tab", "tab", "enter")
+        stage.clock.move(5)
+        look(stage)
+        await until(pilot, lambda: stage.answers.asides != [])
+    assert stage.answers.asides == [Aside(ask="bob")]
+
+
+async def test_the_panel_says_how_it_is_denied_from_where_the_focus_is():
+    """Enter in a field does nothing, and it does not say that it does."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        assert "Enter denies. You then have 5 s" in shown(stage)
+        await press(pilot, stage, "tab")
+        assert "Tab to Deny, then Enter. You then have 5 s" in shown(stage)
+        while stage.app.focused.id != "deny":
+            await press(pilot, stage, "tab")
+        assert "Enter denies. You then have 5 s" in shown(stage)
+    assert stage.answers.given == []
+
+
+async def test_whoever_leaves_with_a_note_is_told_that_nothing_was_denied():
+    """By Esc or by Back; without a word written there is nothing to say."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2", "escape")
+        assert "Nothing was denied" not in shown(stage)
+        await press(pilot, stage, "d", "2", "tab", *"no", "escape")
+        await until(
+            pilot, lambda: "Nothing was denied, and what you wrote is gone." in shown(stage)
+        )
+    assert stage.answers.given == []
+
+
+async def test_what_one_does_not_recognise_can_be_reported_instead():
+    """The panel names the key; it opens the report on the same request."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "6")
+        words = " ".join(shown(stage).split())
+        assert "To stop its agent as well, report it: Esc, then !" in words
+        await press(pilot, stage, "escape", "exclamation_mark")
+        assert isinstance(stage.app.screen, ReportPanel)
+        assert stage.app.screen.approval.id == PAY
+
+
+async def test_a_private_note_goes_to_the_log_beside_the_note_to_the_agent():
+    """Two fields, two ways."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "tab", "enter")
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: bool(stage.answers.given))
+    assert stage.answers.asides == [Aside(private_note="mine")]
+    assert stage.answers.notes == ["fix"]
+
+
+async def test_what_no_agent_is_told_has_one_note_which_the_log_keeps():
+    """A private one would be the same."""
+    stage = a_stage([an_approval("consent", CONSENT)])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        assert "Note for the log" in shown(stage)
+        assert "Private note" not in shown(stage)
+        await press(pilot, stage, "enter")
+        assert "Denying in" in shown(stage)
+
+
+async def test_the_key_bar_names_no_field_that_tab_does_not_lead_to():
+    """With the times on the screen Tab leads to them, not to the note."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "4")
+        assert "in 15 minutes" in shown(stage)
+        assert "Tab Next" in shown(stage)
+        assert "Tab Note" not in shown(stage)
+        await press(pilot, stage, "tab")
+        assert stage.app.focused.id == "until"

@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from approver_tui.client.reading import Members
+from approver_tui.client.rights_wire import read_leeway
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.approval_detail import ApprovalDetail
+from approver_tui.widgets.less_form import LessForm
 from tests.support.fake_client import PAYMENT, a_stage, an_approval
-from tests.support.pilots import NARROW, WIDE, opened, press, shown
+from tests.support.pilots import NARROW, WIDE, opened, press, shown, until
 
 HOSTILE = {
     "escape": "\x1b[2J\x1b[8mhidden\x1b]0;title\x07",
@@ -21,6 +24,7 @@ HOSTILE = {
     "long": "x" * 1_000_000,
     "wide": "日本語" * 400,
 }
+_OUT = ("escape", "exclamation_mark")
 FORBIDDEN = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
@@ -51,16 +55,31 @@ def _hostile(text):
 async def test_hostile_text_is_inert_on_every_screen(kind, size):
     """Inbox, detail, signed texts and both panels draw it without a control character."""
     stage = a_stage([_hostile(HOSTILE[kind])])
+    stage.server.less = _hostile_leeway(HOSTILE[kind])
     async with opened(stage, size) as pilot:
         drawn = [shown(stage)]
-        for keys in (["enter"], ["G"], ["v"], ["v", "a"], ["escape", "d"]):
+        for keys in (["enter"], ["G"], ["v"], ["v", "a"], ["escape", "d"], [*_OUT, "2"]):
             await press(pilot, stage, *keys)
             drawn.append(shown(stage))
+        await press(pilot, stage, "escape", "e")
+        await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+        await press(pilot, stage, *["tab"] * 3, "space")
+        await until(pilot, lambda: bool(stage.answers.wishes))
+        await pilot.pause()
+        drawn.append(shown(stage))
         await press(pilot, stage, "escape", "escape")
         assert isinstance(stage.app.screen, InboxScreen)
         assert stage.app.is_running
     for text in drawn:
         assert not FORBIDDEN.search(text)
+
+
+def _hostile_leeway(text):
+    members = Members({"label": text, "asked": text, "items": [text, text]})
+    facts = [
+        {"place": 0, "fact": "/a", "rule": rule, **members.values} for rule in ("lower", "drop")
+    ]
+    return read_leeway(Members({"scopes": [text[:3000]], "facts": facts, "token_seconds": 300}, ""))
 
 
 async def test_markup_is_drawn_and_does_nothing_when_clicked():
@@ -79,9 +98,8 @@ async def test_agent_words_reach_neither_title_nor_status():
     stage = a_stage()
     async with opened(stage) as pilot:
         stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))
-        await pilot.pause(0.1)
-        status = shown(stage).splitlines()[-2]
-        assert "new HIGH request from invoice-bot" in status
+        await until(pilot, lambda: "new HIGH request from invoice-bot" in shown(stage))
+        (status,) = [line for line in shown(stage).splitlines() if "new HIGH request" in line]
         assert "APPROVE NOW" not in status
         assert stage.app.title == "Sayso"
         assert stage.app.sub_title == ""

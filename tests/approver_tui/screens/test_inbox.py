@@ -8,6 +8,8 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.events import EventName
 from approver_tui.widgets import approval_list
 from approver_tui.widgets.approval_list import ApprovalList
+from approver_tui.widgets.row_list import ROW_HEIGHT
+from approver_tui.widgets.sheet import Sheet
 from tests.support.fake_client import (
     DEPLOY,
     MINUTE,
@@ -18,7 +20,15 @@ from tests.support.fake_client import (
     answered,
     three,
 )
-from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
+from tests.support.pilots import NARROW, SIZES, inbox, look, opened, press, shown, until
+
+
+def _many():
+    """Five hundred requests, none of which looks like another."""
+    return [
+        an_approval(f"{n}", DEPLOY, left=(5 + n) * MINUTE, headline=f"Deploy web {n}")
+        for n in range(500)
+    ]
 
 
 def _ids(stage):
@@ -154,11 +164,39 @@ async def test_a_decision_elsewhere_turns_the_row_into_a_record():
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
-        assert "alice approved a request of invoice-bot" in shown(stage)
+        await until(pilot, lambda: "alice approved a request of invoice-bot" in shown(stage))
         assert inbox(stage).table.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()
         assert inbox(stage).table.inbox.find(winner.id).state is ApprovalState.APPROVED
+
+
+async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
+    """A request and its reminder; nothing that the server holds, nothing of low risk, no end."""
+    stage = a_stage(three())
+    high, _medium, low = three()
+    async with opened(stage) as pilot:
+        rung = []
+        monkeypatch.setattr(stage.app.desk.caller, "write", rung.append)
+        stage.feed.tell(EventName.REQUESTED, high, held="muted")
+        stage.feed.tell(EventName.REQUESTED, low)
+        stage.feed.tell(EventName.EXPIRED, high)
+        await pilot.pause()
+        assert rung == []
+        stage.feed.tell(EventName.REQUESTED, high)
+        stage.feed.tell(EventName.REMINDER, high)
+        await until(pilot, lambda: rung == ["\a"] * 2)
+
+
+async def test_a_deputy_who_comes_or_goes_changes_what_waits():
+    """The list is fetched again, and a line says why."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        four = an_approval("four", DEPLOY, left=MINUTE)
+        stage.server.put(four)
+        stage.feed.tell(EventName.DEPUTY_NAMED)
+        await until(pilot, lambda: inbox(stage).table.inbox.find(four.id) is not None)
+        await until(pilot, lambda: "a deputy was named" in shown(stage))
 
 
 async def test_offline_turns_answers_off_and_says_how_old_the_screen_is():
@@ -223,13 +261,13 @@ async def test_device_events_are_told():
         await until(pilot, lambda: "ALARM: a one-time code was used" in shown(stage))
 
 
-async def test_warnings_stay_on_screen():
+@SIZES
+async def test_warnings_stay_on_screen(size):
     """The open folder and the wrong PINs are lines of their own, at both sizes."""
-    for size in ((100, 30), NARROW):
-        stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
-        async with opened(stage, size):
-            assert "3 wrong PINs since you last approved" in shown(stage)
-            assert "The server's data folder is open" in shown(stage)
+    stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
+    async with opened(stage, size) as pilot:
+        await until(pilot, lambda: "3 wrong PINs since you last approved" in shown(stage))
+        await until(pilot, lambda: "The server's data folder is open" in shown(stage))
 
 
 async def test_lock_makes_the_next_yes_take_the_pin():
@@ -244,7 +282,7 @@ async def test_lock_makes_the_next_yes_take_the_pin():
 
 async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
     """One step among five hundred requests draws a screenful of rows, not all of them."""
-    many = [an_approval(f"{number}", DEPLOY, left=(5 + number) * MINUTE) for number in range(500)]
+    many = _many()
     stage = a_stage(many)
     made = []
     true_lines = approval_list.row_lines
@@ -260,6 +298,31 @@ async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
         assert 0 < len(made) < 250
 
 
+async def test_only_what_looks_different_is_drawn(monkeypatch):
+    """A step in a list of five hundred draws two rows of it; time draws what it changes."""
+    stage = a_stage(_many())
+    drawn = []
+    true_line = Sheet.render_line
+    monkeypatch.setattr(
+        Sheet, "render_line", lambda sheet, y: drawn.append((sheet.id, y)) or true_line(sheet, y)
+    )
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j", "j", "j")
+        await pilot.pause()
+        drawn.clear()
+        await pilot.press("k")
+        await pilot.pause()
+        assert len({y for where, y in drawn if where == "list"}) == 2 * ROW_HEIGHT
+        drawn.clear()
+        inbox(stage).tick()
+        await pilot.pause()
+        assert not drawn
+        stage.clock.move(20)
+        inbox(stage).tick()
+        await pilot.pause()
+        assert {where for where, _ in drawn} == {"list", "detail"}
+
+
 async def test_q_quits():
     """With nothing under way it quits at once."""
     stage = a_stage(three())
@@ -267,3 +330,31 @@ async def test_q_quits():
         await press(pilot, stage, "q")
         await pilot.pause()
         assert not stage.app.is_running
+
+
+async def test_what_is_held_back_stands_in_a_place_of_its_own():
+    """Below what asks for the person, with how many come from whom; it can be chosen and opened."""
+    held = [
+        an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
+        for n in range(3)
+    ]
+    stage = a_stage([*three(), *held])
+    async with opened(stage) as pilot:
+        text = shown(stage)
+        assert "WAITING FOR YOU (3)" in text
+        assert "HELD BACK (3)  release-agent: 3" in text
+        await press(pilot, stage, "G")
+        assert inbox(stage).table.selected == held[-1].id
+
+
+async def test_news_lets_a_word_about_what_the_person_did_stand_for_three_seconds():
+    """Whoever has just done something reads what came of it; the news follows."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "L")
+        stage.request(an_approval("late", DEPLOY))
+        await until(pilot, lambda: "ARRIVED SINCE (1)" in shown(stage))
+        await until(pilot, lambda: "Locked: the next approval takes the PIN." in shown(stage))
+        stage.clock.move(3)
+        look(stage)
+        await until(pilot, lambda: "(added below; your selection did not move)" in shown(stage))

@@ -9,7 +9,7 @@ from approver_tui.screens.deny import DenyPanel
 from approver_tui.screens.guard import QUIET, InputGuard
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.panel_button import PanelButton
-from approver_tui.widgets.pin_input import PinInput
+from approver_tui.widgets.typed_input import TypedInput
 from tests.support.fake_client import (
     DEPLOY,
     MINUTE,
@@ -69,7 +69,7 @@ async def test_paste_never_fills_the_pin():
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")
-        assert isinstance(stage.app.focused, PinInput)
+        assert isinstance(stage.app.focused, TypedInput)
         stage.clock.move(5)
         await paste(pilot, stage, f"{PIN}\n")
         stage.app.copy_to_clipboard(PIN)

@@ -61,3 +61,10 @@ def test_the_age_of_the_screen_stands_still_while_offline():
     table = _loaded(*three())
     assert table.connected(Connection(Phase.LIVE)).fresh(NOW + 5).fresh_at == NOW + 5
     assert table.connected(Connection(Phase.OFFLINE)).fresh(NOW + 5).fresh_at == NOW
+
+
+def test_the_table_is_as_fresh_as_the_server_was_last_heard():
+    """Not as the clock; a list that came after that counts for itself."""
+    live = _loaded(*three()).connected(Connection(Phase.LIVE))
+    assert live.fresh(None).fresh_at == NOW
+    assert live.fresh(NOW - 5).fresh_at == NOW

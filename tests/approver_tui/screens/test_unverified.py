@@ -72,7 +72,8 @@ async def test_alone_it_is_not_an_empty_inbox():
 async def test_many_can_be_read_from_the_last_row():
     """They stand below the rows; the last row brings as many of them along as there is room for."""
     rows = [
-        an_approval(f"row {number}", DEPLOY, left=MINUTE * (5 + number)) for number in range(20)
+        an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
+        for n in range(20)
     ]
     stage = a_stage(rows)
     _forge(stage, rows[3], rows[7])
@@ -95,7 +96,7 @@ async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
         _forge(stage, three()[0])
         inbox(stage)._calls.look(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        assert "This request changed. Nothing was" in shown(stage)
+        await until(pilot, lambda: "This request changed. Nothing was" in shown(stage))
         assert inbox(stage).table.selected == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
@@ -112,8 +113,8 @@ async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
         _forge(stage, late)
         stage.feed.listeners.on_problem("approval.display: does not have its digest")
         await until(pilot, lambda: "NOT VERIFIED (1)" in shown(stage))
-        assert late.id in shown(stage)
-        assert "approval.display: does not have its digest" in shown(stage)
+        await until(pilot, lambda: late.id in shown(stage))
+        await until(pilot, lambda: "approval.display: does not have its digest" in shown(stage))
         look(stage)
         assert len(inbox(stage).table.inbox.rows) == 3
 

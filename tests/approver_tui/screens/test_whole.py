@@ -26,6 +26,21 @@ panels = pytest.mark.parametrize(
     "wish", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
 )
 
+wishes = pytest.mark.parametrize(
+    "wish",
+    [
+        InboxScreen.action_approve,
+        InboxScreen.action_deny,
+        InboxScreen.action_help,
+        InboxScreen.action_similar,
+        InboxScreen.action_narrow,
+        InboxScreen.action_report,
+        InboxScreen.action_elsewhere,
+        InboxScreen.action_palette,
+    ],
+    ids=["approve", "deny", "help", "similar", "less", "report", "elsewhere", "palette"],
+)
+
 
 def _low(name="prices", **changes):
     return an_approval(name, PRICES, left=3 * MINUTE, **changes)
@@ -64,8 +79,9 @@ async def test_what_threads_report_while_the_app_ends_harms_nothing(key):
         async with opened(stage) as pilot:
             await press(pilot, stage, key)
             screen = inbox(stage)
-            report = lambda: screen.post_message(reports.Seen(_low()))  # noqa: E731
-            await outside.enter_async_context(_at_every_turn(report))
+            await outside.enter_async_context(
+                _at_every_turn(lambda: screen.post_message(reports.Seen(_low())))
+            )
         assert not screen.is_whole
 
 
@@ -78,18 +94,28 @@ async def test_a_clock_that_strikes_while_the_app_ends_harms_nothing(key):
         await outside.enter_async_context(_at_every_turn(inbox(stage).tick))
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 6, 12])
-@pytest.mark.parametrize(
-    "wish",
-    [InboxScreen.action_approve, InboxScreen.action_deny, InboxScreen.action_help],
-    ids=["approve", "deny", "help"],
-)
+@pytest.mark.parametrize("turns", [0, 2, 12])
+@wishes
 async def test_the_app_can_end_while_a_screen_opens(wish, turns):
     """Textual then never composes it, and still tells it that it is mounted."""
     stage = a_stage([_low()])
     async with opened(stage):
         wish(inbox(stage))
         await steps(turns)
+
+
+@wishes
+@pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
+async def test_a_screen_may_be_asked_for_as_the_app_ends(wish, is_first):
+    """As by keys that run on behind `q`: Textual composes it, and mounts none of its widgets."""
+    stage = a_stage([_low()])
+    async with opened(stage):
+        if is_first:
+            stage.app.exit()
+        wish(inbox(stage))
+        assert not stage.app.screen.is_whole
+        if not is_first:
+            stage.app.exit()
 
 
 @panels
@@ -117,13 +143,13 @@ async def test_a_panel_closes_over_what_happened_while_it_opened(wish, news):
     async with opened(stage) as pilot:
         for turns, name in zip(_WHILE_IT_OPENS, names, strict=True):
             screen, copy = inbox(stage), news(name)
-            screen._change(screen.table.moved_to(copy.id))
+            screen.change(screen.table.moved_to(copy.id))
             wish(screen)
             await steps(turns)
             stage.server.put(copy)
-            screen._change(screen.table.seen(copy))
+            screen.change(screen.table.seen(copy))
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-            assert screen._panel is None
+            assert screen.answering.panel is None
 
 
 @panels
@@ -166,7 +192,7 @@ async def test_a_panel_below_its_help_closes_too(wish, news, turns):
         panel.action_help()
         await steps(turns)
         stage.server.put(copy)
-        inbox(stage)._change(inbox(stage).table.seen(copy))
+        inbox(stage).change(inbox(stage).table.seen(copy))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         assert panel not in stage.app.screen_stack
         assert stage.app.desk.guard.is_holding

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from approver_tui.client.reading import Members
 from approver_tui.client.wire import read_approval
-from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.approvals import Approval, ApprovalState, Retry
+from approver_tui.state.ceremony import Step
 from approver_tui.state.inbox import Inbox
 from tests.support.approval_texts import NOW, when, wire_approval
 
@@ -57,3 +58,19 @@ def test_waiting_ends_at_the_very_millisecond():
     inbox = Inbox((ONE,))
     assert inbox.waiting(ONE.expires_at - 1) == (ONE,)
     assert inbox.waiting(ONE.expires_at) == ()
+
+
+def test_a_copy_that_does_not_tell_of_tries_takes_none_back():
+    """They are told with some copies alone, and only get less."""
+    locked = replace(ONE, tries_left={Step.TYPE_BACK: 0})
+    inbox = Inbox().seen(locked).seen(ONE)
+    assert inbox.rows[0].is_locked
+    again = replace(ONE, tries_left={Step.TYPE_BACK: 1})
+    assert not Inbox().seen(locked).seen(again).rows[0].is_locked
+
+
+def test_a_late_copy_does_not_take_the_word_to_an_agent_back():
+    """Feed and fetch may cross; what was asked of an agent stays asked."""
+    lapsed = replace(ONE, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
+    asked = replace(lapsed, retry=Retry.ASKED)
+    assert Inbox().seen(asked).seen(lapsed).rows == (asked,)

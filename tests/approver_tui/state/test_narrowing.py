@@ -64,6 +64,18 @@ def test_a_wish_for_nothing_is_none():
     """So that a plain yes stays one."""
     assert not Wish()
     assert Wish(drop_scopes=("read",))
+    assert Wish(token_seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("wished", "granted", "is_it"),
+    [(60, 60, True), (60, 61, False), (60, None, False), (None, 60, False), (1, True, False)],
+)
+def test_the_life_of_the_token_is_the_one_that_was_wished(wished, granted, is_it):
+    """To the second, and only where one was."""
+    members = {} if granted is None else {"token_seconds": granted}
+    text = json.dumps({**ACTION, **members})
+    assert is_only(Wish(token_seconds=wished), json.dumps(ACTION), text) is is_it
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import UTC
 
-from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.approvals import ApprovalState, Earlier, Execution, Unasked
 from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.facts import Viewpoint, approval_lines, outcome, panel_lines
+from approver_tui.widgets.facts import approval_lines, panel_lines
 from approver_tui.widgets.lines import text_of
+from approver_tui.widgets.records import Viewpoint, outcome, record_lines
 from tests.support.fake_client import CONSENT, NOW, PAYMENT, PRICES, an_approval, answered
 
 
@@ -74,6 +75,65 @@ def test_each_outcome_has_its_own_sentence():
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     assert outcome(back, NOW, UTC).startswith("No longer needed: ")
     ended = replace(back, reason=SafeText("user_disabled"))
-    assert outcome(ended, NOW, UTC).startswith("This request is cancelled: user_disabled.")
+    assert outcome(ended, NOW, UTC).startswith(
+        "This request is cancelled. Whoever it was for is disabled."
+    )
     denied = answered(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
+
+
+def test_a_newer_request_says_which_it_replaces():
+    """By the code that the agent's log shows; what it replaced says that its agent asked anew."""
+    approval = an_approval("pay")
+    assert "Replaces" not in _text(approval_lines(approval, Viewpoint(NOW, UTC, 80)))
+    newer = replace(approval, supersedes=Earlier("sayso_ap_1", SafeText("9f3a-71c0")))
+    text = _text(approval_lines(newer, Viewpoint(NOW, UTC, 80)))
+    assert "Replaces     9f3a-71c0, which waits no more" in text
+    over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
+    assert outcome(over, NOW, UTC) == "Replaced by a newer request of the same agent."
+
+
+def test_what_nobody_was_asked_about_says_so():
+    """And whether its token was collected."""
+    unasked = Unasked(SafeText("sayso_co_1"), 3)
+    given = replace(an_approval("pay"), state=ApprovalState.APPROVED, unasked=unasked)
+    said = "Approved without asking you, by your consent."
+    assert outcome(given, NOW, UTC) == said
+    used = replace(given, state=ApprovalState.REDEEMED)
+    assert outcome(used, NOW, UTC) == f"{said} The token was collected."
+    over = replace(given, state=ApprovalState.EXPIRED)
+    assert outcome(over, NOW, UTC).startswith("Expired at ")
+
+
+def test_the_record_says_what_came_of_it_at_the_resource():
+    """Begun, carried out or failed, in whose words, and that it was something else."""
+    asked = an_approval("pay", PAYMENT)
+    approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
+
+    def drawn(**members):
+        whole = {"done": None, "text": None, "as_granted": None, **members}
+        done = Execution(id=SafeText("INV-2291"), at=NOW, **whole)
+        return _text(record_lines(replace(approved, execution=done), Viewpoint(NOW, UTC, 100)))
+
+    assert "Begun at its resource at 14:32:07." in drawn()
+    failed = drawn(done=False, text=SafeText("No funds."))
+    assert "Failed at 14:32:07." in failed
+    assert '| "No funds."' in failed
+    assert "ALARM" not in failed
+    differed = drawn(done=True, as_granted=False)
+    assert "Carried out at 14:32:07." in differed
+    assert "ALARM: what the resource ran is not what was granted." in differed
+
+
+def test_what_an_agent_proves_itself_by_and_through_whom_it_came_are_told():
+    """Before where it asked from; an agent that came through nobody has no such line."""
+    approval = an_approval("pay")
+    asker = replace(
+        approval.display.agent,
+        keys=(SafeText("key-1"), SafeText("key-2")),
+        through=(SafeText("front-bot"),),
+    )
+    chained = replace(approval, display=replace(approval.display, agent=asker))
+    text = _text(approval_lines(chained, Viewpoint(NOW, UTC, 80)))
+    assert text.index("key-1, key-2") < text.index("front-bot") < text.index("203.0.113.7")
+    assert "Through" not in _text(approval_lines(approval, Viewpoint(NOW, UTC, 80)))

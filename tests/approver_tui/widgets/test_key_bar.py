@@ -2,14 +2,34 @@
 
 import pytest
 
-from approver_tui.screens.keys import approve_keys, deny_keys, inbox_keys
+from approver_tui.screens.keys import (
+    approve_keys,
+    batch_keys,
+    deny_keys,
+    inbox_keys,
+    results_keys,
+    retry_keys,
+)
+from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import fit
+from tests.support.fake_client import an_approval
 
+LAPSED = an_approval("pay")
+OFF = frozenset("ad")
 BARS = {
-    "inbox": inbox_keys(is_reading=False, can_take_back=False, approve_off=True, deny_off=True),
-    "waiting": inbox_keys(is_reading=False, can_take_back=True, approve_off=True, deny_off=True),
-    "reading": inbox_keys(is_reading=True, can_take_back=True, approve_off=True, deny_off=True),
+    "inbox": inbox_keys(is_reading=False, can_take_back=False, off=OFF),
+    "waiting": inbox_keys(is_reading=False, can_take_back=True, off=OFF),
+    "expired": inbox_keys(
+        is_reading=False,
+        can_take_back=True,
+        off=OFF,
+        retry=retry_keys(LAPSED, LAPSED.expires_at, SafeText("")),
+    ),
+    "reading": inbox_keys(is_reading=True, can_take_back=True, off=OFF),
+    "marked": inbox_keys(is_reading=True, can_take_back=True, marked=120),
     "approve": approve_keys(),
+    "batch": batch_keys(),
+    "results": results_keys(can_take_back=True),
     "deny": deny_keys(),
 }
 
@@ -27,7 +47,24 @@ def test_help_and_the_way_out_are_never_clipped(name, width):
     assert all(any(hint in line for line in lines) for hint in kept)
 
 
-@pytest.mark.parametrize("name", ["inbox", "reading"])
+def test_the_key_that_asks_again_is_there_at_forty_columns():
+    """It is the only thing left to do."""
+    assert "R" in [hint.shown for line in fit(BARS["expired"], 40) for hint in line]
+
+
+def test_a_key_that_is_off_gives_its_place_to_one_that_works():
+    """Where not all fit; where all do, it says that it is off."""
+    keys = inbox_keys(is_reading=False, can_take_back=False, off=frozenset("e!"))
+    narrow, wide = (
+        [hint.shown for line in fit(keys, width) for hint in line] for width in (40, 120)
+    )
+    assert "e" not in narrow
+    assert "!" not in narrow
+    assert "s" in narrow
+    assert {"e", "!"} <= set(wide)
+
+
+@pytest.mark.parametrize("name", ["inbox", "reading", "marked"])
 def test_the_keys_that_decide_are_there_at_forty_columns(name):
     """Approve and Deny give way last."""
     shown = [hint.shown for line in fit(BARS[name], 40) for hint in line]

@@ -4,7 +4,7 @@ from datetime import UTC
 
 import pytest
 
-from approver_tui.widgets.times import age, clock, remaining, remaining_in_words
+from approver_tui.widgets.times import age, clock, lasting, remaining, remaining_in_words
 from tests.support.fake_client import NOW
 
 
@@ -30,6 +30,18 @@ def test_another_day_is_named_with_its_zone():
     """Today is a time of day; any other day has its date."""
     assert clock(NOW, NOW, UTC) == "14:32:07"
     assert clock(NOW + 86_400_000, NOW, UTC) == "25 Nov 2026 14:32:07 UTC"
+
+
+def test_what_something_took_is_said_to_the_second():
+    """No steps: it is over, and the screen stays calm by itself."""
+    spans = (-1, 47_900, 251_000, 11_520_000, 183_600_000)
+    assert [lasting(span) for span in spans] == [
+        "0 s",
+        "47 s",
+        "4 min 11 s",
+        "3 h 12 min",
+        "2 d 3 h",
+    ]
 
 
 def test_ages():

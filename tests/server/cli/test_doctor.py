@@ -58,6 +58,23 @@ def test_an_http_issuer_for_other_machines_is_weak(begun, monkeypatch):
     assert any("not https" in what for what in _found(begun("doctor", "--json").document))
 
 
+@pytest.mark.parametrize(
+    ("issuer", "contact", "weak"),
+    [
+        ("https://sayso", "", 1),
+        ("https://sayso", "mailto:ops@example.org", 0),
+        ("https://sayso.example", "", 0),
+        ("http://localhost:8470", "", 0),
+    ],
+)
+def test_a_push_contact_that_is_nobody_is_weak(begun, monkeypatch, issuer, contact, weak):
+    """Where phones are called at all, which takes https; a full host name speaks for itself."""
+    monkeypatch.setenv("SAYSO_ISSUER", issuer)
+    monkeypatch.setenv("SAYSO_PUSH_CONTACT", contact)
+    found = _found(begun("doctor", "--json").document)
+    assert sum("about our messages" in what for what in found) == weak
+
+
 @pytest.mark.usefixtures("folder")
 def test_before_init_it_says_how_to_begin_and_makes_nothing(sayso, folder):
     """Looking changes nothing."""

@@ -81,7 +81,7 @@ def test_a_case_is_explained_with_its_rule_and_its_token(prepared, rules):
     assert (found["token"]["scope"], found["token_seconds"]) == ("payments:read", 300)
     out = prepared(*case, "--user", "admin").out
     assert "a person is asked" in out
-    assert "1 person, by confirm, within 86400 seconds" in out
+    assert "1 person, by confirm, within 24 hours" in out
     assert "The token, valid 300 seconds, would say:" in out
     exchanged = (*case, "--user", "admin", "--way", "exchange")
     assert "the person has not consented" in prepared(*exchanged).out
@@ -133,3 +133,45 @@ def test_what_would_have_changed_is_listed():
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
     assert telling.replayed(found)["changes"][0]["after"] == "ask"
+
+
+def test_who_or_what_would_answer_is_listed():
+    """A grant by its id, or so many of these people."""
+    same = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
+    covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
+    asked = Change(*same, "ask", (), was_quorum=1, quorum=2, approvers=("ana", "bob"))
+    changes = (covered, asked)
+    found = Replay(0, 1, Source(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
+    *_, first, second = _replayed(found)
+    assert first.endswith("standing grant sayso_sg_1")
+    assert second.endswith("2 of ana, bob")
+    told = telling.replayed(found)["changes"]
+    assert [(one["quorum"], one["approvers"]) for one in told] == [(None, []), (2, ["ana", "bob"])]
+
+
+def test_whom_a_request_would_ask_is_said_in_words(prepared, rules):
+    """By name and group; who may not say yes; who is asked when they do not answer."""
+    case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read", "--user", "ana")
+    for name in ("ana", "bob", "cleo"):
+        prepared("users", "add", name)
+    prepared("groups", "add", "finance", "--member", "ana", "--member", "bob")
+    prepared("users", "update", "ana", "--backup", "cleo")
+    plain = [line.split(maxsplit=1) for line in prepared(*case).out.splitlines() if line]
+    assert ["approvers", "ana"] in plain
+    assert ["backup", "cleo, when three quarters of the time are over"] in plain
+    asks = ('ask.who = ["finance"]', 'ask.exclude = ["user"]', 'ask.risk = "critical"')
+    told = prepared(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
+    lines = [line.split(maxsplit=1) for line in told.splitlines() if line]
+    assert ["approvers", "bob (finance)"] in lines
+    assert ["not", "ana: their yes does not count"] in lines
+    assert ["backup", "cleo, at once"] in lines
+
+
+def test_what_is_explained_is_said_in_words(prepared):
+    """What is unusual by its codes, the claims as they stand in a token, no program's own words."""
+    case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
+    out = prepared("policy", "explain", *case).out
+    assert "unusual      new_agent, new_scope\n" in out
+    assert '"sub_profile": "ai_agent"}' in out
+    alone = ("--agent", "bot", "--scope", "payments:read", "--way", "client_credentials")
+    assert "unusual      nothing\n" in prepared("policy", "explain", *alone).out

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from server.protocol.states import State
+from server.services import superseding
 from server.services.records import Consent
 from tests.support.clock import DAY
 from tests.support.installation import PAYMENT, open_desk
@@ -39,6 +40,51 @@ def asked(desk):
     return desk.approval(desk.agents.show("invoice-bot")[0].id, desk.users.show("admin")[0].id)
 
 
+def test_statistics_say_who_is_asked_by_whom(begun, desk, asked):
+    """By day, agent and person, with a word about what should be looked at."""
+    document = begun("approvals", "statistics", "--days", "3", "--json").document
+    assert (document["pending"], document["total"]["waiting"], len(document["days"])) == (1, 1, 3)
+    assert document["agents"][0]["name"] == "invoice-bot"
+    assert (document["people"][0]["name"], document["people"][0]["busiest"]) == ("admin", 1)
+    assert document["ending"][-1]["within_seconds"] is None
+    assert sum(one["low"] + one["medium"] for one in document["ending"]) == 1
+    own = begun("approvals", "statistics", "--days", "3", "--agent", "invoice-bot", "--json")
+    assert (own.document["total"]["waiting"], len(own.document["days"])) == (1, 3)
+    lines = begun("approvals", "statistics", "--agent", "invoice-bot").out.splitlines()
+    assert (lines[0].split()[0], len(lines)) == ("DAY", 15)
+    printed = begun("approvals", "statistics").out
+    assert "1 wait now." in printed
+    assert "asked" not in printed.splitlines()[-1]
+    owner, agent = asked.user_id, asked.agent_id
+    now = desk.clock.now()
+    for _ in range(31):
+        times = {"created_at": now, "seen_at": now, "decided_at": now + 1}
+        desk.approval(agent, owner, state=State.REDEEMED, **times)
+    printed = begun("approvals", "statistics").out
+    assert "What invoice-bot asks is approved nearly always, faster than anybody reads." in printed
+    assert "admin was asked 32 times in one day." in printed
+
+
+def test_limits_say_who_is_at_one(begun, desk, asked):
+    """With the setting that changes each."""
+    document = begun("approvals", "limits", "--json").document
+    found = {one["name"]: one for one in document["items"]}
+    assert found["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
+    assert found["unknown_users"]["setting"] is None
+    assert found["open_per_agent"]["near"] == []
+    for _ in range(9):
+        desk.approval(asked.agent_id, asked.user_id)
+    (near,) = begun("approvals", "limits", "--json").document["items"][0]["near"]
+    assert (near["agent"]["name"], near["user"]["name"], near["count"]) == (
+        "invoice-bot",
+        "admin",
+        10,
+    )
+    printed = begun("approvals", "limits").out
+    assert "SAYSO_OPEN_IN_ALL" in printed
+    assert "invoice-bot and admin is at open_per_agent: 10 of 10." in printed
+
+
 def test_a_request_is_listed_shown_and_withdrawn(begun, desk, asked):
     """Across people; the headline is the one that its person was shown."""
     (item,) = begun("approvals", "list", "--state", "pending", "--json").document["items"]
@@ -49,12 +95,58 @@ def test_a_request_is_listed_shown_and_withdrawn(begun, desk, asked):
     assert "9f86-d081" in begun("approvals", "show", asked.id).out
     cancelled = begun("approvals", "cancel", asked.id, "--reason", "Wrong supplier", "--json")
     assert cancelled.document["state"] == "cancelled"
-    assert desk.state(asked) == (State.CANCELLED, "Wrong supplier")
+    told = "administrator: Wrong supplier"
+    assert desk.state(asked) == (State.CANCELLED, told)
     document = begun("approvals", "show", asked.id, "--json").document
-    assert [entry["cause"] for entry in document["entries"]] == ["Wrong supplier"]
+    assert [entry["cause"] for entry in document["entries"]] == [told]
     assert document["display"] == asked.display
     again = begun("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
+
+
+def test_a_request_is_put_to_one_more_person(begun, desk, asked):
+    """By name; whose it is already cannot be asked again."""
+    begun("users", "add", "ben")
+    said = begun("approvals", "escalate", asked.id, "--to", "ben")
+    assert said.out == f"ben is asked about {asked.id} too.\n"
+    document = begun("approvals", "show", asked.id, "--json").document
+    assert [entry["type"] for entry in document["entries"]] == ["approval.escalated"]
+    for name in ("ben", "admin"):
+        again = begun("approvals", "escalate", asked.id, "--to", name, "--json")
+        assert (again.code, again.error["code"]) == (6, "conflict")
+    assert desk.state(asked) == (State.PENDING, None)
+
+
+def test_a_request_says_which_earlier_one_it_replaced(begun, desk, asked):
+    """By its id; the earlier one says in its entry by which."""
+    newer = desk.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
+    with desk.store.write() as tx:
+        superseding.end(tx, asked, newer)
+    document = begun("approvals", "show", newer.id, "--json").document
+    assert document["supersedes"] == asked.id
+    shown = begun("approvals", "show", newer.id).out
+    assert ["supersedes", asked.id] in [line.split() for line in shown.splitlines()]
+    earlier = begun("approvals", "show", asked.id).out
+    assert "superseded" in earlier
+    assert f"superseded_by={newer.id}" in earlier
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"consent": "sayso_co_1", "policy": 3}, "consent sayso_co_1, by version 3"),
+        (
+            {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3},
+            "use 2 of sayso_sg_1, by version 3",
+        ),
+    ],
+)
+def test_what_decided_instead_of_a_person_is_named(begun, desk, asked, said, words):
+    """A consent, or which use of which standing grant."""
+    decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(said)}
+    found = desk.approval(asked.agent_id, asked.user_id, **decided)
+    assert words in begun("approvals", "show", found.id).out
+    assert begun("approvals", "show", found.id, "--json").document["decided_by"] == said
 
 
 def test_a_consent_is_listed_and_revoked(begun, desk, asked):
@@ -258,8 +350,12 @@ def test_an_action_type_says_what_is_typed_back_and_what_may_be_made_less(begun,
         "fact": "/amount",
         "part": "whole",
         "new_target": {"fact": "/account", "part": "last_four"},
+        "if_there": None,
     }
     assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
+    begun("actions", "add", "--shipped", "message.send")
+    says = "typed back: /domains/0; where it is there /external_domains/0\n"
+    assert says in begun("actions", "show", "message.send").out
     begun("actions", "add", "--shipped", "secret.rotate")
     assert (
         "typed back: /key\nmay be made less: none\n"

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,11 +13,12 @@ from structlog.testing import capture_logs
 
 from server.crypto.secrets import KeyedSecrets
 from server.delivery import outbox as delivering
-from server.delivery.outbox import MOST_ATTEMPTS, OutboxWorker, pause_ms
+from server.delivery.outbox import LEASE_SECONDS, MOST_ATTEMPTS, OutboxWorker, pause_ms
 from server.delivery.webhook import Webhook
 from server.services.messages import OutboxMessage
 from server.services.notices import WEBHOOK
 from server.services.ports import Unit
+from server.storage import writer
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import HOUR, MINUTE, SECOND, MovableClock
@@ -170,6 +172,36 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
     assert given_up == ["webhook: a fault of ours: KeyError"]
 
 
+def test_what_was_delivered_while_others_held_the_database_is_delivered_again_after_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+    store: SqlStore,
+    worker: OutboxWorker,
+    far: Receiver,
+    clock: MovableClock,
+    tmp_path: Path,
+) -> None:
+    """That it arrived could not be written down: no fault, and the receiver tells repeats apart."""
+    monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.1)
+    _put(store)
+    another = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
+
+    def while_held(work: Callable[[], None]) -> None:
+        another.execute("BEGIN IMMEDIATE")
+        work()
+        another.execute("ROLLBACK")
+
+    with capture_logs() as said:
+        assert replace(worker, run=while_held).round() == 1
+    another.close()
+    assert [line["event"] for line in said] == ["outbox.waits"]
+    assert worker.under_way == set()
+
+    clock.forward((LEASE_SECONDS + 1) * SECOND)
+    worker.round()
+    assert _counts(store) == {"sent": 1}
+    assert [got.headers["Sayso-Event-Id"] for got in far.got] == ["1", "1"]
+
+
 def test_a_fault_is_tried_again_after_a_pause_that_doubles(
     store: SqlStore, worker: OutboxWorker, far: Receiver, clock: MovableClock
 ) -> None:
@@ -297,6 +329,19 @@ def test_where_no_hook_is_configured_nothing_leaves(
 
     assert far.got == []
     assert _counts(store) == {"sent": 1}
+
+
+def test_what_no_hook_wants_keeps_nothing_else_waiting(
+    store: SqlStore, worker: OutboxWorker, far: Receiver, tmp_path: Path
+) -> None:
+    """A busy installation writes such messages all the time; pushes and calls leave beside them."""
+    ping = Webhook(far.url(), tmp_path / "webhook.key")
+    _put(store, *["{}"] * 3)
+    with store.write() as tx:
+        tx.outbox.add("ping", "", '{"called":1}')
+    assert replace(worker, channels={"ping": ping}).round() == 4
+    assert [got.body for got in far.got] == [b'{"called":1}']
+    assert _counts(store) == {"sent": 4}
 
 
 def test_a_message_of_a_channel_that_is_gone_is_done(store: SqlStore, worker: OutboxWorker) -> None:

@@ -19,14 +19,8 @@ from server.services.users import NewUser, UserChanges
 from tests.support.callers import LocalTerminal
 from tests.support.installation import PAY, PAYMENT
 from tests.support.site import Answer
-from tests.support.staff import Staff
+from tests.support.staff import JWK, Staff
 
-JWK = {
-    "kty": "EC",
-    "crv": "P-256",
-    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-}
 FULL = {
     "name": "full",
     "owners": ["owner", "admin"],
@@ -47,6 +41,8 @@ FULL = {
     "dpop_bound_access_tokens": True,
     "backchannel_authentication_request_signing_alg": "ES256",
     "expires_at": "2099-01-31T00:00:00Z",
+    "external_id": "crm-7",
+    "review_at": "2027-01-31T00:00:00Z",
 }
 
 _SMALL = {"name": "x", "owners": ["owner"]}
@@ -60,7 +56,7 @@ _AGENT_MEMBERS: dict[str, str | None] = {
     "notification_endpoint": "backchannel_client_notification_endpoint",
 }
 _NULLS: dict[str, str | None] = dict.fromkeys(
-    ("any_action", "asks_everybody", "never_expires", "usual_token_seconds")
+    ("any_action", "asks_everybody", "never_expires", "never_reviewed", "usual_token_seconds")
 )
 """What a null in the body says."""
 
@@ -80,14 +76,15 @@ def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTer
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
-    assert agent["keys"] == [{"kid": "a", "alg": "ES256"}]
+    assert agent["keys"] == [{**JWK, "kid": "a", "alg": "ES256"}]
     assert [one["name"] for one in agent["owners"]] == ["owner", "admin"]
     assert [one["name"] for one in agent["asks"]] == ["bystander"]
     assert agent["expires_at"] == "2099-01-31T00:00:00.000Z"
-    same = set(FULL) - {"owners", "asks", "jwks", "expires_at"}
+    assert agent["review_at"] == "2027-01-31T00:00:00.000Z"
+    same = set(FULL) - {"owners", "asks", "jwks", "expires_at", "review_at"}
     assert {name: agent[name] for name in same} == {name: FULL[name] for name in same}
     shown = admin.call("GET", f"/api/agents/{agent['client_id']}").json
-    assert shown == {**agent, "pauses": []}
+    assert shown == {**agent, "pauses": [], "quarantine_at": None}
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
 
 
@@ -127,7 +124,7 @@ def test_null_takes_a_limit_away_and_what_is_left_out_stays(
     assert (polls["serves"], polls["backchannel_client_notification_endpoint"]) == ([], None)
     more = {"jwks": jwks, "dpop_bound_access_tokens": False, "expires_at": "2098-01-01T00:00:00Z"}
     changed = _patch(staff, path, more).json
-    assert changed["keys"] == [{"kid": "b", "alg": "ES256"}]
+    assert changed["keys"] == [{**JWK, "kid": "b", "alg": "ES256"}]
     assert changed["dpop_bound_access_tokens"] is False
     assert changed["expires_at"] == "2098-01-01T00:00:00.000Z"
 
@@ -260,7 +257,7 @@ def test_a_request_is_shown_whole_and_withdrawn(staff: Staff, admin: LocalTermin
     assert sheet["decisions"] == []
     assert sheet["fingerprint"] == "9f86-d081"
     cancelled = admin.call("POST", f"{path}/cancel", {"reason": "Not now"}).json
-    assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "Not now")
+    assert (cancelled["state"], cancelled["reason"]) == ("cancelled", "administrator: Not now")
     again = admin.call("POST", f"{path}/cancel", {"reason": "Not now"})
     assert again.refusal == (409, "conflict")
     assert [entry["type"] for entry in admin.call("GET", path).json["entries"]]
@@ -441,7 +438,7 @@ def test_an_app_is_registered_changed_stopped_and_deleted(
     assert other["client_secret"] is None
     jwks = {"jwks": {"keys": [{**JWK, "kid": "b"}]}}
     changed = _patch(staff, f"/api/apps/{other['app']['client_id']}", jwks).json
-    assert changed["keys"] == [{"kid": "b", "alg": "ES256"}]
+    assert changed["keys"] == [{**JWK, "kid": "b", "alg": "ES256"}]
     assert admin.call("DELETE", path).status == 204
     assert admin.call("GET", path).refusal == (404, "not_found")
 

@@ -7,6 +7,7 @@ import pytest
 
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
+from server.services.groups import Groups
 from server.services.invitations import Invitations, NewInvitation
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
@@ -18,6 +19,7 @@ LISTS = {
     "/api/agents": "client_id",
     "/api/invitations": "id",
     "/api/apps": "client_id",
+    "/api/groups": "id",
     "/api/resources": "uri",
     "/api/actions": "type",
     "/api/admin/approvals": "id",
@@ -42,6 +44,7 @@ def filled(staff: Staff) -> Staff:
     )
     registered(desk, name="three", owners=("admin",))
     Apps(desk.store, desk.secrets).add(NewApp("A front", (BACK,)), by=BY)
+    Groups(desk.store, desk.secrets).add("A group", [], by=BY)
     Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
         approval = desk.approval(staff.ids["agent"], people["owner"].user.id)

@@ -1,5 +1,6 @@
 """Who may call which row of the administration: each role at each row, cell by cell."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,11 @@ class Sample:
 
 
 SAMPLES = {
+    "GET /api/admin/statistics": Sample(),
+    "GET /api/admin/findings": Sample(),
+    "GET /api/admin/orphans": Sample(),
+    "GET /api/admin/settings": Sample(),
+    "GET /api/admin/limits": Sample(),
     "GET /api/users": Sample(),
     "POST /api/users": Sample(body={"name": "dora"}, signed=True),
     "GET /api/users/<id>": Sample("user"),
@@ -41,7 +47,9 @@ SAMPLES = {
     "POST /api/agents/<id>/disable": Sample("agent"),
     "POST /api/agents/<id>/enable": Sample("stopped agent", signed=True),
     "POST /api/agents/<id>/secret": Sample("agent", {}, signed=True),
+    "POST /api/agents/<id>/auth": Sample("agent", {"method": "client_secret_post"}, signed=True),
     "GET /api/agents/<id>/audit": Sample("agent"),
+    "GET /api/agents/<id>/statistics": Sample("agent"),
     "GET /api/invitations": Sample(),
     "POST /api/invitations": Sample(body={"owner": "owner"}, signed=True),
     "DELETE /api/invitations/<id>": Sample("invitation"),
@@ -51,6 +59,11 @@ SAMPLES = {
     "PATCH /api/apps/<id>": Sample("app", {"enabled": False}),
     "POST /api/apps/<id>/secret": Sample("app", {}, signed=True),
     "DELETE /api/apps/<id>": Sample("app"),
+    "GET /api/groups": Sample(),
+    "POST /api/groups": Sample(body={"name": "x", "members": ["owner"]}, signed=True),
+    "GET /api/groups/<id>": Sample("group"),
+    "PATCH /api/groups/<id>": Sample("group", {"members": []}),
+    "DELETE /api/groups/<id>": Sample("group"),
     "GET /api/resources": Sample(),
     "POST /api/resources": Sample(body={"uri": "https://new.example"}, signed=True),
     "GET /api/resources/<id>": Sample("resource"),
@@ -59,6 +72,7 @@ SAMPLES = {
     "DELETE /api/resources/<id>": Sample("resource"),
     "GET /api/actions": Sample(),
     "POST /api/actions": Sample(body={**PAYMENT, "type": "other.type"}, signed=True),
+    "POST /api/actions/preview": Sample(body={"document": json.dumps(PAYMENT)}),
     "GET /api/actions/<id>": Sample("action"),
     "PUT /api/actions/<id>": Sample("action", {**PAYMENT, "risk": "critical"}, signed=True),
     "DELETE /api/actions/<id>": Sample("action"),
@@ -74,16 +88,23 @@ SAMPLES = {
     "GET /api/admin/approvals": Sample(),
     "GET /api/admin/approvals/<id>": Sample("approval"),
     "POST /api/admin/approvals/<id>/cancel": Sample("approval", {"reason": "Not now"}),
+    "POST /api/admin/approvals/<id>/escalate": Sample("approval", {"to": "owner"}, signed=True),
     "GET /api/admin/delegations": Sample(),
     "GET /api/admin/delegations/<id>": Sample("delegation"),
     "POST /api/admin/delegations/<id>/revoke": Sample("delegation"),
     "GET /api/admin/consents": Sample(),
     "POST /api/admin/consents/<id>/revoke": Sample("consent"),
+    "GET /api/admin/deputies": Sample(),
+    "POST /api/admin/deputies/<id>/revoke": Sample("deputy"),
+    "GET /api/admin/grants": Sample(),
+    "POST /api/admin/grants/<id>/revoke": Sample("grant"),
     "GET /api/incidents": Sample(),
     "GET /api/incidents/<id>": Sample("incident"),
     "POST /api/incidents/<id>/close": Sample("incident", {"note": "Looked into."}),
     "GET /api/admin/devices": Sample(),
     "DELETE /api/admin/devices/<id>": Sample("device"),
+    "GET /api/admin/outbox": Sample(),
+    "POST /api/admin/outbox/<id>/retry": Sample("message"),
     "GET /api/keys": Sample(),
     "POST /api/keys": Sample(body={"alg": "EdDSA"}, signed=True),
     "POST /api/keys/<id>/revoke": Sample("key"),
@@ -113,7 +134,8 @@ def test_who_may_call_this_row(staff: Staff, route: Route, who: str) -> None:
 def _expected(route: Route, who: str) -> int:
     assert route.rule is not None
     roles = route.rule.roles
-    lists_own = Role.OWNER in roles and route.rule.target is None
+    reads_own = Role.OWNER in roles and route.rule.target is None and route.method == "GET"
+    lists_own = reads_own and "<id>" not in route.path
     if who in roles or (lists_own and who == "stranger"):
         return route.status
     return 404 if Role.OWNER in roles and who == "stranger" else 403

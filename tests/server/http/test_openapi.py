@@ -48,13 +48,21 @@ def test_a_form_a_body_a_path_and_a_query_are_described(document):
     assert [p["name"] for p in decision["parameters"]] == ["id"]
     assert decision["requestBody"]["required"] is True
     listed = document["paths"]["/api/approvals"]["get"]
-    assert [p["name"] for p in listed["parameters"]] == ["state", "limit", "cursor"]
+    assert [p["name"] for p in listed["parameters"]] == [
+        "state",
+        "agent",
+        "result",
+        "since",
+        "until",
+        "limit",
+        "cursor",
+    ]
 
 
 def test_who_may_call_and_how_it_refuses_is_described(document):
     """A person's routes refuse with problems, a client's with OAuth errors."""
     me = document["paths"]["/api/me"]["get"]
-    assert me["security"] == [{"person": []}]
+    assert me["security"] == [{"person": []}, {"browser": []}]
     assert "application/problem+json" in me["responses"]["401"]["content"]
     token = document["paths"]["/token"]["post"]
     assert token["security"] == [{"client": []}]

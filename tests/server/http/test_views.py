@@ -43,6 +43,23 @@ def test_path_query_headers_and_proofs_arrive_as_they_were_sent(http, agent, per
     assert http.get(path, headers=twice).get_json()["code"] == "invalid_dpop_proof"
 
 
+def test_a_parameter_that_is_there_twice_is_refused(http, person):
+    """Nobody guesses which of them was meant; one that no route knows is not looked at."""
+    path = "/api/approvals"
+
+    def asked(query):
+        headers = {
+            "Authorization": f"DPoP {person.access_token}",
+            "DPoP": person.proof("GET", path),
+        }
+        return http.get(f"{path}?{query}", headers=headers)
+
+    twice = asked("state=waiting&limit=1&state=decided")
+    assert (twice.status_code, twice.get_json()["code"]) == (422, "invalid_body")
+    assert "state must be there once" in twice.get_json()["detail"]
+    assert asked("state=waiting&unknown=1&unknown=2").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "member"),
     [
@@ -50,7 +67,6 @@ def test_path_query_headers_and_proofs_arrive_as_they_were_sent(http, agent, per
         ("GET", "/api/nothing", 404, "code"),
         ("GET", "/token", 405, "error"),
         ("PUT", "/api/me", 405, "code"),
-        ("GET", "//healthz", 404, "error"),
     ],
 )
 def test_what_is_no_route_is_refused_in_the_words_of_its_side(http, method, path, status, member):
@@ -58,6 +74,14 @@ def test_what_is_no_route_is_refused_in_the_words_of_its_side(http, method, path
     answer = http.open(path, method=method)
     assert answer.status_code == status
     assert member in answer.get_json()
+
+
+@pytest.mark.parametrize("path", ["", "//healthz", "//evil.example/healthz", "/healthz/"])
+def test_no_path_is_answered_by_a_redirect_to_whatever_host_was_named(http, path):
+    """No slash is mended by sending the browser elsewhere, and no path at all is the root."""
+    answer = http.get("/", headers={"Host": "evil.example"}, environ_overrides={"PATH_INFO": path})
+    assert "evil.example" not in answer.headers.get("Location", "")
+    assert answer.status_code == 303 if path == "" else answer.status_code in {200, 404}
 
 
 def test_a_wrong_method_is_told_which_ones_there_are(http):

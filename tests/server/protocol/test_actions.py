@@ -165,6 +165,7 @@ def test_member_of_another_kind_is_refused_and_never_a_crash(name, value):
         ({"title": "two\nlines"}, "/title"),
         ({"risk": "HIGH"}, "/risk"),
         ({"risk": "none"}, "/risk"),
+        ({"deputies": "yes"}, "/deputies"),
         ({"headline": "Pay {amount"}, "/headline"),
         ({"headline": "Pay amount}"}, "/headline"),
         ({"headline": "Pay {{amount}}"}, "/headline"),

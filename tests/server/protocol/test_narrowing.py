@@ -304,3 +304,36 @@ def test_whatever_a_person_wishes_no_more_than_was_asked_comes_out(asked, wanted
         return
     assert _is_part(asked, found.details[0])
     assert set(found.scope) == {"a", "b"} - drop
+
+
+claims = st.fixed_dictionaries(
+    {
+        "scope": st.sets(st.sampled_from(["orders:place", "orders:read", "orders:delete"])).map(
+            sorted
+        ),
+        "resource": st.sampled_from(["https://shop.example", "https://bank.example"]),
+        "user": st.sampled_from(["user", "another"]),
+        "agent": st.sampled_from(["agent", "another"]),
+        "many": st.integers(0, 2),
+    },
+    optional={"token_seconds": st.integers(-1, 3)},
+)
+
+
+@given(claims)
+def test_whatever_a_text_claims_it_grants_nothing_of_another_request(claimed):
+    """Its agent, person, resource, scopes and number of objects are those that were asked for."""
+    asked = json.loads(action())
+    details = asked["authorization_details"] * claimed.pop("many")
+    text = json_text.canonical({**asked, **claimed, "authorization_details": details})
+    try:
+        found = narrowing.read_granted(action(), text)
+    except NotLess:
+        return
+    assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
+        name: asked[name] for name in ("resource", "user", "agent")
+    }
+    assert set(found.scope) <= set(asked["scope"])
+    assert len(found.details) == len(asked["authorization_details"])
+    assert found.seconds is None or found.seconds > 0
+    assert found != narrowing.terms(action())

@@ -301,3 +301,30 @@ def test_without_a_template_every_field_is_material_and_sorted():
     shown = lines(bare, details)
     notes = [f"*Notes {n + 1}: {n}" for n in range(11)]
     assert shown == ["*Alarm: yes", *notes, "*Type: t", f"*Zone: {'z' * 300}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (("payee",), [(("payee",), "Nord")]),
+        (("total",), [(("total",), {"minor": 5, "currency": "EUR"})]),
+        (("items", "*", "n"), [(("items", 0, "n"), 1), (("items", 1, "n"), 2)]),
+        (("items", "1", "n"), [(("items", 1, "n"), 2)]),
+        (("none",), [(("none",), [])]),
+        (("null",), [(("null",), None)]),
+        (("items",), []),
+        (("missing",), []),
+        (("payee", "name"), []),
+        (("null", "name"), []),
+    ],
+)
+def test_values_are_found_along_their_path_and_what_has_parts_is_none(path, found):
+    """Money is one value, and a place that is not there has none."""
+    details = {
+        "payee": "Nord",
+        "total": {"minor": 5, "currency": "EUR"},
+        "items": [{"n": 1}, {"n": 2}],
+        "none": [],
+        "null": None,
+    }
+    assert list(rendering.along(details, path)) == found

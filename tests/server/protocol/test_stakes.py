@@ -187,3 +187,13 @@ def test_a_path_is_written_as_its_pointer(path):
     assert pointer.count("/") == len(path)
     unescaped = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
     assert tuple(unescaped) == path
+
+
+def test_a_fact_that_need_not_be_there_may_be_typed_where_it_is():
+    """It is material like any other, and no more than a fact."""
+    read = stakes(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
+    assert read == TypeBack(FactToType(("shop",), "whole"), None, FactToType(("count",), "whole"))
+    for other, remedy in (({"fact": "/by"}, "material"), ({"fact": "/gift"}, "name a text")):
+        with pytest.raises(InvalidActionType, match=remedy) as refused:
+            stakes(type_back={"fact": "/shop", "if_there": other})
+        assert refused.value.pointer == "/type_back/if_there/fact"

@@ -96,7 +96,7 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"id_token_alg": "none"}, "RS256"),
         ({"expires_at": 1}, "in the past"),
         ({"expires_at": 10**15}, "hundred years"),
-        ({"asks": ("finance",)}, "groups do not exist"),
+        ({"asks": ("finance",)}, "no user or group finance"),
         ({"description": "a\x1b[0m"}, "The description"),
     ],
 )

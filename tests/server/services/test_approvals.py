@@ -25,14 +25,18 @@ def _decided(local):
     return [entry for kind in kinds for entry in local.desk.entries(kind)]
 
 
-def test_what_waits_is_listed_with_the_soonest_end_first(agent, person):
+def test_what_waits_is_listed_gravest_first_and_then_by_its_end(agent, person):
     """Page by page, without a gap; the cursor of the feed comes with it."""
     late, soon, middle = (agent.asked(requested_expiry=s)[1].id for s in ("900", "60", "300"))
+    grave = agent.asked_payment(requested_expiry="1200")[1].id
     first = person.call("GET", "/api/approvals", query={"limit": "2"})
-    assert _ids(first) == [soon, middle]
+    assert _ids(first) == [grave, soon]
     query = {"limit": "2", "cursor": first.json["next"]}
     second = person.call("GET", "/api/approvals", query=query)
-    assert _ids(second) == [late]
+    assert _ids(second) == [middle, late]
+    query = {"limit": "2", "cursor": second.json["next"]}
+    second = person.call("GET", "/api/approvals", query=query)
+    assert _ids(second) == []
     assert second.json["next"] is None
     assert first.json["feed_cursor"] > 0
 
@@ -56,6 +60,9 @@ def test_what_is_over_is_listed_with_the_newest_first(agent, person, local):
         "channel": "terminal",
         "code": "too_broad",
         "note": "Read only, please",
+        "ceremony": "none",
+        "self_approved": False,
+        **dict.fromkeys(("reason", "retry_at", "ask", "private_note")),
     }
     last = {**query, "cursor": second.json["next"]}
     assert _ids(person.call("GET", "/api/approvals", query=last)) == []
@@ -93,6 +100,7 @@ def test_a_list_is_not_a_look(agent, person, local):
 def test_looking_at_what_is_over_does_not_count_as_seen(agent, person, local):
     """It ended unseen, and stays so; the look itself ends what the clock has ended."""
     _, approval = agent.asked(requested_expiry="60")
+    person.call("GET", "/api/approvals")
     local.clock.forward(MINUTE)
     shown = person.show(approval.id)
     assert (shown["state"], shown["reason"]) == ("expired", "expired_unseen")
@@ -309,6 +317,26 @@ def test_a_device_that_says_the_same_again_is_answered_again(agent, person, loca
     assert local.desk.events(person.user).count("approval.decided") == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "members"),
+    [
+        ("wrong_details", {"note": "Not ours"}),
+        ("suspicious", {"note": "Another word"}),
+        ("suspicious", {}),
+        ("suspicious", {"note": "Not ours", "private_note": "Look at this"}),
+    ],
+)
+def test_another_reason_than_the_one_that_was_taken_is_no_repetition(agent, person, code, members):
+    """Whoever corrects themselves learns that the first one stands; only the same is repeated."""
+    _, approval = agent.asked()
+    first = person.deny(approval.id, "suspicious", note="Not ours")
+    late = person.deny(approval.id, code, **members)
+    assert late.refusal == (409, "already_decided")
+    assert late.json["approval"]["decided"] == first.json["decided"]
+    person.local.clock.forward(SECOND)
+    assert person.deny(approval.id, "suspicious", note="Not ours").json == first.json
+
+
 def test_whoever_answers_second_is_told_who_was_first(agent, person, local):
     """409 with the approval as it stands, for another device and for another answer."""
     other = another_device(person)
@@ -386,7 +414,7 @@ def test_of_two_answers_at_the_same_moment_one_wins(agent, person, local, monkey
 
     def overtaken(rows, approval_id):
         found = look(rows, approval_id)
-        rows.move(approval_id, State.DENIED, now=local.clock.now())
+        rows.move(found, State.DENIED, now=local.clock.now())
         return found
 
     monkeypatch.setattr(Approvals, "get", overtaken)
@@ -406,6 +434,42 @@ def test_a_note_is_for_the_agent_and_only_with_a_no(agent, person, local):
     _, noted = agent.asked()
     assert person.deny(noted.id, note="Too much").json["decided"]["note"] == "Too much"
     assert "Too much" not in str(local.desk.entries())
+
+
+def test_wait_until_may_say_until_when_and_the_agent_is_told(agent, person, local):
+    """To the agent beside the hint, and in the record; without a time there is none."""
+    until = "2025-12-01T08:00:00+01:00"
+    handle, approval = agent.asked()
+    assert person.deny(approval.id, "wait_until", retry_at=until).status == 200
+    told = agent.poll(handle).json
+    assert (told["retry"], told["retry_at"]) == ("not_before", "2025-12-01T07:00:00.000Z")
+    with local.services.store.read() as view:
+        (answer,) = view.decisions.of_approval(approval.id)
+    assert answer.retry_at is not None
+    other, plain = agent.asked()
+    person.deny(plain.id, "wait_until")
+    assert "retry_at" not in agent.poll(other).json
+
+
+@pytest.mark.parametrize(
+    ("code", "at"),
+    [
+        ("too_broad", "2025-12-01T08:00:00Z"),
+        ("wait_until", "2025-10-09T08:53:20Z"),
+        ("wait_until", "2027-12-01T08:00:00Z"),
+        ("wait_until", "2025-12-01T08:00:00"),
+        ("wait_until", "tomorrow"),
+    ],
+)
+def test_a_time_that_means_nothing_is_refused_and_nothing_is_decided(
+    agent, person, local, code, at
+):
+    """With another code, not to come, too far off, without an offset, or none at all."""
+    _, approval = agent.asked()
+    refused = person.deny(approval.id, code, retry_at=at)
+    assert refused.refusal == (422, "invalid_body")
+    assert "retry_at" in refused.json["detail"]
+    assert local.stored(approval.id).state is State.PENDING
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "bell \x07", "over\u202eride"])

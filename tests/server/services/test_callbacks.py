@@ -137,6 +137,20 @@ def test_what_ends_by_the_clock_is_pinged_and_leaves_nothing(pinged, person, loc
     assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
+def test_who_was_pinged_of_the_end_reads_at_a_poll_that_it_is_wanted_again(
+    pinged, person, local, far
+):
+    """It is called once for the end, and for nothing that is said later."""
+    handle, approval = _ask(pinged, requested_expiry="60")
+    local.clock.forward(MINUTE)
+    local.services.sweeper.round()
+    local.deliver()
+    assert person.call("POST", f"/api/approvals/{approval.id}/retry").status == 200
+    local.deliver()
+    assert _bodies(far) == [{"auth_req_id": handle}]
+    assert pinged.poll(handle).json["retry"] == "wanted"
+
+
 @pytest.mark.parametrize("mode", ["ping", "push"])
 def test_where_nobody_is_told_apart_the_end_of_a_phantom_is_told_too(
     template, open_local, far, mode
@@ -327,7 +341,7 @@ def test_an_expiry_is_pushed(pushed, local, far):
     local.services.sweeper.round()
     local.deliver()
     (body,) = _bodies(far)
-    assert (body["error"], body["reason"]) == ("expired_token", "expired_unseen")
+    assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
 
 def test_what_was_tightened_before_the_push_wins(pushed, person, local, far):

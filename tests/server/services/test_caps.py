@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.callers import new_person
+from tests.support.callers import LocalAgent, new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAYMENT, registered
 
@@ -154,3 +154,43 @@ def test_where_two_caps_are_reached_the_same_one_is_named_for_somebody_and_for_n
         assert "in all" not in refused.json["error_description"]
         other = agent.ask(login_hint=f"{hint} else")
         assert "already has 1 open requests." in other.json["error_description"]
+
+
+def test_a_flood_of_low_risk_leaves_room_for_what_is_grave(strict):
+    """Whoever floods a person keeps nobody from asking what is grave, which has its own cap."""
+    agent, _, local = strict
+    agents = [agent]
+    for name in ("second", "third", "fourth", "fifth"):
+        given = registered(local.desk, name, auth_method="client_secret_post")
+        agents.append(LocalAgent(local, given.agent.id, given.secret))
+    statuses = [one.ask().status for one in agents[:3]]
+    assert statuses == [200, 200, 403]
+    assert [one.ask_payment().status for one in agents[2:]] == [200, 200, 403]
+    assert _causes(local) == ["open_per_user", "open_per_user"]
+
+
+def test_an_agents_own_flood_leaves_room_for_what_is_grave(open_local, template):
+    """With one person and with everybody; what is grave has as much room, and no more."""
+    local = open_local(open_per_agent=2, open_in_all=3)
+    agent, _ = template.agent(local), template.person(local)
+    new_person(local, "ben")
+    low = [agent.ask().status for _ in range(3)]
+    grave = [agent.ask_payment().status for _ in range(3)]
+    assert (low, grave) == ([200, 200, 403], [200, 200, 403])
+    assert _causes(local) == ["open_per_agent"] * 2
+    assert agent.ask(login_hint="ben").status == 403
+    elsewhere = [agent.ask_payment(login_hint="ben").status for _ in range(2)]
+    assert elsewhere == [200, 403]
+    assert _causes(local)[2:] == ["open_in_all"] * 2
+
+
+def test_nobody_has_the_same_room_for_what_is_grave(open_local, template):
+    """A cap that differed would tell who exists."""
+    told = []
+    for hint in ("ana", "who is not there"):
+        local = open_local(unknown_user="hide", open_per_agent=1)
+        template.person(local)
+        agent = template.agent(local)
+        calls = (agent.ask, agent.ask, agent.ask_payment, agent.ask_payment)
+        told.append([call(login_hint=hint).status for call in calls])
+    assert told == [[200, 403, 200, 403]] * 2

@@ -81,7 +81,7 @@ def test_what_is_approved_is_exactly_what_was_asked(agent, person):
     assert json.loads(again.action)["salt"] != salt
 
 
-def test_the_person_is_told_who_asks_and_from_where(agent, person):
+def test_the_person_is_told_who_asks_and_from_where(agent, person, local):
     """Owners and peer come from us, the message from the agent; only the first one is a first."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     shown = json.loads(approval.display)
@@ -90,6 +90,8 @@ def test_the_person_is_told_who_asks_and_from_where(agent, person):
         "name": "invoice-bot",
         "owners": ["admin"],
         "first_request": True,
+        "keys": [local.desk.agents.show(agent.id)[0].secrets[0].id],
+        "through": [],
     }
     assert (shown["agent_says"], shown["asked_from"]) == ("INV-2291 is due", PEER)
     assert shown["user"] == {"id": person.user.id, "name": "ana"}
@@ -109,6 +111,7 @@ def test_asking_is_told_to_the_persons_screens_the_hook_and_the_log(agent, perso
         "agent": agent.id,
         "risk": "high",
         "kind": "action",
+        "notify": True,
     }
     (entry,) = local.desk.entries("approval.requested")
     assert (entry["agent_id"], entry["subject"], entry["resource"]) == (
@@ -210,18 +213,21 @@ def test_an_action_needs_no_scope(agent):
     assert (shown["scopes"], shown["headline"][:3]) == ([], "Pay")
 
 
-def test_a_critical_request_is_refused_because_it_needs_two_people(agent, local, person, counted):
-    """CIBA 13: 403; nobody is disturbed, and the log knows."""
+def test_a_critical_request_is_refused_where_there_are_no_two_people(agent, local, counted):
+    """CIBA 13: 403; nobody is disturbed, and the log knows. The administrator is alone here."""
     local.desk.resources.add(SAFE, {"safe:open": Risk.CRITICAL}, {}, by=BY)
     _update(local, resources=(PAY, SAFE), scopes=(*PAY_SCOPES, "safe:open"))
-    told = local.desk.events(person.user)
-    refused = agent.ask(resource=SAFE, scope="openid safe:open")
+    admin, _ = local.desk.users.show("admin")
+    told = local.desk.events(admin)
+    refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
+    assert refused.json["reason"] == "too_few_people"
+    assert "2 people, and one person may" in refused.json["error_description"]
     assert counted() == 0
-    assert local.desk.events(person.user) == told
+    assert local.desk.events(admin) == told
     (entry,) = local.desk.entries("approval.refused")
     assert (entry["cause"], entry["agent_id"], entry["action"]) == (
-        "critical",
+        "too_few_people",
         agent.id,
         "safe:open",
     )

@@ -128,6 +128,44 @@ def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(agent, local, send):
     assert used() == start + MINUTE + 1
 
 
+def test_the_use_of_a_key_is_noted_at_most_once_a_minute(local, send):
+    """Looking at it tells which of several keys is still used; one that was refused is not."""
+    keys = [KEY, new_key("ES256", "b")]
+    jwks = json.dumps({"keys": [key.jwk for key in keys]})
+    agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+
+    def uses():
+        return local.desk.agents.show(agent.id)[0].key_uses
+
+    assert uses() == {}
+    start = local.clock.now()
+    used_up = _assertion(local, agent, jti="one")
+    assert send(used_up).status == 200
+    assert uses() == {"a": start}
+    local.clock.forward(MINUTE - 1)
+    assert send(_assertion(local, agent, jti="two")).status == 200
+    assert uses() == {"a": start}
+    local.clock.forward(2)
+    assert send(_assertion(local, agent, keys[1], jti="one")).refusal == FAILED
+    assert uses() == {"a": start}
+    assert send(_assertion(local, agent, keys[1], jti="three")).status == 200
+    assert send(_assertion(local, agent, jti="four")).status == 200
+    assert uses() == {"a": start + MINUTE + 1, "b": start + MINUTE + 1}
+
+
+def test_a_key_under_the_name_of_another_was_never_used(local, send, signer):
+    """A key that stays keeps its use; nobody's change of something else forgets it."""
+    start = local.clock.now()
+    assert send(_assertion(local, signer)).status == 200
+    desk = local.desk.agents
+    assert desk.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {"a": start}
+    both = json.dumps({"keys": [KEY.jwk, new_key("ES256", "b").jwk]})
+    assert desk.update("signer", AgentChanges(jwks=both), by=BY).key_uses == {"a": start}
+    other = json.dumps({"keys": [new_key("ES256", "a").jwk]})
+    desk.update("signer", AgentChanges(jwks=other), by=BY)
+    assert desk.show("signer")[0].key_uses == {}
+
+
 def test_an_assertion_is_good_once(local, send, signer):
     """RFC 7523 3: its jti is remembered until it runs out, for this agent."""
     form = _assertion(local, signer, jti="one")

@@ -261,6 +261,22 @@ def test_a_token_that_was_exchanged_for_it_spends_the_same_approval(
     assert resource.consume(token, "run-1").json["agent"] == agent.id
 
 
+def test_what_an_exchange_took_a_part_of_cannot_be_spent(agent, local, person, resource):
+    """The person signed the whole, and the digest of a part is another."""
+    both = [*PAYMENT_DETAILS, *OTHER]
+    token = agent.paid(person, authorization_details=json.dumps(both))
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
+    terms = {"resource": PAY, "scope": "payments:transfer"}
+    made = chains.exchanged(
+        payer, token, authorization_details=json.dumps(PAYMENT_DETAILS), **terms
+    )
+    refused = resource.consume(made, authorization_details=PAYMENT_DETAILS)
+    assert refused.refusal == (403, "not_granted")
+    assert resource.consume(token, authorization_details=both).status == 200
+
+
 def test_an_agent_that_proves_itself_is_no_resource(local, resource, token):
     """By the same way of authenticating; also one that serves the API asks, and spends nothing."""
     new = NewAgent("gateway", ("admin",), serves=(PAY,))

@@ -4,6 +4,7 @@ import pytest
 
 from server.services.delegations import Ledger
 from server.services.refusals import NotFound
+from tests.support.callers import new_person
 from tests.support.chains import APP, BANK, DESK, Chains
 from tests.support.clock import MINUTE
 from tests.support.installation import BY
@@ -110,3 +111,36 @@ def test_an_agents_own_token_is_for_nobody_else(ledger, local, agent):
     assert local.desk.entries("token.revoked")[-1]["agent_id"] == agent.id
     local.desk.agents.delete("invoice-bot", by=BY)
     assert ledger.show(token.id).held.client_name == "(deleted agent)"
+
+
+def test_people_see_and_end_what_acts_for_them(chains, tokens, person):
+    """Their own, in parts; all that came from it ends, and the log says by whom."""
+    own, made = tokens
+    path, first = "/api/delegations", {"limit": "1"}
+    listed = person.call("GET", path, query=first).json
+    assert len(listed["items"]) == 1
+    rest = person.call("GET", path, query={**first, "cursor": listed["next"]}).json
+    assert {item["id"] for item in [*listed["items"], *rest["items"]]} == {own.id, made.id}
+    assert rest["next"] is None
+    answer = person.call("DELETE", f"/api/delegations/{own.id}")
+    assert (answer.status, answer.json["tokens_revoked"]) == (200, 2)
+    assert answer.json["delegation"]["state"] == "revoked"
+    assert person.call("GET", "/api/delegations").json["items"] == []
+    assert len(person.call("GET", "/api/delegations", query={"ended": "true"}).json["items"]) == 2
+    assert person.call("DELETE", f"/api/delegations/{own.id}").json["tokens_revoked"] == 0
+    (entry,) = chains.local.desk.entries("token.revoked")
+    assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "by the person")
+
+
+def test_nobody_sees_or_ends_what_acts_for_somebody_else(local, tokens):
+    """It is as if there were none."""
+    other = new_person(local, "ben")
+    assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
+    for jti in (tokens[0].id, "sayso_at_none"):
+        assert other.call("DELETE", f"/api/delegations/{jti}").status == 404
+    assert not local.desk.revoked(tokens[0])
+
+
+def test_a_list_of_delegations_takes_true_or_false(person):
+    """And says so."""
+    assert person.call("GET", "/api/delegations", query={"ended": "maybe"}).status == 422

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from server.protocol import actions, errors, unusual
+from server.protocol.ceremonies import CONFIRM
 from server.protocol.risks import Risk
 from server.services.displays import Asked, display_text, rfc3339
 from server.services.records import Resource, User
@@ -31,6 +32,7 @@ ASKED = Asked(
     actions=(PAYING,),
     risk=Risk.HIGH,
     because="Every payment is asked.",
+    ceremony=CONFIRM,
     binding_message=None,
     first_request=False,
     peer="192.0.2.7",
@@ -251,4 +253,4 @@ def test_why_it_is_asked_is_the_rules_word():
 def test_a_risk_that_a_rule_raised_has_the_rule_for_its_reason():
     """None of the scopes and types is of that risk by itself."""
     shown = _shown(replace(ASKED, risk=Risk.CRITICAL))
-    assert shown["risk_reason"] == "what policy makes of this is critical risk"
+    assert shown["risk_reason"] == "what policy or the agent makes of this is critical risk"

@@ -1,18 +1,30 @@
 """What the records show to somebody who looks for weak spots."""
 
+import json
+
 import pytest
 
+from server.protocol.risks import Risk
+from server.services.agent_forms import AgentChanges
 from server.services.doctor import Doctor
 from server.services.incidents import Incidents
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.resources import ResourceChanges
 from tests.support.clock import DAY, HOUR
-from tests.support.installation import BY, admitted, registered
+from tests.support.installation import BY, PAY, PAYMENT, admitted, registered
+from tests.support.policies import rule
 from tests.support.staff import add_incident
+
+
+def _doctor(desk):
+    return Doctor(desk.store, Judge(desk.secrets))
 
 
 @pytest.fixture
 def findings(desk):
     """What is found now, as texts with their level."""
-    return lambda: {f.what: f.level for f in Doctor(desk.store).findings()}
+    return lambda: {f.what: f.level for f in _doctor(desk).findings()}
 
 
 def _healthy(desk):
@@ -41,7 +53,7 @@ def test_a_report_is_named_until_it_is_closed(desk, findings):
     given = _healthy(desk)
     approval = desk.approval(given.agent.id, desk.users.show("admin")[0].id)
     incident = add_incident(desk, approval)
-    (found,) = Doctor(desk.store).findings()
+    (found,) = _doctor(desk).findings()
     assert (found.level, found.fix) == ("weak", f"Run: sayso incidents show {incident}")
     assert found.what.startswith("admin reported")
     Incidents(desk.store).close(incident, None, by=BY)
@@ -115,7 +127,7 @@ def test_dead_calls_name_their_agent_and_why(desk):
     for lost in (other, gone):
         _lose(desk, lost.id, "status 410")
     desk.agents.delete(gone.id, by=BY)
-    found = {finding.what: finding.fix for finding in Doctor(desk.store).findings()}
+    found = {finding.what: finding.fix for finding in _doctor(desk).findings()}
     told = f"2 messages to {agent.name} never arrived in the last week: ReadTimeout."
     assert f"sayso agents show {agent.name}" in found[told]
     assert "One message to other-bot never arrived in the last week: status 410." in found
@@ -154,9 +166,73 @@ def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
     admitted(desk, "ana")
     admitted(desk, "ben")
     desk.users.disable("ben", by=BY)
-    (found,) = Doctor(desk.store).findings()
+    (found,) = _doctor(desk).findings()
     assert (found.level, found.what) == (
         "note",
         "ana has no device, so nobody can answer for them.",
     )
     assert "sayso users enrol ana" in found.fix
+
+
+TOLD = "Nobody can approve {} for invoice-bot: it takes {}, and at most {} may say yes."
+
+
+def test_a_critical_scope_that_no_two_people_can_approve_is_weak(desk, findings):
+    """Until there is a second owner or administrator, or a rule that lets one be enough."""
+    _healthy(desk)
+    raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    desk.resources.update(PAY, raised, by=BY)
+    assert findings() == {TOLD.format("payments:transfer", 2, 1): "weak"}
+    Policies(desk.store).set(
+        rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'), by=BY
+    )
+    assert findings() == {}
+
+
+def test_a_second_person_is_enough_for_a_critical_scope(desk, findings):
+    """An administrator beside the one who is asked."""
+    _healthy(desk)
+    raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    desk.resources.update(PAY, raised, by=BY)
+    desk.device(admitted(desk, "second", roles=("admin",)))
+    assert findings() == {}
+
+
+@pytest.mark.parametrize(
+    ("asks", "need", "most"),
+    [
+        (('ask.risk = "critical"',), 2, 1),
+        (('ask.who = ["admin"]', "ask.quorum = 2"), 2, 1),
+        (
+            ('ask.who = ["admin", "second"]', 'ask.exclude = ["user", "owner"]', "ask.quorum = 2"),
+            2,
+            1,
+        ),
+    ],
+)
+def test_rules_of_ones_own_are_held_to_it_too(desk, findings, asks, need, most):
+    """Whoever they name, whatever they raise, whomever they exclude."""
+    _healthy(desk)
+    desk.device(admitted(desk, "second"))
+    assert findings() == {}
+    Policies(desk.store).set(rule("ask", 'when.scope = ["payments:read"]', *asks), by=BY)
+    assert findings() == {TOLD.format("payments:read", need, most): "weak"}
+    Policies(desk.store).set(rule("deny"), by=BY)
+    assert findings() == {}
+
+
+def test_an_action_type_is_held_to_it_where_its_agent_may_ask_for_it(desk, findings):
+    """More than one is counted; what nobody at all may approve says so."""
+    _healthy(desk)
+    desk.actions.add(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    assert findings() == {TOLD.format("payment.transfer", 2, 1): "weak"}
+    rules = rule("ask", 'ask.who = ["admin"]', 'ask.exclude = ["user"]')
+    Policies(desk.store).set(rules, by=BY)
+    (said,) = findings()
+    assert "it takes 1, and nobody may say yes. It is not the only one: there are 3." in said
+    desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
+    (said,) = findings()
+    assert "there are 2." in said
+    desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
+    (said,) = findings()
+    assert "only one" not in said

@@ -21,6 +21,7 @@ def test_a_round_ends_what_is_overdue_and_nothing_else(agent, person, local, swe
     _, seen = agent.asked(requested_expiry="60")
     _, waiting = agent.asked(requested_expiry="61")
     person.show(seen.id)
+    person.call("GET", "/api/approvals")
     local.clock.forward(MINUTE - 1)
     assert sweeper.round() == 0
     local.clock.forward(1)

@@ -39,7 +39,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        Exchanges(Schemas(), Judge(), services.rules),
+        Exchanges(Schemas(), Judge(services.secrets), services.rules),
     )
 
 

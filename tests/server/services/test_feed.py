@@ -1,9 +1,11 @@
 """Who is woken by what, and what a person's screens are told past a cursor."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from server.http import wire
 from server.services import feed as feeds
 from server.services.feed import ANY_CHANGE, FeedService, Hub, approval_topic, user_topic
 from tests.support.callers import another_device, new_person
@@ -91,7 +93,7 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
 def test_administration_wakes_everybody(hub, local):
     """Rights may have changed, so all look for themselves."""
     topics = ["user a", "approval b", "any"]
-    change = lambda: local.desk.agents.disable("invoice-bot", by=BY)  # noqa: E731
+    change = partial(local.desk.agents.disable, "invoice-bot", by=BY)
     assert _woken(hub, topics, change) == [True, True, True]
     assert _woken(hub, topics, lambda: None) == [False, False, False]
 
@@ -221,6 +223,23 @@ def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local
     assert (alarm.approval, alarm.device) == (None, None)
     assert gone.approval is None
     assert replace(alarm.event, seq=0).event == "alarm.code_reused"
+
+
+def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
+    feed, person, local, agent
+):
+    """An owner of several knows where to look; one that is gone is said to be."""
+    cursor = feed.head()
+    about = {"agent_id": agent.id, "incident_id": "sayso_in_1"}
+    with local.services.store.write() as tx:
+        tx.feed.add(person.user.id, "alarm.incident_opened", **about)
+        tx.feed.add(person.user.id, "alarm.agent_paused", agent_id="sayso_ag_gone")
+    frames = map(wire.event, feed.news(person.user.id, person.device_id, cursor).happenings)
+    opened, paused = frames
+    assert opened["agent"] == {"id": agent.id, "name": "invoice-bot"}
+    assert opened["incident"] == "sayso_in_1"
+    assert paused["agent"]["name"] == "(deleted agent)"
+    assert "incident" not in paused
 
 
 def test_the_server_time_is_that_of_the_store(feed, local):

@@ -76,12 +76,15 @@ def test_nobody_fills_the_log_for_another(chains, bot, local):
 
 
 def test_requests_that_are_refused_are_counted_alike(agent, local):
-    """An agent that asks for what needs two people, all day."""
+    """An agent that asks the only administrator for what needs two people, all day."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, raised, by=BY)
     for _ in range(MANY):
-        assert agent.ask(scope="openid payments:transfer").refusal == (403, "access_denied")
+        assert agent.ask(scope="openid payments:transfer", login_hint="admin").refusal == (
+            403,
+            "access_denied",
+        )
     assert len(local.desk.entries("approval.refused")) == floods.WHOLE
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
-    assert _told(local) == [(agent.id, "critical", 7)]
+    assert _told(local) == [(agent.id, "too_few_people", 7)]

@@ -95,14 +95,20 @@ def test_what_was_allowed_is_not_asked_again(known, app):
 
 
 def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
-    """MC-04: the page waits, without a script, and goes on once the device has signed."""
+    """MC-04: the page waits, and goes on once the device has signed: by a script, or by a link."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
-    assert 'http-equiv="refresh"' in page.text
+    assert "refresh" not in page.text  # a page that loads itself anew interrupts whoever hears it
     assert browser.again().text == page.text
+    handle = page.url.partition("?")[2]
+    assert f'href="/continue?{handle}"' in page.text
+    assert f'data-waits="/continue/waits?{handle}"' in page.text
+    looked = [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
     (asked,) = waiting(ana)
     assert ana.approve(asked).status == 200
+    looked += [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
+    assert looked == [204, 204, 303, 303]  # and looking has taken no code
     answer = browser.again()
     assert answer.url.startswith(CALLBACK)
     tokens = app.redeem(answer.answer["code"]).json

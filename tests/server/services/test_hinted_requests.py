@@ -55,6 +55,7 @@ def test_it_asks_the_person_for_what_the_exchange_was_about(agent, person, local
     )
     assert approval.parent_id == parent.id
     assert answered.json["expires_in"] == 300
+    assert json.loads(approval.display)["agent"]["through"] == ["front-bot", "(deleted agent)"]
 
 
 def test_what_comes_out_nests_the_actors_and_ends_with_the_parent(agent, person, local, hint):

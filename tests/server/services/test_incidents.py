@@ -105,3 +105,21 @@ def test_a_list_is_asked_for_properly(person: LocalTerminal, local: LocalSite) -
     local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     answer = person.call("GET", "/api/incidents", query={"closed": "perhaps"})
     assert answer.refusal == (422, "invalid_body")
+
+
+def test_an_owner_sees_what_is_about_their_agents_and_no_more(
+    incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
+) -> None:
+    """Of the agents that a report stopped, their own; who owns none of them sees nothing."""
+    first, second = reported(), reported()
+    owner = local.desk.agents.show(agent.id)[0].owners[0]
+    told = incidents.search(owner=owner)
+    assert [one.incident.id for one in told] == [second, first]
+    assert [one["id"] for one in told[0].evidence["agents"]] == [agent.id]
+    assert [one.incident.id for one in incidents.search(owner=owner, limit=1)] == [second]
+    assert incidents.show(first, owner).states == {agent.id: "quarantined"}
+    assert incidents.search(owner="sayso_us_other") == []
+    with pytest.raises(NotFound):
+        incidents.show(first, "sayso_us_other")
+    local.desk.agents.delete(agent.id, by=BY)
+    assert incidents.show(first, owner).states == {agent.id: "deleted"}

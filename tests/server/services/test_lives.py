@@ -102,10 +102,10 @@ def _two_tokens(patch: pytest.MonkeyPatch) -> None:
     """What was redeemed is redeemed again, and no table says that there can be only one."""
     by_state, add = CibaGrant._by_state, Delegations.add
 
-    def again(self: CibaGrant, tx: Any, approval: Any, poll: Any, *, first: bool) -> Any:
+    def again(self: CibaGrant, tx: Any, agent: Any, approval: Any, poll: Any, **how: bool) -> Any:
         if approval.state is not State.REDEEMED:
-            return by_state(self, tx, approval, poll, first=first)
-        return self.redemption.issuing.for_approval(tx, poll.agent, approval)
+            return by_state(self, tx, agent, approval, poll, **how)
+        return self.redemption.issuing.for_approval(tx, agent, approval, poll.handle)
 
     patch.setattr(CibaGrant, "_by_state", again)
     patch.setattr(Delegations, "add", lambda self, row: add(self, replace(row, approval_id=None)))
@@ -126,12 +126,12 @@ def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
         denied = approval.state is State.DENIED
         return None if denied else closed(tx, person, approval, *more)
 
-    def permissive(self: Approvals, approval_id: str, target: State, **named: Any) -> Any:
+    def permissive(self: Approvals, approval: Any, target: State, **named: Any) -> Any:
         if target is State.APPROVED:
-            again = update(table).where(table.c.id == approval_id, table.c.state == "denied")
+            again = update(table).where(table.c.id == approval.id, table.c.state == "denied")
             self._connection.execute(again.values(state="pending"))
-            self._connection.execute(delete(votes).where(votes.c.approval_id == approval_id))
-        return move(self, approval_id, target, **named)
+            self._connection.execute(delete(votes).where(votes.c.approval_id == approval.id))
+        return move(self, approval, target, **named)
 
     patch.setattr(approvals, "_closed", open_again)
     patch.setattr(Approvals, "move", permissive)

@@ -71,6 +71,46 @@ def test_what_less_would_be_is_shown_beside_what_was_asked(person, asked, local)
     assert local.stored(approval.id).state is State.PENDING
 
 
+def test_what_may_be_less_is_told_before_anybody_wishes(person, asked):
+    """Scopes, the facts that the type names, and how long the token would live."""
+    _, approval = asked
+    answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
+    assert answer.json == {
+        "scopes": ["payments:read", "payments:transfer"],
+        "facts": [
+            {
+                "place": 0,
+                "fact": "/amount",
+                "label": "Amount",
+                "asked": "EUR 4,820.00",
+                "rule": "lower",
+                "items": [],
+            }
+        ],
+        "token_seconds": 300,
+    }
+
+
+def test_what_may_be_less_is_asked_of_ones_own_that_waits(person, asked, local):
+    """Not of somebody else's, nor of what is over."""
+    _, approval = asked
+    path = f"/api/approvals/{approval.id}/narrowing"
+    assert new_person(local, "ben").call("GET", path).status == 404
+    person.approve(approval.id)
+    assert person.call("GET", path).status == 409
+
+
+def test_a_type_that_changed_meanwhile_lets_nothing_be_less(person, asked, local):
+    """What was asked no longer fits it, which is told."""
+    _, approval = asked
+    properties = {"type": {"const": "payment.transfer"}, "sum": {"type": "integer"}}
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    changed = {**PAYMENT, "schema": schema, "headline": "Pay", "material": [], "labels": {}}
+    local.desk.actions.update(json.dumps(changed), by=BY)
+    answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
+    assert (answer.status, answer.json["code"]) == (422, "not_narrower")
+
+
 def test_the_agent_gets_what_was_granted_and_is_told(person, agent, asked, local):
     """CB-142: proposed, approved and effective are three things, and all are kept."""
     handle, approval = asked
@@ -105,6 +145,16 @@ def test_the_person_sees_afterwards_what_they_granted(person, asked):
     assert shown["changes"] == [
         {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
     ]
+
+
+def test_what_was_asked_and_not_granted_is_an_alarm_when_it_ran(person, agent, asked, resource):
+    """The outcome that a resource reports is held against what was granted."""
+    handle, approval = asked
+    assert approve(person, approval, **LESS).status == 200
+    token = agent.poll(handle).json["access_token"]
+    assert resource.consume(token, authorization_details=FIVE_HUNDRED).status == 200
+    whole = json.loads(approval.details)
+    assert resource.report(approval.id, authorization_details=whole).json["as_granted"] is False
 
 
 def test_a_whole_approval_is_no_narrowed_one(person, agent, asked, local):

@@ -46,10 +46,11 @@ def test_requests_are_found_by_state_agent_and_user(desk, sight, asked):
 def test_cancelling_ends_a_request_with_its_reason_on_the_persons_screens(desk, sight, asked):
     """The entry names the operator; nobody's answer is made up."""
     seen = sight.cancel(asked.id, "Wrong supplier", by=BY)
-    assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, "Wrong supplier")
+    told = "administrator: Wrong supplier"
+    assert (seen.approval.state, seen.approval.reason) == (State.CANCELLED, told)
     assert desk.events(seen.user) == ["approval.cancelled"]
     (entry,) = desk.entries("approval.cancelled")
-    assert (entry["actor"], entry["cause"]) == ("operator", "Wrong supplier")
+    assert (entry["actor"], entry["cause"]) == ("operator", told)
     whole = sight.approval(asked.id)
     assert [e.type for e in whole.entries] == ["approval.cancelled"]
     assert whole.decisions == ()

@@ -2,7 +2,9 @@
 
 import pytest
 
+from server.services.agent_forms import AgentChanges
 from server.services.pauses import PAUSE_MS, Pauses
+from server.services.records import User
 from server.services.refusals import NotFound
 from server.services.users import UserChanges
 from tests.support.callers import LocalAgent, LocalTerminal, new_person
@@ -100,3 +102,35 @@ def test_an_administrator_sees_it_with_the_agent(
             "until": "2025-10-09T09:23:20.000Z",
         }
     ]
+
+
+def test_the_owners_are_told_when_a_pause_begins(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """Once for each pause, in the log, on their screens and at the hook; who is stopped is not."""
+    owner, gone = new_person(local, "olga"), new_person(local, "gone")
+    changes = AgentChanges(add_owners=("olga", "gone"))
+    local.desk.agents.update(agent.id, changes, by=BY)
+    local.desk.users.disable("gone", by=BY)
+
+    def told(user: User) -> int:
+        return local.desk.events(user).count("alarm.agent_paused")
+
+    _deny(agent, person, 2)
+    assert told(owner.user) == 0
+    asked = [agent.asked()[1] for _ in range(2)]
+    for approval in asked:
+        person.deny(approval.id)
+    assert (told(owner.user), told(gone.user), told(person.user)) == (1, 0, 0)
+    with local.services.store.read() as view:
+        assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
+    (entry,) = local.desk.entries("agent.paused")
+    assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
+    assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
+    hooked = [one for one in local.messages() if one["event"] == "alarm.agent_paused"]
+    assert [one["agent"] for one in hooked] == [agent.id]
+    local.clock.forward(PAUSE_MS)
+    person.refresh()
+    _deny(agent, person)
+    assert told(owner.user) == 2
+    assert len(local.desk.entries("agent.paused")) == 2

@@ -8,6 +8,7 @@ from approver_tui.client.jose import SigningKey
 from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.services.people import Call
+from server.services.said import Said
 from tests.support.clock import MINUTE
 from tests.support.installation import BY
 from tests.support.site import ISSUER
@@ -213,12 +214,12 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
     caller = local.site.people.authenticate(call)
     ghost = replace(caller, device=replace(caller.at, id="sayso_dv_ghost"))
     with pytest.raises(errors.Problem, match="revoked"):
-        local.site.approvals.decide(ghost, approval.id, jws, None)
+        local.site.approvals.decide(ghost, approval.id, Said(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
         local.site.devices.pin(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):
-        local.site.approvals.decide(caller, approval.id, jws, None)
+        local.site.approvals.decide(caller, approval.id, Said(jws))
     assert person.device.pin_tries == 0

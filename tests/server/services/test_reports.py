@@ -138,7 +138,10 @@ def test_the_owners_and_the_hook_are_told(
     _report(person, agent.asked()[1].id)
     assert "alarm.incident_opened" not in local.desk.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
-    assert local.desk.events(owner.user)[-1] == "alarm.incident_opened"
+    with local.services.store.read() as view:
+        told = view.feed.after(0, owner.user.id, 100)[-1]
+    assert told.event == "alarm.incident_opened"
+    assert (told.agent_id, told.incident_id) == (given.agent.id, opened)
     assert {
         "event": "alarm.incident_opened",
         "at": local.clock.now(),
@@ -301,3 +304,20 @@ def test_a_revoked_device_reports_nothing(
     path = f"/api/approvals/{approval.id}/report"
     assert person.call("POST", path, {"decision": jws}).status in {401, 403}
     assert _state(local, agent.id) == "enabled"
+
+
+def test_what_the_reporter_let_the_agent_have_ends_with_the_report(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """Once it is enabled again, it takes their signature; what others let it have is theirs."""
+    ben = new_person(local, "ben")
+    mine = local.desk.consent(agent.id, person.user.id)
+    other = local.desk.consent(_another(local, "other").id, person.user.id, "sayso_co_2")
+    theirs = local.desk.consent(agent.id, ben.user.id, "sayso_co_3")
+    _, approval = agent.asked()
+    assert _report(person, approval.id).status == 200
+    with local.services.store.read() as view:
+        ended = [view.consents.get(one.id).revoked_at for one in (mine, other, theirs)]
+    assert [at is not None for at in ended] == [True, False, False]
+    entry = local.desk.entries("consent.revoked")[-1]
+    assert (entry["cause"], entry["actor"]) == ("reported", f"user:{person.user.id}")

@@ -46,6 +46,14 @@ def test_it_counts_once(signing, local):
     assert _ask(signing, _signed(signing, local)).status == 200
 
 
+def test_a_signed_request_uses_its_key(signing, local):
+    """Whoever looks at the agent sees which key still signs; what was refused used none."""
+    assert _ask(signing, _signed(signing, local, scope="openid nowhere:read")).status == 400
+    assert local.desk.agents.show(signing.id)[0].key_uses == {}
+    assert _ask(signing, _signed(signing, local)).status == 200
+    assert local.desk.agents.show(signing.id)[0].key_uses == {"a": local.clock.now()}
+
+
 def test_one_that_was_refused_may_be_sent_again(signing, local):
     """Nothing is stored of a request that breaks a rule, its id neither."""
     unknown = _signed(signing, local, scope="openid nowhere:read", jti="x")

@@ -7,7 +7,7 @@ import pytest
 from server.protocol import errors, rendering
 from server.protocol.actions import MAX_HEADLINE
 from server.protocol.risks import Risk
-from server.services import actions, shipped
+from server.services import actions, shipped, typed_facts
 from server.services.displays import MOST_FACTS
 from server.services.refusals import Invalid, NotFound
 from server.services.schemas import Schemas
@@ -120,15 +120,15 @@ EXAMPLES = {
         {
             "recipients": ["ana@acme.example", "bo@acme.example"],
             "domains": ["acme.example"],
-            "external": True,
+            "external_domains": ["acme.example"],
             "subject": "Your invoice",
             "text": "It is attached.",
             "attachments": [],
         },
         "Send a message to 2 people at acme.example",
         [
+            "*Outside the company 1: acme.example",
             "*Domain 1: acme.example",
-            "*Leaves the company: yes",
             "*Recipient 1: ana@acme.example",
             "*Recipient 2: bo@acme.example",
             "*Subject: Your invoice",
@@ -252,3 +252,18 @@ def test_what_is_not_shipped_is_named_with_the_remedy():
     """A typing mistake is told apart from a missing file."""
     with pytest.raises(NotFound, match="sayso actions shipped"):
         shipped.registrable("payment")
+
+
+@pytest.mark.parametrize(
+    ("outside", "typed"),
+    [
+        (["nord.example", "ost.example"], "/authorization_details/0/external_domains/0"),
+        ([], "/authorization_details/0/domains/0"),
+    ],
+)
+def test_a_message_is_typed_back_by_the_domain_outside_the_company(outside, typed):
+    """Whatever the order of the others; one that stays inside by where it goes."""
+    action = actions.read(shipped.document("message.send"))
+    details = {**_details("message.send"), "domains": ["acme.example", *outside]}
+    sent = {**details, "external_domains": outside}
+    assert typed_facts.chosen([action], [sent], target_is_new=False).at == typed

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS
+from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_ENROLMENT
 from server.services.agent_forms import AgentChanges
 from tests.support.installation import BY
 
@@ -34,6 +34,14 @@ def test_an_agent_uses_the_grants_that_it_registered(agent, local):
 def test_an_agent_proves_itself_before_its_grant_is_looked_at(local):
     """Nobody learns from a refusal which grants somebody else has."""
     form = {"grant_type": GRANT_CIBA, "auth_req_id": "sayso_ar_a"}
+    assert local.post_form("/token", form).refusal == (401, "invalid_client")
+
+
+def test_a_terminals_grant_is_not_an_agents(agent, local):
+    """However well it proves itself; and whoever does not, learns nothing."""
+    form = {"grant_type": GRANT_ENROLMENT, "code": "AAAA"}
+    refused = local.post_form("/token", {**form, **agent.credentials})
+    assert refused.refusal == (400, "unauthorized_client")
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 
 

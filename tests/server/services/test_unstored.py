@@ -2,7 +2,9 @@
 
 import pytest
 
+from server.protocol.states import State
 from server.services.ports import Busy
+from server.storage.audit import Audit
 from server.storage.delegations import Delegations
 from tests.support.chains import Chains
 
@@ -48,3 +50,15 @@ def test_what_the_ledger_cannot_say_is_not_exchanged(
     answer = chains.exchange(bot, token)
     assert answer.refusal == (503, "temporarily_unavailable")
     assert "access_token" not in answer.json
+
+
+def test_an_answer_that_cannot_be_written_down_is_not_given(agent, person, local, monkeypatch):
+    """Without its entry in the log a yes does not count; when the log is back it does."""
+    handle, approval = agent.asked()
+    with monkeypatch.context() as broken:
+        broken.setattr(Audit, "add", _away)
+        assert person.approve(approval.id).status == 503
+    assert local.stored(approval.id).state is State.PENDING
+    assert local.desk.entries("approval.approved") == []
+    assert person.approve(approval.id).status == 200
+    assert agent.poll(handle).status == 200

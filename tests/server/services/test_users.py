@@ -77,7 +77,7 @@ def test_roles_and_email_change_and_the_log_keeps_no_address(desk):
     user = desk.users.update("ana", changes, by=BY)
     assert (user.email, user.roles) == ("ana@example.com", ("admin",))
     entry = desk.entries("user.updated")[0]
-    assert entry["facts"] == {"email_changed": True, "roles": ["admin"]}
+    assert entry["facts"] == {"email_changed": True, "roles": ["admin"], "backup": None}
     assert desk.users.update("ana", UserChanges(email=""), by=BY).email is None
 
 

@@ -34,7 +34,7 @@ def test_a_set_issuer_is_kept(settings):
     assert settings().issuer_url == "https://auth.example"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104  # what is refused, or let
 @pytest.mark.parametrize("issuer", ["", "http://auth.example", "https://localhost"])
 def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
     settings, host, issuer
@@ -49,7 +49,7 @@ def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
 @pytest.mark.parametrize(
     "shape",
     [
-        Shape(host="0.0.0.0", insecure=True),  # noqa: S104
+        Shape(host="0.0.0.0", insecure=True),  # noqa: S104  # what is refused, or let
         Shape(host="127.0.0.1"),
         Shape(host="::1"),
         Shape(host="localhost"),
@@ -62,7 +62,7 @@ def test_this_machine_and_whoever_insists_is_served_without_https(settings, shap
 
 def test_https_for_other_machines_is_served(settings):
     """A proxy in front speaks TLS."""
-    shape = Shape(host="0.0.0.0")  # noqa: S104
+    shape = Shape(host="0.0.0.0")  # noqa: S104  # what is refused, or let
     assert prepared(settings(issuer="https://auth.example"), shape)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from server.protocol.risks import Risk
 from server.protocol.states import REDEMPTION_GRACE_MS, TRANSITIONS, State, origins
-from server.services.records import Approval
+from server.services.approval_records import Approval
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, NOON
 from tests.support.installation import approval_row
@@ -35,7 +36,7 @@ def _add(store: SqlStore, **members: Any) -> Approval:
 
 def _move(store: SqlStore, approval: Approval, target: State, now: int) -> Approval | None:
     with store.write() as tx:
-        return tx.approvals.move(approval.id, target, now=now, reason="because")
+        return tx.approvals.move(approval, target, now=now, reason="because")
 
 
 def _get(store: SqlStore, approval: Approval) -> Approval | None:
@@ -126,17 +127,21 @@ def test_open_ones_are_counted_per_agent_and_per_person(store: SqlStore) -> None
 
 
 def test_pages_of_what_waits_meet_each_once(store: SqlStore) -> None:
-    """Soonest end first; equal ends are told apart by id; nobody else's, nothing that is over."""
+    """Gravest, then soonest end first, then by id; nobody else's, nothing that is over."""
     ends = [3, 1, 2, 2, 2, 1]
-    made = [_add(store, expires_at=END + end) for end in ends]
+    risks = [Risk.LOW, Risk.CRITICAL, Risk.HIGH, Risk.LOW, Risk.LOW, Risk.MEDIUM]
+    made = [
+        _add(store, expires_at=END + end, risk=risk) for end, risk in zip(ends, risks, strict=True)
+    ]
     _add(store, user_id="sayso_us_bob")
     _add(store, expires_at=NOON)
-    wanted = sorted(made, key=lambda a: (a.expires_at, a.id))
+    wanted = sorted(made, key=lambda a: (-a.risk.rank, a.expires_at, a.id))
     pages, after = [], None
     with store.read() as view:
         while page := view.approvals.waiting("sayso_us_ann", NOON, 2, after):
             pages.append(page)
-            after = (page[-1].expires_at, page[-1].id)
+            after = (page[-1].place, page[-1].id)
+        assert view.approvals.waiting_count("sayso_us_ann", NOON) == 6
 
     assert [len(page) for page in pages] == [2, 2, 2]
     assert [approval for page in pages for approval in page] == wanted

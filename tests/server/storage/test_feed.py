@@ -52,11 +52,16 @@ def test_an_event_says_what_where_and_when(store: SqlStore, clock: MovableClock)
     clock.forward(7)
     with store.write() as tx:
         tx.feed.add(ANN, "device.enrolled", device_id="sayso_dv_1")
+        about = {"agent_id": "sayso_ag_1", "incident_id": "sayso_in_1"}
+        tx.feed.add(ANN, "alarm.incident_opened", **about)
     store.sequence()
     with store.read() as view:
         found = view.feed.after(0, ANN, 10)
 
-    assert found == [FeedEvent(1, ANN, "device.enrolled", NOON + 7, None, "sayso_dv_1")]
+    assert found == [
+        FeedEvent(1, ANN, "device.enrolled", NOON + 7, None, "sayso_dv_1"),
+        FeedEvent(2, ANN, "alarm.incident_opened", NOON + 7, None, None, None, **about),
+    ]
 
 
 def test_an_event_of_a_unit_that_failed_never_was(store: SqlStore) -> None:

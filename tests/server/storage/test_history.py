@@ -14,7 +14,7 @@ def _add(store: SqlStore, key: str, amount: int = 0, owner: str = _OWNERS[0]) ->
 
 def _of(store: SqlStore, *keys: str) -> dict[str, tuple[int, int]]:
     with store.read() as view:
-        return dict(view.history.of(_OWNERS, keys))
+        return dict(view.history.of([(owner, key) for owner in _OWNERS for key in keys]))
 
 
 def test_what_was_never_added_is_not_there(store: SqlStore) -> None:
@@ -34,7 +34,7 @@ def test_each_key_is_counted_and_its_amounts_are_summed(store: SqlStore) -> None
 
 
 def test_more_keys_than_one_statement_takes_are_all_looked_up(store: SqlStore) -> None:
-    """Sixteen at once."""
+    """Ten at once."""
     for number in range(0, 40, 3):
         _add(store, f"key {number}")
     found = _of(store, *(f"key {number}" for number in range(40)))

@@ -221,7 +221,7 @@ def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
     connect = sqlite3.connect
 
     def watched(*args: object, **kwargs: object) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*args, **kwargs)  # type: ignore[call-overload]
+        connection: sqlite3.Connection = connect(*args, **kwargs)
         made.update((found.name, _mode(found)) for found in path.parent.iterdir())
         return connection
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from server.services.messages import Loss, OutboxMessage
 from server.storage.store import SqlStore
+from server.storage.writer import sqlite_connection
 from tests.support.clock import NOON, SECOND, MovableClock
 
 Opener = Callable[[str], SqlStore]
@@ -230,3 +232,67 @@ def test_two_processes_never_have_one_message_within_a_lease(
 
     assert set(taken.values()) == {1}
     assert len(taken) == 120
+
+
+def test_ten_thousand_that_wait_for_one_target_cost_no_more_than_fifty(
+    tmp_path: Path, open_one: Opener
+) -> None:
+    """Each commit looks for something to send; a backlog must not slow what is committed."""
+    few, many = (open_one(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
+    for store, count in ((few, 50), (many, 10_000)):
+        with store.write() as tx:
+            for _ in range(count):
+                tx.outbox.add("web_push", "https://push.example", "{}")
+        assert len(_lease(store, "first")) == 5
+
+    assert _steps(many) < 2 * _steps(few)
+
+
+def test_a_backlog_of_one_target_hides_no_other(store: SqlStore) -> None:
+    """Wherever their names stand in the order, in this channel or another."""
+    with store.write() as tx:
+        for _ in range(50):
+            tx.outbox.add("push", "m", "{}")
+        for channel, target in (("push", "z"), ("push", "a"), ("ping", "m"), ("webhook", "")):
+            tx.outbox.add(channel, target, "{}")
+
+    taken = Counter((one.channel, one.target) for one in _lease(store, "a", 99))
+    assert taken == {
+        ("push", "m"): 5,
+        ("push", "z"): 1,
+        ("push", "a"): 1,
+        ("ping", "m"): 1,
+        ("webhook", ""): 1,
+    }
+
+
+def _steps(store: SqlStore) -> int:
+    """What SQLite does to find that nothing may be taken, in steps of its machine."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    with store.write() as tx:
+        raw = sqlite_connection(tx._connection)
+        raw.set_progress_handler(count, 10)
+        assert tx.outbox.lease("second", 16, 60) == []
+        raw.set_progress_handler(None, 0)
+    return steps[0]
+
+
+def test_a_dead_message_can_be_let_go_once_more(store: SqlStore, clock: MovableClock) -> None:
+    """As if it were new; and nothing else can, nor twice."""
+    _put(store, 2)
+    first, second = _lease(store, "a")
+    with store.write() as tx:
+        tx.outbox.failed(first.id, "a", "status 400", None)
+    clock.forward(10**6)
+    with store.write() as tx:
+        again = tx.outbox.again(first.id)
+        assert again is not None
+        assert (again.state, again.attempts, again.not_before) == ("waiting", 0, tx.now)
+        assert (again.body, again.last_error) == (first.body, None)
+        assert [tx.outbox.again(one) for one in (first.id, second.id, 10**9)] == [None] * 3
+    assert first.id in [message.id for message in _lease(store, "b")]

@@ -9,7 +9,7 @@ from server.services.records import Entry, User
 from server.services.searches import EntrySearch
 from server.storage.store import SqlStore
 from tests.support.clock import NOON
-from tests.support.installation import _device, approval_row
+from tests.support.installation import approval_row, device_row
 
 NAMES = ("Ana", "ben", "Cleo", "Ölaf", "zoe")
 PEOPLE = [
@@ -23,7 +23,7 @@ def people(store: SqlStore) -> SqlStore:
     with store.write() as tx:
         for user in PEOPLE:
             tx.users.add(user)
-            tx.devices.add(_device(f"sayso_dv_{user.id}", user, NOON))
+            tx.devices.add(device_row(f"sayso_dv_{user.id}", user, NOON))
     return store
 
 
@@ -41,7 +41,7 @@ def test_people_come_by_name(people: SqlStore) -> None:
 def test_devices_come_by_age_and_of_one_person(people: SqlStore) -> None:
     """Those of one moment by their ids."""
     with people.write() as tx:
-        young = _device("sayso_dv_young", PEOPLE[0], NOON + 1)
+        young = device_row("sayso_dv_young", PEOPLE[0], NOON + 1)
         tx.devices.add(replace(young, session_id="another"))
     with people.read() as view:
         found: list[Any] = []
@@ -95,7 +95,7 @@ def test_entries_are_found_by_everything_that_is_asked(store: SqlStore) -> None:
         newest = search(EntrySearch(type="a"), None, 2)
         older = search(EntrySearch(type="a"), newest[-1].id, 2)
         both = search(EntrySearch(type="a", agent_id="one", subject="s", resource="r"), None, 9)
-        none = search(EntrySearch(type="a", actor="system"), None, 9)
+        none = search(EntrySearch(type="a", actors=("system",)), None, 9)
         since = search(EntrySearch(since=NOON), None, 9)
         before = search(EntrySearch(until=NOON), None, 9)
         shown = view.audit.get(newest[0].id)

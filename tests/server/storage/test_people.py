@@ -191,7 +191,7 @@ def test_a_family_ends_once_with_its_tokens(store: SqlStore) -> None:
             ("user_id", GRANT.user_id),
             ("sign_in_id", GRANT.sign_in_id),
         ):
-            assert rows.families_of(of, value) == [family.id]  # type: ignore[arg-type]
+            assert rows.families_of(of, value) == [family.id]
         assert rows.end_family(family.id, 9)
         assert not rows.end_family(family.id, 10)
         assert rows.families_of("app_id", GRANT.app_id) == []

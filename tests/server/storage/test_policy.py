@@ -1,7 +1,8 @@
 """Rows of policy, on both databases."""
 
 from server.services.policy.records import PolicyRow
-from server.storage.policy import _ANY, _COUNT
+from server.storage.policy import _COUNT, _SEEN
+from tests.support import query_plans
 
 BOT = "sayso_ag_bot"
 
@@ -29,9 +30,12 @@ def test_uses_are_found_by_agent_use_and_time(store):
             tx.uses.add(BOT, f"t{at}", ("token", "scope x read"), at)
         tx.uses.add("sayso_ag_other", "t40", ("token", "scope x write"), 5)
     with store.read() as view:
-        assert view.uses.any(BOT, "token", 10)
-        assert not view.uses.any(BOT, "token", 9)
-        assert not view.uses.any(BOT, "scope x write", 100)
+        both = ("token", "scope x write")
+        assert view.uses.seen(BOT, both, 10) == {"token"}
+        assert view.uses.seen(BOT, both, 9) == set()
+        many = [*(f"value {n}" for n in range(20)), "scope x read"]
+        assert view.uses.seen(BOT, many, 100) == {"scope x read"}
+        assert view.uses.seen(BOT, (), 100) == set()
         assert view.uses.count(BOT, "token", 10, 30, 9) == 2
         assert view.uses.count(BOT, "token", 9, 29, 9) == 2
         assert view.uses.count(BOT, "token", 0, 30, 2) == 2
@@ -40,13 +44,8 @@ def test_uses_are_found_by_agent_use_and_time(store):
 
 def test_history_is_answered_by_the_key_alone(sqlite_url, open_one):
     """So that a decision costs the same after a million tokens."""
-    values = {"agent": BOT, "what": "token", "since": 0, "until": 9, "enough": 3}
     with open_one(sqlite_url).read() as view:
-        for statement in (_ANY, _COUNT):
-            text, fixed = statement._compiled
-            plan = view._connection.connection.driver_connection.execute(
-                f"EXPLAIN QUERY PLAN {text}", {**fixed, **values}
-            ).fetchall()
-            told = " ".join(str(row[-1]) for row in plan)
+        for statement in (_SEEN, _COUNT):
+            told = query_plans.told(view._connection.connection.driver_connection, statement)
             assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in told
             assert "SCAN uses" not in told

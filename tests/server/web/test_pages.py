@@ -1,5 +1,7 @@
 """The pages: where they are, and what no browser may do with them."""
 
+import re
+
 import pytest
 
 from server.web.browser import HEADERS
@@ -20,7 +22,7 @@ def test_the_enrolment_page_says_how_to_begin_on_a_terminal(browser):
     assert ISSUER in page.text
 
 
-@pytest.mark.parametrize("path", ["/enrol", "/style.css"])
+@pytest.mark.parametrize("path", ["/device/sent", "/style.css"])
 def test_every_page_forbids_what_it_does_not_need(browser, path):
     """No script, no frame, no form, no guess at its type."""
     page = browser(path)
@@ -59,7 +61,6 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/", 404, "no page here"),
         ("/nowhere", 404, "no page here"),
         ("/consent", 405, "belongs to a form"),
         ("/token", 405, "belongs to a form"),
@@ -72,6 +73,21 @@ def test_a_person_at_a_wrong_address_gets_a_page(local, path, status, words):
     assert words in page.text
     assert page.headers["X-Frame-Options"] == "DENY"
     assert bool(page.headers.get("Allow")) is (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "ways"),
+    [
+        ("/nowhere", ["/"]),
+        ("/token", ["/"]),
+        ("/admin/nowhere", ["/", "/admin/agents"]),
+        ("/admin/new/group/add", ["/", "/admin/agents"]),
+    ],
+)
+def test_from_a_page_that_says_no_a_way_leads_on(local, path, ways):
+    """To what waits, and to the page of the console that opens for everybody."""
+    page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
+    assert re.findall(r'<a href="([^"]*)"', page.text) == ways
 
 
 @pytest.mark.parametrize(

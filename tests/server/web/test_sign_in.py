@@ -23,13 +23,15 @@ def browser(person, local):
 
 
 def test_every_page_says_what_no_browser_may_do_with_it(app, browser):
-    """BC-17: no frame, script, store or referrer; forms lead here and to the app alone."""
+    """BC-17: no frame, store or referrer, a script for passkeys; forms lead here and there."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
-    for page in [*pages, browser.open("/logout"), browser.open("/authorize")]:
-        for name, value in HEADERS.items():
-            assert page.headers.get_list(name) == [value]
+    others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
+    for page in others:
         assert "script" not in page.text
         assert "script-src" not in page.headers["Content-Security-Policy"]
+    for page in [*pages, *others]:
+        for name, value in HEADERS.items():
+            assert page.headers.get_list(name) == [value]
         assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     for page in pages:
         assert "form-action 'self' https://chat.example;" in page.headers["Content-Security-Policy"]
@@ -159,7 +161,10 @@ def test_an_address_of_a_form_shows_nothing_by_itself(browser, path):
     assert browser.http.post(path, data={}).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/continue", "/continue?flow=x", "/continue?flow=%00&switch"])
+_NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
+
+
+@pytest.mark.parametrize("path", [f"/continue{one}" for one in _NO_FLOWS])
 def test_a_page_of_no_flow_says_that_it_is_over(browser, path):
     """And what to do."""
     page = browser.open(path)

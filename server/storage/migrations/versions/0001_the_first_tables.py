@@ -3,7 +3,16 @@
 import sqlalchemy as sa
 from alembic import op
 
+from server.storage.migrations.agents import make_tables_of_agents
+from server.storage.migrations.approvers import make_tables_of_approvers
+from server.storage.migrations.attention import make_tables_of_attention
+from server.storage.migrations.deliveries import make_tables_of_deliveries
+from server.storage.migrations.deputies import make_table_of_deputies
+from server.storage.migrations.notifications import make_tables_of_notifications
+from server.storage.migrations.passkeys import make_tables_of_passkeys
 from server.storage.migrations.people import make_tables_of_people
+from server.storage.migrations.push import make_tables_of_push_subscriptions
+from server.storage.migrations.standing_grants import make_tables_of_standing_grants
 
 revision = "0001"
 down_revision = None
@@ -28,6 +37,8 @@ def upgrade() -> None:
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("auth_method", sa.Text(), nullable=False),
+        sa.Column("auth_before", sa.Text(), nullable=True),
+        sa.Column("auth_before_until", sa.BigInteger(), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=False),
         sa.Column("grant_types", sa.Text(), nullable=False),
         sa.Column("delivery", sa.Text(), nullable=False),
@@ -47,6 +58,11 @@ def upgrade() -> None:
         sa.Column("request_alg", sa.Text(), nullable=True),
         sa.Column("notification_endpoint", sa.Text(), nullable=True),
         sa.Column("takes_user_code", sa.Boolean(), nullable=False),
+        sa.Column("high_grants", sa.Boolean(), nullable=False),
+        sa.Column("interactive", sa.Boolean(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("review_at", sa.BigInteger(), nullable=True),
+        sa.Column("icon", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )
@@ -91,6 +107,17 @@ def upgrade() -> None:
         sa.Column("past", sa.Text(), nullable=False),
         sa.Column("granted", sa.Text(), nullable=True),
         sa.Column("granted_rows", sa.Text(), nullable=False),
+        sa.Column("held_back", sa.Boolean(), nullable=False),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.Column("quorum", sa.Integer(), nullable=False),
+        sa.Column("several", sa.Boolean(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("life_ms", sa.BigInteger(), nullable=False),
+        sa.Column("extensions", sa.Integer(), nullable=False),
+        sa.Column("escalate_at", sa.BigInteger(), nullable=True),
+        sa.Column("escalated", sa.Integer(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("retry_asked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
@@ -98,11 +125,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("auth_req_hash", name=op.f("uq_approvals_auth_req_hash")),
     )
     with op.batch_alter_table("approvals", schema=None) as batch_op:
-        batch_op.create_index("ix_approvals_asked", ["agent_id", "user_id"], unique=False)
+        batch_op.create_index(
+            "ix_approvals_asked", ["agent_id", "user_id", "created_at"], unique=False
+        )
         batch_op.create_index("ix_approvals_decided", ["user_id", "decided_at"], unique=False)
         batch_op.create_index(
             "ix_approvals_denied",
-            ["agent_id", "user_id", "decided_at"],
+            ["agent_id", "decided_at", "user_id"],
             unique=False,
             sqlite_where=sa.text("state = 'denied'"),
             postgresql_where=sa.text("state = 'denied'"),
@@ -114,7 +143,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('pending', 'approved')"),
             postgresql_where=sa.text("state IN ('pending', 'approved')"),
         )
+        batch_op.create_index(
+            "ix_approvals_escalate",
+            ["escalate_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
         batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
+        batch_op.create_index("ix_approvals_of_agent", ["agent_id", "created_at"], unique=False)
         batch_op.create_index(
             "ix_approvals_open",
             ["agent_id", "user_id", "expires_at"],
@@ -124,7 +161,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_approvals_waiting",
-            ["user_id", "expires_at", "id"],
+            ["user_id", "risk", "expires_at", "id"],
             unique=False,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
@@ -156,7 +193,29 @@ def upgrade() -> None:
             batch_op.f("ix_audit_entries_approval_id"), ["approval_id"], unique=False
         )
         batch_op.create_index("ix_audit_entries_at", ["at"], unique=False)
+        batch_op.create_index(
+            "ix_audit_entries_refused",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text(
+                "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+            ),
+            postgresql_where=sa.text(
+                "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+            ),
+        )
 
+    op.create_table(
+        "ceremony_tries",
+        sa.Column("approval_id", sa.Text(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["approvals.id"], name=op.f("fk_ceremony_tries_approval_id")
+        ),
+        sa.PrimaryKeyConstraint("approval_id", "step", "user_id", name=op.f("pk_ceremony_tries")),
+    )
     op.create_table(
         "counters",
         sa.Column("key", sa.Text(), nullable=False),
@@ -222,6 +281,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("approval_id", sa.Text(), nullable=True),
         sa.Column("device_id", sa.Text(), nullable=True),
+        sa.Column("held", sa.Text(), nullable=True),
+        sa.Column("agent_id", sa.Text(), nullable=True),
+        sa.Column("incident_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_events")),
         sa.UniqueConstraint("seq", name=op.f("uq_feed_events_seq")),
         sqlite_autoincrement=True,
@@ -236,6 +298,7 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_history")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "installation",
@@ -267,6 +330,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_due", ["state", "not_before"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_next", ["state", "channel", "target", "not_before", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_outbox_trouble", ["channel", "target", "last_error", "state"], unique=False
+        )
 
     op.create_table(
         "replays",
@@ -310,6 +379,9 @@ def upgrade() -> None:
         sa.Column("roles", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("backup", sa.Text(), nullable=True),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["backup"], ["users.id"], name=op.f("fk_users_backup")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
         sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
@@ -387,6 +459,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_consumptions")),
     )
     op.create_table(
+        "outcomes",
+        sa.Column("approval_id", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("executed_digest", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approval_id"],
+            ["consumptions.approval_id"],
+            name=op.f("fk_outcomes_approval_id"),
+        ),
+        sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_outcomes")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("approval_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
@@ -398,6 +484,11 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("jws", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("voided_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("retry_at", sa.BigInteger(), nullable=True),
+        sa.Column("ask_user", sa.Text(), nullable=True),
+        sa.Column("private_note", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["approval_id"], ["approvals.id"], name=op.f("fk_decisions_approval_id")
         ),
@@ -549,6 +640,9 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
     make_tables_of_people()
+    make_tables_of_attention()
+    make_tables_of_notifications()
+    make_table_of_deputies()
     op.create_table(
         "policies",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
@@ -573,10 +667,11 @@ def upgrade() -> None:
         "incidents",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("approval_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("approval_id", sa.Text(), nullable=True),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("device_id", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
@@ -592,3 +687,17 @@ def upgrade() -> None:
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.create_index("ix_incidents_approval", ["approval_id"], unique=False)
         batch_op.create_index("ix_incidents_opened", ["opened_at"], unique=False)
+        batch_op.create_index(
+            "ix_incidents_user",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+
+    make_tables_of_approvers()
+    make_tables_of_standing_grants()
+    make_tables_of_deliveries()
+    make_tables_of_passkeys()
+    make_tables_of_push_subscriptions()
+    make_tables_of_agents()

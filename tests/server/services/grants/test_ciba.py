@@ -294,6 +294,7 @@ def test_expired_is_not_denied_and_unseen_is_not_seen(agent, person, local):
     """An agent may ask again, and better so when nobody has looked."""
     unseen, _ = agent.asked(requested_expiry="60")
     seen, approval = agent.asked(requested_expiry="60")
+    person.call("GET", "/api/approvals")
     person.show(approval.id)
     local.clock.forward(MINUTE)
     assert _told(agent.poll(unseen)) == ("expired_token", "expired_unseen")
@@ -399,7 +400,7 @@ def test_whoever_comes_second_gets_nothing(agent, person, local, monkeypatch):
 
     def overtaken(rows, handle_hash):
         found = look(rows, handle_hash)
-        rows.move(found.id, State.REDEEMED, now=local.clock.now())
+        rows.move(found, State.REDEEMED, now=local.clock.now())
         return found
 
     monkeypatch.setattr(Approvals, "by_handle", overtaken)
@@ -480,7 +481,7 @@ def test_a_held_poll_ends_when_the_request_does(agent, local, held):
     handle, _ = agent.asked(requested_expiry="60")
     answer, hub = held(handle, lambda: local.clock.forward(MINUTE))
     assert not hub.ending
-    assert _told(answer) == ("expired_token", "expired_unseen")
+    assert _told(answer) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("verb", ["disable", "delete"])

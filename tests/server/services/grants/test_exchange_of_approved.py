@@ -7,10 +7,13 @@ import pytest
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_TOKEN_EXCHANGE
 from server.protocol.risks import Risk
 from server.services.agent_forms import AgentChanges
+from server.services.policy.policies import Policies
 from server.services.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
+from tests.support.callers import new_person
 from tests.support.chains import DESK, Chains
 from tests.support.installation import BY, PAY
+from tests.support.policies import rule
 
 SENT = json.dumps(PAYMENT_DETAILS)
 AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details": SENT}
@@ -114,3 +117,23 @@ def test_the_token_says_how_the_person_answered_what_it_stands_on(
     assert local.claims(away)["acr"] == ACR_SIGNED_PIN
     back = local.claims(chains.exchanged(teller, away, resource=PAY, scope="payments:read"))
     assert (back["acr"], back["approval"]["id"]) == (ACR_SIGNED, approval.id)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [("ask.quorum = 2", 'ask.who = ["ana", "bob"]'), ('ask.who = ["bob"]',)],
+    ids=["two of two", "somebody else"],
+)
+def test_whoever_said_yes_is_known_down_the_chain(chains, agent, person, teller, lines):
+    """It takes nobody again where they are whom policy wants; another's yes is not theirs."""
+    local = chains.local
+    bob = new_person(local, "bob")
+    Policies(local.services.store).set(rule("ask", *lines), by=BY)
+    handle, approval = agent.asked_payment()
+    for somebody in (bob, person)[: approval.quorum]:
+        assert somebody.approve(approval.id).status == 200
+    token = agent.poll(handle).json["access_token"]
+    assert chains.exchange(teller, token, **AT_PAY).status == 200
+    Policies(local.services.store).set(rule("ask", 'ask.who = ["admin"]'), by=BY)
+    assert chains.exchange(teller, token, **AT_PAY).json["error"] == "interaction_required"
+    assert chains.reasons() == ["needs_person"]

@@ -68,6 +68,13 @@ def test_a_persons_token_becomes_one_that_names_both(chains, bot, person):
     assert not {"may_act", "approval", "cnf"} & set(said)
 
 
+def test_a_refused_exchange_is_no_use_of_its_token(chains, bot):
+    """The ledger says when something came out of it."""
+    token = chains.user_token()
+    assert chains.exchange(bot, token, scope="bank:close").status == 400
+    assert chains.row(token).last_used_at is None
+
+
 def test_the_ledger_and_the_log_say_what_it_came_from(chains, bot):
     """Parent, consent, depth, chain; and the parent was used just now."""
     token = chains.user_token()

@@ -2,7 +2,9 @@
 
 import pytest
 
+from server.protocol.ceremonies import CONFIRM, Step
 from server.protocol.risks import Risk
+from server.protocol.unusual import Code
 from server.services.policy import binding, uses
 from server.services.policy.questions import NOBODY, Approvals, decide
 from tests.support.policies import (
@@ -16,8 +18,10 @@ from tests.support.policies import (
     verdict,
 )
 
+PIN = frozenset({Step.PIN})
+
 HOUR = 3_600_000
-PAID = uses.values(payment()["details"])["/payee"][0]
+PAID = uses.at(uses.leaves(payment()["details"]), "/payee")[0]
 
 FITS = {
     "a way": ('when.at = ["request"]', {}),
@@ -73,6 +77,11 @@ FITS = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"facts": KnownFacts({"scope https://pay.example read": 1})},
     ),
+    "what an app does": ('when.at = ["app"]', {"way": "app"}),
+    "unusual in one way": (
+        'when.unusual = ["new_key", "large_amount"]',
+        {"facts": KnownFacts(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
+    ),
     "few enough": (
         'when.count = { at_most = 3, within = "1h" }',
         {"facts": KnownFacts({"token": 2})},
@@ -96,6 +105,11 @@ FITS_NOT = {
     "as much money": ('when.amount = { currency = "EUR", over = 5000 }', payment()),
     "other money": ('when.amount = { currency = "EUR", over = 1 }', payment(currency="USD")),
     "too much money": ('when.amount = { currency = "EUR", at_most = 4999 }', payment()),
+    "nothing unusual": ('when.unusual = ["new_agent"]', {}),
+    "unusual in another way": (
+        'when.unusual = ["new_key", "large_amount"]',
+        {"facts": KnownFacts(odd=frozenset({Code.NEW_AGENT}))},
+    ),
     "no money": ('when.amount = { currency = "EUR", at_most = 4999 }', {}),
     "too late": ('when.during = { from = "11:00", to = "12:00", zone = "UTC" }', {}),
     "too early": ('when.during = { from = "12:01", zone = "UTC" }', {}),
@@ -188,45 +202,94 @@ def test_rules_that_ask_add_up_to_the_strictest_in_every_member():
     found = verdict(one, two)
     assert (found.outcome, found.risk, found.rules) == ("ask", Risk.HIGH, ("one", "two"))
     assert found.because == "One. Because."
-    assert found.needs.ceremony == "pin"
+    assert found.needs.ceremony == PIN
     assert (found.needs.quorum, found.needs.seconds) == (1, 300)
     assert found.needs.who == {"ana"}
 
 
 def test_a_rule_may_demand_the_pin_at_low_risk():
     """And nobody has to: at low risk a confirmation is usual, for a day."""
-    assert verdict(rule("ask", 'ask.ceremony = "pin"')).needs.ceremony == "pin"
+    assert verdict(rule("ask", 'ask.ceremony = "pin"')).needs.ceremony == PIN
     usual = verdict(rule("ask")).needs
-    assert (usual.ceremony, usual.seconds, usual.quorum, usual.who) == ("confirm", 86_400, 1, None)
+    assert (usual.ceremony, usual.seconds, usual.quorum, usual.who) == (CONFIRM, 86_400, 1, None)
 
 
 @pytest.mark.parametrize("raised", ["low", "medium"])
 def test_the_risk_of_scopes_and_types_is_the_floor(raised):
     """A rule raises it or changes nothing; the agent may want more than it must."""
     found = verdict(rule("ask", f'ask.risk = "{raised}"'), scopes={"pay": Risk.HIGH})
-    assert (found.risk, found.needs.ceremony, found.needs.seconds) == (Risk.HIGH, "pin", 600)
-    assert verdict(rule("ask"), wants_pin=True).needs.ceremony == "pin"
+    assert (found.risk, found.needs.ceremony, found.needs.seconds) == (Risk.HIGH, PIN, 600)
+    assert verdict(rule("ask"), wants_pin=True).needs.ceremony == PIN
 
 
 def test_critical_takes_two_people_unless_a_rule_says_one():
     """Which it must do in so many words."""
     critical = {"scopes": {"root": Risk.CRITICAL}}
+    about_it = 'when.risk.at_least = "critical"'
     assert verdict(rule("ask"), **critical).needs.quorum == 2
-    assert verdict(rule("ask", "ask.quorum = 1"), **critical).needs.quorum == 1
+    assert verdict(rule("ask", "ask.quorum = 1", about_it), **critical).needs.quorum == 1
+    more = rule("ask", "ask.quorum = 3", name="more")
+    assert verdict(rule("ask", "ask.quorum = 1", about_it), more, **critical).needs.quorum == 3
 
 
-@pytest.mark.parametrize(
-    ("lines", "user"),
-    [
-        (('ask.who = ["ben"]',), "ana"),
-        (('ask.who = ["ben"]', 'when.agent = ["bot"]'), "ana"),
-    ],
-)
-def test_nobody_else_is_asked_where_a_rule_says_who(lines, user):
-    """Who is not among them cannot make it allowed, so it is denied."""
-    assert verdict(rule("ask", *lines), user=user).outcome == "deny"
-    assert verdict(rule("ask", *lines), user="ben").outcome == "ask"
-    assert verdict(rule("ask", *lines), user=None).outcome == "ask"
+def test_a_rule_about_something_else_takes_no_second_person_away():
+    """A number that was meant for what is less grave does not fit what another rule raises."""
+    one = rule("ask", "ask.quorum = 1", name="one")
+    raised = rule("ask", 'ask.risk = "critical"', name="raised")
+    assert verdict(one, raised).needs.quorum == 2
+    assert verdict(one, scopes={"root": Risk.CRITICAL}).needs.quorum == 2
+    assert verdict(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1")).needs.quorum == 1
+
+
+@pytest.mark.parametrize("user", ["ana", "ben", None])
+def test_those_whom_a_rule_names_are_asked_whoever_it_is_for(user):
+    """Their yes makes it allowed, and nobody else's."""
+    asks = rule("ask", 'ask.who = ["ben"]')
+    assert (verdict(asks, user=user).outcome, verdict(asks, user=user).needs.who) == (
+        "ask",
+        {"ben"},
+    )
+    answers = [Approvals(1, by=frozenset({one})) for one in ("ana", "ben")]
+    told = [engine(asks).answer(question(user=user), one).allowed for one in answers]
+    assert told == [False, True]
+
+
+def test_members_of_a_group_that_a_rule_names_are_as_if_named():
+    """As they are when it is asked; a group of nobody leaves nobody."""
+    asks = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
+    members = {"sayso_gr_fin": frozenset({"ben", "cleo"}), "sayso_gr_other": frozenset({"dan"})}
+    found = verdict(asks, members=members)
+    assert (found.outcome, found.needs.who) == ("ask", {"ben", "cleo"})
+    assert found.needs.groups == {"sayso_gr_fin"}
+    assert verdict(asks).outcome == "deny"
+
+
+QUORUMS = {
+    "one of two": ((), {"ana"}, False),
+    "two": ((), {"ana", "ben"}, True),
+    "two, without the one it is for": ((), {"ben", "cleo"}, False),
+    "two who are named": (('ask.who = ["ben", "cleo"]',), {"ben", "cleo"}, True),
+    "one who is named": (('ask.who = ["ben", "cleo"]',), {"ben", "ana"}, False),
+    "two, where the user is excluded": (('ask.exclude = ["user"]',), {"ben", "cleo"}, True),
+    "an excluded user": (('ask.exclude = ["user"]',), {"ana", "cleo"}, False),
+    "an excluded owner": (('ask.exclude = ["owner"]',), {"ana", "olga"}, False),
+    "two, where the owner is excluded": (('ask.exclude = ["owner"]',), {"ana", "ben"}, True),
+}
+
+
+@pytest.mark.parametrize(("lines", "by", "allowed"), QUORUMS.values(), ids=QUORUMS)
+def test_a_quorum_counts_distinct_people_whose_yes_counts(lines, by, allowed):
+    """Where no rule names people, one of them is the person it is for."""
+    policy = engine(rule("ask", "ask.quorum = 2", *lines))
+    asked = question(owners=frozenset({"olga"}))
+    assert policy.answer(asked, Approvals(len(by), by=frozenset(by))).allowed is allowed
+    assert not policy.answer(asked, Approvals(1, by=frozenset(by))).allowed
+
+
+def test_what_takes_more_people_than_are_named_is_denied_and_says_what_it_takes():
+    """So that the agent can be told why."""
+    found = verdict(rule("ask", 'ask.who = ["ana", "ben"]', "ask.quorum = 3"))
+    assert (found.outcome, found.needs.quorum) == ("deny", 3)
 
 
 def test_rules_that_name_nobody_in_common_leave_nobody():
@@ -245,11 +308,11 @@ def test_at_most_three_reasons_are_told_each_once():
 
 ANSWERS = {
     "nobody's": (NOBODY, False),
-    "one, as demanded": (Approvals(1, Risk.HIGH, "pin", frozenset({"ana"})), True),
-    "one, without the PIN": (Approvals(1, Risk.HIGH, "confirm", frozenset({"ana"})), False),
-    "one, shown as less": (Approvals(1, Risk.MEDIUM, "pin", frozenset({"ana"})), False),
-    "somebody else's": (Approvals(1, Risk.HIGH, "pin", frozenset({"eve"})), False),
-    "one, shown as more": (Approvals(1, Risk.CRITICAL, "pin", frozenset({"ana"})), True),
+    "one, as demanded": (Approvals(1, Risk.HIGH, PIN, frozenset({"ana"})), True),
+    "one, without the PIN": (Approvals(1, Risk.HIGH, CONFIRM, frozenset({"ana"})), False),
+    "one, shown as less": (Approvals(1, Risk.MEDIUM, PIN, frozenset({"ana"})), False),
+    "somebody else's": (Approvals(1, Risk.HIGH, PIN, frozenset({"eve"})), False),
+    "one, shown as more": (Approvals(1, Risk.CRITICAL, PIN, frozenset({"ana"})), True),
 }
 
 
@@ -284,3 +347,9 @@ def test_noon_is_noon():
     line = 'when.during = { from = "12:00", to = "13:00", days = ["thu"], zone = "UTC" }'
     assert verdict(rule("deny", line), at=NOON + HOUR - 1).outcome == "deny"
     assert verdict(rule("deny", line), at=NOON + HOUR).outcome == "ask"
+
+
+def test_a_rule_is_about_apps_only_if_it_says_so():
+    """An app's action is asked about, whatever the rules about agents say."""
+    found = verdict(rule("deny"), rule("deny", 'when.resource = ["*"]', name="s"), way="app")
+    assert (found.outcome, found.rules) == ("ask", ())

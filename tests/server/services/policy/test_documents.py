@@ -4,7 +4,9 @@ from datetime import time
 
 import pytest
 
+from server.protocol.ceremonies import Step
 from server.protocol.risks import Risk
+from server.protocol.unusual import Code
 from server.services.policy import binding, documents
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.rules import Amount, Ask, Count, Hours, When
@@ -36,6 +38,9 @@ WHEN = {
     },
     'when.first_time = ["resource", "/payee"]': {"first_time": ("resource", "/payee")},
     'when.known = ["scope"]': {"known": ("scope",)},
+    'when.unusual = ["new_target", "unusual_hour"]': {
+        "unusual": (Code.NEW_TARGET, Code.UNUSUAL_HOUR)
+    },
     'when.count = { over = 10, within = "1h" }': {"count": Count(3_600_000, 10, None)},
     'when.count = { at_most = 2, within = "7d" }': {"count": Count(604_800_000, None, 2)},
 }
@@ -49,9 +54,10 @@ def test_every_condition_is_read(line, read):
 
 def test_what_asking_takes_is_read():
     """Time is written as a span and kept in seconds."""
-    lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 1", 'ask.who = ["ana"]')
-    found = documents.read(rule("ask", *lines, 'ask.ttl = "5m"')).rules[0].ask
-    assert found == Ask(Risk.HIGH, "pin", 1, ("ana",), 300)
+    lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 2", 'ask.who = ["ana"]')
+    more = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
+    found = documents.read(rule("ask", *lines, *more)).rules[0].ask
+    assert found == Ask(Risk.HIGH, frozenset({Step.PIN}), 2, ("ana",), ("user", "owner"), 300)
 
 
 BAD_RULES = {
@@ -85,10 +91,15 @@ BAD_RULES = {
     "when.during = { zone = '../etc' }": "knows no such zone",
     "when.during = { zone = 'UTC', days = ['monday'] }": "must be one of mon",
     'when.first_time = ["payee"]': "JSON pointer",
+    'when.unusual = ["amount"]': "unusual: must be one of new_agent, .*large_amount",
     'ask.risk = "none"': "must be one of low",
-    'ask.ceremony = "type_back"': r"type_back \(typing back a fact\) is not built yet",
-    'ask.ceremony = "dance"': "must be one of confirm, pin",
-    "ask.quorum = 2": "rule r: ask.quorum: more than one person cannot be asked yet",
+    'ask.ceremony = "second_person"': "a second person is asked by quorum = 2",
+    'ask.ceremony = ["pin", 7]': "must be one of confirm, match, pin, reason, type_back",
+    "ask.ceremony = []": "must be a list of 1 to",
+    'ask.ceremony = "dance"': "must be one of confirm, match, pin, reason, type_back",
+    "ask.quorum = 0": "rule r: ask.quorum: must be a whole number from 1 to 10",
+    "ask.quorum = 11": "rule r: ask.quorum: must be a whole number from 1 to 10",
+    'ask.exclude = ["agent"]': "rule r: ask.exclude: must be one of user, owner",
     'ask.ttl = "1s"': "a request waits from 30s to 1d",
     "ask.who = []": "list of 1 to 100",
     "ask.minutes = 3": "minutes: is not known here",
@@ -110,6 +121,18 @@ OF_OUTCOMES = {
     "allowing what is new": (
         rule("allow", 'when.first_time = ["resource"]'),
         "takes `known` instead",
+    ),
+    "allowing what an app does": (
+        rule("allow", 'when.at = ["request", "app"]'),
+        "at: what an app does once is always signed; app takes ask or deny",
+    ),
+    "an app by what is about agents": (
+        rule("ask", 'when.at = ["app"]', 'when.count = { over = 1, within = "1h" }'),
+        "count: is about agents; write a rule of its own for app",
+    ),
+    "allowing what is unusual": (
+        rule("allow", 'when.unusual = ["new_agent"]'),
+        "unusual: nothing is allowed for being unusual; write a rule that asks",
     ),
     "allowing high risk without saying so": (
         rule("allow", 'when.risk.at_least = "high"'),

@@ -136,10 +136,11 @@ def test_nobody_is_asked_for_what_a_rule_forbids(agent, person, local, put):
 
 
 def test_allowing_does_not_shorten_a_persons_request(agent, person, local, put):
-    """They are asked, and the display says why."""
+    """They have not consented: they are asked, and the display says why."""
     put(OPEN)
     _, approval = agent.asked()
-    assert json.loads(approval.display)["why"] == "Everything is open. This one is low risk."
+    why = "A rule allows this, and you have not consented to it. This one is low risk."
+    assert json.loads(approval.display)["why"] == why
     assert local.stored(approval.id).state is State.PENDING
     assert person.approve(approval.id).status == 200
 
@@ -150,7 +151,7 @@ def test_a_rule_raises_risk_and_ceremony_and_shortens_the_time(agent, person, pu
     handle, approval = agent.asked()
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
-    assert "what policy makes of this is high risk" in approval.display
+    assert "what policy or the agent makes of this is high risk" in approval.display
     weak = person.send_decision(approval.id, person.decision(approval.id))
     assert weak.refusal == (403, "pin_required")
     assert person.approve(approval.id).status == 200
@@ -161,11 +162,11 @@ def test_critical_takes_one_person_where_a_rule_says_so(agent, person, local, pu
     """Which the record calls by its name; without that rule nobody is asked."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, more, by=BY)
-    assert agent.ask_payment().refusal == FORBIDDEN
-    assert local.desk.entries("approval.refused")[-1]["cause"] == "critical"
+    assert agent.ask_payment(login_hint="admin").refusal == FORBIDDEN
+    assert local.desk.entries("approval.refused")[-1]["cause"] == "too_few_people"
     put(rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'))
     handle, approval = agent.asked_payment()
-    assert (approval.risk, approval.ceremony) == (Risk.CRITICAL, "pin")
+    assert (approval.risk, approval.ceremony) == (Risk.CRITICAL, "pin+reason")
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
     assert local.desk.entries("approval.approved")[-1]["facts"]["self_approved"] is True
@@ -176,6 +177,8 @@ TIGHTENED = {
     "a rule that raises the risk": rule("ask", 'ask.risk = "medium"'),
     "a rule that wants the PIN": rule("ask", 'ask.ceremony = "pin"'),
     "a rule that asks somebody else": rule("ask", 'ask.who = ["ben"]'),
+    "a rule that wants two": rule("ask", "ask.quorum = 2"),
+    "a rule that excludes them": rule("ask", 'ask.exclude = ["user"]'),
 }
 
 

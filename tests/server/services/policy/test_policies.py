@@ -51,7 +51,7 @@ NAMES = {
     ),
     "an owner": ('when.owner = ["nobody"]', "rule r: there is no user nobody. .* sayso users list"),
     "a user": ('when.user = ["admin", "eve"]', "there is no user eve"),
-    "somebody to ask": ('ask.who = ["eve"]', "there is no user eve"),
+    "somebody to ask": ('ask.who = ["eve"]', "there is no user or group eve"),
     "a resource": (
         'when.resource = ["https://x.example"]',
         "there is no resource https://x.example",
@@ -80,7 +80,7 @@ def _outcome(desk, name):
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
         case = Case("exchange", agent, None, Target(resource, ("payments:read",)))
-        return Judge().decide(view, case).outcome
+        return Judge(desk.secrets).decide(view, case).outcome
 
 
 def test_a_name_means_whom_it_meant_when_the_rule_was_set(policies, desk):
@@ -118,7 +118,7 @@ def test_a_rule_set_that_cannot_be_read_never_allows(policies, desk):
 
 def test_a_rule_set_is_compiled_once(policies, desk):
     """And the one before it is forgotten."""
-    judge = Judge()
+    judge = Judge(desk.secrets)
     with desk.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         case = Case("exchange", agent, None, Target(resource, ("payments:transfer",)))
@@ -142,7 +142,7 @@ class _NotOurs:
 def test_another_engine_can_stand_in_for_ours(policies, desk):
     """It is asked the same questions, and its answers count the same."""
     policies.set(rule("deny"), by=BY)
-    judge = Judge(instead=Engine(_NotOurs(), Source(7, "theirs")))
+    judge = Judge(desk.secrets, instead=Engine(_NotOurs(), Source(7, "theirs")))
     with desk.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {

@@ -7,6 +7,7 @@ import pytest
 
 from server.services.agent_forms import AgentChanges
 from server.services.policy import replays
+from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
 from server.services.refusals import Invalid
@@ -32,7 +33,9 @@ def dry_run(local):
     """Judges the last days again."""
 
     def run(rules=None, days=7):
-        return Replays(local.services.store).replay(days * DAY, rules)
+        return Replays(local.services.store, Judge(local.services.secrets)).replay(
+            days * DAY, rules
+        )
 
     return run
 

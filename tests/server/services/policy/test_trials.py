@@ -1,11 +1,14 @@
 """What policy would say, explained for one case and held against tables of them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from server.protocol.ceremonies import Step
 from server.protocol.risks import Risk
 from server.services.policy.documents import InvalidPolicy
+from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.trials import Trials, Wanted
 from server.services.refusals import Invalid, NotFound
@@ -21,7 +24,7 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 @pytest.fixture
 def trials(local):
     """Trials over the prepared installation."""
-    return Trials(local.services.store, local.services.rules)
+    return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
     )
     assert (found.then, found.verdict.outcome, found.consent) == ("person", "ask", None)
     assert [one.id for one in found.rules] == ["high-risk"]
-    assert (found.verdict.needs.ceremony, found.seconds) == ("pin", 300)
+    assert (found.verdict.needs.ceremony, found.seconds) == (frozenset({Step.PIN}), 300)
     assert found.token["act"]["sub"] == agent.id
     assert found.token["authorization_details"] == PAYMENT_DETAILS
     assert (found.token["aud"], found.token["scope"]) == (PAY, "payments:transfer")
@@ -83,13 +86,20 @@ def test_without_consent_an_exchange_asks_whatever_is_allowed(trials, chains):
 
 
 @pytest.mark.usefixtures("agent", "person")
-def test_critical_requests_are_explained_as_refused_until_one_person_is_enough(trials, local):
-    """There are no two people to ask yet."""
+def test_critical_requests_are_explained_as_refused_where_there_are_no_two_people(trials, local):
+    """Ana has the administrator beside her, who is alone."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, more, by=BY)
     wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+    assert trials.explain(wanted).then == "person"
+    wanted = replace(wanted, user="admin")
     assert trials.explain(wanted).then == "refused"
-    assert trials.explain(wanted, rule("ask", "ask.quorum = 1")).then == "person"
+    assert (
+        trials.explain(
+            wanted, rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"')
+        ).then
+        == "person"
+    )
 
 
 BAD = {
@@ -144,7 +154,7 @@ user = "ana"
 scope = ["payments:transfer"]
 details = [{ type = "payment.transfer", amount = { minor = 5, currency = "EUR" }, payee = "Nord" }]
 at = 2026-11-26T12:00:00Z
-history = { known = ["resource", "scope", "/payee"], tokens = 7 }
+history = { known = ["resource", "scope", "/payee"], tokens = 7, unusual = ["large_amount"] }
 expect = "ask"
 ceremony = "pin"
 """
@@ -167,6 +177,7 @@ def test_a_table_of_cases_is_held_against_the_rules(trials):
     [
         ('when.count = { over = 7, within = "1h" }', ["ask", "deny"]),
         ('when.first_time = ["resource", "/payee"]', ["deny", "ask"]),
+        ('when.unusual = ["new_agent", "large_amount"]', ["ask", "deny"]),
         ('when.known = ["resource", "scope", "/payee"]', ["ask", "deny"]),
         (
             'when.outside = { from = "12:00", to = "12:01", days = ["thu"], zone = "UTC" }',
@@ -208,7 +219,14 @@ BAD_TABLES = {
     ),
     "a date in the details": (CASE + "details = [2026-11-26]", "write dates as text"),
     "a time without a zone": (CASE + "at = 2026-11-26T12:00:00", "a time with its zone"),
-    "another history": (CASE + "history = { since = 1 }", "`known` and `tokens`"),
+    "another history": (
+        CASE + "history = { since = 1 }",
+        "`known`, `tokens`, `unusual` and nothing",
+    ),
+    "what is unusual in no way": (
+        CASE + 'history = { unusual = ["amount"] }',
+        "unusual must be some of new_agent, ",
+    ),
     "a number that is none": (CASE + 'history = { tokens = "many" }', "tokens must be a number"),
 }
 

@@ -22,11 +22,12 @@ def test_a_token_is_remembered_for_everything_that_it_was_for():
 def test_values_are_told_apart_by_type_place_and_kind():
     """A number is not the text that looks like it, and an account is not a payee."""
     details = [{"type": "a", "x": "1", "y": "1", "z": [{"x": 1}, {"x": "1"}], "n": None, "b": True}]
-    found = uses.values(details)
-    assert set(found) == {"/x", "/y", "/z/*/x", "/b"}
+    leaves = uses.leaves(details)
+    found = {pointer: uses.at(leaves, pointer) for _, pointer, _ in leaves}
+    assert {pointer for pointer, there in found.items() if there} == {"/x", "/y", "/z/*/x", "/b"}
     assert len({one for many in found.values() for one in many}) == 5
     assert len(found["/z/*/x"]) == 2
-    assert uses.values([{"type": "b", "x": "1"}])["/x"] != found["/x"]
+    assert uses.at(uses.leaves([{"type": "b", "x": "1"}]), "/x") != found["/x"]
 
 
 def test_a_token_remembers_few_values():

@@ -1,0 +1,62 @@
+"""What a person wants to be told of, and how loudly.
+
+Owns: the ways there are, which risk takes which, their defaults. Never: where they are kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from approver_tui.state.risks import Risk
+
+
+class Way(StrEnum):
+    """How loudly something is told; each way includes those before it."""
+
+    OFF = "off"
+    BELL = "bell"
+    DESKTOP = "desktop"
+
+
+class Sequence(StrEnum):
+    """Which control sequence asks the terminal for a notification."""
+
+    AUTO = "auto"
+    """The one that this terminal is known to understand, if it is known."""
+    OSC9 = "osc9"
+    OSC777 = "osc777"
+    OSC99 = "osc99"
+    NONE = "none"
+
+
+DEFAULT_WAYS: Mapping[Risk, Way] = MappingProxyType(
+    {
+        Risk.LOW: Way.OFF,
+        Risk.MEDIUM: Way.BELL,
+        Risk.HIGH: Way.DESKTOP,
+        Risk.CRITICAL: Way.DESKTOP,
+    }
+)
+"""By risk: low is not told, high rings and asks the desktop."""
+
+DEFAULT_REPEAT = 30
+"""After how many seconds a high risk is told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What one person wants."""
+
+    ways: Mapping[Risk, Way] = field(default_factory=lambda: DEFAULT_WAYS)
+    repeat: int = DEFAULT_REPEAT
+    """Seconds after which high and critical risk are told again while they wait; 0 is never."""
+    sequence: Sequence = Sequence.AUTO
+
+    def way(self, risk: Risk) -> Way:
+        """Return how a request of this risk is told."""
+        return self.ways.get(risk, Way.OFF)
+
+
+DEFAULTS = Preferences()
+"""What counts for whoever said nothing."""

@@ -1,0 +1,23 @@
+"""`sayso-approver completion`: what a shell reads to complete verbs and options."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from approver_tui.cli.main import COMPLETION_VARIABLE, cli
+from approver_tui.cli.printing import PROGRAM
+
+_WHERE = {
+    "bash": 'eval "$(sayso-approver completion bash)"   # in ~/.bashrc',
+    "zsh": 'eval "$(sayso-approver completion zsh)"    # in ~/.zshrc, after compinit',
+    "fish": "sayso-approver completion fish | source   # in ~/.config/fish/config.fish",
+}
+
+
+@click.command("completion", epilog="\n\n".join(_WHERE.values()))
+@click.argument("shell", type=click.Choice(list(_WHERE)))
+def command(*, shell: str) -> None:
+    """Print what SHELL reads to complete verbs and options."""
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"There is no completion for {shell}.")
+    click.echo(kind(cli, {}, PROGRAM, COMPLETION_VARIABLE).source())

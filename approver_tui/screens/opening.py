@@ -1,0 +1,40 @@
+"""The first frame: what stands on the screen while the rest of the program is loaded.
+
+Owns: that a person sees at once what has started, and can leave. Never: imports what takes long,
+shows a request, or takes any other key.
+"""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from approver_tui.screens.keys import QUIT
+from approver_tui.screens.whole import WholeScreen
+from approver_tui.state.connection import Connection, Phase
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.top_bar import TopBar, TopView
+
+_VIEW = TopView(
+    title=SafeText("Sayso"),
+    user=SafeText(""),
+    connection=Connection(Phase.CONNECTING),
+    fresh_at=None,
+    now=0,
+    zone=None,
+)
+
+
+class OpeningScreen(WholeScreen[None]):
+    """Bar, one line, keys: where they will be in the inbox."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit", id="quit", show=False)]
+
+    def compose(self) -> ComposeResult:
+        """Lay out what needs no server."""
+        yield TopBar(_VIEW)
+        yield Static(say("Loading .."), id="loading", markup=False)
+        yield KeyBar((QUIT,))

@@ -1,0 +1,282 @@
+"""A page beside the inbox: a list on the left, one entry in full on the right.
+
+Owns: asking the server for the list, the cursor, going over to other pages and back, what a person
+is told meanwhile. Never: answers a request; what ends something goes through `confirm.py`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from approver_tui.client import errors
+from approver_tui.messages import Opened, Selected
+from approver_tui.screens import refusals, reports
+from approver_tui.screens.confirm import Deed
+from approver_tui.screens.desk import Desk
+from approver_tui.screens.keyed import KeyedScreen
+from approver_tui.screens.keys import PAGES, Rows, as_chosen, page_help, page_keys
+from approver_tui.screens.panel import TICK, Panel
+from approver_tui.screens.reasons import why_not_connected
+from approver_tui.screens.table import Table
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.entry_list import EntryList, Section
+from approver_tui.widgets.entry_sheet import EntrySheet, Make
+from approver_tui.widgets.key_bar import Hint, KeyBar
+from approver_tui.widgets.lines import say
+from approver_tui.widgets.notice_lines import NoticeLines, StatusLine, SteadyLine
+from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.top_bar import TopBar, TopView
+
+_NARROW = "-narrow"
+_READING = "-reading"
+Found = TypeVar("Found")
+"""What a page fetches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What every page is given: the desk, the inbox's table, and the way to open a panel."""
+
+    desk: Desk
+    table: Table
+    open_panel: Callable[[Callable[[], Panel]], None]
+    tell: Callable[[Message], object]
+    """Hands the inbox a message; may be called in any thread."""
+
+
+class Fetched(reports.Told[object]):
+    """What a page asked for."""
+
+
+class FetchFailed(reports.Told[errors.ClientError]):
+    """The server could not be asked."""
+
+
+class Page(KeyedScreen, Generic[Found]):
+    """The base of every page. A subclass says what is fetched, listed, told and done."""
+
+    NAME: ClassVar[str]
+    """Its name among `PAGES`."""
+    AUTO_FOCUS = "#entries"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"app.go({number})", show=False) for number in range(1, 7)),
+        Binding("r", "refresh", id="refresh", show=False),
+        Binding("colon", "palette", id="palette", show=False),
+        Binding("ctrl+p", "palette", show=False),
+        Binding("question_mark", "help", id="help", show=False),
+        Binding("f1", "help", show=False),
+        Binding("escape", "back", show=False),
+        Binding("q", "app.quit", id="quit", show=False),
+    ]
+
+    def __init__(self, hall: Hall) -> None:
+        super().__init__()
+        self.hall = hall
+        self.desk = hall.desk
+        self.table = hall.table
+        self.found: Found | None = None
+        """What the server answered last; None before it did."""
+        self.cursor: str | None = None
+        self._status, self._said_at = SafeText(""), 0.0
+        self._problem = SafeText("")
+
+    def fetch(self) -> Found:
+        """Ask the server; runs in a thread. Raises ClientError."""
+        raise NotImplementedError
+
+    def sections(self, found: Found) -> Sequence[Section]:
+        """Return what is listed."""
+        raise NotImplementedError
+
+    def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
+        """Return how the entry is drawn in full, and of what; None when there is no such entry."""
+        raise NotImplementedError
+
+    def keys(self) -> tuple[Hint, ...]:
+        """Return the keys that this page has beyond those of every page."""
+        return ()
+
+    def help(self) -> Rows:
+        """Return what the help says about them."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out bar, warnings, list and entry, status and keys."""
+        yield TopBar()
+        yield NoticeLines(id="notices")
+        with Horizontal(id="body"):
+            yield EntryList(id="entries")
+            with Vertical(id="reading"):
+                yield EntrySheet(id="entry")
+                yield SteadyLine(id="more")
+        yield from self.lines_below()
+        yield StatusLine()
+        yield KeyBar()
+
+    def lines_below(self) -> Iterable[Widget]:
+        """Return what stands between the list and the status."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Ask the server."""
+        self.set_interval(TICK, self.draw)
+        self.load()
+        self.draw()
+
+    def load(self) -> None:
+        """Ask the server, in a thread."""
+        self.run_fetch(self.fetch)
+
+    def run_fetch(self, fetch: Callable[[], Found]) -> None:
+        """Ask for something else that `took` takes; what was asked before does not count."""
+        work = partial(self._fetch, fetch)
+        self.run_worker(work, thread=True, group="fetch", exclusive=True)
+
+    def table_changed(self, table: Table) -> None:
+        """Take what the inbox knows."""
+        was_live, self.table = self.table.connection.is_live, table
+        if table.connection.is_live and not was_live:
+            self.load()
+        self.draw()
+
+    def say(self, text: SafeText) -> None:
+        """Show what happened last."""
+        self._status, self._said_at = text, self.desk.ticks()
+        self.draw()
+
+    def ask(self, deed: Deed) -> None:
+        """Ask before something ends; say what came of it and look again."""
+        self.confirm(deed, self.why_nothing_ends)
+
+    def done(self) -> None:
+        """Something ended: look again."""
+        self.load()
+
+    def why_nothing_ends(self) -> SafeText:
+        """Return why nothing can be ended at the moment, or nothing."""
+        return why_not_connected(self.table)
+
+    @on(Fetched)
+    def _fetched(self, message: Fetched) -> None:
+        self.took(message.value)  # type: ignore[arg-type]  # `fetch` of this very page made it
+
+    def took(self, found: Found) -> None:
+        """Show what was found; the cursor stays on its entry, or on the first."""
+        self.found, self._problem = found, SafeText("")
+        ids = self._ids()
+        if self.cursor not in ids:
+            self.cursor = ids[0] if ids else None
+        self.draw()
+
+    @on(FetchFailed)
+    def _fetch_failed(self, message: FetchFailed) -> None:
+        self._problem = refusals.words(message.value, done=say("r asks again."))
+        self.say(self._problem)
+
+    @on(Selected)
+    def _selected(self, message: Selected) -> None:
+        self.cursor = message.approval_id
+        self.moved()
+        self.draw()
+
+    def moved(self) -> None:
+        """The cursor is elsewhere; for pages that fetch more at the end of the list."""
+
+    @on(Opened)
+    def _opened(self, message: Opened) -> None:
+        self.cursor = message.approval_id
+        self.add_class(_READING)
+        self.query_one(EntrySheet).focus()
+        self.draw()
+
+    @on(Sheet.Scrolled)
+    def _scrolled(self) -> None:
+        if self.is_whole:
+            self.draw_more(self.query_one(EntrySheet).rows_below)
+
+    def action_refresh(self) -> None:
+        """Ask the server again."""
+        self.say(say("Asking the server .."))
+        self.load()
+
+    def action_back(self) -> None:
+        """From the entry to the list, from the list to the inbox."""
+        if self.has_class(_READING):
+            self.remove_class(_READING)
+            self.query_one(EntryList).focus()
+            self.draw()
+        else:
+            self.app.pop_screen()
+
+    def help_title(self) -> SafeText:
+        """Return what stands above the help."""
+        return say("KEYS IN {}", SafeText(self.NAME.upper()))
+
+    def help_rows(self) -> Rows:
+        """Return the page's own keys, then those of every page."""
+        return (*self.help(), *page_help())
+
+    def draw_widgets(self) -> None:
+        """Hand everything down to the widgets."""
+        now = self.desk.now()
+        self.query_one(EntryList).show(self._sections(), self.cursor)
+        shown = None if self.found is None or self.cursor is None else self._in_full()
+        self.query_one(EntrySheet).show(*(shown or (None, None)))
+        self.query_one(TopBar).show(self._top(now))
+        self.draw_notices()
+        self.draw_status(self._status, said_at=self._said_at)
+        is_reading = self.has_class(_READING)
+        keys = page_keys(self.keys(), is_reading=is_reading)
+        self.query_one(KeyBar).show(as_chosen(keys, self.desk.place.keymap))
+        self.draw_more(self.query_one(EntrySheet).rows_below)
+
+    def _in_full(self) -> tuple[Make, object] | None:
+        assert self.found is not None  # noqa: S101  # the caller looked
+        assert self.cursor is not None  # noqa: S101  # likewise
+        return self.in_full(self.found, self.cursor)
+
+    def _sections(self) -> Sequence[Section]:
+        if self.found is not None:
+            return self.sections(self.found)
+        unasked = why_not_connected(self.table) and say("The server was not asked yet.")
+        words = self._problem or unasked or say("Asking the server ..")
+        return (Section(SafeText(self.NAME.upper()), (), empty=words),)
+
+    def _ids(self) -> list[str]:
+        assert self.found is not None  # noqa: S101  # it has just come
+        return [entry.id for each in self.sections(self.found) for entry in each.entries]
+
+    def _top(self, now: int) -> TopView:
+        is_narrow = self.has_class(_NARROW)
+        return TopView(
+            title=say("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
+            user=SafeText("")
+            if self.table.me is None
+            else self.desk.named(self.table.me.user.name),
+            connection=self.table.connection,
+            fresh_at=self.table.fresh_at,
+            now=now,
+            zone=self.desk.zone,
+            is_unlocked=self.desk.answers.is_unlocked,
+            tabs=() if is_narrow else PAGES,
+            waiting=self.table.count(now),
+        )
+
+    def _fetch(self, fetch: Callable[[], Found]) -> None:
+        """Runs in a thread; what came after something else was asked for is dropped."""
+        told: Message
+        try:
+            told = Fetched(fetch())
+        except errors.ClientError as error:
+            told = FetchFailed(error)
+        if not get_current_worker().is_cancelled:
+            self.post_message(told)

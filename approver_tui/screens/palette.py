@@ -1,0 +1,112 @@
+"""The palette: everything that the screen below can do, found by a few letters.
+
+Owns: the list and the search. Never: does it; the chosen key counts as that key, pressed below.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from approver_tui.messages import KeyWanted
+from approver_tui.screens.keys import PAGES, palette_keys
+from approver_tui.screens.whole import WholeScreen
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.entry_list import Entry, EntryList, Section
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.lines import say
+
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a screen can do."""
+
+    key: SafeText
+    """The key as a person reads it; also what is pressed."""
+    words: SafeText
+
+
+def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
+    """Return the pages, and what a help page lists, but for what only moves or has several keys."""
+    pages = [
+        Command(SafeText(str(digit)), say("page: {}", name))
+        for digit, name in enumerate(PAGES, start=1)
+    ]
+    single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
+    return (*pages, *single)
+
+
+class Palette(ModalScreen[SafeText | None], WholeScreen[SafeText | None]):
+    """A line to type in, and what fits. Its result is the key that was chosen."""
+
+    AUTO_FOCUS = "#search"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", show=False),
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__()
+        self._commands = tuple(commands)
+        self._index = 0
+        self._search = Input(id="search", compact=True, max_length=_LONGEST)
+        self._search.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the line, what fits, and the keys."""
+        with Vertical(classes="panel -tall"):
+            yield Static("What do you want to do?", markup=False)
+            yield self._search
+            yield EntryList(id="found")
+            yield KeyBar(palette_keys())
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self.draw()
+
+    def draw_widgets(self) -> None:
+        """Show what fits, the cursor on one of it."""
+        found = self._found
+        self._index = min(self._index, max(0, len(found) - 1))
+        entries = tuple(Entry(each.key, each.words, SafeText(""), each.key) for each in found)
+        heading = say("COMMANDS ({})", len(found))
+        section = Section(heading, entries, empty=say("Nothing is called that."))
+        cursor = found[self._index].key if found else None
+        self.query_one(EntryList).show((section,), cursor)
+
+    def on_key_wanted(self, message: KeyWanted) -> None:
+        """A clicked key counts as that key."""
+        self.app.simulate_key(message.key)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._index = 0
+        self.draw()
+
+    @on(Input.Submitted)
+    def _chosen(self) -> None:
+        found = self._found
+        self.dismiss(found[self._index].key if found else None)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor."""
+        self._index = max(0, self._index + step)
+        self.draw()
+
+    @property
+    def _found(self) -> tuple[Command, ...]:
+        words = self._search.value.casefold().split()
+        return tuple(
+            each
+            for each in self._commands
+            if all(word in each.words.casefold() or word == each.key.casefold() for word in words)
+        )

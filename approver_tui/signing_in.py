@@ -1,0 +1,98 @@
+"""The app of the first minute: one screen, and then this machine has a login.
+
+Owns: the wiring of that screen. Never: what it asks; that is `screens/sign_in.py`.
+"""
+
+import platform
+import re
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import chain, count
+from urllib.parse import urlsplit
+
+from approver_tui import settings
+from approver_tui.client.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.errors import BadName, GivenUp
+from approver_tui.client.profile import Home
+from approver_tui.client.signing_in import Invitation, SigningIn
+from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.guarded import GuardedApp
+from approver_tui.screens.sign_in import Door, SignInScreen, Wanted
+
+USUAL_SERVER = "http://localhost:8470"
+"""Where a server on this machine is, unless it was told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class HouseDoor:
+    """Signs this machine in."""
+
+    home: Home
+    """Where the login is kept."""
+    is_another: bool = False
+    """Whether it is kept beside the logins that are there, named after its server."""
+
+    def now(self) -> int:
+        """Return this machine's time."""
+        return settings.wall_clock()
+
+    def enrol(
+        self, wanted: Wanted, show: Callable[[Invitation], None], stop: threading.Event
+    ) -> str:
+        """Sign in, keep the result, return its name. Raises ClientError, GivenUp when stopped."""
+
+        def pause(seconds: float) -> None:
+            if stop.wait(seconds):
+                raise GivenUp("Nobody was waited for any more. Nothing was kept.")
+
+        enrolment = Enrolment(
+            url=wanted.url,
+            code=wanted.code,
+            name=wanted.name,
+            pin=wanted.pin,
+            signing_in=SigningIn(show, pause),
+        )
+        home = self._home(wanted.url)
+        enrol(home, enrolment, clock=settings.wall_clock).close()
+        return home.name
+
+    def _home(self, url: str) -> Home:
+        return self.home.named(free_name(url, self.home.names)) if self.is_another else self.home
+
+
+def free_name(url: str, taken: Collection[str]) -> str:
+    """Return a name for a login at a server, after its host."""
+    host = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-")
+    name = host[:24].rstrip("-") or "server"
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
+
+
+class SignInApp(GuardedApp[str]):
+    """Sayso in a terminal, before there is a login. Its result is the name of the one that is."""
+
+    def __init__(
+        self, door: Door, *, why: str, theme: str, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(InputGuard(ticks), theme)
+        self._door = door
+        self._why = why
+
+    def on_mount(self) -> None:
+        """Open the one screen."""
+        name = this_machine()
+        self.push_screen(
+            SignInScreen(self._door, self.guard, name=name, url=USUAL_SERVER, why=self._why)
+        )
+
+
+def this_machine() -> str:
+    """Return the host's name if it can name a device."""
+    name = platform.node()
+    try:
+        check_name(name)
+    except BadName:
+        return "terminal"
+    return name

@@ -1,0 +1,87 @@
+"""What a person types to see only some of a list.
+
+    invoice-bot            the words stand in headline, agent, resource or id
+    !staging               the word does not
+    agent:invoice-bot      of this agent, by name or id
+    risk:high              of this risk or more
+    since:7d               over in the last 90s, 30m, 12h, 7d or 2w; still open counts
+    by:me                  answered by me; or a person's or a device's name or id
+    is:approved            approved, denied, or nobody for what nobody answered
+
+Owns: reading it, and whether an approval fits. Never: a clock; `now` is an argument.
+"""
+
+from dataclasses import dataclass, replace
+
+from approver_tui.state.approvals import Approval
+from approver_tui.state.decision import Answer
+from approver_tui.state.filters import Filter, read_span
+from approver_tui.state.risks import Risk
+
+_IS = {
+    "approved": Filter(decision=Answer.APPROVE),
+    "denied": Filter(decision=Answer.DENY),
+    "nobody": Filter(undecided=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Conditions that all must hold."""
+
+    text: str = ""
+    """As it was typed; not safe to draw."""
+    wanted: Filter = Filter()  # noqa: RUF009  # a Filter never changes
+    words: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is any condition."""
+        return bool(self.wanted or self.words or self.without)
+
+    def fits(self, approval: Approval) -> bool:
+        """Return whether all conditions hold."""
+        if not self.wanted.fits(approval):
+            return False
+        shown = (approval.headline, approval.agent.name, approval.display.resource, approval.id)
+        text = " ".join(shown).casefold()
+        return all(word in text for word in self.words) and not any(
+            word in text for word in self.without
+        )
+
+
+def read_query(text: str, now: int, me: str | None = None) -> Query:
+    """Return what was typed; `me` is the id for which `by:me` stands.
+
+    Raises ValueError with what may be written instead.
+    """
+    query = Query(text.strip())
+    for word in text.split():
+        query = _with(query, f"by:{me}" if me and word == "by:me" else word, now)
+    return query
+
+
+def _with(query: Query, word: str, now: int) -> Query:
+    name, colon, value = word.partition(":")
+    if colon and value and name in {"agent", "risk", "since", "is", "by"}:
+        return replace(query, wanted=_narrowed(query.wanted, name, value, now))
+    if word.startswith("!") and len(word) > 1:
+        return replace(query, without=(*query.without, word[1:].casefold()))
+    return replace(query, words=(*query.words, word.casefold()))
+
+
+def _narrowed(wanted: Filter, name: str, value: str, now: int) -> Filter:
+    if name == "agent":
+        return replace(wanted, agent=value)
+    if name == "by":
+        return replace(wanted, by=value)
+    if name == "since":
+        return replace(wanted, since=now - read_span(value))
+    if name == "risk":
+        if value not in tuple(Risk):
+            raise ValueError("write risk:low, medium, high or critical")
+        return replace(wanted, risk=Risk(value))
+    if value not in _IS:
+        raise ValueError("write is:approved, denied or nobody")
+    chosen = _IS[value]
+    return replace(wanted, decision=chosen.decision, undecided=chosen.undecided)

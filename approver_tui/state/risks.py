@@ -1,0 +1,20 @@
+"""Risk levels, as the server's policy sees them.
+
+Owns: which levels there are and their order. Never: works one out.
+"""
+
+from enum import StrEnum
+
+
+class Risk(StrEnum):
+    """How much harm a wrong yes can do, as the server's policy sees it."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """The order of risks: 0 is the lowest."""
+        return tuple(Risk).index(self)

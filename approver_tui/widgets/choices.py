@@ -1,0 +1,67 @@
+"""A numbered list of which one is chosen.
+
+Owns: the numbers, which one is chosen. Never: has one chosen from the start; sends.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Role, say, wrapped
+from approver_tui.widgets.sheet import Sheet
+
+_MOST = 9
+
+
+class Choices(Sheet, can_focus=True):
+    """One line each; digits pick, arrows move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number + 1), f"pick({number})", show=False) for number in range(_MOST)),
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+    ]
+
+    class Picked(Message):
+        """The person chose another one."""
+
+    def __init__(self, words: Sequence[SafeText], *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._words = tuple(words)
+        self._rows: list[int] = []
+        self.index: int | None = None
+        """Which one is chosen."""
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return a line per choice, longer ones on more."""
+        lines: list[Line] = []
+        self._rows = []
+        for number, words in enumerate(self._words):
+            chosen = number == self.index
+            text = say("{} {} {}", say(">") if chosen else say(" "), number + 1, words)
+            rows = wrapped(text, width, Role.STRONG if chosen else Role.PLAIN)
+            lines += rows
+            self._rows += [number] * len(rows)
+        return lines
+
+    def action_pick(self, index: int) -> None:
+        """Choose one."""
+        if index < len(self._words):
+            self.index = index
+            self.relay()
+            self.post_message(self.Picked())
+
+    def action_move(self, step: int) -> None:
+        """Choose the next or the previous one."""
+        before = -1 if self.index is None else self.index
+        self.action_pick(min(len(self._words) - 1, max(0, before + step)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked one."""
+        row = event.y + self.scroll_offset.y
+        if row < len(self._rows):
+            self.action_pick(self._rows[row])

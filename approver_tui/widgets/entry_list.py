@@ -1,0 +1,86 @@
+"""Entries of any kind under their headings, with a cursor that stays on its entry.
+
+Owns: where they stand. Never: knows what they are, or which there are.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, line, say, spread, wrapped
+from approver_tui.widgets.row_list import RowList
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Two lines about one thing."""
+
+    id: str
+    first: SafeText
+    second: SafeText
+    state: SafeText
+    """What stands at the end of the first line; it is never cut."""
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Entries that belong together."""
+
+    heading: SafeText
+    entries: tuple[Entry, ...]
+    beside: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """What stands at the end of the heading."""
+    empty: SafeText = SafeText("")  # noqa: RUF009  # likewise
+    """What is said in the place of entries."""
+
+
+class EntryList(RowList):
+    """Sections below each other."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._sections: tuple[Section, ...] = ()
+        self._cursor: str | None = None
+
+    @property
+    def cursor(self) -> str | None:
+        """The entry under the cursor."""
+        return self._cursor
+
+    def show(self, sections: Iterable[Section], cursor: str | None) -> None:
+        """Draw these; the part on screen stays where it is."""
+        view = tuple(sections), cursor
+        if view != (self._sections, self._cursor):
+            moved = cursor != self._cursor
+            self._sections, self._cursor = view
+            self.relay()
+            if moved:
+                self.call_after_refresh(self._keep_cursor_visible)
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return every section."""
+        lines: list[Line] = []
+        self._places = {}
+        for section in self._sections:
+            lines += [BLANK] if lines else []
+            lines += [_heading(section, width), BLANK]
+            for entry in section.entries:
+                self._places[entry.id] = len(lines)
+                lines += self._entry(entry, width)
+            if not section.entries:
+                lines += wrapped(section.empty, width, Role.DIM, indent=1)
+        return lines
+
+    def _entry(self, entry: Entry, width: int) -> list[Line]:
+        pointer = Piece(say(">") if entry.id == self._cursor else say(" "), Role.STRONG)
+        role = Role.DIM if entry.is_over else Role.PLAIN
+        first = Piece(say(" {}", entry.first), role)
+        state = Piece(say(" {}", entry.state), role)
+        second = crop(entry.second, width - 4)
+        return [spread((pointer, first), (state,), width), line(say("    {}", second), Role.DIM)]
+
+
+def _heading(section: Section, width: int) -> Line:
+    heading = Piece(section.heading, Role.HEADING)
+    return spread((heading,), (Piece(section.beside, Role.DIM),), width)

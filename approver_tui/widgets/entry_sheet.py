@@ -1,0 +1,45 @@
+"""One entry in full.
+
+Owns: showing the lines that a page makes for it, scrolling by keys. Never: what they say.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from approver_tui.widgets.lines import Line, Role, say, wrapped
+from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+Make = Callable[[int], list[Line]]
+"""Makes the lines for a width."""
+
+
+class EntrySheet(Sheet, can_focus=True):
+    """The right-hand side of a page; the whole screen where that is narrow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._make: Make | None = None
+        self._key: object = None
+
+    def show(self, make: Make | None, key: object) -> None:
+        """Show what `make` makes; nothing is drawn anew while `key` stays the same."""
+        if key != self._key:
+            is_other = _first(key) != _first(self._key)
+            self._make, self._key = make, key
+            if is_other:
+                self.scroll_home(animate=False)
+            self.relay()
+
+    def lines_for(self, width: int) -> list[Line]:
+        """Return the lines."""
+        if self._make is None:
+            return wrapped(say("Nothing is selected."), width, Role.DIM)
+        return self._make(width)
+
+
+def _first(key: object) -> object:
+    return key[0] if isinstance(key, tuple) and key else key

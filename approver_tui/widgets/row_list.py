@@ -1,0 +1,99 @@
+"""A list of rows of two lines, with a cursor that stays on its row.
+
+Owns: moving the cursor by keys and clicks, keeping it in view, marking its row.
+Never: which rows there are and where they stand; the subclass notes that in `_places`.
+"""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+
+from approver_tui.messages import Opened, PastEnd, Selected
+from approver_tui.widgets.sheet import Sheet
+
+ROW_HEIGHT = 2
+
+
+class RowList(Sheet, can_focus=True):
+    """Rows that are known by an id, not by where they stand."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+        Binding("g,home", "move_to(0)", show=False),
+        Binding("G,end", "move_to(-1)", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", show=False),
+        Binding("enter", "open", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._places: dict[str, int] = {}
+        """The first line of each row, in their order."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The id of the row under the cursor; the subclass's duty."""
+        raise NotImplementedError
+
+    def is_marked(self, row: int) -> bool:
+        """Tell whether that is the row under the cursor."""
+        place = self._places.get(self.cursor or "", -ROW_HEIGHT)
+        return place <= row < place + ROW_HEIGHT
+
+    def marked(self, strip: Strip) -> Strip:
+        """Mark a row over its whole width."""
+        ground = self.get_component_rich_style("row-list--cursor").bgcolor
+        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=ground)))
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by `step` rows."""
+        self.action_move_to(max(0, self._index + step))
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by a screenful."""
+        self.action_move(step * max(1, self.size.height // ROW_HEIGHT - 1))
+
+    def action_move_to(self, index: int) -> None:
+        """Move the cursor to a row; -1 is the last."""
+        ids = list(self._places)
+        self.post_message(Selected(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
+
+    def action_open(self) -> None:
+        """Ask for the row under the cursor to be opened."""
+        if self.cursor is not None:
+            self.post_message(Opened(self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """Move to the clicked row; a click on the row under the cursor opens it."""
+        _column, line = self.clicked(event)
+        for row_id, place in self._places.items():
+            if place <= line < place + ROW_HEIGHT:
+                is_there = row_id == self.cursor
+                self.post_message(Opened(row_id) if is_there else Selected(row_id))
+
+    def clicked(self, event: events.Click) -> tuple[int, int]:
+        """Return the column and the line of the text that was clicked; -1 beside the text."""
+        where = event.get_content_offset(self)
+        return (-1, -1) if where is None else (where.x, where.y + self.scroll_offset.y)
+
+    @property
+    def _index(self) -> int:
+        ids = list(self._places)
+        return ids.index(self.cursor) if self.cursor in ids else 0
+
+    def _keep_cursor_visible(self) -> None:
+        place = self._places.get(self.cursor or "")
+        if place is not None:
+            is_last = place == max(self._places.values())
+            top = 0 if place == min(self._places.values()) else place
+            end = len(self._lines) if is_last else place + ROW_HEIGHT
+            height = min(end - top, max(ROW_HEIGHT, self.size.height))
+            self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)

@@ -1,0 +1,28 @@
+"""The key by which push services know our messages (RFC 8292): 32 bytes in a file of their own.
+
+A new one makes every subscription useless until its browser has been open again, so it is kept.
+"""
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from server.protocol import base64url
+
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of P-256 (SP 800-186 3.2.1.3)."""
+
+
+def private_key(raw: bytes) -> str:
+    """The private key that these bytes are, as base64url."""
+    return base64url.encode(_scalar(raw).to_bytes(32))
+
+
+def public_key(raw: bytes) -> str:
+    """What a page gives its browser (`applicationServerKey`): the point of 65 bytes."""
+    point = ec.derive_private_key(_scalar(raw), ec.SECP256R1()).public_key()
+    return base64url.encode(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def _scalar(raw: bytes) -> int:
+    """Any 32 bytes are a key: 1 to order - 1."""
+    return int.from_bytes(raw) % (_ORDER - 1) + 1

@@ -1,0 +1,131 @@
+"""The pictures by which people tell agents apart: which are taken, judged by their bytes alone.
+
+Owns: the rules of a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: draws one, or
+fetches one; a picture that is a program (SVG), moves, or carries something behind its end is none.
+"""
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+MOST_BYTES: Final = 32 * 1024
+LEAST_SIDE: Final = 16
+MOST_SIDE: Final = 512
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_ENDS: Final = "does not end where its picture ends"
+_MOVES: Final = "moves; an icon is still"
+_LOSSY_START: Final = b"\x9d\x01\x2a"
+_LOSSLESS_START: Final = 0x2F
+_ANIMATED: Final = 0x02
+
+
+@dataclass(frozen=True, slots=True)
+class Icon:
+    """A picture that was looked at, by the hash of its bytes."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+def read(raw: bytes) -> Icon:
+    """The picture in a file. Raises ValueError, which says what is wrong with it."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError(f"is larger than {MOST_BYTES // 1024} kB")
+    if raw.startswith(_PNG):
+        media_type, size = "image/png", _png(raw)
+    elif raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
+        media_type, size = "image/webp", _webp(raw)
+    else:
+        raise ValueError("is neither PNG nor WebP")
+    width, height = size
+    if width != height or not LEAST_SIDE <= width <= MOST_SIDE:
+        raise ValueError(
+            f"is {width} by {height} pixels; it must be square, {LEAST_SIDE} to {MOST_SIDE} a side"
+        )
+    return Icon(hashlib.sha256(raw).hexdigest(), media_type, raw)
+
+
+def _png(raw: bytes) -> tuple[int, int]:
+    """Width and height; every part is whole, and nothing comes after the last."""
+    kinds = []
+    head = b""
+    for kind, data in _parts_of_png(raw):
+        kinds.append(kind)
+        head = head or data
+    if kinds[:1] != [b"IHDR"] or len(head) != struct.calcsize(">IIBBBBB") or b"IDAT" not in kinds:
+        raise ValueError("is no whole PNG")
+    if b"acTL" in kinds:
+        raise ValueError(_MOVES)
+    width, height = struct.unpack(">II", head[:8])
+    return int(width), int(height)
+
+
+def _parts_of_png(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at, kind = len(_PNG), b""
+    while at < len(raw):
+        if kind == b"IEND":
+            raise ValueError(_ENDS)
+        length = int.from_bytes(raw[at : at + 4])
+        kind, data = raw[at + 4 : at + 8], raw[at + 8 : at + 8 + length]
+        check = raw[at + 8 + length : at + 12 + length]
+        if len(check) != 4 or int.from_bytes(check) != zlib.crc32(kind + data):  # noqa: PLR2004  # bytes
+            raise ValueError("is a PNG with a broken part")
+        yield kind, data
+        at += 12 + length
+    if kind != b"IEND":
+        raise ValueError("is no whole PNG")
+
+
+def _webp(raw: bytes) -> tuple[int, int]:
+    parts = dict(_parts_of_webp(raw))
+    if {b"ANIM", b"ANMF"} & parts.keys():
+        raise ValueError(_MOVES)
+    whole = parts.get(b"VP8X", b"")
+    if whole and whole[0] & _ANIMATED:
+        raise ValueError(_MOVES)
+    found = {_lossy(parts.get(b"VP8 ", b"")), _lossless(parts.get(b"VP8L", b""))} - {None}
+    if len(found) != 1:
+        raise ValueError("is no whole WebP")
+    size = found.pop()
+    assert size is not None  # noqa: S101  # taken away above
+    if whole and (_less_one(whole[4:7]), _less_one(whole[7:10])) != size:
+        raise ValueError("is a WebP that says two sizes")
+    return size
+
+
+def _parts_of_webp(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if int.from_bytes(raw[4:8], "little") != len(raw) - 8:
+        raise ValueError(_ENDS)
+    at = 12
+    while at < len(raw):
+        length = int.from_bytes(raw[at + 4 : at + 8], "little")
+        data = raw[at + 8 : at + 8 + length]
+        if len(data) != length or at + 8 > len(raw):
+            raise ValueError("is a WebP with a broken part")
+        yield raw[at : at + 4], data
+        at += 8 + length + length % 2
+
+
+def _lossy(data: bytes) -> tuple[int, int] | None:
+    """RFC 6386 9.1."""
+    if len(data) < 10 or data[3:6] != _LOSSY_START:  # noqa: PLR2004  # bytes of the head
+        return None
+    width, height = struct.unpack("<HH", data[6:10])
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _lossless(data: bytes) -> tuple[int, int] | None:
+    """RFC 9649 3.4."""
+    if len(data) < 5 or data[0] != _LOSSLESS_START:  # noqa: PLR2004  # likewise
+        return None
+    bits = int.from_bytes(data[1:5], "little")
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _less_one(raw: bytes) -> int:
+    return int.from_bytes(raw, "little") + 1

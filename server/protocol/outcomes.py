@@ -1,0 +1,72 @@
+"""Every way in which a request ends without tokens and without a denial, as agents are told it.
+
+One table of reasons. The record may know more exactly why something ended, in words of its own; an
+agent is told the reason that stands here. A denial has its code and note instead (`ciba.py`), and a
+disabled agent is told so before anything else (`agent_disabled`).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from server.protocol.states import State
+
+
+class Outcome(NamedTuple):
+    """What one reason means."""
+
+    state: State
+    text: str
+    """For a model to read: what happened, and what it may do next."""
+
+
+_NO_DENIAL: Final = "This is not a denial; you may ask again"
+OUTCOMES: Final[Mapping[str, Outcome]] = MappingProxyType(
+    {
+        "expired_seen": Outcome(
+            State.EXPIRED, f"It was seen, and nobody answered in time. {_NO_DENIAL}."
+        ),
+        "expired_unseen": Outcome(State.EXPIRED, f"Nobody looked at it in time. {_NO_DENIAL}."),
+        "undeliverable": Outcome(
+            State.EXPIRED, f"It reached none of the person's devices in time. {_NO_DENIAL} later."
+        ),
+        "no_device": Outcome(
+            State.EXPIRED,
+            "The person has no device to answer on. This is not a denial; ask again when they have "
+            "enrolled one.",
+        ),
+        "cancelled": Outcome(State.CANCELLED, "The request was withdrawn."),
+        "superseded": Outcome(
+            State.CANCELLED, "A newer request of yours took its place. Wait for that one's answer."
+        ),
+        "locked": Outcome(
+            State.CANCELLED,
+            "Too much was typed wrongly, so nobody can approve this any more. Ask anew.",
+        ),
+    }
+)
+WANTED: Final = "wanted"
+"""What `retry` says of a request that expired, once its person wants to be asked again."""
+ASKED_FOR: Final = (
+    "It expired without an answer, which is not a denial. The person wants to be asked again: send "
+    "the request anew."
+)
+"""The sentence that stands for that of its reason then."""
+_ELSE: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
+_OF_SOMEBODY: Final = frozenset({"no_device", "undeliverable"})
+
+
+def told_reason(state: State, reason: str | None, *, hidden: bool = False) -> str:
+    """Why it is over, in the words that agents are told; an operator's own are never among them.
+
+    Only somebody who exists can lack a device: where users are `hidden` nobody is told that.
+    """
+    found = OUTCOMES.get(reason or "")
+    if reason is None or found is None or found.state is not state:
+        return _ELSE[state]
+    return "expired_unseen" if hidden and reason in _OF_SOMEBODY else reason
+
+
+def text_of(reason: object) -> str:
+    """The sentence of a reason that `told_reason` gave."""
+    return OUTCOMES[str(reason)].text

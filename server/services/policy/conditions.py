@@ -1,0 +1,242 @@
+"""The conditions of a rule: what it is about, as functions of a question.
+
+Owns: reading a question for a rule, each thing once for all rules. Never: what follows from it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time
+from functools import lru_cache
+from itertools import chain
+from typing import Final, TypeAlias, cast
+
+from server.protocol.risks import Risk
+from server.services.policy import documents, uses
+from server.services.policy.questions import Question
+from server.services.policy.rules import (
+    ALLOWED,
+    ANY,
+    DAYS,
+    Amount,
+    Count,
+    Document,
+    Hours,
+    Rule,
+    When,
+)
+
+_MIDNIGHT = time()
+_REMEMBERED: Final = 64
+"""So many names of resources, or sets of scopes or types, are matched once alone by one rule."""
+Condition: TypeAlias = Callable[[Question], bool]
+Told: TypeAlias = Callable[[Question], Mapping[str, bool | None]]
+"""Target → whether something of it is new; None where the question has none of it."""
+Names: TypeAlias = Mapping[str, str]
+"""What a document calls an agent, person or group → the id that it meant when it was set."""
+
+
+def of(rule: Rule, agents: Names, users: Names, told: Told) -> Condition:
+    """All conditions of a rule, those first that cost least."""
+    when, allows = rule.when, rule.outcome == "allow"
+    return _each(
+        [
+            *_about_clients(when, agents, users),
+            *_about_things(when, allows=allows),
+            *_about_risk(when, allows=allows),
+            *_about_details(when),
+            *_about_history(when, told),
+        ]
+    )
+
+
+def told(document: Document) -> Told:
+    """What is new about each target that a rule names, looked up once for all of them."""
+    named = (one.when for one in document.rules)
+    targets = tuple(dict.fromkeys(t for when in named for t in (*when.first_time, *when.known)))
+    key = object()
+
+    def known(question: Question) -> Mapping[str, bool | None]:
+        found = question.notes.get(key)
+        if found is None:
+            found = question.notes[key] = _news(question, targets)
+        return found  # type: ignore[return-value]  # noted above
+
+    return known
+
+
+def _each(conditions: Sequence[Condition]) -> Condition:
+    """All of them hold. A chain of two is twice as fast as a loop, and most rules fail early."""
+    if not conditions:
+        return lambda _question: True
+    first, others = conditions[0], conditions[1:]
+    if not others:
+        return first
+    rest = _each(others)
+    return lambda question: first(question) and rest(question)
+
+
+def _about_clients(when: When, agents: Names, users: Names) -> Iterable[Condition]:
+    if when.agent:
+        named = frozenset(agents[one] for one in when.agent)
+        yield lambda q: q.agent in named
+    if when.labels:
+        labels = frozenset(when.labels)
+        yield lambda q: labels <= q.labels
+    if when.owner:
+        owners = frozenset(users[one] for one in when.owner)
+        yield lambda q: not owners.isdisjoint(q.owners)
+    if when.user:
+        people = frozenset(users[one] for one in when.user)
+        yield lambda q: q.user in people
+
+
+def _about_things(when: When, *, allows: bool) -> Iterable[Condition]:
+    """What allows must fit everything that is asked for; what does not, anything of it."""
+    if when.resource:
+        is_resource = lru_cache(_REMEMBERED)(_matcher(when.resource))
+        yield lambda q: is_resource(q.resource)
+    if when.scope:
+        of_scopes = _fitting(when.scope, allows=allows)
+        yield lambda q: of_scopes(q.scope_names)
+    if when.type:
+        of_types = _fitting(when.type, allows=allows)
+        yield lambda q: of_types(q.type_names)
+    elif allows:
+        yield lambda q: not q.types
+
+
+def _about_risk(when: When, *, allows: bool) -> Iterable[Condition]:
+    least = when.at_least
+    most = when.at_most or (ALLOWED if allows else None)
+    if least is not None or most is not None:
+        floor, top = (least or Risk.LOW).rank, (most or Risk.CRITICAL).rank
+        risks = frozenset(risk for risk in Risk if floor <= risk.rank <= top)
+        yield lambda q: q.risk in risks
+
+
+def _about_details(when: When) -> Iterable[Condition]:
+    if when.amount is not None:
+        yield _of_amount(when.amount)
+    if when.during is not None:
+        yield _within(when.during)
+    if when.outside is not None:
+        inside = _within(when.outside)
+        yield lambda q: not inside(q)
+
+
+def _about_history(when: When, told: Told) -> Iterable[Condition]:
+    if when.first_time:
+        yield lambda q: any(map(told(q).get, when.first_time))
+    if when.known:
+        yield lambda q: all(told(q)[target] is False for target in when.known)
+    if when.count is not None:
+        yield _counted(when, when.count)
+    if when.unusual:
+        codes = frozenset(when.unusual)
+        yield lambda q: not codes.isdisjoint(q.unusual)
+
+
+def _matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    exact = frozenset(one for one in patterns if ANY not in one)
+    wild = [one.split(ANY) for one in patterns if ANY in one]
+    texts = ["[\\s\\S]*".join(map(re.escape, parts)) for parts in wild]
+    if not texts:
+        return exact.__contains__
+    pattern = re.compile("|".join(f"(?:{text})" for text in texts))
+    return lambda name: name in exact or pattern.fullmatch(name) is not None
+
+
+def _fitting(patterns: Sequence[str], *, allows: bool) -> Callable[[frozenset[str]], bool]:
+    is_one, fits = _matcher(patterns), all if allows else any
+    return lru_cache(_REMEMBERED)(lambda names: bool(names) and fits(map(is_one, names)))
+
+
+def _of_amount(amount: Amount) -> Condition:
+    """Over: what there is in this currency is more. At most: all there is, is, and no more."""
+    currency, over, most = amount.currency, amount.over, amount.at_most
+    if over is not None:
+        return lambda q: q.money.get(currency, 0) > over
+    limit = most or 0
+    return lambda q: set(q.money) == {currency} and q.money[currency] <= limit
+
+
+def _within(hours: Hours) -> Condition:
+    zone = documents.zone(hours.zone)
+    begins, ends, days = hours.begins, hours.ends, frozenset(hours.days)
+    over_midnight = begins >= ends > _MIDNIGHT
+
+    def local(question: Question) -> tuple[time, int]:
+        """The time of day and the weekday there, worked out once for all rules."""
+        found = question.notes.get(hours.zone)
+        if found is None:
+            here = datetime.fromtimestamp(question.at / 1000, UTC).astimezone(zone)
+            found = question.notes[hours.zone] = here.time(), here.weekday()
+        return cast("tuple[time, int]", found)
+
+    def holds(question: Question) -> bool:
+        now, today = local(question)
+        if not over_midnight:
+            return today in days and begins <= now and (ends == _MIDNIGHT or now < ends)
+        yesterday = (today - 1) % len(DAYS)
+        return (today in days and now >= begins) or (yesterday in days and now < ends)
+
+    return holds
+
+
+def _targets(question: Question, target: str) -> Sequence[str]:
+    if target == "resource":
+        return (uses.of_resource(question.resource),)
+    if target == "scope":
+        return tuple(uses.of_scope(question.resource, name) for name in question.scopes)
+    return question.values(target)
+
+
+def _news(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
+    each = {target: _targets(question, target) for target in targets}
+    seen = question.facts.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
+    return {
+        target: None if not found else any(use not in seen for use in found)
+        for target, found in each.items()
+    }
+
+
+_Counted: TypeAlias = tuple[str, int, int]
+"""A use, the window in ms, and what is enough."""
+
+
+def _counted(when: When, count: Count) -> Condition:
+    """Counts the types or scopes that the rule names, each for itself; else every token."""
+    enough = (count.at_most if count.over is None else count.over) or 0
+    wanted = _uses_named(when, count.within, enough)
+
+    def full(question: Question) -> bool:
+        notes = question.notes
+        for asked in wanted(question):
+            found = notes.get(asked)
+            if found is None:
+                found = notes[asked] = question.facts.count(*asked)
+            if cast("int", found) >= enough:
+                return True
+        return False
+
+    return full if count.over is not None else lambda question: not full(question)
+
+
+def _uses_named(when: When, within: int, enough: int) -> Callable[[Question], Iterable[_Counted]]:
+    """What is counted for a question: what a rule names by its types, else by its scopes."""
+    if when.type:
+        is_type = _matcher(when.type)
+        of_types = lru_cache(_REMEMBERED)(
+            lambda names: [(uses.of_type(one), within, enough) for one in names if is_type(one)]
+        )
+        return lambda question: of_types(question.type_names)
+    if when.scope:
+        is_scope = _matcher(when.scope)
+        of_scopes = lru_cache(_REMEMBERED)(
+            lambda at, names: [
+                (uses.of_scope(at, one), within, enough) for one in names if is_scope(one)
+            ]
+        )
+        return lambda question: of_scopes(question.resource, question.scope_names)
+    everything = [(uses.ANYTHING, within, enough)]
+    return lambda _question: everything

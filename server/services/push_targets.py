@@ -1,0 +1,26 @@
+"""Which browsers are called, inside the unit of work that rings a person."""
+
+import json
+from typing import Final, Literal, TypeAlias
+
+from server.services.ports import Unit
+
+WEB_PUSH: Final = "web_push"
+"""The outbox channel to browsers' push services; its targets are their origins."""
+ASK: Final = "ask"
+TEST: Final = "test"
+DORMANT: Final = "dormant"
+CHECK: Final = "check"
+Kind: TypeAlias = Literal["ask", "test", "dormant", "check"]
+
+
+def ring(tx: Unit, user_id: str, approval_id: str) -> None:
+    """Call all browsers of a person about a request."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        send(tx, origin, subscription_id, ASK, approval_id)
+
+
+def send(tx: Unit, origin: str, subscription_id: str, kind: Kind, approval_id: str = "") -> None:
+    """One message to one browser."""
+    said = {"kind": kind, "push": subscription_id, "approval": approval_id}
+    tx.outbox.add(WEB_PUSH, origin, json.dumps(said))

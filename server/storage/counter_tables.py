@@ -1,0 +1,14 @@
+"""The table of counted tries; the same metadata as in `tables.py`."""
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
+
+from server.storage.tables import metadata
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("window_ends_at", BigInteger, nullable=False, index=True),
+    Column("count", Integer, nullable=False),
+)
+"""Tries per window, for limits that must hold across processes."""

@@ -1,0 +1,19 @@
+"""The table of notifications that are counted; the same metadata as in `tables.py`."""
+
+from sqlalchemy import BigInteger, Column, Index, Table, Text
+
+from server.storage.tables import Serial, metadata
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_notifications_user", "user_id", "lane", "at"),
+    Index("ix_notifications_at", "at"),
+)
+"""One row per time that somebody was called, for an hour; `types` is empty for scopes alone."""

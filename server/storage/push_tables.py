@@ -1,0 +1,34 @@
+"""The tables of push subscriptions; the same metadata as in `tables.py`."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
+
+from server.storage.tables import metadata
+
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
+    Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
+    Column("endpoint_hash", LargeBinary, nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False, index=True),
+    Column("delivered_at", BigInteger),
+    Column("warned_at", BigInteger),
+    Column("checked_at", BigInteger),
+    Column("problem", Text),
+)
+"""Address and keys are sealed: with them anybody could send to that browser."""
+
+push_losses = Table(
+    "push_losses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
+    Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("lost_at", BigInteger, nullable=False),
+)
+"""Subscriptions that their push service forgot, until their person is called there again."""

@@ -1,0 +1,32 @@
+// The code stands in the fragment of the link, which no browser sends to a server.
+import { attempt, call, decoded, encoded, ready } from "/passkey.js";
+
+const code = document.getElementById("code");
+code.value = decodeURIComponent(location.hash.slice(1)).slice(0, 60);
+history.replaceState(null, "", location.pathname);
+
+function options(told) {
+  const known = told.excludeCredentials.map((each) => ({ ...each, id: decoded(each.id) }));
+  return {
+    ...told,
+    challenge: decoded(told.challenge),
+    user: { ...told.user, id: decoded(told.user.id) },
+    excludeCredentials: known,
+  };
+}
+
+document.getElementById("make").addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const told = await call("POST", "/api/passkeys/options", { code: code.value });
+    const { response } = await navigator.credentials.create({ publicKey: options(told) });
+    await call("POST", "/api/passkeys", {
+      code: code.value,
+      name: document.getElementById("name").value,
+      attestation: encoded(response.attestationObject),
+      client_data: encoded(response.clientDataJSON),
+    });
+    location.assign("/");
+  });
+});
+ready();

@@ -1,0 +1,133 @@
+// What every page with a passkey needs: bytes as text, words, calls to our own API, clocks.
+
+export const csrf = document.body.dataset.csrf ?? "";
+const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();
+
+const AWAY = "The server cannot be reached. Nothing was sent for certain; look again when it is there.";
+
+const away = () => Object.assign(new Error(AWAY), { away: true });
+
+/** Milliseconds by the server's clock. */
+export const now = () => Date.now() + skew;
+
+export function encoded(buffer) {
+  const text = Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+export function decoded(text) {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+}
+
+const bytes = (text) => new TextEncoder().encode(text);
+const sha256 = (text) => crypto.subtle.digest("SHA-256", bytes(text));
+
+/** The digest of a text as the server writes it. */
+export const digest = async (text) => encoded(await sha256(text));
+
+/** A call to our own API: its JSON, or an Error whose message says what to do. */
+export async function call(method, path, body, how = {}) {
+  const headers = { "Sayso-Csrf": csrf };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { ...how, method, headers, body: body && JSON.stringify(body) });
+  } catch {
+    throw away();
+  }
+  const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
+  if (said === null) throw away(); // Whoever answered, it was not the server.
+  if (answer.ok) return said;
+  if (answer.status === 401 && !typed()) location.reload();
+  const refused = new Error(said.detail ?? "The server refused this.");
+  throw Object.assign(refused, { code: said.code, away: answer.status >= 500 });
+}
+
+/** The passkey's word for a payload: five parts, joined by full stops. */
+export async function word(payload, rpId, credential) {
+  const known = credential ? [{ type: "public-key", id: decoded(credential) }] : [];
+  const publicKey = {
+    challenge: await sha256(payload),
+    rpId,
+    allowCredentials: known,
+    userVerification: "required",
+    timeout: 300000,
+  };
+  const { rawId, response } = await navigator.credentials.get({ publicKey });
+  const { authenticatorData, clientDataJSON, signature } = response;
+  const parts = [rawId, bytes(payload), authenticatorData, clientDataJSON, signature];
+  return parts.map(encoded).join(".");
+}
+
+/** Run something that a person started, and say on the page what went wrong. */
+export async function attempt(work) {
+  const problem = document.getElementById("problem");
+  problem.hidden = true;
+  try {
+    await work();
+  } catch (error) {
+    const quiet = ["NotAllowedError", "AbortError"].includes(error.name);
+    problem.textContent = quiet ? "The passkey was not used. Nothing was sent." : error.message;
+    problem.hidden = false;
+  }
+}
+
+/** Say something to whoever does not see the page; those who do see what changed. */
+export function say(words) {
+  document.getElementById("status").textContent = words;
+}
+
+/** Let buttons be pressed whose script is there now. */
+export function ready() {
+  for (const button of document.querySelectorAll("[data-scripted]")) button.disabled = false;
+}
+
+/** Write times as this machine's person reads them. */
+export function clocks() {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const each of document.querySelectorAll("time[data-clock]")) {
+    each.textContent = format.format(Number(each.dataset.clock));
+  }
+}
+
+/** Reports whether something stands in a field of this page that the server did not put there. */
+export function typed() {
+  const own = (field) => {
+    const given = field.options && Array.from(field.options).findLastIndex((each) => each.defaultSelected);
+    if (field.options) return field.selectedIndex > 0 ? field.selectedIndex !== given : given > 0;
+    if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
+    return field.type !== "hidden" && field.value !== field.defaultValue;
+  };
+  return Array.from(document.querySelectorAll("main :is(input, textarea, select)")).some(own);
+}
+
+/** The page at an address, as the server makes it now. */
+export function fresh(path) {
+  return new Promise((done, refuse) => {
+    const asked = new XMLHttpRequest();
+    asked.open("GET", path);
+    asked.responseType = "document";
+    const isPage = () => asked.status < 500 && asked.response !== null;
+    asked.addEventListener("load", () => (isPage() ? done(asked.response) : refuse(away())));
+    asked.addEventListener("error", () => refuse(away()));
+    asked.send();
+  });
+}
+
+/** How long ago a moment of this machine's clock was, in words. */
+export function ago(at) {
+  const seconds = Math.max(0, Math.floor((Date.now() - at) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 5400) return `${Math.floor(seconds / 60)} min ago`;
+  return `${Math.round(seconds / 3600)} h ago`;
+}
+
+/** How long until a moment, in words. */
+export function remaining(until) {
+  const seconds = Math.max(0, Math.ceil((until - now()) / 1000));
+  if (seconds === 0) return "now";
+  if (seconds < 60) return `in ${seconds} s`;
+  if (seconds < 5400) return `in ${Math.ceil(seconds / 60)} min`;
+  return seconds < 172800 ? `in ${Math.round(seconds / 3600)} h` : `in ${Math.round(seconds / 86400)} days`;
+}

@@ -1,0 +1,158 @@
+// What this browser can prove of a receipt with its own cryptography, part by part, and what it cannot.
+import { decoded, digest, encoded } from "/passkey.js";
+
+const PRESENT = 1;
+const VERIFIED = 4;
+const TOLERANCE = 300;
+const read = (bytes) => new TextDecoder().decode(bytes);
+const bytes = (text) => new TextEncoder().encode(text);
+const sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+const hex = (data) => Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// How a key of each kind signs, and what a JWS calls it: the key says that, and nobody who signed.
+const ALGORITHMS = {
+  EC: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  OKP: { name: "Ed25519" },
+  RSA: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+};
+const NAMES = { EC: "ES256", OKP: "EdDSA", RSA: "RS256" };
+
+async function signs({ kty, crv, x, y, n, e }, signature, data) {
+  const algorithm = ALGORITHMS[kty];
+  const key = await crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e }, algorithm, false, ["verify"]);
+  return crypto.subtle.verify(algorithm, key, signature, data);
+}
+
+/** Both numbers of an ECDSA signature, 32 bytes each, out of their DER (RFC 3279 2.2.3). */
+export function raw(der) {
+  const numbers = [];
+  let at = 2;
+  if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new Error("is no signature");
+  while (numbers.length < 2) {
+    const [tag, length] = der.slice(at, at + 2);
+    const number = der.slice(at + 2, at + 2 + length);
+    if (tag !== 2 || number.length !== length) throw new Error("is no signature");
+    const whole = number.slice(number.findIndex((byte, place) => byte !== 0 || place === length - 1));
+    if (whole.length > 32) throw new Error("is no signature");
+    numbers.push(new Uint8Array([...new Uint8Array(32 - whole.length), ...whole]));
+    at += 2 + length;
+  }
+  if (at !== der.length) throw new Error("is no signature");
+  return new Uint8Array([...numbers[0], ...numbers[1]]);
+}
+
+/** Where two JSON values differ first; "" when they do not. */
+export function differs(ours, theirs, at = "") {
+  if (ours === theirs) return "";
+  const whole = (value) => typeof value === "object" && value !== null;
+  if (!whole(ours) || !whole(theirs) || Array.isArray(ours) !== Array.isArray(theirs)) return at || "/";
+  for (const name of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
+    const found = differs(ours[name], theirs[name], `${at}/${name}`);
+    if (found) return found;
+  }
+  return "";
+}
+
+function must(holds, words) {
+  if (!holds) throw new Error(words);
+}
+
+/** A compact JWS of a key: its payload. */
+async function payloadOf(jws, typ, { kid, jwk }, where) {
+  const [head, body, signature] = jws.split(".");
+  const header = JSON.parse(read(decoded(head)));
+  must(header.typ === typ && header.alg === NAMES[jwk.kty] && header.kid === kid, `${where}: its header is not that of this key`);
+  must(await signs(jwk, decoded(signature), bytes(`${head}.${body}`)), `${where}: the signature is not over these bytes`);
+  return JSON.parse(read(decoded(body)));
+}
+
+/** A passkey's word: its payload (WebAuthn 7.2). */
+async function saidBy(word, { kid, jwk }, issuer) {
+  const where = "signed";
+  const [credential, payload, data, client, signature] = word.split(".").map(decoded);
+  const { origin, hostname } = new URL(issuer);
+  const said = JSON.parse(read(client));
+  must(encoded(credential) === kid, `${where}: it names another passkey`);
+  must(said.type === "webauthn.get" && said.origin === origin, `${where}: it was made for another site`);
+  must(said.challenge === encoded(await sha256(payload)), `${where}: the passkey signed another payload`);
+  must(hex(data.slice(0, 32)) === hex(await sha256(bytes(hostname))), `${where}: it was made for another site`);
+  must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: its person was not verified`);
+  const over = new Uint8Array([...data, ...(await sha256(client))]);
+  const plain = jwk.kty === "EC" ? raw(signature) : signature;
+  must(await signs(jwk, plain, over), `${where}: the signature is not over these bytes`);
+  return JSON.parse(read(payload));
+}
+
+async function checkTexts({ approval, fingerprint }) {
+  must((await digest(approval.action)) === approval.action_digest, "approval/action: it does not have its digest");
+  must((await digest(approval.display)) === approval.display_digest, "approval/display: it does not have its digest");
+  const short = hex(decoded(approval.action_digest).slice(0, 4));
+  must(fingerprint === `${short.slice(0, 4)}-${short.slice(4)}`, "fingerprint: it is not that of the action");
+  const { granted } = approval;
+  must(!granted || (await digest(granted.text)) === granted.digest, "approval/granted: it does not have its digest");
+}
+
+async function checkAnswer({ approval, issuer }, { by, device, decision, code, ceremony, at, counts, signed, key }) {
+  const isPasskey = signed.split(".").length === 5;
+  if (!isPasskey) {
+    const { kty, crv, x, y } = key.jwk;
+    must((await digest(JSON.stringify({ crv, kty, x, y }))) === key.kid, "key: it does not have its thumbprint");
+  }
+  const said = isPasskey ? await saidBy(signed, key, issuer) : await payloadOf(signed, "sayso-decision+jws", key, "signed");
+  const expected = {
+    iss: device.id,
+    sub: by.id,
+    aud: issuer,
+    approval: approval.id,
+    action_digest: approval.action_digest,
+    display_digest: approval.display_digest,
+    decision,
+    code,
+    ceremony,
+    granted: decision === "approve" && counts ? (approval.granted?.digest ?? null) : said.granted,
+  };
+  for (const [name, value] of Object.entries(expected)) must(said[name] === value, `${name}: it is not what was signed`);
+  must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: it is not when it was signed");
+}
+
+async function checkEntry({ entry, signed }, approvalId) {
+  const leaf = hex(await sha256(new Uint8Array([0, ...bytes(entry.body)])));
+  must(leaf === entry.leaf, "entry/body: it does not have its leaf");
+  const { approval_id: about, facts, id } = JSON.parse(entry.body);
+  must(about === approvalId && id === entry.id, "entry: it is about another request");
+  must(facts.signed === signed, "entry: it carries another answer");
+}
+
+async function checkServer({ server_signature: signature, ...rest }, keys) {
+  const { kid } = JSON.parse(read(decoded(signature.split(".")[0])));
+  const jwk = keys.find((key) => key.kid === kid);
+  if (!jwk) return "its key is not published any more";
+  const said = await payloadOf(signature, "sayso-receipt+jws", { kid, jwk }, "server_signature");
+  const place = differs(rest, said);
+  must(!place, `${place.slice(1)}: it is not what the server signed`);
+  return "";
+}
+
+/** One part of the receipt: proved, wrong, or not to be proved; `check` says why not, or throws. */
+async function part(what, check) {
+  try {
+    const why = await check();
+    return { what, state: why ? "unknown" : "proved", why: why ?? "" };
+  } catch (error) {
+    return { what, state: "wrong", why: error.message };
+  }
+}
+
+/** Every part of a receipt with what became of it; `keys` are those that its issuer publishes. */
+export async function proved(receipt, keys) {
+  const found = [await part("The request and what was shown have the digests that were signed", () => checkTexts(receipt))];
+  for (const answer of receipt.answers) {
+    const whose = `${answer.by.name}’s ${answer.decision === "approve" ? "yes" : "no"}`;
+    const signed = () => (answer.key ? checkAnswer(receipt, answer) : "its key is not known any more");
+    const logged = () => (answer.entry ? checkEntry(answer, receipt.approval.id) : "the log has no entry of it");
+    found.push(await part(`${whose} is signed by the key that the server has for ${answer.device.name}`, signed));
+    found.push(await part(`The log’s entry carries these very bytes of ${whose}`, logged));
+  }
+  found.push(await part("The server signed every field of this receipt", () => checkServer(receipt, keys)));
+  return found;
+}

@@ -1,0 +1,155 @@
+// What happens when no page of ours is open. It shows and opens; it decides nothing.
+"use strict";
+
+const RISKS = ["low", "medium", "high", "critical"];
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const MOST = 20;
+const LAST = 8.64e12; // seconds; no date is later
+
+// What is kept says nothing of anybody: a page that says that the server does not answer.
+const KEPT = "sayso-{{ version }}";
+const SHELL = ["/offline", "/offline.js", "/style.css", "/icon.svg"];
+
+self.addEventListener("install", (event) => {
+  const fresh = SHELL.map((path) => new Request(path, { cache: "reload" }));
+  event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(fresh)));
+  // Chromium may drop what a page sends as it is left when a worker stands in the way.
+  event.addRoutes?.({ condition: { urlPattern: "/api/*" }, source: "network" });
+});
+
+async function activate() {
+  for (const name of await caches.keys()) if (name !== KEPT) await caches.delete(name);
+  await self.clients.claim();
+}
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
+
+// A new version waits until its person wants it, or until no page is open.
+self.addEventListener("message", (event) => event.data === "go" && self.skipWaiting());
+
+async function reached(request) {
+  try {
+    return await fetch(request);
+  } catch (away) {
+    const { pathname } = new URL(request.url);
+    const kept = await caches.match(request.mode === "navigate" ? "/offline" : pathname);
+    if (kept) return kept;
+    throw away;
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const ours = request.mode === "navigate" || SHELL.includes(new URL(request.url).pathname);
+  if (request.method === "GET" && ours) event.respondWith(reached(request));
+});
+
+// A push that shows nothing costs the right to push, so whatever comes is an object from here on.
+function read(data) {
+  try {
+    return Object(data.json());
+  } catch {
+    return {};
+  }
+}
+
+function time(seconds) {
+  return new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(seconds * 1000);
+}
+
+// Every word is ours: a locked screen shows them, and an agent chose none.
+function words({ kind, id, risk, exp, n }) {
+  const grave = RISKS.includes(risk) ? `${risk} risk` : "risk unknown";
+  if (kind === "test") {
+    return { title: "Sayso can reach you here", body: "This was a test.", tag: "test", path: "/devices" };
+  }
+  if (kind === "dormant") {
+    const body = "Open it once, or your browser may stop calling you.";
+    return { title: "Nobody opened Sayso here for two weeks", body, tag: "dormant", path: "/" };
+  }
+  if (kind === "check") {
+    const body = "A weekly check, because nothing was heard of this browser. Nothing is asked of you.";
+    return { title: "Sayso still reaches you here", body, tag: "check", path: "/" };
+  }
+  if (n > 1) {
+    const title = n > MOST ? `More than ${MOST} approvals waiting` : `${n} approvals waiting`;
+    return { title, body: `The gravest is of ${grave}.`, tag: "waiting", path: "/" };
+  }
+  if (!ID.test(id ?? "")) {
+    return { title: "Approval needed", body: "Open Sayso to see it.", tag: "waiting", path: "/" };
+  }
+  const body = Math.abs(exp) <= LAST ? `It lapses at ${time(exp)}.` : "Open it to read what is asked.";
+  return { title: `Approval needed, ${grave}`, body, tag: id, path: `/r/${id}`, one: true };
+}
+
+// Messages overtake each other: what was counted last is what is shown.
+function newest(said, shown) {
+  if (said.kind !== "ask") return said;
+  const known = shown.map((each) => each.data?.said).filter((each) => each?.kind === "ask");
+  return known.reduce((last, each) => (each.at > last.at ? each : last), said);
+}
+
+// A second word about what is shown already does not ring again, unless it was escalated.
+function rings({ kind, id, risk, step }, before) {
+  if (kind !== "ask" || before?.kind !== "ask" || before.id !== id) return true;
+  return step !== before.step || RISKS.indexOf(risk) > RISKS.indexOf(before.risk);
+}
+
+async function show(data) {
+  const shown = await self.registration.getNotifications();
+  const said = newest(read(data), shown);
+  const { title, body, tag, path, one } = words(said);
+  for (const each of shown) {
+    if (tag === "waiting" && each.tag !== tag) each.close(); // one of this tag is replaced
+  }
+  const actions = [
+    { action: "review", title: "Review" },
+    { action: "deny", title: "Deny…" },
+  ];
+  await self.registration.showNotification(title, {
+    body,
+    tag,
+    renotify: rings(said, shown.find((each) => each.tag === tag)?.data?.said),
+    data: { path, said },
+    actions: one ? actions : [],
+  });
+}
+
+// One after the other, or a notification of one request stays beside that of all.
+let last = Promise.resolve();
+self.addEventListener("push", (event) => {
+  last = last.catch(() => {}).then(() => show(event.data));
+  event.waitUntil(last);
+});
+
+async function open(path) {
+  const wanted = new URL(path, self.location.origin);
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const there = windows.find((each) => new URL(each.url).pathname === wanted.pathname);
+  if (!there) return self.clients.openWindow(path);
+  if (!wanted.hash) return there.focus();
+  // A page that was loaded past this worker cannot be led anywhere by it.
+  const led = await there.navigate(wanted.href).catch(() => null);
+  return led ? led.focus() : self.clients.openWindow(path);
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { path = "/" } = event.notification.data ?? {};
+  event.waitUntil(open(event.action === "deny" ? `${path}#deny` : path));
+});
+
+async function renew() {
+  const known = await (await fetch("/api/push-subscriptions")).json();
+  const key = Uint8Array.from(
+    atob(known.public_key.replaceAll("-", "+").replaceAll("_", "/")),
+    (letter) => letter.charCodeAt(0),
+  );
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  const made = await self.registration.pushManager.subscribe(options);
+  const headers = { "Content-Type": "application/json", "Sayso-Csrf": known.csrf };
+  const body = JSON.stringify(made.toJSON());
+  await fetch("/api/push-subscriptions", { method: "POST", headers, body });
+}
+
+// Where this fails, the next page that is open here does the same.
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew()));

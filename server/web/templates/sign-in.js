@@ -1,0 +1,10 @@
+import { attempt, call, ready, word } from "/passkey.js";
+
+document.getElementById("sign-in").addEventListener("click", () =>
+  attempt(async () => {
+    const { text, rp_id: rpId } = await call("POST", "/api/passkeys/offer");
+    await call("POST", "/api/passkeys/sign-in", { word: await word(text, rpId) });
+    location.reload();
+  }),
+);
+ready();

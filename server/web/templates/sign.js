@@ -1,0 +1,18 @@
+// What adds power: the passkey signs that very change, and the form is sent with its word.
+import "/still.js";
+import { there } from "/live.js";
+import { attempt, now, word } from "/passkey.js";
+
+const form = document.getElementById("sign");
+const { issuer, device, user, passkey, rp, purpose, subject, nonce } = form.dataset;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const at = Math.floor(now() / 1000);
+    const said = { iss: device, sub: user, aud: issuer, purpose, subject, at, nonce };
+    form.elements.statement.value = await word(JSON.stringify(said), rp, passkey);
+    await there(); // It was while the passkey was asked that the network may have gone.
+    form.submit();
+  });
+});

@@ -1,0 +1,106 @@
+"""Each setting and where it came from."""
+
+import tomllib
+
+import pytest
+
+from approver_tui import settings
+from approver_tui.cli.exits import Exit
+
+
+def value_of(run, name):
+    """Return a setting as `config` prints it."""
+    items = run("config", "--json").document["items"]
+    return next((item["value"], item["source"]) for item in items if item["name"] == name)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(run, monkeypatch):
+    """And each value says which of them it is."""
+    path = run("config", "path").out.strip()
+    assert value_of(run, "notify_low") == ("off", "default")
+    assert run("config", "set", "notify_low", "bell").code == 0
+    assert value_of(run, "notify_low") == ("bell", path)
+    monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "desktop")
+    assert value_of(run, "notify_low") == ("desktop", "SAYSO_APPROVER_NOTIFY_LOW")
+    assert "notify_low       desktop  SAYSO_APPROVER_NOTIFY_LOW" in run("config").out
+
+
+def test_a_change_leaves_the_other_lines_as_they_are(run):
+    """Comments too; a value that is set twice stands there once."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_text("# mine\nplain = true\nnotify_repeat = 10\n")
+    run("config", "set", "notify_repeat", "20")
+    run("config", "set", "notify_high", "bell")
+    assert path.read_text() == 'notify_high = "bell"\nnotify_repeat = 20\n# mine\nplain = true\n'
+    assert value_of(run, "plain") == ("yes", str(path))
+    run("config", "unset", "notify_repeat")
+    assert tomllib.loads(path.read_text()) == {"notify_high": "bell", "plain": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("notify_high", "loud"),
+        ("notify_repeat", "-1"),
+        ("notify_repeat", "3601"),
+        ("colour", "red"),
+    ],
+)
+def test_what_a_setting_cannot_be_is_bad_usage_and_changes_nothing(run, name, value):
+    """The error says what it may be."""
+    done = run("config", "set", "--json", "--", name, value)
+    assert done.code == Exit.USAGE
+    assert name in done.error["detail"]
+    assert not settings.load().file.exists()
+
+
+def test_two_things_never_get_one_key(run):
+    """Both are named, and changing places takes one command."""
+    done = run("config", "set", "key_approve", "d")
+    assert done.code == Exit.USAGE
+    assert "key_approve and key_deny would both be d" in done.err
+    assert not settings.load().file.exists()
+    done = run("config", "set", "key_approve", "d", "key_deny", "a")
+    assert done.out == "".join(
+        f"{name} is {key} ({settings.load().file}).\n"
+        for name, key in (("key_approve", "d"), ("key_deny", "a"))
+    )
+    assert run("config", "unset", "key_deny").code == Exit.USAGE
+    assert value_of(run, "key_deny")[0] == "a"
+    assert "key_deny has no value." in run("config", "set", "key_approve", "x", "key_deny").err
+
+
+def test_a_broken_file_does_not_hide_where_it_is(run):
+    """The remedy names a command that works whatever the file says."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_text("plain = ")
+    assert run("config").err.rstrip().endswith("where it is: sayso-approver config path")
+    assert run("config", "path").out == f"{path}\n"
+    assert run("config", "set", "plain", "yes").code == Exit.USAGE
+    assert path.read_text() == "plain = "
+
+
+@pytest.mark.parametrize(
+    "content", ["plain = ", "plain = 1.5", 'notify_high = "loud"', "other = 1", b"\xff"]
+)
+def test_a_broken_file_is_named_with_its_remedy(run, content):
+    """Whatever the command: nobody rings by other settings than were meant."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = run("inbox", "--json")
+    assert done.code == Exit.USAGE
+    assert str(path) in done.error["detail"]
+
+
+def test_a_bad_variable_is_named(run, monkeypatch):
+    """It is the variable that has to be mended, not a file."""
+    monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_REPEAT", "often")
+    assert "SAYSO_APPROVER_NOTIFY_REPEAT" in run("config", "--json").error["detail"]
+
+
+def test_a_setting_that_is_none_cannot_be_unset(run):
+    """Exit 2, as for setting it."""
+    assert run("config", "unset", "colour").code == Exit.USAGE

@@ -1,0 +1,48 @@
+"""Who decides for a person, from a shell."""
+
+from datetime import datetime
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from approver_tui.cli.printing import rfc3339
+from tests.approver_tui.cli.conftest import PIN
+
+
+def test_a_deputy_is_named_listed_and_ended(logged_in, server):
+    """Signed over the very words that were sent; ending one takes no PIN."""
+    assert "Nobody decides for you" in logged_in("deputies").out
+    named = ("deputies", "add", "bob", "--from", "2026-12-20T08:00:00Z", "--pin-stdin")
+    done = logged_in(*named, "--to", "2026-12-24T08:00:00+01:00", "--json", stdin=PIN).document
+    assert (done["deputy"], done["user"]) == ("bob", "alice")
+    assert (done["from"], done["to"]) == ("2026-12-20T08:00:00.000Z", "2026-12-24T07:00:00.000Z")
+    assert logged_in("deputies", "list", "--json").document["mine"][0]["id"] == "sayso_dy_1"
+    assert "bob decides for alice from 2026-12-20" in logged_in("deputies").out
+    assert logged_in("deputies", "revoke", "sayso_dy_1").out == "Ended sayso_dy_1.\n"
+    assert server.deputies == []
+    assert logged_in("deputies", "revoke", "sayso_dy_1").code == Exit.NOT_FOUND
+
+
+def _here(*parts):
+    return rfc3339(round(datetime(*parts).astimezone().timestamp() * 1000))
+
+
+def test_a_day_counts_whole(logged_in, server):
+    """In the calendar of this machine, from now on where nothing else is said."""
+    said = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
+    assert "sayso-approver deputies revoke sayso_dy_1" in said
+    (kept,) = server.deputies
+    assert kept["to"] == _here(2030, 12, 25)
+    assert str(kept["from"]).endswith("Z")
+    from_day = ("--from", "2030-12-20", "--to", "2030-12-24T12:00")
+    logged_in("deputies", "add", "bob", *from_day, "--pin-stdin", stdin=PIN)
+    (kept,) = server.deputies
+    assert (kept["from"], kept["to"]) == (_here(2030, 12, 20), _here(2030, 12, 24, 12))
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "24.12.2026", ""])
+def test_what_is_no_date_costs_no_pin(logged_in, server, text):
+    """It is refused before anything is asked or sent."""
+    done = logged_in("deputies", "add", "bob", "--to", text, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.USAGE
+    assert (server.deputies, server.pin_calls) == ([], ["session"])  # that of the login

@@ -1,0 +1,125 @@
+"""What each refusal means to a script: the table as a whole."""
+
+import io
+import re
+import sys
+
+import pexpect
+import pytest
+
+from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, exit_code
+from approver_tui.client.errors import ApiError
+from server.http import openapi
+from server.http.routes import ROUTES
+from tests.support.fake_server import RETRY_AFTER
+from tests.support.server import ROOT
+from tests.support.site import ISSUER
+
+_UNSAID = {405, 413, 429, 500}
+"""What no operation of the document names, because any may be refused so."""
+_OF_A_PROXY = {502, 504}
+
+
+def _told() -> set[int]:
+    """Every status with which the document says that something is refused."""
+    paths = openapi.document(ISSUER, ROUTES)["paths"].values()
+    operations = [operation for path in paths for operation in path.values()]
+    statuses = {int(status) for one in operations for status in one["responses"]}
+    return {status for status in statuses if status >= 400}
+
+
+def test_the_page_of_the_command_line_has_every_exit_and_no_other():
+    """And says of those that are kept free that they are."""
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    table = page.partition("| exit of `sayso-approver` | means |")[2].partition("\n\n")[0]
+    assert {int(found) for found in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(Exit)
+    assert not {10, 11, 14} & set(Exit)
+    assert "10, 11 and 14 mean nothing yet" in page
+
+
+def test_every_status_that_the_server_answers_has_its_row():
+    """And no row is for nothing."""
+    assert set(BY_STATUS) == _told() | _UNSAID | _OF_A_PROXY
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "exit_"),
+    [
+        ("invalid_body", 422, Exit.USAGE),
+        ("not_narrower", 422, Exit.USAGE),
+        ("not_grantable", 400, Exit.USAGE),
+        ("invalid_decision", 422, Exit.ERROR),
+        ("invalid_statement", 422, Exit.ERROR),
+        ("invalid_grant", 400, Exit.LOGIN_FIRST),
+        ("agent_stopped", 409, Exit.LOCKED),
+        ("not_expired", 409, Exit.CONFLICT),
+        ("not_found", 404, Exit.NOT_FOUND),
+        ("rate_limited", 429, Exit.RATE_LIMITED),
+        ("server_error", 500, Exit.ERROR),
+        ("http_502", 502, Exit.UNREACHABLE),
+        ("http_418", 418, Exit.ERROR),
+    ],
+)
+def test_a_refusal_ends_with_the_exit_of_its_code_or_its_status(code, status, exit_):
+    """What was typed is told from what was not, and from a server that is away."""
+    assert exit_code(ApiError(code, status, "Refused.")) is exit_
+
+
+def test_no_code_has_a_row_that_its_status_would_give_it():
+    """A row of a code is an exception, of a status that it is refused with."""
+    refused_with = {"invalid_decision": 422, "invalid_statement": 422, "agent_stopped": 409}
+    for code, exit_ in BY_CODE.items():
+        assert BY_STATUS[refused_with.get(code, 400)] is not exit_
+
+
+def test_somebody_who_does_not_exist_is_bad_usage(logged_in, server):
+    """The name was typed; the server says that it leads to nobody."""
+    asked = server.add()
+    command = ("deny", asked["id"], "--code", "ask_other", "--ask", "nobody", "--json")
+    done = logged_in(*command)
+    assert (done.code, done.error["error"]) == (Exit.USAGE, "invalid_body")
+    assert asked["state"] == "pending"
+
+
+def test_what_comes_too_often_is_told_when_to_come_again(logged_in, server):
+    """Once; nothing is tried again behind a script's back."""
+    server.faults.is_too_often = True
+    done = logged_in("inbox", "--json")
+    assert (done.code, done.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
+    assert done.error["retry_after"] == RETRY_AFTER
+    assert logged_in("inbox", "--json").code == Exit.DONE
+
+
+class _Interrupted(io.StringIO):
+    """A stdin at which somebody presses ^C instead of an answer."""
+
+    def readline(self, *_: object) -> str:
+        """As the signal does while a line is waited for."""
+        raise KeyboardInterrupt
+
+    read = readline
+
+
+def test_what_is_interrupted_answers_nothing(logged_in, server):
+    """While a line is waited for that comes from a pipe."""
+    asked = server.add()
+    code = logged_in("show", asked["id"], "--json").document["fingerprint"]
+    command = ("approve", asked["id"], "--fingerprint", code, "--pin-stdin", "--json")
+    done = logged_in(*command, stdin=_Interrupted())
+    assert (done.code, done.error["detail"]) == (Exit.INTERRUPTED, "Interrupted.")
+    assert asked["state"] == "pending"
+
+
+@pytest.mark.parametrize("end", ["sendintr", "sendeof"], ids=["^C", "^D"])
+def test_a_question_that_is_broken_off_answers_nothing(logged_in, server, end):
+    """At a terminal, where the PIN is asked for."""
+    asked = server.add()
+    code = logged_in("show", asked["id"], "--json").document["fingerprint"]
+    command = ["-m", "approver_tui", "approve", asked["id"], "--fingerprint", code]
+    with pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=20) as terminal:
+        terminal.expect("PIN:")
+        getattr(terminal, end)()
+        terminal.expect("Error: Interrupted.")
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == Exit.INTERRUPTED
+    assert asked["state"] == "pending"

@@ -1,0 +1,99 @@
+"""When one is notified, from a shell: quiet hours, mutes, snoozes; and more time."""
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from tests.support.approval_texts import wire_approval
+
+
+def test_nothing_is_set_at_first(logged_in):
+    """And it says what rings in any case."""
+    assert logged_in("quiet", "--json").document == {
+        "schema": "sayso.attention/1",
+        "quiet_hours": None,
+        "quiet_until": None,
+        "mutes": [],
+        "held": [],
+    }
+    said = logged_in("quiet").out
+    assert said.startswith("No quiet hours.\n")
+    assert "high and critical risk rings" in said
+
+
+def test_quiet_hours_are_set_and_cleared(logged_in, server):
+    """In a named zone, on named days."""
+    night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "Europe/Berlin")
+    hours = logged_in(*night, "--day", "fri", "--day", "sat", "--json").document["quiet_hours"]
+    wanted = {"days": ["fri", "sat"], "from": "22:00", "to": "07:00", "zone": "Europe/Berlin"}
+    assert hours == server.attention["quiet_hours"] == wanted
+    server.attention["quiet_until"] = "2026-01-01T10:00:00.000Z"
+    said = logged_in("quiet").out
+    assert "Quiet hours: 22:00 to 07:00 Europe/Berlin, fri, sat." in said
+    assert "It is quiet now, until 2026-01-01" in said
+    assert logged_in("quiet", "off", "--json").document["quiet_hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"), [("25:00", "07:00"), ("22:00", "3"), ("22:00", "24:01")]
+)
+def test_what_is_no_time_of_day_is_named(logged_in, server, begins, ends):
+    """With how one is written; the server is not asked."""
+    done = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
+    assert done.code == Exit.USAGE
+    assert "write HH:MM, such as 22:00" in done.err
+    assert server.attention["quiet_hours"] is None
+
+
+def test_without_days_it_is_every_day(logged_in, server):
+    """The server says which those are."""
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
+    assert logged_in(*night).code == Exit.DONE
+    assert server.attention["quiet_hours"]["days"] == ["mon", "tue"]
+    server.attention["quiet_hours"]["days"] = days
+    assert "22:00 to 07:00 UTC, every day." in logged_in("quiet").out
+
+
+def test_the_zone_is_that_of_this_machine(logged_in, server, monkeypatch):
+    """And has to be named where the machine names none."""
+    night = ("quiet", "set", "--from", "22:00", "--to", "07:00")
+    monkeypatch.setattr("approver_tui.settings.local_zone", lambda: "Asia/Tokyo")
+    assert logged_in(*night).code == Exit.DONE
+    assert server.attention["quiet_hours"]["zone"] == "Asia/Tokyo"
+    monkeypatch.setattr("approver_tui.settings.local_zone", lambda: None)
+    assert logged_in(*night).code == Exit.USAGE
+
+
+@pytest.mark.parametrize(("minutes", "until"), [((), "until you"), (("--minutes", "5"), "until 2")])
+def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
+    """By the name that was shown; it says how to take it back."""
+    assert until in logged_in("mute", "invoice-bot", *minutes).out
+    (mute,) = logged_in("quiet", "--json").document["mutes"]
+    assert mute["agent"] == {"id": "sayso_ag_1", "name": "invoice-bot"}
+    assert "Muted: invoice-bot" in logged_in("quiet").out
+    assert logged_in("unmute", "invoice-bot", "--json").document["agent"] == "invoice-bot"
+    assert logged_in("unmute", "sayso_ag_1").code == Exit.NOT_FOUND
+    assert logged_in("mute", "invoice-bot", "--json").document["schema"] == "sayso.mute/1"
+    assert logged_in("unmute", "sayso_ag_1").out == "You are notified of it again.\n"
+
+
+def test_a_request_is_snoozed_and_woken(logged_in, server):
+    """It is listed as ever."""
+    asked = server.add(wire_approval(risk="medium", now=server.now()))
+    done = logged_in("snooze", asked["id"], "--minutes", "5", "--json").document
+    assert (done["approval"], done["until"]) == (asked["id"], "2026-01-01T10:00:00.000Z")
+    assert "Snoozed until 2026" in logged_in("snooze", asked["id"]).out
+    assert f"Held: {asked['id']} until 2026" in logged_in("quiet").out
+    assert len(logged_in("inbox", "--json").document["items"]) == 1
+    assert logged_in("snooze", asked["id"], "--off").out == "Not snoozed.\n"
+    assert logged_in("quiet", "--json").document["held"] == []
+
+
+def test_a_request_waits_longer(logged_in, server):
+    """The new end is what every line has from then on."""
+    asked = server.add(wire_approval(risk="medium", now=server.now()))
+    done = logged_in("extend", asked["id"], "--json").document
+    assert (done["id"], done["expires_at"]) == (asked["id"], "2030-01-01T10:00:00.000Z")
+    assert "It waits until 2030-01-01" in logged_in("extend", asked["id"]).out
+    (listed,) = logged_in("inbox", "--json").document["items"]
+    assert listed["expires_at"] == "2030-01-01T10:00:00.000Z"

@@ -1,0 +1,35 @@
+"""Asking the agent of an expired request to ask again, from a shell."""
+
+from tests.approver_tui.cli.test_schemas import LAPSED
+from tests.support.approval_texts import wire_approval
+
+
+def _late(server):
+    return server.add(wire_approval(now=server.now(), outer=LAPSED))["id"]
+
+
+def test_the_agent_of_an_expired_request_is_told_to_ask_again(logged_in, server):
+    """What `show` offers, and what it says afterwards."""
+    late = _late(server)
+    assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
+    done = logged_in("retry", late)
+    assert (done.code, done.out) == (0, "invoice-bot is told to ask again, at its next poll.\n")
+    after = logged_in("show", late).out
+    assert "expired: Nobody opened it. Its agent is told to ask again." in after
+    assert f"sayso-approver retry {late}" not in after
+
+
+def test_it_is_a_document_too(logged_in, server):
+    """The request, with what its agent is told."""
+    late = _late(server)
+    assert logged_in("show", late, "--json").document["retry"] == "possible"
+    document = logged_in("retry", late, "--json").document
+    assert (document["schema"], document["id"]) == ("sayso.item/1", late)
+    assert (document["state"], document["retry"]) == ("expired", "asked")
+
+
+def test_what_still_waits_is_a_conflict(logged_in, server):
+    """Exit 6, and nothing was asked."""
+    waits = server.add()["id"]
+    assert logged_in("retry", waits, "--json").code == 6
+    assert logged_in("show", waits, "--json").document["retry"] is None

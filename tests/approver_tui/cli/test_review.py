@@ -1,0 +1,280 @@
+"""The line mode: words in, lines out, nothing that a screen reader or a log cannot take."""
+
+import io
+import os
+import re
+import signal
+import sys
+from contextlib import contextmanager
+
+import pexpect
+import pytest
+
+from approver_tui.cli.exits import Exit
+from tests.approver_tui.cli.conftest import PIN
+from tests.support.approval_texts import when, wire_approval
+from tests.support.fake_server import CODE
+from tests.support.window import leave
+
+AT_LIST = "Number, list, wait, history, help or quit:"
+AT_REQUEST = "approve, deny, report, skip, list, help or quit:"
+
+
+def typed(*words):
+    """What a pipe says."""
+    return "".join(f"{word}\n" for word in words)
+
+
+def test_a_request_is_read_in_the_order_of_the_screens(logged_in, server):
+    """Risk, headline, facts, what is unusual, undo, who, why, their words, what it gives, when."""
+    server.add(wire_approval(risk="high", now=server.now()))
+    out = logged_in("review", "--plain", stdin=typed("1")).out
+    shown = out[out.index("Request 1.") :]
+    order = [
+        *(
+            "HIGH RISK: the scope",
+            "Pay EUR 4,820.00",
+            "Amount:",
+            "unusual:",
+            "Reference:",
+            "may use:",
+        ),
+        *("undo:", "agent:", "asked:", "why you:", "agent says (not verified):", "a yes gives:"),
+        *("expires in", "Lapsing is not a no", "fingerprint:"),
+    ]
+    places = [shown.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_a_pipe_reads_and_answers_nothing_that_takes_the_pin(logged_in, server):
+    """Exit 5, as for `approve` without a terminal, and no try is spent."""
+    asked = server.add()
+    tries = list(server.pin_calls)
+    done = logged_in("review", "--plain", stdin=typed("1", "again", "raw", "approve", PIN))
+    assert done.code == Exit.NOT_ALLOWED
+    assert asked["action_digest"] in done.out
+    assert (server.pin_calls, asked["state"]) == (tries, "pending")
+
+
+def test_no_single_key_answers(logged_in, server):
+    """Neither by one letter nor by what agrees to everything else."""
+    asked = server.add()
+    keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
+    done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))
+    assert done.code == 0
+    assert done.out.count("That is none of the words") == len(keys)
+    assert asked["state"] == "pending"
+
+
+def test_a_denial_takes_its_reason_and_is_said_twice(logged_in, server):
+    """Until it was confirmed nothing is sent; afterwards the next request is read."""
+    first, second = server.add(), server.add()
+    words = ["1", "deny", "", "deny", "nonsense", "too_broad", "ask for less", "", "no"]
+    done = logged_in("review", "--plain", stdin=typed(*words))
+    assert done.out.count("Nothing was sent.") == 2
+    assert first["state"] == "pending"
+    words = ["1", "deny", "too_broad", "ask for less", "", "deny", "quit"]
+    done = logged_in("review", "--plain", stdin=typed(*words))
+    assert (first["state"], first["decided"]["code"]) == ("denied", "too_broad")
+    assert first["decided"]["note"] == "ask for less"
+    assert "Denied: Pay EUR" in done.out
+    assert f"id:            {second['id']}" in done.out
+
+
+def test_waiting_takes_until_when_in_words_or_as_a_time(logged_in, server):
+    """What is no time is asked again; Enter alone tells the agent none."""
+    hour, named, none = server.add(), server.add(), server.add()
+    at = "2031-02-03T04:05:06Z"
+    for asked, until in ((hour, "1h"), (named, at), (none, "")):
+        words = ["deny", "wait_until", "soon", until, "later", "", "deny", "quit"]
+        done = logged_in("review", asked["id"], "--plain", stdin=typed(*words))
+        assert "That is no time: write 15m, 1h, 1d, or a time with its zone" in done.out
+        assert asked["decided"]["note"] == "later"
+    assert hour["retry_at"] > when(server.now() + 50 * 60_000)
+    assert named["retry_at"].startswith("2031-02-03T04:05:06")
+    assert none["retry_at"] is None
+
+
+def test_asking_somebody_else_takes_whom(logged_in, server):
+    """Enter alone names nobody."""
+    bob, nobody = server.add(), server.add()
+    for asked, whom in ((bob, "bob"), (nobody, "")):
+        words = ["deny", "ask_other", whom, "", "", "deny", "quit"]
+        logged_in("review", asked["id"], "--plain", stdin=typed(*words))
+    assert (bob["ask"], nobody["ask"]) == ("bob", None)
+    assert bob["retry_at"] is None
+
+
+def test_a_word_for_the_record_is_not_the_word_to_the_agent(logged_in, server):
+    """Each has a question of its own."""
+    asked = server.add()
+    words = ["1", "deny", "not_needed", "", "talked to bob", "deny", "quit"]
+    logged_in("review", "--plain", stdin=typed(*words))
+    assert not asked["decided"]["note"]
+    assert asked["private_note"] == "talked to bob"
+
+
+def test_a_denial_that_ends_in_the_middle_sends_nothing(logged_in, server):
+    """Whichever question is the one that nobody answers."""
+    asked = server.add()
+    words = ["1", "deny", "wait_until", "1h", "later", "private"]
+    for count in range(2, len(words) + 1):
+        done = logged_in("review", "--plain", stdin=typed(*words[:count]))
+        assert "Nothing was sent." in done.out
+    assert asked["state"] == "pending"
+
+
+def test_a_report_says_whom_it_stops_and_is_said_twice(logged_in, server):
+    """As on the command line; an administrator looks into it."""
+    server.add()
+    words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
+    done = logged_in("review", "--plain", stdin=typed(*words))
+    assert server.reports == [{"scope": "agent", "note": "not mine"}]
+    assert "invoice-bot is quarantined" in done.out
+
+
+def test_a_number_stays_with_its_request(logged_in, server):
+    """What was decided elsewhere meanwhile is told as over, and moves no other number."""
+    first, second = server.add(), server.add()
+    server_side = server.decide_elsewhere
+    out = logged_in("review", "--plain", stdin=typed("list", "2", "skip", "1", "list", "3")).out
+    assert out.count("Request 2.") == 1
+    assert "That was the last one." in out
+    assert "That is neither a number of the list nor a word" in out
+    server_side(first["id"])
+    out = logged_in("review", first["id"], "--plain", stdin=typed("history")).out
+    assert "This one is over; it takes no answer." in out
+    assert "denied by alice on desktop" in out
+    assert second["state"] == "pending"
+
+
+def test_the_agent_of_what_expired_is_told_to_ask_again_by_a_word(logged_in, server):
+    """Not by Enter, and not of what somebody answered."""
+    lapsed = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
+    asked = server.add(wire_approval(now=server.now(), outer=lapsed))
+    out = logged_in("review", "--plain", asked["id"], stdin=typed("", "quit")).out
+    assert asked["retry"] == "possible"
+    assert "is told" not in out
+    out = logged_in("review", "--plain", asked["id"], stdin=typed("retry", "quit")).out
+    assert "invoice-bot is told to ask again, at its next poll." in out
+    assert asked["retry"] == "asked"
+
+
+def test_a_lost_connection_ends_nothing(logged_in, server):
+    """It says so and what can be done; nothing that was read can be answered meanwhile."""
+    server.add()
+    server.faults.drop_request_to |= {"/api/approvals"}
+    out = logged_in("review", "--plain", stdin=typed("list", "1", "skip")).out
+    assert out.index("Error: The connection to") < out.index("1 request waits")
+
+
+def test_what_is_not_verified_is_named_and_cannot_be_read(logged_in, server):
+    """As in the inbox."""
+    asked = server.add()
+    asked["display"] = "{}"
+    out = logged_in("review", asked["id"], "--plain", stdin=typed("list")).out
+    assert "No request waits for your answer." in out
+    assert "NOT VERIFIED" in out
+    assert "display.v: is missing" in out
+
+
+@pytest.fixture
+def terminal(server, tmp_path, monkeypatch):
+    """A machine that is logged in, with a terminal that knows nothing but lines."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
+    monkeypatch.setenv("TERM", "dumb")
+    with _run(["login", server.url, "--code", CODE, "--pin-stdin"]) as login:
+        login.sendline(PIN)
+        login.expect("Logged in")
+        login.expect(pexpect.EOF)
+    return _run
+
+
+@contextmanager
+def _run(arguments):
+    child = pexpect.spawn(
+        sys.executable, ["-m", "approver_tui", *arguments], encoding="utf-8", timeout=30
+    )
+    child.logfile_read = io.StringIO()
+    try:
+        yield child
+    finally:
+        leave(child)
+
+
+def say(child, question, words):
+    """Answer a question once it was asked: what comes before counts for nothing."""
+    child.expect_exact(question)
+    child.sendline(words)
+
+
+def test_a_terminal_that_knows_only_lines_gets_them_without_asking(server, terminal):
+    """TERM=dumb: approve with the PIN, which is not shown; not one control character comes out."""
+    asked = server.add(wire_approval(risk="high", now=server.now()))
+    with terminal([]) as child:
+        say(child, AT_LIST, "1")
+        say(child, AT_REQUEST, "approve")
+        say(child, "PIN: ", "")
+        child.expect_exact("Nothing was sent.")
+        say(child, AT_REQUEST, "approve")
+        say(child, "PIN: ", "wrong " + PIN)
+        child.expect_exact("That is not the PIN. Tries left: 9.")
+        say(child, "PIN: ", PIN)
+        child.expect_exact("Approved: Pay EUR 4,820.00")
+        say(child, AT_LIST, "quit")
+        child.expect(pexpect.EOF)
+        seen = child.logfile_read.getvalue()
+    assert asked["state"] == "approved"
+    assert PIN not in seen
+    assert re.findall(r"[^\n\r -~]", seen) == []
+
+
+def test_what_is_typed_ahead_answers_nothing(server, terminal):
+    """A paste, or hands that were faster than the question: one line counts, the rest is gone."""
+    asked = server.add()
+    with terminal(["review", "--plain"]) as child:
+        say(child, AT_LIST, f"1\napprove\n{PIN}\ndeny\nnot_needed\n\ndeny")
+        say(child, AT_REQUEST, "quit")
+        child.expect(pexpect.EOF)
+    assert asked["state"] == "pending"
+
+
+def test_after_a_suspension_the_question_is_asked_again(server, terminal):
+    """What was typed into the shell meanwhile is not an answer."""
+    server.add()
+    with terminal(["review", "--plain"]) as child:
+        child.expect_exact(AT_LIST)
+        os.kill(child.pid, signal.SIGSTOP)
+        child.sendline("1")
+        child.expect_exact("1\r\n")
+        os.kill(child.pid, signal.SIGCONT)
+        say(child, AT_LIST, "quit")
+        child.expect(pexpect.EOF)
+        assert "Request 1." not in child.logfile_read.getvalue()
+
+
+def test_an_answer_whose_receipt_is_lost_ends_as_a_fact(server, terminal):
+    """It asks until the server says what holds; it never claims more than is known."""
+    asked = server.add(wire_approval(risk="high", now=server.now()))
+    with terminal(["review", "--plain"]) as child:
+        say(child, AT_LIST, "1")
+        say(child, AT_REQUEST, "approve")
+        child.expect_exact("PIN: ")
+        server.faults.lose_answer_to |= {"/decision"}
+        server.faults.drop_request_to |= {str(asked["id"])}
+        child.sendline(PIN)
+        child.expect_exact("Not known yet, checking")
+        child.expect_exact("Approved: Pay EUR 4,820.00")
+        say(child, AT_LIST, "quit")
+        child.expect(pexpect.EOF)
+    assert asked["state"] == "approved"
+
+
+def test_what_looks_alike_is_one_entry_with_the_numbers_of_all(logged_in, server):
+    """Each number leads to its own request."""
+    for number in (1, 11, 101):
+        server.add(wire_approval(number=number, now=server.now()))
+    out = logged_in("review", "--plain", stdin=typed("3", "list")).out
+    assert "3 requests wait for your answer." in out
+    assert "   x 3: 1, 2, 3 look alike. Each takes its own answer.\n" in out
+    assert "Request 3." in out

@@ -1,0 +1,191 @@
+"""Every JSON document is what `docs/approver-json.md` says, member by member."""
+
+import json
+import re
+
+import pytest
+
+from approver_tui.cli.exits import Exit
+from approver_tui.client import diagnosis
+from tests.approver_tui.cli.conftest import PIN
+from tests.approver_tui.cli.test_watch import enrolled_with
+from tests.support.approval_texts import when, wire_approval
+from tests.support.feed_server import FeedServer, event, hello
+from tests.support.json_forms import problems, schemas
+from tests.support.source import ROOT
+
+LAPSED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
+_NIGHT = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
+_BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
+"""Those that tests of their own hold against the page."""
+
+
+def test_every_document_that_is_printed_is_described_and_none_is_made_up():
+    """By the names in the code."""
+    sources = (ROOT / "approver_tui" / "cli").glob("*.py")
+    named = {
+        name for path in sources for name in re.findall(r'"(sayso\.[\w-]+/\d+)"', path.read_text())
+    }
+    assert named == schemas()
+
+
+def test_each_document_has_the_members_of_its_page(logged_in, server, monkeypatch):
+    """Each verb once, over requests that wait, are answered, unverified, doubtful or narrowed."""
+    monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
+    seen = set()
+    for arguments, stdin in list(verbs(server)):
+        done = logged_in(*arguments, stdin=stdin)
+        for line in done.out.splitlines():
+            document = json.loads(line)
+            seen.add(document["schema"])
+            if arguments[:2] != ("devices", "revoke"):
+                assert problems(document) == [], (arguments, line)
+    assert seen >= schemas() - _BY_TEST - {"sayso.login/1"}
+
+
+def verbs(server):
+    """Command lines and what they read, in an order in which each has something to say."""
+    waiting, yes, no, odd, doubtful = (server.add() for _ in range(5))
+    doubtful["display"] = "{}"
+    yes_print = wire_approval(number=9, now=server.now())
+    server.add(yes_print)
+    server.consents.append(consent(server))
+    server.grants.append(grant(server))
+    for command in ("inbox", "history"):
+        yield (command, "--json"), ""
+        yield (command, "--jsonl"), ""
+    yield ("show", str(odd["id"]), "--json"), ""
+    yield ("deny", str(no["id"]), "--code", "too_broad", "--note", "less", "--json"), ""
+    yield ("deny", str(no["id"]), str(server.add()["id"]), "--code", "too_broad", "--json"), ""
+    yield ("report", str(yes["id"]), "--json"), ""
+    yield ("history", "--json"), ""
+    yield ("extend", str(waiting["id"]), "--json"), ""
+    late = server.add(wire_approval(number=8, now=server.now(), outer=LAPSED))
+    yield ("retry", str(late["id"]), "--json"), ""
+    yield ("snooze", str(waiting["id"]), "--json"), ""
+    yield ("mute", "invoice-bot", "--json"), ""
+    yield (*_NIGHT, "--json"), ""
+    yield ("quiet", "--json"), ""
+    yield ("unmute", "invoice-bot", "--json"), ""
+    deputy = ("deputies", "add", "bob", "--to", "2026-12-24")
+    yield (*deputy, "--pin-stdin", "--json"), PIN
+    yield ("deputies", "--json"), ""
+    yield ("deputies", "revoke", "sayso_dy_1", "--json"), ""
+    yield ("consents", "--json"), ""
+    yield ("revoke", str(server.consents[0]["id"]), "--json"), ""
+    yield ("grants", "--json"), ""
+    wish = ("--for", "1h", "--uses", "3", "--preview", "--json")
+    yield ("grants", "add", str(waiting["id"]), *wish), ""
+    yield ("grants", "show", str(server.grants[0]["id"]), "--json"), ""
+    yield ("grants", "revoke", str(server.grants[0]["id"]), "--json"), ""
+    for command in (
+        "devices",
+        "profiles",
+        "whoami",
+        "status",
+        "doctor",
+        "config",
+        "password",
+        "user-code",
+    ):
+        yield (command, "--json"), ""
+    yield ("doctor", "--notify", "--json"), ""
+    yield ("devices", "vouch", "sayso_dv_eeeeeeeeeeeeeeee", "--pin-stdin", "--json"), PIN
+    yield ("user-code", "set", "--code-stdin", "--pin-stdin", "--json"), f"BCDF\n{PIN}"
+    new = "--password-stdin"
+    yield ("password", "set", new, "--pin-stdin", "--json"), f"a long password\n{PIN}"
+    yield ("logout", "--json"), ""
+
+
+def consent(server):
+    """A consent as the API has it."""
+    return {
+        "id": "sayso_cs_aaaaaaaaaaaaaaaa",
+        "state": "live",
+        "client": {"id": "sayso_ag_aaaaaaaaaaaaaaaa", "name": "invoice-bot"},
+        "app": None,
+        "resource": "https://pay.example",
+        "scopes": ["payments:read"],
+        "created_at": when(server.now()),
+        "expires_at": when(server.now() + 600_000),
+        "revoked_at": None,
+    }
+
+
+def grant(server):
+    """A standing grant as the API has it, with its uses."""
+    use = {"number": 1, "approval": "sayso_ap_b", "minor": 500, "state": "spent"}
+    return {
+        "id": "sayso_sg_aaaaaaaaaaaaaaaa",
+        "state": "live",
+        "agent": {"id": "sayso_ag_aaaaaaaaaaaaaaaa", "name": "invoice-bot"},
+        "resource": "https://pay.example",
+        "scopes": ["payments:read"],
+        "type": "payment.transfer",
+        "pattern": [{"label": "Amount", "value": "up to EUR 20.00"}],
+        "risk": "low",
+        "uses": 3,
+        "used": 1,
+        "sum": {"minor": 3_000, "currency": "EUR", "text": "EUR 30.00"},
+        "spent": {"minor": 500, "currency": "EUR", "text": "EUR 5.00"},
+        "tell": True,
+        "approval": "sayso_ap_aaaaaaaaaaaaaaaa",
+        "created_at": when(server.now()),
+        "expires_at": when(server.now() + 600_000),
+        "ended_at": None,
+        "ended_because": None,
+        "taken": [{**use, "at": when(server.now())}],
+    }
+
+
+def test_a_yes_and_a_login_are_described(logged_in, run, server):
+    """The two that need a fingerprint and an empty machine."""
+    asked = server.add()
+    fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
+    answer = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
+    assert problems(logged_in(*answer, stdin=PIN).document) == []
+    run("logout")
+    server.code_used, server.revoked = False, []
+    code = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG-HHHH"
+    login = ("login", server.url, "--code", code, "--pin-stdin", "--json")
+    assert problems(run(*login, stdin=PIN).document) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [
+        (("show", "sayso_ap_x"), ""),
+        (("inbox", "--nonsense"), ""),
+        (("approve", "over", "--fingerprint", "0000-0000"), ""),
+        (("user-code", "clear", "--pin-stdin"), "wrong one"),
+    ],
+)
+def test_every_error_is_described(logged_in, arguments, stdin):
+    """One object on stderr."""
+    assert problems(logged_in(*arguments, "--json", stdin=stdin).error) == []
+
+
+def test_an_error_about_what_is_over_is_described(logged_in, server):
+    """It names the request and what became of it."""
+    asked = server.add()
+    server.decide_elsewhere(asked["id"])
+    error = logged_in("deny", asked["id"], "--code", "too_broad", "--json").error
+    assert error["approval"]
+    assert problems(error) == []
+
+
+def test_every_line_of_watch_is_described(run):
+    """Events and gaps alike."""
+    script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
+    with FeedServer(script) as server:
+        enrolled_with(server)
+        done = run("watch", "--jsonl", "--cursor", "3", "--count", "1")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [problems(line) for line in lines] == [[], []]
+
+
+def test_every_exit_code_is_described():
+    """And none that is not used."""
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    table = page.split("| exit of `sayso-approver` |", 1)[1].split("\n\n", 1)[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)

@@ -1,0 +1,42 @@
+"""Before anything is sent: who does not answer, and whose certificate does not hold."""
+
+import ssl
+
+import httpx
+import pytest
+
+from approver_tui.client.errors import Unreachable
+from approver_tui.client.transport import exchange, new_http
+from tests.support.receiver import certify, receiver
+
+
+def _refused(url):
+    with new_http(url) as http, pytest.raises(Unreachable) as caught:
+        exchange(http, http.build_request("GET", "/api/me"))
+    assert not caught.value.was_sent
+    return str(caught.value)
+
+
+def test_a_certificate_by_an_unknown_authority_is_named_with_the_remedy(tmp_path):
+    """A proxy with an authority of its own is running; to look whether it runs would not help."""
+    with receiver(certify(tmp_path, "localhost")) as door:
+        said = _refused(f"https://localhost:{door.port}")
+    assert said.startswith(f"https://localhost:{door.port} has a certificate that does not hold: ")
+    assert said.endswith(" An authority of your own is named by SSL_CERT_FILE.")
+
+
+def test_a_certificate_of_somebody_else_has_no_such_remedy(tmp_path):
+    """Whatever authority is named: it is for another name."""
+    with receiver(certify(tmp_path, "other.example")) as door:
+        context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        http = httpx.Client(base_url=f"https://localhost:{door.port}", verify=context)
+        with http, pytest.raises(Unreachable, match="does not hold: Hostname mismatch") as caught:
+            exchange(http, http.build_request("GET", "/api/me"))
+    assert "SSL_CERT_FILE" not in str(caught.value)
+
+
+def test_where_nobody_listens_it_does_not_answer(tmp_path):
+    """With https too."""
+    with receiver(certify(tmp_path, "localhost")) as door:
+        url = f"https://localhost:{door.port}"
+    assert _refused(url) == f"{url} does not answer."

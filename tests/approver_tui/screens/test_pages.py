@@ -1,0 +1,343 @@
+"""The pages beside the inbox: history, agents, rights, devices."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.screens.agents import AgentsPage
+from approver_tui.screens.confirm import ConfirmPanel
+from approver_tui.screens.devices import DevicesPage
+from approver_tui.screens.history import HistoryPage
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.rights import RightsPage
+from approver_tui.state.connection import Phase
+from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.entry_list import EntryList
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.panel_button import PanelButton
+from approver_tui.widgets.top_bar import TopBar
+from tests.support.fake_client import (
+    DEPLOY,
+    MINUTE,
+    NOW,
+    PIN,
+    PRICES,
+    a_consent,
+    a_device,
+    a_stage,
+    a_token,
+    an_approval,
+    answered,
+    three,
+)
+from tests.support.fake_grants import a_grant
+from tests.support.pilots import NARROW, click, inbox, opened, press, run_on, shown, until
+
+PAGES = pytest.mark.parametrize(
+    ("key", "page"), [("2", HistoryPage), ("3", AgentsPage), ("4", RightsPage), ("5", DevicesPage)]
+)
+PHONE = "sayso_dv_phone"
+
+
+def _filled():
+    """Three that wait, three that are over, two consents, a grant, a token, three more devices."""
+    stage = a_stage(three())
+    stage.server.put(
+        answered(an_approval("old"), Answer.APPROVE),
+        answered(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        an_approval("lapsed", PRICES, left=-60 * MINUTE),
+    )
+    stage.server.given = [a_consent(), a_consent("buyer-helper")]
+    stage.server.tokens = [a_token()]
+    stage.ahead.given = [a_grant(NOW)]
+    other = replace(a_device(), id=PHONE, name=SafeText("phone"), is_this=False)
+    stage.server.others = [
+        replace(other, high_from=NOW + 60 * MINUTE),
+        replace(other, id="sayso_dv_desk", name=SafeText("desk"), pin=a_device(tries=10).pin),
+        replace(other, id="sayso_dv_old", name=SafeText("old"), is_active=False),
+    ]
+    return stage
+
+
+async def _go(pilot, stage, key):
+    await press(pilot, stage, key)
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+async def _do(pilot, stage, *pin):
+    """In the panel that asks: PIN if there is one, then the button."""
+    keys = ["tab", *pin, "tab", "enter"] if pin else ["tab", "enter"]
+    await press(pilot, stage, *keys)
+    await until(pilot, lambda: not isinstance(stage.app.screen, ConfirmPanel))
+
+
+@PAGES
+@pytest.mark.parametrize("size", [NARROW, (100, 30)])
+async def test_a_digit_goes_to_a_page_and_escape_back(key, page, size):
+    """From the inbox and from any other page; there is never more than one over the inbox."""
+    stage = _filled()
+    async with opened(stage, size) as pilot:
+        await _go(pilot, stage, "2" if key != "2" else "3")
+        await _go(pilot, stage, key)
+        assert isinstance(stage.app.screen, page)
+        await press(pilot, stage, "enter", "escape")
+        assert isinstance(stage.app.screen, page)
+        await press(pilot, stage, "escape")
+        assert isinstance(stage.app.screen, InboxScreen)
+        await _go(pilot, stage, key)
+        await press(pilot, stage, "1")
+        assert isinstance(stage.app.screen, InboxScreen)
+
+
+@PAGES
+async def test_vim_keys_and_arrows_move_alike(key, page):
+    """Down, up, first, last, a screenful."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, key)
+        assert isinstance(stage.app.screen, page)
+        places = list(stage.app.screen.query_one(EntryList)._places)
+        for down, up, last, first in (("j", "k", "G", "g"), ("down", "up", "end", "home")):
+            await press(pilot, stage, down)
+            assert stage.app.screen.cursor == places[1]
+            await press(pilot, stage, up)
+            assert stage.app.screen.cursor == places[0]
+            await press(pilot, stage, last)
+            assert stage.app.screen.cursor == places[-1]
+            await press(pilot, stage, first)
+            assert stage.app.screen.cursor == places[0]
+        await press(pilot, stage, "ctrl+d", "pageup")
+        assert stage.app.screen.cursor == places[0]
+
+
+async def test_clicks_go_to_pages_and_move_the_cursor():
+    """On a page's name, on an entry, and once more on it to read."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        bar = stage.app.screen.query_one(TopBar)
+        await pilot.click(bar, offset=(14, 0))
+        await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
+        await until(pilot, lambda: stage.app.screen.found is not None)
+        stage.clock.move(1)
+        await pilot.click("#entries", offset=(5, 5))
+        assert stage.app.screen.cursor == an_approval("web", DEPLOY).id
+        await pilot.click("#entries", offset=(5, 5))
+        assert stage.app.screen.has_class("-reading")
+
+
+@PAGES
+async def test_a_server_that_does_not_answer_is_told_and_asked_again(key, page):
+    """With what failed and the key that asks again."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        stage.server.is_down = True
+        await press(pilot, stage, key)
+        await until(pilot, lambda: "did not answer. r asks" in shown(stage))
+        stage.server.is_down = False
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: stage.app.screen.found is not None)
+        assert isinstance(stage.app.screen, page)
+
+
+@PAGES
+async def test_requests_that_arrive_are_told_on_every_page(key, page):
+    """Their number in the bar, the news in the status; the cursor and the page stay."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, key)
+        before = stage.app.screen.cursor
+        stage.request(an_approval("late", DEPLOY, left=9 * MINUTE))
+        await until(pilot, lambda: "new MEDIUM request from release-agent" in shown(stage))
+        await until(pilot, lambda: "1 Inbox 4" in shown(stage))
+        assert isinstance(stage.app.screen, page)
+        assert stage.app.screen.cursor == before
+
+
+async def test_a_page_is_asked_for_again_when_the_connection_comes_back():
+    """What was on it may have changed meanwhile."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "4")
+        stage.feed.connect(Phase.OFFLINE, "gone")
+        await until(pilot, lambda: "OFFLINE" in shown(stage))
+        await press(pilot, stage, "z")
+        assert "Revoke is off: there is no connection to the server" in shown(stage)
+        stage.server.tokens = []
+        stage.feed.connect(Phase.LIVE)
+        await until(pilot, lambda: "TOKENS (0)" in shown(stage))
+
+
+async def test_an_agent_is_stopped_with_all_that_it_stands_on():
+    """Grants, consents and tokens of that one, by one call, after the panel has asked."""
+    stage = _filled()
+    stage.ahead.given = [a_grant(NOW, agent_id=a_consent().client_id)]
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "3")
+        await press(pilot, stage, "j", "z")
+        assert "Stopping ends at once what it has of you: 1 standing grant" in shown(stage)
+        assert "It goes on for others" in shown(stage)
+        await _do(pilot, stage)
+        await until(pilot, lambda: "invoice-bot acts for you no more" in shown(stage))
+        await until(pilot, lambda: "ACTING FOR YOU (1)" in shown(stage))
+    assert stage.server.ended == [a_consent().id, a_token().id, a_consent().client_id]
+
+
+async def test_a_consent_and_a_token_are_revoked_one_by_one():
+    """Each is asked about, and the list is what is left."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "4")
+        await press(pilot, stage, "z")
+        assert "TAKE THE CONSENT BACK?" in shown(stage)
+        await _do(pilot, stage)
+        await until(pilot, lambda: "Revoked: invoice-bot. 2 tokens ended with it." in shown(stage))
+        await until(pilot, lambda: "CONSENTS (1)" in shown(stage))
+        await press(pilot, stage, "G", "z")
+        assert "END THE TOKEN?" in shown(stage)
+        await _do(pilot, stage)
+        await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in shown(stage))
+        await until(pilot, lambda: "TOKENS (0)" in shown(stage))
+
+
+async def test_a_device_is_signed_out_but_not_this_one():
+    """The device one is at says how to do that instead."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "5")
+        await press(pilot, stage, "z")
+        assert "sayso-approver logout signs it out." in shown(stage)
+        await press(pilot, stage, "j", "z")
+        await _do(pilot, stage)
+        await until(pilot, lambda: "phone is signed out for good." in shown(stage))
+        await until(pilot, lambda: "REVOKED (2)" in shown(stage))
+    assert stage.server.ended == [PHONE]
+
+
+@pytest.mark.parametrize(
+    ("moves", "key", "verb", "says"),
+    [
+        (["j"], "V", "vouch", "phone may approve high risk from now on."),
+        (["j", "j"], "U", "unlock", "desk is unlocked."),
+    ],
+)
+async def test_vouching_and_unlocking_take_the_pin(moves, key, verb, says):
+    """The wrong one is told with the tries that are left, and nothing is done."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "5")
+        await press(pilot, stage, *moves, key)
+        await press(pilot, stage, "tab", *"000000", "tab", "enter")
+        await until(pilot, lambda: "That is not the PIN. 9 tries left." in shown(stage))
+        assert stage.answers.about_devices == []
+        stage.app.screen.query_one("#pin").focus()
+        await press(pilot, stage, *PIN, "tab", "enter")
+        await until(pilot, lambda: says in shown(stage))
+    assert [done for _device, done in stage.answers.about_devices] == [verb]
+
+
+@pytest.mark.parametrize(
+    ("moves", "key", "why"),
+    [
+        ([], "V", "Vouch is off: it takes another device of yours."),
+        ([], "U", "Unlock is off: it takes another device of yours."),
+        (["j"], "U", "Unlock is off: it is not locked."),
+        (["j", "j"], "V", "Vouch is off: it may approve high risk already."),
+        (["G"], "z", "Revoke is off: it is over."),
+    ],
+)
+async def test_a_key_that_is_off_says_why(moves, key, why):
+    """And opens nothing."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "5")
+        await press(pilot, stage, *moves, key)
+        assert why in shown(stage)
+        assert isinstance(stage.app.screen, DevicesPage)
+
+
+async def test_what_fails_in_the_panel_can_be_tried_again():
+    """The panel stays, and says what is known."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "4")
+        await press(pilot, stage, "z")
+        stage.server.is_down = True
+        await press(pilot, stage, "tab", "enter")
+        await until(pilot, lambda: "The server did not answer." in shown(stage))
+        await press(pilot, stage, "escape")
+        assert isinstance(stage.app.screen, RightsPage)
+    assert stage.server.ended == []
+
+
+@pytest.mark.parametrize(("page", "key"), [("3", "z"), ("4", "z"), ("5", "V")])
+async def test_running_typing_ends_nothing(page, key):
+    """Twenty keys a second from the inbox through a page into the panel, and pressed buttons."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await run_on(pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2)
+        await pilot.pause()
+        if isinstance(stage.app.screen, ConfirmPanel):
+            stage.app.screen.query_one("#do", PanelButton).press()
+        await pilot.pause()
+    assert (stage.server.ended, stage.answers.about_devices) == ([], [])
+
+
+@pytest.mark.parametrize("key", ["2", "3", "4", "5"])
+async def test_nothing_to_show_is_said_and_does_nothing(key):
+    """Keys on an empty list harm nothing."""
+    stage = a_stage()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, key)
+        await press(pilot, stage, "j", "G", "z", "enter", "question_mark")
+        assert "KEYS IN" in shown(stage)
+        await press(pilot, stage, "escape")
+        assert stage.app.is_running
+
+
+async def test_quitting_from_a_page_sends_what_waits_first():
+    """A denial in its five seconds is not lost."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        await pilot.press("enter")
+        await press(pilot, stage, "3", "q")
+        await until(pilot, lambda: not stage.app.is_running)
+    assert [answer for _id, answer, _how in stage.answers.given] == [Answer.DENY]
+
+
+async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
+    """The inbox below goes on."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "d", "2", "enter")
+        await _go(pilot, stage, "3")
+        stage.clock.move(6)
+        inbox(stage).tick()
+        await until(pilot, lambda: bool(stage.answers.given))
+        await until(pilot, lambda: "Denied by alice" in shown(stage))
+        assert isinstance(stage.app.screen, AgentsPage)
+
+
+async def test_the_click_that_brings_the_window_back_presses_no_button():
+    """In the panel that asks, as in every other."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "4")
+        await press(pilot, stage, "z")
+        stage.app.desk.guard.arm()
+        await click(pilot, stage, stage.app.screen.query_one("#do"))
+        assert stage.server.ended == []
+
+
+async def test_every_key_that_is_shown_can_be_clicked():
+    """A click on a key in the bar does what the key does, on every screen."""
+    stage = _filled()
+    async with opened(stage) as pilot:
+        await pilot.click(KeyBar, offset=(15, 0))
+        await until(pilot, lambda: "DENY?" in shown(stage))
+        stage.clock.move(1)
+        await press(pilot, stage, "escape")
+        await _go(pilot, stage, "4")
+        await pilot.click(KeyBar, offset=(3, 0))
+        await until(pilot, lambda: isinstance(stage.app.screen, ConfirmPanel))

@@ -1,0 +1,52 @@
+"""Panels in small terminals: what it is about, and what has the focus, are always in sight."""
+
+import pytest
+from textual.widgets import Button
+
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.less_form import LessForm
+from approver_tui.widgets.title_line import TitleLine
+from tests.support.fake_client import a_stage, an_approval
+from tests.support.pilots import opened, press, shown, until
+
+SMALL = pytest.mark.parametrize("size", [(40, 12), (45, 20), (60, 20), (80, 24)], ids=str)
+PANELS = pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("a", "APPROVE?"),
+        ("d", "DENY?"),
+        ("e", "APPROVE LESS?"),
+        ("s", "APPROVE AHEAD?"),
+        ("exclamation_mark", "REPORT?"),
+    ],
+)
+
+
+def _is_in_sight(screen):
+    """Inside the screen, and under neither title nor keys."""
+    focused = screen.focused
+    covers = [screen.query_one(TitleLine), screen.query_one(KeyBar)]
+    return focused.region in screen.region and not any(
+        focused.region.overlaps(each.region) for each in covers
+    )
+
+
+@SMALL
+@PANELS
+async def test_title_and_focus_are_in_sight_from_the_first_to_the_last_control(size, key, title):
+    """The risk and the time that is left stand beside it; Tab brings every control into sight."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, key)
+        screen = stage.app.screen
+        if key == "e":
+            await until(pilot, lambda: bool(screen.query(LessForm)))
+        await until(pilot, lambda: _is_in_sight(screen))
+        buttons = set()
+        for _ in range(len(screen.focus_chain)):
+            assert f"{title}  HIGH RISK" in shown(stage)
+            assert " left" in shown(stage).splitlines()[0]
+            buttons |= {screen.focused.id} if isinstance(screen.focused, Button) else set()
+            await press(pilot, stage, "tab")
+            await until(pilot, lambda: _is_in_sight(screen))
+        assert "back" in buttons

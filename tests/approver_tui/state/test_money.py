@@ -1,0 +1,83 @@
+"""Sums over several requests: of what the signed action calls money, and of nothing else."""
+
+import pytest
+
+from approver_tui.state.money import sums
+from tests.support.fake_client import PAYMENT, PRICES, an_approval
+
+
+def _paying(name, *amounts, facts=()):
+    """A request with these amounts: minor units, currency, how the fact is written."""
+    details = [{"amount": {"minor": minor, "currency": code}} for minor, code, _text in amounts]
+    rows = [("Amount", text, True) for _minor, _code, text in amounts]
+    terms = {**PAYMENT, "details": [{"type": "pay", "items": details}], "facts": [*rows, *facts]}
+    return an_approval(name, terms)
+
+
+def _written(*approvals):
+    return [(each.label, each.text) for each in sums(approvals)]
+
+
+def test_one_fact_in_one_currency_is_added_up():
+    """Cents, thousands, and several amounts in one request."""
+    one = _paying("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
+    two = _paying("two", (517_999, "EUR", "EUR 5,179.99"))
+    assert _written(one, two) == [("Amount", "EUR 10,000.00")]
+
+
+def test_currencies_and_facts_are_never_added_to_each_other():
+    """Each has a sum of its own, in the order in which it is first met."""
+    one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
+    fee = an_approval(
+        "fee",
+        {
+            **PAYMENT,
+            "details": [{"type": "pay", "fee": {"minor": 7, "currency": "EUR"}}],
+            "facts": [("Fee", "EUR 0.07", False)],
+        },
+    )
+    assert _written(one, fee) == [
+        ("Amount", "EUR 1.00"),
+        ("Amount", "JPY 500"),
+        ("Fee", "EUR 0.07"),
+    ]
+
+
+def test_a_refund_is_taken_off():
+    """Below nothing too."""
+    back = _paying("one", (-150_050, "EUR", "EUR -1,500.50"))
+    assert _written(back) == [("Amount", "EUR -1,500.50")]
+    assert _written(back, _paying("two", (50, "EUR", "EUR 0.50"))) == [("Amount", "EUR -1,500.00")]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        ("Reference", "EUR 9,999.00", False),
+        ("Reference", "about EUR 1.00", False),
+        ("Reference", "EUR 1.00", False),
+    ],
+)
+def test_a_text_that_looks_like_money_is_not_counted(fact):
+    """An agent that writes an amount into a text changes no sum; neither does a second one."""
+    one = _paying("one", (100, "EUR", "EUR 1.00"), facts=[fact])
+    assert _written(one) == [("Amount", "EUR 1.00")]
+
+
+@pytest.mark.parametrize(
+    "money",
+    [
+        {"minor": 100, "currency": "EUR", "note": "x"},
+        {"minor": "100", "currency": "EUR"},
+        {"minor": 100, "currency": 7},
+    ],
+)
+def test_what_is_not_money_in_the_action_is_not_counted(money):
+    """Whatever a fact says."""
+    terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
+    assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
+
+
+def test_no_money_no_sum():
+    """A request for rights."""
+    assert sums([an_approval("prices", PRICES)]) == ()

@@ -1,0 +1,71 @@
+"""A few words leave out of a list what a person does not want to see."""
+
+import pytest
+
+from approver_tui.state.decision import Answer
+from approver_tui.state.queries import Query, read_query
+from tests.support.fake_client import DEPLOY, MINUTE, NOW, PRICES, an_approval, answered
+
+PAY = answered(an_approval("pay"), Answer.APPROVE)
+WEB = answered(an_approval("web", DEPLOY), Answer.DENY)
+LAPSED = an_approval("prices", PRICES, left=-60 * MINUTE)
+
+
+def _fitting(text):
+    query = read_query(text, NOW + MINUTE, "sayso_us_aaaaaaaaaaaaaaaa")
+    return [each for each in (PAY, WEB, LAPSED) if query.fits(each)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", [PAY, WEB, LAPSED]),
+        ("nordwind", [PAY]),
+        ("NORDWIND pay", [PAY]),
+        ("k8s.example", [WEB]),
+        (PAY.id, [PAY]),
+        ("!pay", [WEB, LAPSED]),
+        ("!", []),
+        ("agent:Release-Agent", [WEB]),
+        ("risk:high", [PAY]),
+        ("risk:medium", [PAY, WEB]),
+        ("since:30m", [PAY, WEB]),
+        ("is:approved", [PAY]),
+        ("is:denied", [WEB]),
+        ("is:nobody", [LAPSED]),
+        ("is:denied risk:high", []),
+        ("by:me", [PAY, WEB]),
+        ("by:alice", [PAY, WEB]),
+        ("by:Phone", [PAY, WEB]),
+        ("by:bob", []),
+        ("agent:", []),
+        ("https://pay.example", [PAY]),
+    ],
+)
+def test_all_conditions_must_hold(text, found):
+    """Words of the headline, the agent, the resource or the id; and what stands before a colon."""
+    assert _fitting(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [("risk:huge", "low, medium"), ("is:open", "is:approved"), ("since:long", "number and a unit")],
+)
+def test_what_cannot_be_read_says_what_may_be_written(text, remedy):
+    """And nothing is filtered by half of it."""
+    with pytest.raises(ValueError, match=remedy):
+        read_query(text, NOW)
+
+
+def test_an_empty_query_is_none():
+    """So that a list can say whether it is whole."""
+    assert not Query()
+    assert not read_query("  ", NOW)
+    for text in ("a", "!a", "risk:low"):
+        assert read_query(text, NOW)
+    assert read_query(" a  b ", NOW).text == "a  b"
+
+
+def test_somebody_elses_answer_is_not_mine():
+    """`by:me` is the person at this terminal by their id, whatever others are called."""
+    assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").fits(PAY) is False

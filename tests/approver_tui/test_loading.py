@@ -1,0 +1,37 @@
+"""Modules that are imported when they are needed."""
+
+import gc
+
+import pytest
+
+from approver_tui import loading
+
+
+@pytest.fixture(autouse=True)
+def thawed():
+    """The collector looks at everything again afterwards."""
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+def test_no_request_waits_for_a_look_at_all_that_was_imported(tmp_path, monkeypatch):
+    """A full collection over every module takes tens of milliseconds, in the thread that draws."""
+    (tmp_path / "made_for_this.py").write_text("import gc\nseen = gc.isenabled()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not loading.module("made_for_this").seen
+    assert gc.get_freeze_count() > 10_000
+    assert gc.isenabled()
+
+
+def test_what_is_there_is_only_returned():
+    """Then nothing is frozen."""
+    assert loading.module("approver_tui.loading") is loading
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_module_that_cannot_be_imported_leaves_the_collector_on():
+    """The error is that of an import."""
+    with pytest.raises(ModuleNotFoundError):
+        loading.module("approver_tui.nothing")
+    assert gc.isenabled()

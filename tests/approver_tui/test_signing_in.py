@@ -1,0 +1,280 @@
+"""The first minute: from nothing to a login, without leaving the terminal."""
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import pytest
+from textual.widgets import Input
+
+from approver_tui import app, signing_in
+from approver_tui.app import FIRST_WORDS
+from approver_tui.client import keys, profile
+from approver_tui.client.errors import BadServer, GivenUp, Unreachable
+from approver_tui.client.profile import Home
+from approver_tui.client.signing_in import Invitation
+from approver_tui.screens.sign_in import InvitationPanel, SignInScreen, Wanted
+from approver_tui.signing_in import HouseDoor, SignInApp, free_name
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.qr_code import qr_rows
+from tests.approver_tui.client.test_profile import MINE
+from tests.support.fake_client import NOW, FakeClock
+from tests.support.fake_server import CODE, FakeServer
+from tests.support.pilots import NARROW, WIDE, until
+
+PIN = "271828"
+INVITATION = Invitation(
+    SafeText("BCDF-GHJK"),
+    SafeText("https://auth.example/device"),
+    "https://auth.example/device?user_code=BCDF-GHJK",
+    NOW + 880_000,
+)
+
+
+@dataclass
+class FakeDoor:
+    """Lets in, refuses, or waits to be let in."""
+
+    failures: list = field(default_factory=list)
+    invites: bool = False
+    breaks: list = field(default_factory=list)
+    """What goes wrong while it waits."""
+    opens: threading.Event = field(default_factory=threading.Event)
+    wanted: list = field(default_factory=list)
+
+    def now(self):
+        return NOW
+
+    def enrol(self, wanted, show, stop):
+        self.wanted.append(wanted)
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.invites:
+            show(INVITATION)
+            while not self.opens.wait(0.01):
+                if self.breaks:
+                    raise self.breaks.pop(0)
+                if stop.is_set():
+                    raise GivenUp("Nobody was waited for any more. Nothing was kept.")
+        return "default"
+
+
+def _app(door, clock):
+    return SignInApp(door, why="There is no login here.", theme="sayso", ticks=clock.ticks)
+
+
+async def _press(pilot, clock, *names):
+    for name in names:
+        clock.move(1)
+        await pilot.press(name)
+    clock.move(1)
+    await pilot.pause()
+
+
+async def _fill(pilot, clock, *, code=None):
+    """From the address, which is there, to the button."""
+    way = ["2", "tab", *code] if code else ["1"]
+    await _press(pilot, clock, "tab", *way, "tab", "tab", *PIN, "tab", *PIN, "tab", "tab")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
+async def test_a_code_signs_in(size):
+    """At every size; the app ends with a login."""
+    door, clock = FakeDoor(), FakeClock()
+    running = _app(door, clock)
+    async with running.run_test(size=size) as pilot:
+        await _press(pilot, clock)
+        await _fill(pilot, clock, code="7Q4N")
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: running.return_value == "default")
+    (wanted,) = door.wanted
+    assert (wanted.code, wanted.pin, wanted.url) == ("7Q4N", PIN, "http://localhost:8470")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
+async def test_it_opens_where_its_words_and_the_cursor_are(size):
+    """What failed, what this is, and the field into which one types, whatever the size."""
+    running = SignInApp(
+        FakeDoor(), why=f"There is no login on this machine. {FIRST_WORDS}", theme="sayso"
+    )
+    async with running.run_test(size=size) as pilot:
+        url = running.screen.query_one("#url")
+        await until(pilot, lambda: url.has_focus and running.screen.can_view_entire(url))
+        words = running.screen.query_one("#words")
+        await until(pilot, lambda: running.screen.can_view_entire(words))
+        assert running.screen.query_one("#headline").region.y >= 0
+        assert not url.region.overlaps(running.screen.query_one(KeyBar).region)
+
+
+async def test_another_device_lets_this_one_in():
+    """The page, the code and the picture stand there while it is waited for."""
+    door, clock = FakeDoor(invites=True), FakeClock()
+    running = _app(door, clock)
+    async with running.run_test(size=WIDE) as pilot:
+        await _press(pilot, clock)
+        await _fill(pilot, clock)
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        await until(pilot, lambda: running.screen.is_whole)
+        assert "14:30 left" in str(running.screen.query_one("#left").render())
+        door.opens.set()
+        await until(pilot, lambda: running.return_value == "default")
+
+
+async def test_giving_up_goes_back_to_the_fields():
+    """Nothing was kept, and the PIN has to be typed again."""
+    door, clock = FakeDoor(invites=True), FakeClock()
+    running = _app(door, clock)
+    async with running.run_test(size=NARROW) as pilot:
+        await _press(pilot, clock)
+        await _fill(pilot, clock)
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        await _press(pilot, clock, "escape")
+        await until(pilot, lambda: isinstance(running.screen, SignInScreen))
+        await until(pilot, lambda: not running.screen._is_busy)
+        assert [field.value for field in running.screen._pins] == ["", ""]
+        await _press(pilot, clock, "escape")
+    assert running.return_value is None
+
+
+async def test_a_server_that_goes_away_closes_the_invitation_and_the_sign_in_says_so():
+    """Nobody looks at a code that nobody can take any more."""
+    door, clock = FakeDoor(invites=True), FakeClock()
+    running = _app(door, clock)
+    async with running.run_test(size=WIDE) as pilot:
+        await _press(pilot, clock)
+        await _fill(pilot, clock)
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        door.breaks.append(Unreachable("The server does not answer."))
+        await until(pilot, lambda: isinstance(running.screen, SignInScreen))
+        assert running.screen._problem == "The server does not answer."
+        await _press(pilot, clock, "escape")
+
+
+async def test_a_refusal_is_said_beside_the_fields():
+    """With the words of whoever refused; everything else that was typed is still there."""
+    door, clock = FakeDoor(failures=[BadServer("There is no Sayso server here.")]), FakeClock()
+    running = _app(door, clock)
+    async with running.run_test(size=WIDE) as pilot:
+        await _press(pilot, clock)
+        await _fill(pilot, clock, code="7Q4N")
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: bool(running.screen._problem))
+        assert running.screen._problem == "There is no Sayso server here."
+        assert running.screen._code.value == "7Q4N"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"url": " "}, "write the address of the server."),
+        ({"name": " "}, "give this device a name."),
+        ({"pin": "123"}, "choose a PIN of 6 characters or more."),
+        ({"again": "2718281"}, "the two PINs differ."),
+    ],
+)
+async def test_the_button_is_off_until_all_is_there(change, why):
+    """And says what is missing."""
+    clock = FakeClock()
+    running = _app(FakeDoor(), clock)
+    async with running.run_test(size=WIDE) as pilot:
+        assert running.screen._why_off() == "choose how you sign in, 1 or 2."
+        running.screen.query_one("#ways").action_pick(0)
+        for name, value in ({"pin": PIN, "again": PIN} | change).items():
+            running.screen.query_one(f"#{name}", Input).value = value
+        await pilot.pause()
+        assert running.screen._why_off() == why
+        assert running.screen.query_one("#sign-in-now").disabled
+
+
+async def test_running_typing_and_pastes_choose_no_pin():
+    """Keys in the first moments do nothing; a PIN is typed by fingers."""
+    clock = FakeClock()
+    running = _app(FakeDoor(), clock)
+    async with running.run_test(size=WIDE) as pilot:
+        await pilot.press("x")
+        assert running.screen._url.value == "http://localhost:8470"
+
+
+def test_a_picture_of_a_link_is_square_with_a_quiet_border():
+    """Two rows of modules on each line, light around."""
+    rows = qr_rows(INVITATION.link)
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) == (len(rows[0]) + 1) // 2
+    assert rows[0].strip() == ""
+    assert all(row[:2] == row[-2:] == "  " for row in rows)
+
+
+@pytest.fixture
+def door(tmp_path, monkeypatch):
+    """The way of this machine, with a PIN that costs little."""
+    monkeypatch.setattr(keys, "_MEMORY_KIB", 64)
+    return HouseDoor(Home.at(tmp_path))
+
+
+def test_a_code_makes_a_login_that_opens(door):
+    """Over a real socket."""
+    with FakeServer() as server:
+        wanted = Wanted(url=server.url, code=CODE, name="laptop", pin=PIN)
+        door.enrol(wanted, lambda _invitation: None, threading.Event())
+    assert profile.load(door.home).device_name == "laptop"
+
+
+def test_a_login_at_another_server_is_named_after_it(door):
+    """And the one that is there stays."""
+    profile.save(door.home, MINE)
+    beside = replace(door, is_another=True)
+    with FakeServer() as server:
+        wanted = Wanted(url=server.url, code=CODE, name="laptop", pin=PIN)
+        name = beside.enrol(wanted, lambda _invitation: None, threading.Event())
+    assert door.home.names == tuple(sorted(["default", name]))
+    assert profile.load(door.home) == MINE
+    assert profile.load(door.home.named(name)).issuer == server.issuer
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://sayso.example:8470/x", "sayso-example"),
+        ("https://taken.example", "taken-example-2"),
+        ("http://[::1]:8470", "1"),
+        ("https://" + "long" * 10 + ".example", "long" * 6),
+        ("nonsense", "server"),
+    ],
+)
+def test_a_login_is_named_after_its_host(url, name):
+    """As a profile may be called, and as none is yet."""
+    found = free_name(url, ["taken-example"])
+    assert found == name
+    assert profile.is_name(found)
+
+
+def test_a_sign_in_that_is_given_up_keeps_nothing(door):
+    """Between two polls."""
+    stop, shown = threading.Event(), []
+    stop.set()
+    with FakeServer() as server:
+        wanted = Wanted(url=server.url, code=None, name="laptop", pin=PIN)
+        with pytest.raises(GivenUp):
+            door.enrol(wanted, shown.append, stop)
+    assert len(shown) == 1
+    assert profile.load(door.home) is None
+
+
+def test_a_host_whose_name_fits_no_device_is_a_terminal(monkeypatch):
+    """Whatever the machine is called, there is a name to begin with."""
+    monkeypatch.setattr(signing_in.platform, "node", lambda: "bad/name")
+    assert signing_in.this_machine() == "terminal"
+
+
+def test_without_a_login_the_app_asks_first(monkeypatch, tmp_path):
+    """And goes no further when nobody signed in."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    monkeypatch.setattr(app, "keep_memory_private", lambda: None)
+    asked = []
+    monkeypatch.setattr(SignInApp, "run", lambda self: asked.append(self._why))
+    app.run(Home.at(tmp_path))
+    assert len(asked) == 1
+    assert "There is no login on this machine" in asked[0]

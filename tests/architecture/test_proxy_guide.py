@@ -1,0 +1,50 @@
+"""The guide to a proxy has the numbers of the server that stands behind it."""
+
+import re
+
+import pytest
+
+from server.http import feed, views
+from server.protocol import web_push
+from server.protocol.ciba import LONGEST_WAIT_SECONDS
+from server.serving import worker
+from tests.support.source import ROOT
+
+_GUIDE = (ROOT / "docs" / "behind-a-proxy.md").read_text("utf-8")
+_BLOCKS = dict(re.findall(r"```(nginx|caddyfile)\n(.*?)```", _GUIDE, re.DOTALL))
+_WAITS = {"nginx": r"proxy_read_timeout +(\d+)s", "caddyfile": r"response_header_timeout (\d+)s"}
+_KEEPS = {"nginx": r"keepalive_timeout +(\d+)s", "caddyfile": r"keepalive (\d+)s"}
+
+
+@pytest.mark.parametrize("proxy", _WAITS)
+def test_a_proxy_waits_longer_than_a_held_poll_and_a_silent_feed(proxy):
+    """Or it answers 504 in the server's place."""
+    waits = int(re.search(_WAITS[proxy], _BLOCKS[proxy])[1])
+    assert waits > max(LONGEST_WAIT_SECONDS, feed._PING_SECONDS)
+
+
+@pytest.mark.parametrize("proxy", _KEEPS)
+def test_a_proxy_lets_an_idle_connection_go_before_the_server_does(proxy):
+    """Or a request is sent into one that is being closed."""
+    assert int(re.search(_KEEPS[proxy], _BLOCKS[proxy])[1]) < worker._IDLE_SECONDS
+
+
+def test_nginx_upgrades_the_feed_and_leaves_too_long_bodies_to_the_server():
+    """What it does not do unless it is told."""
+    nginx = _BLOCKS["nginx"]
+    assert f"location = {feed.PATH} {{" in nginx
+    assert int(re.search(r"client_max_body_size (\d+)k", nginx)[1]) * 1024 > views._MOST_BYTES
+
+
+def test_the_words_of_the_guide_have_the_same_numbers():
+    """The table is for whoever has another proxy."""
+    assert f"pings it every {feed._PING_SECONDS} seconds" in _GUIDE
+    assert f"wait longer than {LONGEST_WAIT_SECONDS} seconds" in _GUIDE
+    assert f"before {worker._IDLE_SECONDS:.0f} seconds" in _GUIDE
+    assert f"up to {views._MOST_BYTES // 1024} KiB" in _GUIDE
+
+
+def test_the_guide_names_every_push_service_that_is_called():
+    """For whoever has to open a firewall."""
+    hosts = {*web_push._HOSTS, *(family.removeprefix(".") for family in web_push._FAMILIES)}
+    assert {host for host in hosts if f"`{host}`" not in _GUIDE} == set()

@@ -1,0 +1,59 @@
+"""The style sheets have one scale of type, and nothing is set in another size."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = Path(__file__).parents[2] / "server" / "web" / "templates"
+SHEETS = sorted(TEMPLATES.glob("*.css"))
+SCALE = re.findall(
+    r"--(fine|small|text|lead|title|drawn-\w+): [\d.]+(?:rem|px);",
+    (TEMPLATES / "style.css").read_text(),
+)
+_SIZED = re.compile(r"(?<![\w-])(font(?:-size)?):\s*([^;}]+)")
+_STEP = re.compile(rf"(?:[\w-]+ )?var\(--(?:{'|'.join(SCALE)})\)(?:/[\d.]+)?(?: var\(--\w+\))?")
+_ALLOWED = {"inherit"}
+
+
+def _strange(text: str) -> list[str]:
+    """Sizes that are no step of the scale."""
+    said = [found[2].strip() for found in _SIZED.finditer(text)]
+    return [one for one in said if one not in _ALLOWED and not _STEP.fullmatch(one)]
+
+
+def test_the_scale_has_few_steps():
+    """Five for what is read, and one for each kind of drawing, in the drawing's own units."""
+    assert SCALE == ["fine", "small", "text", "lead", "title", "drawn-chart", "drawn-face"]
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.name)
+def test_every_size_is_a_step_of_the_scale(sheet):
+    """So that a page looks as the others do, and the scale is changed in one place."""
+    assert _strange(sheet.read_text()) == []
+
+
+def test_no_page_sets_a_size_of_its_own():
+    """Not in a drawing, not in an attribute, not from a script."""
+    pages = [path for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".js"}]
+    assert pages != []
+    assert [
+        path.name for path in pages if re.search(r"font-?size", path.read_text(), re.IGNORECASE)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "p { font-size: 1rem; }",
+        "p { font-size: 14px }",
+        "p { font-size:0.9em; }",
+        "p { font: 1rem/1.5 serif; }",
+        "p { font-size: var(--other); }",
+        "p { font-size: calc(var(--text) + 1px); }",
+        "p { font: bold 12px system-ui; }",
+    ],
+)
+def test_the_search_finds_each_way_to_a_size(rule):
+    """A search that finds nothing anywhere proves nothing."""
+    assert len(_strange(rule)) == 1

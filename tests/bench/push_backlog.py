@@ -1,0 +1,155 @@
+"""`python -m tests.bench.push_backlog`: an approval while ten thousand pushes wait to leave.
+
+The server, the push services and whoever measures are processes of their own. An approval is timed
+from the moment in which its person sends the signed answer to the moment in which the agent's held
+poll has the token; first with an empty outbox, then while the pushes leave, of which every fifth is
+for a push service that takes a message and never answers.
+"""
+
+import contextlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from server.services import push_targets
+from tests.bench.table import run, say, verdict
+from tests.support.agent import Agent, new_agent
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.push_service import PushService
+from tests.support.server import ROOT, LiveServer, live_server
+from tests.support.waiting import meanwhile
+from tests.support.web_person import WebPerson, new_web_person
+
+_PUSHES = 10_000
+_TAKING = 4
+"""Push services that take: those of four makers of browsers."""
+_APPROVALS = 60
+_HELD_SECONDS = 0.02
+_BAR = 1.5
+_P95_BAR_MS = 100.0
+"""What a decision may take to reach a held poll at the 99th of a hundred; of sixty approvals that
+would be the longest alone, so that the 95th is judged."""
+
+
+def main() -> None:
+    """Both measurements on one server, one after the other."""
+    say(
+        f"## Pushes: an approval while {_PUSHES:,} wait to leave, a fifth of them to one that hangs"
+    )
+    with far() as origins, _server(origins) as server:
+        alone, beside = both(server, origins, _PUSHES, _APPROVALS)
+    verdict("ratio of the medians", slowed(alone, beside), _BAR, " times")
+    verdict("p95 beside the pushes", p95(beside), _P95_BAR_MS, " ms")
+
+
+@contextlib.contextmanager
+def far() -> Iterator[list[str]]:
+    """The origins of the push services; the first one hangs."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.push_far", str(_TAKING)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield [f"http://127.0.0.1:{port}" for port in process.stdout.readline().split()]
+        process.terminate()
+
+
+def slowed(alone: Sequence[float], beside: Sequence[float]) -> float:
+    """How much longer an approval takes beside the pushes, at the median."""
+    return statistics.median(beside) / statistics.median(alone)
+
+
+def p95(taken: Sequence[float]) -> float:
+    """What 95 of a hundred did not exceed."""
+    return statistics.quantiles(taken, n=20)[-1]
+
+
+def both(
+    server: LiveServer, origins: Sequence[str], pushes: int, approvals: int
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Milliseconds of so many approvals with an empty outbox, and while so many pushes leave."""
+    person, agent = new_web_person(server), new_agent(server)
+    called = [_subscribed(new_web_person(server), origin) for origin in origins]
+    _approve(person, agent)
+    say("| outbox | approvals | p50 ms | p95 ms | longest ms |\n|---|---|---|---|---|")
+    alone = _timed("empty", person, agent, approvals)
+    _fill(server, called, origins, pushes)
+    before, began = _left(server), time.monotonic()
+    beside = _timed(f"{pushes:,} pushes leave", person, agent, approvals)
+    after, seconds = _left(server), time.monotonic() - began
+    say(f"\n{(before - after) / seconds:.0f} pushes left each second; {after:,} still waited")
+    assert after > 0, "the outbox was empty before the end: measure fewer approvals"
+    return alone, beside
+
+
+@contextlib.contextmanager
+def _server(origins: Sequence[str]) -> Iterator[LiveServer]:
+    named = ",".join(origins)
+    with (
+        tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
+        live_server(Path(folder), push_origins=named, **WITHOUT_LIMITS) as server,
+    ):
+        yield server
+
+
+def _subscribed(person: WebPerson, origin: str) -> str:
+    """The id of a browser of theirs that is called through this push service."""
+    port = int(origin.rpartition(":")[2])
+    minted = PushService(port).mint().to_json()
+    answer = person.http.post("/api/push-subscriptions", json=minted)
+    assert answer.is_success, answer.text
+    kept: str = answer.json()["id"]
+    return kept
+
+
+def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pushes: int) -> None:
+    """Let so many pushes wait, in turn to each of these browsers, as one unit of work."""
+    with server.services.store.write() as tx:
+        for number in range(pushes):
+            place = number % len(called)
+            push_targets.send(tx, origins[place], called[place], push_targets.TEST)
+
+
+def _left(server: LiveServer) -> int:
+    """How many pushes wait or are on their way."""
+    with server.services.store.read() as view:
+        counts = view.outbox.counts()
+    return counts.get("waiting", 0) + counts.get("leased", 0)
+
+
+def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float]:
+    taken = [_approve(person, agent) for _ in range(count)]
+    middle = statistics.median(taken)
+    say(f"| {name} | {count} | {middle:.1f} | {p95(taken):.1f} | {max(taken):.1f} |")
+    return taken
+
+
+def _approve(person: WebPerson, agent: Agent) -> float:
+    """Milliseconds from the answer to the token in the poll that was held meanwhile."""
+    handle = agent.asked(person.name)
+    (waiting,) = person.http.get("/api/approvals").json()["items"]
+    word = person.word(waiting["id"])
+    with meanwhile(lambda: _token(agent, handle)) as held:
+        time.sleep(_HELD_SECONDS)
+        began = time.perf_counter()
+        answer = person.decide(waiting["id"], word)
+        assert answer.is_success, answer.text
+        return (held.result() - began) * 1000
+
+
+def _token(agent: Agent, handle: str) -> float:
+    """When the poll had the token."""
+    answer = agent.poll(handle, prefer="wait=30")
+    assert answer.is_success, answer.text
+    return time.perf_counter()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,44 @@
+"""The far end of `push_backlog.py`: push services that take a message, and one that hangs.
+
+`python -m tests.bench.push_far COUNT` prints the port of the one that hangs, then those of COUNT
+that take whatever comes at once, and serves until its input ends. It reads each message whole and
+keeps none: what a push service makes of one is tested elsewhere.
+"""
+
+import asyncio
+import sys
+
+_LENGTH = b"content-length: "
+_TAKEN = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+async def _read(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    place = head.lower().index(_LENGTH) + len(_LENGTH)
+    await reader.readexactly(int(head[place : head.index(b"\r", place)]))
+
+
+async def _take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _read(reader)
+    writer.write(_TAKEN)
+    await writer.drain()
+    writer.close()
+
+
+async def _hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _read(reader)
+    await reader.read()  # until the sender gives up
+    writer.close()
+
+
+async def _serve(count: int) -> None:
+    answers = (_hang, *[_take] * count)
+    servers = [await asyncio.start_server(answer, "127.0.0.1", 0) for answer in answers]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    sys.stdout.write(" ".join(map(str, ports)) + "\n")
+    sys.stdout.flush()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))

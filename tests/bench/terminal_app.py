@@ -1,0 +1,185 @@
+"""`python -m tests.bench.terminal_app`: first frame, keys among 500 requests, memory, the shell.
+
+The real program in a pseudo-terminal against a real server. A frame counts when the words that it
+brings were read from the terminal; drawing them is slow in Python and comes after the stamp. Starts
+are those of an installed package, which is compiled: one round that compiles is not counted.
+"""
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+
+import pexpect
+
+from tests.bench.processes import memory_mib
+from tests.bench.table import run, say, verdict
+from tests.support.agent import PAYMENT_DETAILS, new_agent
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.server import ROOT, LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+from tests.support.window import Window, environment, window
+
+_ROUNDS = 9
+_WAITING = 500
+_AGENTS = 4
+_PRESSES = 60
+_REST_SECONDS = 0.1
+_FIRST_FRAME_BAR = 1.5
+_FIRST_FRAME_BAR_MS = 300.0
+_KEY_BAR_MS = 50.0
+_MEMORY_BAR_MIB = 120.0
+_SHELL_BAR_MS = 400.0
+_PATIENCE_SECONDS = 30
+_AMOUNT = re.compile(r"Amount +EUR [\d,.]+")
+_CALLED_ALWAYS = {
+    "notify_per_minute": "100000",
+    "notify_per_hour": "100000",
+    "notify_per_agent": "100000",
+    "notify_per_type": "100000",
+}
+"""So that none of the 500 is held back in a place of its own."""
+
+
+def main() -> None:
+    """One server, one person, nothing and then 500 requests that wait."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
+        live_server(Path(folder), options=(), **WITHOUT_LIMITS, **_CALLED_ALWAYS) as server,
+    ):
+        person = new_person(server)
+        _first_frame(person)
+        _shell(person)
+        _fill(server, person)
+        _keys(person)
+
+
+def _first_frame(person: Terminal) -> None:
+    """From the start of the interpreter to the first frame, in turn with the bare app."""
+    say("## Terminal app: first frame, against a bare Textual app")
+    bare, ours = [], []
+    for _ in range(_ROUNDS + 1):
+        bare.append(_until("tests.bench.bare_textual", "FIRST FRAME", person))
+        ours.append(_until("approver_tui", "Sayso", person))
+    bare, ours = bare[1:], ours[1:]
+    nothing = _median_ms(["-c", "pass"], person)
+    first, yardstick = statistics.median(ours), statistics.median(bare)
+    say(f"bare {yardstick:.0f} ms, Sayso {first:.0f} ms, the interpreter alone {nothing:.0f} ms")
+    verdict("ratio", first / yardstick, _FIRST_FRAME_BAR)
+    verdict("first frame, interpreter and all", first, _FIRST_FRAME_BAR_MS, " ms")
+
+
+def _until(module: str, words: str, person: Terminal) -> float:
+    """Milliseconds from the start to these words."""
+    began = time.perf_counter()
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", module],
+        env=_as_installed(person),
+        cwd=str(ROOT),
+        dimensions=(30, 100),
+        timeout=_PATIENCE_SECONDS,
+    )
+    child.expect_exact(words)
+    took = (time.perf_counter() - began) * 1000
+    child.kill(signal.SIGKILL)
+    child.wait()
+    child.close()
+    return took
+
+
+def _shell(person: Terminal) -> None:
+    """A script asks what waits."""
+    say("## Command line: `sayso-approver inbox --json`, the whole command")
+    command = ["-m", "approver_tui", "inbox", "--json"]
+    _run(command, person)
+    before = _processor_ms()
+    taken = _median_ms(command, person)
+    say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
+    verdict("median", taken, _SHELL_BAR_MS, " ms")
+
+
+def _processor_ms() -> float:
+    """What all commands that ended have used."""
+    used = os.times()
+    return (used.children_user + used.children_system) * 1000
+
+
+def _median_ms(arguments: list[str], person: Terminal) -> float:
+    return statistics.median(_timed(lambda: _run(arguments, person)) for _ in range(_ROUNDS))
+
+
+def _run(arguments: list[str], person: Terminal) -> None:
+    command = [sys.executable, *arguments]
+    subprocess.run(
+        command, env=_as_installed(person), cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def _as_installed(person: Terminal) -> dict[str, str]:
+    """An environment in which what was compiled once is kept."""
+    compiled = str(person.home / "compiled")
+    return {**environment(person), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+def _fill(server: LiveServer, person: Terminal) -> None:
+    """Requests of a few agents, asked as agents ask; no two look alike, so each has its row."""
+    agents = [new_agent(server) for _ in range(_AGENTS)]
+    for number in range(_WAITING):
+        amount = {"minor": 100_000 + number * 100, "currency": "EUR"}
+        details = json.dumps([{**PAYMENT_DETAILS[0], "amount": amount}])
+        answer = agents[number % _AGENTS].ask(
+            person.user, scope="openid payments:transfer", authorization_details=details
+        )
+        assert answer.status_code == HTTPStatus.OK, answer.text
+
+
+def _keys(person: Terminal) -> None:
+    """j, one at a time: from the key to the marker on another row."""
+    say(f"## Terminal app: {_WAITING} requests wait")
+    with window(person) as app:
+        app.child.delaybeforesend = None
+        app.shows(f"Inbox {_WAITING}")
+        app.rest(2)
+        taken = [_press(app) for _ in range(_PRESSES)]
+        memory = memory_mib(app.child.pid)
+    p95 = statistics.quantiles(taken, n=20)[-1]
+    say(f"{_PRESSES} keys: p50 {statistics.median(taken):.1f} ms")
+    verdict("p95", p95, _KEY_BAR_MS, " ms")
+    verdict("memory", memory, _MEMORY_BAR_MIB, " MiB")
+
+
+def _press(app: Window) -> float:
+    """Milliseconds from the key to the next request standing beside the list."""
+    app.rest(_REST_SECONDS)
+    before = _shown(app)
+    began = time.perf_counter()
+    app.child.send("j")
+    while _shown(app) == before:
+        assert time.perf_counter() - began < _PATIENCE_SECONDS, app.text
+        app.read()
+    return (app.read_at - began) * 1000
+
+
+def _shown(app: Window) -> str:
+    """Which request is shown, by its amount."""
+    found = _AMOUNT.search("\n".join(app.screen.display))
+    return "" if found is None else found[0]
+
+
+if __name__ == "__main__":
+    run(main)

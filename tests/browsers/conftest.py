@@ -1,0 +1,62 @@
+"""The pages in stock Chromium, before a real server.
+
+Owns: the mark `browsers`; one server and one browser for each file. Each test is a stranger to that
+browser, so that no cookie is left over.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent import Agent, new_agent
+from tests.support.chromium import Chromium, chromium, stranger
+from tests.support.push_service import PushService, push_service
+from tests.support.server import LiveServer, live_server
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies here needs a browser."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.browsers)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A prepared server of this file."""
+    with live_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def agent(server: LiveServer) -> Iterator[Agent]:
+    """An agent of this test."""
+    made = new_agent(server)
+    yield made
+    made.http.close()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[PushService]:
+    """The push service of this file."""
+    with push_service() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """The browser of this file, as its owner has it."""
+    with chromium(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tab(browser: Chromium) -> Iterator[Chromium]:
+    """A tab with an authenticator; what it complained of fails the test."""
+    with stranger(browser) as opened:
+        opened.add_passkey_holder()
+        yield opened
+        assert opened.complaints() == []

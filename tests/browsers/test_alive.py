@@ -1,0 +1,369 @@
+"""Pages on which somebody decides, while time passes, the network goes, and others decide."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.heard import heard
+from tests.support.listening import listening
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person, terminal
+from tests.support.waiting import until
+
+_AWAY = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+_INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
+_LEFT = r"Number(document.querySelector('[data-left]').textContent.match(/^in (\d+) s$/)?.[1])"
+"""Seconds that a page says are left, which it counts each second."""
+_NEWS = "document.querySelector('#news a').textContent"
+_HOSTILE = {
+    "type": "event",
+    "event": "approval.decided",
+    "approval": {
+        "decided": {
+            "decision": "deny",
+            "by": {"id": "x", "name": "\u202eeve<b>"},
+            "device": {"id": "y", "name": "d\x07sk"},
+        }
+    },
+}
+_SECONDS = 30.0
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody at a terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
+    """Their inbox in a browser."""
+    users = Users(server.services.store, server.services.secrets)
+    code = users.enrol(person.user, by=BY)[1].code
+    tab.look(width=1200, height=1800)
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return tab
+
+
+@pytest.fixture
+def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[str], str]:
+    """Open a page of the only request; its id."""
+
+    def run(what: str) -> str:
+        asked = person.only().id
+        page.open(f"{server.url}/r/{asked}{what}")
+        return asked
+
+    return run
+
+
+def test_more_time_is_one_button_and_every_open_page_shows_the_new_end(
+    page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
+) -> None:
+    """As often as the risk allows: twice here; then the button is gone."""
+    agent.ask_payment(person.user)
+    ends = person.only().expires_at
+    opened("")
+    page.click("#facts [data-longer]")
+    until(lambda: person.only().expires_at > ends, _SECONDS)
+    page.says("It waits until")
+    once = person.only()
+    person.client.extend(once.id)
+    page.see(f"document.querySelector('[data-end]').dateTime > {_text(once.expires_at)}")
+    page.see("document.querySelector('[data-longer]').hidden")
+
+
+def test_what_runs_out_is_said_twice_in_words_and_then_nothing_can_be_pressed(
+    page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
+) -> None:
+    """The times that run down are no announcements."""
+    agent.asked(person.user, requested_expiry="300")
+    opened("")
+    page.tell("Accessibility.enable")
+    before = _said(page)
+    page.later(230)
+    until(lambda: _new(page, before, "seconds are left to answer. More time"), _SECONDS)
+    page.later(20)
+    page.see(f"{_LEFT} <= 40")
+    assert not _new(page, before, "seconds are left", most=40)
+    page.later(20)
+    until(lambda: _new(page, before, "seconds are left", most=20), _SECONDS)
+    page.later(60)
+    until(lambda: _new(page, before, "The time to answer is over."), _SECONDS)
+    page.says("the time is over")
+    page.see(_INERT.format(".bar :is(button, a)"))
+
+
+@pytest.mark.parametrize(
+    ("what", "places"),
+    [
+        ("", ("#note", "#no [type=submit]")),
+        ("/limit", ("#seconds", ".less button")),
+        ("/report", ("#note", "#report [type=submit]")),
+        ("/similar", ("#uses", "[value=preview]")),
+    ],
+)
+def test_without_the_network_nothing_is_pressed_and_nothing_typed_is_lost(
+    page: Chromium,
+    person: Terminal,
+    agent: Agent,
+    opened: Callable[[str], str],
+    what: str,
+    places: tuple[str, str],
+) -> None:
+    """It comes back by itself, once the server has told how the request stands."""
+    field, presses = places
+    agent.asked(person.user)
+    opened(what)
+    if not what:
+        page.click("#to-deny")
+    page.tell("Network.enable")
+    page.tell("Network.emulateNetworkConditions", **_AWAY)
+    page.says("Not connected. This is as of")
+    page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
+    page.see(_INERT.format(presses))
+    page.type(field, "12")
+    page.press("Enter")
+    page.tell("Network.emulateNetworkConditions", **{**_AWAY, "offline": False})
+    page.see("document.getElementById('offline').hidden")
+    page.see(f"!{_INERT.format(presses)}")
+    assert page.ask(f"document.querySelector('{field}').value").strip() == "12"
+
+
+@pytest.mark.parametrize("what", ["", "/limit"])
+def test_what_another_device_answered_is_told_where_something_was_typed(
+    page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
+) -> None:
+    """By whom and how, in the server's words; what was typed stays, and cannot be sent."""
+    agent.asked(person.user)
+    opened(what)
+    field = "#seconds" if what else "#note"
+    if not what:
+        page.click("#to-deny")
+    page.type(field, "12")
+    person.deny(person.only())
+    page.says(f"Denied by {person.user} on laptop")
+    page.see(_INERT.format("article :is(form button:not([data-back]), [data-longer])"))
+    assert page.ask(f"document.querySelector('{field}').value") == "12"
+
+
+def test_what_another_device_answered_can_still_be_reported(
+    page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
+) -> None:
+    """The request alone cannot be refused any more; whom to stop is still a question."""
+    agent.asked(person.user)
+    opened("/report")
+    page.type("#note", "Who is this?")
+    person.deny(person.only())
+    page.says(f"Denied by {person.user} on laptop")
+    assert page.ask("document.querySelector('[name=scope]').disabled") is True
+    page.click("input[value=agent]")
+    page.click("#report [type=submit]")
+    page.says("1 agent is stopped")
+
+
+def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """In words of ours, with the device's name as text; of two things, that there were several."""
+    for _ in range(2):
+        agent.asked(person.user)
+    listening(page, f"{server.url}/")
+    first, second = person.waiting()
+    person.approve(first)
+    page.says("Approved by you on laptop. Show it")
+    assert page.ask("document.querySelectorAll('#news bdi').length") == 1
+    person.deny(second)
+    page.says("Several things changed. Show it")
+
+
+def test_what_happened_is_told_with_names_as_text(server: LiveServer, page: Chromium) -> None:
+    """Whatever a name is made of: no markup comes of it, and nothing is turned around."""
+    page.open(f"{server.url}/")
+    page.ask(f"import('/happened.js').then(each => each.told({json.dumps(_HOSTILE)}))")
+    assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
+    assert page.ask("document.querySelectorAll('#news b').length") == 0
+
+
+def test_a_page_of_ones_own_says_which_device_came(
+    server: LiveServer, page: Chromium, person: Terminal
+) -> None:
+    """In words of ours, with its name."""
+    listening(page, f"{server.url}/devices")
+    users = Users(server.services.store, server.services.secrets)
+    terminal(server, person.user, users.enrol(person.user, by=BY)[1].code, name="desk")
+    page.says("A device was enrolled: desk. Show it")
+
+
+def test_a_card_that_is_pushed_aside_opens_and_decides_nothing(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """Either way; a finger that scrolls opens nothing."""
+    agent.asked(person.user)
+    page.look(width=360)
+    page.open(f"{server.url}/")
+    page.see("document.querySelector('.row a') !== null")
+    at = page.ask(
+        "(() => { const b = document.querySelector('.row a').getBoundingClientRect();"
+        " return [b.x + 20, b.y + b.height / 2]; })()"
+    )
+    _push(page, at, by=(20, 150))
+    assert page.ask("location.pathname") == "/"
+    _push(page, at, by=(150, 10))
+    page.see("location.pathname.startsWith('/r/')")
+    assert person.only().id
+
+
+def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> None:
+    """A finger that goes down on it, and up somewhere else."""
+    (x, y), (right, down) = at, by
+    page.tell("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+    moved = [{"x": x + right, "y": y + down}]
+    page.tell("Input.dispatchTouchEvent", type="touchMove", touchPoints=moved)
+    page.tell("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
+def test_a_no_can_be_taken_back_before_it_is_sent(
+    page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
+) -> None:
+    """Nothing has left by then: the request waits as before, and can be denied after all."""
+    handle = agent.asked(person.user)
+    opened("")
+    page.click("#to-deny")
+    page.type("#note", "Too early")
+    _stand_still(page)
+    page.click("#no [type=submit]")
+    page.click("#think button")
+    page.says("Taken back. Nothing was sent.")
+    assert person.only().id
+    assert page.ask("document.activeElement.type") == "submit"
+    page.click("#no [type=submit]")
+    page.says("Your no is sent in five seconds")
+    page.later(6)
+    page.says("Denied by")
+    assert agent.poll(handle).json()["error"] == "access_denied"
+
+
+def test_a_no_whose_page_is_left_is_sent_at_once(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
+) -> None:
+    """Whoever leaves has not taken it back; the page that is gone has still sent it."""
+    handle = agent.asked(person.user)
+    opened("/report")
+    page.click("[name=scope][value='']")
+    page.click("#report [type=submit]")
+    page.says("Your no is sent in five seconds")
+    _stand_still(page)
+    page.open(f"{server.url}/settings")
+    until(lambda: not person.waiting(), _SECONDS)
+    assert agent.poll(handle).json()["deny_code"] == "suspicious"
+
+
+def test_a_token_is_revoked_while_it_lives_wherever_that_is_seen(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """It appears when it is collected, runs down, and its button goes when it has ended."""
+    handle = agent.asked(person.user)
+    asked = person.approve(person.only())
+    page.open(f"{server.url}/done/{asked.id}")
+    page.says("The agent has not collected it yet.")
+    assert agent.poll(handle).status_code == 200
+    page.says("Revoke now")
+    page.see("/for 4 min [0-9]+ s more/.test(document.body.innerText)")
+    page.later(310)
+    page.says("which is over")
+    page.see(_INERT.format("#token button"))
+
+
+def test_a_page_of_ones_own_takes_back_what_is_over_elsewhere(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """What the server offers no more cannot be pressed, and the page says that it changed."""
+    handle = agent.asked(person.user)
+    person.approve(person.only())
+    assert agent.poll(handle).status_code == 200
+    page.open(f"{server.url}/delegations")
+    page.see("document.querySelector('main form button') !== null")
+    held = page.ask("document.querySelector('main form').getAttribute('action').split('/')[2]")
+    person.client.revoke_delegation(held)
+    page.says("Something changed. Show it")
+    page.see(_INERT.format("main li button"))
+
+
+@pytest.mark.parametrize("what", ["request", "delegations"])
+def test_what_answers_in_the_servers_place_is_not_believed(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
+) -> None:
+    """A proxy says 502 with a page of its own while the server is away; then all is as it was."""
+    handle = agent.asked(person.user)
+    if what == "delegations":
+        person.approve(person.only())
+        assert agent.poll(handle).status_code == 200
+    path = "/delegations" if what == "delegations" else f"/r/{person.only().id}"
+    presses = "main form button" if what == "delegations" else "#to-deny"
+    page.open(f"{server.url}{path}")
+    page.see(f"document.querySelector('{presses}') !== null")
+    page.see(f"!{_INERT.format(presses)}")
+    server.stop()
+    try:
+        with _in_its_place(server.port):
+            page.says("Not connected. This is as of")
+            page.see(_INERT.format(presses))
+    finally:
+        server.start()
+    page.see("document.getElementById('offline').hidden")
+    page.see(f"!{_INERT.format(presses)}")
+
+
+class _BadGateway(BaseHTTPRequestHandler):
+    """What a proxy says whose server is away."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on stderr."""
+
+    def _answer(self) -> None:
+        self.send_response(502)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<h1>502 Bad Gateway</h1>")
+
+    do_GET = do_POST = _answer  # noqa: N815  # http.server's names
+
+
+@contextmanager
+def _in_its_place(port: int) -> Iterator[None]:
+    with ThreadingHTTPServer(("127.0.0.1", port), _BadGateway) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield
+        proxy.shutdown()
+
+
+def _stand_still(page: Chromium) -> None:
+    """For this page no time passes any more: the five seconds of a no never end by themselves."""
+    page.ask("{ const now = Date.now(); Date.now = () => now }")
+
+
+def _said(page: Chromium) -> list[str]:
+    return heard(page).announcements()
+
+
+def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
+    """Whether the page says these words, with no more seconds than that."""
+    found = [line for line in _said(page) if line not in before and words in line]
+    numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
+    return bool(found) and all(number <= most for number in numbers)
+
+
+def _text(at: int) -> str:
+    return f"new Date({at}).toISOString()"

@@ -1,0 +1,140 @@
+"""What a person says beside yes and no, in a browser: less, ahead, and that they did not ask."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from server.services.actions import Actions
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium, chromium
+from tests.support.clock import MINUTE
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+
+NARROWABLE = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
+
+
+@pytest.fixture(scope="module")
+def user(server: LiveServer) -> tuple[str, str]:
+    """Somebody, and a code for their browser."""
+    Actions(server.services.store).update(json.dumps(NARROWABLE), by=BY)
+    return server.user()
+
+
+@pytest.fixture(scope="module")
+def opened(
+    server: LiveServer, user: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Chromium]:
+    """Their browser, for all tests of this file."""
+    with chromium(tmp_path_factory.mktemp("answers") / "chromium") as tab:
+        tab.add_passkey_holder()
+        tab.look(width=1200, height=1800)  # every fact is seen without scrolling
+        tab.open(f"{server.url}/enrol#{user[1]}")
+        tab.click("#make button")
+        tab.says("Waiting for you")
+        yield tab
+
+
+@pytest.fixture
+def mine(opened: Chromium) -> Iterator[Chromium]:
+    """Likewise; what it complained of fails the test."""
+    opened.events.clear()
+    yield opened
+    assert opened.complaints() == []
+
+
+def _open(server: LiveServer, tab: Chromium, handle: str) -> None:
+    """Open the request that its agent knows by this handle."""
+    with server.services.store.read() as view:
+        approval = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+    assert approval is not None
+    tab.open(f"{server.url}/r/{approval.id}")
+
+
+def test_less_is_compared_signed_and_all_that_the_agent_gets(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """From the bar to the token; the button arms once the facts were on the screen."""
+    handle = agent.ask_payment(user[0]).json()["auth_req_id"]
+    _open(server, mine, handle)
+    mine.click(".bar a")
+    mine.says("Approve less")
+    mine.type("[name='fact.0']", "500")
+    mine.click(".less button")
+    mine.says("do this part of it once")
+    assert "EUR 500.00" in mine.text(".differences")
+    assert mine.ask("document.getElementById('approve-now').disabled") is True
+    mine.click("#approve-now")
+    mine.says("Approved by")
+    tokens = agent.poll(handle).json()
+    assert tokens["narrowed"] is True
+    assert tokens["authorization_details"][0]["amount"]["minor"] == 50_000
+
+
+def test_a_denial_says_whom_to_ask_and_keeps_a_note_from_the_agent(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """What goes with one reason alone is there with that reason alone."""
+    handle = agent.asked(user[0])
+    _open(server, mine, handle)
+    mine.click("#to-deny")
+    assert mine.ask("document.getElementById('ask').checkVisibility()") is False
+    mine.click("input[value=wait_until]")
+    mine.ask("document.getElementById('retry-at').value = '2100-01-01T00:00'")
+    mine.click("input[value=ask_other]")
+    mine.type("#ask", "admin")
+    mine.type("#private-note", "They know the supplier")
+    mine.click("#no button[type=submit]")
+    mine.says("Denied by")
+    said = agent.poll(handle).json()
+    assert (said["deny_code"], said["retry"]) == ("ask_other", "redirected")
+    assert "supplier" not in json.dumps(said)
+
+
+def test_a_report_is_signed_and_says_what_it_stopped(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """The agent is told nothing but that it may not."""
+    handle = agent.asked(user[0])
+    _open(server, mine, handle)
+    mine.click(".report")
+    mine.says("Report this request")
+    mine.click("input[value=agent]")
+    mine.type("#note", "Who is this?")
+    mine.click("#report button[type=submit]")
+    mine.says("1 agent is stopped")
+    assert agent.poll(handle).status_code == 400
+
+
+def test_what_is_approved_ahead_is_not_asked_again(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """The bounds, what they would have covered, and the request that the passkey signs."""
+    handle = agent.asked(user[0])
+    _open(server, mine, handle)
+    mine.click("a[href$='/similar']")
+    mine.click("input[value='3600']")
+    mine.type("#uses", "1")
+    mine.click("button[value=preview]")
+    mine.says("It would have covered 1 of the last 1")
+    mine.click("button[value=open]")
+    mine.click("#to-approve")
+    mine.click("#approve-now")
+    mine.says("Approved by")
+    assert agent.poll(agent.asked(user[0])).json()["token_type"] == "Bearer"
+    assert agent.poll(agent.asked(user[0])).status_code == 400  # that was the one use
+
+
+def test_who_comes_too_late_presses_one_button_and_the_agent_reads_it(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """The page of what expired stays, and says afterwards what was asked."""
+    handle = agent.asked(user[0], requested_expiry="60")
+    server.clock.forward(MINUTE)
+    _open(server, mine, handle)
+    mine.says("Not a denial; it can be asked again.")
+    mine.click("#retry")
+    mine.says("Not a denial; its agent was told to ask again.")
+    assert agent.poll(handle).json()["retry"] == "wanted"

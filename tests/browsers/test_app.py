@@ -1,0 +1,112 @@
+"""The pages as an app: it can be installed, and says so when the server is away."""
+
+import pytest
+
+from tests.support.chromium import Chromium
+from tests.support.server import LiveServer
+from tests.support.waiting import until
+
+_CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
+
+
+@pytest.fixture
+def app(server: LiveServer, tab: Chromium) -> Chromium:
+    """The inbox of somebody who has just made a passkey, with its service worker at work."""
+    return _installed(server, tab)
+
+
+def _installed(server: LiveServer, tab: Chromium) -> Chromium:
+    """Enrol somebody there, and wait for the service worker."""
+    _, code = server.user()
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    tab.tell("Network.enable")
+    tab.see(_CONTROLLED)
+    return tab
+
+
+def test_it_can_be_installed(server, browser):
+    """The browser itself finds nothing against it, where it keeps what it is given."""
+    browser.add_passkey_holder()
+    app = _installed(server, browser)
+    assert app.tell("Page.getAppManifest")["errors"] == []
+    found = until(lambda: app.tell("Page.getInstallabilityErrors"))
+    assert found["installabilityErrors"] == []
+
+
+@pytest.mark.parametrize(
+    ("can", "own", "words"),
+    [
+        ("", "desk", "No alerts on this computer yet"),
+        ("Object.defineProperty(Navigator.prototype, 'standalone', {value: false})", "ios", ""),
+        ("delete window.onbeforeinstallprompt; window.GestureEvent = class {}", "mac", ""),
+        ("delete window.PushManager", "desk", "this browser cannot call you"),
+    ],
+    ids=["Chromium", "iOS", "Safari on a Mac", "not to be called"],
+)
+def test_the_steps_of_the_reader_s_own_platform_come_first(server, app, can, own, words):
+    """Told by what the browser can do."""
+    made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
+    app.open(f"{server.url}/install")
+    app.see(f"document.querySelector('.platform').id === '{own}'")
+    app.see("document.querySelectorAll('[data-yours]:not([hidden])').length === 1")
+    app.says(words)
+    assert app.ask("document.querySelectorAll('.platform').length") == 6
+    app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
+
+
+def test_a_page_that_loses_the_server_says_how_old_it_is_and_lets_nobody_decide(server, app, agent):
+    """The facts stay; the buttons wait for the server."""
+    with server.services.store.read() as view:
+        name = view.directory.user(view.devices.get(_device(app)).user_id).name
+    agent.asked(name)
+    app.open(f"{server.url}/")
+    app.open(app.see("document.querySelector('.row a')?.href"))
+    app.tell("Network.emulateNetworkConditions", **_network(away=True))
+    app.says("Not connected. This is as of")
+    app.see("document.getElementById('to-deny').inert")
+    app.tell("Network.emulateNetworkConditions", **_network(away=False))
+    app.see("document.getElementById('offline').hidden")
+    assert app.ask("document.getElementById('to-deny').inert") is False
+
+
+def test_without_the_server_a_page_says_what_was_last_known(server, app):
+    """From what the browser keeps, which says nothing of what was asked."""
+    app.see("localStorage.getItem('sayso-last')")
+    server.stop()
+    try:
+        app.tell("Page.navigate", url=f"{server.url}/devices")
+        app.says("Sayso cannot be reached")
+        app.says("nothing waited for you")
+    finally:
+        server.start()
+    app.says("Your devices")
+
+
+def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app):
+    """No page is loaded anew under somebody's hands; what the old version kept is thrown away."""
+    server.stop()
+    server.options = ("--version=next",)
+    server.start()
+    app.open(f"{server.url}/devices")
+    app.says("A new version of these pages is here.")
+    began = app.ask("performance.timeOrigin")
+    assert "sayso-next" in app.ask("caches.keys()")
+    app.click("#update-now")
+    app.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
+    app.see("caches.keys().then((names) => names.join() === 'sayso-next')")
+
+
+def _device(tab: Chromium) -> str:
+    found: str = tab.see("fetch('/api/me').then(a => a.json()).then(me => me.device.id)")
+    return found
+
+
+def _network(*, away: bool) -> dict[str, object]:
+    return {
+        "offline": away,
+        "latency": 0,
+        "downloadThroughput": -1,
+        "uploadThroughput": -1,
+    }

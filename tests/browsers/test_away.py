@@ -1,0 +1,214 @@
+"""Pages that are only looked at, and the console, while the server is away and while it goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+
+_NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+_INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
+_THERE = "document.querySelector('{}') !== null"
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """An administrator, who has a terminal too."""
+    made = new_person(server)
+    users = Users(server.services.store, server.services.secrets)
+    users.update(made.user, UserChanges(roles=("admin",)), by=BY)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
+    """Their inbox in a browser."""
+    users = Users(server.services.store, server.services.secrets)
+    code = users.enrol(person.user, by=BY)[1].code
+    tab.look(width=1200, height=1000)
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    tab.tell("Network.enable")
+    return tab
+
+
+def test_pages_without_the_network_say_how_old_they_are_and_send_nothing(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """Nobody seems to be signed out either; all of it comes back by itself."""
+    handle = agent.asked(person.user)
+    asked = person.approve(person.only()).id
+    assert agent.poll(handle).status_code == 200
+    for path, presses in (
+        (f"/done/{asked}", "#token button"),
+        ("/history", ".finds button"),
+        (f"/receipt/{asked}", ".leave button"),
+        ("/install", ".leave button"),
+        (f"/r/{asked}", ".leave button"),
+    ):
+        page.open(f"{server.url}{path}")
+        _without(page, f":is({presses}, .leave button)")
+
+
+def test_a_page_that_was_not_looked_at_again_is_as_old_as_it_is(
+    server: LiveServer, page: Chromium
+) -> None:
+    """That the server was there a moment ago makes its words no newer."""
+    page.open(f"{server.url}/history")
+    looks = "performance.getEntriesByName(location.origin + '/healthz').length"
+    page.later(600)
+    before = page.ask(looks)
+    page.see(f"{looks} > {before}")
+    _cut(page, away=True)
+    page.see("/[(]1[0-9] min ago[)]/.test(document.getElementById('offline').innerText)")
+    _cut(page, away=False)
+
+
+def test_an_ended_request_is_not_asked_for_again_without_the_network(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """Its one button waits for the server."""
+    agent.asked(person.user, requested_expiry="60")
+    asked = person.only().id
+    server.clock.forward(120_000)
+    page.open(f"{server.url}/r/{asked}")
+    page.see("document.getElementById('retry')?.disabled === false")
+    _cut(page, away=True)
+    page.see("document.getElementById('retry').inert")
+    _cut(page, away=False)
+    page.see("!document.getElementById('retry').inert")
+    page.click("#retry")
+    page.says("its agent was told to ask again")
+
+
+def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """Nothing loads it anew, with the network or without it."""
+    tab.open(f"{server.url}/enrol#{server.user()[1]}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    tab.tell("Network.enable")
+    tab.open(f"{server.url}/devices")
+    tab.click("#another button")
+    tab.click("#sign .primary")
+    tab.says("One more device of yours")
+    code = tab.text(".big")
+    _without(tab, ".leave button")
+    assert tab.text(".big") == code
+
+
+def test_the_console_without_the_network_sends_nothing_and_loses_nothing(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """Forms, lists with deeds, searches: what was typed is there when the server is."""
+    agent.asked(person.user)
+    group, asked, here = "/admin/new/group", person.only().id, agent.key.id
+    for path, presses, field in (
+        (group, "main form .primary", "#name"),
+        (f"/admin/agents/{here}", ".acts .danger, form[action$=secret] button", "#add_owners"),
+        (f"/admin/agents/{here}/stop", "main .danger", ""),
+        (f"/admin/approvals/{asked}", "form[action$=cancel] button", "#reason"),
+        (f"/admin/approvals/{asked}", "form[action$=escalate] button", "#to"),
+        ("/admin/approvals", ".filter button", "#agent"),
+        ("/admin/devices", "main form .danger", "#user"),
+        ("/admin/policy", "[formaction$=set]", "#table"),
+    ):
+        page.open(f"{server.url}{path}")
+        _without(page, presses, field)
+
+
+def test_a_form_that_was_refused_stays_as_it_is_without_the_network(
+    server: LiveServer, page: Chromium
+) -> None:
+    """Its address answers no look, and it is the same page afterwards."""
+    page.open(f"{server.url}/admin/new/group")
+    page.type("#name", "ops")
+    page.type("#members", "nobody")
+    page.click("main .primary")
+    page.says("look at")
+    page.events.clear()  # of the refusal
+    _cut(page, away=True)
+    page.see(_INERT.format("main .primary"))
+    _cut(page, away=False)
+    page.see(f"!{_INERT.format('main .primary')}")
+    assert page.ask("document.getElementById('name').value") == "ops"
+    page.says("look at")
+
+
+def test_a_form_is_not_given_to_a_server_that_has_just_gone(
+    server: LiveServer, page: Chromium
+) -> None:
+    """Before the page knows it: the press finds out, and what was typed is still there."""
+    page.open(f"{server.url}/admin/new/group")
+    page.type("#name", "ops")
+    server.stop()
+    try:
+        page.click("main .primary")
+        page.says("Not connected. This is as of")
+        assert page.ask("document.getElementById('name').value") == "ops"
+    finally:
+        server.start()
+    page.see("document.getElementById('offline').hidden")
+    page.click("main .primary")
+    page.says("This gives somebody more power")
+    server.stop()
+    try:
+        page.click(".leave button")
+        page.says("Not connected. This is as of")
+    finally:
+        server.start()
+    page.see("document.getElementById('offline').hidden")
+    server.stop()
+    try:
+        page.click("#sign .primary")
+        page.says("The server cannot be reached.")
+    finally:
+        server.start()
+    page.see(f"!{_INERT.format('#sign .primary')}")
+    assert page.ask("document.getElementById('sign').elements.name.value") == "ops"
+
+
+def test_leaving_is_possible_where_an_answer_is_not_any_more(
+    server: LiveServer, page: Chromium, person: Terminal, agent: Agent
+) -> None:
+    """What bars an answer bars nothing else."""
+    agent.asked(person.user)
+    page.open(f"{server.url}/r/{person.only().id}")
+    page.click("#to-deny")
+    page.type("#note", "12")
+    person.deny(person.only())
+    page.says("on laptop")
+    page.see(_INERT.format("#no [type=submit]"))
+    page.click(".leave button")
+    page.says("Sign in")
+
+
+def _without(page: Chromium, presses: str, field: str = "") -> None:
+    """Cut the network and mend it: nothing can be pressed meanwhile, nothing typed is lost."""
+    here = page.ask("location.href")
+    page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
+    _cut(page, away=True)
+    page.says("Not connected. This is as of")
+    page.see("/[(][0-9]+ s ago[)]/.test(document.getElementById('offline').innerText)")
+    page.see(_INERT.format(presses))
+    if field:
+        page.type(field, "12")
+        page.press("Enter")
+    page.click(presses)
+    assert page.ask("location.href") == here
+    _cut(page, away=False)
+    page.see("document.getElementById('offline').hidden")
+    page.see(f"!{_INERT.format(presses)}")
+    if field:
+        assert page.ask(f"document.querySelector('{field}').value").strip() == "12"
+
+
+def _cut(page: Chromium, *, away: bool) -> None:
+    page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

@@ -1,0 +1,73 @@
+"""One person at the terminal app and at a page: what one answers is a record at the other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.listening import SOON_MS, listening, says_soon
+from tests.support.record import stored
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import until
+from tests.support.window import Window, window
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody at a terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> Chromium:
+    """The page of a request that waits for them, in their browser, which listens."""
+    agent.ask_payment(person.user)
+    users = Users(server.services.store, server.services.secrets)
+    code = users.enrol(person.user, by=BY)[1].code
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    listening(tab, f"{server.url}/r/{person.only().id}")
+    return tab
+
+
+def test_what_is_denied_on_the_page_is_a_record_in_the_terminal(
+    server: LiveServer, person: Terminal, page: Chromium
+) -> None:
+    """Acceptance 4: within two seconds, and without a button."""
+    asked = person.only().id
+    with window(person) as app:
+        app.shows("HIGH RISK")
+        page.click("#to-deny")
+        page.click("#no button[type=submit]")
+        decided = _decided_at(server, asked, app)
+        app.shows("Denied by")
+        assert server.clock.now() - decided < SOON_MS, app.text
+        page.says("Denied by")
+        app.press("a")
+        app.shows("Approve is off:")
+
+
+def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
+    server: LiveServer, person: Terminal, page: Chromium
+) -> None:
+    """Acceptance 4, the other way: the page is loaded anew, and has nothing to press."""
+    asked = person.only().id
+    with window(person) as app:
+        app.shows("HIGH RISK")
+        app.press("d", "2", "\r")
+        decided = _decided_at(server, asked, app)
+        says_soon(server, page, "Denied by", since=decided)
+    assert page.ask("document.querySelectorAll('main button').length") == 0
+
+
+def _decided_at(server: LiveServer, approval_id: str, app: Window) -> int:
+    """Wait until it is decided; the terminal is looked at meanwhile, so that it goes on drawing."""
+    found = until(lambda: (app.text, stored(server, approval_id).decided_at)[1], 30)
+    assert found is not None
+    return found

@@ -1,0 +1,273 @@
+"""Called by a real browser, from the page's button to the agent's token, nothing of it stubbed.
+
+Chromium and Firefox walk the same way: each subscribes at a push service on the loopback, decrypts
+what the server sent, runs our service worker and shows a notification on a desktop; pressing it
+there is what a person does.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from server.outward import VAPID_KEY
+from tests.support.called import ODD, Called, called_chromium, called_firefox
+from tests.support.fake_gcm import ORIGIN
+from tests.support.listening import listening, says_soon
+from tests.support.push_service import PushService, push_service
+from tests.support.record import entries, reached_at, stored, subscriptions, waiting
+from tests.support.server import LiveServer, live_server
+from tests.support.waiting import until
+
+_TAGS = """navigator.serviceWorker.ready.then(there => there.getNotifications())
+  .then(all => all.map(each => each.tag))"""
+_UNSUBSCRIBE = """navigator.serviceWorker.ready
+  .then(there => there.pushManager.getSubscription()).then(one => one.unsubscribe())"""
+_BROWSERS = {"chromium": called_chromium, "firefox": called_firefox}
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[dict[str, PushService]]:
+    """The push service of each browser."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(push_service()) for name in _BROWSERS}
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, services: dict[str, PushService]
+) -> Iterator[LiveServer]:
+    """A server that reaches one under the name that Chromium gives, the other as its operator's."""
+    options = (f"--detour={ORIGIN}={services['chromium'].origin}",)
+    folder, named = tmp_path_factory.mktemp("server"), services["firefox"].origin
+    with live_server(folder, options=options, push_origins=named) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def both(
+    tmp_path_factory: pytest.TempPathFactory, server: LiveServer, services: dict[str, PushService]
+) -> Iterator[dict[str, Called]]:
+    """Both browsers, side by side."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            name: stack.enter_context(begin(server, services[name], tmp_path_factory.mktemp(name)))
+            for name, begin in _BROWSERS.items()
+        }
+
+
+@pytest.fixture(scope="module", params=list(_BROWSERS))
+def called(request: pytest.FixtureRequest, both: dict[str, Called]) -> Called:
+    """The browser in which a test walks."""
+    return both[request.param]
+
+
+@pytest.fixture
+def other(called: Called, both: dict[str, Called]) -> Called:
+    """The other one."""
+    return next(one for one in both.values() if one is not called)
+
+
+@pytest.fixture
+def user(called: Called) -> Iterator[str]:
+    """Somebody who has just made a passkey there, and wants to be called."""
+    yield called.new_person()
+    called.sign_out()
+
+
+def test_from_a_push_to_a_token(called, user, agent):
+    """No page is open; pressed on the desktop, read on the page, signed with the passkey."""
+    called.tab.open("about:blank")
+    handle = agent.ask_payment(user, binding_message="Secret words").json()["auth_req_id"]
+    shown = called.desktop.wait("Approval needed, high risk")
+    assert "lapses at" in shown.body
+    assert "Secret" not in shown.title + shown.body
+    called.desktop.press(shown, "")
+    page = called.tab.opened("/r/")
+    page.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
+    page.click("#to-approve")
+    page.click("#approve-now")
+    page.says("Approved by")
+    page.close()
+    assert agent.poll(handle).json()["token_type"] == "Bearer"
+
+
+@pytest.mark.usefixtures("user")
+def test_whatever_comes_is_shown_even_to_somebody_who_looks(server: LiveServer, called: Called):
+    """Acceptance 14: what is malformed, what is unknown, while a page of ours is in front."""
+    called.tab.front()
+    called.tab.open(f"{server.url}/")
+    assert called.tab.see("document.hasFocus()")
+    for data in (one for one in ODD if one or called.autopush):  # Chromium drops what is empty
+        called.desktop.shown.clear()
+        called.push(data)
+        called.desktop.wait("Approval needed")
+
+
+def test_deny_on_the_desktop_opens_the_step_that_denies_and_decides_nothing(
+    server, called, user, agent
+):
+    """Whoever holds a locked phone could press it; the passkey is what denies."""
+    called.tab.open("about:blank")
+    handle = agent.asked(user)
+    called.desktop.press(called.desktop.wait("Approval needed"), "Deny…")
+    page = called.tab.opened("#deny")
+    page.says("Deny this request")
+    assert len(waiting(server, user)) == 1
+    page.click("#no button[type=submit]")
+    page.says("Denied by")
+    page.close()
+    assert agent.poll(handle).json()["error"] == "access_denied"
+
+
+def test_a_press_goes_to_the_page_that_is_open_already(server, called, user, agent):
+    """No second one is opened, and the step that denies opens on that very page.
+
+    Chromium alone shows that it comes to the front: a Firefox that is driven raises no tab.
+    """
+    called.tab.open("about:blank")
+    agent.asked(user)
+    called.desktop.wait("Approval needed, low risk")
+    asked = waiting(server, user)[0].id
+    called.tab.open(f"{server.url}/r/{asked}")
+    called.tab.ask("document.body.dataset.mark = 'the same'")
+    for label, step in (("", "facts"), ("Deny…", "deny")):
+        other = called.tab.beside()
+        called.tab.see("document.hidden")
+        called.desktop.shown.clear()
+        now = server.clock.now()
+        called.push(json.dumps({"kind": "ask", "id": asked, "risk": "low", "at": now}))
+        called.desktop.press(called.desktop.wait("Approval needed, low risk"), label)
+        called.tab.see(f"!document.getElementById('{step}').hidden")
+        assert called.autopush or called.tab.see("!document.hidden")
+        other.close()
+    assert called.tab.ask("document.body.dataset.mark") == "the same"
+    assert len([one for one in called.tab.addresses() if asked in one]) == 1
+    assert len(waiting(server, user)) == 1
+
+
+def test_a_request_that_is_looked_at_takes_its_own_notification_away(server, called, user, agent):
+    """That of another one stays."""
+    called.tab.open(f"{server.url}/settings")
+    now = server.clock.now()
+    called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
+    called.desktop.wait("Approval needed, critical risk")
+    agent.asked(user)
+    asked = waiting(server, user)[0].id
+    until(lambda: {"other", asked} <= set(called.tab.ask(_TAGS)), 30)
+    called.tab.open(f"{server.url}/r/{asked}")
+    until(lambda: asked not in called.tab.ask(_TAGS), 30)
+    assert "other" in called.tab.ask(_TAGS)
+
+
+def test_several_that_wait_are_one_notification(server, called, user, agent):
+    """It counts them, and opens the inbox."""
+    before = called.desktop.count
+    for _ in range(3):
+        agent.ask_payment(user)
+    until(lambda: len(called.service.taken) == 3, 30)
+    until(lambda: called.desktop.count == before + 3, 30)
+    shown = called.desktop.wait("3 approvals waiting")
+    assert shown.body.endswith("The gravest is of high risk.")
+    until(lambda: called.titles() == ["3 approvals waiting"], 30)
+    called.tab.open(f"{server.url}/")
+    until(lambda: called.titles() == [], 30)
+
+
+def test_a_test_comes_and_the_page_says_when_it_did(server, called, user):
+    """From the button to the desktop, and back to the list."""
+    called.tab.click("[data-push-test]")
+    called.tab.says("A test is on its way")
+    called.desktop.wait("Sayso can reach you here")
+    until(lambda: reached_at(server, user), 30)
+    called.tab.open(f"{server.url}/devices")
+    assert "last reached never" not in called.tab.text("#notifications")
+
+
+def test_a_browser_that_unsubscribed_by_itself_is_forgotten_and_its_person_told(
+    server, called, user, agent
+):
+    """Its push service says 410, and the server asks no more until a page is opened there."""
+    (before,) = subscriptions(server, user)
+    assert called.tab.ask(_UNSUBSCRIBE) is True
+    called.tab.open("about:blank")
+    agent.asked(user)
+    until(lambda: "410 gone" in called.service.refused, 30)
+    until(lambda: not subscriptions(server, user), 30)
+    gone = entries(server, "push.unsubscribed", cause="gone")
+    assert before in {one["facts"]["push_subscription"] for one in gone}
+    assert "device.unreached" in _told(server, user)
+    called.tab.open(f"{server.url}/")
+    until(lambda: subscriptions(server, user), 30)
+
+
+def test_a_new_key_of_the_server_heals_when_a_page_is_opened(server, called, user, agent):
+    """What was subscribed with the old one is useless; the page subscribes anew."""
+    (before,) = subscriptions(server, user)
+    called.tab.open("about:blank")
+    server.kill()
+    (server.folder / "data" / VAPID_KEY).unlink()
+    server.start()
+    called.tab.open(f"{server.url}/")
+    until(lambda: subscriptions(server, user) - {before}, 30)
+    agent.asked(user)
+    called.desktop.wait("Approval needed, low risk")
+
+
+def test_a_passkey_signs_in_without_a_name(called, user):
+    """The browser knows whose it is."""
+    called.sign_out()
+    called.tab.click("#sign-in")
+    called.tab.says("Waiting for you")
+    assert user in called.tab.text(".who")
+
+
+def test_whoever_signs_out_is_called_no_more(server, called):
+    """The browser forgets, and so does the server."""
+    name = called.new_person()
+    called.sign_out()
+    assert not subscriptions(server, name)
+
+
+def test_what_one_browser_decides_the_other_shows_within_two_seconds(
+    server, called, other, user, agent
+):
+    """The person is the same, the passkeys are not; the other browser only looks."""
+    other.join(user)
+    agent.asked(user)
+    asked = waiting(server, user)[0].id
+    listening(other.tab, f"{server.url}/r/{asked}")
+    called.tab.open(f"{server.url}/r/{asked}")
+    called.tab.click("#to-deny")
+    called.tab.click("#no button[type=submit]")
+    decided = until(lambda: stored(server, asked).decided_at, 30)
+    says_soon(server, other.tab, "Denied by", since=decided)
+    assert other.tab.ask("document.querySelectorAll('main button').length") == 0
+    other.sign_out()
+
+
+def test_a_push_service_that_lost_the_browser_hears_from_it_again_by_itself(server, both, agent):
+    """`pushsubscriptionchange`: the service worker subscribes anew, and no page is open.
+
+    Firefox alone: Chromium tells its service worker nothing of the kind.
+    """
+    firefox = both["firefox"]
+    user = firefox.new_person()
+    (before,) = subscriptions(server, user)
+    firefox.tab.open("about:blank")
+    assert firefox.autopush is not None
+    firefox.autopush.forget()
+    (after,) = until(lambda: subscriptions(server, user) - {before}, 60)
+    agent.ask_payment(user)
+    firefox.desktop.wait("Approval needed, high risk")
+    until(lambda: subscriptions(server, user) == {after}, 30)
+    firefox.sign_out()
+
+
+def _told(server: LiveServer, name: str) -> list[str]:
+    """What a person's screens were told."""
+    with server.services.store.read() as view:
+        user = view.directory.user_called(name)
+        assert user is not None
+        return [one.event for one in view.feed.after(0, user.id, 1_000)]

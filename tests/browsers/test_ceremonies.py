@@ -1,0 +1,343 @@
+"""What a yes takes in a browser beside the passkey: a fact, a number, a reason, a second person."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from server.protocol.states import State
+from server.services import shipped
+from server.services.actions import Actions
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from server.services.groups import Groups
+from server.services.policy.policies import Policies
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium, stranger
+from tests.support.policies import rule
+from tests.support.record import entries, state, waiting
+from tests.support.server import BY, LiveServer
+from tests.support.waiting import until
+
+LAST_FOUR = "QXZW"
+DETAIL = {
+    "type": "payment.transfer",
+    "amount": {"minor": 482_000, "currency": "EUR"},
+    "payee": "Nordwind Logistik GmbH",
+    "account": f"GB33BUKB20201555{LAST_FOUR}",
+}
+WHY = "It is on the list of November."
+LOCKED = "This request is locked for you: what you typed was wrong twice."
+WRONG = "That is not the fact that is typed back. Wrong once more locks this request."
+_SECONDS = 30.0
+_PAUSES = """{
+  const set = window.setTimeout, sure = document.getElementById("approve-now");
+  window.pauses = [];
+  window.setTimeout = (work, pause) => set(() => {
+    const was = sure.disabled;
+    work();
+    if (was && !sure.disabled) window.pauses.push(pause);
+  }, pause);
+}"""
+"""From now on the page writes down after how long it lets its button be pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a passkey in a browser of their own."""
+
+    server: LiveServer
+    name: str
+    tab: Chromium
+
+    def read(self, before: str = "") -> str:
+        """Open the one request that waits for them, and go on to the step that approves.
+
+        `before` is run on the page in between.
+        """
+        (asked,) = waiting(self.server, self.name)
+        self.tab.open(f"{self.server.url}/r/{asked.id}")
+        self.tab.ask(before)
+        self.step()
+        return asked.id
+
+    def step(self) -> None:
+        """To the step that approves."""
+        self.tab.click("#to-approve")
+        self.tab.see("document.activeElement.id === 'approve-title'")
+
+    def approve(self, **typed: str) -> None:
+        """Type into these fields and press the button."""
+        for name, text in typed.items():
+            self.tab.type(f"#{name}", text)
+        self.tab.click("#approve-now")
+
+    def is_refused(self, status: int, words: str) -> None:
+        """Wait until the page says this; the browser complains of the answer alone."""
+        self.tab.see(f"document.getElementById('problem').innerText === {json.dumps(words)}")
+        (only,) = until(lambda: self.tab.ask("1") and self.tab.complaints(), _SECONDS)
+        assert f"status of {status}" in only
+        self.tab.events.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shipped_payment(server: LiveServer) -> None:
+    """Payments are as the file has them that comes with Sayso."""
+    Actions(server.services.store).update(shipped.registrable("payment.transfer"), by=BY)
+
+
+@pytest.fixture
+def person(server: LiveServer, tab: Chromium) -> Person:
+    """Whom the agent asks."""
+    return _enrolled(server, tab)
+
+
+@pytest.fixture
+def second(server: LiveServer, browser: Chromium) -> Iterator[Person]:
+    """Somebody else, of whose browser the first one's knows nothing."""
+    with stranger(browser) as other:
+        other.add_passkey_holder()
+        yield _enrolled(server, other)
+        assert other.complaints() == []
+
+
+def _enrolled(server: LiveServer, tab: Chromium) -> Person:
+    name, code = server.user()
+    tab.look(width=1200, height=1800)  # every fact is seen without scrolling
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return Person(server, name, tab)
+
+
+def _asks(agent: Agent, person: Person) -> dict[str, str]:
+    """A payment of the shipped type; what the agent was answered."""
+    details = json.dumps([DETAIL])
+    answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
+    assert answer.status_code == 200, answer.text
+    said: dict[str, str] = answer.json()
+    return said
+
+
+def _with_screen(server: LiveServer, agent: Agent) -> None:
+    Agents(server.services.store, server.services.secrets).update(
+        agent.key.id, AgentChanges(interactive=True), by=BY
+    )
+
+
+def _rules(server: LiveServer, agent: Agent, **asks: str) -> None:
+    """What requests of this agent take: each value as a rule has it."""
+    more = [f"ask.{name} = {value}" for name, value in asks.items()]
+    wants = rule("ask", f'when.agent = ["{agent.key.name}"]', *more)
+    Policies(server.services.store).set(wants, by=BY)
+
+
+def _group(server: LiveServer, *people: Person) -> str:
+    """These people, as a rule names those who are asked."""
+    name = f"board-{people[0].name}"
+    names = [one.name for one in people]
+    Groups(server.services.store, server.services.secrets).add(name, names, by=BY)
+    return f'["{name}"]'
+
+
+def _fields(tab: Chromium) -> list[str]:
+    """The names of what is to be typed in the step that approves."""
+    named: list[str] = tab.ask(
+        "Array.from(document.querySelectorAll('#yes input:not([type=hidden])'), one => one.name)"
+    )
+    return named
+
+
+def test_a_fact_typed_back_right_gives_the_agent_its_token(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """Of an account that is new its last four characters; of one that is known the amount."""
+    asked = _asks(agent, person)
+    person.read()
+    person.tab.says("To account (its last four characters)")
+    assert _fields(person.tab) == ["fact"]
+    person.approve(fact=LAST_FOUR.lower())
+    person.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["authorization_details"][0] == DETAIL
+    again = _asks(agent, person)
+    approval = person.read()
+    person.tab.says("Type back, from having read it: Amount")
+    person.approve(fact="4820")
+    person.tab.says("Approved by")
+    assert agent.poll(again["auth_req_id"]).json()["token_type"] == "Bearer"
+    (entry,) = entries(server, "approval.approved", approval_id=approval)
+    assert "type_back" in json.dumps(entry)
+
+
+def test_a_wrong_fact_is_said_and_decides_nothing_and_the_right_one_then_does(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """The step stays open as it was."""
+    asked = _asks(agent, person)
+    approval = person.read()
+    person.approve(fact="0000")
+    person.is_refused(422, WRONG)
+    assert state(server, approval) == (State.PENDING, None)
+    assert person.tab.ask("document.getElementById('fact').value") == "0000"
+    person.approve(fact=LAST_FOUR)
+    person.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+
+
+def test_an_empty_fact_is_asked_for_before_the_passkey_is(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """It costs no try."""
+    _asks(agent, person)
+    approval = person.read()
+    person.approve()
+    person.tab.see("document.activeElement.id === 'fact' && !document.activeElement.validity.valid")
+    with server.services.store.read() as view:
+        asked = view.approvals.get(approval)
+        assert asked is not None
+        assert view.ceremony_tries.of(approval, (asked.user_id or "", "")) == {}
+
+
+def test_twice_wrong_ends_what_nobody_else_may_approve(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """The page says that it is locked, and the agent is told."""
+    asked = _asks(agent, person)
+    approval = person.read()
+    person.approve(fact="0000")
+    person.is_refused(422, WRONG)
+    person.approve(fact="1111")
+    person.is_refused(423, LOCKED)
+    person.tab.says("This request is over: locked.")
+    assert state(server, approval) == (State.CANCELLED, "locked")
+    told = agent.poll(asked["auth_req_id"]).json()
+    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+
+
+def test_twice_wrong_locks_for_whom_it_was_and_another_may_still_approve(
+    server: LiveServer, agent: Agent, person: Person, second: Person
+) -> None:
+    """Said at once and on every later look; a no is theirs as before."""
+    _rules(server, agent, quorum="1", who=_group(server, person, second))
+    asked = _asks(agent, person)
+    approval = person.read()
+    person.approve(fact="0000")
+    person.is_refused(422, WRONG)
+    person.approve(fact="1111")
+    person.is_refused(423, LOCKED)
+    person.tab.see("document.getElementById('approve-now').inert")
+    person.tab.see("document.activeElement.matches('#approve [data-back]')")
+    person.tab.click("#approve [data-back]")
+    person.tab.see("document.getElementById('to-approve').inert")
+    assert state(server, approval) == (State.PENDING, None)
+    person.tab.open(f"{server.url}/r/{approval}")
+    person.tab.see(f"document.getElementById('hint').innerText === {json.dumps(LOCKED)}")
+    person.tab.see("!document.getElementById('to-deny').disabled")
+    assert person.tab.ask("document.getElementById('to-approve').disabled") is True
+    second.tab.front()
+    second.read()
+    second.approve(fact=LAST_FOUR)
+    second.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+
+
+def test_what_is_typed_back_is_nowhere_to_be_read_where_it_is_typed(
+    agent: Agent, person: Person
+) -> None:
+    """Not on the screen, and not in the step itself; Back shows it again."""
+    _asks(agent, person)
+    person.read()
+    shown, step = person.tab.text(), person.tab.ask("document.getElementById('approve').outerHTML")
+    for text in (shown, step, person.tab.ask("document.title")):
+        assert LAST_FOUR not in text
+        assert "4,820" not in text
+    person.tab.click("#approve [data-back]")
+    person.tab.says(LAST_FOUR)
+
+
+def test_a_fact_is_typed_back_for_less_too_and_told_nowhere_beside_its_field(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """The comparison comes first; the step after it names the fact alone, and Back shows it."""
+    asked = _asks(agent, person)
+    (waits,) = waiting(server, person.name)
+    person.tab.open(f"{server.url}/r/{waits.id}/limit")
+    person.tab.type("[name='fact.0']", "500")
+    person.tab.click(".less button")
+    person.tab.says("EUR 500.00")
+    assert person.tab.ask("document.getElementById('fact').checkVisibility()") is False
+    person.tab.click("#to-approve")
+    person.tab.see("document.activeElement.id === 'less-title'")
+    assert LAST_FOUR not in person.tab.text()
+    assert "4,820" not in person.tab.text()
+    person.tab.click("#yes [data-back]")
+    person.tab.says(LAST_FOUR)
+    person.tab.click("#to-approve")
+    person.approve(fact="0000")
+    person.is_refused(422, WRONG)
+    person.approve(fact=LAST_FOUR)
+    person.tab.says("Approved by")
+    details = agent.poll(asked["auth_req_id"]).json()["authorization_details"]
+    assert details[0]["amount"]["minor"] == 50_000
+
+
+def test_the_number_that_the_agent_shows_is_typed_and_on_no_page(
+    server: LiveServer, agent: Agent, person: Person
+) -> None:
+    """At medium risk, of an agent with a screen; a wrong one is said."""
+    _with_screen(server, agent)
+    _rules(server, agent, risk='"medium"')
+    asked = agent.ask(person.name).json()
+    number = asked["match_code"]
+    person.read()
+    person.tab.says("medium risk")
+    assert _fields(person.tab) == ["match"]
+    assert number not in person.tab.ask("document.getElementById('approve').innerText")
+    person.approve(match=f"{(int(number) + 1) % 1000:03}")
+    person.is_refused(422, WRONG.replace("fact that is typed back", "number that the agent shows"))
+    person.approve(match=number)
+    person.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+
+
+def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_ones_reason(
+    server: LiveServer, agent: Agent, person: Person, second: Person
+) -> None:
+    """Critical: a fact, a number, a reason and another person's passkey."""
+    _with_screen(server, agent)
+    both = _group(server, person, second)
+    _rules(server, agent, quorum="2", who=both, risk='"critical"')
+    asked = _asks(agent, person)
+    typed = {"fact": LAST_FOUR, "match": asked["match_code"], "reason": WHY}
+    person.tab.front()
+    approval = person.read()
+    assert _fields(person.tab) == list(typed)
+    person.approve(**typed)
+    person.tab.says("Your answer is counted")
+    person.tab.says("1 of 2 said yes.")
+    assert state(server, approval) == (State.PENDING, None)
+    second.tab.front()
+    second.tab.open(f"{server.url}/r/{approval}")
+    second.tab.says("1 of 2 said yes.")
+    second.tab.says(WHY)
+    second.step()
+    second.approve(**typed)
+    second.tab.says("Approved by")
+    assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("risk", "pause"), [("low", 800), ("medium", 800), ("high", 2_000), ("critical", 3_000)]
+)
+def test_the_button_waits_as_long_as_the_risk_says(
+    server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
+) -> None:
+    """Until then it cannot be pressed."""
+    both = _group(server, person, second)
+    _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
+    agent.asked(person.name)
+    person.tab.front()
+    person.read(_PAUSES)
+    person.tab.says(f"{risk} risk")
+    assert person.tab.see("pauses.length > 0 && pauses") == [pause]

@@ -1,0 +1,217 @@
+"""A person, their passkey and the pages: from a one-time code to the agent's token."""
+
+from itertools import pairwise
+
+import pytest
+
+from server.protocol.states import State
+from server.services.oversight import Oversight
+from tests.support.chromium import Chromium
+from tests.support.first_view import first_view
+from tests.support.listening import listening, looks, polling, says_soon, told
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+
+DENY_NOW = "#no button[type=submit]"
+
+
+@pytest.fixture
+def user(server: LiveServer, tab: Chromium) -> str:
+    """Somebody who has just made a passkey in this browser."""
+    name, code = server.user()
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return name
+
+
+def _only(server: LiveServer, tab: Chromium) -> None:
+    """Open the one request that waits."""
+    tab.open(f"{server.url}/")
+    tab.click(".row a")
+    tab.see("document.readyState === 'complete' && Boolean(document.getElementById('request'))")
+
+
+def test_a_code_makes_a_passkey_and_the_passkey_signs_in_again(tab, user):
+    """The code leaves the address bar at once; signing in takes no name."""
+    assert tab.ask("location.hash") == ""
+    tab.click("[data-sign-out]")
+    tab.says("Sign in")
+    tab.click("#sign-in")
+    tab.says("Nothing waits")
+    assert user in tab.text(".who")
+
+
+def test_a_request_is_read_approved_and_its_token_fetched(server, tab, user, agent):
+    """High risk: all facts, two steps, an arming pause, a verified person."""
+    handle = agent.ask_payment(user, binding_message="Pay <b>now</b>").json()["auth_req_id"]
+    _only(server, tab)
+    for words in (
+        "high risk",
+        "Pay EUR 4,820.00 to Nordwind Logistik GmbH",
+        "Amount",
+        "Unusual",
+        "Cannot be undone",
+        agent.key.name,
+        "Owner",
+        "from 127.0.0.1",
+        "Why you",
+        "Agent says, not verified",
+        "Pay <b>now</b>",
+        "One access token",
+        "Lapsing is not a no",
+        "Fingerprint",
+    ):
+        tab.says(words)
+    tab.click("#to-approve")
+    tab.see("document.activeElement.id === 'approve-title'")
+    assert tab.ask("document.getElementById('approve-now').disabled") is True
+    tab.click("#approve-now")
+    tab.says("Approved by")
+    tokens = agent.poll(handle).json()
+    assert tokens["token_type"] == "Bearer"
+
+
+def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
+    """The agent gets both."""
+    handle = agent.asked(user)
+    _only(server, tab)
+    tab.click("#to-deny")
+    tab.click("input[value=too_broad]")
+    tab.type("#note", "Read only, please")
+    tab.click(DENY_NOW)
+    tab.says("Denied by")
+    said = agent.poll(handle).json()
+    assert (said["error"], said["deny_code"]) == ("access_denied", "too_broad")
+    assert said["note"] == "Read only, please"
+
+
+def test_a_passkey_that_does_not_know_its_person_decides_nothing(server, tab, user, agent):
+    """The page says that nothing was sent, and the request waits."""
+    agent.asked(user)
+    _only(server, tab)
+    tab.verify(person=False)
+    tab.click("#to-deny")
+    tab.click(DENY_NOW)
+    tab.says("The passkey was not used. Nothing was sent.")
+    assert _state(server, tab) is State.PENDING
+
+
+def test_a_click_before_the_button_is_armed_approves_nothing(server, tab, user, agent):
+    """Neither does a submit that no button made."""
+    agent.asked(user)
+    _only(server, tab)
+    tab.click("#to-approve")
+    tab.ask("document.getElementById('yes').requestSubmit()")
+    assert _state(server, tab) is State.PENDING
+    tab.click("#approve-now")
+    tab.says("Approved by")
+
+
+def test_what_another_device_decides_becomes_a_record_here(server, tab, user, agent):
+    """Within seconds, without a button that could answer it again."""
+    agent.asked(user)
+    _only(server, tab)
+    Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
+    tab.says("This request is over")
+    assert tab.ask("document.getElementById('to-approve')") is None
+
+
+def test_a_page_listens_and_is_told_at_once(server, tab, user, agent):
+    """By its socket: by itself it looks again after half a minute."""
+    listening(tab, f"{server.url}/")
+    agent.asked(user)
+    (asked,) = waiting(server, user)
+    says_soon(server, tab, "Something changed", since=asked.created_at)
+    assert "approval.requested" in told(tab)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_page_without_its_socket_looks_every_two_seconds(server, tab, user, agent, answered):
+    """Whatever keeps it away: what comes, and what is over elsewhere, is shown all the same."""
+    agent.asked(user)
+    (asked,) = waiting(server, user)
+    tab.tell("Network.enable")
+    tab.tell("Network.setBlockedURLs", urls=["*/api/feed/ticket"])
+    polling(tab, f"{server.url}/r/{asked.id}" if answered else f"{server.url}/")
+    seen = looks(tab)
+    assert all(1_990 <= later - done < 10_000 for (_, done), (later, _) in pairwise(seen))
+    assert told(tab) == []
+    if answered:
+        Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
+    else:
+        agent.ask_payment(user)
+    tab.says("This request is over" if answered else "Something changed")
+    assert told(tab) == []
+
+
+def test_what_comes_is_offered_and_never_moves_what_is_there(server, tab, user, agent):
+    """The list stays as it is until its person asks for the new one."""
+    agent.asked(user)
+    tab.open(f"{server.url}/")
+    first = tab.text("#rows")
+    agent.ask_payment(user)
+    tab.says("Something changed")
+    assert tab.text("#rows").splitlines()[1] == first.splitlines()[1]
+    tab.click("#news a")
+    tab.see("document.querySelectorAll('.row').length === 2")
+    assert "Pay EUR 4,820.00" in tab.text(".row")
+
+
+@pytest.mark.usefixtures("user")
+def test_a_device_shows_a_code_for_the_next_one_once_its_passkey_has_signed(server, tab):
+    """As text and as a picture; the policy lets the page draw it."""
+    tab.open(f"{server.url}/devices")
+    tab.click("#another button")
+    tab.says("Make a one-time code")
+    tab.click("#sign button")
+    tab.see("document.querySelector('svg.qr')?.getBoundingClientRect().width > 200")
+    assert tab.ask("document.querySelector('code.big').textContent.length") == 39
+
+
+@pytest.mark.usefixtures("user")
+def test_a_removed_passkey_is_signed_out(server, tab):
+    """Asked first; afterwards the page is that of somebody whom nobody knows."""
+    tab.open(f"{server.url}/devices")
+    tab.says("Make a code")
+    tab.click("[data-remove]")
+    tab.click("#sure-yes")
+    tab.says("This device was revoked")
+
+
+def test_pages_of_phones_and_desks_do_not_scroll_sideways(server, tab, user, agent):
+    """From 320 pixels up, whatever stands in a request."""
+    agent.ask_payment(user, binding_message="x" * 200)
+    _only(server, tab)
+    for width in (320, 360, 1440):
+        tab.look(width=width)
+        assert tab.ask("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("worker", [False, True])
+def test_the_first_look_at_the_inbox_is_small_and_asks_no_other_host(
+    server, tab, user, agent, worker
+):
+    """Whatever is loaded, from the page to the icon, and what the service worker keeps."""
+    agent.asked(user)
+    seen = first_view(tab, f"{server.url}/", worker=worker)
+    paths = {one.removeprefix(server.url) for one in seen.loaded}
+    assert paths >= {"/", "/style.css", "/passkey.js", "/api/feed/ticket"}
+    assert ("/service-worker.js#worker" in paths) is worker
+    assert seen.loaded[f"{server.url}/"] > 1_000
+    assert seen.asked == {f"localhost:{server.port}"}
+    assert seen.bytes < 100_000
+
+
+def _id(tab: Chromium) -> str:
+    """Which request is open."""
+    found: str = tab.see("document.getElementById('request')?.dataset.id")
+    return found
+
+
+def _state(server: LiveServer, tab: Chromium) -> State:
+    """How the open request stands in the database."""
+    with server.services.store.read() as view:
+        approval = view.approvals.get(_id(tab))
+    assert approval is not None
+    return approval.state

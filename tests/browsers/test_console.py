@@ -1,0 +1,153 @@
+"""An administrator at the console, in a real browser."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.installation import PAYMENT
+from tests.support.pictures_of_agents import png
+from tests.support.server import BY, LiveServer
+from tests.support.waiting import until
+
+_PIXEL = """(() => {
+  const copy = new OffscreenCanvas(64, 64).getContext("2d", {willReadFrequently: true});
+  copy.drawImage(document.getElementById("icon-drawn"), 0, 0);
+  return Array.from(copy.getImageData(32, 32, 1, 1).data);
+})()"""
+
+
+@pytest.fixture
+def admin(server: LiveServer, tab: Chromium) -> str:
+    """An administrator who has just made a passkey in this browser."""
+    name, code = server.user()
+    users = Users(server.services.store, server.services.secrets)
+    users.update(name, UserChanges(roles=("admin",)), by=BY)
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return name
+
+
+def test_an_agent_is_stopped_and_let_go_on(
+    server: LiveServer, tab: Chromium, admin: str, agent: Agent
+) -> None:
+    """What would end is said first; stopping takes a click, going on takes the passkey."""
+    agent.asked(admin)
+    tab.open(f"{server.url}/admin/agents")
+    tab.click(f"a[href='/admin/agents/{agent.key.id}']")
+    tab.says("What it may")
+    tab.click(".acts .danger")
+    tab.says("1 open requests")
+    tab.click("form .danger")
+    tab.says("disabled")
+    tab.click(".acts button")
+    tab.says("This gives somebody more power")
+    tab.click("#sign button")
+    tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
+
+
+def test_a_passkey_that_does_not_know_its_person_gives_no_power(
+    server: LiveServer, tab: Chromium, admin: str, agent: Agent
+) -> None:
+    """The page says that nothing was sent, and the agent has the secret it had."""
+    tab.open(f"{server.url}/admin/agents/{agent.key.id}")
+    tab.click(".inline button")
+    tab.says("This gives somebody more power")
+    tab.verify(person=False)
+    tab.click("#sign button")
+    tab.says("The passkey was not used. Nothing was sent.")
+    assert agent.ask_payment(admin).status_code == 200
+
+
+def test_a_prompt_is_drawn_while_its_type_is_written(
+    server: LiveServer, tab: Chromium, admin: str
+) -> None:
+    """By the server; what stands in example values stays text, and a fault is said beside it."""
+    assert admin
+    tab.open(f"{server.url}/admin/new/action")
+    tab.type("#document", json.dumps({**PAYMENT, "type": "pay.more"}))
+    tab.see("document.querySelector('#preview .headline')?.textContent.includes('EUR 4,820.00')")
+    payee = "<img src=x onerror=document.title=1>\u202eevil"
+    tab.type("#details", json.dumps({"amount": {"minor": 1, "currency": "EUR"}, "payee": payee}))
+    tab.see("document.querySelector('#preview .headline')?.textContent.includes('onerror')")
+    assert tab.ask("document.querySelectorAll('#preview img').length") == 0
+    assert "\u202e" not in tab.ask("document.querySelector('#preview').textContent")
+    tab.type("#document", "{")
+    tab.see("document.querySelector('#preview .problem')?.textContent.includes('not JSON')")
+    assert tab.ask("document.getElementById('document').value") == "{"
+    _complains_of(tab, "/admin/new/action/preview")
+
+
+def test_an_icon_is_drawn_before_it_is_sent_and_what_is_none_changes_nothing(
+    server: LiveServer, tab: Chromium, admin: str, agent: Agent, tmp_path: Path
+) -> None:
+    """Too large, no picture, taken away again; then the passkey signs the one that is drawn."""
+    assert admin
+    tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
+    tab.see("document.getElementById('icon-file').disabled === false")
+    assert _pixel(tab) == [0, 0, 0, 0]
+    _choose(tab, tmp_path / "large.png", b"x" * 33_000)
+    tab.says("larger than 32 kB; the icon stays as it is")
+    _choose(tab, tmp_path / "text.png", b"no picture")
+    tab.says("no picture that can be shown; the icon stays as it is")
+    assert tab.ask("document.getElementById('icon').value") == ""
+    _choose(tab, tmp_path / "green.png", png(64, 64))
+    tab.says("Chosen: 64 by 64 pixels")
+    assert _pixel(tab) == [31, 95, 85, 255]
+    tab.click("#icon-none")
+    tab.says("None: its letter stands there.")
+    assert _pixel(tab) == [0, 0, 0, 0]
+    _choose(tab, tmp_path / "red.png", png(64, 64, (194, 72, 60)))
+    tab.says("Chosen: 64 by 64 pixels")
+    tab.click("form .primary")
+    tab.says("This gives somebody more power")
+    tab.click("#sign button")
+    tab.see("document.querySelector('h1 img.face')?.naturalWidth === 64")
+    tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
+    tab.says("It has this one: 64 by 64 pixels")
+    assert _pixel(tab) == [194, 72, 60, 255]
+
+
+def _choose(tab: Chromium, path: Path, data: bytes) -> None:
+    """Choose this file, as its dialogue does."""
+    path.write_bytes(data)
+    root = tab.tell("DOM.getDocument")["root"]["nodeId"]
+    field = tab.tell("DOM.querySelector", nodeId=root, selector="#icon-file")["nodeId"]
+    tab.tell("DOM.setFileInputFiles", files=[str(path)], nodeId=field)
+
+
+def _pixel(tab: Chromium) -> list[int]:
+    """The middle of what is drawn: red, green, blue, opaqueness."""
+    found: list[int] = tab.ask(_PIXEL)
+    return found
+
+
+def test_a_form_that_was_refused_is_mended_and_signed(
+    server: LiveServer, tab: Chromium, admin: str
+) -> None:
+    """What was typed is still there; the change is shown, and the passkey signs it."""
+    assert admin
+    tab.open(f"{server.url}/admin/new/group")
+    name = f"group-{admin}"
+    tab.type("#name", name)
+    tab.type("#members", "no-such-person")
+    tab.click("form .primary")
+    tab.see("document.getElementById('members-problem')?.textContent.includes('no-such-person')")
+    assert tab.ask("document.getElementById('name').value") == name
+    _complains_of(tab, "/admin/new/group/add")
+    tab.type("#members", admin)
+    tab.click("form .primary")
+    tab.says("This gives somebody more power")
+    tab.click("#sign button")
+    tab.see(f"document.querySelector('tbody')?.textContent.includes({json.dumps(name)})")
+
+
+def _complains_of(tab: Chromium, path: str) -> None:
+    """The browser notes what the server refused, and nothing else; it is forgiven here."""
+    found = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
+    assert [one for one in found if path not in one or "status of 4" not in one] == []
+    tab.events.clear()

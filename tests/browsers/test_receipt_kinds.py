@@ -1,0 +1,225 @@
+"""Receipts of every kind, proved by Chromium and by Firefox: who answered, and which key vouches.
+
+Owns: the kinds that are right and a forged one of each. What one changed field does to a receipt is
+in `test_receipts.py`.
+"""
+
+import copy
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from server.protocol.base64url import decode, encode
+from server.protocol.names import SIGNING_ALGS
+from server.services.receipts import TYPE
+from server.services.users import Users
+from tests.support.agent import new_agent
+from tests.support.called import Tab
+from tests.support.chromium import chromium
+from tests.support.firefox import autopush, firefox
+from tests.support.forging import forged
+from tests.support.jose_by_hand import new_key
+from tests.support.push_service import PushService
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+
+_BROWSERS = ("chromium", "firefox")
+_ANSWERS = ("terminal", "passkey")
+_S = "\N{RIGHT SINGLE QUOTATION MARK}s"
+_CHOOSE = """(() => {
+  const chosen = new DataTransfer();
+  chosen.items.add(new File([TEXT], NAME, { type: "application/json" }));
+  const input = document.getElementById("file");
+  input.files = chosen.files;
+  input.dispatchEvent(new Event("change"));
+  return true;
+})()"""
+"""What a person does with the dialog for files, which no driver opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody with a receipt open, who checks files there."""
+
+    tab: Tab
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def check(self, receipt: Any) -> tuple[str, list[str]]:
+        """What the page says of a receipt, and of each part of it."""
+        name = f"kept-{next(self.numbers)}.json"
+        chosen = _CHOOSE.replace("TEXT", json.dumps(json.dumps(receipt)))
+        self.tab.see("document.getElementById('file')?.disabled === false")
+        assert self.tab.ask(chosen.replace("NAME", json.dumps(name))) is True
+        said = "document.getElementById('verdict').textContent"
+        self.tab.see(f"{said}.startsWith({json.dumps(name)})")
+        parts = "[...document.querySelectorAll('#proved li')].map((each) => each.textContent)"
+        return self.tab.ask(said).removeprefix(name).strip(), self.tab.ask(parts)
+
+
+@pytest.fixture(scope="module")
+def person(server: LiveServer) -> Terminal:
+    """Somebody at a terminal, who will have a passkey in each browser."""
+    return new_person(server)
+
+
+@pytest.fixture(scope="module")
+def tabs(
+    tmp_path_factory: pytest.TempPathFactory,
+    server: LiveServer,
+    service: PushService,
+    person: Terminal,
+) -> Iterator[dict[str, Tab]]:
+    """Their browsers, signed in."""
+    folder = tmp_path_factory.mktemp("receipts")
+    with (
+        chromium(folder / "chromium") as first,
+        autopush(service) as push,
+        firefox(folder / "firefox", push, os.environ) as second,
+    ):
+        found: dict[str, Tab] = {"chromium": first, "firefox": second}
+        for tab in found.values():
+            users = Users(server.services.store, server.services.secrets)
+            tab.add_passkey_holder()
+            tab.open(f"{server.url}/enrol#{users.enrol(person.user, by=BY)[1].code}")
+            tab.click("#make button")
+            tab.says("Waiting for you")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict[str, Any]:
+    """By who answered: the receipt of a yes whose token was fetched."""
+    agent, tab = new_agent(server), tabs["chromium"]
+    found = {}
+    for kind in _ANSWERS:
+        handle = agent.asked(person.user)
+        name = waiting(server, person.user)[0].id
+        if kind == "terminal":
+            person.approve(person.only())
+        else:
+            tab.open(f"{server.url}/r/{name}")
+            tab.click("#to-approve")
+            tab.click("#approve-now")
+            tab.says("Approved by")
+        assert agent.poll(handle).status_code == 200
+        tab.open(f"{server.url}/receipt/{name}")
+        tab.says("This receipt holds.")
+        found[kind] = json.loads(tab.ask("document.getElementById('whole').textContent"))
+    return found
+
+
+@pytest.fixture(scope="module", params=_BROWSERS)
+def reader(
+    request: pytest.FixtureRequest,
+    server: LiveServer,
+    tabs: dict[str, Tab],
+    receipts: dict[str, Any],
+) -> Reader:
+    """A browser on the page of one of them."""
+    tab: Tab = tabs[request.param]
+    tab.open(f"{server.url}/receipt/{receipts['terminal']['approval']['id']}")
+    tab.says("This receipt holds.")
+    return Reader(tab)
+
+
+@pytest.fixture(params=_ANSWERS)
+def receipt(request: pytest.FixtureRequest, receipts: dict[str, Any]) -> Any:
+    """One that may be changed."""
+    return copy.deepcopy(receipts[request.param])
+
+
+@pytest.fixture(params=SIGNING_ALGS)
+def alg(request: pytest.FixtureRequest) -> str:
+    """An algorithm of which the server has a key."""
+    name: str = request.param
+    return name
+
+
+def test_it_holds_whoever_answered_and_whichever_key_of_the_server_vouches(
+    server: LiveServer, reader: Reader, receipt: Any, alg: str
+) -> None:
+    """Each part is named with the person and the device, and proved."""
+    verdict, parts = reader.check(_vouched(server, receipt, alg))
+    (answer,) = receipt["answers"]
+    whose, device = _whose(answer), answer["device"]["name"]
+    assert verdict == "holds."
+    assert parts == [
+        "proved The request and what was shown have the digests that were signed.",
+        f"proved {whose} yes is signed by the key that the server has for {device}.",
+        f"proved The log{_S} entry carries these very bytes of {whose} yes.",
+        "proved The server signed every field of this receipt.",
+    ]
+
+
+def test_the_word_of_another_key_under_the_name_of_the_servers_is_refused(
+    server: LiveServer, reader: Reader, receipt: Any, alg: str
+) -> None:
+    """Whoever made one up has no key of the server."""
+    good = _vouched(server, receipt, alg)
+    kid = json.loads(decode(good["server_signature"].partition(".")[0]))["kid"]
+    claims = {name: value for name, value in receipt.items() if name != "server_signature"}
+    made_up = new_key(alg, kid).sign(claims, typ=TYPE)
+    verdict, parts = reader.check({**good, "server_signature": made_up})
+    assert verdict == "does not hold."
+    assert parts[:-1] == reader.check(good)[1][:-1]
+    assert parts[-1] == (
+        "wrong The server signed every field of this receipt: "
+        "server_signature: the signature is not over these bytes."
+    )
+
+
+def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
+    reader: Reader, receipt: Any
+) -> None:
+    """Whoever makes one up signs it by keys of their own, and those stand in it."""
+    claims = {name: value for name, value in receipt.items() if name != "server_signature"}
+    made_up = new_key("ES256", "nobodys").sign(claims, typ=TYPE)
+    verdict, parts = reader.check({**receipt, "server_signature": made_up})
+    assert verdict == "is not proved."
+    assert parts[-1].endswith("its key is not published any more.")
+
+
+def test_a_word_that_calls_its_algorithm_by_another_name_is_refused(
+    server: LiveServer, reader: Reader, receipt: Any, alg: str
+) -> None:
+    """The key decides how it is checked, and not whoever signed."""
+    good = _vouched(server, receipt, alg)
+    head, body, signature = good["server_signature"].split(".")
+    other = SIGNING_ALGS[SIGNING_ALGS.index(alg) - 1]
+    head = encode(json.dumps({**json.loads(decode(head)), "alg": other}).encode())
+    verdict, parts = reader.check({**good, "server_signature": f"{head}.{body}.{signature}"})
+    assert verdict == "does not hold."
+    assert parts[-1].endswith("server_signature: its header is not that of this key.")
+
+
+def test_an_answer_of_another_key_under_the_name_of_the_devices_is_refused(
+    server: LiveServer, reader: Reader, receipt: Any
+) -> None:
+    """Even where the server's own key vouches for all of it, as that of a thief would."""
+    (answer,) = receipt["answers"]
+    answer["signed"] = forged(answer["signed"])
+    verdict, parts = reader.check(_vouched(server, receipt, "ES256"))
+    assert verdict == "does not hold."
+    assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
+    assert parts[1].endswith("signed: the signature is not over these bytes.")
+    assert parts[2].endswith("entry: it carries another answer.")
+    assert parts[3].startswith("proved ")
+
+
+def _whose(answer: Any) -> str:
+    """The person as the page writes it before what is theirs."""
+    return f"{answer['by']['name']}{_S}"
+
+
+def _vouched(server: LiveServer, receipt: Any, alg: str) -> Any:
+    """The same with the word of the server's key of this algorithm."""
+    claims = {name: value for name, value in receipt.items() if name != "server_signature"}
+    with server.services.store.read() as view:
+        keys = view.directory.signing_keys()
+    return {**claims, "server_signature": server.services.signer.sign(keys, alg, TYPE, claims)}

@@ -1,0 +1,137 @@
+"""A receipt, proved by a browser's own cryptography; one that was changed, refused part by part."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium, chromium
+from tests.support.server import LiveServer
+
+_PROVED = """
+Promise.all([import("/proving.js"), fetch("/jwks").then((answer) => answer.json())])
+  .then(([{ proved }, { keys }]) => proved(RECEIPT, keys))
+"""
+
+
+@pytest.fixture(scope="module")
+def name(server: LiveServer) -> tuple[str, str]:
+    """Somebody, and a code for their browser."""
+    return server.user()
+
+
+@pytest.fixture(scope="module")
+def opened(
+    server: LiveServer, name: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Chromium]:
+    """Their browser."""
+    with chromium(tmp_path_factory.mktemp("receipts") / "chromium") as tab:
+        tab.add_passkey_holder()
+        tab.look(width=1200, height=1800)
+        tab.open(f"{server.url}/enrol#{name[1]}")
+        tab.click("#make button")
+        tab.says("Waiting for you")
+        yield tab
+
+
+@pytest.fixture
+def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: Agent) -> Any:
+    """The receipt of a yes that this browser's passkey has just given; its page is open."""
+    handle = agent.asked(name[0])
+    opened.open(f"{server.url}/")
+    opened.open(opened.see("document.querySelector('.row a')?.href"))
+    opened.click("#to-approve")
+    opened.click("#approve-now")
+    opened.says("Approved by")
+    assert agent.poll(handle).status_code == 200
+    opened.click("a[href^='/receipt/']")
+    opened.says("This receipt")
+    return json.loads(opened.ask("document.getElementById('whole').textContent"))
+
+
+def _wrong(tab: Chromium, receipt: Any) -> str:
+    """Every complaint about a receipt, in one text."""
+    found = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
+    return "\n".join(one["why"] for one in found if one["state"] == "wrong")
+
+
+def _flipped(text: str) -> str:
+    """The text with another letter in its middle."""
+    at = len(text) // 2
+    return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
+
+
+def test_a_receipt_is_proved_and_each_changed_field_is_named(
+    opened: Chromium, receipt: Any
+) -> None:
+    """By the passkey's signature, the log's entry and the server's word, in the browser alone."""
+    assert "This receipt holds." in opened.text("#verdict")
+    assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
+    assert _wrong(opened, receipt) == ""
+
+    def changed(change: Any) -> str:
+        copy = json.loads(json.dumps(receipt))
+        change(copy)
+        return _wrong(opened, copy)
+
+    def set_in(place: str, value: Any) -> Any:
+        *way, last = [int(step) if step.isdigit() else step for step in place.split("/")]
+
+        def change(copy: Any) -> None:
+            for step in way:
+                copy = copy[step]
+            copy[last] = value(copy[last]) if callable(value) else value
+
+        return change
+
+    parts = receipt["answers"][0]["signed"].split(".")
+    words = {
+        "approval/action": (_flipped, "approval/action: it does not have its digest"),
+        "approval/display": (_flipped, "approval/display: it does not have its digest"),
+        "fingerprint": ("0000-0000", "fingerprint: it is not that of the action"),
+        "answers/0/decision": ("deny", "decision: it is not what was signed"),
+        "answers/0/by/id": ("sayso_us_other", "sub: it is not what was signed"),
+        "answers/0/device/name": ("laptop", "answers/0/device/name: it is not what the server"),
+        "answers/0/at": ("2001-01-01T00:00:00Z", "at: it is not when it was signed"),
+        "answers/0/entry/body": (_flipped, "entry/body: it does not have its leaf"),
+        "answers/0/key/jwk/x": (_flipped, "answers/0/key/jwk/x: it is not what the server signed"),
+        "approval/agent/name": ("other-bot", "approval/agent/name: it is not what the server"),
+        "token/scope/0": ("payments:transfer", "token/scope/0: it is not what the server signed"),
+        "made_at": ("2001-01-01T00:00:00Z", "made_at: it is not what the server signed"),
+        "server_signature": (_flipped, "server_signature"),
+    }
+    for place, (value, says) in words.items():
+        assert says in changed(set_in(place, value)), place
+    for at, says in (
+        (0, "it names another passkey"),
+        (1, "the passkey signed another payload"),
+        (2, "signed: "),
+        (3, "signed: "),
+        (4, "signed: the signature is not over these bytes"),
+    ):
+        broken = ".".join([*parts[:at], _flipped(parts[at]), *parts[at + 1 :]])
+        told = changed(set_in("answers/0/signed", broken))
+        assert told, at
+        assert says in told or at in {2, 3}, (at, told)
+
+
+def test_a_file_is_checked_as_the_page_is_and_paper_has_no_buttons(
+    opened: Chromium, receipt: Any, tmp_path: Any
+) -> None:
+    """A file that somebody changed does not hold; what is printed is the receipt alone."""
+    receipt["approval"]["agent"]["name"] = "other-bot"
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(receipt))
+    whole = opened.tell("DOM.getDocument")["root"]["nodeId"]
+    node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
+    opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+    opened.says("changed.json does not hold.")
+    assert "approval/agent/name" in opened.text("#proved")
+    opened.tell("Emulation.setEmulatedMedia", media="print")
+    shown = (
+        "Array.from(document.querySelectorAll('button, nav, input')).some(e => e.checkVisibility())"
+    )
+    assert opened.ask(shown) is False
+    opened.tell("Emulation.setEmulatedMedia", media="")

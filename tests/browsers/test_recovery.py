@@ -1,0 +1,71 @@
+"""Somebody whose only passkey is lost, and how they come to decide again: in three browsers."""
+
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium, stranger
+from tests.support.clock import DAY
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+
+
+def test_who_lost_every_passkey_comes_back_by_an_administrators_link(
+    server: LiveServer, browser: Chromium, tab: Chromium, agent: Agent
+) -> None:
+    """The lost one is removed; the new one decides at once, but at high risk after a day."""
+    user = _lost(server, browser)
+    link = _link(server, tab, user)
+    with stranger(browser) as new:
+        new.add_passkey_holder()
+        _enrol(new, link)
+        new.open(f"{server.url}/devices")
+        new.see("document.querySelectorAll('[data-remove]').length === 2")
+        new.click(".row:not(:has(.kind)) [data-remove]")
+        new.click("#sure-yes")
+        new.see("document.querySelectorAll('[data-remove]').length === 1")
+        handle = agent.asked(user)
+        _approve(server, new, user)
+        assert agent.poll(handle).json()["token_type"] == "Bearer"
+        agent.ask_payment(user)
+        new.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+        new.says("This passkey is new: high risk from")
+        assert new.ask("document.getElementById('to-approve').disabled") is True
+        server.clock.forward(DAY)
+        handle = agent.ask_payment(user).json()["auth_req_id"]
+        _approve(server, new, user)
+        assert agent.poll(handle).json()["token_type"] == "Bearer"
+        assert new.complaints() == []
+
+
+def _lost(server: LiveServer, browser: Chromium) -> str:
+    """Somebody whose browser is gone, with the only passkey they had."""
+    user, code = server.user()
+    with stranger(browser) as gone:
+        gone.add_passkey_holder()
+        _enrol(gone, f"{server.url}/enrol#{code}")
+    return user
+
+
+def _link(server: LiveServer, tab: Chromium, user: str) -> str:
+    """What an administrator's console shows for them, signed with the administrator's passkey."""
+    name, code = server.user()
+    users = Users(server.services.store, server.services.secrets)
+    users.update(name, UserChanges(roles=("admin",)), by=BY)
+    _enrol(tab, f"{server.url}/enrol#{code}")
+    tab.open(f"{server.url}/admin/users/{users.show(user)[0].id}")
+    tab.click("form[action$='/code'] button")
+    tab.click("#sign .primary")
+    tab.says("It is shown this once")
+    return tab.text("pre code")
+
+
+def _enrol(tab: Chromium, link: str) -> None:
+    tab.open(link)
+    tab.click("#make button")
+    tab.says("Waiting for you")
+
+
+def _approve(server: LiveServer, tab: Chromium, user: str) -> None:
+    tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    tab.click("#to-approve")
+    tab.click("#approve-now")
+    tab.says("Approved by")

@@ -1,0 +1,164 @@
+"""The way to a yes by keyboard and ear: `docs/screen-reader.md`, held against Chromium's tree."""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby, zip_longest
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.services import shipped
+from server.services.actions import Actions
+from tests.support.agent import Agent, new_agent
+from tests.support.chromium import Chromium, PageGone
+from tests.support.heard import Heard, heard
+from tests.support.page_pictures import PAYMENT_DETAILS
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+from tests.support.source import ROOT
+from tests.support.waiting import until
+
+SCRIPT = ROOT / "docs" / "screen-reader.md"
+_UNRECOGNISED = ", unrecognised"
+_SAYS = "says: "
+_TYPES = "types "
+_SECONDS = 30.0
+
+Row = tuple[str, str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shipped_payment(server: LiveServer) -> None:
+    """Payments are as the file has them that comes with Sayso."""
+    Actions(server.services.store).update(shipped.registrable("payment.transfer"), by=BY)
+
+
+def test_the_script_is_what_is_heard(server: LiveServer, tab: Chromium) -> None:
+    """Each key, each focus, each announcement, each line in reading order; no mouse."""
+    name, code = server.user("ana")
+    agent = new_agent(server, name="invoice-bot")
+    agent.ask_payment(
+        name, binding_message="For invoice 4711", authorization_details=PAYMENT_DETAILS
+    )
+    _sign_in(server, tab, code)
+    kinds = {"key": _press, "what": _read}
+    walked = [kinds[head](tab, rows) for head, rows in _tables() if head in kinds]
+    assert sum(walked) > 70
+    assert tab.text(".outcome").startswith("Approved by ana")
+    (only,) = until(lambda: tab.ask("1") and tab.complaints(), _SECONDS)
+    assert "status of 422" in only  # of what was typed wrong
+    tab.events.clear()
+
+
+def test_each_field_of_a_critical_yes_says_what_goes_into_it(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """In the order of the script, from the heading of the step by Tab alone."""
+    name, code = server.user()
+    uri = "https://critical.example"
+    server.resources.add(uri, {"pay:all": Risk.CRITICAL}, {}, by=BY)
+    agent = new_agent(
+        server, owners=(server.user()[0],), interactive=True, resources=(uri,), scopes=("pay:all",)
+    )
+    asked = agent.ask(
+        name, resource=uri, scope="openid pay:all", authorization_details=PAYMENT_DETAILS
+    )
+    assert asked.status_code == 200, asked.text
+    _sign_in(server, tab, code)
+    tab.open(f"{server.url}/r/{waiting(server, name)[0].id}")
+    tab.click("#to-approve")
+    _until(tab, "says: Approve with passkey can be pressed.")
+    ((_, rows),) = (table for table in _tables() if table[0] == "field")
+    assert _press(tab, rows) == 5
+
+
+def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agent: Agent) -> None:
+    """Politely; the list stays as it is."""
+    name, code = server.user()
+    _sign_in(server, tab, code)
+    assert heard(tab).announcements() == []
+    agent.asked(name)
+    now = until(lambda: _announced(tab, "Something changed. Show it"), _SECONDS)
+    assert not [line for line in now.main() if agent.key.name in line]
+
+
+def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
+    """To the inbox, on a desk."""
+    tab.look(width=1440)
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    tab.tell("Accessibility.enable")
+
+
+def _tables() -> Iterator[tuple[str, list[Row]]]:
+    """The tables of the script in order: what their first column is, and their rows."""
+    lines = SCRIPT.read_text("utf-8").splitlines()
+    for is_table, block in groupby(lines, lambda line: line.startswith("|")):
+        if is_table:
+            (head, _), _, *rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in block)
+            yield head, [(first, second) for first, second in rows]
+
+
+def _press(tab: Chromium, rows: list[Row]) -> int:
+    """Press what a row says, and wait until what it says is heard."""
+    for key, words in rows:
+        tab.verify(person=not key.endswith(_UNRECOGNISED))
+        if key.startswith(_TYPES):
+            tab.tell("Input.insertText", text=key.removeprefix(_TYPES))
+        elif key:
+            tab.press(key.removesuffix(_UNRECOGNISED))
+        _until(tab, words)
+    return len(rows)
+
+
+def _until(tab: Chromium, words: str) -> None:
+    said = words.startswith(_SAYS)
+    wanted = _pattern(words.removeprefix(_SAYS))
+    last: list[str] = []
+
+    def matches() -> bool:
+        if (now := _heard(tab)) is not None:
+            last[:] = now.announcements() if said else [now.focus()]
+        return any(wanted.fullmatch(one) for one in last)
+
+    try:
+        until(matches, _SECONDS)
+    except AssertionError as late:
+        raise AssertionError(f"not {words!r} but {last}") from late
+
+
+def _read(tab: Chromium, rows: list[Row]) -> int:
+    """All of the main part, and nothing else, once the scripts have written its times."""
+    wanted = [f"{what}: {words}" for what, words in rows]
+    wrong: list[tuple[str, str]] = []
+
+    def matches() -> bool:
+        now = _heard(tab)
+        pairs = zip_longest(wanted, [] if now is None else now.main(), fillvalue="")
+        wrong[:] = [(one, line) for one, line in pairs if not _pattern(one).fullmatch(line)]
+        return not wrong
+
+    try:
+        until(matches, _SECONDS)
+    except AssertionError as late:
+        raise AssertionError(f"the script, and what is there: {wrong}") from late
+    return len(rows)
+
+
+def _heard(tab: Chromium) -> Heard | None:
+    """None while one page gives way to another."""
+    try:
+        return heard(tab)
+    except (PageGone, KeyError):
+        return None
+
+
+def _announced(tab: Chromium, words: str) -> Heard | None:
+    now = _heard(tab)
+    return now if now is not None and words in now.announcements() else None
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    """Three dots stand for anything, themselves among it."""
+    return re.compile(re.escape(words).replace("…", ".*"))

@@ -1,0 +1,126 @@
+"""What the service worker makes of a push that came, on the desktop of stock Chromium.
+
+Owns: pushes as their text, handed to it by the browser's own protocol. How they come is in
+`test_called.py`, in both browsers.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.called import ODD
+from tests.support.chromium import Chromium, chromium
+from tests.support.desktop import Desktop, desktop, environment
+from tests.support.server import LiveServer
+from tests.support.waiting import until
+
+_SHOWN = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
+  all.map(({ tag, renotify, actions }) => [tag, renotify, actions.map((each) => each.action)]))"""
+
+_CLOSE = """navigator.serviceWorker.ready.then((there) => there.getNotifications()).then((all) =>
+  all.forEach((each) => each.close()))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A page in front, whose service worker gets pushes, and the screen it is on."""
+
+    tab: Chromium
+    desktop: Desktop
+
+    def ask(self, number: int, **members: object) -> list[object]:
+        """A push about a request, the `number`-th to be counted; what the browser shows for it."""
+        said = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
+        self.desktop.shown.clear()
+        self.tab.push(json.dumps({**said, "step": 0, "at": number, **members}))
+        until(lambda: self.desktop.shown, 30)
+        (found,) = self.tab.see(f"{_SHOWN}.then((all) => all.length === 1 && all)")
+        return list(found)
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory: pytest.TempPathFactory, server: LiveServer) -> Iterator[Worker]:
+    """Chromium with a desktop, and somebody who is signed in there."""
+    folder = tmp_path_factory.mktemp("worker")
+    with desktop() as screen, chromium(folder, (), environment(screen)) as tab:
+        tab.add_passkey_holder()
+        tab.tell("Browser.grantPermissions", origin=server.url, permissions=["notifications"])
+        tab.open(f"{server.url}/enrol#{server.user()[1]}")
+        tab.click("#make button")
+        tab.says("Waiting for you")
+        yield Worker(tab, screen)
+
+
+@pytest.fixture
+def worker(server: LiveServer, phone: Worker) -> Worker:
+    """The same, with nothing on the screen."""
+    phone.tab.tell("Page.bringToFront")
+    phone.tab.open(f"{server.url}/")
+    phone.tab.ask(_CLOSE)
+    phone.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")
+    phone.desktop.shown.clear()
+    return phone
+
+
+def test_whatever_comes_is_shown_even_to_somebody_who_looks(worker: Worker) -> None:
+    """Acceptance 14: what is malformed, what is unknown, while a page of ours is in front."""
+    assert worker.tab.see("document.hasFocus()")
+    for data in ODD:
+        worker.desktop.shown.clear()
+        worker.tab.push(data)
+        worker.desktop.wait("Approval needed")
+
+
+@pytest.mark.parametrize("risk", ["low", "medium", "high", "critical"])
+def test_at_every_risk_it_offers_to_review_and_to_deny(
+    server: LiveServer, worker: Worker, risk: str
+) -> None:
+    """Two buttons at most; the second opens the step that denies, and decides nothing."""
+    assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
+    shown = worker.desktop.wait(f"Approval needed, {risk} risk")
+    worker.desktop.press(shown, "Deny…")
+    page = worker.tab.opened("/r/one#deny")
+    page.see("location.pathname === '/r/one' && location.hash === '#deny'")
+    assert worker.tab.see(f"{_SHOWN}.then((all) => all.length === 0)")
+    page.close()
+    assert server.log == ""
+
+
+def test_deny_opens_its_step_beside_a_page_that_no_worker_can_lead(
+    server: LiveServer, worker: Worker
+) -> None:
+    """Such is a page that was loaded past it: what was pressed happens all the same."""
+    worker.tab.open(f"{server.url}/r/one")
+    worker.tab.tell("Page.reload", ignoreCache=True)
+    worker.tab.see("navigator.serviceWorker.controller === null")
+    worker.ask(1)
+    worker.desktop.press(worker.desktop.wait("Approval needed"), "Deny…")
+    page = worker.tab.opened("/r/one#deny")
+    page.see("location.hash === '#deny'")
+    page.close()
+    assert worker.tab.ask("location.hash") == ""
+
+
+def test_several_at_once_offer_no_button(worker: Worker) -> None:
+    """None of them is the one that would be denied."""
+    assert worker.ask(1, n=2) == ["waiting", True, []]
+
+
+def test_only_what_is_new_or_was_escalated_rings_again(worker: Worker) -> None:
+    """A repeat, and what was counted earlier and comes later, replace in silence."""
+    rings = [
+        ("the first word of it", {"risk": "medium"}, True),
+        ("a repeat", {"risk": "medium"}, False),
+        ("graver now", {"risk": "high"}, True),
+        ("less grave again", {"risk": "medium"}, False),
+        ("said again at the half of its time", {"risk": "medium", "step": 1}, True),
+        ("a repeat of that", {"risk": "medium", "step": 1}, False),
+        ("another request beside it", {"id": "two", "n": 2}, True),
+        ("a repeat of both", {"id": "two", "n": 2}, False),
+        ("a third", {"id": "three", "n": 3}, True),
+        ("counted earlier", {"id": "four", "n": 2, "at": 0}, False),
+    ]
+    heard = [(why, worker.ask(at, **said)[1]) for at, (why, said, _) in enumerate(rings, 1)]
+    assert heard == [(why, rung) for why, _, rung in rings]

@@ -1,0 +1,88 @@
+"""Pages of others in the browser of somebody who is signed in: what they send, frame and open."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.other_site import CROSS_SITE, SAME_SITE, OtherSite, other_site
+from tests.support.server import BY, LiveServer
+from tests.support.waiting import until
+
+HOSTS = pytest.mark.parametrize("host", [SAME_SITE, CROSS_SITE])
+_SOCKET = """new Promise((done) => {
+  const socket = new WebSocket("ws://localhost:%d/api/feed");
+  socket.onopen = () => done("open");
+  socket.onerror = () => done("refused");
+})"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[OtherSite]:
+    """Somebody else's site."""
+    with other_site() as site:
+        yield site
+
+
+@pytest.fixture
+def admin(server: LiveServer, tab: Chromium) -> str:
+    """An administrator who is signed in in this browser: what takes power away needs no passkey."""
+    name, code = server.user()
+    users = Users(server.services.store, server.services.secrets)
+    users.update(name, UserChanges(roles=("admin",)), by=BY)
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return name
+
+
+@HOSTS
+@pytest.mark.usefixtures("admin")
+def test_a_form_of_another_site_does_nothing(
+    server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
+) -> None:
+    """It would stop an agent with the cookie alone, were it ours; a script's call neither."""
+    there = f"{server.url}/admin/agents/{agent.key.id}/disable"
+    form = f'<form method="post" action="{there}"><button>You have won</button></form>'
+    tab.open(elsewhere.page(host, "/form", form))
+    tab.ask(
+        f"fetch('{server.url}/api/passkeys/sign-out', "
+        "{method: 'POST', mode: 'no-cors', credentials: 'include'}).then(() => 1)"
+    )
+    tab.click("button")
+    tab.see(f"location.href === '{there}' && document.readyState === 'complete'")
+    assert "This does not work" in tab.text()
+    tab.events.clear()
+    tab.open(f"{server.url}/admin/agents/{agent.key.id}")
+    assert tab.text(".head .state") == "enabled"
+
+
+@HOSTS
+@pytest.mark.usefixtures("admin")
+def test_no_page_is_shown_in_a_frame_of_another_site(
+    server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
+) -> None:
+    """Neither the inbox nor the page that stops an agent: a click cannot be led astray there."""
+    paths = ("/", f"/admin/agents/{agent.key.id}/stop", "/offline")
+    frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
+    tab.open(elsewhere.page(host, "/frames", frames))
+    until(lambda: tab.ask("1") and len(_refused(tab)) == len(paths), 30)
+    tab.events.clear()
+
+
+@HOSTS
+@pytest.mark.usefixtures("admin")
+def test_a_page_of_another_site_opens_no_socket(
+    server: LiveServer, tab: Chromium, elsewhere: OtherSite, host: str
+) -> None:
+    """With the same words in a page of ours it opens."""
+    assert tab.ask(_SOCKET % server.port) == "open"
+    tab.open(elsewhere.page(host, "/socket", ""))
+    assert tab.ask(_SOCKET % server.port) == "refused"
+
+
+def _refused(tab: Chromium) -> list[str]:
+    """The frames that the browser would not show, in its own words."""
+    return [one for one in tab.complaints() if "frame-ancestors 'none'" in one and "blocked" in one]

@@ -1,0 +1,101 @@
+"""A stolen cookie in a browser of the thief's: the pages open, and nothing of theirs is signed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from server.protocol.states import State
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium, stranger
+from tests.support.record import entries, stored
+from tests.support.server import LiveServer
+from tests.support.web_person import COOKIE
+
+_NOTHING = "The passkey was not used. Nothing was sent."
+
+
+@dataclass(slots=True)
+class Robbed:
+    """A request that waits for somebody, in their browser and in the thief's."""
+
+    asked: str
+    own: Chromium
+    thief: Chromium
+
+
+@pytest.fixture
+def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
+    """A browser of somebody who is signed in with a passkey of their own."""
+    with stranger(browser) as opened:
+        opened.add_passkey_holder()
+        _enrol(server, opened)
+        yield opened
+
+
+@pytest.fixture
+def robbed(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> Robbed:
+    """The thief has not yet put the cookie in place of theirs."""
+    agent.asked(_enrol(server, tab))
+    tab.open(f"{server.url}/")
+    asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
+    return Robbed(asked, tab, thief)
+
+
+def test_somebody_elses_request_is_a_page_that_there_never_was(
+    server: LiveServer, robbed: Robbed
+) -> None:
+    """Word for word the one for an id that was made up."""
+    thief = robbed.thief
+    thief.open(f"{server.url}/r/{robbed.asked}")
+    theirs = thief.text("main")
+    thief.open(f"{server.url}/r/sayso_ap_aaaaaaaaaaaaaaaa")
+    assert thief.text("main") == theirs
+    assert "There is no such request for you." in theirs
+
+
+def test_a_stolen_cookie_shows_a_request_and_answers_none(
+    server: LiveServer, robbed: Robbed
+) -> None:
+    """The button is there and asks for a passkey that this browser has not; hers approves it."""
+    own, thief = robbed.own, robbed.thief
+    _steal(own, thief)
+    for tab in (thief, own):
+        tab.open(f"{server.url}/r/{robbed.asked}")
+        tab.click("#to-approve")
+        tab.click("#approve-now")
+        if tab is thief:
+            tab.says(_NOTHING)
+            assert stored(server, robbed.asked).state is State.PENDING
+    own.says("Approved by")
+    assert stored(server, robbed.asked).state is State.APPROVED
+
+
+def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -> None:
+    """The page that makes a code for another device asks for the same passkey."""
+    _steal(robbed.own, robbed.thief)
+    before = len(entries(server, "code.issued"))
+    for tab in (robbed.thief, robbed.own):
+        tab.open(f"{server.url}/devices")
+        tab.click("#another button")
+        tab.click("#sign .primary")
+        if tab is robbed.thief:
+            tab.says(_NOTHING)
+            assert len(entries(server, "code.issued")) == before
+    robbed.own.says("Read this")
+    assert len(entries(server, "code.issued")) == before + 1
+
+
+def _enrol(server: LiveServer, tab: Chromium) -> str:
+    name, code = server.user()
+    tab.open(f"{server.url}/enrol#{code}")
+    tab.click("#make button")
+    tab.says("Waiting for you")
+    return name
+
+
+def _steal(own: Chromium, thief: Chromium) -> None:
+    """Have this browser bring the other's cookie from now on."""
+    (cookie,) = [one for one in own.tell("Network.getCookies")["cookies"] if one["name"] == COOKIE]
+    kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
+    assert thief.tell("Network.setCookie", **kept)["success"]

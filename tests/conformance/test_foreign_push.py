@@ -1,0 +1,99 @@
+"""Web push as somebody else reads it: a push service of others checks our key and decrypts.
+
+Its reading shares nothing with the library that the server sends with, and nothing with the push
+service that the other tests use.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.foreign import foreign_push_service
+from tests.support.record import subscriptions
+from tests.support.server import LiveServer
+from tests.support.waiting import until
+from tests.support.web_person import WebPerson, new_web_person
+
+pytestmark = pytest.mark.clients
+
+PATH = "/api/push-subscriptions"
+A_KEY = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"
+"""Somebody's: the one of the example of RFC 8291."""
+
+
+@pytest.fixture(scope="module")
+def foreign() -> Iterator[httpx.Client]:
+    """The push service of this file."""
+    with foreign_push_service() as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def settings(foreign: httpx.Client) -> dict[str, str]:
+    """A server whose operator has named it."""
+    return {"push_origins": str(foreign.base_url).rstrip("/")}
+
+
+@pytest.fixture
+def eva(server: LiveServer) -> WebPerson:
+    """Somebody who wants to be called in a browser."""
+    return new_web_person(server)
+
+
+def _subscribe(foreign: httpx.Client, eva: WebPerson, key: str) -> str:
+    """Subscribe there for senders with this key; what the push service calls it."""
+    wanted = {"userVisibleOnly": "true", "applicationServerKey": key}
+    answer = foreign.post("/subscribe", json=wanted)
+    assert answer.is_success, answer.text
+    made = answer.json()["data"]
+    told = {"endpoint": made["endpoint"], "keys": made["keys"]}
+    assert eva.http.post(PATH, json=told).is_success
+    name: str = made["clientHash"]
+    return name
+
+
+def _ours(eva: WebPerson) -> str:
+    key: str = eva.http.get(PATH).json()["public_key"]
+    return key
+
+
+def _read(foreign: httpx.Client, name: str) -> list[Mapping[str, Any]]:
+    """What it decrypted."""
+    answer = foreign.post("/get-notifications", json={"clientHash": name})
+    return [json.loads(text) for text in answer.json()["data"]["messages"]]
+
+
+def test_it_believes_our_key_and_reads_what_we_sent(
+    foreign: httpx.Client, eva: WebPerson, agent: Agent
+) -> None:
+    """RFC 8292 2 and 4, RFC 8291 3.4 and 4; what it reads says nothing of what was asked."""
+    name = _subscribe(foreign, eva, _ours(eva))
+    agent.ask_payment(eva.name, binding_message="Secret words")
+    (said,) = until(lambda: _read(foreign, name), 30)
+    assert (said["kind"], said["risk"], said["n"]) == ("ask", "high", 1)
+    assert not [word for word in ("Secret", "Nordwind", agent.key.name) if word in str(said)]
+
+
+def test_it_would_refuse_a_key_that_is_not_that_of_the_subscription(
+    foreign: httpx.Client, eva: WebPerson, agent: Agent
+) -> None:
+    """So it looked; the person is told."""
+    name = _subscribe(foreign, eva, A_KEY)
+    agent.ask_payment(eva.name)
+    (shown,) = until(lambda: [o for o in eva.http.get(PATH).json()["items"] if o["problem"]], 30)
+    assert shown["problem"] == "status 400"
+    assert _read(foreign, name) == []
+
+
+def test_what_it_let_expire_is_forgotten(
+    server: LiveServer, foreign: httpx.Client, eva: WebPerson, agent: Agent
+) -> None:
+    """Its 410 is understood."""
+    name = _subscribe(foreign, eva, _ours(eva))
+    foreign.post(f"/expire-subscription/{name}")
+    agent.ask_payment(eva.name)
+    until(lambda: not subscriptions(server, eva.name), 30)

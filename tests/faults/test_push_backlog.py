@@ -1,0 +1,49 @@
+"""A push service that hangs, and many pushes for it and for others: nobody else waits for it.
+
+How much an approval is slowed is measured by `python -m tests.bench.push_backlog`; here it is that
+it comes through, and that all others' pushes leave.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.push_backlog import both, far
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.server import LiveServer, live_server
+from tests.support.waiting import until
+
+_PUSHES = 400
+_APPROVALS = 5
+
+
+@pytest.fixture
+def origins() -> Iterator[list[str]]:
+    """Push services in a process of their own; the first one hangs."""
+    with far() as made:
+        yield made
+
+
+@pytest.fixture
+def server(tmp_path: Path, origins: list[str]) -> Iterator[LiveServer]:
+    """A server whose operator has named them."""
+    named = ",".join(origins)
+    with live_server(tmp_path, push_origins=named, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+def test_approvals_and_other_peoples_pushes_pass_a_push_service_that_hangs(
+    server: LiveServer, origins: list[str]
+) -> None:
+    """Each approval becomes a token meanwhile; of the pushes only its own are left."""
+    timed = both(server, origins, _PUSHES, _APPROVALS)
+    assert [len(taken) for taken in timed] == [_APPROVALS, _APPROVALS]
+    share = _PUSHES // len(origins)
+
+    def left() -> dict[str, int]:
+        with server.services.store.read() as view:
+            return dict(view.outbox.counts())
+
+    until(lambda: left().get("waiting", 0) + left().get("leased", 0) == share, 60)
+    assert "dead" not in left()

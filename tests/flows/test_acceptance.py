@@ -1,0 +1,258 @@
+"""What the terminal app must never do, tried on the real program against a real server."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from server.services.actions import Actions
+from server.services.users import Users
+from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal, terminal
+from tests.support.waiting import until
+from tests.support.window import PATIENCE_SECONDS, Window, window
+
+SCOPE = "openid payments:transfer"
+FOCUS_OUT, FOCUS_IN = "\x1b[O", "\x1b[I"
+HOSTILE = "Nord\x1b]0;owned\x07[@click=app.quit]wind[/]\u202e"
+FIVE_KILOBYTES = (HOSTILE + " ") * (5_000 // len(HOSTILE))
+HEADLINE = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+_MEMBERS = {**PAYMENT["schema"]["properties"], "reference": {"type": "string", "maxLength": 6_000}}
+WITH_REFERENCE = {**PAYMENT, "schema": {**PAYMENT["schema"], "properties": _MEMBERS}}
+FACTS = (
+    *("HIGH RISK: ", "Pay EUR 4,820.00 to Nordwind", "Amount:", "EUR 4,820.00"),
+    *("Payee:", "Nordwind", "unusual:", "Type:", "payment.transfer"),
+    *("may use:", "payments:transfer (high)", "at:", "https://pay.example"),
+    *("undo:", "Cannot be undone", "agent:", "asked:", "127.0.0.1", "why you:"),
+    *("agent says (not verified):", '"Invoice 4711"', "a yes gives:", "for exactly this action"),
+    *("a yes takes:", "your PIN", "expires in", "Lapsing is not a no", "fingerprint:"),
+)
+"""What is said of a payment, in its order."""
+_EACH = 0.05
+"""Seconds between keys: twenty a second."""
+
+
+def _ask(
+    agent: Agent,
+    person: Terminal,
+    payee: str = "Nordwind",
+    minor: int = 482_000,
+    **more: str,
+) -> str:
+    amount = {"minor": minor, "currency": "EUR"}
+    details = json.dumps([{**PAYMENT_DETAILS[0], "payee": payee, "amount": amount}])
+    return agent.asked(person.user, scope=SCOPE, authorization_details=details, **more)
+
+
+def _click(app: Window, words: str) -> None:
+    """Press and release the left button on the middle of some words."""
+    for row, line in enumerate(app.text.splitlines(), 1):
+        if words in line:
+            column = line.index(words) + 1 + len(words) // 2
+            app.child.send(f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m")
+            return
+    raise AssertionError(f"never saw {words} on:\n{app.text}")
+
+
+def test_running_typing_while_five_requests_arrive_decides_nothing(
+    agent: Agent, person: Terminal
+) -> None:
+    """Acceptance 1: `yes a y`, Enter, `1 2`, at twenty keys a second."""
+    _ask(agent, person)
+    with window(person) as app:
+        for number in range(5):
+            _ask(agent, person, payee=f"Payee {number}", minor=100 + number)
+            for key in "yes a y\r 1 2":
+                app.child.send(key)
+                app.rest(_EACH)
+        app.rest(1)
+    assert len(person.waiting()) == 6
+
+
+def test_the_click_that_brings_the_window_back_presses_nothing(
+    agent: Agent, person: Terminal
+) -> None:
+    """Acceptance 2: away, back, a click on Approve: nothing; the second click counts."""
+    handle = _ask(agent, person)
+    with window(person) as app:
+        app.press("a")
+        app.shows("APPROVE?", "[ Approve")
+        app.press("\x1b[6~", "\t", *PIN)
+        app.shows("Tab to Approve, then Enter.")
+        app.child.send(FOCUS_OUT)
+        app.rest(0.5)
+        app.child.send(FOCUS_IN)
+        _click(app, "[ Approve")
+        app.rest(2)
+        assert "APPROVE?" in app.text
+        assert len(person.waiting()) == 1
+        _click(app, "[ Approve")
+        app.shows("Approved by")
+    assert agent.poll(handle, prefer="wait=5").status_code == 200
+
+
+def test_a_command_typed_after_the_window_came_back_approves_nothing(
+    agent: Agent, person: Terminal
+) -> None:
+    """All is typed; the person looks elsewhere, comes back, pauses, and types `ls -la`."""
+    _ask(agent, person)
+    with window(person) as app:
+        _about_to_confirm(app)
+        app.child.send(FOCUS_OUT)
+        app.shows("> Back <")
+        app.child.send(FOCUS_IN)
+        app.rest(1)
+        for key in "ls -la\r":
+            app.child.send(key)
+            app.rest(_EACH)
+        app.rest(2)
+        assert "APPROVE?" in app.text
+    assert len(person.waiting()) == 1
+
+
+@pytest.mark.parametrize("size", [(100, 30), (40, 24)])
+def test_one_cent_more_closes_the_panel_under_the_finger(
+    agent: Agent, person: Terminal, size: tuple[int, int]
+) -> None:
+    """Acceptance 3: the agent changes a cent while the person is about to confirm."""
+    handle = _ask(agent, person)
+    with window(person, size=size) as app:
+        _about_to_confirm(app)
+        newer = _ask(agent, person, minor=482_001, supersedes=handle)
+        app.shows("This request changed. Nothing was", "approved.")
+        app.press("\r", *PIN, "\t", "\r")
+        app.rest(1)
+    _only_a_cent_dearer_waits(agent, person, handle, newer)
+
+
+def test_an_answer_that_crosses_with_the_change_counts_for_neither(
+    agent: Agent, person: Terminal
+) -> None:
+    """Acceptance 3: Enter is pressed before the program can know; the server refuses it."""
+    handle = _ask(agent, person)
+    with window(person) as app:
+        _about_to_confirm(app)
+        app.rest(1)
+        app.child.kill(signal.SIGSTOP)
+        newer = _ask(agent, person, minor=482_001, supersedes=handle)
+        app.child.send("\r")
+        app.child.kill(signal.SIGCONT)
+        app.shows("EUR 4,820.01", "LIVE")
+        assert "APPROVE?" not in app.text
+    _only_a_cent_dearer_waits(agent, person, handle, newer)
+
+
+def _about_to_confirm(app: Window) -> None:
+    """All is read and typed; Enter would approve."""
+    app.press("a")
+    app.shows("APPROVE?", "[ Approve")
+    app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
+    app.shows("Tab to Approve, then Enter.")
+
+
+def _only_a_cent_dearer_waits(agent: Agent, person: Terminal, handle: str, newer: str) -> None:
+    assert "EUR 4,820.01" in person.only().headline
+    assert agent.poll(handle).json()["reason"] == "superseded"
+    assert agent.poll(newer).json()["error"] in {"authorization_pending", "slow_down"}
+
+
+def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Acceptance 4: within two seconds, and it can be answered no more."""
+    services = server.services
+    users = Users(services.store, services.secrets)
+    _, issued = users.enrol(person.user, by=BY)
+    desktop = terminal(server, person.user, issued.code, name="desktop")
+    _ask(agent, person)
+    with window(person) as one, window(desktop) as two:
+        two.shows("HIGH RISK")
+        one.press("d", "2", "\r")
+        one.shows("Denying in")
+        _show(one, "Denied by", while_read=two)
+        denied_at = time.monotonic()
+        while "Denied by" not in two.text:
+            assert time.monotonic() - denied_at < 2, two.text
+        two.press("a")
+        two.shows("Approve is off:")
+
+
+def _show(app: Window, words: str, while_read: Window) -> None:
+    """Wait for words; nothing that the other one draws meanwhile waits to be read."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while words not in app.text:
+        while_read.read()
+        assert time.monotonic() < ends, f"never saw {words} on:\n{app.text}"
+
+
+@pytest.mark.parametrize("size", [(100, 30), (40, 24)])
+def test_hostile_text_is_inert_in_a_real_terminal(
+    agent: Agent, person: Terminal, size: tuple[int, int]
+) -> None:
+    """Acceptance 5: no title, no markup, no turned text; the amount stands where it stood."""
+    _ask(agent, person, payee=HOSTILE)
+    with window(person, size=size) as app:
+        app.press("\r")
+        app.shows("EUR 4,820.00", "\\u{1b}]0;owned")
+        assert "owned" not in app.screen.title
+        assert "\u202e" not in app.text
+        _click(app, "[@click")
+        app.rest(1)
+        app.shows("EUR 4,820.00", "LIVE")
+
+
+@pytest.mark.parametrize("size", [(100, 30), (40, 24)])
+def test_five_kilobytes_of_hostile_text_leave_the_headline_as_it_was(
+    server: LiveServer, agent: Agent, person: Terminal, size: tuple[int, int]
+) -> None:
+    """Acceptance 5: beside it or behind it, amount and payee stand as without it."""
+    Actions(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
+    details = json.dumps([{**PAYMENT_DETAILS[0], "reference": FIVE_KILOBYTES}])
+    agent.asked(person.user, scope=SCOPE, authorization_details=details)
+    assert person.only().headline == HEADLINE
+    with window(person, size=size) as app:
+        app.press("\r")
+        until(lambda: _detail(app, size).count(f"{HEADLINE} ") == 1, PATIENCE_SECONDS)
+        app.shows("\\u{1b}]0;owned", "more below")
+        app.press("G")
+        app.shows("Fingerprint", "LIVE")
+        app.press("a")
+        app.shows("APPROVE?", "EUR 4,820.00")
+        assert "owned" not in app.screen.title
+        assert "\u202e" not in app.text
+
+
+def _detail(app: Window, size: tuple[int, int]) -> str:
+    """What is told of one request, as one line; it stands beside the list where there is room."""
+    begins = 41 if size[0] == 100 else 0
+    return " ".join(" ".join(row[begins:] for row in app.text.splitlines()).split())
+
+
+def test_a_terminal_that_knows_only_lines_says_everything(agent: Agent, person: Terminal) -> None:
+    """Acceptance 13: TERM=dumb: every fact, the risk as a word, no control sequence."""
+    _ask(agent, person, binding_message="Invoice 4711")
+    app = Window(person, TERM="dumb", SAYSO_APPROVER_THEME="sayso", NO_COLOR="1")
+    try:
+        heard = _heard(app, "help or quit:")
+        app.child.send("1\n")
+        heard += _heard(app, "help or quit:")
+        _in_order(heard[heard.index("Request 1.") :], *FACTS, person.only().fingerprint)
+        assert "\x1b" not in heard
+    finally:
+        app.leave()
+
+
+def _in_order(text: str, *words: str) -> None:
+    place = 0
+    for each in words:
+        assert each in text[place:], f"{each} is not where it belongs in:\n{text}"
+        place = text.index(each, place) + len(each)
+
+
+def _heard(app: Window, until: str) -> str:
+    """Everything that was written until these words came."""
+    app.child.expect(until, timeout=PATIENCE_SECONDS)
+    return bytes(app.child.before + app.child.after).decode()

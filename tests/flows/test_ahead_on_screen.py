@@ -1,0 +1,51 @@
+"""Approving ahead in the terminal app, in a real terminal, against a real server."""
+
+import json
+
+import pytest
+
+from server.services.actions import Actions
+from tests.support.agent import Agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal
+from tests.support.window import window
+
+
+@pytest.fixture(autouse=True)
+def low(server: LiveServer) -> None:
+    """Payments are low risk here, and what they cost is added up."""
+    document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
+    Actions(server.services.store).update(document, by=BY)
+
+
+def _payment(minor: int) -> dict[str, str]:
+    amount = {"minor": minor, "currency": "EUR"}
+    details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
+    return {"scope": "openid", "authorization_details": json.dumps(details)}
+
+
+def test_requests_like_one_are_approved_ahead_on_the_screen(agent: Agent, person: Terminal) -> None:
+    """Bounds, what they would have covered, the PIN; then nobody is asked, until it is revoked."""
+    agent.asked(person.user, **_payment(1_000))
+    with window(person) as app:
+        app.press("s")
+        app.shows("APPROVE AHEAD?", "> Back <")
+        app.press("\t", "1h\t", "2\t", "30\t", "amount=20\t")
+        app.shows("up to EUR 20.00", "It would have covered 1 of the last 1:")
+        app.press("\t", "\t", "\r")
+        app.shows("APPROVE?", "without asking")
+        app.press("\x1b[6~", "\t", *PIN)
+        app.rest(3)
+        app.press("\t", "\r")
+        app.shows("Approved by")
+        handle = agent.asked(person.user, **_payment(1_500))
+        assert agent.poll(handle, prefer="wait=5").status_code == 200
+        app.press("4")
+        app.shows("GRANTS (1)", "1 of 2 used")
+        app.press("z")
+        app.shows("TAKE THE GRANT BACK?", "> Back <")
+        app.press("\t", "\r")
+        app.shows("GRANTS (0)")
+    agent.asked(person.user, **_payment(1_200))
+    assert len(person.waiting()) == 2

@@ -1,0 +1,76 @@
+"""A person who looks elsewhere is called: the real programs in a pseudo-terminal."""
+
+import io
+import os
+import re
+import sys
+from contextlib import contextmanager
+
+import pexpect
+import pytest
+
+from tests.support import window
+from tests.support.terminal import PIN
+
+RING = "Sayso: 1 request of high risk waits for you"
+
+
+@contextmanager
+def program(person, arguments, **environment):
+    """`sayso-approver` at this person's terminal, and all that it wrote."""
+    alone = {k: v for k, v in window.environment(person).items() if k not in ("TMUX", "STY")}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "approver_tui", *arguments],
+        env={**alone, "TERM": "xterm-kitty", **environment},
+        dimensions=(30, 100),
+        encoding="utf-8",
+        timeout=30,
+    )
+    child.logfile_read = io.StringIO()
+    try:
+        yield child
+    finally:
+        window.leave(child)
+
+
+def test_the_app_calls_by_the_terminal_and_says_only_fixed_words(agent, person):
+    """Bell and OSC 99 when a high risk arrives; no word of the agent is in any sequence."""
+    with program(person, []) as child:
+        child.expect("LIVE")
+        agent.ask_payment(person.user, binding_message="OWNED by the agent")
+        child.expect_exact(f"\x07\x1b]99;i=sayso;{RING}\x07")
+        child.expect("OWNED")
+        sequences = re.findall(r"\x1b\][^\x07\x1b]*", child.logfile_read.getvalue())
+    assert [each for each in sequences if "OWNED" in each or agent.key.name in each] == []
+
+
+def test_the_app_calls_again_until_somebody_is_there(agent, person):
+    """A key ends it, whichever it is."""
+    with program(person, [], SAYSO_APPROVER_NOTIFY_REPEAT="1") as child:
+        child.expect("LIVE")
+        agent.ask_payment(person.user)
+        for _ in range(3):
+            child.expect_exact(RING)
+        child.send("v")
+        child.expect_exact("SHA-256")
+        with pytest.raises(pexpect.TIMEOUT):
+            child.expect_exact(RING, timeout=2.5)
+
+
+def test_watch_calls_through_tmux_and_keeps_its_lines_clean(agent, person, tmp_path):
+    """The sequence goes to the terminal, the events to whoever reads stdout."""
+    command = f"{sys.executable} -m approver_tui watch --jsonl --notify --count 1 > {tmp_path}/out"
+    with program(person, ["--version"]) as child:
+        child.expect(pexpect.EOF)
+    kept = {**os.environ, "SAYSO_APPROVER_HOME": str(person.home), "TMUX": "x", "TERM": "tmux"}
+    kept |= {"SAYSO_APPROVER_NOTIFY_TERMINAL": "osc9"}
+    child = pexpect.spawn("/bin/sh", ["-c", command], env=kept, encoding="utf-8", timeout=30)
+    child.expect("live")
+    agent.ask_payment(person.user)
+    child.expect_exact(f"\x07\x1bPtmux;\x1b\x1b]9;{RING}\x07\x1b\\")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (tmp_path / "out").read_text().isascii()
+    assert "\x1b" not in (tmp_path / "out").read_text()
+    assert PIN not in (tmp_path / "out").read_text()

@@ -1,0 +1,217 @@
+"""A person who is away or wants quiet, through their terminal's own client at a real server.
+
+Nothing of it takes a request out of the list, and what is of high risk rings all the same.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from approver_tui.client import attention, deputies
+from approver_tui.client.errors import ApiError, RequestLocked, WrongEntry
+from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.state.ceremony import Entries
+from server.services.actions import Actions
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from tests.support.agent import Agent
+from tests.support.feed_line import FeedLine, greeted
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal, new_person
+
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+MEDIUM, LENT = "order.own", "order.lent"
+"""Two action types of medium risk, of which a deputy may decide the second."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def types(server: LiveServer) -> None:
+    """Medium risk is called for more often than low risk is, so that budgets hold nothing back."""
+    actions = Actions(server.services.store)
+    for name, lent in ((MEDIUM, False), (LENT, True)):
+        members = {**PAYMENT, "type": name, "risk": "medium", "deputies": lent}
+        actions.add(json.dumps(members), by=BY)
+
+
+@pytest.fixture
+def other(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody else at an enrolled terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+def _order(name: str = MEDIUM) -> dict[str, str]:
+    amount = {"minor": 4_200, "currency": "EUR"}
+    details = [{"type": name, "amount": amount, "payee": "Nord"}]
+    return {"scope": "openid", "authorization_details": json.dumps(details)}
+
+
+def _at(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment / 1_000, UTC)
+
+
+def _quiet_for_a_while(person: Terminal) -> None:
+    """From an hour ago until in ten minutes, before which no request ends."""
+    now = person.client.now()
+    begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
+    attention.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
+
+
+def _requested(line: FeedLine) -> str | None:
+    """Why the next request does not ring; None when it does."""
+    held: str | None = line.event("approval.requested")["held"]
+    return held
+
+
+def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
+    """What an agent in time is told."""
+    server.clock.forward(6 * SECOND)
+    told: dict[str, Any] = agent.poll(handle).json()
+    return told
+
+
+def _held(person: Terminal) -> set[str]:
+    return {hold.approval for hold in attention.settings(person.client).holds}
+
+
+def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """All of it is listed; the agent learns when somebody is back; what was held rings then."""
+    with greeted(person) as line:
+        _quiet_for_a_while(person)
+        line.event("attention.changed")
+        low = agent.asked(person.user)
+        assert _requested(line) == "quiet_hours"
+        medium = agent.asked(person.user, **_order())
+        assert _requested(line) == "quiet_hours"
+        high = agent.ask_payment(person.user).json()["auth_req_id"]
+        assert _requested(line) is None
+        assert len(person.waiting()) == 3
+        until = attention.settings(person.client).quiet_until
+        assert until is not None
+        for handle in (low, medium):
+            told = _poll(server, agent, handle)["held_until"]
+            assert datetime.fromisoformat(told) == _at(until)
+        assert "held_until" not in _poll(server, agent, high)
+        attention.clear_quiet_hours(person.client)
+        line.event("attention.changed")
+        reminded = {line.event("approval.reminder")["approval"]["risk"] for _ in range(2)}
+    assert reminded == {"low", "medium"}
+    assert "held_until" not in _poll(server, agent, medium)
+
+
+def test_a_muted_agent_is_listed_and_rings_with_what_is_of_high_risk_alone(
+    agent: Agent, person: Terminal
+) -> None:
+    """Until it is unmuted."""
+    with greeted(person) as line:
+        agent.asked(person.user, **_order())
+        assert _requested(line) is None
+        name = person.only().agent.name
+        assert attention.mute(person.client, name, None).agent_id == agent.key.id
+        line.event("attention.changed")
+        agent.asked(person.user, **_order())
+        assert _requested(line) == "muted"
+        agent.ask_payment(person.user)
+        assert _requested(line) is None
+        assert len(person.waiting()) == 3
+        attention.unmute(person.client, name)
+        line.event("attention.changed")
+    assert attention.settings(person.client).mutes == ()
+
+
+def test_a_snoozed_request_rings_when_its_snooze_is_over(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """One that is woken is a request like any other."""
+    handle = agent.asked(person.user, **_order())
+    asked = person.only()
+    with greeted(person) as line:
+        until = attention.snooze(person.client, asked.id, 2).until
+        line.event("attention.changed")
+        assert _held(person) == {asked.id}
+        assert datetime.fromisoformat(_poll(server, agent, handle)["held_until"]) == _at(until)
+        server.clock.forward(2 * MINUTE)
+        reminded = line.event("approval.reminder")
+        assert (reminded["approval"]["id"], reminded["held"]) == (asked.id, None)
+        attention.snooze(person.client, asked.id, 2)
+        line.event("attention.changed")
+        attention.wake(person.client, asked.id)
+        line.event("attention.changed")
+    assert _held(person) == set()
+    assert person.only().id == asked.id
+
+
+def test_a_request_waits_longer_as_often_as_its_risk_admits(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Three times at medium risk; the agent sees the new end, and the answer counts."""
+    handle = agent.asked(person.user, **_order())
+    asked = person.only()
+    ends = [asked.expires_at]
+    for _ in range(3):
+        server.clock.forward(30 * SECOND)
+        ends.append(person.client.extend(asked.id).expires_at)
+    assert ends == sorted(set(ends))
+    with pytest.raises(ApiError) as refused:
+        person.client.extend(asked.id)
+    assert refused.value.status == 409
+    told = _poll(server, agent, handle)["expires_at"]
+    assert datetime.fromisoformat(told) == _at(ends[-1])
+    assert person.approve(person.only()).state is ApprovalState.APPROVED
+
+
+def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
+    agent: Agent, person: Terminal, other: Terminal
+) -> None:
+    """In the person's place, which the token says; the person sees it all the time."""
+    now = person.client.now()
+    begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
+    named = person.decider.name_deputy(other.user, begins, ends, PIN)
+    assert [one.id for one in deputies.of_person(other.client).others] == [named.id]
+    agent.asked(person.user, **_order())
+    assert other.waiting() == ()
+    handle = agent.asked(person.user, **_order(LENT))
+    (lent,) = other.waiting()
+    assert lent.id in {one.id for one in person.waiting()}
+    other.approve(lent)
+    told = agent.poll(handle).json()
+    assert told["authorization_details"][0]["type"] == LENT
+    deputies.end(person.client, named.id)
+    agent.asked(person.user, **_order(LENT))
+    assert other.waiting() == ()
+    assert deputies.of_person(person.client).mine == ()
+
+
+def _typed(person: Terminal, asked: Approval, number: str) -> Approval:
+    """A yes with this number."""
+    known = {"fingerprint": asked.fingerprint, "entries": Entries(match=number)}
+    return person.decider.approve(asked, pin=PIN, **known)  # type: ignore[arg-type]  # by name
+
+
+def test_a_number_that_is_matched_wrongly_twice_ends_the_request_and_the_agent_is_told(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Acceptance 6: one try is left after the first; nothing is approved after the second."""
+    Agents(server.services.store, server.services.secrets).update(
+        agent.key.id, AgentChanges(interactive=True), by=BY
+    )
+    answer = agent.ask(person.user, **_order()).json()
+    asked, right = person.only(), answer["match_code"]
+    wrong = f"{(int(right) + 1) % 1_000:03}"
+    with pytest.raises(WrongEntry) as once:
+        _typed(person, asked, wrong)
+    assert once.value.left == 1
+    with pytest.raises(RequestLocked):
+        _typed(person, asked, wrong)
+    with pytest.raises(ApiError):
+        _typed(person, asked, right)
+    told = agent.poll(answer["auth_req_id"]).json()
+    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    assert person.waiting() == ()

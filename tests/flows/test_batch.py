@@ -1,0 +1,146 @@
+"""Several at once against a real server: an answer for each, and the truth about each."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from approver_tui.app import ApproverApp
+from approver_tui.attention.caller import Caller
+from approver_tui.attention.preferences import DEFAULTS
+from approver_tui.attention.ringer import Ringer
+from approver_tui.attention.surroundings import NOWHERE
+from approver_tui.client import attention, standing
+from approver_tui.client.feed import Feed
+from approver_tui.screens.desk import HERE, Desk
+from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.state.approvals import Approval
+from approver_tui.state.keymap import Keymap
+from approver_tui.state.results import Fate
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.batches import open_batch, read_on, send, type_in
+from tests.support.fake_client import FakeClock, Stage
+from tests.support.pilots import inbox, is_live, press, shown, until
+from tests.support.record import story
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal, terminal
+from tests.support.window import window
+
+_LONG = 4_000
+"""Tries to see what a real server has to do first."""
+
+
+@pytest.fixture
+def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
+    """A second terminal of this test's person."""
+    services = server.services
+    _, issued = Users(services.store, services.secrets).enrol(person.user, by=BY)
+    made = terminal(server, person.user, issued.code, name="phone")
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def handles(agent: Agent, person: Terminal) -> list[str]:
+    """Three requests of an agent that is known already."""
+    agent.asked(person.user)
+    person.approve(person.only())
+    return [agent.asked(person.user) for _ in range(3)]
+
+
+class _Meanwhile:
+    """The real way to answer; before the second yes somebody else says no to that request."""
+
+    def __init__(self, person: Terminal, other: Terminal) -> None:
+        self._person = person
+        self._other = other
+        self._count = 0
+
+    def approve(self, approval: Approval, **terms: Any) -> Approval:
+        """Say yes, after the other device where it is the second."""
+        self._count += 1
+        if self._count == 2:
+            self._other.deny(self._other.client.approval(approval.id))
+        return self._person.decider.approve(approval, **terms)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._person.decider, name)
+
+
+def _stage(person: Terminal, answers: Any) -> Stage:
+    """The app in this process, with the real client and a clock for delays in our hands."""
+    clock, client = FakeClock(), person.client
+    guard, feed = InputGuard(clock.ticks), Feed(client)
+    bell, ahead = attention.Bell(client), standing.Ahead(client)
+    caller = Caller(Ringer(DEFAULTS, clock.ticks), NOWHERE, lambda _sequence: None)
+    desk = Desk(
+        server=client,
+        answers=answers,
+        bell=bell,
+        ahead=ahead,
+        feed=feed,
+        guard=guard,
+        now=client.now,
+        ticks=clock.ticks,
+        place=HERE,
+        caller=caller,
+    )
+    furnish = partial(_made, partial(InboxScreen, desk))
+    app = ApproverApp(furnish, guard=guard, theme="sayso", keymap=Keymap())
+    fakes: Any = (client, answers, feed, bell, ahead)
+    return Stage(clock, *fakes, app)
+
+
+def _made(make: partial[InboxScreen], _ring: object) -> partial[InboxScreen]:
+    return make
+
+
+async def test_one_of_three_that_is_decided_elsewhere_is_skipped_and_the_others_count(
+    server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, handles: list[str]
+) -> None:
+    """Three signatures over three texts: two tokens, one record of the other device's no."""
+    person.decider.unlock(PIN)
+    stage = _stage(person, _Meanwhile(person, phone))
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await until(
+            pilot, lambda: is_live(stage) and len(inbox(stage).table.inbox.rows) == 3, _LONG
+        )
+        ids = [row.id for row in inbox(stage).table.inbox.rows]
+        await press(pilot, stage, "x")
+        await open_batch(pilot, stage)
+        await read_on(pilot, stage)
+        await type_in(pilot, stage, "count", "3")
+        panel = await send(pilot, stage)
+        await until(pilot, lambda: not panel.is_busy, _LONG)
+        fates = [each.fate for each in panel.results.items]
+        assert fates == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
+        assert f"Denied by {person.user} on phone at" in shown(stage)
+        assert "2 approved, 1 already decided." in shown(stage)
+    answers = [story(server, each)[1] for each in ids]
+    assert answers == ["approval.approved", "approval.denied", "approval.approved"]
+    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert told == [200, 200, 400]
+
+
+@pytest.mark.parametrize("size", [(100, 30), (40, 24)], ids=["100x30", "40x24"])
+def test_two_of_three_are_approved_in_a_real_terminal(
+    agent: Agent, person: Terminal, phone: Terminal, handles: list[str], size: tuple[int, int]
+) -> None:
+    """The mark of the one that another device denied is lost, and that is said; PIN once."""
+    with window(person, size=size) as app:
+        app.shows("x 3")
+        app.press("x")
+        app.shows("3 marked.", "[x]")
+        phone.deny(phone.waiting()[0])
+        app.shows("is no longer marked: Denied by")
+        app.press("a")
+        app.shows("APPROVE 2?")
+        app.press(*["\x1b[6~"] * 6, "\t", "\t", "2", "\t", *PIN, "\t")
+        app.shows("Tab to Approve, then Enter.")
+        app.press("\r")
+        app.shows("2 approved.")
+    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert told == [200, 200, 400]

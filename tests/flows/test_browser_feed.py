@@ -1,0 +1,105 @@
+"""The live feed in a browser: a cookie, from our own page, with a ticket that counts once."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from server.protocol.passkeys import decoded
+from tests.support.agent import Agent
+from tests.support.passkey import SoftPasskey
+from tests.support.server import LiveServer
+
+Page = tuple[httpx.Client, str]
+
+
+@pytest.fixture
+def page(server: LiveServer) -> Iterator[Page]:
+    """A browser that is signed in with a new passkey, and whose it is."""
+    name, code = server.user()
+    passkey = SoftPasskey(origin=server.url, credential=name.encode())
+    headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as http:
+        options = http.post("/api/passkeys/options", json={"code": code}).json()
+        made = passkey.made(decoded(options["challenge"]))
+        body = {"code": code, "name": "phone", **made}
+        assert http.post("/api/passkeys", json=body).status_code == 201
+        cookie = http.cookies["sayso-passkey"]
+        http.headers["Sayso-Csrf"] = _csrf(http)
+        http.headers["Cookie"] = f"sayso-passkey={cookie}"
+        yield http, name
+
+
+def _csrf(http: httpx.Client) -> str:
+    """What the inbox tells its scripts."""
+    return http.get("/").text.partition('data-csrf="')[2].partition('"')[0]
+
+
+def _socket(server: LiveServer, http: httpx.Client, **headers: str) -> ClientConnection:
+    whole = {"Cookie": http.headers["Cookie"], "Origin": server.url, **headers}
+    origin = whole.pop("Origin")
+    address = f"ws://localhost:{server.port}/api/feed"
+    return connect(address, additional_headers=whole, origin=origin)
+
+
+def _ticket(http: httpx.Client) -> str:
+    answer = http.post("/api/feed/ticket")
+    assert answer.status_code == 200, answer.text
+    ticket: str = json.dumps({"type": "ticket", "ticket": answer.json()["ticket"]})
+    return ticket
+
+
+def test_a_page_hears_what_is_asked_of_its_person(
+    server: LiveServer, page: Page, agent: Agent
+) -> None:
+    """Greeted after its ticket, then told."""
+    http, name = page
+    with _socket(server, http) as socket:
+        socket.send(_ticket(http))
+        assert json.loads(socket.recv(10))["type"] == "hello"
+        agent.asked(name)
+        assert json.loads(socket.recv(10))["event"] == "approval.requested"
+
+
+def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
+    """Whoever has seen it hears nothing with it."""
+    http, _ = page
+    ticket = _ticket(http)
+    with _socket(server, http) as socket:
+        socket.send(ticket)
+        assert json.loads(socket.recv(10))["type"] == "hello"
+    _refused(server, http, ticket)
+
+
+@pytest.mark.parametrize("word", ["{}", "no json", '{"type":"renew"}', '{"ticket":"a.1.b"}'])
+def test_a_cookie_alone_hears_nothing(server: LiveServer, page: Page, word: str) -> None:
+    """A socket that another site opened would have it too."""
+    _refused(server, page[0], word)
+
+
+def test_another_sites_socket_is_refused_at_the_door(server: LiveServer, page: Page) -> None:
+    """Before any word is said."""
+    with pytest.raises(InvalidStatus) as refused:
+        _socket(server, page[0], Origin="https://evil.example")
+    assert refused.value.response.status_code == 403
+
+
+def test_a_signed_out_browser_opens_no_socket(server: LiveServer, page: Page) -> None:
+    """Its cookie is nobody's any more."""
+    http, _ = page
+    assert http.post("/api/passkeys/sign-out").status_code == 204
+    with pytest.raises(InvalidStatus) as refused:
+        _socket(server, http)
+    assert refused.value.response.status_code == 401
+
+
+def _refused(server: LiveServer, http: httpx.Client, word: str) -> None:
+    with _socket(server, http) as socket:
+        socket.send(word)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401

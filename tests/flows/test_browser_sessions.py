@@ -1,0 +1,87 @@
+"""What a browser's session is worth to somebody else: it sees, at most, and decides nothing."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from server.protocol.states import State
+from tests.support.agent import Agent
+from tests.support.record import stored
+from tests.support.server import LiveServer
+from tests.support.web_person import WebPerson, new_web_person, with_cookie_of
+
+Guess = Callable[[str, str], tuple[str, str]]
+
+
+@pytest.fixture
+def eva(server: LiveServer) -> WebPerson:
+    """Somebody whose only device is a passkey."""
+    return new_web_person(server)
+
+
+@pytest.fixture
+def asked(eva: WebPerson, agent: Agent) -> str:
+    """The id of a request that waits for her."""
+    agent.asked(eva.name)
+    (waiting,) = eva.http.get("/api/approvals?state=waiting").json()["items"]
+    approval_id: str = waiting["id"]
+    return approval_id
+
+
+def test_her_own_word_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
+    """What is refused below is refused for what is wrong with it, and for nothing else."""
+    assert eva.decide(asked, eva.word(asked)).status_code == 200
+    assert stored(server, asked).state is State.APPROVED
+
+
+def test_a_cookie_in_another_client_decides_nothing(
+    server: LiveServer, eva: WebPerson, asked: str
+) -> None:
+    """It shows the request, and its own passkey is not the one that was enrolled."""
+    thief = with_cookie_of(eva, eva.cookie)
+    assert thief.me["device"]["id"] == eva.me["device"]["id"]
+    assert thief.http.get(f"/r/{asked}").status_code == 200
+    for said in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
+        refused = thief.decide(asked, thief.word(asked, **said))
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
+    assert stored(server, asked).state is State.PENDING
+
+
+@pytest.mark.parametrize(
+    "guess",
+    [
+        lambda one, word: (f"/api/approvals/{one}/decision", word),
+        lambda one, word: (f"/api/approvals/{one}", word),
+        lambda one, word: (f"/r/{one}", word),
+        lambda one, word: (f"/r/{one}/approve", word),
+    ],
+    ids=["the route that decides", "the request", "its page", "a page below it"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_look_decides_whatever_it_carries(
+    server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
+) -> None:
+    """A right word in the address, in the body, in a header that names another method."""
+    path, word = guess(asked, eva.word(asked))
+    eva.http.request(
+        method,
+        path,
+        params={"decision": word, "_method": "POST"},
+        json={"decision": word},
+        headers={"X-HTTP-Method-Override": "POST"},
+    )
+    assert stored(server, asked).state is State.PENDING
+
+
+def test_somebody_elses_request_is_nowhere(server: LiveServer, eva: WebPerson, asked: str) -> None:
+    """Not on a page, not over the API, and not for a word that its own passkey signed."""
+    ben = new_web_person(server)
+    shown = eva.http.get(f"/api/approvals/{asked}").json()
+    page = ben.http.get(f"/r/{asked}")
+    assert page.status_code == 404
+    assert json.loads(shown["display"])["headline"] not in page.text
+    assert ben.http.get(f"/api/approvals/{asked}").status_code == 404
+    assert ben.decide(asked, ben.word(asked, shown)).status_code == 404
+    assert ben.http.get("/api/approvals?state=waiting").json()["items"] == []
+    assert stored(server, asked).state is State.PENDING

@@ -1,0 +1,103 @@
+"""A critical request from beginning to end: two people, and every ceremony that there is."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.cli import lines
+from approver_tui.client.errors import ApiError, EntryNeeded, RequestLocked, WrongEntry
+from approver_tui.state.approvals import Approval
+from approver_tui.state.ceremony import Entries, Step
+from server.services.actions import Actions
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from server.services.groups import Groups
+from server.services.policy.policies import Policies
+from tests.support.agent import Agent
+from tests.support.installation import PAYMENT
+from tests.support.policies import rule
+from tests.support.record import entries
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal, new_person
+
+AMOUNT = "4820"
+WHY = "It is on the list of November."
+
+
+@pytest.fixture
+def others(server: LiveServer) -> Iterator[tuple[Terminal, Terminal]]:
+    """Two more people, each at an enrolled terminal."""
+    made = new_person(server), new_person(server)
+    yield made
+    for each in made:
+        each.client.close()
+
+
+@pytest.fixture(autouse=True)
+def critical(
+    server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
+) -> None:
+    """Payments are critical, take the amount and two of three people; the agent has a screen."""
+    store, secrets = server.services.store, server.services.secrets
+    document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
+    Actions(store).update(json.dumps(document), by=BY)
+    Agents(store, secrets).update(agent.key.id, AgentChanges(interactive=True), by=BY)
+    Groups(store, secrets).add("board", [each.user for each in (person, *others)], by=BY)
+    Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)
+
+
+def test_two_people_do_every_ceremony_and_a_third_has_locked_themselves_out(
+    server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
+) -> None:
+    """Nobody's mistakes stop the others, each does all of it, and the token is what both saw."""
+    asked = agent.ask_payment(person.user).json()
+    number, (first, second) = asked["match_code"], others
+    right = Entries(fact=AMOUNT, match=number, reason=WHY)
+    seen = [each.only() for each in (person, first, second)]
+
+    assert {one.risk for one in seen} == {"critical"}
+    assert {one.steps for one in seen} == {frozenset(Step)}
+    for step, part in (
+        (Step.TYPE_BACK, Entries(match=number, reason=WHY)),
+        (Step.MATCH, Entries(fact=AMOUNT, reason=WHY)),
+        (Step.REASON, Entries(fact=AMOUNT, match=number)),
+    ):
+        with pytest.raises(EntryNeeded) as needed:
+            _approve(first, part)
+        assert needed.value.step is step
+
+    wrong = replace(right, fact="4821")
+    with pytest.raises(WrongEntry):
+        _approve(person, wrong)
+    with pytest.raises(RequestLocked):
+        _approve(person, wrong)
+    locked = person.client.approval(seen[0].id)
+    assert locked.is_locked
+    assert "LOCKED:" in "\n".join(lines.approval_in_full(locked, person.client.now()))
+
+    counted = _approve(first, right)
+    assert (counted.state, counted.together and counted.together.progress) == ("pending", "1 of 2")
+    assert lines.outcome(counted)[0].startswith("Your yes is counted (1 of 2, needs board): ")
+    with pytest.raises(ApiError) as again:
+        first.deny(counted)
+    assert again.value.code == "already_voted"
+
+    told = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
+    assert told.index("Amount:") < told.index(WHY)
+    assert _approve(second, right).state == "approved"
+    server.clock.forward(6_000)
+    token = agent.poll(asked["auth_req_id"]).json()
+    assert token["scope"] == "openid payments:transfer"
+    decided = entries(server, "approval.voted", approval_id=seen[0].id)
+    decided += entries(server, "approval.approved", approval_id=seen[0].id)
+    assert [each["actor"] for each in decided] == [
+        f"user:{each.client.profile.user_id}" for each in (first, second)
+    ]
+
+
+def _approve(who: Terminal, typed: Entries) -> Approval:
+    """Say yes to the one request that waits, as its screen was."""
+    asked = who.only()
+    return who.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, entries=typed)

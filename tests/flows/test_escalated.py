@@ -1,0 +1,87 @@
+"""Nobody answers: the request is said again, somebody else is asked, and waiting decides nothing.
+
+At a real server, whose own loop does it; only the clock is in the test's hands.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from approver_tui.client.errors import AlreadyDecided
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.feed_line import greeted
+from tests.support.record import entries
+from tests.support.refusals import check_refusal
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import Terminal, new_person
+
+SECONDS = 400
+HALF, QUARTER = SECONDS * 500, SECONDS * 250
+
+
+@pytest.fixture
+def backup(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
+    """Somebody whom an administrator named for the person."""
+    made = new_person(server)
+    users = Users(server.services.store, server.services.secrets)
+    users.update(person.user, UserChanges(backup=made.user), by=BY)
+    yield made
+    made.client.close()
+
+
+def _asked(agent: Agent, person: Terminal) -> str:
+    """A payment, whose reminder rings whatever rang before."""
+    answer = agent.ask_payment(person.user, requested_expiry=str(SECONDS))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["auth_req_id"])
+
+
+def _steps(server: LiveServer, approval_id: str) -> list[str]:
+    found = entries(server, "approval.escalated", approval_id=approval_id)
+    return [str(entry["decision"]) for entry in found]
+
+
+def test_who_does_not_answer_is_reminded_at_half_and_backed_up_at_three_quarters(
+    server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
+) -> None:
+    """Each step once, on the right screens; whoever answers first answers for both."""
+    with greeted(person) as line, greeted(backup) as other:
+        handle = _asked(agent, person)
+        asked = line.event("approval.requested")["approval"]
+        server.clock.forward(HALF)
+        reminded = line.event("approval.reminder")
+        assert backup.waiting() == ()
+        server.clock.forward(QUARTER)
+        called = other.event("approval.requested")
+        assert person.only().id == backup.only().id == asked["id"]
+        backup.approve(backup.only())
+        over = [one.event("approval.decided")["approval"]["state"] for one in (line, other)]
+
+    assert (reminded["approval"]["id"], reminded["held"]) == (asked["id"], None)
+    assert (called["approval"]["id"], called["held"]) == (asked["id"], None)
+    assert over == ["approved", "approved"]
+    assert _steps(server, asked["id"]) == ["reminded", "backup_asked"]
+    assert agent.poll(handle).status_code == 200
+    with pytest.raises(AlreadyDecided):
+        person.approve(person.client.approval(asked["id"]))
+
+
+def test_nothing_is_approved_because_nobody_answers(
+    server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
+) -> None:
+    """After every step it expires, for both, and that is not a denial."""
+    with greeted(person) as line, greeted(backup) as other:
+        handle = _asked(agent, person)
+        asked = line.event("approval.requested")["approval"]["id"]
+        server.clock.forward(HALF)
+        line.event("approval.reminder")
+        server.clock.forward(QUARTER)
+        other.event("approval.requested")
+        server.clock.forward(QUARTER)
+        for one in (line, other):
+            assert one.event("approval.expired")["approval"]["state"] == "expired"
+
+    told = check_refusal(agent.poll(handle), 400, "expired_token")
+    assert told["reason"].startswith("expired_")
+    assert _steps(server, asked) == ["reminded", "backup_asked"]

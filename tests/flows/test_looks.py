@@ -1,0 +1,151 @@
+"""Every address, in the name of somebody who is signed in: what is no form changes nothing."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import httpx
+import pytest
+
+from server.app import create_app, create_site
+from server.protocol.names import name_id
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.clock import MovableClock
+from tests.support.installation import PAY
+from tests.support.record import Rows, everything, stored
+from tests.support.server import BY, LiveServer
+from tests.support.site import desk_over
+from tests.support.staff import add_incident
+from tests.support.web_person import WebPerson, new_web_person
+
+_SHOW_SOMETHING = frozenset(
+    {"/", "/r/<id>", "/done/<id>", "/grants", "/api/approvals/<id>", "/admin"}
+)
+_NAMES = re.compile(r"([\w-]+)/<")
+_NEVER = frozenset({"/api/feed"})
+"""A look at the socket's address is a handshake, which is tested where the feed is."""
+
+
+Ids = Mapping[str, Sequence[str]]
+"""What there is, by the part of an address behind which it is named."""
+
+
+@pytest.fixture
+def admin(server: LiveServer) -> WebPerson:
+    """Somebody to whom nothing of the installation is closed."""
+    person = new_web_person(server)
+    users = Users(server.services.store, server.services.secrets)
+    users.update(person.name, UserChanges(roles=("admin", "auditor")), by=BY)
+    return person
+
+
+@pytest.fixture
+def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
+    """Something of everything: of the administrator, and of somebody else."""
+    other = new_web_person(server)
+    desk = desk_over(server.services, MovableClock(server.clock.now()))
+    agent.asked(other.name)
+    agent.asked(admin.name)
+    done = _waiting(admin)
+    assert admin.decide(done, admin.word(done)).is_success
+    agent.asked(admin.name)
+    user, waiting = other.me["user"]["id"], _waiting(other)
+    approval = stored(server, waiting)
+    approvals, agents = [done, _waiting(admin), waiting], [agent.key.id]
+    return {
+        **dict.fromkeys(("approvals", "r", "done", "receipt"), approvals),
+        **dict.fromkeys(("agents", "acting", "mutes"), agents),
+        "resources": [name_id(PAY)],
+        "actions": [name_id("payment.transfer")],
+        "users": [user],
+        "devices": [admin.me["device"]["id"], other.me["device"]["id"]],
+        "consents": [desk.consent(agent.key.id, user, f"sayso_co_{agent.key.name}").id],
+        "grants": [desk.standing_grant(approval, f"sayso_sg_{agent.key.name}").id],
+        "delegations": [desk.token(agent.key.id, user, f"sayso_at_{agent.key.name}").id],
+        "incidents": [add_incident(desk, approval, f"sayso_ic_{agent.key.name}")],
+    }
+
+
+def test_no_look_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
+    """Not with the words of a form in the address, nor with a header that names another method.
+
+    What a look leaves is that its person has seen what waits for them. A form changes something, so
+    that the rows would show it.
+    """
+    paths, answered = list(_paths(server, ids)), set()
+    before = _settled(everything(server), admin)
+    for rule, path, _ in paths:
+        looked = _look(admin, "GET", path)
+        if looked.is_success and rule not in answered:
+            assert _look(admin, "HEAD", path).status_code == looked.status_code
+            answered.add(rule)
+    assert _settled(everything(server), admin) == before
+    assert answered >= _SHOW_SOMETHING
+    _mute(admin, ids)
+    assert _settled(everything(server), admin) != before
+
+
+def test_no_form_without_the_token_of_a_page_changes_a_row(
+    server: LiveServer, admin: WebPerson, ids: Ids
+) -> None:
+    """From another site, or from nowhere; with the cookie, which no browser would send along.
+
+    With the token one of them changes something.
+    """
+    paths = [(path, method) for _, path, methods in _paths(server, ids) for method in methods]
+    token = admin.http.headers.pop("Sayso-Csrf")
+    del admin.http.headers["Origin"], admin.http.headers["Sec-Fetch-Site"]
+    before = _settled(everything(server), admin)
+    for path, method in paths:
+        for origin in ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
+            sent = {"agent": ids["agents"][0], "theme": "dark", "csrf": "x"}
+            answer = admin.http.request(method, path, data=sent, headers=origin)
+            assert answer.status_code != 500, (path, answer.text)
+    assert _settled(everything(server), admin) == before
+    admin.http.headers["Sayso-Csrf"] = token
+    _mute(admin, ids)
+    assert _settled(everything(server), admin) != before
+
+
+def _mute(admin: WebPerson, ids: Ids) -> None:
+    """Something small that changes a row."""
+    done = admin.http.post("/api/attention/mutes", json={"agent": ids["agents"][0]})
+    assert done.is_success, done.text
+
+
+def _look(person: WebPerson, method: str, path: str) -> httpx.Response:
+    """With all that might make a form of it."""
+    answer = person.http.request(
+        method,
+        path,
+        params={"_method": "POST", "csrf": person.http.headers["Sayso-Csrf"]},
+        headers={"X-HTTP-Method-Override": "POST", "X-HTTP-Method": "DELETE"},
+    )
+    assert answer.status_code != 500, (path, answer.text)
+    return answer
+
+
+def _waiting(person: WebPerson) -> str:
+    (found,) = person.http.get("/api/approvals?state=waiting").json()["items"]
+    waiting: str = found["id"]
+    return waiting
+
+
+def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
+    """Every rule, its addresses with what it names, and by which methods it changes something."""
+    for rule in create_app(create_site(server.services)).url_map.iter_rules():
+        methods = set(rule.methods or ()) - {"GET", "HEAD", "OPTIONS"}
+        named = _NAMES.search(rule.rule)
+        for one in ids.get(named[1], ["none"]) if named else [""]:
+            if rule.rule not in _NEVER:
+                yield rule.rule, rule.rule.replace("<id>", one).replace("<digest>", one), methods
+
+
+def _settled(rows: Rows, looked: WebPerson) -> Rows:
+    """Without what says that the person who looked has seen their own requests, and how often."""
+    mine = looked.me["device"]["id"], looked.me["user"]["id"]
+    seen = [one for one in rows["deliveries"] if one["device_id"] != mine[0]]
+    approvals = [
+        {**one, "seen_at": None} if one["user_id"] == mine[1] else one for one in rows["approvals"]
+    ]
+    return {**rows, "approvals": approvals, "deliveries": seen, "counters": []}

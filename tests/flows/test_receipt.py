@@ -1,0 +1,93 @@
+"""Whoever was asked proves what was decided, on their own machine, and later without the server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.json_forms import problems
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal
+
+
+@pytest.fixture
+def decided(agent: Agent, person: Terminal) -> str:
+    """The id of a request that was approved and whose token was fetched."""
+    handle = agent.asked(person.user)
+    approval = person.only()
+    person.approve(approval)
+    assert agent.poll(handle, prefer="wait=5").status_code == 200
+    return approval.id
+
+
+def _receipt(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SAYSO_APPROVER_HOME": str(home), "SAYSO_DATA_DIR": "/nonexistent"}
+    return subprocess.run(  # our own program
+        [sys.executable, "-m", "approver_tui", "receipt", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> None:
+    """In lines for people, and as a document."""
+    done = _receipt(person.home, decided)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n  proved ") == 4
+    assert done.stdout.endswith("It holds.\n")
+    document = json.loads(_receipt(person.home, decided, "--json").stdout)
+    assert problems(document) == []
+    assert (document["holds"], document["receipt"]["type"]) == (True, "sayso-receipt/1")
+
+
+def test_a_receipt_that_was_kept_needs_neither_server_nor_login(
+    server: LiveServer, decided: str, person: Terminal, tmp_path: Path
+) -> None:
+    """With the keys that were published; one changed byte is found and named."""
+    kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
+    kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
+    keys.write_bytes(httpx.get(f"{server.url}/jwks").content)
+    offline = tmp_path / "nobody", "--file", str(kept), "--jwks", str(keys)
+    done = _receipt(*offline)
+    assert (done.returncode, done.stdout.endswith("It holds.\n")) == (0, True), done.stderr
+    changed = json.loads(kept.read_text("utf-8"))
+    changed["approval"]["action"] += " "
+    kept.write_text(json.dumps(changed), "utf-8")
+    done = _receipt(*offline)
+    assert done.returncode == 20
+    assert done.stdout.endswith("It does not hold.\n")
+    assert "approval/action: it does not have its digest" in done.stderr
+
+
+def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
+    decided: str, person: Terminal, tmp_path: Path
+) -> None:
+    """Whoever makes one up signs it by keys of their own, and those stand in it."""
+    kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
+    kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
+    keys.write_text('{"keys": []}', "utf-8")
+    done = _receipt(tmp_path, "--file", str(kept), "--jwks", str(keys))
+    assert (done.returncode, done.stdout.endswith("It is not proved.\n")) == (20, True)
+    assert "its key is not published any more" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("sayso_ap_x", "--file", __file__)])
+def test_one_receipt_is_named_in_one_way(person: Terminal, arguments: tuple[str, ...]) -> None:
+    """By its request, or as a file."""
+    assert _receipt(person.home, *arguments).returncode == 2
+
+
+def test_nobody_elses_receipt_is_there(person: Terminal, tmp_path: Path) -> None:
+    """And what holds no JSON is no receipt."""
+    assert _receipt(person.home, "sayso_ap_7777777777777777").returncode == 3
+    (tmp_path / "text").write_text("no JSON")
+    done = _receipt(person.home, "--file", str(tmp_path / "text"))
+    assert (done.returncode, "holds no JSON object" in done.stderr) == (2, True)

@@ -1,0 +1,220 @@
+"""The terminal app in a real terminal, against a real server: less, reports, what acts for one."""
+
+import json
+import re
+
+import pytest
+
+from approver_tui.client.errors import WrongPin
+from server.services.actions import Actions
+from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal
+from tests.support.waiting import until
+from tests.support.window import PATIENCE_SECONDS, Window, window
+
+SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
+WIDE_FROM, DETAIL_FROM = 96, 41
+"""From how many columns on a request stands beside the list, and in which column it begins."""
+BOTH = "openid payments:read payments:transfer"
+
+
+@pytest.fixture(autouse=True)
+def narrowable(server: LiveServer) -> None:
+    """Amounts of payments may be made less."""
+    document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
+    Actions(server.services.store).update(document, by=BY)
+
+
+def _asked(agent: Agent, person: Terminal) -> str:
+    details = json.dumps(PAYMENT_DETAILS)
+    return agent.asked(person.user, scope=BOTH, authorization_details=details)
+
+
+def _approve(app: Window) -> None:
+    """In the panel that approves: read on, the PIN, the button."""
+    app.shows("APPROVE?")
+    app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
+    app.rest(3)
+    app.press("\t", "\r")
+
+
+def test_less_is_approved_on_the_screen(agent: Agent, person: Terminal) -> None:
+    """A smaller amount and one right less: the agent gets that, and the page of agents shows it."""
+    handle = _asked(agent, person)
+    with window(person) as app:
+        app.press("e")
+        app.shows("APPROVE LESS?", "EUR 4,820.00", "payments:read")
+        app.press("\t", *"500", "\t", " ")
+        app.shows("EUR 500.00", "(not granted)")
+        app.press("\t", "\t", "\t", "\t", "\r")
+        app.shows("do a part of this once", "LESS THAN WAS ASKED")
+        _approve(app)
+        app.shows("Approved by")
+        told = agent.poll(handle, prefer="wait=5").json()
+        app.press("3")
+        app.shows("[3 Agents]", "1 token")
+        app.press("2")
+        app.shows("[2 History]", "LESS THAN WAS ASKED")
+    assert told["narrowed"] is True
+    assert told["scope"] == "openid payments:transfer"
+    assert told["authorization_details"][0]["amount"]["minor"] == 50_000
+
+
+def test_an_agent_is_stopped_on_the_screen(agent: Agent, person: Terminal) -> None:
+    """Its token ends at once."""
+    handle = _asked(agent, person)
+    person.approve(person.only())
+    token = agent.poll(handle, prefer="wait=5").json()["access_token"]
+    with window(person) as app:
+        app.press("3")
+        app.shows("ACTING FOR YOU (1)")
+        app.press("z")
+        app.shows("ACTING FOR YOU?", "> Back <")
+        app.press("\t", "\r")
+        app.shows("consents and tokens have ended", "Nobody acts for you at the moment.")
+    active = agent.http.post("/introspect", data={"token": token}, auth=agent.key.basic).json()
+    assert active == {"active": False}
+
+
+def test_a_report_on_the_screen_stops_the_agent(agent: Agent, person: Terminal) -> None:
+    """The agent is quarantined and told so at its next request."""
+    handle = _asked(agent, person)
+    with window(person) as app:
+        app.press("!")
+        app.shows("REPORT?", "Every agent acting for me")
+        app.press("2")
+        app.shows("Everything of this agent ends")
+        app.press("\t", "\t", "\t", "\r")
+        app.shows("is quarantined", "Reported: sayso_ic_")
+    assert agent.poll(handle).status_code == 400
+    refused = agent.ask_payment(person.user)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
+    """It gets nothing from then on, whoever it asks."""
+    agent = new_agent(server, owners=(person.user,))
+    _asked(agent, person)
+    with window(person) as app:
+        app.press("3")
+        app.shows("ASKED YOU LATELY (1)", "K Suspend..")
+        app.press("K")
+        app.shows("FOR EVERYBODY?", "> Back <")
+        app.press("\t", "\r")
+        app.shows("disabled", "Suspend.. (off)")
+    refused = agent.ask_payment(person.user)
+    agent.http.close()
+    assert (refused.status_code, refused.json()["reason"]) == (400, "agent_disabled")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_counts_is_there_at_every_size(
+    agent: Agent, person: Terminal, size: tuple[int, int]
+) -> None:
+    """Amount, payee, expiry, Deny, help and the way back: on the screen, or one key away; whole."""
+    _asked(agent, person)
+    with window(person, size=size) as app:
+        app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
+        app.press("\r")
+        app.shows("Amount", "Payee", "d Deny", "? Help", "Esc Back")
+        until(lambda: _is_whole(app.text, size), PATIENCE_SECONDS)
+        app.press("G")
+        app.shows("Expires", "Lapsing", "Fingerprint", "d Deny", "? Help", "Esc Back")
+        app.press("e")
+        app.shows("Esc Back", "[ Approve less.. ]")
+        app.press("\x1b")
+        app.shows("d Deny")
+        app.press("2")
+        app.shows("HISTORY (0)", "Esc Back")
+
+
+def _is_whole(text: str, size: tuple[int, int]) -> bool:
+    """Amount, payee and what is left of the time stand there, and nothing of the request is cut."""
+    begins = DETAIL_FROM if size[0] >= WIDE_FROM else 0
+    facts = " ".join(" ".join(row[begins:] for row in text.splitlines()).split())
+    return (
+        "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in facts
+        and "Amount EUR 4,820.00 Payee Nordwind Logistik GmbH" in facts
+        and re.search(r"\b\d:\d\d\b", text) is not None
+        and "\N{HORIZONTAL ELLIPSIS}" not in facts
+    )
+
+
+def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Two of them always stand on a machine with server and app; they take one row of twelve."""
+    _asked(agent, person)
+    with pytest.raises(WrongPin):
+        person.approve(person.only(), pin="not-sesame-12")
+    place = {"SAYSO_DATA_DIR": str(server.folder / "data")}
+    with window(person, size=(40, 12), **place) as app:
+        app.shows("! 1 wrong PIN +1: ?", ">!! HIGH", "Pay EUR 4,820.00", "d Deny", "q Quit")
+        app.press("\r")
+        app.shows("Pay EUR 4,820.00", "more below", "d Deny", "Esc Back")
+        until(lambda: _empty_rows(app) <= 2, PATIENCE_SECONDS)
+        app.press("?")
+        app.shows("data folder is open")
+
+
+def _empty_rows(app: Window) -> int:
+    return sum(not row.strip() for row in app.text.splitlines())
+
+
+def test_a_device_that_is_revoked_says_so_and_leads_to_signing_in(
+    agent: Agent, person: Terminal
+) -> None:
+    """It does not try again, and what it says stands."""
+    _asked(agent, person)
+    with window(person) as app:
+        app.shows("Pay EUR 4,820.00")
+        person.client.revoke_device("self")
+        app.shows("SIGNED OUT", "Enter signs in again")
+        app.hides("trying again")
+        app.press("a")
+        app.shows("Approve is off: this device was signed out.")
+        app.press("\r")
+        app.shows("SAYSO  sign in", "This device was signed out.")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"SAYSO_APPROVER_THEME": "ansi-dark"}],
+    ids=["NO_COLOR", "16 colours", "the terminal's own"],
+)
+def test_nothing_is_said_by_colour_alone(
+    agent: Agent, person: Terminal, environment: dict[str, str]
+) -> None:
+    """Risk, cursor, what is off and where Enter would land are words and signs."""
+    _asked(agent, person)
+    is_coloured = "NO_COLOR" not in environment
+    with window(person, **environment) as app:
+        app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
+        assert bool(_colours(app)) is is_coloured
+        app.press("a")
+        app.shows("> Back <", "Approve is off:")
+        assert bool(_colours(app)) is is_coloured
+
+
+def _colours(app: Window) -> set[str]:
+    """What is drawn in anything but black, white and what lies between."""
+    cells = [cell for row in app.screen.buffer.values() for cell in row.values()]
+    drawn = {shade for cell in cells for shade in (cell.fg, cell.bg)} - {"default"}
+    return {shade for shade in drawn if shade != shade[:2] * 3}
+
+
+def test_the_first_minute_ends_in_the_inbox(server: LiveServer) -> None:
+    """From nothing: address, code, PIN; the app that people keep open comes by itself."""
+    user, code = server.user()
+    home = server.folder / f"first-{user}"
+    somebody = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled
+    app = Window(somebody)
+    try:
+        app.shows("SAYSO  sign in", "There is no login on this machine.")
+        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r")
+        app.shows("LIVE", "Nothing waits for you.")
+    finally:
+        app.leave()

@@ -1,0 +1,219 @@
+"""More than one person, through the terminal client: what the second one sees and signs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.cli import documents, lines, listing
+from approver_tui.cli.exits import Exit
+from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
+from approver_tui.state.events import EventName
+from approver_tui.state.narrowing import Granted, Place, Wish, read_change
+from approver_tui.state.text import SafeText
+from server.protocol.states import State
+from server.services.actions import Actions
+from server.services.groups import Groups
+from server.services.policy.policies import Policies
+from tests.support.agent import Agent
+from tests.support.feed_line import greeted
+from tests.support.installation import PAYMENT
+from tests.support.policies import rule
+from tests.support.record import entries, state
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal, new_person
+
+RACES = 12
+
+
+@pytest.fixture
+def second(server: LiveServer) -> Iterator[Terminal]:
+    """Another person, at an enrolled terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture(autouse=True)
+def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
+    """A group of both, and a policy that wants two of it."""
+    group = f"finance-{person.user}"
+    Groups(server.services.store, server.services.secrets).add(
+        group, [person.user, second.user], by=BY
+    )
+    wants = rule("ask", "ask.quorum = 2", f'ask.who = ["{group}"]')
+    Policies(server.services.store).set(wants, by=BY)
+    return group
+
+
+def test_both_see_it_and_the_second_yes_gives_the_token(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
+) -> None:
+    """Each does the whole ceremony; both screens tell how far it is."""
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    seen = second.only()
+    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    listed = "\n".join(listing.row(seen, second.client.now()))
+    with greeted(person) as line:
+        first = second.approve(seen)
+        frame = line.event(EventName.VOTED)
+    after = person.only()
+    server.clock.forward(6_000)
+    waits = agent.poll(handle)
+    done = person.approve(after)
+    token = agent.poll(handle)
+
+    assert f"0 of 2, needs two of {both}" in told
+    assert f"0 of 2, needs two of {both}" in listed
+    assert told.index("people:") > told.index(str(seen.display.facts[0].value))
+    assert (first.state, done.state) == ("pending", "approved")
+    assert frame["approval"]["together"]["have"] == 1
+    assert f"{second.user}: yes" in "\n".join(lines.approval_in_full(after, 0))
+    assert documents.summary(after)["together"]["left"] == [both]
+    assert waits.json()["approvals"] == "1/2"
+    assert token.status_code == 200
+    assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
+
+
+def test_a_person_who_is_not_asked_signs_nothing_of_somebody_else(
+    agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """The client refuses what is for somebody else, unless several are asked."""
+    agent.ask_payment(person.user)
+    seen = person.only()
+    alone = replace(seen, together=None)
+    with pytest.raises(Changed, match="meant for somebody else"):
+        second.approve(alone)
+
+
+def test_a_no_ends_it_for_both(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """And the other's yes no longer changes the result: they are told so."""
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    waiting = person.only()
+    late = second.only()
+    person.deny(waiting)
+    with pytest.raises(AlreadyDecided) as refused:
+        second.approve(late)
+
+    assert refused.value.code == "no_effect"
+    assert refused.value.approval.state == "denied"
+    assert second.waiting() == person.waiting() == ()
+    assert agent.poll(handle).json()["reason"] == "denied"
+    assert len(entries(server, "approval.denied", approval_id=waiting.id)) == 1
+
+
+def test_the_same_person_votes_once(agent: Agent, person: Terminal, second: Terminal) -> None:
+    """A second yes of the same device is the same one; a no after it is refused with a remedy."""
+    agent.ask_payment(person.user)
+    waiting = person.only()
+    person.approve(waiting)
+    assert person.approve(waiting).state == "pending"
+    with pytest.raises(ApiError, match="report it") as refused:
+        person.deny(waiting)
+
+    assert (refused.value.status, refused.value.code) == (409, "already_voted")
+    assert second.approve(second.only()).state == "approved"
+
+
+def test_votes_at_the_same_moment_pass_the_quorum_once(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """Races of two people, and of one person with themselves: never fewer people than it takes."""
+    with ThreadPoolExecutor(2) as threads:
+        for race in range(RACES):
+            handle = agent.asked(person.user)
+            mine, theirs = person.only(), second.only()
+            alone = race % 3 == 0
+            other = (person, mine) if alone else (second, theirs)
+            votes = [
+                threads.submit(person.approve, mine),
+                threads.submit(other[0].approve, other[1]),
+            ]
+            states = sorted(vote.result().state for vote in votes)
+            server.clock.forward(6_000)
+            answer = agent.poll(handle)
+            people = {e["actor"] for e in _votes(server, mine.id)}
+
+            assert states == (["pending", "pending"] if alone else ["approved", "pending"])
+            assert (answer.status_code == 200) is (len(people) == 2)
+            if alone:
+                second.deny(second.only())
+                server.clock.forward(41 * 60_000)
+
+
+def _votes(server: LiveServer, approval_id: str) -> list[dict[str, object]]:
+    kinds = ("approval.voted", "approval.approved")
+    return [e for kind in kinds for e in entries(server, kind, approval_id=approval_id)]
+
+
+def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """A part of one is the request of the other, in the words of the signed text too."""
+    document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
+    Actions(server.services.store).update(document, by=BY)
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    asked, whole = person.only(), second.only()
+    part = person.decider.narrow(asked, Wish((read_change("amount=10"),)))
+    person.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, granted=part)
+    with pytest.raises(ApiError, match="has approved less"):
+        second.approve(whole)
+    seen = second.only()
+    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    done = second.approve(seen)
+    server.clock.forward(6_000)
+    token = agent.poll(handle).json()
+
+    assert seen.granted is not None
+    assert seen.granted.text == part.text
+    assert "less than was asked, in the signed text:" in told
+    assert "/authorization_details/0/amount/minor is 1000, not" in told
+    assert done.state == "approved"
+    assert token["authorization_details"][0]["amount"]["minor"] == 1000
+
+
+def test_a_part_that_is_none_is_not_signed(
+    agent: Agent, person: Terminal, second: Terminal
+) -> None:
+    """A server that offers something else as the first one's part gets no signature."""
+    agent.ask_payment(person.user)
+    seen = second.only()
+    other = Granted(seen.action_text, (), (Place(*[SafeText("x")] * 3),))
+    for granted in (other, replace(other, text=seen.action_text.replace("EUR", "USD"))):
+        with pytest.raises(Changed, match="not what you wished"):
+            second.approve(replace(seen, granted=granted))
+    second.deny(seen)
+
+
+def test_whom_a_rule_excludes_says_yes_by_no_door(
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
+) -> None:
+    """Not over the API, not from a shell; the other one's yes is the one that counts."""
+    rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
+    Policies(server.services.store).set(rules, by=BY)
+    handle = agent.ask_payment(person.user).json()["auth_req_id"]
+    asked = person.only()
+    with pytest.raises(ApiError) as refused:
+        person.approve(asked)
+    command = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "approver_tui", *command],
+        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
+        input=PIN,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.value.code == "not_eligible"
+    assert (done.returncode, done.stdout) == (Exit.NOT_ALLOWED, ""), done.stderr
+    assert state(server, asked.id) == (State.PENDING, None)
+    second.approve(second.only())
+    assert agent.poll(handle).status_code == 200

@@ -1,0 +1,100 @@
+"""One terminal, two real servers: each request is seen and answered at its own."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from approver_tui.client.enrolling import Enrolment, enrol
+from approver_tui.client.profile import Home
+from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import PIN, Terminal
+from tests.support.waiting import until
+from tests.support.window import PATIENCE_SECONDS, Window, window
+
+DOWN = "\x1b[B"
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A second server."""
+    with live_server(tmp_path_factory.mktemp("other")) as running:
+        yield running
+
+
+def _asks_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
+    agent = new_agent(server)
+    server.closing.callback(agent.http.close)
+    details = json.dumps([{**PAYMENT_DETAILS[0], "payee": payee}])
+    scope = "openid payments:transfer"
+    return agent, agent.asked(user, scope=scope, authorization_details=details)
+
+
+def _go_to(app: Window, words: str) -> None:
+    """On the page of settings, to the line of a server, and over to it."""
+    app.press("6")
+    app.shows("[6 Settings]")
+    app.rest(1)
+    while (before := until(lambda: _pointed_at(app), PATIENCE_SECONDS)) != words:
+        app.child.send(DOWN)
+        until(lambda was=before: _pointed_at(app) not in {"", was}, PATIENCE_SECONDS)
+    app.press(" ")
+
+
+def _pointed_at(app: Window) -> str:
+    """The name in the line under the pointer; nothing while it is on its way."""
+    found = re.search(r"^ *> (\w+)", app.text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _approve(app: Window) -> None:
+    app.press("a")
+    app.shows("APPROVE?")
+    app.press("\x1b[6~", "\t", *PIN)
+    app.rest(3)
+    app.press("\t", "\r")
+    app.shows("Approved by")
+
+
+def test_one_goes_from_server_to_server_in_the_app(
+    server: LiveServer, other: LiveServer, person: Terminal
+) -> None:
+    """What waits at one is counted and not seen at the other, and an answer reaches its own."""
+    user, code = other.user()
+    at_work = enrol(
+        Home.at(person.home).named("work"),
+        Enrolment(url=other.url, code=code, name="laptop", pin=PIN),
+        clock=other.clock.now,
+    )
+    at_work.close()
+    _asks_at(server, person.user, "Nordwind")
+    agent, handle = _asks_at(other, user, "Ostwind")
+    with window(person) as app:
+        app.shows(f"{person.user}@default", "to Nordwind", "[1 Inbox 1]")
+        app.shows("Waiting elsewhere: 1 at work")
+        _go_to(app, "work")
+        app.shows(f"{user}@work", "to Ostwind", "LIVE")
+        app.hides("Nordwind")
+        _approve(app)
+        _go_to(app, "default")
+        app.shows(f"{person.user}@default", "to Nordwind", "LIVE")
+    assert agent.poll(handle, prefer="wait=5").status_code == 200
+    assert len(person.waiting()) == 1
+
+
+def test_one_more_server_is_signed_in_to_from_the_app(other: LiveServer, person: Terminal) -> None:
+    """Whoever signs in to none is back where they were; the login that was there stays."""
+    user, code = other.user()
+    with window(person) as app:
+        _go_to(app, "another")
+        app.shows("SAYSO  sign in", "Another server")
+        app.press("\x1b")
+        app.shows(person.user, "LIVE")
+        _go_to(app, "another")
+        app.shows("SAYSO  sign in")
+        app.press("\x15")  # ctrl+u: the usual address goes
+        app.press(other.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r")
+        app.shows(f"{user}@localhost", "LIVE")
+    assert Home.at(person.home).names == ("default", "localhost")

@@ -1,0 +1,206 @@
+"""Approving ahead, from the command line to the agent: as many as were given, and no more."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from approver_tui.client import standing
+from approver_tui.client.api import Client
+from approver_tui.client.errors import ApiError, Changed
+from approver_tui.state.standing_grants import GrantWish, Varying
+from server.services.actions import Actions
+from server.storage.open import upgrade_database
+from tests.support.agent import Agent, new_agent
+from tests.support.installation import PAY, PAYMENT
+from tests.support.server import BY, LiveServer, live_server
+from tests.support.terminal import PIN, Terminal, new_person
+from tests.support.volley import poll, post, volley
+
+_AT_ONCE = 50
+
+
+def _payment(minor: int, payee: str = "Nord") -> dict[str, str]:
+    amount = {"minor": minor, "currency": "EUR"}
+    details = [{"type": "payment.transfer", "amount": amount, "payee": payee}]
+    return {"scope": "openid", "authorization_details": json.dumps(details)}
+
+
+def _lower(server: LiveServer) -> None:
+    document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
+    Actions(server.services.store).update(document, by=BY)
+
+
+@pytest.fixture
+def low(server: LiveServer) -> None:
+    """Payments are low risk here."""
+    _lower(server)
+
+
+def _run(
+    server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+_WISH = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
+
+
+@pytest.mark.usefixtures("low")
+def test_a_grant_is_given_from_a_shell_used_shown_and_revoked(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Preview, give, use, look, take back: each a command, and the agent sees what follows."""
+    agent.asked(person.user, **_payment(1_000))
+    asked = person.only()
+    preview = _run(server, "approver_tui", person, "grants", "add", asked.id, *_WISH, "--preview")
+    assert preview.returncode == 0, preview.stderr
+    assert "Amount: up to EUR 20.00" in preview.stdout
+    assert "Would have covered 1 of the last 1 requests" in preview.stdout
+    known = ("grants", "add", asked.id, *_WISH, "--pin-stdin", "--json")
+    done = _run(server, "approver_tui", person, *known, stdin=PIN)
+    assert done.returncode == 0, done.stderr
+    grant = json.loads(done.stdout)
+    assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
+    handle = agent.asked(person.user, **_payment(1_500))
+    told = agent.poll(handle).json()
+    assert told["authorization_details"][0]["amount"]["minor"] == 1_500
+    shown = _run(server, "approver_tui", person, "grants", "show", grant["id"])
+    assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
+    assert "use 1 spent" in shown.stdout
+    history = _run(server, "approver_tui", person, "history")
+    assert f"without asking, by standing grant {grant['id']}, use 1" in history.stdout
+    listed = json.loads(_run(server, "server", person, "grants", "list", "--json").stdout)
+    (seen,) = [one for one in listed["items"] if one["id"] == grant["id"]]
+    assert (seen["used"], seen["spent"]["minor"]) == (1, 1_500)
+    revoked = _run(server, "approver_tui", person, "grants", "revoke", grant["id"])
+    assert revoked.stdout.startswith("Revoked: ")
+    agent.asked(person.user, **_payment(1_001))
+    assert len(person.waiting()) == 2
+    ended = _run(server, "server", person, "grants", "revoke", grant["id"], "--json")
+    assert (ended.returncode, json.loads(ended.stderr)["code"]) == (6, "conflict")
+
+
+@pytest.mark.usefixtures("low")
+def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Over a cap, without a sum, or not written as it must be."""
+    agent.asked(person.user, **_payment(1_000))
+    asked = person.only()
+    for wish, code, says in (
+        (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
+        (("--for", "1h", "--uses", "3"), 2, "sum"),
+        (("--for", "soon", "--uses", "3"), 2, "15m, 8h or 30d"),
+        (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=CAP"),
+    ):
+        known = ("grants", "add", asked.id, *wish, "--pin-stdin", "--json")
+        done = _run(server, "approver_tui", person, *known, stdin=PIN)
+        assert (done.returncode, done.stdout) == (code, ""), done
+        assert says in json.loads(done.stderr)["detail"]
+    device = person.client.me().device
+    assert device is not None
+    assert device.pin.tries == 0
+    assert len(person.waiting()) == 1
+
+
+@pytest.mark.usefixtures("low")
+def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_made_to_fit(
+    agent: Agent, person: Terminal
+) -> None:
+    """Each bound for itself; as much as the cap is taken, and exactly that."""
+    agent.asked(person.user, **_payment(1_000))
+    example = person.only()
+    month = 30 * 86_400
+    good = {"seconds": month, "uses": 3, "sum": "30"}
+    for over, cap in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
+        wish = {"approval": example.id, **good, **over}
+        for path in ("/api/grants", "/api/grants/preview"):
+            with pytest.raises(ApiError) as refused:
+                person.client.session.post(path, wish)
+            assert (refused.value.status, refused.value.code) == (400, "not_grantable")
+            assert cap in refused.value.detail.replace(",", "")
+    assert len(person.waiting()) == 1
+    whole = GrantWish(example.id, month, 1_000_000, "30", (), tell=True)
+    person.approve(standing.open_grant(person.client, whole, example))
+    (grant,) = standing.grants(person.client)
+    assert grant.uses == 1_000_000
+
+
+@pytest.mark.usefixtures("low")
+def test_a_server_that_offers_something_else_gets_no_signature(
+    agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes is held against what was wished before any key is opened."""
+    agent.asked(person.user, **_payment(1_000))
+    example = person.only()
+    wish = GrantWish(example.id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
+    assert standing.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    session = type(person.client.session)
+    post_it = session.post
+
+    def more(self: Client, path: str, body: dict[str, object]) -> object:
+        return post_it(self, path, {**body, "uses": 300} if path == "/api/grants" else body)
+
+    monkeypatch.setattr(session, "post", more)
+    with pytest.raises(Changed):
+        standing.open_grant(person.client, wish, example)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that many agents' calls reach at once: two workers on PostgreSQL."""
+    settings, options = {}, ()
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").new_database()
+        upgrade_database(url, time.time_ns() // 1_000_000)
+        settings, options = {"database_url": url}, ("--workers", "2")
+    with live_server(tmp_path, options=options, **settings) as running:
+        yield running
+
+
+def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
+    agent.asked(person.user, **_payment(1_000))
+    example = person.only()
+    vary = (Varying("/amount", "20"),)
+    wish = GrantWish(example.id, 3_600, uses, total, vary, tell=True)
+    person.approve(standing.open_grant(person.client, wish, example))
+    (grant,) = standing.grants(person.client)
+    return str(grant.id)
+
+
+@pytest.mark.parametrize(("uses", "total", "fits"), [(7, "1000", 7), (40, "55", 5)])
+def test_fifty_requests_at_once_take_no_more_than_was_given(
+    busy: LiveServer, uses: int, total: str, fits: int
+) -> None:
+    """By uses and by sum; the others are asked, and every use is of one request and one token."""
+    _lower(busy)
+    person, agent = new_person(busy), new_agent(busy)
+    grant = _given(person, agent, uses, total)
+    form = {"login_hint": person.user, "resource": PAY, **_payment(1_000)}
+    asked = volley(busy.port, [post("/bc-authorize", agent.key, form)] * _AT_ONCE)
+    handles = [one.json()["auth_req_id"] for one in asked if one.status == 200]
+    fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
+    tokens = [one for one in fetched if one.status == 200]
+    assert len(tokens) == fits
+    found = standing.grant(person.client, grant)
+    assert (found.used, len(found.taken)) == (fits, fits)
+    assert [use.number for use in found.taken] == list(range(1, fits + 1))
+    assert {use.state for use in found.taken} == {"spent"}
+    assert found.spent is not None
+    assert found.spent.minor == fits * 1_000
+    agent.http.close()

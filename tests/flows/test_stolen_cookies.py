@@ -1,0 +1,163 @@
+"""A browser's cookie in another client: it shows what its person sees, and adds no power to anyone.
+
+The other client makes every request as a page does, and signs with a passkey of its own wherever a
+page asks for one. The same form with her own passkey is taken, so that what is refused is refused
+for the passkey.
+"""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from server.services.actions import Actions
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.installation import PAYMENT
+from tests.support.push_service import PushService
+from tests.support.record import entries, everything, subscriptions
+from tests.support.server import BY, LiveServer
+from tests.support.web_person import WebPerson, enrolled, new_web_person, with_cookie_of
+
+RULES = """
+[[rules]]
+id = "no-mail"
+because = "No agent sends mail."
+outcome = "deny"
+when.type = ["mail.*"]
+"""
+FORMS = [
+    ("/devices/code", {}),
+    ("/devices/{second}/vouch", {}),
+    ("/settings/deputies", {"deputy": "{other}", "from": "{today}", "to": "{today}"}),
+    ("/settings/user-code", {"code": "sparrow-27"}),
+    ("/settings/user-code/end", {}),
+    ("/admin/agents/{agent}/enable", {}),
+    ("/admin/users/{user}/code", {}),
+    ("/admin/new/user/add", {"name": "mallory"}),
+    ("/admin/policy/set", {"document": RULES}),
+    ("/admin/keys/rotate", {"alg": "ES256"}),
+]
+WISH = {"seconds": 3_600, "uses": 3, "sum": "30", "vary": [{"fact": "/amount", "up_to": "20"}]}
+
+
+@pytest.fixture
+def eva(server: LiveServer) -> WebPerson:
+    """An administrator whose device is a passkey."""
+    person = new_web_person(server)
+    _users(server).update(person.name, UserChanges(roles=("admin",)), by=BY)
+    return person
+
+
+@pytest.fixture
+def thief(eva: WebPerson) -> WebPerson:
+    """Somebody who has her cookie, and a passkey that nobody enrolled under the name of hers."""
+    return with_cookie_of(eva, eva.cookie)
+
+
+@pytest.fixture
+def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
+    """What the forms are about: a new device of hers, a stopped agent, somebody else."""
+    second = enrolled(server, eva.name, _users(server).enrol(eva.name, by=BY)[1].code)
+    eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
+    other = new_web_person(server)
+    return {
+        "second": second.me["device"]["id"],
+        "agent": agent.key.id,
+        "user": other.me["user"]["id"],
+        "other": other.name,
+        "today": datetime.fromtimestamp(server.clock.now() / 1000, UTC).date().isoformat(),
+    }
+
+
+@pytest.mark.parametrize(("place", "form"), FORMS, ids=[place for place, _ in FORMS])
+def test_a_form_that_adds_power_takes_her_own_passkey(
+    server: LiveServer,
+    eva: WebPerson,
+    thief: WebPerson,
+    names: dict[str, str],
+    place: str,
+    form: dict[str, str],
+) -> None:
+    """The page that says what to sign is shown, and no row is changed by what another key signs."""
+    path = place.format(**names)
+    filled = {
+        name: value.format(**names) if "{" in value else value for name, value in form.items()
+    }
+    before = everything(server)
+    refused = thief.sign(path, filled)
+    assert refused.status_code == 422, refused.text
+    assert everything(server) == before
+    taken = eva.sign(path, filled)
+    assert taken.status_code in {200, 303}, taken.text
+    assert everything(server) != before
+
+
+def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
+    """Neither with none, nor with one that was made up, nor as the terminal that it is not."""
+    for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
+        asked = thief.http.post("/api/passkeys/options", json={"code": code})
+        made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
+        added = thief.http.post("/api/passkeys", json={"code": code, **made})
+        assert {asked.status_code, added.status_code} <= {400, 401, 403, 422}
+    keys = {"low": {}, "high": {}}
+    terminal = thief.http.post("/api/devices", json={"name": "mine", "approval_keys": keys})
+    assert terminal.status_code == 401
+    assert [one["id"] for one in eva.http.get("/api/devices").json()["items"]] == [
+        eva.me["device"]["id"]
+    ]
+
+
+def test_a_standing_grant_is_wished_for_and_not_given(
+    server: LiveServer, eva: WebPerson, thief: WebPerson, agent: Agent
+) -> None:
+    """The wish waits for her like any request, on every screen of hers; her own word gives it."""
+    document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
+    Actions(server.services.store).update(document, by=BY)
+    amount = {"minor": 1_000, "currency": "EUR"}
+    details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
+    agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))
+    (like,) = _waiting(eva)
+    wished = thief.http.post("/api/grants", json={"approval": like, **WISH})
+    assert wished.status_code == 201, wished.text
+    wish = wished.json()["id"]
+    refused = thief.decide(wish, thief.word(wish))
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
+    assert eva.http.get("/api/grants").json()["items"] == []
+    assert wish in _waiting(eva)
+    assert eva.decide(wish, eva.word(wish)).is_success
+    assert len(eva.http.get("/api/grants").json()["items"]) == 1
+
+
+def test_a_browser_is_called_only_for_one_of_our_pages_and_she_sees_it(
+    server: LiveServer, eva: WebPerson, thief: WebPerson
+) -> None:
+    """The cookie alone adds none; beside a page of ours it is on the record and in her list."""
+    minted = PushService(443).mint().to_json()
+    minted["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
+    blind = thief.http.post("/api/push-subscriptions", json=minted, headers={"Sayso-Csrf": "x"})
+    assert (blind.status_code, blind.json()["code"]) == (403, "stale_page")
+    assert subscriptions(server, eva.name) == frozenset()
+    kept = thief.http.post("/api/push-subscriptions", json=minted)
+    assert kept.is_success, kept.text
+    (listed,) = eva.http.get("/api/push-subscriptions").json()["items"]
+    assert listed["id"] == kept.json()["id"]
+    assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
+
+
+def test_the_cookie_is_no_token(eva: WebPerson, thief: WebPerson) -> None:
+    """Where a terminal shows a token and a proof, it is nothing; and an app gets none with it."""
+    for method, path in (("GET", "/api/password"), ("GET", "/userinfo"), ("GET", "/api/users")):
+        answer = thief.http.request(method, path, headers={"Authorization": f"DPoP {eva.cookie}"})
+        assert answer.status_code == 401, (path, answer.text)
+    refresh = {"grant_type": "refresh_token", "refresh_token": eva.http.cookies["sayso-passkey"]}
+    assert thief.http.post("/token", data=refresh).status_code in {400, 401}
+
+
+def _users(server: LiveServer) -> Users:
+    return Users(server.services.store, server.services.secrets)
+
+
+def _waiting(person: WebPerson) -> list[str]:
+    found = person.http.get("/api/approvals?state=waiting").json()["items"]
+    return [one["id"] for one in found]

@@ -1,0 +1,36 @@
+"""A real server stops an agent for which nobody answers when its time of grace is over."""
+
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from server.services.users import Users
+from tests.support.agent import new_agent
+from tests.support.clock import DAY, HOUR
+from tests.support.record import entries
+from tests.support.server import BY, LiveServer
+from tests.support.waiting import until
+
+_ROUNDS_SECONDS = 60.0
+"""The loop looks every ten; a busy machine may be late."""
+
+
+def test_an_agent_is_stopped_by_the_server_alone_and_goes_on_when_somebody_owns_it(
+    server: LiveServer, user: str
+) -> None:
+    """It asks as before while its time lasts, and gets nothing afterwards; nobody has to ask."""
+    services = server.services
+    users, agents = (kind(services.store, services.secrets) for kind in (Users, Agents))
+    owner, _ = server.user()
+    agent = new_agent(server, owners=(owner,))
+    server.closing.callback(agent.http.close)
+    users.disable(owner, by=BY)
+    server.clock.forward(14 * DAY - HOUR)
+    assert agent.ask(user).status_code == 200
+    server.clock.forward(HOUR)
+    until(lambda: agents.show(agent.key.id)[0].state == "quarantined", _ROUNDS_SECONDS)
+    refused = agent.ask(user)
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+    agents.update(agent.key.id, AgentChanges(add_owners=(user,)), by=BY)
+    agents.enable(agent.key.id, by=BY)
+    assert agent.ask(user).status_code == 200
+    for kind in ("agent.orphaned", "agent.quarantined", "incident.opened", "agent.enabled"):
+        assert len(entries(server, kind, agent_id=agent.key.id)) == 1, kind

@@ -1,0 +1,110 @@
+"""What a yes takes beside the PIN, from the command line to the agent."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from approver_tui.client.errors import EntryNeeded, RequestLocked, WrongEntry
+from approver_tui.state.approvals import Approval
+from approver_tui.state.ceremony import Entries
+from server.services.actions import Actions
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from tests.support.agent import PAYMENT_DETAILS, Agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal
+
+RIGHT = "4820"
+
+
+@pytest.fixture(autouse=True)
+def typed_back(server: LiveServer) -> None:
+    """The amount of a payment is typed back."""
+    document = json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}})
+    Actions(server.services.store).update(document, by=BY)
+
+
+def _asked(agent: Agent, person: Terminal) -> tuple[str, Approval]:
+    answer = agent.ask_payment(person.user)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["auth_req_id"], person.only()
+
+
+def _approve(
+    server: LiveServer, person: Terminal, asked: Approval, *flags: str
+) -> subprocess.CompletedProcess[str]:
+    command = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    return subprocess.run(
+        [sys.executable, "-m", "approver_tui", *command, *flags],
+        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
+        input=PIN,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_fact_is_typed_back_from_a_shell(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """A missing one names its flag, one too many is a usage error, a wrong one is counted."""
+    handle, asked = _asked(agent, person)
+    missing = _approve(server, person, asked)
+    assert missing.returncode == 5
+    assert '"Amount" as you read it: --fact.' in json.loads(missing.stderr)["detail"]
+    too_many = _approve(server, person, asked, "--fact", RIGHT, "--match", "111")
+    assert too_many.returncode == 2
+    assert "--match" in json.loads(too_many.stderr)["detail"]
+    wrong = _approve(server, person, asked, "--fact", "4821")
+    assert wrong.returncode == 5
+    said = json.loads(wrong.stderr)
+    assert (said["error"], said["step"], said["left"]) == ("wrong_entry", "type_back", 1)
+    done = _approve(server, person, asked, "--fact", RIGHT, "--reason", "On the list.")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ceremony"] == "pin+type_back"
+    assert agent.poll(handle).json()["scope"] == "openid payments:transfer"
+
+
+def test_the_second_wrong_fact_locks_and_the_agent_is_told(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """From the terminal's own API, and then from a shell."""
+    handle, asked = _asked(agent, person)
+    known = {"fingerprint": asked.fingerprint, "pin": PIN}
+    with pytest.raises(EntryNeeded):
+        person.decider.approve(asked, **known)
+    with pytest.raises(WrongEntry) as wrong:
+        person.decider.approve(asked, **known, entries=Entries(fact="1"))
+    assert wrong.value.left == 1
+    with pytest.raises(RequestLocked):
+        person.decider.approve(asked, **known, entries=Entries(fact="2"))
+    told = agent.poll(handle).json()
+    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    late = _approve(server, person, asked, "--fact", RIGHT)
+    assert late.returncode == 15
+    assert person.client.approval(asked.id).was_locked
+
+
+def test_a_number_is_matched_from_the_agents_screen(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """The agent learns it with its acknowledgement, and the person types it."""
+    Agents(server.services.store, server.services.secrets).update(
+        agent.key.id, AgentChanges(interactive=True), by=BY
+    )
+    answer = agent.ask_payment(person.user).json()
+    asked = person.only()
+    assert answer["match_code"] not in asked.display_text.replace(asked.id, "")
+    flags = ("--fact", RIGHT, "--match", answer["match_code"])
+    done = _approve(server, person, asked, *flags)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ceremony"] == "match+pin+type_back"
+    assert (
+        PAYMENT_DETAILS[0]["type"]
+        == agent.poll(answer["auth_req_id"]).json()["authorization_details"][0]["type"]
+    )

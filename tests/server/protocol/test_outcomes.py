@@ -1,0 +1,50 @@
+"""Every end without an answer has its own word and sentence, and none of them is a denial."""
+
+import pytest
+
+from server.protocol import ciba
+from server.protocol.outcomes import OUTCOMES, told_reason
+from server.protocol.states import State
+
+
+@pytest.mark.parametrize(
+    ("state", "inner", "told"),
+    [
+        (State.EXPIRED, "expired_seen", "expired_seen"),
+        (State.EXPIRED, "expired_unseen", "expired_unseen"),
+        (State.EXPIRED, "undeliverable", "undeliverable"),
+        (State.EXPIRED, "no_device", "no_device"),
+        (State.EXPIRED, "not_redeemed", "expired_seen"),
+        (State.EXPIRED, "locked", "expired_seen"),
+        (State.EXPIRED, None, "expired_seen"),
+        (State.CANCELLED, "superseded", "superseded"),
+        (State.CANCELLED, "locked", "locked"),
+        (State.CANCELLED, "withdrawn", "cancelled"),
+        (State.CANCELLED, "no_device", "cancelled"),
+        (State.CANCELLED, "an operator's own words", "cancelled"),
+        (State.CANCELLED, None, "cancelled"),
+    ],
+)
+def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
+    """What an operator wrote never becomes part of the wire."""
+    assert told_reason(state, inner) == told
+
+
+@pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])
+def test_where_users_are_hidden_no_reason_says_that_one_exists(reason):
+    """Only somebody who exists can have, or lack, a device."""
+    assert told_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
+
+
+def test_every_reason_has_a_sentence_of_its_own_that_is_no_denial():
+    """For a model to read: plain text that ends, and says what it may do."""
+    texts = {one.text for one in OUTCOMES.values()}
+    assert len(texts) == len(OUTCOMES)
+    for reason, outcome in OUTCOMES.items():
+        answer = ciba.no_tokens(outcome.state, {"reason": reason})
+        expired = outcome.state is State.EXPIRED
+        assert answer.code == ("expired_token" if expired else "access_denied")
+        assert answer.description == outcome.text
+        assert ("not a denial" in outcome.text) is expired
+        assert outcome.text.endswith(".")
+        assert outcome.text.isascii()

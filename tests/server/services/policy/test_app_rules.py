@@ -1,0 +1,179 @@
+"""What apps of people do once, under rules: those alone that say they are about apps."""
+
+import json
+
+import pytest
+
+from server.protocol.risks import Risk
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.policy.replays import Replays
+from server.services.policy.trials import Trials, Wanted
+from server.services.resources import ResourceChanges
+from tests.support.agent import PAYMENT_DETAILS
+from tests.support.browser import request_of
+from tests.support.callers import new_person
+from tests.support.clock import DAY
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.people import give_password, new_app, new_browser
+from tests.support.policies import rule
+
+DETAILS = json.dumps(PAYMENT_DETAILS)
+PAYS = {
+    "scope": "openid payments:transfer",
+    "resource": PAY,
+    "authorization_details": DETAILS,
+}
+AT_APPS = 'when.at = ["app"]'
+
+
+@pytest.fixture
+def put(local):
+    """Puts a rule set in force."""
+
+    def put_rules(*rules):
+        return Policies(local.services.store).set("\n".join(rules), by=BY)
+
+    return put_rules
+
+
+@pytest.fixture
+def app(local):
+    """A shop front, where payments are of medium risk."""
+    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "medium"}), by=BY)
+    return new_app(local, "shop")
+
+
+@pytest.fixture
+def browser(person, app, local):
+    """Ana's browser; she is signed in, and the shop knows who she is."""
+    give_password(local, person.user.name)
+    browser = new_browser(local)
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    assert "code" in browser.answer("allow").answer
+    return browser
+
+
+def _asked(browser, person, app, **parameters):
+    """She says yes on the page; what then waits on her device."""
+    browser.authorize(app.id, **{**PAYS, **parameters})
+    browser.answer("allow")
+    (item,) = person.call("GET", "/api/approvals").json["items"]
+    return person.local.stored(item["id"])
+
+
+def _why(approval):
+    return json.loads(approval.display)["why"]
+
+
+def test_rules_about_agents_are_not_about_apps(browser, person, app, put):
+    """Not one that forbids everything; and what an app does is signed, whatever is allowed."""
+    put(
+        rule("deny"),
+        rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
+    )
+    approval = _asked(browser, person, app)
+    assert _why(approval).startswith("What an app does once is asked for each time")
+    assert json.loads(approval.policy)["rules"] == []
+    assert person.approve(approval.id).status == 200
+    assert app.redeem(browser.again().answer["code"]).status == 200
+
+
+def test_a_rule_about_apps_raises_what_is_asked(browser, person, app, local, put):
+    """And its words stand on the screen, its id in the log."""
+    low = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
+    local.desk.resources.update(PAY, low, by=BY)
+    put(
+        rule(
+            "ask",
+            AT_APPS,
+            'ask.risk = "high"',
+            'ask.ttl = "2m"',
+            name="careful",
+            because="Careful.",
+        )
+    )
+    approval = _asked(browser, person, app)
+    assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
+    assert approval.expires_at - approval.created_at == 120_000
+    assert _why(approval) == "Careful. This one is high risk."
+    assert json.loads(approval.policy)["rules"] == ["careful"]
+    weak = person.send_decision(approval.id, person.decision(approval.id))
+    assert weak.refusal == (403, "pin_required")
+    person.approve(approval.id)
+    assert app.redeem(browser.again().answer["code"]).status == 200
+
+
+def test_what_a_rule_forbids_an_app_is_told_to_the_app(browser, person, app, local, put):
+    """At once, by a fixed code; the log says by which rule of which set."""
+    row = put(rule("deny", AT_APPS, 'when.type = ["payment.*"]', name="no-pay"))
+    assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
+    entry = local.desk.entries("grant.refused")[-1]
+    assert (entry["cause"], entry["actor"]) == ("policy_denied", f"app:{app.id}")
+    assert entry["facts"]["policy"]["rules"] == ["no-pay"]
+    assert entry["facts"]["policy"]["hash"] == row.hash
+    pushed = local.post_form("/par", {**request_of(app.id, **PAYS), **app.credentials})
+    assert pushed.refusal == (400, "access_denied")
+    assert pushed.json["reason"] == "policy_denied"
+    assert person.call("GET", "/api/approvals").json["items"] == []
+    small = {"authorization_details": None, "scope": "openid payments:read"}
+    assert "error" not in (browser.authorize(app.id, **{**PAYS, **small}).answer or {})
+
+
+FOR_SOMEBODY = {
+    "forbidden to her": rule("deny", AT_APPS, 'when.user = ["ana"]'),
+    "asked of somebody else": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
+}
+
+
+@pytest.mark.parametrize("rules", FOR_SOMEBODY.values(), ids=FOR_SOMEBODY)
+def test_a_rule_about_somebody_counts_once_they_are_known(browser, person, app, local, put, rules):
+    """Nothing waits on her device."""
+    new_person(local, "ben")
+    put(rules)
+    browser.authorize(app.id, **PAYS)
+    browser.answer("allow")
+    assert person.call("GET", "/api/approvals").json["items"] == []
+
+
+TIGHTENED = {
+    "a rule that forbids": rule("deny", AT_APPS),
+    "a rule that raises the risk": rule("ask", AT_APPS, 'ask.risk = "critical"', "ask.quorum = 1"),
+    "a rule that asks somebody else": rule("ask", AT_APPS, 'ask.who = ["ben"]'),
+}
+
+
+@pytest.mark.parametrize("rules", TIGHTENED.values(), ids=TIGHTENED)
+def test_a_rule_that_was_tightened_meanwhile_wins(browser, person, app, local, put, rules):
+    """The request ends instead of being answered."""
+    new_person(local, "ben")
+    approval = _asked(browser, person, app)
+    put(rules)
+    assert person.approve(approval.id).refusal == (409, "not_pending")
+    assert local.stored(approval.id).reason == "policy_changed"
+
+
+def test_critical_takes_one_person_where_a_rule_says_so(browser, person, app, local, put):
+    """As it does for agents."""
+    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
+    put(rule("ask", AT_APPS, "ask.quorum = 1", 'when.risk.at_least = "critical"'))
+    assert _asked(browser, person, app).risk is Risk.CRITICAL
+
+
+def test_explain_and_dry_run_know_apps(browser, person, app, local):
+    """By the same judge."""
+    _asked(browser, person, app)
+    judge = Judge(local.services.secrets)
+    trials = Trials(local.services.store, local.services.rules, judge)
+    wanted = Wanted("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
+    found = trials.explain(wanted)
+    assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())
+    shut = rule("deny", AT_APPS, name="shut")
+    assert trials.explain(wanted, shut).then == "refused"
+    assert Replays(local.services.store, judge).replay(DAY).changes == ()
+    changes = Replays(local.services.store, judge).replay(DAY, shut).changes
+    assert [(c.way, c.agent, c.before, c.after) for c in changes] == [
+        ("app", "shop", "ask", "deny")
+    ]

@@ -1,0 +1,104 @@
+"""One decision costs the same however long the history is: counted in steps, not in time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from server.services.policy import binding, uses
+from server.services.policy.judging import Case, Judge, engine_of
+from server.services.targets import Target
+from tests.support.installation import PAY
+from tests.support.policies import rule
+
+MANY = 3_000
+RULES = "\n".join(
+    (
+        rule("ask", 'when.first_time = ["resource", "scope"]', name="first"),
+        rule("deny", 'when.count = { over = 5, within = "1h" }', name="many"),
+        rule("deny", 'when.count = { over = 500, within = "31d" }', name="more"),
+        rule("ask", 'when.unusual = ["new_agent", "large_amount"]', name="odd"),
+        rule("ask", 'when.known = ["resource"]', name="last"),
+    )
+)
+
+
+@contextmanager
+def _counted(view) -> Iterator[dict[str, int]]:
+    """Statements, and the steps of SQLite's machine that they take."""
+    driver = view._connection.connection.driver_connection
+    seen = {"statements": 0, "steps": 0}
+
+    def step() -> int:
+        seen["steps"] += 1
+        return 0
+
+    def statement(_text: str) -> None:
+        seen["statements"] += 1
+
+    driver.set_trace_callback(statement)
+    driver.set_progress_handler(step, 1)
+    try:
+        yield seen
+    finally:
+        driver.set_trace_callback(None)
+        driver.set_progress_handler(None, 1)
+
+
+def _cost(local, agent, case, rules=RULES):
+    """What one decision takes, once everything is in the caches."""
+    with local.services.store.read() as view:
+        engine = engine_of(binding.bound(view, rules, version=1, by="test"))
+        judge = Judge(local.services.secrets, instead=engine)
+        found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
+        user = view.directory.user_called("ana")
+        asked = Case(case, found, user, Target(resource, ("payments:read",)))
+        judge.decide(view, asked)
+        with _counted(view) as seen:
+            judge.decide(view, asked)
+    assert seen["statements"] > 0
+    return seen
+
+
+@pytest.mark.parametrize("way", ["exchange", "request"])
+def test_a_decision_costs_the_same_however_much_an_agent_did(agent, person, local, way):
+    """Thousands of tokens, its own and others', add no statement and no step worth naming.
+
+    What counts stops counting when it has seen enough, and what looks up finds by an index.
+    """
+    assert person.user.name == "ana"
+    used = uses.of_token(PAY, ["payments:read"], [])
+    now = local.clock.now()
+
+    def remember(client, begin, end):
+        with local.services.store.write() as tx:
+            for n in range(begin, end):
+                tx.uses.add(client, f"{client} {n}", used, now - n)
+
+    remember(agent.id, 0, 600)
+    some = _cost(local, agent, way)
+    remember(agent.id, 600, MANY)
+    remember("sayso_ag_other", 0, MANY)
+    with local.services.store.write() as tx:
+        for n in range(MANY):
+            tx.history.add(agent.id, f"key {n}", n)
+    much = _cost(local, agent, way)
+    assert much["statements"] == some["statements"]
+    assert much["steps"] <= some["steps"] * 1.1
+
+
+def test_what_many_rules_ask_of_history_is_looked_up_once(agent, person, local):
+    """Forty rules about the same few facts take as many statements as four."""
+    assert person.user.name == "ana"
+    kinds = (
+        'when.first_time = ["resource", "scope"]\nwhen.count = { over = 5, within = "1h" }',
+        'when.known = ["resource"]\nwhen.count = { over = 5, within = "1h" }',
+        'when.scope = ["payments:*"]\nwhen.count = { over = 5, within = "1d" }',
+        'when.unusual = ["large_amount"]',
+        'when.during = { from = "02:00", to = "02:01", zone = "Europe/Berlin" }',
+    )
+    costs = []
+    for many in (1, 10):
+        rules = [rule("deny", kind, name=f"r{n}") for n, kind in enumerate(kinds * many)]
+        costs.append(_cost(local, agent, "exchange", "\n".join(rules))["statements"])
+    assert costs[0] == costs[1]

@@ -1,0 +1,88 @@
+"""The rules and the table that `docs/policy.md` shows do what the page says of them."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from server.services import shipped
+from server.services.agent_forms import AgentChanges
+from server.services.groups import Groups
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.policy.trials import Trials
+from server.services.users import NewUser
+from tests.support.installation import BY, PAY
+
+PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
+BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+RULES = [block for block in BLOCKS if "[[rules]]" in block]
+TABLES = [block for block in BLOCKS if "[[cases]]" in block]
+DAY, NIGHT = "2026-11-26T12:00:00Z", "2026-11-26T22:00:00Z"
+PAYMENT = (
+    'details = [{ type = "payment.transfer", amount = { minor = 4200, currency = "EUR" }, '
+    'payee = "Nordwind", account = "DE89370400440532013000" }]'
+)
+CHANGE = (
+    'details = [{ type = "payee.change", payee = "Nordwind", old_account = "DE8937040044", '
+    'new_account = "LT1210000111", asked_by = "a@nord.example", channel = "e-mail" }]'
+)
+KNOWN = 'history = { known = ["/payee"], tokens = 3 }'
+FIRES = {
+    "new-payee": ("ask", PAYMENT, DAY, ""),
+    "small-change": ("allow", PAYMENT, DAY, KNOWN),
+    "not-at-night": ("deny", PAYMENT, NIGHT, KNOWN),
+    "payee-changes": ("ask", CHANGE, DAY, ""),
+}
+"""Rule → what it comes to, for what, when and with which history."""
+
+
+def _named(block):
+    return [rule["id"] for rule in tomllib.loads(block)["rules"]]
+
+
+@pytest.fixture
+def trials(local, agent, person):
+    """An installation with the shipped types, a group and an agent that carries the label."""
+    assert person.user.name == "ana"
+    local.desk.actions.update(shipped.document("payment.transfer"), by=BY)
+    local.desk.actions.add(shipped.document("payee.change"), by=BY)
+    local.desk.users.add(NewUser("ben"), by=BY)
+    Groups(local.desk.store, local.desk.secrets).add("finance", ["ben", "admin"], by=BY)
+    local.desk.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)
+    return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+
+
+def _case(rule):
+    outcome, details, at, history = FIRES[rule]
+    said = (
+        "[[cases]]",
+        'agent = "invoice-bot"',
+        'user = "ana"',
+        f'resource = "{PAY}"',
+        'scope = ["payments:transfer"]',
+        details,
+        f"at = {at}",
+        history,
+        f'expect = "{outcome}"',
+        f'rules = ["{rule}"]',
+    )
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize("rule", [name for block in RULES for name in _named(block)])
+def test_every_rule_on_the_page_is_in_force_as_written_and_fires_on_what_it_says(trials, rule):
+    """With the action types that are shipped, at the risks that they have."""
+    (block,) = (each for each in RULES if rule in _named(each))
+    Policies(trials.store).set(block, by=BY)
+    (tried,) = trials.test(_case(rule))
+    assert tried.passed, tried
+
+
+def test_the_table_on_the_page_holds_of_the_rules_on_the_page(trials):
+    """As somebody would copy both."""
+    Policies(trials.store).set(RULES[0], by=BY)
+    (table,) = TABLES
+    for tried in trials.test(table):
+        assert tried.passed, tried

@@ -1,0 +1,263 @@
+"""What is granted is a part of what was asked, and that is a part of what policy allows.
+
+For random types, lists, scopes and several details against random rule sets, through the services.
+What is a part is said here once more, in other words than the product's.
+"""
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.protocol import decisions, json_text
+from server.protocol.risks import Risk
+from server.services.policy.policies import Policies
+from server.services.resources import ResourceChanges
+from tests.support.installation import BY, PAY, PAY_SCOPES
+from tests.support.policies import rule
+
+EXAMPLES = 100
+TYPES = ("order.a", "order.b", "order.c")
+RULES = {"sum": "lower", "count": "lower", "names": "drop", "until": "earlier", "dry": "turn_on"}
+NAMES = ("ana", "ben", "cleo", "dora")
+MONEY = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["minor", "currency"],
+    "properties": {"minor": {"type": "integer"}, "currency": {"type": "string", "maxLength": 3}},
+}
+FORMS = {
+    "sum": MONEY,
+    "count": {"type": "integer"},
+    "names": {"type": "array", "items": {"type": "string", "maxLength": 20}, "maxItems": 9},
+    "until": {"type": "string", "maxLength": 30},
+    "dry": {"type": "boolean"},
+    "note": {"type": "string", "maxLength": 20},
+}
+VALUES = {
+    "sum": st.builds(
+        lambda minor, currency: {"minor": minor, "currency": currency},
+        st.integers(1, 1_000),
+        st.sampled_from(["EUR", "USD"]),
+    ),
+    "count": st.integers(1, 50),
+    "names": st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True),
+    "until": st.integers(0, 9).map(lambda n: f"2026-12-0{n + 1 if n < 9 else 9}T12:00:00Z"),
+    "dry": st.booleans(),
+    "note": st.sampled_from(["x", "y"]),
+}
+WRITTEN = {
+    "sum": st.integers(0, 1_100).map(lambda minor: f"{minor / 100:.2f}"),
+    "count": st.integers(0, 55).map(str),
+    "names": st.sets(st.integers(1, 5)).map(lambda n: ",".join(map(str, sorted(n))) or "none"),
+    "until": st.integers(1, 9).map(lambda day: f"2026-12-0{day}T12:00:00Z"),
+    "dry": st.sampled_from(["yes", "no"]),
+    "note": st.just("z"),
+}
+
+
+@st.composite
+def _types(draw):
+    """Which members each type has, and which of them may be made less."""
+    found = {}
+    for name in TYPES:
+        has = draw(st.sets(st.sampled_from(sorted(FORMS)), min_size=1))
+        found[name] = (sorted(has), draw(st.sets(st.sampled_from(sorted(has)))) & RULES.keys())
+    return found
+
+
+@st.composite
+def _asked(draw, types):
+    """One to three details of these types, and scopes."""
+    names = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3))
+    details = [{"type": n, **{m: draw(VALUES[m]) for m in types[n][0]}} for n in names]
+    return details, draw(st.sets(st.sampled_from(sorted(PAY_SCOPES))))
+
+
+@st.composite
+def _wishes(draw, details, scope):
+    """Some changes, of which some make more of something, or change what may not be changed."""
+    places = [(n, m) for n, one in enumerate(details) for m in sorted(one.keys() - {"type"})]
+    picked = draw(st.lists(st.sampled_from(places), max_size=3, unique=True)) if places else []
+    changes = [{"place": n, "fact": f"/{m}", "to": draw(WRITTEN[m])} for n, m in picked]
+    dropped = draw(st.sets(st.sampled_from(sorted(scope)))) if scope else set()
+    seconds = draw(st.one_of(st.none(), st.integers(30, 400)))
+    wish = {"changes": changes, "drop_scopes": sorted(dropped)}
+    return wish if seconds is None else {**wish, "token_seconds": seconds}
+
+
+_LIMITS = st.fixed_dictionaries(
+    {
+        "most": st.integers(100, 3_000),
+        "types": st.sets(st.sampled_from(TYPES), max_size=1),
+        "scopes": st.sets(st.sampled_from(sorted(PAY_SCOPES)), max_size=1),
+    }
+)
+
+
+def _document(limit):
+    """The rule set of a limit: so much, and none of these."""
+    over = f'when.amount = {{ currency = "EUR", over = {limit["most"]} }}'
+    rules = [rule("deny", over, name="amount")]
+    if limit["types"]:
+        rules.append(
+            rule("deny", f"when.type = {json.dumps(sorted(limit['types']))}", name="types")
+        )
+    if limit["scopes"]:
+        named = json.dumps(sorted(limit["scopes"]))
+        rules.append(rule("deny", f"when.scope = {named}", name="scopes"))
+    return "\n".join([*rules, rule("ask", 'ask.risk = "low"', name="else")])
+
+
+def _admits(limit, details, scope):
+    """Whether it is a part of what policy allows."""
+    euros = [one["sum"]["minor"] for one in details if one.get("sum", {}).get("currency") == "EUR"]
+    types = {one["type"] for one in details}
+    return (
+        sum(euros) <= limit["most"] and not types & limit["types"] and not scope & limit["scopes"]
+    )
+
+
+def _is_part(granted, asked, narrow):
+    """Whether one detail is a part of another, where only these members may be less."""
+    if granted.keys() != asked.keys():
+        return False
+    fixed = granted.keys() - narrow
+    return {m: granted[m] for m in fixed} == {m: asked[m] for m in fixed} and all(
+        _is_less_or_same(member, granted[member], asked[member]) for member in narrow
+    )
+
+
+def _is_less_or_same(member, granted, asked):
+    if member == "sum":
+        same = granted["currency"] == asked["currency"]
+        return same and 0 <= granted["minor"] <= asked["minor"]
+    if member == "count":
+        return 0 <= granted <= asked
+    if member == "names":
+        return granted == [name for name in asked if name in granted]
+    if member == "until":
+        return granted <= asked
+    return granted or not asked
+
+
+class _World:
+    """An agent that asks, a person who grants less, and what policy has to say."""
+
+    def __init__(self, local, agent, person):
+        self.local, self.agent, self.person = local, agent, person
+        self.policies = Policies(local.services.store)
+        lowest = ResourceChanges(scopes=dict.fromkeys(PAY_SCOPES, Risk.LOW))
+        local.desk.resources.update(PAY, lowest, by=BY)
+        for name in TYPES:
+            local.desk.actions.add(json.dumps(_file(name, ["note"], ())), by=BY)
+
+    def register(self, types):
+        """Types with these members."""
+        for name, (has, narrow) in types.items():
+            self.local.desk.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
+
+    def limit(self, limit):
+        """Put a limit in force."""
+        self.policies.set(_document(limit), by=BY)
+
+    def ask(self, details, scope):
+        """The answer of `/bc-authorize`."""
+        said = json.dumps(details)
+        scope = " ".join(["openid", *sorted(scope)])
+        return self.agent.ask(scope=scope, authorization_details=said)
+
+    def propose(self, approval, wish):
+        """How less would read."""
+        return self.person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish)
+
+    def grant(self, approval, text):
+        """The person signs a text that says what is granted."""
+        jws = self.person.decision(approval.id, granted=decisions.digest(text))
+        return self.person.send_decision(approval.id, jws, granted=text)
+
+
+def _file(name, has, narrow):
+    members = {"type": {"const": name}, **{member: FORMS[member] for member in has}}
+    schema = {"type": "object", "additionalProperties": False, "properties": members}
+    return {
+        "type": name,
+        "title": "Order",
+        "risk": "low",
+        "headline": "Order",
+        "undo": "It can be undone.",
+        "schema": {**schema, "required": has},
+        "material": [],
+        "narrow": {f"/{member}": RULES[member] for member in narrow},
+    }
+
+
+def _check(world, data):
+    """One request, from what policy says of it to the token."""
+    types, before, later = data.draw(_types()), data.draw(_LIMITS), data.draw(_LIMITS)
+    details, scope = data.draw(_asked(types))
+    world.register(types)
+    world.limit(before)
+    answer = world.ask(details, scope)
+    assert (answer.status == 200) is _admits(before, details, scope)
+    if answer.status != 200:
+        return "refused"
+    approval = world.local.behind(answer.json["auth_req_id"])
+    less = world.propose(approval, data.draw(_wishes(details, scope)))
+    granted, kept, came = details, scope, "whole"
+    if less.status == 200:
+        text = json.loads(less.json["text"])
+        granted, kept, came = text["authorization_details"], set(text["scope"]), "less"
+        _refuses_more(world, approval, text, data)
+        assert world.grant(approval, less.json["text"]).status == 200
+    else:
+        assert less.refusal == (422, "not_narrower")
+        assert world.person.approve(approval.id).status == 200
+    assert kept <= scope
+    assert len(granted) == len(details)
+    for one, other in zip(granted, details, strict=True):
+        assert _is_part(one, other, types[other["type"]][1])
+    world.limit(later)
+    fetched = world.agent.poll(answer.json["auth_req_id"])
+    assert (fetched.status == 200) is _admits(later, granted, kept)
+    if fetched.status == 200:
+        assert fetched.json["authorization_details"] == granted
+        assert set(fetched.json["scope"].split()) == {"openid", *kept}
+    return came
+
+
+def _refuses_more(world, approval, text, data):
+    """A text that says a little more than the server made of the wish is not taken."""
+    place = data.draw(st.integers(0, len(text["authorization_details"]) - 1))
+    details = json.loads(json.dumps(text["authorization_details"]))
+    asked = json.loads(approval.details)[place]
+    member = data.draw(st.sampled_from(sorted(asked.keys() - {"type"})))
+    details[place][member] = _MORE[member](asked[member])
+    forged = json_text.canonical({**text, "authorization_details": details})
+    assert world.grant(approval, forged).refusal == (422, "not_narrower")
+
+
+_MORE = {
+    "sum": lambda asked: {**asked, "minor": asked["minor"] + 1},
+    "count": lambda asked: asked + 1,
+    "names": lambda asked: [*asked, "eve"],
+    "until": lambda asked: asked.replace("2026", "2027"),
+    "dry": lambda asked: 0 if asked is False else False,
+    "note": lambda asked: f"{asked}!",
+}
+"""One value that is no part of another."""
+
+
+def test_what_comes_out_is_a_part_of_what_was_asked_and_that_of_policy(open_local, template):
+    """At initiation, in the answer and when the token is minted."""
+    local = open_local(open_per_agent=10_000, open_per_user=10_000, open_in_all=10_000)
+    world = _World(local, template.agent(local), template.person(local))
+    came = dict.fromkeys(("refused", "whole", "less"), 0)
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def holds(data):
+        came[_check(world, data)] += 1
+
+    holds()
+    assert all(came.values()), came

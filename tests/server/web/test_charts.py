@@ -1,0 +1,131 @@
+"""What pictures of numbers are made of, and that their colours are seen on every card."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from server.web import charts
+
+_FILLS = re.compile(r"(?:\bfill|\bbackground): (#[0-9a-f]{6})")
+_CARDS = re.compile(r"--card: (#[0-9a-f]{6})")
+
+
+def _day(day="2027-01-31", **counts):
+    return {**dict.fromkeys(charts.ENDS, 0), "median_ms": None, "day": day, **counts}
+
+
+def _person(name, *, busiest=1, too_much=False, **counts):
+    tally = {**dict.fromkeys(charts.ENDS, 0), **counts}
+    return {"id": name, "asked": sum(tally.values()), "busiest": busiest, **tally} | {
+        "too_much": too_much
+    }
+
+
+def _ending(seconds, **counts):
+    return {"within_seconds": seconds, "low": 0, "medium": 0, "high": 0, "critical": 0, **counts}
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [(0, 1), (1, 1), (1.5, 2), (3, 4), (7, 8), (9, 10), (11, 20), (501, 600)]
+)
+def test_a_scale_ends_at_a_round_number(most, top):
+    """Which is no less than what it has to show."""
+    assert charts.top(most) == top
+
+
+def test_bars_stand_on_each_other_and_fit():
+    """What is nothing is not drawn."""
+    chart = charts.ends([_day(approved=3, denied=1), _day(day="2027-02-01")])
+    lower, upper = chart.pieces
+    assert (lower.kind, upper.kind) == ("approved", "denied")
+    assert lower.y + lower.height == charts.HEIGHT
+    assert upper.y + upper.height == lower.y
+    assert upper.y == 0
+    assert [name for _, name in chart.names] == ["31.1.", "1.2."]
+    assert [value for _, value in chart.lines] == [4, 2]
+
+
+def test_many_days_have_few_names_and_the_last_has_one():
+    """They would stand on each other."""
+    chart = charts.medians([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
+    assert len(chart.names) <= 7
+    assert chart.names[-1][1] == "30.1."
+    assert [value for _, value in chart.lines] == [1]
+
+
+def test_no_days_make_an_empty_picture():
+    """It still has its floor."""
+    assert charts.ends([]).pieces == []
+
+
+def test_what_waits_stands_by_how_soon_it_ends_the_gravest_on_the_floor():
+    """Whatever ends later than the longest time has a column of its own."""
+    chart = charts.endings([_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)])
+    assert [(one.kind, one.height) for one in chart.pieces] == [
+        ("critical", 60.0),
+        ("low", 30.0),
+        ("high", 30.0),
+    ]
+    assert chart.pieces[0].y + chart.pieces[0].height == charts.HEIGHT
+    assert [name for _, name in chart.names] == ["1 min", "1 h", "later"]
+
+
+def test_whoever_is_asked_most_has_the_longest_bar():
+    """Its pieces lie behind each other and nothing reaches beyond it."""
+    bars = charts.shares([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
+    assert [(one.kind, one.x, one.width) for one in bars["eva"].pieces] == [
+        ("approved", 0.0, 75.0),
+        ("denied", 75.0, 25.0),
+    ]
+    assert [(one.kind, one.width) for one in bars["bob"].pieces] == [("expired", 50.0)]
+
+
+def test_a_bar_that_goes_beyond_the_mark_is_of_another_kind():
+    """The mark is always there, however little anybody is asked."""
+    much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
+    bars = charts.busiest([much, little])
+    for bar in bars.values():
+        assert 0 < bar.mark < charts.LONG
+    assert (bars["eva"].pieces[0].kind, bars["bob"].pieces[0].kind) == ("much", "took")
+    assert bars["eva"].pieces[0].width > bars["eva"].mark > bars["bob"].pieces[0].width
+
+
+def test_an_agent_with_whom_nobody_had_to_agree_has_no_bar():
+    """There is no part of nothing."""
+    agent = {"id": "a", "agreement": 0.97, "unread": True}
+    bars = charts.agreements([agent, {"id": "b", "agreement": None, "unread": False}])
+    assert list(bars) == ["a"]
+    assert [(one.kind, one.width) for one in bars["a"].pieces] == [("much", 97.0)]
+    assert bars["a"].mark == pytest.approx(95)
+
+
+def test_nobody_and_nothing_make_pictures_too():
+    """Of nothing."""
+    assert (charts.shares([]), charts.busiest([]), charts.agreements([])) == ({}, {}, {})
+    assert charts.shares([_person("eva")])["eva"].pieces == []
+    assert charts.endings([]).pieces == []
+
+
+def _light(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_colour_of_a_picture_is_seen_on_every_card():
+    """Three to one at least, light, dark and in high contrast (WCAG 2.2, 1.4.11)."""
+    folder = resources.files("server.web") / "templates"
+    rules = (folder / "console.css").read_text("utf-8").splitlines()
+    drawn = {
+        colour for line in rules if "rect" in line.split("{")[0] for colour in _FILLS.findall(line)
+    }
+    cards = set(_CARDS.findall((folder / "style.css").read_text("utf-8")))
+    assert len(drawn) >= len(charts.ENDS)
+    assert len(cards) >= 4
+    for colour in drawn:
+        for card in cards:
+            lower, higher = sorted((_light(colour), _light(card)))
+            assert (higher + 0.05) / (lower + 0.05) >= 3, (colour, card)

@@ -1,0 +1,369 @@
+"""The console: who sees which page, who may send which form, and what no page lets through."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from server.http.admin_routes import ADMIN_ROUTES
+from server.protocol import names
+from server.services.agent_forms import AgentChanges
+from server.services.authority import Role, Rule
+from server.web.console.deed import Deed
+from server.web.console.deeds import DEEDS
+from server.web.console.sheets import MENU, SHEETS
+from tests.support.console import FROM_HERE, NOBODY, Console, open_console
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.policies import rule
+from tests.support.staff import BACK, JWK, WHO, Staff
+
+ROWS = {route.name: route for route in ADMIN_ROUTES}
+NAMED = {"ids": lambda one: one.path}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A form that succeeds for those who may send it."""
+
+    about: str = ""
+    form: dict[str, Any] = field(default_factory=dict)
+    signed: bool = False
+    versioned: str = ""
+    """The row of the API that tells the version."""
+
+
+DENIES = rule("deny")
+KEY = json.dumps({**JWK, "kid": "b"})
+NEXT = json.dumps({**PAYMENT, "title": "Another payment"})
+OTHER = json.dumps(
+    {
+        "type": "mail.send",
+        "title": "Mail",
+        "schema": {"type": "object", "additionalProperties": False, "properties": {}},
+    }
+)
+SAMPLES = {
+    "/admin/new/agent/add": Sample(
+        form={
+            "name": "third",
+            "owners": "owner",
+            "auth_method": "client_secret_basic",
+            "delivery": "poll",
+            "id_token_signed_response_alg": "ES256",
+            f"grant_types-{names.GRANT_CIBA}": "1",
+        },
+        signed=True,
+    ),
+    "/admin/agents/<id>/change": Sample(
+        "agent",
+        {
+            "name": "one",
+            "resources": PAY,
+            "scopes": "payments:read",
+            "asks-every": "1",
+            "action_types-every": "1",
+            "delivery": "poll",
+            "id_token_signed_response_alg": "ES256",
+            f"grant_types-{names.GRANT_CIBA}": "1",
+        },
+        versioned="/api/agents/<id>",
+    ),
+    "/admin/agents/<id>/owners": Sample(
+        "agent", {"add_owners": "owner"}, versioned="/api/agents/<id>"
+    ),
+    "/admin/agents/<id>/disable": Sample("agent"),
+    "/admin/agents/<id>/enable": Sample("stopped agent", signed=True),
+    "/admin/agents/<id>/secret": Sample("agent", {"overlap": "3600"}, signed=True),
+    "/admin/agents/<id>/keys/change": Sample(
+        "agent", {"jwks": KEY}, signed=True, versioned="/api/agents/<id>"
+    ),
+    "/admin/agents/<id>/icon/change": Sample("agent", {"icon": ""}, versioned="/api/agents/<id>"),
+    "/admin/agents/<id>/auth/change": Sample(
+        "agent", {"method": "client_secret_post", "jwks": "", "overlap": "3600"}, signed=True
+    ),
+    "/admin/agents/<id>/delete": Sample("agent"),
+    "/admin/new/invitation/add": Sample(
+        form={"owner": "owner", f"grant_types-{names.GRANT_CIBA}": "1", "uses": "2"}, signed=True
+    ),
+    "/admin/invitations/<id>/revoke": Sample("invitation"),
+    "/admin/new/app/add": Sample(
+        form={
+            "name": "web",
+            "redirect_uris": "https://web.example/cb",
+            "auth_method": "none",
+            "id_token_signed_response_alg": "ES256",
+            "grant_types-authorization_code": "1",
+        },
+        signed=True,
+    ),
+    "/admin/apps/<id>/change": Sample(
+        "app",
+        {
+            "name": "chat",
+            "redirect_uris": BACK,
+            "action_types-every": "1",
+            "id_token_signed_response_alg": "ES256",
+            "grant_types-authorization_code": "1",
+        },
+        versioned="/api/apps/<id>",
+    ),
+    "/admin/apps/<id>/keys/change": Sample("app", versioned="/api/apps/<id>"),
+    "/admin/apps/<id>/disable": Sample("app", versioned="/api/apps/<id>"),
+    "/admin/apps/<id>/enable": Sample("app", versioned="/api/apps/<id>"),
+    "/admin/apps/<id>/secret": Sample("app", {"overlap": "2592000"}, signed=True),
+    "/admin/apps/<id>/delete": Sample("app"),
+    "/admin/new/group/add": Sample(form={"name": "legal", "members": "bystander"}, signed=True),
+    "/admin/groups/<id>/change": Sample(
+        "group", {"name": "finance", "members": ""}, versioned="/api/groups/<id>"
+    ),
+    "/admin/groups/<id>/delete": Sample("group"),
+    "/admin/new/action/add": Sample(form={"document": OTHER}, signed=True),
+    "/admin/new/action/preview": Sample(form={"document": OTHER}),
+    "/admin/actions/<id>/change": Sample(
+        "action", {"document": NEXT}, signed=True, versioned="/api/actions/<id>"
+    ),
+    "/admin/actions/<id>/preview": Sample("action", {"document": OTHER, "details": "{}"}),
+    "/admin/actions/<id>/delete": Sample("action"),
+    "/admin/new/resource/add": Sample(
+        form={"uri": "https://mail.example", "scopes": "mail:read low"}, signed=True
+    ),
+    "/admin/resources/<id>/change": Sample(
+        "resource", {"scopes": "payments:read high"}, versioned="/api/resources/<id>"
+    ),
+    "/admin/resources/<id>/delete": Sample("resource"),
+    "/admin/outbox/<id>/retry": Sample("message"),
+    "/admin/keys/rotate": Sample(form={"alg": "ES256"}, signed=True),
+    "/admin/keys/<id>/revoke": Sample("key"),
+    "/admin/approvals/<id>/cancel": Sample("approval", {"reason": "Not now"}),
+    "/admin/approvals/<id>/escalate": Sample("approval", {"to": "stranger"}, signed=True),
+    "/admin/delegations/<id>/revoke": Sample("delegation"),
+    "/admin/consents/<id>/revoke": Sample("consent"),
+    "/admin/grants/<id>/revoke": Sample("grant"),
+    "/admin/deputies/<id>/revoke": Sample("deputy"),
+    "/admin/incidents/<id>/close": Sample("incident", {"note": "Looked into."}),
+    "/admin/devices/<id>/revoke": Sample("device"),
+    "/admin/new/user/add": Sample(form={"name": "dora", "roles-auditor": "1"}, signed=True),
+    "/admin/users/<id>/change": Sample(
+        "user", {"roles-auditor": "1"}, signed=True, versioned="/api/users/<id>"
+    ),
+    "/admin/users/<id>/disable": Sample("user"),
+    "/admin/users/<id>/enable": Sample("stopped user", signed=True),
+    "/admin/users/<id>/code": Sample("user", signed=True),
+    "/admin/users/<id>/unlock": Sample("user", signed=True),
+    "/admin/policy/set": Sample(form={"document": DENIES}, signed=True),
+    "/admin/policy/test": Sample(
+        form={"document": DENIES, "table": '[[cases]]\r\nagent = "one"\r\nexpect = "deny"'}
+    ),
+    "/admin/policy/dry-run": Sample(form={"document": DENIES, "days": "7"}),
+    "/admin/explain": Sample(
+        form={"agent": "one", "way": "client_credentials", "scope": "payments:read"}
+    ),
+    "/admin/resources/<id>/secret": Sample("resource", {"overlap": "0"}, signed=True),
+}
+ABOUT = {
+    "agents": "agent",
+    "approvals": "approval",
+    "incidents": "incident",
+    "delegations": "delegation",
+    "users": "user",
+    "resources": "resource",
+    "actions": "action",
+    "apps": "app",
+    "groups": "group",
+    "settings": "key",
+    "audit": "entry",
+}
+"""Of what the pages of an entry of the menu are, where they are of one thing."""
+
+
+@pytest.fixture
+def console(staff: Staff) -> Console:
+    """Everybody at their browser."""
+    return open_console(staff)
+
+
+def test_every_form_has_a_sample_and_every_sample_a_form() -> None:
+    """So that no row of the table is left untried."""
+    assert {deed.path for deed in DEEDS} == set(SAMPLES)
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_who_sees_which_page(console: Console, who: str) -> None:
+    """Whoever may ask the API what it shows."""
+    wrong = {}
+    for sheet in SHEETS:
+        page = console.get(who, _path(console, sheet.path, ABOUT.get(sheet.at, "")))
+        of_one = "<id>" in sheet.path
+        told = [_status(row, who, of_one=of_one) for row in sheet.rows]
+        expected = next((status for status in told if status != 200), 200)
+        if page.status_code != expected:
+            wrong[sheet.path] = (page.status_code, expected)
+    assert wrong == {}
+
+
+def test_whoever_is_signed_out_is_asked_to_sign_in_where_they_are(console: Console) -> None:
+    """Nothing of what stands there is told."""
+    for sheet in SHEETS:
+        page = console.get(NOBODY, _path(console, sheet.path, ABOUT.get(sheet.at, "")))
+        assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
+        assert "console" not in page.text
+
+
+ALLOWED = [
+    pytest.param(deed, who, id=f"{deed.path} {who}")
+    for deed in DEEDS
+    for who in WHO
+    if who in (ROWS[deed.row].rule or Rule(())).roles
+]
+
+
+@pytest.mark.parametrize(("deed", "who"), ALLOWED)
+def test_a_form_does_what_it_says_for_whoever_may(console: Console, deed: Deed, who: str) -> None:
+    """And shows what came of it, or goes where that stands."""
+    answer = _sent(console, deed, who, signed=SAMPLES[deed.path].signed)
+    assert answer.status_code == (200 if deed.told or deed.shows else 303), answer.text
+
+
+@pytest.mark.parametrize("deed", DEEDS, **NAMED)
+def test_nobody_else_may_send_this_form(console: Console, deed: Deed) -> None:
+    """Nothing is stored for any of them."""
+    before = len(console.staff.local.desk.entries())
+    for who in (NOBODY, *WHO):
+        expected = 401 if who == NOBODY else _status(deed.row, who, of_one=True)
+        if expected != 200:
+            assert _sent(console, deed, who, signed=False).status_code == expected, who
+    assert len(console.staff.local.desk.entries()) == before
+
+
+@pytest.mark.parametrize("deed", DEEDS, **NAMED)
+def test_what_adds_power_waits_for_the_passkey(console: Console, deed: Deed) -> None:
+    """And what takes power away does not; what was typed is kept for the second sending."""
+    before = len(console.staff.local.desk.entries())
+    answer = _sent(console, deed, "admin", signed=False)
+    if not SAMPLES[deed.path].signed:
+        assert answer.status_code in {200, 303}
+        return
+    assert "Sign with passkey" in answer.text
+    assert deed.words in answer.text
+    assert len(console.staff.local.desk.entries()) == before
+
+
+FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
+    ({"csrf": None}, FROM_HERE),
+    ({"csrf": "of another browser"}, FROM_HERE),
+    ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}),
+    ({}, {"Origin": "https://evil.example"}),
+    ({}, {"Sec-Fetch-Site": "same-site"}),
+    ({}, {"Origin": "null"}),
+)
+
+
+@pytest.mark.parametrize("deed", DEEDS, **NAMED)
+def test_what_no_page_of_ours_sent_does_nothing(console: Console, deed: Deed) -> None:
+    """However well the browser is signed in."""
+    before = len(console.staff.local.desk.entries())
+    path = _path(console, deed.path, SAMPLES[deed.path].about)
+    for form, headers in FORGED:
+        whole = {**_form(console, deed), **form}
+        assert console.post("admin", path, whole, headers).status_code == 403, (form, headers)
+    assert len(console.staff.local.desk.entries()) == before
+
+
+def test_no_get_does_what_a_form_does(console: Console) -> None:
+    """A link, a picture or a scanner of mail changes nothing."""
+    before = len(console.staff.local.desk.entries())
+    for deed in DEEDS:
+        path = _path(console, deed.path, SAMPLES[deed.path].about)
+        assert console.get("admin", path).status_code in {404, 405}, path
+    assert len(console.staff.local.desk.entries()) == before
+
+
+def test_the_pages_of_the_console_are_of_ours(console: Console) -> None:
+    """No inline script or style, one heading of the first level, a name for every field."""
+    for sheet in SHEETS:
+        page = console.get("admin", _path(console, sheet.path, ABOUT.get(sheet.at, "")))
+        directives = page.headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "script-src 'self'", "form-action 'self'"} <= set(directives)
+        assert {"frame-ancestors 'none'", "require-trusted-types-for 'script'"} <= set(directives)
+        assert page.headers["Cache-Control"] == "no-store"
+        assert not re.search(r"<script(?![^>]* src=)|<[^>]*\s(on\w+|style)=", page.text)
+        assert (sheet.path, page.text.count("<h1")) == (sheet.path, 1)
+        assert (sheet.path, _unlabelled(page.text)) == (sheet.path, [])
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_menu_leads_only_where_its_person_may_go(console: Console, who: str) -> None:
+    """Nobody is shown a door that is closed to them."""
+    page = console.get(who, "/admin/agents").text
+    side = page.partition('<nav class="side"')[2].partition("</nav>")[0]
+    links = re.findall(r'href="([^"]+)"', side)
+    assert links
+    assert all(console.get(who, link).status_code == 200 for link in links)
+
+
+def test_what_an_agent_is_called_is_text_and_nothing_else(console: Console) -> None:
+    """Not markup, and nothing that turns the line around."""
+    staff = console.staff
+    agent = staff.ids["agent"]
+    staff.local.desk.agents.update("one", AgentChanges(description="<b>Pay</b> invoices"), by=BY)
+    page = console.get("admin", f"/admin/agents/{agent}").text
+    assert "&lt;b&gt;Pay&lt;/b&gt; invoices" in page
+
+
+def test_a_new_secret_is_shown_once(console: Console) -> None:
+    """And the agent's page knows no more than how it ends."""
+    agent = console.staff.ids["agent"]
+    told = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
+    secret = re.findall(r"<code>(sayso_[\w-]+)</code>", told.text)[-1]
+    page = console.get("admin", f"/admin/agents/{agent}").text
+    assert secret != agent
+    assert secret not in page
+    assert secret[-4:] in page
+
+
+def _status(row: str, who: str, *, of_one: bool) -> int:
+    """What the API answers this person at this row; `of_one`: it is about one thing."""
+    rule = ROWS[row].rule
+    assert rule is not None
+    listed = Role.OWNER in rule.roles and rule.target is None and not of_one
+    if who in rule.roles or (listed and who == "stranger"):
+        return 200
+    return 404 if Role.OWNER in rule.roles and who == "stranger" else 403
+
+
+def _path(console: Console, path: str, about: str) -> str:
+    return path.replace("<id>", console.staff.ids.get(about, ""))
+
+
+def _form(console: Console, deed: Deed) -> dict[str, Any]:
+    sample = SAMPLES[deed.path]
+    if not sample.versioned:
+        return dict(sample.form)
+    path = _path(console, sample.versioned, sample.about)
+    return {**sample.form, "version": console.document(path)["version"]}
+
+
+def _sent(console: Console, deed: Deed, who: str, *, signed: bool) -> Any:
+    path = _path(console, deed.path, SAMPLES[deed.path].about)
+    send = console.signed if signed else console.post
+    return send(who, path, _form(console, deed))
+
+
+def _unlabelled(page: str) -> list[str]:
+    """Fields that nothing on the page names."""
+    names = set(re.findall(r'<label [^>]*for="([^"]+)"', page))
+    fields = re.findall(r'<(?:input(?! type="hidden")|select|textarea)[^>]*>', page)
+    return [
+        one
+        for one in fields
+        if "aria-label" not in one and not names & set(re.findall(r'id="([^"]+)"', one))
+    ]
+
+
+def test_the_menu_names_rows_that_are_there() -> None:
+    """Each entry leads to a page whose first question it names."""
+    first = {sheet.path: sheet.rows[0] for sheet in SHEETS}
+    entries = [entry for _, shown in MENU for entry in shown]
+    assert {entry[1]: entry[3] for entry in entries}.items() <= first.items()

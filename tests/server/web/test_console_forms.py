@@ -1,0 +1,245 @@
+"""What a form of the console becomes."""
+
+import re
+
+import pytest
+
+from server.protocol.forms import Form
+from server.web.console import bodies, client_fields, fields
+from server.web.console.fields import Field
+
+
+def _form(**typed):
+    return Form({name: (value,) for name, value in typed.items()})
+
+
+def _read(field, **typed):
+    return fields.body([field], _form(**typed))[field.name]
+
+
+def test_lists_are_typed_line_by_line_or_with_commas():
+    """Empty lines are nothing."""
+    assert _read(Field("owners", "", "lines"), owners="eva\r\n\r\n bob , ana") == [
+        "eva",
+        "bob",
+        "ana",
+    ]
+    assert _read(Field("owners", "", "lines")) == []
+
+
+def test_a_box_that_is_ticked_stands_for_everything():
+    """Whatever is typed beside it."""
+    field = Field("asks", "", "lines", every="It may ask everybody")
+    assert _read(field, **{"asks-every": "1", "asks": "eva"}) is None
+    assert _read(field, asks="eva") == ["eva"]
+
+
+def test_each_kind_of_field_becomes_what_the_api_takes():
+    """A day begins in UTC; what goes with a name stands after it."""
+    assert _read(Field("at", "", "day"), at="2027-01-31") == "2027-01-31T00:00:00Z"
+    assert _read(Field("at", "", "day")) is None
+    assert _read(Field("n", "", "number"), n="60") == 60
+    assert _read(Field("n", "", "number", empty=1)) == 1
+    assert (_read(Field("b", "", "box"), b="1"), _read(Field("b", "", "box"))) == (True, False)
+    assert _read(Field("p", "", "picks"), **{"p-a": "1", "p-b": "1", "q-c": "1"}) == ["a", "b"]
+    assert _read(Field("s", "", "pairs"), s="a low\r\nb high") == {"a": "low", "b": "high"}
+    assert _read(Field("o", "", "lists"), o="u a b\nv") == {"u": ["a", "b"], "v": []}
+    assert _read(Field("j", "", "json"), j='{"a": 1}') == {"a": 1}
+    assert _read(Field("f", "", "file"), f="a\r\nb") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "says"),
+    [
+        ("number", "-1", "This must be a whole number."),
+        ("number", "²", "This must be a whole number."),
+        ("number", "9" * 13, "This must be a whole number."),
+        ("day", "soon", "This must be a day like 2027-01-31."),
+        ("json", "{", "This is not JSON"),
+        ("json", "[" * 20_000, "This is not JSON"),
+        ("pairs", "a", "Write a and one word after it."),
+        ("pairs", "a low\na high", "a stands there twice."),
+        ("text", None, "This must be filled in."),
+        ("lines", None, "This must be filled in."),
+    ],
+)
+def test_what_is_not_of_its_kind_is_said_at_its_field(kind, typed, says):
+    """Before anything is sent."""
+    field = Field("it", "", kind, needed=True)
+    with pytest.raises(fields.Wrong, match=re.escape(says)) as wrong:
+        fields.body([field], _form(**({} if typed is None else {"it": typed})))
+    assert wrong.value.member == "it"
+
+
+STORED = {
+    "name": "bot",
+    "owners": [{"id": "1", "name": "ana"}, {"id": "2", "name": "ben"}],
+    "keys": [{"kid": "k1", "kty": "EC"}],
+    "asks": None,
+    "end": "2027-01-31T00:00:00Z",
+    "on": True,
+    "scopes": {"a": "low"},
+    "only": {"u": ["a", "b"]},
+    "how": "ping",
+}
+EVERY = (
+    Field("name", "Name"),
+    Field("owners", "Owners", "lines"),
+    Field("keep", "Keys", "picks", of="keys"),
+    Field("asks", "Asks", "lines", every="Everybody"),
+    Field("end", "End", "day"),
+    Field("on", "On", "box"),
+    Field("scopes", "Scopes", "pairs"),
+    Field("only", "Only", "lists"),
+    Field("how", "How", "choice", choices=(("poll", "asks"), ("ping", "is called"))),
+    Field("jwks", "Keys that come", "json"),
+)
+AS_IT_STANDS = {
+    "name": "bot",
+    "owners": "ana\r\nben",
+    "keep-k1": "1",
+    "asks-every": "1",
+    "end": "2027-01-31",
+    "on": "1",
+    "scopes": "a low",
+    "only": "u a b",
+    "how": "ping",
+}
+
+
+def test_a_page_that_is_sent_as_it_came_changes_nothing():
+    """What is drawn from a document is what is read from it again."""
+    values = {one.field.name: one.value for one in fields.drawn(EVERY, STORED, None)}
+    assert values == {
+        "name": "bot",
+        "owners": "ana\nben",
+        "keep": "",
+        "asks": "",
+        "end": "2027-01-31",
+        "on": "1",
+        "scopes": "a low",
+        "only": "u a b",
+        "how": "ping",
+        "jwks": "",
+    }
+    assert fields.changed(EVERY, STORED, _form(**AS_IT_STANDS)) == []
+    assert fields.body(EVERY, _form(**AS_IT_STANDS), STORED) == {}
+
+
+def test_what_changes_is_told_in_words():
+    """What stands now, and what is to be."""
+    typed = {**AS_IT_STANDS, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
+    for name in ("asks-every", "on", "keep-k1"):
+        del typed[name]
+    found = fields.changed(EVERY, STORED, _form(**typed))
+    assert found == [
+        ("Name", "bot", "bot2"),
+        ("Keys", "k1", "nothing"),
+        ("Asks", "Everybody", "eva"),
+        ("On", "yes", "no"),
+        ("How", "is called", "asks"),
+        ("Keys that come", "nothing", "{}"),
+    ]
+    assert fields.body(EVERY, _form(**typed), STORED).keys() == (
+        {"name", "keep", "asks", "on", "how", "jwks"}
+    )
+
+
+def test_a_form_that_is_refused_stands_there_as_it_was_typed():
+    """With what is wrong at its field, and what is stored where that is something else."""
+    typed = fields.Typed(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
+    drawn = {one.field.name: one for one in fields.drawn(EVERY, STORED, typed)}
+    assert (drawn["name"].value, drawn["name"].problem, drawn["name"].now) == (
+        "bot 2",
+        "Not that.",
+        "bot",
+    )
+    assert (drawn["how"].value, drawn["how"].problem, drawn["how"].now) == ("poll", "", "is called")
+    assert drawn["asks"].now == "Everybody"
+
+
+def test_something_new_begins_as_the_table_says():
+    """And with whoever fills it in."""
+    new = (Field("owners", "", "lines", mine=True), Field("n", "", "number", start=3))
+    assert [one.value for one in fields.drawn(new, None, None, "ana")] == ["ana", "3"]
+
+
+def test_a_refusal_speaks_of_fields_and_not_of_flags():
+    """The longer flag first."""
+    both = (Field("a", "Auth", flag="--auth"), Field("b", "Author", flag="--author"))
+    assert fields.in_words("--author and --auth", both) == "“Author” and “Auth”"
+
+
+def test_what_is_taken_out_of_a_resource_is_said():
+    """The API is told which scopes and which needs go."""
+    stored = {"scopes": {"a": "low", "b": "low", "c": "low"}, "requires": {"a": "t", "b": "t"}}
+    assert client_fields.what_goes({}, stored) == {"without": [], "requires": stored["requires"]}
+    body = {"scopes": {"a": "high", "c": "low"}, "requires": {"c": "u"}}
+    assert client_fields.what_goes(body, stored) == {
+        "scopes": {"a": "high", "c": "low"},
+        "without": ["b"],
+        "requires": {"a": "", "c": "u"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("come", "kids"),
+    [
+        (None, ["k1"]),
+        ({"kid": "n"}, ["k1", "n"]),
+        ({"keys": [{"kid": "n"}, {"kid": "m"}]}, ["k1", "n", "m"]),
+    ],
+)
+def test_keys_that_come_stand_beside_those_that_stay(come, kids):
+    """As one key or as a set."""
+    stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
+    sent = client_fields.whole_keys({"keep": ["k1"], "jwks": come}, stored)
+    assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
+
+
+def test_a_set_that_is_none_is_left_to_the_api():
+    """Which says what is wrong with it."""
+    sent = client_fields.whole_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
+    assert sent == {"jwks": {"keys": "x"}}
+
+
+def test_no_word_about_keys_is_no_change():
+    """But taking the last one away is the API's to refuse."""
+    assert client_fields.whole_keys({}, {"keys": [{"kid": "a"}]}) == {}
+    last = client_fields.whole_keys({"keep": []}, {"keys": [{"kid": "a"}]})
+    assert last == {"jwks": {"keys": []}}
+
+
+@pytest.mark.parametrize(
+    ("made", "typed", "says"),
+    [
+        (bodies.overlap, {"overlap": "-1"}, "overlap must be a whole number"),
+        (bodies.case, {"authorization_details": "{"}, "The details are not JSON"),
+    ],
+)
+def test_what_is_no_number_and_no_json_is_named(made, typed, says):
+    """Before anything is sent."""
+    with pytest.raises(ValueError, match=says):
+        made(_form(**typed))
+
+
+def test_a_file_that_is_typed_has_the_line_ends_of_files():
+    """Browsers send others."""
+    typed = _form(document="a = 1\r\nb = 2", table="c = 3\r\n", days="30")
+    assert bodies.policy(typed) == {"document": "a = 1\nb = 2"}
+    assert bodies.table(typed) == {"table": "c = 3\n", "policy": "a = 1\nb = 2"}
+    assert bodies.replay(typed) == {"last": 30 * 86_400, "policy": "a = 1\nb = 2"}
+
+
+def test_a_case_has_what_was_filled_in():
+    """And no more."""
+    assert bodies.case(_form(agent="a")) == {"agent": "a", "way": "request", "scope": []}
+    whole = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
+    assert bodies.case(whole) == {
+        "agent": "a",
+        "way": "request",
+        "scope": ["a", "b"],
+        "user": "eva",
+        "resource": "x",
+        "authorization_details": [],
+    }

@@ -1,0 +1,297 @@
+"""Forms of the console that are refused: what was typed stands there, and what is wrong with it."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+
+from server.http.admin_bodies import ActionDocument
+from server.http.admin_routes import ADMIN_ROUTES
+from server.protocol import names
+from server.services.agent_forms import AgentChanges
+from server.web.console.deeds import DEEDS
+from server.web.console.sheets import SHEETS
+from tests.support.console import Console, open_console
+from tests.support.installation import BY, PAY, PAYMENT
+from tests.support.staff import Staff
+
+CIBA = {f"grant_types-{names.GRANT_CIBA}": "1"}
+AGENT = {
+    "name": "third",
+    "owners": "owner",
+    "auth_method": "client_secret_basic",
+    "delivery": "poll",
+    "id_token_signed_response_alg": "ES256",
+    **CIBA,
+}
+APP = {
+    "name": "web",
+    "redirect_uris": "https://web.example/cb",
+    "auth_method": "none",
+    "id_token_signed_response_alg": "ES256",
+    "grant_types-authorization_code": "1",
+}
+NO_PLACE = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
+OTHER = json.dumps({**PAYMENT, "type": "payment.other"})
+WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
+    ("/admin/new/agent/add", "", {**AGENT, "name": "one"}, "name", "There is an agent one already"),
+    ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This must be filled in."),
+    ("/admin/new/agent/add", "", {**AGENT, "owners": "nobody-here"}, "owners", "no user nobody-h"),
+    (
+        "/admin/new/agent/add",
+        "",
+        {**AGENT, "auth_method": "private_key_jwt"},
+        "jwks",
+        "“It proves itself by” private_key_jwt needs the public keys: “Its public keys”.",
+    ),
+    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "This is not JSON"),
+    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day like"),
+    ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a label"),
+    ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
+    ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 401}, "name", "at most 400"),
+    (
+        "/admin/new/agent/add",
+        "",
+        {**AGENT, "delivery": "ping"},
+        "backchannel_client_notification_endpoint",
+        "belong together",
+    ),
+    ("/admin/agents/<id>/keys/change", "agent", {"jwks": "[]"}, "jwks", "The key file"),
+    ("/admin/new/invitation/add", "", {"owner": "no-one", **CIBA}, "owner", "no user no-one"),
+    (
+        "/admin/new/invitation/add",
+        "",
+        {"owner": "owner", "uses": "2000", **CIBA},
+        "uses",
+        "less than or equal to 1000",
+    ),
+    (
+        "/admin/new/invitation/add",
+        "",
+        {"owner": "owner", "expires_at": "2030-01-01", **CIBA},
+        "expires_at",
+        "within 90 days",
+    ),
+    (
+        "/admin/new/app/add",
+        "",
+        {**APP, "redirect_uris": "http://x"},
+        "redirect_uris",
+        "redirect URI",
+    ),
+    ("/admin/new/app/add", "", {**APP, "name": "one"}, "name", "There is an agent one already"),
+    (
+        "/admin/new/app/add",
+        "",
+        {**APP, "auth_method": "private_key_jwt"},
+        "jwks",
+        "“It proves itself by” private_key_jwt and “Its public keys” belong together.",
+    ),
+    ("/admin/new/group/add", "", {"name": "finance"}, "name", "There is a group finance already"),
+    ("/admin/groups/<id>/change", "group", {"name": "x", "members": "no-one"}, "members", "no-one"),
+    ("/admin/new/resource/add", "", {"uri": "pay"}, "uri", "The resource"),
+    ("/admin/new/resource/add", "", {"uri": PAY}, "uri", "is registered already"),
+    (
+        "/admin/new/resource/add",
+        "",
+        {"uri": "https://a.example", "scopes": "a:read"},
+        "scopes",
+        "Write a:read and one word after it.",
+    ),
+    (
+        "/admin/new/resource/add",
+        "",
+        {"uri": "https://a.example", "scopes": "a:read huge"},
+        "scopes",
+        "low",
+    ),
+    (
+        "/admin/resources/<id>/change",
+        "resource",
+        {"scopes": "payments:read low", "requires": "payments:read no.such"},
+        "requires",
+        "There is no action type no.such",
+    ),
+    ("/admin/resources/<id>/change", "resource", {"token_seconds": "5"}, "token_seconds", "10 to"),
+    ("/admin/new/action/add", "", {"document": "{"}, "document", "The file"),
+    (
+        "/admin/new/action/add",
+        "",
+        {"document": NO_PLACE},
+        "document",
+        "/headline: nothing is",
+    ),
+    ("/admin/new/action/preview", "", {"document": NO_PLACE}, "document", "/headline: nothing is"),
+    (
+        "/admin/new/action/preview",
+        "",
+        {"document": json.dumps(PAYMENT), "details": "{"},
+        "details",
+        "This is not JSON",
+    ),
+    (
+        "/admin/new/action/preview",
+        "",
+        {"document": json.dumps(PAYMENT), "details": "{}"},
+        "details",
+        "breaks the schema of its type: required",
+    ),
+    ("/admin/actions/<id>/change", "action", {"document": OTHER}, "", "about another type"),
+    ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "no e-mail address"),
+    ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
+)
+"""A form, of what, what is typed, and at which field what is said."""
+
+
+@pytest.fixture
+def console(staff: Staff) -> Console:
+    """Everybody at their browser."""
+    return open_console(staff)
+
+
+@pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)
+def test_what_is_wrong_is_said_at_its_field(
+    console: Console, path: str, about: str, typed: dict[str, str], field: str, says: str
+) -> None:
+    """All that was typed stands there still, and nothing was stored."""
+    before = len(console.staff.local.desk.entries())
+    answer = _sent(console, path, about, typed)
+    assert answer.status_code in {404, 409, 422}, answer.text
+    assert says in (_problem(answer.text, field) if field else html.unescape(answer.text))
+    assert not field or f'href="#{field}"' in answer.text
+    for name, value in typed.items():
+        assert not value or _stands(answer.text, name, value), name
+    assert len(console.staff.local.desk.entries()) == before
+
+
+def test_somebody_was_faster(console: Console) -> None:
+    """What is stored now is told beside what was typed, and can be sent again."""
+    staff = console.staff
+    agent = staff.ids["agent"]
+    stale = console.document(f"/api/agents/{agent}")["version"]
+    staff.local.desk.agents.update("one", AgentChanges(description="Pays rent"), by=BY)
+    typed = {**AGENT, "name": "one", "description": "Pays bills", "version": stale}
+    answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
+    assert answer.status_code == 412
+    assert _stands(answer.text, "description", "Pays bills")
+    assert "Stands now: <bdi>Pays rent</bdi>" in answer.text
+    fresh = console.document(f"/api/agents/{agent}")["version"]
+    assert f'name="version" value="{fresh}"' in answer.text
+    assert stale not in answer.text
+
+
+def test_what_is_about_to_change_is_shown_before_it_is_signed(console: Console) -> None:
+    """What stands now, struck out, and what is to be; what stays is left out."""
+    agent = console.staff.ids["agent"]
+    page = console.get("admin", f"/admin/agents/{agent}/edit").text
+    typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
+    answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
+    shown = answer.text.partition('<dl class="asked">')[2].partition("</dl>")[0]
+    assert re.findall(r"<dt>(.*?)</dt>", shown) == ["Name", "What it is for"]
+    assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in shown
+
+
+def test_a_page_that_is_sent_back_untouched_changes_nothing(console: Console) -> None:
+    """Whatever stands in a form of something that is there comes back as it was."""
+    before = len(console.staff.local.desk.entries())
+    for deed in DEEDS:
+        if deed.of and deed.fields:
+            sheet = next(one for one in SHEETS if one.path == deed.page)
+            about = console.staff.ids[deed.of]
+            page = console.get("admin", sheet.path.replace("<id>", about)).text
+            whole = page.partition(f'action="{deed.path.replace("<id>", about)}"')[2]
+            typed = _filled(whole.partition("</form>")[0])
+            answer = console.post("admin", deed.path.replace("<id>", about), typed)
+            assert answer.status_code == 303, (deed.path, answer.text)
+    assert len(console.staff.local.desk.entries()) == before
+
+
+def test_what_another_site_fills_in_is_not_even_shown_again(console: Console) -> None:
+    """Or a person would find it in a form of ours and send it."""
+    path, elsewhere = "/admin/new/user/add", {"Origin": "https://evil.example"}
+    for form, headers in (({"csrf": "guessed"}, {}), ({}, elsewhere)):
+        answer = console.post(
+            "admin", path, {"name": "", "email": "evil@x.example", **form}, headers
+        )
+        assert (answer.status_code, "evil@x.example" in answer.text) == (403, False)
+
+
+def test_what_is_typed_is_text_and_nothing_else(console: Console) -> None:
+    """In its field, in the refusal that repeats it, and on the page that asks for a signature."""
+    hostile = '"><script>alert(1)</script>\u202e'
+    for field in ("name", "owners", "scopes", "only", "external_id"):
+        answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
+        assert answer.status_code in {404, 422}
+        assert "<script>alert" not in answer.text
+
+
+def test_an_action_type_is_seen_as_a_person_would_before_it_is_there(console: Console) -> None:
+    """Filled in with an example, or with what somebody wrote, which is text and nothing else."""
+    typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
+    page = console.post("admin", "/admin/new/action/preview", typed).text
+    shown = page.partition('id="preview"')[2]
+    assert "Pay EUR 4,820.00 to payee" in shown
+    assert "A yes takes" in shown
+    assert _stands(page, "document", typed["document"])
+    hostile = "<script>alert(1)</script>\u202e"
+    details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}
+    whole = {**typed, "details": json.dumps(details)}
+    page = console.post("admin", "/admin/new/action/preview", whole).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.partition('id="preview"')[2]
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+
+
+def test_whoever_may_not_change_it_gets_no_form_back(console: Console) -> None:
+    """However wrong what they sent is."""
+    typed = {"csrf": console.csrf("auditor"), "name": ""}
+    answer = console.post("auditor", "/admin/new/agent/add", typed)
+    assert (answer.status_code, 'name="csrf"' in answer.text) == (403, False)
+
+
+def test_every_form_with_fields_names_members_that_the_api_knows() -> None:
+    """Or what it says of a member would stand at no field."""
+    rows = {route.name: route for route in ADMIN_ROUTES}
+    for deed in DEEDS:
+        body: Any = rows[deed.row].body
+        if body is not ActionDocument:
+            own = {field.name for field in deed.fields if not field.of}
+            assert own <= set(body.model_fields if body else ()), deed.path
+
+
+def _sent(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:
+    named = console.staff.ids.get(about, "")
+    whole = dict(typed)
+    if about:
+        whole["version"] = console.document(f"/api/{about}s/{named}")["version"]
+    return console.post("admin", path.replace("<id>", named), whole)
+
+
+def _problem(page: str, field: str) -> str:
+    found = re.search(rf'id="{field}-problem"><bdi>(.*?)</bdi>', page)
+    return html.unescape(found[1]) if found else ""
+
+
+def _stands(page: str, name: str, value: str) -> bool:
+    return _filled(page).get(name) == value
+
+
+def _filled(page: str) -> dict[str, str]:
+    """What a browser would send of the fields of a page."""
+    found = {}
+    for tag in re.findall(r"<input [^>]*>", page):
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        is_sent = given.get("type") != "checkbox" or " checked" in tag
+        if is_sent and "name" in given:
+            found[given["name"]] = html.unescape(given.get("value", ""))
+    for name, inside in re.findall(
+        r'<textarea [^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL
+    ):
+        found[name] = html.unescape(inside)
+    for name, inside in re.findall(
+        r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL
+    ):
+        found[name] = html.unescape(re.findall(r'value="([^"]*)" selected', inside)[0])
+    return found

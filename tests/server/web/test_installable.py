@@ -1,0 +1,50 @@
+"""What makes the pages an app: each part is there, and tells of nobody."""
+
+import json
+import re
+
+import pytest
+
+from server.web import installable
+from tests.support.site import ISSUER
+
+
+def _get(local, path):
+    return local.app.test_client().get(path, base_url=ISSUER)
+
+
+def test_the_manifest_names_icons_that_are_there(local):
+    """Of the sizes that it says; one may be cut to a system's own shape."""
+    answer = _get(local, "/manifest.webmanifest")
+    assert answer.mimetype == "application/manifest+json"
+    said = json.loads(answer.text)
+    assert (said["display"], said["start_url"], said["scope"]) == ("standalone", "/", "/")
+    for icon in said["icons"]:
+        shown = _get(local, icon["src"])
+        assert (shown.status_code, shown.mimetype) == (200, icon["type"])
+        if icon["type"] == "image/png":
+            width, height = (int.from_bytes(shown.data[at : at + 4]) for at in (16, 20))
+            assert icon["sizes"] == f"{width}x{height}"
+    assert "maskable" in {icon.get("purpose") for icon in said["icons"]}
+
+
+def test_the_service_worker_is_asked_for_each_time_and_knows_its_version(local):
+    """So browsers see a new one at once; it may call our API and nothing else."""
+    answer = _get(local, "/service-worker.js")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert f'"sayso-{installable.version()}"' in answer.text
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert "connect-src 'self'" in policy
+    assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_the_offline_page_is_the_same_for_everybody(local, signed_in):
+    """Browsers keep it, whoever was signed in there."""
+    client = local.app.test_client()
+    if signed_in:
+        client.set_cookie("sayso-passkey", "sayso_br_x")
+    page = client.get("/offline", base_url=ISSUER)
+    assert "Sayso cannot be reached" in page.text
+    assert "nothing can be decided" in page.text
+    assert not re.search(r"data-csrf|<bdi>", page.text)

@@ -1,0 +1,49 @@
+"""Signing out by the form that every page has: without scripts, and by nobody else."""
+
+import pytest
+
+from tests.support.own_pages import Pages
+from tests.support.passkey import new_browser
+
+FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+
+@pytest.fixture
+def eva(local):
+    """Eva, whose only device is a passkey."""
+    return Pages(new_browser(local))
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/settings", "/admin/agents"])
+def test_every_page_signs_out_without_scripts(eva, path):
+    """By a form whose button can be pressed as it comes."""
+    form = eva.get(path).text.partition('<form class="leave"')[2].partition("</form>")[0]
+    assert 'method="post" action="/leave"' in form
+    assert f'name="csrf" value="{eva.csrf}"' in form
+    assert "disabled" not in form
+
+
+def test_whoever_leaves_is_signed_out_and_the_log_says_so(eva):
+    """The cookie goes, and would be worth nothing if it came back."""
+    done = eva.post("/leave")
+    assert (done.status_code, done.headers["Location"][-1]) == (303, "/")
+    assert "Max-Age=0" in done.headers["Set-Cookie"]
+    assert eva.browser.send("GET", "/api/me").status == 401
+    assert 'id="sign-in"' in eva.get("/").text
+    assert len(eva.browser.local.desk.entries("sign_in.ended")) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "headers"), [({"csrf": "guessed"}, None), ({"csrf": None}, None), ({}, FOREIGN)]
+)
+def test_another_site_signs_nobody_out(eva, form, headers):
+    """Whatever it sends."""
+    sent = {} if headers is None else {"headers": headers}
+    assert eva.post("/leave", form, **sent).status_code == 403
+    assert eva.browser.send("GET", "/api/me").status == 200
+
+
+def test_leaving_again_is_no_harm(eva):
+    """The page to sign in with is what there is then."""
+    eva.post("/leave")
+    assert 'id="sign-in"' in eva.post("/leave").text

@@ -1,0 +1,49 @@
+"""The menu of a person's pages: what is in it, and that whoever uses no mouse gets around."""
+
+import re
+
+import pytest
+
+from server.http import cookies
+from server.services.users import UserChanges, Users
+from server.web.menu import PLACES
+from tests.support.installation import BY
+from tests.support.passkey import new_browser
+from tests.support.site import ISSUER
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _page(browser, path="/"):
+    client = browser.local.app.test_client()
+    client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+    return client.get(path, base_url=ISSUER)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.at)
+def test_every_entry_leads_to_a_page_that_says_where_it_is(browser, place):
+    """Both menus have it: the one in a row, and the one of phones."""
+    page = _page(browser, place.path)
+    assert page.status_code == 200
+    current = f'<a href="{place.path}" aria-current="page">{place.words}</a>'
+    assert page.text.count(current) == 2
+    assert page.text.count("aria-current") == 2
+
+
+def test_the_first_stop_of_a_keyboard_skips_the_menu(browser):
+    """It leads to the page's own part."""
+    links = re.findall(r'<a [^>]*href="([^"]*)"', _page(browser).text)
+    assert links[0] == "#main"
+    assert '<main id="main" tabindex="-1">' in _page(browser).text
+
+
+def test_only_people_with_a_role_are_led_to_the_console(browser, local):
+    """Others have nothing to do there."""
+    assert 'href="/admin"' not in _page(browser).text
+    users = Users(local.services.store, local.services.secrets)
+    users.update("eva", UserChanges(roles=("auditor",)), by=BY)
+    assert _page(browser).text.count('<a href="/admin">Console</a>') == 2

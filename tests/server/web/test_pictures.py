@@ -1,0 +1,68 @@
+"""The kept pictures of the pages, held against the pages that the application has."""
+
+import re
+
+from server.web.console.sheets import SHEETS
+from tests.support.addresses import page_templates, pages
+from tests.support.drawn_pages import ALSO, FOLDER, files, index
+from tests.support.page_gallery import GALLERY, GROUPS, gallery
+from tests.support.source import ROOT
+
+
+def test_every_page_of_the_application_has_a_picture(local):
+    """Where each was taken wrote down who drew it: `scripts/pictures`."""
+    drawn = {taken.rule for taken in index().values()} - {None}
+    assert {sheet.path for sheet in SHEETS} - drawn == set()
+    no_pages = {"/continue/waits", "/icons/<digest>"}  # what a script asks, and a picture itself
+    assert pages(local.app) - drawn == no_pages
+
+
+def test_every_template_that_is_a_page_has_a_picture():
+    """Those too that only a form leads to; which one a picture was drawn from was written down."""
+    drawn = {taken.template for taken in index().values()}
+    assert page_templates() - drawn == set()
+
+
+def test_no_picture_is_of_a_page_that_is_gone(local):
+    """But for that of a place where no page is."""
+    kept = index()
+    assert [name for name, taken in kept.items() if taken.rule is None] == ["nowhere"]
+    known = {rule.rule for rule in local.app.url_map.iter_rules()}
+    assert {taken.rule for taken in kept.values()} - known == {None}
+    assert set(ALSO) - kept.keys() == set()
+
+
+def test_each_picture_is_there_on_a_phone_and_on_a_desk_light_and_dark():
+    """And nothing else is."""
+    wanted = {file for name in index() for file, _ in files(name)}
+    assert {path.name for path in FOLDER.glob("page-*.webp")} == wanted
+    looks = {file.removeprefix("page-x-") for file, _ in files("x")}
+    assert looks == {"360.webp", "360-dark.webp", "1440.webp", "1440-dark.webp"}
+
+
+def test_the_pictures_stay_small():
+    """They come with every copy of the repository."""
+    sizes = {path.name: path.stat().st_size for path in FOLDER.glob("page-*.webp")}
+    assert max(sizes.values()) < 60_000
+    assert sum(sizes.values()) < 6_000_000
+
+
+def test_every_picture_stands_once_in_the_gallery_of_the_pages():
+    """Under what it shows; a new picture fails here until somebody has said that."""
+    names = [name for group in GROUPS.values() for name in group]
+    assert sorted(names) == sorted(index())
+
+
+def test_the_gallery_of_the_pages_is_that_of_the_kept_pictures():
+    """Written by `python -m tests.support.page_gallery`; it names every file, in every look."""
+    page = GALLERY.read_text(encoding="utf-8")
+    assert page == gallery()
+    named = set(re.findall(r"pictures/(page-[\w-]+\.webp)", page))
+    assert named == {path.name for path in FOLDER.glob("page-*.webp")}
+
+
+def test_the_readme_leads_to_both_galleries():
+    """Pages are half of the product."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "](docs/gallery.md)" in readme
+    assert "](docs/gallery-pages.md)" in readme

@@ -1,0 +1,60 @@
+"""What every page of a signed-in person has for the time when its server is away."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import server.web.pages
+
+_TEMPLATES = Path(server.web.pages.__file__).parent / "templates"
+_FRAMES = {"app.html", "console/frame.html"}
+
+
+def _page(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _parent(name: str) -> str:
+    found = re.search(r'{% extends "([^"]+)" %}', _page(name))
+    return "" if found is None else found[1]
+
+
+def _scripts(name: str) -> list[set[str]]:
+    """Each script of a page, by what it may be called; those of its frame where it has none."""
+    found = re.findall(r'<script[^>]* src="/(.+?)\.js"', _page(name))
+    names = [set(re.findall(r'"(\w+)"', one)) or {one} for one in found]
+    parent = _parent(name)
+    return names or ([] if not parent else _scripts(parent))
+
+
+def _loaded(script: str) -> set[str]:
+    """A script with all that it imports."""
+    direct = re.findall(r'^import .*"/([\w-]+)\.js";', _page(f"{script}.js"), re.MULTILINE)
+    return {script}.union(*(_loaded(one) for one in direct))
+
+
+def _is_of_a_person(name: str) -> bool:
+    return name in _FRAMES or (bool(_parent(name)) and _is_of_a_person(_parent(name)))
+
+
+_PAGES = sorted(
+    name
+    for path in _TEMPLATES.rglob("*.html")
+    if (name := path.relative_to(_TEMPLATES).as_posix()) not in _FRAMES
+    if _is_of_a_person(name) and name != "own/frame.html"
+)
+
+
+@pytest.mark.parametrize("name", _PAGES)
+def test_every_page_of_a_signed_in_person_looks_whether_its_server_is_there(name: str) -> None:
+    """By each script that it may have; the same brings signing out, and bars what is sent."""
+    scripts = _scripts(name)
+    assert scripts, "a page without a script says nothing of its age"
+    for one in set().union(*scripts):
+        assert {"live", "deeds", "leave"} <= _loaded(one), one
+
+
+def test_there_are_such_pages() -> None:
+    """Of people and of the console."""
+    assert {"history.html", "receipt.html", "own/code.html", "console/devices.html"} <= set(_PAGES)

@@ -1,0 +1,223 @@
+"""Several at once: marks, the panels, what became of each; at both sizes, some at more."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.client import errors
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.decision import Answer
+from tests.support.batches import (
+    NEW,
+    ONE,
+    THREE,
+    TWO,
+    a_payment,
+    mark,
+    open_batch,
+    read_on,
+    send,
+    to_the_field,
+    type_in,
+)
+from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval, answered
+from tests.support.pilots import SIZES, cut_off, look, press, until
+
+EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
+BOTH = pytest.mark.parametrize("key", ["a", "d"], ids=["approve", "deny"])
+MORE_SIZES = pytest.mark.parametrize(
+    "size", [(80, 24), (60, 20), (40, 12)], ids=["80x24", "60x20", "40x12"]
+)
+ALL = [ONE, TWO, THREE, NEW]
+OTHER = an_approval("deploy", DEPLOY, left=30 * MINUTE)
+
+
+def _opens(key, *marked):
+    async def steps(pilot, stage):
+        await mark(pilot, stage, *marked)
+        await open_batch(pilot, stage, key)
+
+    return steps
+
+
+async def _approve(pilot, stage, *marked):
+    await _opens("a", *marked)(pilot, stage)
+    await read_on(pilot, stage)
+    await type_in(pilot, stage, "count", str(len(marked)))
+    results = await send(pilot, stage)
+    await until(pilot, lambda: not results.is_busy)
+
+
+@SIZES
+def test_marks(picture, size):
+    """Boxes where something is, or could be, marked beside it."""
+
+    async def marked(pilot, stage):
+        await mark(pilot, stage, ONE, THREE)
+
+    assert picture(a_stage([*ALL, OTHER]), size, then=marked)
+
+
+@BOTH
+@SIZES
+def test_batch(picture, key, size):
+    """Three ticked, the unusual one pulled out below."""
+    assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
+
+
+@BOTH
+@MORE_SIZES
+def test_batch_in_other_windows(picture, key, size):
+    """As it opens."""
+    assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
+
+
+@BOTH
+@SIZES
+def test_batch_of_one(picture, key, size):
+    """One is enough."""
+    assert picture(a_stage(ALL), size, then=_opens(key, TWO))
+
+
+@SIZES
+def test_batch_read_to_its_end(picture, size):
+    """What is unusual, what all share, count and PIN typed."""
+
+    async def read(pilot, stage):
+        await _opens("a", *ALL)(pilot, stage)
+        await read_on(pilot, stage)
+        await type_in(pilot, stage, "count", "3")
+        await type_in(pilot, stage, "pin", "271828")
+        await to_the_field(pilot, stage, "do")
+
+    stage = a_stage(ALL)
+    stage.answers.is_unlocked = False
+    assert picture(stage, size, then=read)
+
+
+@SIZES
+def test_batch_that_lost_one(picture, size):
+    """It changed, and that is said."""
+
+    async def changed(pilot, stage):
+        await _opens("a", *ALL)(pilot, stage)
+        panel = stage.app.screen
+        panel.table_changed(panel.table.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
+        await pilot.pause()
+
+    assert picture(a_stage(ALL), size, then=changed)
+
+
+@BOTH
+@SIZES
+def test_time_is_up_in_a_batch(picture, key, size):
+    """It closes by itself and the inbox says why."""
+
+    async def late(pilot, stage):
+        await _opens(key, ONE)(pilot, stage)
+        stage.clock.move(30 * 60)
+        look(stage)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+
+    assert picture(a_stage([ONE]), size, then=late)
+
+
+@BOTH
+@SIZES
+def test_offline_in_a_batch(picture, key, size):
+    """It stays, its button is off, and it says why."""
+
+    async def cut(pilot, stage):
+        await _opens(key, ONE, TWO)(pilot, stage)
+        await cut_off(pilot, stage, "the server does not answer")
+
+    assert picture(a_stage(ALL), size, then=cut)
+
+
+def _evil(name, left):
+    facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
+    terms = {"agent": EVIL[:120], "headline": f"Pay {name} {EVIL}", "says": EVIL, "facts": facts}
+    return a_payment(name, 482_000, EVIL, left, **terms)
+
+
+@BOTH
+@SIZES
+def test_hostile_text_in_a_batch(picture, key, size):
+    """An agent's name and a fact, inert, and nothing looks like another fact."""
+    evil = [_evil("evil", 14), _evil("more", 15)]
+    assert picture(a_stage(evil), size, then=_opens(key, *evil))
+
+
+@SIZES
+def test_results_before_denials_leave(picture, size):
+    """Five seconds in which all of them can be taken back."""
+
+    async def deny(pilot, stage):
+        await _opens("d", ONE)(pilot, stage)
+        await press(pilot, stage, "tab", "2")
+        await type_in(pilot, stage, "count", "1")
+        await send(pilot, stage)
+
+    assert picture(a_stage(ALL), size, then=deny)
+
+
+@SIZES
+def test_results(picture, size):
+    """Decided elsewhere, expired, refused, approved."""
+    expired = replace(TWO, state=ApprovalState.EXPIRED)
+
+    async def approve(pilot, stage):
+        stage.answers.failures = [
+            errors.AlreadyDecided("already_decided", "x", answered(ONE, Answer.DENY)),
+            errors.AlreadyDecided("already_decided", "x", expired),
+            errors.ApiError("policy_denies", 403, "A rule of today denies this."),
+        ]
+        await _approve(pilot, stage, *rows)
+
+    rows = [ONE, TWO, THREE, a_payment("four", 700, "Cy", 18)]
+    assert picture(a_stage(rows), size, then=approve)
+
+
+@SIZES
+def test_results_of_what_expired(picture, size):
+    """Their time was up while they were answered; nothing was denied."""
+    expired = [replace(each, state=ApprovalState.EXPIRED) for each in (ONE, TWO)]
+
+    async def approve(pilot, stage):
+        stage.answers.failures = [
+            errors.AlreadyDecided("already_decided", "x", each) for each in expired
+        ]
+        await _approve(pilot, stage, ONE, TWO)
+
+    assert picture(a_stage([ONE, TWO]), size, then=approve)
+
+
+@SIZES
+def test_results_when_the_connection_broke(picture, size):
+    """Approved, not known, not sent."""
+
+    async def approve(pilot, stage):
+        first = stage.answers.approve
+
+        def broken(approval, **terms):
+            if approval.id == TWO.id:
+                stage.server.is_down = True
+                raise errors.UnknownOutcome(approval.id, "lost")
+            return first(approval, **terms)
+
+        stage.answers.approve = broken
+        await _approve(pilot, stage, ONE, TWO, THREE)
+
+    assert picture(a_stage(ALL), size, then=approve)
+
+
+@SIZES
+def test_results_with_hostile_text(picture, size):
+    """Inert as everywhere."""
+
+    async def approve(pilot, stage):
+        await _approve(pilot, stage, *evil)
+
+    evil = [_evil("evil", 14), _evil("more", 15)]
+    assert picture(a_stage(evil), size, then=approve)

@@ -1,0 +1,21 @@
+"""`docs/approving.md` shows the app as it is, step by step."""
+
+import re
+
+import pytest
+
+from tests.support.first_visit import FOLDER, STEPS
+from tests.support.pictures import draw_step
+from tests.support.source import ROOT
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_each_picture_is_what_the_app_draws(name):
+    """When this fails: `scripts/pictures`, look at it, commit it."""
+    assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_step(name)
+
+
+def test_each_picture_is_on_the_page_and_in_order():
+    """And the page names none that is not drawn."""
+    page = (ROOT / "docs" / "approving.md").read_text(encoding="utf-8")
+    assert re.findall(r"pictures/([\w-]+)\.svg", page) == list(STEPS)

@@ -1,0 +1,66 @@
+"""The panels that approve less and that report, at both sizes."""
+
+from approver_tui.state.decision import Answer
+from approver_tui.widgets.less_form import LessForm
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.fake_client import DEPLOY, a_stage, an_approval, answered
+from tests.support.pilots import SIZES, inbox, press, until
+
+
+async def _less(pilot, stage):
+    await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+    await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
+    await until(pilot, lambda: not stage.app.screen.query_one("#on", PanelButton).disabled)
+
+
+@SIZES
+def test_less_as_it_opens(picture, size):
+    """Every control that the type allows, and nothing less yet."""
+
+    async def ready(pilot, stage):
+        await until(pilot, lambda: bool(stage.app.screen.query(LessForm)))
+
+    assert picture(a_stage([an_approval("pay")]), size, "e", then=ready)
+
+
+@SIZES
+def test_less_compared(picture, size):
+    """What was asked and what would be granted, in two columns."""
+    assert picture(a_stage([an_approval("pay")]), size, "e", then=_less)
+
+
+@SIZES
+def test_less_about_to_be_approved(picture, size):
+    """The panel that approves says that it is a part, and which."""
+
+    async def on(pilot, stage):
+        await _less(pilot, stage)
+        stage.app.screen.query_one("#on").focus()
+        await press(pilot, stage, "enter")
+
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "e", then=on)
+
+
+@SIZES
+def test_report_as_it_opens(picture, size):
+    """The request alone, until something else is picked."""
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "exclamation_mark")
+
+
+@SIZES
+def test_report(picture, size):
+    """Whom to stop, and what happens then."""
+    assert picture(a_stage([an_approval("pay")]), size, "exclamation_mark", "2")
+
+
+@SIZES
+def test_report_of_what_is_over(picture, size):
+    """There is nothing left to deny alone."""
+
+    async def over(pilot, stage):
+        screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)
+        stage.server.put(done)
+        screen.change(screen.table.seen(done))
+        await press(pilot, stage, "exclamation_mark")
+
+    assert picture(a_stage([an_approval("pay")]), size, then=over)

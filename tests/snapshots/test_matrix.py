@@ -1,0 +1,73 @@
+"""Every screen in every state at both sizes has a picture, or a reason why it cannot have one."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+from approver_tui import screens
+from approver_tui.screens.whole import WholeScreen
+from tests.support.matrix import GALLERY, MATRIX, STATES, Never, gallery
+
+PICTURES = Path(__file__).parent / "__snapshots__"
+TESTS = Path(__file__).parents[1] / "approver_tui"
+BASES = {
+    "BatchPanel",
+    "Board",
+    "KeyedScreen",
+    "Overlay",
+    "Page",
+    "Panel",
+    "WholeScreen",
+    "WishPanel",
+    "WithdrawingScreen",
+}
+
+
+def _below(base):
+    return {base, *(each for child in base.__subclasses__() for each in _below(child))}
+
+
+def test_every_screen_stands_in_the_matrix():
+    """A new screen fails here until somebody has looked at it in every state."""
+    for module in pkgutil.iter_modules(screens.__path__, "approver_tui.screens."):
+        importlib.import_module(module.name)
+    own = {each for each in _below(WholeScreen) if each.__module__.startswith("approver_tui.")}
+    assert {each.__name__ for each in own} - BASES == set(MATRIX)
+
+
+@pytest.mark.parametrize("screen", MATRIX)
+def test_every_state_of_a_screen_is_pictured_or_said_to_be_impossible(screen):
+    """The file is there at both sizes."""
+    row = MATRIX[screen]
+    assert set(row) == set(STATES)
+    pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Never)}
+    missing = [
+        (state, name)
+        for state, cell in pictured.items()
+        for name in (cell.format("100x30"), cell.format("40x24"))
+        if not (PICTURES / f"{name}.svg").is_file()
+    ]
+    assert not missing
+
+
+def test_no_picture_stands_for_two_states():
+    """What is shown in one state is no proof of another."""
+    names = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, str)]
+    assert len(set(names)) == len(names)
+
+
+def test_what_proves_that_a_state_cannot_occur_is_there():
+    """The test that is named is in the file that is named."""
+    cells = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, Never)]
+    proofs = {tuple(cell.proved.split("::")) for cell in cells if cell.proved}
+    assert proofs
+    for path, name in proofs:
+        source = (TESTS / path).read_text(encoding="utf-8")
+        assert f"def {name}(" in source, name
+
+
+def test_the_page_of_all_pictures_is_that_of_the_matrix():
+    """Written by `python -m tests.support.matrix`."""
+    assert GALLERY.read_text(encoding="utf-8") == gallery()

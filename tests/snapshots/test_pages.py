@@ -1,0 +1,194 @@
+"""The pages beside the inbox, at both sizes: empty, one, many, offline, hostile text."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui.state.connection import Phase
+from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.devices import Browser
+from approver_tui.state.text import SafeText, display_safe
+from tests.support.fake_client import (
+    CONSENT,
+    DEPLOY,
+    MINUTE,
+    NOW,
+    PAYMENT,
+    PRICES,
+    a_consent,
+    a_device,
+    a_stage,
+    a_token,
+    an_approval,
+    answered,
+    three,
+)
+from tests.support.pilots import SIZES, press, until
+
+PAGES = pytest.mark.parametrize(
+    "key", ["2", "3", "4", "5"], ids=["history", "agents", "rights", "devices"]
+)
+EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
+
+
+def _one():
+    stage = a_stage(three())
+    stage.server.put(answered(an_approval("old"), Answer.APPROVE))
+    stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
+    return stage
+
+
+def _many():
+    stage = _one()
+    stage.server.put(
+        answered(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        answered(an_approval("consent", CONSENT), Answer.APPROVE),
+        an_approval("lapsed", PRICES, left=-60 * MINUTE),
+        *(answered(an_approval(f"pay {n}", DEPLOY), Answer.APPROVE) for n in range(6)),
+    )
+    names = ["buyer-helper", "release-agent", "desk-bot"]
+    stage.server.given += [a_consent(name) for name in names]
+    stage.server.tokens += [a_token(name, last_used_at=None) for name in names]
+    other = replace(a_device(), is_this=False)
+    stage.server.others = [
+        replace(
+            other,
+            id="sayso_dv_b",
+            name=SafeText("phone"),
+            kind=SafeText("browser"),
+            high_from=NOW + 60 * MINUTE,
+        ),
+        replace(other, id="sayso_dv_c", name=SafeText("desk"), pin=a_device(tries=10).pin),
+        replace(other, id="sayso_dv_d", name=SafeText("old phone"), is_active=False),
+    ]
+    push = SafeText("https://push.example")
+    stage.server.called = (Browser("sayso_dv_b", push, delivered_at=NOW - 3 * MINUTE),)
+    return stage
+
+
+def _hostile():
+    evil = display_safe(EVIL)
+    stage = a_stage()
+    terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
+    stage.server.put(answered(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
+    stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
+    stage.server.tokens = [a_token(resource=evil, scopes=(evil,))]
+    stage.server.device = a_device(name=evil, kind=evil)
+    return stage
+
+
+async def _shown(pilot, stage):
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+@PAGES
+@SIZES
+def test_empty(picture, key, size):
+    """What it would show is said."""
+    assert picture(a_stage(), size, key, then=_shown)
+
+
+@PAGES
+@SIZES
+def test_one_read(picture, key, size):
+    """One entry, read in full."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter")
+
+    assert picture(_one(), size, key, then=read)
+
+
+@PAGES
+@SIZES
+def test_many(picture, key, size):
+    """The list, the cursor on the second."""
+
+    async def second(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "j")
+
+    assert picture(_many(), size, key, then=second)
+
+
+@PAGES
+@SIZES
+def test_offline(picture, key, size):
+    """What was known, how old that is, and that nothing can be ended."""
+
+    async def cut(pilot, stage):
+        await _shown(pilot, stage)
+        stage.feed.connect(Phase.OFFLINE, "the server is restarting")
+        await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+        stage.clock.move(130)
+        stage.app.screen.draw()
+
+    assert picture(_one(), size, key, then=cut)
+
+
+@PAGES
+@SIZES
+def test_hostile_text(picture, key, size):
+    """Escapes, bidi and markup are visible text, read in full."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter")
+
+    assert picture(_hostile(), size, key, then=read)
+
+
+@SIZES
+def test_before_something_ends(picture, size):
+    """What ends, the focus on Back."""
+
+    async def stop(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "z")
+
+    assert picture(_one(), size, "3", then=stop)
+
+
+@SIZES
+def test_before_vouching(picture, size):
+    """It adds power, so it takes the PIN."""
+
+    async def vouch(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "j", "V")
+
+    assert picture(_many(), size, "5", then=vouch)
+
+
+@SIZES
+def test_device_that_may_not_approve_high_risk_yet(picture, size):
+    """From when on it may, and the key that vouches for it."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "j", "enter")
+
+    assert picture(_many(), size, "5", then=read)
+
+
+@SIZES
+def test_history_end(picture, size):
+    """The receipt."""
+
+    async def end(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter", "G")
+
+    assert picture(_one(), size, "2", then=end)
+
+
+@SIZES
+def test_history_filtered(picture, size):
+    """What was typed stands beside the count."""
+
+    async def some(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "slash", *"is:denied", "enter")
+
+    assert picture(_many(), size, "2", then=some)

@@ -1,0 +1,154 @@
+"""Settings, palette, filter and the first minute, at both sizes."""
+
+from dataclasses import replace
+
+import pytest
+
+from approver_tui import settings
+from approver_tui.app import FIRST_WORDS
+from approver_tui.client import profile
+from approver_tui.client.errors import BadServer
+from approver_tui.client.profile import Home
+from approver_tui.screens.sign_in import InvitationPanel
+from approver_tui.signing_in import SignInApp
+from approver_tui.state.text import SafeText
+from approver_tui.wiring import FileBook
+from tests.approver_tui.client.test_profile import MINE
+from tests.approver_tui.test_signing_in import FakeDoor, _fill, _press
+from tests.support.fake_client import FakeClock, FakeOthers, a_stage, three
+from tests.support.pilots import SIZES, press, shown, until
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    """Where this test keeps settings; the machine has a name."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    monkeypatch.setattr("approver_tui.signing_in.this_machine", lambda: "laptop")
+
+
+@pytest.fixture
+def first_minute(snap_compare):
+    """Compare the first screen of a machine without a login after some steps."""
+
+    def compare(door, size, then=None):
+        clock = FakeClock()
+        why = f"There is no login on this machine. {FIRST_WORDS}"
+        app = SignInApp(door, why=why, theme="sayso", ticks=clock.ticks)
+
+        async def steps(pilot):
+            await _press(pilot, clock)
+            if then is not None:
+                await then(pilot, clock, app)
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=size, run_before=steps)
+
+    return compare
+
+
+def _stage(others=None, **place):
+    book = FileBook(Home.at(settings.load().home))
+    return a_stage(three(), place={"book": book, **place}, others=others)
+
+
+async def _shown(pilot, stage):
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+@SIZES
+def test_settings(picture, size):
+    """Each with its value."""
+    assert picture(_stage(), size, "6", then=_shown)
+
+
+@SIZES
+def test_setting_read(picture, size):
+    """What it means, what it may be, how else it is set."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter")
+
+    assert picture(_stage(), size, "6", then=read)
+
+
+@SIZES
+def test_high_contrast(picture, size):
+    """The same inbox in the other theme."""
+    assert picture(_stage(theme="high-contrast"), size)
+
+
+@SIZES
+def test_palette(picture, size):
+    """What fits a few letters, each with its key."""
+    assert picture(_stage(), size, "colon", *"de")
+
+
+@SIZES
+def test_palette_of_one(picture, size):
+    """One thing alone fits."""
+    assert picture(_stage(), size, "colon", *"snooze")
+
+
+@SIZES
+def test_inbox_filtered(picture, size):
+    """What fits, and how many do not."""
+    assert picture(_stage(), size, "slash", *"web", "enter")
+
+
+@SIZES
+def test_first_minute(first_minute, size):
+    """What Sayso is, and what it takes."""
+    assert first_minute(FakeDoor(), size)
+
+
+@SIZES
+def test_first_minute_refused(first_minute, size):
+    """The server's word beside the fields."""
+
+    async def refused(pilot, clock, app):
+        await _fill(pilot, clock, code="7Q4N")
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: bool(app.screen._problem))
+
+    door = FakeDoor(failures=[BadServer("There is no Sayso server at this address.")])
+    assert first_minute(door, size, refused)
+
+
+@SIZES
+def test_first_minute_invited(first_minute, size):
+    """Page, code and picture for another device."""
+
+    async def invited(pilot, clock, app):
+        await _fill(pilot, clock)
+        await _press(pilot, clock, "enter")
+        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_whole)
+
+    assert first_minute(FakeDoor(invites=True), size, invited)
+
+
+@SIZES
+def test_servers(picture, size, tmp_path):
+    """Several, one of them under the cursor; the first line says which is on the screen."""
+    home = Home.at(tmp_path)
+    profile.save(home, MINE)
+    profile.save(home.named("work"), replace(MINE, issuer="https://approvals.work.example"))
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "j")
+        await until(pilot, lambda: "2 waiting" in shown(stage))
+
+    stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
+    assert picture(stage, size, "6", then=read)
+
+
+@SIZES
+def test_inbox_beside_other_servers(picture, size):
+    """A number and the name of the login; nothing of what waits there."""
+
+    async def counted(pilot, stage):
+        await until(pilot, lambda: "2 at work" in shown(stage))
+
+    stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
+    assert picture(stage, size, then=counted)

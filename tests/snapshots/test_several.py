@@ -1,0 +1,104 @@
+"""Requests that look alike, and requests of several people, at both sizes."""
+
+from tests.support.fake_client import DEPLOY, MINUTE, PAYMENT, PRICES, a_stage, an_approval
+from tests.support.pilots import SIZES, look
+from tests.support.several import ME, a_locked, a_part, a_shared, a_vote, of_two
+
+DAN = a_vote(reason="matches PO 8812")
+FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]
+HELD = [
+    *(an_approval(f"held {n}", PRICES, left=20 * MINUTE, held_back=True) for n in range(3)),
+    an_approval("held", DEPLOY, left=21 * MINUTE, held_back=True, headline="Deploy api 1.0"),
+]
+CRITICAL = {
+    **PAYMENT,
+    "ceremony": "match+pin+reason+type_back",
+    "type_back": {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amount"},
+    "risk": "critical",
+    "headline": "Change the account of Nordwind Logistik GmbH",
+}
+
+
+@SIZES
+def test_merged_rows(picture, size):
+    """Four in one row; the same at another risk, and what was held back, stand apart."""
+    high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
+    assert picture(a_stage([*FLOOD, high, *HELD]), size)
+
+
+@SIZES
+def test_merged_rows_opened(picture, size):
+    """One below the other, each with its own end."""
+    assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), size, "+", "j")
+
+
+@SIZES
+def test_one_of_several_read(picture, size):
+    """That an answer is to this one alone stands above all else."""
+    assert picture(a_stage(FLOOD), size, "enter")
+
+
+@SIZES
+def test_votes(picture, size):
+    """How far each is, in its row and below the facts; one's own yes is counted."""
+    mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
+    rows = [a_shared("pay", DAN), mine, a_shared("theirs", user="bob", **{"for": "bob"})]
+    assert picture(a_stage(rows), size, "enter", "G")
+
+
+@SIZES
+def test_waiting_for_others(picture, size):
+    """What one has said yes to stands last, and is not counted."""
+    mine = a_shared("mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo")
+    rows = [mine, a_shared("pay", DAN), *HELD, FLOOD[0]]
+    assert picture(a_stage(rows), size)
+
+
+@SIZES
+def test_second_person(picture, size):
+    """What the first one left of it, beside what was asked and in the words of the text."""
+    assert picture(a_stage([a_part("pay", DAN)]), size, "enter")
+
+
+@SIZES
+def test_second_person_panel(picture, size):
+    """The same before the yes."""
+    assert picture(a_stage([a_part("pay", DAN)]), size, "a")
+
+
+@SIZES
+def test_critical(picture, size):
+    """Read before it is answered: what a yes takes, and that two people are asked."""
+    critical = an_approval("critical", CRITICAL, outer=of_two())
+    assert picture(a_stage([critical]), size, "enter", "G")
+
+
+@SIZES
+def test_critical_panel(picture, size):
+    """Number, fact, reason and PIN, in the last minute."""
+
+    async def wait(pilot, stage):
+        stage.clock.ms = critical.expires_at - 45_000
+        look(stage)
+        await pilot.pause()
+
+    critical = an_approval("critical", CRITICAL, outer=of_two(DAN))
+    assert picture(a_stage([critical]), size, "a", then=wait)
+
+
+@SIZES
+def test_locked(picture, size):
+    """Said before anything is typed."""
+    assert picture(a_stage([a_locked(), *FLOOD[:1]]), size, "enter")
+
+
+@SIZES
+def test_last_seconds(picture, size):
+    """In the row and in the status."""
+
+    async def wait(pilot, stage):
+        stage.clock.ms = FLOOD[0].expires_at - 19_000
+        look(stage)
+        await pilot.pause()
+
+    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), size, then=wait)

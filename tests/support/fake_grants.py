@@ -1,0 +1,130 @@
+"""What a person approved ahead, made up for screens.
+
+Owns: grants, a preview, the request that gives one. Never: the network.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from approver_tui.client import errors
+from approver_tui.state.approvals import Approval
+from approver_tui.state.standing_grants import (
+    GrantFact,
+    GrantWish,
+    Money,
+    PastRequest,
+    Preview,
+    Standing,
+    StandingGrant,
+)
+from approver_tui.state.text import SafeText
+
+HOUR = 3_600_000
+_PATTERN = (
+    GrantFact(SafeText("Amount"), SafeText("up to EUR 20.00")),
+    GrantFact(SafeText("To"), SafeText("Nordwind Logistik GmbH")),
+)
+
+
+def euros(whole: int) -> Money:
+    """Return an amount without cents."""
+    return Money(whole * 100, SafeText("EUR"), SafeText(f"EUR {whole:,}.00"))
+
+
+class Ground(Protocol):
+    """The server it belongs to."""
+
+    is_down: bool
+    ended: list[str]
+
+    def now(self) -> int:
+        """Return the server's time."""
+
+    def put(self, *approvals: Approval) -> None:
+        """Add approvals."""
+
+
+def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGrant:
+    """Return a grant of which one use of three was taken."""
+    grant = StandingGrant(
+        id=SafeText(f"sayso_sg_{name}"),
+        state=Standing.LIVE,
+        agent_id=SafeText("sayso_ag_1"),
+        agent_name=SafeText(name),
+        resource=SafeText("https://pay.example"),
+        scopes=(SafeText("payments:transfer"),),
+        type=SafeText("payment.transfer"),
+        pattern=_PATTERN,
+        risk=SafeText("low"),
+        uses=3,
+        used=1,
+        sum=euros(30),
+        spent=euros(10),
+        tell=True,
+        approval=SafeText("sayso_ap_gggggggggggggggg"),
+        created_at=now - HOUR,
+        expires_at=now + HOUR,
+        ended_at=None,
+        ended_because=None,
+    )
+    return replace(grant, **changes)
+
+
+@dataclass
+class FakeAhead:
+    """Remembers wishes; offers what it was told to."""
+
+    server: Ground
+    given: list[StandingGrant] = field(default_factory=list)
+    wishes: list[GrantWish] = field(default_factory=list)
+    offers: Approval | None = None
+    """The request that gives what is wished."""
+    failures: list[errors.ClientError] = field(default_factory=list)
+    """What the next questions raise, first in first out."""
+
+    def grants(self) -> tuple[StandingGrant, ...]:
+        """Return those in force."""
+        self._answer()
+        over = self.server.ended
+        left = [each for each in self.given if each.id not in over]
+        return tuple(each for each in left if each.agent_id not in over)
+
+    def revoke(self, grant_id: str) -> StandingGrant:
+        """End one."""
+        self._answer()
+        self.server.ended.append(grant_id)
+        return next(each for each in self.given if each.id == grant_id)
+
+    def preview(self, wish: GrantWish) -> Preview:
+        """Return what was wished, over two requests of late."""
+        self._answer()
+        self.wishes.append(wish)
+        asked = self.server.now() - HOUR
+        approved = SafeText("approved")
+        past = PastRequest(SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, asked, None)
+        return Preview(
+            agent_name=SafeText("invoice-bot"),
+            resource=SafeText("https://pay.example"),
+            scopes=(SafeText("payments:transfer"),),
+            pattern=_PATTERN,
+            risk=SafeText("high"),
+            given_at=SafeText("critical"),
+            uses=wish.uses,
+            sum=None if wish.sum is None else euros(int(wish.sum)),
+            expires_at=self.server.now() + wish.seconds * 1000,
+            requests=(past, replace(past, misfit=SafeText("Amount is over the cap"))),
+        )
+
+    def open(self, wish: GrantWish, example: Approval) -> Approval:
+        """Return the request that gives it."""
+        del wish, example
+        self._answer()
+        assert self.offers is not None
+        self.server.put(self.offers)
+        return self.offers
+
+    def _answer(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.server.is_down:
+            raise errors.Unreachable("The server does not answer.")

@@ -1,0 +1,54 @@
+"""Pages of somebody else, on another port of this machine.
+
+Owns: serving them under both names of the loopback. To a browser `localhost` on another port is
+another origin of the same site, so that even a strict cookie goes along; `127.0.0.1` is another
+site altogether.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SAME_SITE, CROSS_SITE = "localhost", "127.0.0.1"
+
+
+@dataclass(slots=True)
+class OtherSite:
+    """A web server whose pages a test writes."""
+
+    port: int
+    pages: dict[str, str] = field(default_factory=dict)
+    """Markup by path."""
+
+    def page(self, host: str, path: str, markup: str) -> str:
+        """Put a page there; where it is under this name."""
+        self.pages[path] = f"<!doctype html><title>Elsewhere</title><body>{markup}"
+        return f"http://{host}:{self.port}{path}"
+
+
+@contextlib.contextmanager
+def other_site() -> Iterator[OtherSite]:
+    """A site without pages, gone afterwards."""
+    site = OtherSite(0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = site.pages.get(self.path)
+            self.send_response(404 if found is None else 200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write((found or "").encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        site.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield site
+        server.shutdown()
+        thread.join(5)

@@ -1,0 +1,269 @@
+"""A push service on the loopback that checks whatever it is sent (RFC 8030, 8188, 8291, 8292).
+
+Owns: subscriptions whose private key the test holds, and a second, independent reading of the
+messages: nothing here is made with the library that the server sends with. `behaviour` may be
+changed at any time.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+Behaviour = Callable[["Handler"], None]
+_MOST_BYTES = 4096
+_DAY = 24 * 60 * 60
+
+
+def encoded(raw: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> bytes:
+    """The bytes again."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@dataclass(slots=True)
+class Minted:
+    """A subscription of no browser."""
+
+    endpoint: str
+    private: ec.EllipticCurvePrivateKey
+    auth: bytes
+
+    def to_json(self) -> dict[str, Any]:
+        """What `PushSubscription.toJSON()` gives."""
+        point = _point(self.private.public_key())
+        keys = {"p256dh": encoded(point), "auth": encoded(self.auth)}
+        return {"endpoint": self.endpoint, "expirationTime": None, "keys": keys}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message that was taken."""
+
+    token: str
+    ttl: int
+    urgency: str
+    topic: str
+    subject: str
+    """Whom we may ask about the sender."""
+    body: bytes
+    said: dict[str, Any] | None
+    """What was in it, for subscriptions that were minted here."""
+
+
+@dataclass(slots=True)
+class PushService:
+    """The far end."""
+
+    port: int = 0
+    behaviour: Behaviour | None = None
+    """What it does in place of taking the message."""
+    known: dict[str, Minted | None] = field(default_factory=dict)
+    """Tokens → what was minted; None for a browser's own."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Tokens → the sender's public key, where the subscription is bound to one (RFC 8292 4)."""
+    taken: list[Delivered] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+    forward: Callable[[str, bytes, dict[str, str]], None] | None = None
+    """Hands a browser's message on."""
+    audience: str = ""
+    """The origin that senders must name; its own where it is empty."""
+
+    @property
+    def origin(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def mint(self, key: str = "") -> Minted:
+        """A new subscription, bound to this key of a sender."""
+        private = ec.generate_private_key(ec.SECP256R1())
+        token = encoded(hashlib.sha256(_point(private.public_key())).digest())
+        made = Minted(f"{self.origin}/push/{token}", private, token.encode()[:16])
+        self.known[token] = made
+        if key:
+            self.keys[token] = key
+        return made
+
+    def said(self) -> list[dict[str, Any]]:
+        """What was in the messages."""
+        return [one.said for one in self.taken if one.said is not None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes one message."""
+
+    service: PushService
+
+    def do_POST(self) -> None:
+        """RFC 8030 5."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with contextlib.suppress(OSError):
+            if self.service.behaviour is not None:
+                self.service.behaviour(self)
+            else:
+                self.say(*self._take(body))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def say(self, status: int, words: str = "", **headers: str) -> None:
+        """Answer."""
+        if status >= 400:
+            self.service.refused.append(f"{status} {words}")
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(words)))
+        self.end_headers()
+        self.wfile.write(words.encode())
+
+    def _take(self, body: bytes) -> tuple[int, str]:
+        token = self.path.rpartition("/")[2]
+        if token not in self.service.known:
+            return 410, "gone"
+        try:
+            subject = check_vapid(
+                self.headers,
+                self.service.audience or self.service.origin,
+                self.service.keys.get(token),
+            )
+        except (ValueError, KeyError, jwt.InvalidTokenError) as error:
+            return 403, f"vapid: {error!r}"
+        try:
+            taken = _read(token, self.headers, body, subject, self.service.known[token])
+        except ValueError as error:
+            return 400, str(error)
+        if self.service.forward is not None and taken.said is None:
+            headers = {"encoding": "aes128gcm", "ttl": str(taken.ttl)}
+            self.service.forward(token, body, headers)
+        self.service.taken.append(taken)
+        return 201, ""
+
+
+def check_vapid(headers: Message, origin: str, bound: str | None) -> str:
+    """The sender's contact, if it signed for this very service and not for long (RFC 8292 2)."""
+    scheme, _, rest = headers["Authorization"].partition(" ")
+    if scheme != "vapid":
+        raise ValueError(f"scheme {scheme}")
+    parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+    if bound is not None and parts["k"] != bound:
+        raise ValueError("another key than that of the subscription")
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decoded(parts["k"]))
+    claims = jwt.decode(parts["t"], public, algorithms=["ES256"], audience=origin)
+    if claims["exp"] > time.time() + _DAY:
+        raise ValueError("exp is more than a day away")
+    subject: str = claims["sub"]
+    if not subject.startswith(("mailto:", "https://")):
+        raise ValueError(f"sub {subject}")
+    return subject
+
+
+def _read(
+    token: str, headers: Message, body: bytes, subject: str, minted: Minted | None
+) -> Delivered:
+    topic, urgency = headers["Topic"] or "", headers["Urgency"] or ""
+    if headers["Content-Encoding"] != "aes128gcm":
+        raise ValueError("Content-Encoding must be aes128gcm (RFC 8291 4)")
+    if not (headers["TTL"] or "").isdecimal():
+        raise ValueError("TTL must be there (RFC 8030 5.2)")
+    if urgency not in {"very-low", "low", "normal", "high"}:
+        raise ValueError("Urgency (RFC 8030 5.3)")
+    if len(topic) > 32 or not topic or encoded(decoded(topic[:32])) != topic:
+        raise ValueError("Topic (RFC 8030 5.4)")
+    if len(body) > _MOST_BYTES:
+        raise ValueError("more than 4096 bytes")
+    said = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
+    return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, said)
+
+
+def decrypt(body: bytes, private: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
+    """RFC 8291 3.4 and RFC 8188 2: one record, its padding taken off."""
+    salt, size, id_length = body[:16], int.from_bytes(body[16:20]), body[20]
+    sender_point, record = body[21 : 21 + id_length], body[21 + id_length :]
+    if len(record) > size:
+        raise ValueError("more than one record (RFC 8291 4)")
+    sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender_point)
+    shared = private.exchange(ec.ECDH(), sender)
+    info = b"WebPush: info\0" + _point(private.public_key()) + sender_point
+    secret = _derived(auth, shared, info, 32)
+    key = _derived(salt, secret, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _derived(salt, secret, b"Content-Encoding: nonce\0", 12)
+    text = AESGCM(key).decrypt(nonce, record, None).rstrip(b"\0")
+    if not text.endswith(b"\x02"):
+        raise ValueError("the last record must end with 2 (RFC 8188 2)")
+    return text[:-1]
+
+
+def encrypt(text: bytes, p256dh: bytes, auth: bytes) -> bytes:
+    """What a browser with these keys decrypts to this text (RFC 8291 3.4 and RFC 8188 2)."""
+    private, salt = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+    point = _point(private.public_key())
+    browser = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), p256dh)
+    shared = private.exchange(ec.ECDH(), browser)
+    secret = _derived(auth, shared, b"WebPush: info\0" + p256dh + point, 32)
+    key = _derived(salt, secret, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _derived(salt, secret, b"Content-Encoding: nonce\0", 12)
+    record = AESGCM(key).encrypt(nonce, text + b"\x02", None)
+    return salt + _MOST_BYTES.to_bytes(4) + bytes([len(point)]) + point + record
+
+
+def _derived(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt, info=info).derive(secret)
+
+
+def _point(public: ec.EllipticCurvePublicKey) -> bytes:
+    return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def answer(status: int, words: str = "", **headers: str) -> Behaviour:
+    """Answer so, whatever comes."""
+    return lambda handler: handler.say(status, words, **headers)
+
+
+def hang(handler: Handler) -> None:
+    """Never answer."""
+    handler.service.over.wait(60)
+
+
+def flood(handler: Handler) -> None:
+    """Take it, and answer without an end."""
+    handler.send_response(201)
+    handler.end_headers()
+    while not handler.service.over.is_set():
+        handler.wfile.write(b"." * 65_536)
+
+
+@contextlib.contextmanager
+def push_service(port: int = 0) -> Iterator[PushService]:
+    """A push service that takes what is right."""
+    state = PushService()
+    handler = type("Bound", (Handler,), {"service": state})
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        server.daemon_threads = True
+        state.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield state
+        state.over.set()
+        server.shutdown()
+        thread.join(5)

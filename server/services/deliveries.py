@@ -7,21 +7,24 @@ Written once for each device and request, after the answer has left; no poll wri
 from collections.abc import Iterable
 from contextlib import suppress
 
-from server.protocol.states import State
+from server.protocol.states import State, overdue
 from server.services.approval_records import Approval, Delivery
 from server.services.ports import Busy, Store, View
 
 
 def received(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
-    """Write down that a device has these, if they wait and it never had them.
+    """Write down that a device has these, if they still wait and it never had them.
 
     A database that is busy is no reason to fail: the next list brings them again.
     """
-    waiting = [one.id for one in approvals if one.state is State.PENDING]
-    if not waiting:
+    pending = [one for one in approvals if one.state is State.PENDING]
+    if not pending:
         return
     with suppress(Busy):
         with store.read() as view:
+            waiting = [
+                one.id for one in pending if not overdue(one.state, one.expires_at, view.now)
+            ]
             missing = view.deliveries.missing(device_id, waiting)
         if not missing:
             return

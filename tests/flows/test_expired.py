@@ -64,7 +64,9 @@ def test_a_request_that_reached_no_device_says_so(
 ) -> None:
     """undeliverable: the terminal was never there while it waited. Being brought changes that."""
     lost = agent.asked(person.user, requested_expiry="60")
+    unmet = record.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
+    until(lambda: state(server, unmet) == ("expired", "undeliverable"))
     with greeted(person) as line:
         brought = agent.asked(person.user, requested_expiry="60")
         line.event("approval.requested")

@@ -48,6 +48,14 @@ def test_an_agent_learns_that_its_request_is_held_back(open_local, template):
     assert _pending(agent, local, second)[0] == "held_back"
 
 
+def test_what_is_over_reaches_nobody_even_before_the_server_has_ended_it(agent, person, local):
+    """Its agent learns that no device could have answered it."""
+    handle, approval = agent.asked(requested_expiry="60")
+    local.clock.forward(MINUTE)
+    received(local.services.store, person.device_id, [approval])
+    assert agent.poll(handle).json["reason"] == "undeliverable"
+
+
 def test_the_feed_delivers_what_it_puts_to_a_person(agent, person, local):
     """Once, whatever it brings again; news of what is over delivers nothing."""
     feed = FeedService(local.services.store)

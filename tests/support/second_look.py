@@ -1,4 +1,4 @@
-"""Runs tests two files at a time, and the few that fail beside others once more, alone and aloud.
+"""Runs tests, and the few that fail once more, alone and aloud.
 
 Owns: which failures get one (docs/decisions/0016-a-second-look.md). Never: what is tested.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 
 FEW = 3
 """More failures than these are no accident of a busy machine."""
-_BESIDE_OTHERS = ("--cache-clear", "-n", "2", "--dist", "loadfile")
-_ALONE = ("--last-failed", "--last-failed-no-failures", "none")
+_ALONE = ("-n", "0", "--last-failed", "--last-failed-no-failures", "none")
 _LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")
 _TESTS_FAILED = 1
 """The exit code of pytest for this; others mean that it was broken off or could not begin."""
@@ -19,13 +18,13 @@ _TESTS_FAILED = 1
 
 def main(arguments: list[str]) -> int:
     """Return what the tests ended with; those that failed twice count as failed."""
-    ended = _pytest(*_BESIDE_OTHERS, *arguments)
+    ended = _pytest("--cache-clear", *arguments)
     failed = _failed() if ended == _TESTS_FAILED else []
     if not 0 < len(failed) <= FEW:
         return ended
-    sys.stderr.write("\nFAILED BESIDE OTHERS, and now once more, alone:\n")
+    sys.stderr.write("\nFAILED, and now once more, alone:\n")
     sys.stderr.writelines(f"  {test}\n" for test in failed)
-    return _pytest(*_ALONE, *arguments)
+    return _pytest(*arguments, *_ALONE)
 
 
 def _pytest(*arguments: str) -> int:

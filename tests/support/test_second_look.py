@@ -1,4 +1,4 @@
-"""The second look at tests that failed beside others."""
+"""The second look at tests that failed."""
 
 import os
 import subprocess
@@ -21,6 +21,7 @@ def test_it(number) -> None:
     assert not is_first
 """
 _ONLY_XDIST = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
+_TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 _NEVER_PASSES = "def test_it():\n    assert False\n"
 
 
@@ -28,7 +29,7 @@ def _run(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
     (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
     (folder / "test_it.py").write_text(tests, "utf-8")
     return subprocess.run(
-        [sys.executable, "-m", "tests.support.second_look", "test_it.py"],
+        [sys.executable, "-m", "tests.support.second_look", *_TWO_AT_A_TIME, "test_it.py"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **_ONLY_XDIST},
         capture_output=True,
@@ -42,7 +43,7 @@ def test_a_few_that_pass_alone_pass_and_are_named(tmp_path: Path, count: int) ->
     """Nothing is hidden: the first lines of the second look name them."""
     ended = _run(tmp_path, _PASSES_THE_SECOND_TIME.format(count=count))
     assert ended.returncode == 0, ended.stdout
-    assert "FAILED BESIDE OTHERS" in ended.stderr
+    assert "FAILED, and now once more, alone" in ended.stderr
     assert ended.stderr.count("test_it.py::test_it[") == count
 
 
@@ -50,7 +51,7 @@ def test_more_than_a_few_fail_at_once(tmp_path: Path) -> None:
     """They would pass alone, and are not asked."""
     ended = _run(tmp_path, _PASSES_THE_SECOND_TIME.format(count=FEW + 1))
     assert ended.returncode == 1
-    assert "FAILED BESIDE OTHERS" not in ended.stderr
+    assert "FAILED, and now once more, alone" not in ended.stderr
 
 
 @pytest.mark.parametrize("tests", [_NEVER_PASSES, "import nothing_of_this_name\n"])
@@ -58,4 +59,4 @@ def test_what_fails_twice_has_failed(tmp_path: Path, tests: str) -> None:
     """A broken program breaks the run, and so do tests that cannot be read."""
     ended = _run(tmp_path, tests)
     assert ended.returncode not in (0, 5)
-    assert "FAILED BESIDE OTHERS" in ended.stderr
+    assert "FAILED, and now once more, alone" in ended.stderr

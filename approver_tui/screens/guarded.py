@@ -3,17 +3,21 @@
 Owns: the input guard's place in the event loop. Never: what a screen does.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
 from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, NoColor
 
 from approver_tui.screens import ending
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.withdrawal import withdraw
 from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
+
+_WITHOUT_COLOURS: Sequence[LineFilter] = (NoColor(),)
 
 
 class GuardedApp(App[ReturnType]):
@@ -40,6 +44,10 @@ class GuardedApp(App[ReturnType]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what a theme of Textual's does not have."""
         return DEFAULTS
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what is done to each line; with NO_COLOR, Textual alone would leave greys."""
+        return _WITHOUT_COLOURS if self.no_color else super().get_line_filters()
 
     def on_mount(self) -> None:
         """After a suspension whatever is typed was meant for the shell; an end comes any time."""

@@ -9,6 +9,8 @@ from textual.widgets import Static
 
 _QUIET = 2
 """Light modules around it; readers need some."""
+_DARK_ON_LIGHT = "white on black reverse"
+"""Reversed, because most terminals are dark where NO_COLOR leaves them their own colours."""
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
@@ -21,7 +23,7 @@ class QrCode(Static):
 
     def render(self) -> Content:
         """Draw it."""
-        return Content.styled("\n".join(self._rows), "black on white")
+        return Content.styled("\n".join(self._rows), _DARK_ON_LIGHT)
 
 
 def qr_rows(link: str) -> list[str]:

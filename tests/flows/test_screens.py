@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import PIN, Terminal
 from tests.support.waiting import until
-from tests.support.window import PATIENCE_SECONDS, Window, window
+from tests.support.window import COLUMNS, LINES, PATIENCE_SECONDS, Window, window
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
 WIDE_FROM, DETAIL_FROM = 96, 41
@@ -190,7 +191,7 @@ def test_nothing_is_said_by_colour_alone(
     """Risk, cursor, what is off and where Enter would land are words and signs."""
     _asked(agent, person)
     is_coloured = "NO_COLOR" not in environment
-    with window(person, **environment) as app:
+    with window(person, size=(COLUMNS, LINES), **environment) as app:
         app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
         assert bool(_colours(app)) is is_coloured
         app.press("a")
@@ -198,11 +199,28 @@ def test_nothing_is_said_by_colour_alone(
         assert bool(_colours(app)) is is_coloured
 
 
+def test_without_colours_a_phone_can_read_the_picture_and_a_field_can_be_seen(
+    agent: Agent, person: Terminal
+) -> None:
+    """The QR code is dark on light on a dark terminal; a field is underlined."""
+    _asked(agent, person)
+    with window(person, NO_COLOR="1") as app:
+        app.press("o")
+        app.shows("ELSEWHERE", "passkey at this page", "▀")
+        blocks = [cell for cell in _cells(app) if cell.data in "█▀▄"]
+        assert blocks
+        assert all(cell.reverse for cell in blocks)
+        app.press("\x1b", "/")
+        until(lambda: app.text and any(cell.underscore for cell in _cells(app)))
+
+
+def _cells(app: Window) -> list[Any]:
+    return [cell for row in app.screen.buffer.values() for cell in row.values()]
+
+
 def _colours(app: Window) -> set[str]:
-    """What is drawn in anything but black, white and what lies between."""
-    cells = [cell for row in app.screen.buffer.values() for cell in row.values()]
-    drawn = {shade for cell in cells for shade in (cell.fg, cell.bg)} - {"default"}
-    return {shade for shade in drawn if shade != shade[:2] * 3}
+    """What is drawn in anything but the terminal's own two."""
+    return {shade for cell in _cells(app) for shade in (cell.fg, cell.bg)} - {"default"}
 
 
 def test_the_first_minute_ends_in_the_inbox(server: LiveServer) -> None:

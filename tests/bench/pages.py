@@ -21,6 +21,7 @@ from tests.support import prepared
 from tests.support.agent import new_agent
 from tests.support.chromium import Chromium, chromium, stranger
 from tests.support.first_view import FirstView, first_view
+from tests.support.newcomer import enrol
 from tests.support.server import BY, LiveServer
 from tests.support.web_person import WebPerson, new_web_person
 
@@ -80,9 +81,7 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
     users = Users(server.services.store, server.services.secrets)
     users.update(name, UserChanges(roles=("admin",)), by=BY)
     agent = new_agent(server, owners=(name,))
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol(tab, server, code)
     agent.asked(name)
     done = _first_in_the_inbox(server, tab)
     for button in ("#to-approve", "#approve-now"):

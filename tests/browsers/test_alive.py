@@ -13,6 +13,7 @@ from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.heard import heard
 from tests.support.listening import listening
+from tests.support.newcomer import enrol_too
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal, new_person, terminal
 from tests.support.waiting import until
@@ -47,12 +48,8 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     """Their inbox in a browser."""
-    users = Users(server.services.store, server.services.secrets)
-    code = users.enrol(person.user, by=BY)[1].code
     tab.look(width=1200, height=1800)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol_too(tab, server, person.user)
     return tab
 
 

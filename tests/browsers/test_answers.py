@@ -11,6 +11,7 @@ from tests.support.agent import Agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.clock import MINUTE
 from tests.support.installation import PAYMENT
+from tests.support.newcomer import enrol
 from tests.support.server import BY, LiveServer
 
 NARROWABLE = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
@@ -31,9 +32,7 @@ def opened(
     with chromium(tmp_path_factory.mktemp("answers") / "chromium") as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)  # every fact is seen without scrolling
-        tab.open(f"{server.url}/enrol#{user[1]}")
-        tab.click("#make button")
-        tab.says("Waiting for you")
+        enrol(tab, server, user[1])
         yield tab
 
 

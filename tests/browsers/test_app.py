@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
 from tests.support.server import LiveServer
 from tests.support.waiting import until
 
@@ -17,10 +18,7 @@ def app(server: LiveServer, tab: Chromium) -> Chromium:
 
 def _installed(server: LiveServer, tab: Chromium) -> Chromium:
     """Enrol somebody there, and wait for the service worker."""
-    _, code = server.user()
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    newcomer(tab, server)
     tab.tell("Network.enable")
     tab.see(_CONTROLLED)
     return tab

@@ -9,15 +9,13 @@ from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from tests.support.browser import VERIFIER, request_of
 from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
 from tests.support.server import BY, LiveServer
 
 
 def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None:
     """From the app's link to its ID token, by two presses."""
-    name, code = server.user()
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    name = newcomer(tab, server)
     home = f"{server.url}/"
     services = server.services
     new = NewApp("chat", (home,), auth_method="none")

@@ -7,6 +7,7 @@ import pytest
 from server.services.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
+from tests.support.newcomer import enrol_too, newcomer
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal, new_person
 
@@ -28,12 +29,8 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     """Their inbox in a browser."""
-    users = Users(server.services.store, server.services.secrets)
-    code = users.enrol(person.user, by=BY)[1].code
     tab.look(width=1200, height=1000)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol_too(tab, server, person.user)
     tab.tell("Network.enable")
     return tab
 
@@ -91,9 +88,7 @@ def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
     server: LiveServer, tab: Chromium
 ) -> None:
     """Nothing loads it anew, with the network or without it."""
-    tab.open(f"{server.url}/enrol#{server.user()[1]}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    newcomer(tab, server)
     tab.tell("Network.enable")
     tab.open(f"{server.url}/devices")
     tab.click("#another button")

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.users import Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.listening import SOON_MS, listening, says_soon
+from tests.support.newcomer import enrol_too
 from tests.support.record import stored
-from tests.support.server import BY, LiveServer
+from tests.support.server import LiveServer
 from tests.support.terminal import Terminal, new_person
 from tests.support.waiting import until
 from tests.support.window import Window, window
@@ -27,11 +27,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> Chromium:
     """The page of a request that waits for them, in their browser, which listens."""
     agent.ask_payment(person.user)
-    users = Users(server.services.store, server.services.secrets)
-    code = users.enrol(person.user, by=BY)[1].code
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol_too(tab, server, person.user)
     listening(tab, f"{server.url}/r/{person.only().id}")
     return tab
 

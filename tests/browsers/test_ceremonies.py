@@ -15,6 +15,7 @@ from server.services.groups import Groups
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
+from tests.support.newcomer import newcomer
 from tests.support.policies import rule
 from tests.support.record import entries, state, waiting
 from tests.support.server import BY, LiveServer
@@ -103,11 +104,8 @@ def second(server: LiveServer, browser: Chromium) -> Iterator[Person]:
 
 
 def _enrolled(server: LiveServer, tab: Chromium) -> Person:
-    name, code = server.user()
     tab.look(width=1200, height=1800)  # every fact is seen without scrolling
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    name = newcomer(tab, server)
     return Person(server, name, tab)
 
 

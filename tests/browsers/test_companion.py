@@ -9,6 +9,7 @@ from server.services.oversight import Oversight
 from tests.support.chromium import Chromium
 from tests.support.first_view import first_view
 from tests.support.listening import listening, looks, polling, says_soon, told
+from tests.support.newcomer import newcomer
 from tests.support.record import waiting
 from tests.support.server import BY, LiveServer
 
@@ -18,11 +19,7 @@ DENY_NOW = "#no button[type=submit]"
 @pytest.fixture
 def user(server: LiveServer, tab: Chromium) -> str:
     """Somebody who has just made a passkey in this browser."""
-    name, code = server.user()
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
-    return name
+    return newcomer(tab, server)
 
 
 def _only(server: LiveServer, tab: Chromium) -> None:

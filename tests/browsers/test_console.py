@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from server.services.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.installation import PAYMENT
+from tests.support.newcomer import newcomer
 from tests.support.pictures_of_agents import png
-from tests.support.server import BY, LiveServer
+from tests.support.server import LiveServer
 from tests.support.waiting import until
 
 _PIXEL = """(() => {
@@ -23,13 +23,7 @@ _PIXEL = """(() => {
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
     """An administrator who has just made a passkey in this browser."""
-    name, code = server.user()
-    users = Users(server.services.store, server.services.secrets)
-    users.update(name, UserChanges(roles=("admin",)), by=BY)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
-    return name
+    return newcomer(tab, server, "admin")
 
 
 def test_an_agent_is_stopped_and_let_go_on(

@@ -17,16 +17,16 @@ import pytest
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.receipts import TYPE
-from server.services.users import Users
 from tests.support.agent import new_agent
 from tests.support.called import Tab
 from tests.support.chromium import chromium
 from tests.support.firefox import autopush, firefox
 from tests.support.forging import forged
 from tests.support.jose_by_hand import new_key
+from tests.support.newcomer import enrol_too
 from tests.support.push_service import PushService
 from tests.support.record import waiting
-from tests.support.server import BY, LiveServer
+from tests.support.server import LiveServer
 from tests.support.terminal import Terminal, new_person
 
 _BROWSERS = ("chromium", "firefox")
@@ -84,11 +84,8 @@ def tabs(
     ):
         found: dict[str, Tab] = {"chromium": first, "firefox": second}
         for tab in found.values():
-            users = Users(server.services.store, server.services.secrets)
             tab.add_passkey_holder()
-            tab.open(f"{server.url}/enrol#{users.enrol(person.user, by=BY)[1].code}")
-            tab.click("#make button")
-            tab.says("Waiting for you")
+            enrol_too(tab, server, person.user)
         yield found
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, chromium
+from tests.support.newcomer import enrol
 from tests.support.server import LiveServer
 
 _PROVED = """
@@ -30,9 +31,7 @@ def opened(
     with chromium(tmp_path_factory.mktemp("receipts") / "chromium") as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)
-        tab.open(f"{server.url}/enrol#{name[1]}")
-        tab.click("#make button")
-        tab.says("Waiting for you")
+        enrol(tab, server, name[1])
         yield tab
 
 

@@ -12,6 +12,7 @@ from server.services.actions import Actions
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, PageGone
 from tests.support.heard import Heard, heard
+from tests.support.newcomer import enrol
 from tests.support.page_pictures import PAYMENT_DETAILS
 from tests.support.record import waiting
 from tests.support.server import BY, LiveServer
@@ -85,9 +86,7 @@ def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agen
 def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
     """To the inbox, on a desk."""
     tab.look(width=1440)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol(tab, server, code)
     tab.tell("Accessibility.enable")
 
 

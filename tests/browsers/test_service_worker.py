@@ -13,6 +13,7 @@ import pytest
 from tests.support.called import ODD
 from tests.support.chromium import Chromium, chromium
 from tests.support.desktop import Desktop, desktop, environment
+from tests.support.newcomer import newcomer
 from tests.support.server import LiveServer
 from tests.support.waiting import until
 
@@ -47,9 +48,7 @@ def phone(tmp_path_factory: pytest.TempPathFactory, server: LiveServer) -> Itera
     with desktop() as screen, chromium(folder, (), environment(screen)) as tab:
         tab.add_passkey_holder()
         tab.tell("Browser.grantPermissions", origin=server.url, permissions=["notifications"])
-        tab.open(f"{server.url}/enrol#{server.user()[1]}")
-        tab.click("#make button")
-        tab.says("Waiting for you")
+        newcomer(tab, server)
         yield Worker(tab, screen)
 
 

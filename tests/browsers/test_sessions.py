@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
 from tests.support.other_site import CROSS_SITE, SAME_SITE, OtherSite, other_site
-from tests.support.server import BY, LiveServer
+from tests.support.server import LiveServer
 from tests.support.waiting import until
 
 HOSTS = pytest.mark.parametrize("host", [SAME_SITE, CROSS_SITE])
@@ -29,13 +29,7 @@ def elsewhere() -> Iterator[OtherSite]:
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
     """An administrator who is signed in in this browser: what takes power away needs no passkey."""
-    name, code = server.user()
-    users = Users(server.services.store, server.services.secrets)
-    users.update(name, UserChanges(roles=("admin",)), by=BY)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
-    return name
+    return newcomer(tab, server, "admin")
 
 
 @HOSTS

@@ -8,6 +8,7 @@ import pytest
 from server.protocol.states import State
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
+from tests.support.newcomer import newcomer
 from tests.support.record import entries, stored
 from tests.support.server import LiveServer
 from tests.support.web_person import COOKIE
@@ -29,14 +30,14 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
     """A browser of somebody who is signed in with a passkey of their own."""
     with stranger(browser) as opened:
         opened.add_passkey_holder()
-        _enrol(server, opened)
+        newcomer(opened, server)
         yield opened
 
 
 @pytest.fixture
 def robbed(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> Robbed:
     """The thief has not yet put the cookie in place of theirs."""
-    agent.asked(_enrol(server, tab))
+    agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
     return Robbed(asked, tab, thief)
@@ -84,14 +85,6 @@ def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -
             assert len(entries(server, "code.issued")) == before
     robbed.own.says("Read this")
     assert len(entries(server, "code.issued")) == before + 1
-
-
-def _enrol(server: LiveServer, tab: Chromium) -> str:
-    name, code = server.user()
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
-    return name
 
 
 def _steal(own: Chromium, thief: Chromium) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from server.services.agents import Agents
-from server.services.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import Terminal, new_person
 
@@ -17,13 +17,8 @@ _TOP = "document.activeElement.getBoundingClientRect().top"
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium) -> Chromium:
     """The inbox of an administrator."""
-    name, code = server.user()
-    users = Users(server.services.store, server.services.secrets)
-    users.update(name, UserChanges(roles=("admin",)), by=BY)
     tab.look(width=1200, height=700)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    newcomer(tab, server, "admin")
     return tab
 
 

@@ -14,6 +14,7 @@ from tests.support.chromium import chromium
 from tests.support.desktop import Desktop, desktop, environment
 from tests.support.fake_gcm import fake_gcm
 from tests.support.firefox import Autopush, autopush, firefox
+from tests.support.newcomer import enrol
 from tests.support.push_service import PushService, decoded, encrypt
 from tests.support.record import subscriptions
 from tests.support.server import BY, LiveServer
@@ -70,9 +71,7 @@ class Called:
         """Make a passkey here with this code, the only one that the browser has."""
         self.tab.forget_passkeys()
         self.tab.front()
-        self.tab.open(f"{self.server.url}/enrol#{code}")
-        self.tab.click("#make button")
-        self.tab.says("Waiting for you")
+        enrol(self.tab, self.server, code)
 
     def sign_out(self) -> None:
         """Be a browser again of which the server knows nothing."""

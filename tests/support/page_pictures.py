@@ -27,6 +27,7 @@ from server.services.users import UserChanges, Users
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.installation import PAY
+from tests.support.newcomer import enrol
 from tests.support.server import BY, LiveServer, live_server
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -182,9 +183,7 @@ def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     ]
     new_agent(server, name="old-importer", owners=("dan",)).http.close()
     users.disable("dan", by=BY)
-    tab.open(f"{server.url}/enrol#{code}")
-    tab.click("#make button")
-    tab.says("Waiting for you")
+    enrol(tab, server, code)
     done = _approved(server, tab, agents[0])
     for agent, message in ((agents[0], "For invoice 4711 of 20 November"), (agents[1], None)):
         agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)

@@ -99,6 +99,7 @@ _NEXT = MappingProxyType(
         ),
         errors.BrokenProfile: "Log in again with: sayso-approver login URL",
         errors.DeviceLocked: "Unlock it from another device, or ask for: sayso users unlock",
+        errors.CertificateRefused: "Look closer with: sayso-approver doctor",
         errors.Unreachable: "Is the server running? Look closer with: sayso-approver doctor",
         errors.NotKept: "Look closer with: sayso-approver doctor",
         errors.Changed: "Read what waits, and its fingerprint: sayso-approver inbox",

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from approver_tui.client.api import Client
-from approver_tui.client.errors import ClientError, LoginFirst
+from approver_tui.client.errors import CertificateRefused, ClientError, LoginFirst
 from approver_tui.client.feed import Feed, Listeners
 from approver_tui.client.profile import Home
 from approver_tui.client.transport import LOOPBACK
@@ -83,6 +83,10 @@ def server(client: Client) -> Iterator[Finding]:
         me = client.me()
     except LoginFirst as error:
         yield Finding(Level.BROKEN, f"The session has ended: {error.detail}", _LOGIN)
+        return
+    except CertificateRefused as error:
+        fix = "Have the certificate mended, or name the authority that this machine is to believe."
+        yield Finding(Level.BROKEN, str(error), fix)
         return
     except ClientError as error:
         fix = "Is the server running, and is the network there? Then try again."

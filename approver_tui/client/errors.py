@@ -101,6 +101,10 @@ class Unreachable(ClientError):
         self.was_sent = was_sent
 
 
+class CertificateRefused(Unreachable):
+    """Somebody answers whom this machine has no reason to believe; nothing was sent."""
+
+
 class UnknownOutcome(ClientError):
     """An answer was sent, its receipt was lost, and the server could not be asked since."""
 

@@ -14,6 +14,7 @@ import httpx
 
 from approver_tui.client.errors import (
     ApiError,
+    CertificateRefused,
     DeviceLocked,
     LoginFirst,
     RequestLocked,
@@ -162,23 +163,25 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     try:
         return http.send(request)
     except _NOT_SENT as error:
-        raise Unreachable(_unmet(server, error)) from error
+        raise _unmet(server, error) from error
     except httpx.TimeoutException as error:
         raise Unreachable(f"{server} did not answer in time.", was_sent=True) from error
     except httpx.TransportError as error:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
 
 
-def _unmet(server: str, error: BaseException) -> str:
+def _unmet(server: str, error: BaseException) -> Unreachable:
     """Why nothing was sent: a certificate that is wrong is no silence, and is mended elsewhere."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
-        return f"{server} does not answer."
+        return Unreachable(f"{server} does not answer.")
     own = cause.verify_code in _UNKNOWN_AUTHORITY
     remedy = " An authority of your own is named by SSL_CERT_FILE." if own else ""
-    return f"{server} has a certificate that does not hold: {cause.verify_message}.{remedy}"
+    return CertificateRefused(
+        f"{server} has a certificate that does not hold: {cause.verify_message}.{remedy}"
+    )
 
 
 _KINDS: Mapping[str, type[ApiError]] = {

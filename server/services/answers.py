@@ -34,6 +34,7 @@ def record(tx: Unit, approval: Approval, answer: Decision) -> None:
                 **({} if answer.reason is None else {"reason": answer.reason}),
                 **({} if answer.private_note is None else {"note": answer.private_note}),
                 **({"granted_digest": effective_digest(approval)} if approval.granted else {}),
+                **({"stands_for": answer.stands_for} if answer.stands_for else {}),
                 **({"self_approved": True} if self_approved(approval, answer) else {}),
                 **_together(tx, approval),
             },

@@ -157,6 +157,13 @@ class Decision:
     """Whom the agent may ask instead, where they said so: a user id."""
     private_note: str | None = None
     """A word for the record alone."""
+    stands_for: str | None = None
+    """In whose place they answered, whatever they are to each other by now."""
+
+    @property
+    def whose(self) -> str:
+        """The user id of the person whose answer it is; who stands in for somebody gives theirs."""
+        return self.stands_for or self.user_id
 
     @property
     def with_pin(self) -> bool:

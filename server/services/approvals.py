@@ -159,7 +159,7 @@ class ApprovalService:
         granted = said.granted
         less = None if granted is None else self.narrowings.judged(tx, approval, granted)
         self._compare(tx, payload, approval, device, less)
-        answer = kept(approval, device, payload, said, tx.now)
+        answer = kept(tx, approval, device, payload, said)
         if (closed := _closed(tx, person, approval, answer, granted, self.rights)) is not None:
             return closed
         own = votes.before(tx, approval, person.user.id) if approval.quorum > 1 else None
@@ -194,7 +194,7 @@ class ApprovalService:
         if (own := votes.before(tx, approval, answer.user_id)) is not None:
             return _repeated(tx, approval, own, answer, less)
         if answer.decision == "approve":
-            if _text(less) == approval.granted and votes.is_given(tx, approval, answer.user_id):
+            if _text(less) == approval.granted and votes.is_given(tx, answer):
                 return _voted_already(tx, approval, _ONE_YES)
             counted = votes.count(tx, self.narrowings, approval, answer, less)
             if counted is None:
@@ -239,7 +239,7 @@ class ApprovalService:
         own = votes.before(tx, approval, person.user.id) if approval.quorum > 1 else None
         moved = None if own else tx.approvals.move(approval, State.DENIED, now=tx.now)
         if moved is not None:
-            _keep(tx, moved, kept(moved, device, payload, Said(jws), tx.now), key)
+            _keep(tx, moved, kept(tx, moved, device, payload, Said(jws)), key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return of_person(tx, person, approval_id)

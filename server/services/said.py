@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from server.protocol import decisions, errors
 from server.protocol.text import check_prose
-from server.services import members
+from server.services import approvers, members
 from server.services.approval_records import Approval, Decision
 from server.services.ceremonies import NOTHING, Entered, checked_reason
 from server.services.ports import View
@@ -59,10 +59,11 @@ def settled(view: View, approval: Approval, said: Said, code: str | None) -> Sai
 
 
 def kept(
-    approval: Approval, device: Device, payload: decisions.Decision, said: Said, at: int
+    view: View, approval: Approval, device: Device, payload: decisions.Decision, said: Said
 ) -> Decision:
     """The answer of a device's person as it is stored; a yes has no word for the agent."""
     denies = payload.decision == "deny"
+    asked = approvers.find(view, approval, device.user_id)
     return Decision(
         approval_id=approval.id,
         user_id=device.user_id,
@@ -77,7 +78,8 @@ def kept(
         ceremony=payload.ceremony,
         channel=device.kind,
         jws=said.jws,
-        at=at,
+        at=view.now,
+        stands_for=None if asked is None else asked.stands_for,
     )
 
 

@@ -54,14 +54,12 @@ def denial(answers: Sequence[Decision]) -> Decision:
 
 def have(view: View, approval: Approval) -> int:
     """How many people's yes there is, their own or that of who stands in for them."""
-    return len(_counted(view, approval, view.decisions.of_approval(approval.id)))
+    return len(_counted(view.decisions.of_approval(approval.id)))
 
 
-def is_given(view: View, approval: Approval, user_id: str) -> bool:
-    """Reports whether the yes that this person's would be is there already, of somebody else."""
-    answers = view.decisions.of_approval(approval.id)
-    whose = _whose(view, approval)
-    return whose.get(user_id, user_id) in _counted(view, approval, answers)
+def is_given(view: View, answer: Decision) -> bool:
+    """Reports whether the yes that this one is was there already, of somebody else."""
+    return answer.whose in _counted(view.decisions.of_approval(answer.approval_id))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
@@ -69,12 +67,12 @@ def tally(view: View, approval: Approval) -> Tally | None:
     if approval.quorum == 1 and not approval.several:
         return None
     answers = view.decisions.of_approval(approval.id)
-    counted = _counted(view, approval, answers)
+    counted = _counted(answers)
     return Tally(
         need=approval.quorum,
         have=len(counted),
         votes=tuple(Vote(one, _name(view, one.user_id)) for one in answers),
-        left=_left(view, approval, counted),
+        left=_left(view, approval, counted | {one.user_id for one in standing(answers)}),
     )
 
 
@@ -130,29 +128,23 @@ def _by(view: View, approval: Approval) -> tuple[set[str], int]:
     if approval.quorum == 1 and not approval.several:
         return {approval.user_id or ""}, 1
     if approval.decided_at is None:
-        return set(_whose(view, approval).values()), approval.quorum
-    found = _counted(view, approval, view.decisions.of_approval(approval.id))
+        return {one.stands_for or one.user_id for one in _may(view, approval)}, approval.quorum
+    found = _counted(view.decisions.of_approval(approval.id))
     return found, len(found)
 
 
-def _whose(view: View, approval: Approval) -> dict[str, str]:
-    """Who may say yes → whose yes that is."""
-    return {one.user_id: one.stands_for or one.user_id for one in _may(view, approval)}
+def _counted(answers: Sequence[Decision]) -> set[str]:
+    """Whose yes there is: as it was given, whoever stands in for whom by now."""
+    return {one.whose for one in standing(answers)}
 
 
-def _counted(view: View, approval: Approval, answers: Sequence[Decision]) -> set[str]:
-    """Whose yes there is."""
-    whose = _whose(view, approval)
-    return {whose.get(one.user_id, one.user_id) for one in standing(answers)}
-
-
-def _left(view: View, approval: Approval, counted: set[str]) -> tuple[str, ...]:
+def _left(view: View, approval: Approval, done: set[str]) -> tuple[str, ...]:
     names = view.groups.all() if approval.several else []
     groups = {group.id: group.name for group in names}
     found = {
         groups.get(one.group_id or "") or _name(view, one.user_id)
         for one in _may(view, approval)
-        if (one.stands_for or one.user_id) not in counted
+        if done.isdisjoint((one.user_id, one.stands_for or one.user_id))
     }
     return tuple(sorted(found))
 

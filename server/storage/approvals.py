@@ -47,8 +47,7 @@ def _overdue(state: State) -> ColumnElement[bool]:
 
 _ENOUGH = or_(
     a.c.quorum == 1,
-    select(func.count(func.coalesce(p.c.stands_for, d.c.user_id).distinct()))
-    .outerjoin_from(d, p, and_(p.c.approval_id == a.c.id, p.c.user_id == d.c.user_id))
+    select(func.count(func.coalesce(d.c.stands_for, d.c.user_id).distinct()))
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
     .scalar_subquery()
     >= a.c.quorum,

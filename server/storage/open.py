@@ -25,7 +25,7 @@ from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration that this program knows."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0

@@ -269,6 +269,7 @@ decisions = Table(
     Column("retry_at", Millis),
     Column("ask_user", Text),
     Column("private_note", Text),
+    Column("stands_for", Text),
 )
 
 consents = Table(

@@ -6,15 +6,19 @@ import pytest
 
 from server.protocol import decisions
 from server.protocol.risks import Risk
+from server.protocol.states import State
 from server.services import deputies
+from server.services.agent_forms import AgentChanges
 from server.services.deputies import MOST, ManagedDeputies
 from server.services.displays import rfc3339
+from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.stand_ins import ask_at_once
 from server.services.users import UserChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, HOUR, MINUTE, SECOND
 from tests.support.installation import BY, PAYMENT
+from tests.support.policies import rule
 
 
 @pytest.fixture
@@ -51,6 +55,19 @@ def _name(person, name="bob", begins=0, ends=DAY, **how):
 
 def _waiting(person):
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
+
+
+def _end(person, named):
+    assert person.call("DELETE", f"/api/deputies/{named['id']}").status == 204
+
+
+def _let_end(person, named):
+    local = person.local
+    local.clock.forward(5 * MINUTE)
+    person.refresh()
+    assert local.desk.entries("deputy.ended") == []
+    local.services.escalations.round()
+    assert local.desk.entries("deputy.ended")[0]["facts"]["deputy"] == named["id"]
 
 
 def _later(local, milliseconds, *people):
@@ -218,6 +235,28 @@ def test_a_deputy_may_lay_it_down_and_what_they_decided_stays(agent, person, bob
     assert [item["id"] for item in over] == [decided.id]
     assert bob.call("GET", f"/api/approvals/{decided.id}").status == 200
     assert person.call("GET", "/api/deputies").json["mine"] == []
+
+
+@pytest.mark.usefixtures("permits")
+@pytest.mark.parametrize("end", [_end, _let_end])
+def test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two(
+    agent, person, bob, local, end
+):
+    """Whose yes it was is settled when it is given; somebody else is needed still."""
+    Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
+    carol = new_person(local, "carol")
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
+    named = _name(person, ends=5 * MINUTE).json
+    handle, payment = agent.asked_payment()
+    assert bob.approve(payment.id).json["together"]["have"] == 1
+    end(person, named)
+    carol.refresh()
+    assert person.approve(payment.id).refusal == (409, "already_voted")
+    assert local.stored(payment.id).state is State.PENDING
+    (vote,) = local.desk.entries("approval.voted")
+    assert (vote["actor"], vote["facts"]["stands_for"]) == (f"user:{bob.user.id}", person.user.id)
+    assert carol.approve(payment.id).json["together"]["have"] == 2
+    assert agent.poll(handle).status == 200
 
 
 @pytest.mark.usefixtures("permits")

@@ -34,10 +34,11 @@ with store.write() as tx:
     tx.counters.count("opened", 1000)
 store.close()
 """
-_NEXT_MIGRATION = """
+_NEXT = "9998"
+_NEXT_MIGRATION = f"""
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0002", "0001"
+revision, down_revision = "{_NEXT}", "{SCHEMA}"
 def upgrade():
     op.add_column("users", sa.Column("nickname", sa.Text()))
 """
@@ -48,9 +49,9 @@ def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that knows one migration more than this one."""
     scripts = tmp_path / "migrations"
     shutil.copytree(upgrading._SCRIPTS, scripts)
-    (scripts / "versions" / "0002_nicknames.py").write_text(_NEXT_MIGRATION)
+    (scripts / "versions" / f"{_NEXT}_nicknames.py").write_text(_NEXT_MIGRATION)
     monkeypatch.setattr(upgrading, "_SCRIPTS", scripts)
-    monkeypatch.setattr(opening, "SCHEMA", "0002")
+    monkeypatch.setattr(opening, "SCHEMA", _NEXT)
 
 
 def _open_and_close(url: str) -> None:
@@ -108,9 +109,9 @@ def test_an_older_file_is_copied_aside_and_upgraded(sqlite_url: str, tmp_path: P
     _open_and_close(sqlite_url)
     in_use.close()
 
-    aside = tmp_path / "sayso.db.before-0002"
-    assert _version(sqlite_url) == "0002"
-    assert _version(f"sqlite:///{aside}") == "0001"
+    aside = tmp_path / f"sayso.db.before-{_NEXT}"
+    assert _version(sqlite_url) == _NEXT
+    assert _version(f"sqlite:///{aside}") == SCHEMA
     old = sqlite3.connect(aside)
     assert old.execute("SELECT key FROM counters").fetchall() == [("in the log",)]
     old.close()
@@ -122,18 +123,18 @@ def test_an_upgrade_that_fails_changes_nothing(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old program still opens the file, and the next try copies and upgrades again."""
-    broken = tmp_path / "migrations" / "versions" / "0002_nicknames.py"
+    broken = tmp_path / "migrations" / "versions" / f"{_NEXT}_nicknames.py"
     whole = broken.read_text()
     broken.write_text(whole + "    raise RuntimeError('half way')\n")
     with pytest.raises(RuntimeError, match="half way"):
         _open_and_close(sqlite_url)
     with monkeypatch.context() as old_program:
-        old_program.setattr(opening, "SCHEMA", "0001")
+        old_program.setattr(opening, "SCHEMA", SCHEMA)
         _open_and_close(sqlite_url)
 
     broken.write_text(whole)
     _open_and_close(sqlite_url)
-    assert _version(sqlite_url) == "0002"
+    assert _version(sqlite_url) == _NEXT
 
 
 def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:

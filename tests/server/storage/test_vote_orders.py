@@ -1,7 +1,7 @@
 """Whatever order votes come in, nothing is approved by fewer people than it takes.
 
-Sequences by hypothesis, and races of threads on both databases. Who agreed to what is read from the
-log, never from the rows that are judged.
+A deputy may cease to be one in between. Sequences by hypothesis, and races of threads on both
+databases. Who agreed to what is read from the log, never from the rows that are judged.
 """
 
 import itertools
@@ -19,21 +19,23 @@ from hypothesis import strategies as st
 
 from server.protocol.narrowing import Terms
 from server.protocol.states import State
-from server.services import votes
+from server.services import approvers, deputies, votes
 from server.services.approval_records import Approval, Approver, Decision
 from server.services.approvals import ApprovalService
+from server.services.deputy_records import Deputy
 from server.services.narrowings import Narrowed
 from server.services.ports import Unit
 from server.services.records import User
 from server.storage import approvals as rows
 from server.storage.prepared import Prepared
 from server.storage.store import SqlStore
-from tests.support.clock import NOON
+from tests.support.clock import NOON, SECOND, MovableClock
 from tests.support.installation import approval_row
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
-STAND_INS = {"eve": "bob"}
-"""Who answers in whose place; the two have one yes together."""
+STAND_INS = {"eve": "bob", "finn": "cleo"}
+"""Who answers in whose place, a backup and a deputy; the two have one yes together."""
+DEPUTY = "finn"
 QUORUM = 3
 RACES = 8
 _numbers = itertools.count()
@@ -46,6 +48,13 @@ class Voting:
     who: str
     part: int | None = None
     decision: Literal["approve", "deny"] = "approve"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The deputy is none any more: somebody ends it, or the clock does, noticed or not yet."""
+
+    how: Literal["by hand", "by the clock", "unnoticed"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ def miscounted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A seeded bug: whoever stands in for somebody is counted beside them."""
-    monkeypatch.setattr(votes, "_whose", lambda _view, _approval: {})
+    monkeypatch.setattr(Decision, "whose", property(lambda answer: answer.user_id))
 
 
 def _with_people(store: SqlStore) -> SqlStore:
@@ -107,19 +116,43 @@ def _with_people(store: SqlStore) -> SqlStore:
 
 
 def _asked(store: SqlStore) -> str:
-    """A request that takes three of the four, one of whom has somebody who stands in."""
+    """A request that takes three of the four, two of whom have somebody who stands in."""
     name = f"sayso_ap_{next(_numbers):06}"
-    row = replace(approval_row(name, "sayso_ag_bot", "sayso_us_ann", NOON), quorum=QUORUM)
     with store.write() as tx:
-        tx.approvals.add(row)
+        row = approval_row(name, "sayso_ag_bot", "sayso_us_ann", tx.now)
+        tx.approvals.add(replace(row, quorum=QUORUM))
         for who in PEOPLE[1:]:
             tx.approvers.add(
                 Approver(name, f"sayso_us_{who}", "group", NOON, row.expires_at, row.risk)
             )
         for who, whose in STAND_INS.items():
-            asked = Approver(name, f"sayso_us_{who}", "backup", NOON, row.expires_at, row.risk)
+            why: Literal["deputy", "backup"] = "deputy" if who == DEPUTY else "backup"
+            asked = Approver(name, f"sayso_us_{who}", why, NOON, row.expires_at, row.risk)
             tx.approvers.add(replace(asked, stands_for=f"sayso_us_{whose}"))
+        tx.deputies.add(_deputy(name, tx.now))
     return name
+
+
+def _deputy(name: str, now: int) -> Deputy:
+    return Deputy(
+        id=name,
+        user_id=f"sayso_us_{STAND_INS[DEPUTY]}",
+        deputy_id=f"sayso_us_{DEPUTY}",
+        from_at=now,
+        to_at=now + SECOND,
+        state="begun",
+        device_id="sayso_dv_cleo",
+        created_at=now,
+    )
+
+
+def _end(store: SqlStore, clock: MovableClock, name: str, ending: Ending) -> None:
+    if ending.how != "by hand":
+        clock.forward(SECOND)
+    with store.write() as tx:
+        found = tx.deputies.get(name)
+        if found is not None and ending.how != "unnoticed":
+            deputies.end(tx, found, by="user:sayso_us_cleo" if ending.how == "by hand" else None)
 
 
 def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
@@ -130,11 +163,13 @@ def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
         found = tx.approvals.get(approval_id)
         assert found is not None
         approval = votes.alone(tx, found)
-        if approval.state is State.PENDING:
-            SERVICE._voted(tx, approval, _answer(approval, voting), less, "session")
+        asked = approvers.find(tx, approval, f"sayso_us_{voting.who}")
+        if approval.state is State.PENDING and asked is not None:
+            answer = _answer(approval, voting, asked.stands_for)
+            SERVICE._voted(tx, approval, answer, less, "session")
 
 
-def _answer(approval: Approval, voting: Voting) -> Decision:
+def _answer(approval: Approval, voting: Voting, stands_for: str | None) -> Decision:
     return Decision(
         approval_id=approval.id,
         user_id=f"sayso_us_{voting.who}",
@@ -146,6 +181,7 @@ def _answer(approval: Approval, voting: Voting) -> Decision:
         channel="terminal",
         jws="signed",
         at=NOON,
+        stands_for=stands_for,
     )
 
 
@@ -166,11 +202,11 @@ def _whose(actor: str) -> str:
     return STAND_INS.get(who, who)
 
 
-def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting]) -> None:
+def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) -> None:
     state, agreed = _agreed(store, approval_id)
     if state is State.APPROVED:
         assert len(agreed) >= QUORUM, tried
-    if tried[0].decision == "deny":
+    if isinstance(tried[0], Voting) and tried[0].decision == "deny":
         assert state is State.DENIED
 
 
@@ -180,16 +216,43 @@ def _votings() -> st.SearchStrategy[Voting]:
     return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), said)
 
 
+def _endings() -> st.SearchStrategy[Ending]:
+    return st.builds(Ending, st.sampled_from(("by hand", "by the clock", "unnoticed")))
+
+
+def _steps() -> st.SearchStrategy[Voting | Ending]:
+    return st.one_of(_votings(), _votings(), _votings(), _endings())
+
+
+def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]) -> str:
+    approval_id = _asked(store)
+    for step in tried:
+        if isinstance(step, Ending):
+            _end(store, clock, approval_id, step)
+        else:
+            _vote(store, approval_id, step)
+    return approval_id
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-@given(tried=st.lists(_votings(), min_size=1, max_size=9))
+@given(tried=st.lists(_steps(), min_size=1, max_size=9))
 def test_no_sequence_of_votes_passes_with_fewer_people(
-    sqlite: SqlStore, tried: list[Voting]
+    sqlite: SqlStore, clock: MovableClock, tried: list[Voting | Ending]
 ) -> None:
-    """Repeating, narrowing, voiding, voting again and for somebody, in any order."""
-    approval_id = _asked(sqlite)
-    for voting in tried:
-        _vote(sqlite, approval_id, voting)
-    _check(sqlite, approval_id, tried)
+    """Repeating, narrowing, voiding, voting again, for somebody and after that, in any order."""
+    _check(sqlite, _take(sqlite, clock, tried), tried)
+
+
+@pytest.mark.parametrize("how", ["by hand", "by the clock", "unnoticed"])
+def test_the_yes_of_a_deputy_stays_that_of_their_person(
+    people: SqlStore, clock: MovableClock, how: Literal["by hand", "by the clock", "unnoticed"]
+) -> None:
+    """However it ends, the two have one yes together; only another person's makes it enough."""
+    tried = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
+    approval_id = _take(people, clock, tried)
+    assert _agreed(people, approval_id)[0] is State.PENDING
+    _vote(people, approval_id, Voting("dan"))
+    assert _agreed(people, approval_id)[0] is State.APPROVED
 
 
 def test_no_race_of_votes_passes_with_fewer_people(people: SqlStore) -> None:
@@ -199,7 +262,7 @@ def test_no_race_of_votes_passes_with_fewer_people(people: SqlStore) -> None:
         for race in range(RACES):
             approval_id = _asked(people)
             enough = race % 2 == 0
-            who = [*PEOPLE, *PEOPLE[:2]] if enough else [*PEOPLE[:2], *STAND_INS] * 2
+            who = [*PEOPLE, *PEOPLE[:2]] if enough else [*PEOPLE[:2], "eve"] * 2
             parts = [None] if enough else [None, 1, 2]
             tried = [Voting(name, chance.choice(parts)) for name in who]
             done = [threads.submit(_vote, people, approval_id, one) for one in tried]

@@ -1,0 +1,19 @@
+"""In whose place somebody answered is kept with the answer."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the tables forward; answers that were given say it too."""
+    op.add_column("decisions", sa.Column("stands_for", sa.Text(), nullable=True))
+    op.execute(
+        "UPDATE decisions SET stands_for = (SELECT approvers.stands_for FROM approvers"
+        " WHERE approvers.approval_id = decisions.approval_id"
+        " AND approvers.user_id = decisions.user_id)"
+    )

@@ -1,0 +1,58 @@
+"""A fact longer than the screen: read from its beginning to its end before a yes."""
+
+import json
+
+import pytest
+
+from server.protocol.rendering import MAX_MATERIAL_VALUE
+from server.services import shipped
+from server.services.actions import Actions
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+
+_TEXT = ("The figures of the quarter are attached. " * 100)[:MAX_MATERIAL_VALUE]
+_LETTER = {
+    "type": "message.send",
+    "recipients": ["bob@nordwind.example"],
+    "domains": ["nordwind.example"],
+    "external_domains": ["nordwind.example"],
+    "subject": "Quarter",
+    "text": _TEXT,
+    "attachments": [],
+}
+_SHUT = "document.getElementById('to-approve').disabled"
+_HALF_SCREENS = "Math.ceil(document.documentElement.scrollHeight / innerHeight * 2)"
+_DRAWN = """new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+"""What is on the screen is told to a page after it was drawn."""
+
+
+@pytest.fixture(scope="module")
+def letters(server: LiveServer) -> None:
+    """Messages are as the file has them that comes with Sayso."""
+    Actions(server.services.store).add(shipped.registrable("message.send"), by=BY)
+
+
+@pytest.mark.usefixtures("letters")
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (1440, 900)])
+def test_what_is_longer_than_the_screen_is_scrolled_through_before_a_yes(
+    server: LiveServer, tab: Chromium, agent: Agent, width: int, height: int
+) -> None:
+    """All of it: whoever jumps to its end has not read what lies between."""
+    user = newcomer(tab, server)
+    details = json.dumps([_LETTER])
+    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    tab.look(width=width, height=height)
+    tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    assert _TEXT in tab.ask("document.getElementById('facts').textContent")
+    tab.ask("scrollTo(0, document.documentElement.scrollHeight)")
+    tab.ask(_DRAWN)
+    assert tab.ask(_SHUT) is True
+    tab.ask("scrollTo(0, 0)")
+    for _ in range(tab.ask(_HALF_SCREENS)):
+        tab.ask(_DRAWN)
+        tab.ask("scrollBy(0, innerHeight / 2)")
+    tab.see(f"{_SHUT} === false")

@@ -85,6 +85,7 @@ from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.sign_ins import SignIns
 from server.services.signatures import Signatures
+from server.services.stand_ins import StandIns
 from server.services.standing_exchanges import StandingExchanges
 from server.services.standing_grants import StandingGrants
 from server.services.standing_proposals import Proposals
@@ -169,7 +170,7 @@ def build(
         rules=_rules(settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
-        escalations=Escalations(store, _rules(settings)),
+        escalations=Escalations(store, StandIns(Judge(secrets), _rules(settings))),
         successions=Successions(store, secrets, _rules(settings)),
     )
 
@@ -202,6 +203,7 @@ def create_site(services: Services) -> "Site":
     authenticators = WebAuthn(rules.issuer)
     signatures = Signatures(services.verifier, authenticators)
     statements = Statements(secrets, signatures, rules)
+    stand_ins = StandIns(rights.judge, rules)
     browsers = Browsers(store, secrets)
     passkeys = PasskeyService(store, secrets, authenticators, browsers, rules)
     approvals = ApprovalService(
@@ -234,6 +236,7 @@ def create_site(services: Services) -> "Site":
             login_hints,
             rules,
             ceremonies,
+            stand_ins,
         ),
         proofs=proofs,
         token=TokenEndpoint(
@@ -280,7 +283,7 @@ def create_site(services: Services) -> "Site":
             services.settings.push_services,
         ),
         quiet=Quiet(store),
-        deputies=Deputies(store, secrets, statements),
+        deputies=Deputies(store, secrets, statements, stand_ins),
         extensions=Extensions(store),
         retries=Retries(store),
         receipts=Receipts(store, services.signer, services.verifier, authenticators),

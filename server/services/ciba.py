@@ -23,7 +23,6 @@ from server.services import (
     histories,
     notices,
     redemption,
-    stand_ins,
     standing_uses,
     superseding,
     targets,
@@ -42,6 +41,7 @@ from server.services.proofs import Proofs
 from server.services.records import Agent, User
 from server.services.request_objects import RequestObjects
 from server.services.rules import Rules
+from server.services.stand_ins import StandIns
 
 _MOST_KEY = 255
 
@@ -59,6 +59,7 @@ class CibaService:
     login_hints: LoginHints
     rules: Rules
     ceremonies: Ceremonies
+    stand_ins: StandIns
 
     def start(
         self,
@@ -244,7 +245,7 @@ class CibaService:
             deciders.tell(tx, approval, screens=decider.tells)
         else:
             notices.asked(tx, approval, self.rules)
-            stand_ins.ask_at_once(tx, approval, self.rules)
+            self.stand_ins.ask_at_once(tx, approval)
         return approval
 
     def _approval(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:

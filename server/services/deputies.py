@@ -10,13 +10,13 @@ from typing import Final
 
 from server.protocol import decisions, errors
 from server.protocol.names import PREFIX_DEPUTY
-from server.services import audit, people, stand_ins
+from server.services import audit, people
 from server.services.deputy_records import Deputy
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Device, Entry, User
 from server.services.refusals import NotFound
-from server.services.rules import Rules
+from server.services.stand_ins import StandIns
 from server.services.statements import Statements
 
 LONGEST_MS: Final = 366 * 24 * 60 * 60 * 1000
@@ -49,6 +49,7 @@ class Deputies:
     store: Store
     secrets: Secrets
     statements: Statements
+    stand_ins: StandIns
 
     def of(self, person: Person) -> tuple[list[Standing], list[Standing]]:
         """Whom this person named, and for whom they decide or will."""
@@ -84,7 +85,7 @@ class Deputies:
             )
             tx.deputies.add(deputy)
             _record(tx, audit.Type.DEPUTY_NAMED, deputy, audit.by_user(person.user.id), signed=jws)
-            begin(tx, deputy, self.statements.rules)
+            begin(tx, deputy, self.stand_ins)
             return _named(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
@@ -131,12 +132,12 @@ class ManagedDeputies:
             return _named(tx, deputy)
 
 
-def begin(tx: Unit, deputy: Deputy, rules: Rules) -> bool:
+def begin(tx: Unit, deputy: Deputy, stand_ins: StandIns) -> bool:
     """Put open requests before a deputy whose time has come; reports whether it has now."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False
     for approval in tx.approvals.open_of_user(deputy.user_id):
-        stand_ins.ask_deputies(tx, approval, rules)
+        stand_ins.ask_deputies(tx, approval)
     return True
 
 

@@ -17,12 +17,12 @@ from server.services import (
     deputies,
     digests,
     notices,
-    stand_ins,
 )
 from server.services.approval_records import Approval
 from server.services.deputy_records import Deputy
 from server.services.ports import Store, Unit, View
 from server.services.rules import Rules
+from server.services.stand_ins import StandIns
 
 _AT_ONCE: Final = 200
 
@@ -32,7 +32,7 @@ class Escalations:
     """Takes the steps that are due, and ends holds that are over."""
 
     store: Store
-    rules: Rules
+    stand_ins: StandIns
 
     def round(self) -> int:
         """One round; returns how many times somebody was told something."""
@@ -40,10 +40,12 @@ class Escalations:
             if not _is_due(view):
                 return 0
         with self.store.write() as tx:
-            turned = sum(_turn(tx, one, self.rules) for one in tx.deputies.due(tx.now, _AT_ONCE))
+            turned = sum(
+                _turn(tx, one, self.stand_ins) for one in tx.deputies.due(tx.now, _AT_ONCE)
+            )
             found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
-            taken = sum(take_step(tx, one, self.rules) for one in found if one is not None)
-            return turned + _release(tx, self.rules) + taken
+            taken = sum(take_step(tx, one, self.stand_ins) for one in found if one is not None)
+            return turned + _release(tx, self.stand_ins.rules) + taken
 
 
 def _is_due(view: View) -> bool:
@@ -53,10 +55,10 @@ def _is_due(view: View) -> bool:
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
 
 
-def _turn(tx: Unit, deputy: Deputy, rules: Rules) -> bool:
+def _turn(tx: Unit, deputy: Deputy, stand_ins: StandIns) -> bool:
     """Let a deputy begin or end whose time has come."""
     over = deputy.to_at <= tx.now
-    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, rules)
+    return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, stand_ins)
 
 
 def halfway(start: int, end: int) -> int:
@@ -64,23 +66,23 @@ def halfway(start: int, end: int) -> int:
     return (start + end) // 2
 
 
-def _remind(tx: Unit, approval: Approval, rules: Rules) -> None:
+def _remind(tx: Unit, approval: Approval, stand_ins: StandIns) -> None:
     """Say again, to everybody whom it asks, that it waits."""
     _record(tx, approval, "reminded")
-    notices.asked(tx, approval, rules, attention.REMINDER)
+    notices.asked(tx, approval, stand_ins.rules, attention.REMINDER)
 
 
-def _ask_backup(tx: Unit, approval: Approval, rules: Rules) -> None:
+def _ask_backup(tx: Unit, approval: Approval, stand_ins: StandIns) -> None:
     """Ask the person's backup too."""
-    if stand_ins.ask_backup(tx, approval, rules):
+    if stand_ins.ask_backup(tx, approval):
         _record(tx, approval, "backup_asked")
 
 
-STEPS: Final[tuple[Callable[[Unit, Approval, Rules], None], ...]] = (_remind, _ask_backup)
+STEPS: Final[tuple[Callable[[Unit, Approval, StandIns], None], ...]] = (_remind, _ask_backup)
 """In order; `approvals.escalated` counts those that were taken."""
 
 
-def take_step(tx: Unit, approval: Approval, rules: Rules) -> bool:
+def take_step(tx: Unit, approval: Approval, stand_ins: StandIns) -> bool:
     """Take the next step of an approval, if nobody else has; reports whether it was taken."""
     taken = approval.escalated
     last = taken + 1 >= len(STEPS)
@@ -88,7 +90,7 @@ def take_step(tx: Unit, approval: Approval, rules: Rules) -> bool:
     next_at = None if last else halfway(due_at, approval.expires_at)
     if not tx.escalations.step(approval.id, taken, next_at, tx.now):
         return False
-    STEPS[taken](tx, approval, rules)
+    STEPS[taken](tx, approval, stand_ins)
     return True
 
 

@@ -50,10 +50,7 @@ class Reinforcements:
 
     def _needs(self, tx: Unit, approval: Approval) -> Requirements:
         """What its yes takes today."""
-        agent = tx.directory.agent(approval.agent_id)
-        user = tx.directory.user(approval.user_id or "")
-        case = None if agent is None else rights.same_today(tx, self.schemas, agent, user, approval)
-        needs = None if case is None else self.judge.decide(tx, case).needs
+        needs = rights.needs_today(tx, self.judge, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this any more: what it stands on has changed.")
         return needs

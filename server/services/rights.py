@@ -13,6 +13,7 @@ from server.services.app_actions import AppActions
 from server.services.approval_records import Approval
 from server.services.narrowings import effective
 from server.services.policy.judging import Case, Judge
+from server.services.policy.questions import Requirements
 from server.services.ports import Unit, View
 from server.services.records import Agent, User
 from server.services.schemas import Schemas
@@ -107,6 +108,16 @@ def same_today(
     except errors.ProtocolError:
         return None
     return Case("request", agent, user, target, details, actions, past=approval.past)
+
+
+def needs_today(
+    view: View, judge: Judge, schemas: Schemas, approval: Approval
+) -> Requirements | None:
+    """What the yes to a request takes today; None when nobody can give it any more."""
+    agent = view.directory.agent(approval.agent_id)
+    user = view.directory.user(approval.user_id or "")
+    case = None if agent is None else same_today(view, schemas, agent, user, approval)
+    return None if case is None else judge.decide(view, case).needs
 
 
 def _stood_on(tx: Unit, approval: Approval) -> str | None:

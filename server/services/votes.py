@@ -80,7 +80,8 @@ def said(view: View, approval: Approval) -> Approvals:
     """Who has said yes, as policy is asked; while it waits, everybody whose yes could come."""
     by, count = _by(view, approval)
     steps, ahead = ceremonies.read(approval.ceremony), approval.decided_by is not None
-    return Approvals(count, approval.risk, steps, frozenset(by), ahead=ahead)
+    through = _through(view, approval)
+    return Approvals(count, approval.risk, steps, frozenset(by), through, ahead=ahead)
 
 
 def alone(tx: Unit, approval: Approval) -> Approval:
@@ -131,6 +132,14 @@ def _by(view: View, approval: Approval) -> tuple[set[str], int]:
         return {one.stands_for or one.user_id for one in _may(view, approval)}, approval.quorum
     found = _counted(view.decisions.of_approval(approval.id))
     return found, len(found)
+
+
+def _through(view: View, approval: Approval) -> dict[str, str]:
+    """Whose yes there is of somebody else, and of whom; nobody's while it waits."""
+    if approval.decided_at is None or not approval.several:
+        return {}
+    given = standing(view.decisions.of_approval(approval.id))
+    return {one.whose: one.user_id for one in given if one.stands_for is not None}
 
 
 def _counted(answers: Sequence[Decision]) -> set[str]:

@@ -126,6 +126,8 @@ class Approvals:
     ceremony: Ceremony = CONFIRM
     by: frozenset[str] = frozenset()
     """User ids; a deputy's yes is that of whom they stand in for."""
+    through: Mapping[str, str] = field(default_factory=dict)
+    """Of these, those whose yes somebody else gave in their place → who that was."""
     ahead: bool = False
     """They were given before the request was there, of which nothing could be typed."""
 
@@ -156,7 +158,8 @@ class Requirements:
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
         """Reports whether these approvals are enough for a request in this person's name.
 
-        So many distinct people must have said yes. Where no rule says whose yes counts, theirs must
+        So many distinct people must have said yes, and neither they nor who said it in their place
+        may be excluded. Where no rule says whose yes counts, theirs must
         be among them: nobody else speaks for a person unless policy says so. A yes given ahead
         stands for what the level has people type, not for what a rule wants typed each time.
         """
@@ -164,11 +167,16 @@ class Requirements:
             return False
         spared = TYPED - self.named if approvals.ahead else CONFIRM
         strong = self.ceremony - spared <= approvals.ceremony
-        counted = approvals.by - self.excluded if self.who is None else self.left & approvals.by
+        counted = self._counted(approvals)
         enough = len(counted) >= self.quorum
         shown = approvals.risk.rank >= self.risk.rank
         spoken = self.who is not None or user in {None, *counted} or user in self.excluded
         return enough and shown and strong and spoken
+
+    def _counted(self, approvals: Approvals) -> frozenset[str]:
+        lent = {one for one, by in approvals.through.items() if by in self.excluded}
+        by = approvals.by - lent
+        return by - self.excluded if self.who is None else self.left & by
 
     @property
     def left(self) -> frozenset[str]:

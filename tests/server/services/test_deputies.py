@@ -13,7 +13,6 @@ from server.services.deputies import MOST, ManagedDeputies
 from server.services.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
-from server.services.stand_ins import ask_at_once
 from server.services.users import UserChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, HOUR, MINUTE, SECOND
@@ -259,6 +258,67 @@ def test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two(
     assert agent.poll(handle).status == 200
 
 
+OWNERS_EXCLUDED = rule("ask", 'ask.exclude = ["owner"]')
+
+
+@pytest.fixture
+def owner(local, agent, bob):
+    """Bob looks after the agent."""
+    local.desk.agents.update(agent.id, AgentChanges(add_owners=("bob",)), by=BY)
+    return bob
+
+
+def _as_deputy(local, person):
+    _name(person)
+
+
+def _as_deputy_soon(local, person):
+    _name(person, begins=2 * MINUTE)
+
+
+def _as_backup(local, person):
+    _backed(local, "ana", "bob")
+
+
+@pytest.mark.usefixtures("permits")
+@pytest.mark.parametrize("called", [_as_deputy, _as_deputy_soon, _as_backup])
+def test_whom_a_rule_excludes_says_yes_in_nobodys_place(agent, person, owner, local, called):
+    """From the beginning, at their time, or when three quarters are over: they may only say no."""
+    Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
+    called(local, person)
+    handle, payment = agent.asked_payment()
+    _later(local, 300 * SECOND, person, owner)
+    _later(local, 200 * SECOND, person, owner)
+    assert _waiting(owner) == [payment.id]
+    assert owner.approve(payment.id).refusal == (403, "not_eligible")
+    assert agent.poll(handle).refusal == (400, "authorization_pending")
+    assert person.approve(payment.id).status == 200
+
+
+@pytest.mark.usefixtures("permits")
+def test_who_is_excluded_by_now_has_said_yes_in_nobodys_place(agent, person, owner, local):
+    """Policy is asked once more when the token is made, and about whoever signed."""
+    _name(person)
+    handle, payment = agent.asked_payment()
+    assert owner.approve(payment.id).status == 200
+    Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
+    answer = agent.poll(handle)
+    assert (answer.status, answer.json["reason"]) == (400, "cancelled")
+    assert local.stored(payment.id).reason == "policy_changed"
+
+
+@pytest.mark.usefixtures("permits")
+def test_nobody_stands_in_where_a_rule_forbids_it_by_now(agent, person, bob, local):
+    """The person lends nobody what is not theirs to say any more."""
+    _name(person, begins=2 * MINUTE)
+    _, payment = agent.asked_payment()
+    Policies(local.services.store).set(rule("deny"), by=BY)
+    _later(local, 2 * MINUTE, person, bob)
+    with local.services.store.read() as view:
+        row = view.approvers.find(payment.id, bob.user.id)
+    assert (row.stands_for, row.approves) == (person.user.id, False)
+
+
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
     """Nor is anybody else in their place."""
@@ -284,8 +344,8 @@ def test_whoever_comes_second_begins_and_ends_nothing(person, bob, local):
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
         deputy = tx.deputies.get(named)
-        assert deputies.begin(tx, deputy, local.services.rules)
-        assert not deputies.begin(tx, deputy, local.services.rules)
+        assert deputies.begin(tx, deputy, local.services.escalations.stand_ins)
+        assert not deputies.begin(tx, deputy, local.services.escalations.stand_ins)
         assert deputies.end(tx, deputy)
         assert not deputies.end(tx, deputy)
 
@@ -336,7 +396,7 @@ def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, lo
     consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
         for approval in (critical, consent):
-            ask_at_once(tx, approval, local.services.rules)
+            local.services.escalations.stand_ins.ask_at_once(tx, approval)
     assert _waiting(bob) == [critical.id]
 
 

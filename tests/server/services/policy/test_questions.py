@@ -1,6 +1,6 @@
 """From an engine's answers to a verdict, whichever engine it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,6 +10,7 @@ from server.services.policy.questions import (
     FAILED,
     NOBODY,
     Answer,
+    Approvals,
     PolicyFailed,
     Requirements,
     decide,
@@ -76,3 +77,21 @@ def test_what_is_allowed_without_a_consent_behind_it_takes_what_is_usual():
         CONFIRM,
         1_800,
     )
+
+
+@pytest.mark.parametrize(
+    ("by", "through", "met"),
+    [
+        ({"ana"}, {}, True),
+        ({"ana"}, {"ana": "ben"}, True),
+        ({"ana"}, {"ana": "owner"}, False),
+        ({"owner"}, {}, False),
+        ({"owner"}, {"owner": "ben"}, False),
+    ],
+)
+def test_neither_whose_yes_it_is_nor_who_gave_it_may_be_excluded(by, through, met):
+    """An excluded person says yes in nobody's place, and nobody does in theirs."""
+    said = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
+    assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(said, "ana") is met
+    named = replace(NEEDS, who=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))
+    assert named.met_by(said, "ana") is met

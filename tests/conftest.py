@@ -1,13 +1,18 @@
 """What every test may ask for.
 
-Owns: the PostgreSQL server of a test run, and the mark of the tests that need it.
+Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that no property
+fails because a machine is slow.
 """
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.postgres import PostgresServer
+
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

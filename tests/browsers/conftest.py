@@ -15,6 +15,8 @@ from tests.support.push_service import PushService, push_service
 from tests.support.server import LiveServer, live_server
 
 _HERE = Path(__file__).parent
+_LONGEST_SECONDS = 400
+"""The first test of a file waits for a server and for browsers too."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.browsers)
+            item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))
 
 
 @pytest.fixture(scope="module")

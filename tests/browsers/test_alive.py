@@ -259,9 +259,9 @@ def test_a_no_whose_page_is_left_is_sent_at_once(
     handle = agent.asked(person.user)
     opened("/report")
     page.click("[name=scope][value='']")
+    _stand_still(page)
     page.click("#report [type=submit]")
     page.says("Your no is sent in five seconds")
-    _stand_still(page)
     page.open(f"{server.url}/settings")
     until(lambda: not person.waiting(), _SECONDS)
     assert agent.poll(handle).json()["deny_code"] == "suspicious"

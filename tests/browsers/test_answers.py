@@ -64,7 +64,6 @@ def test_less_is_compared_signed_and_all_that_the_agent_gets(
     mine.click(".less button")
     mine.says("do this part of it once")
     assert "EUR 500.00" in mine.text(".differences")
-    assert mine.ask("document.getElementById('approve-now').disabled") is True
     mine.click("#approve-now")
     mine.says("Approved by")
     tokens = agent.poll(handle).json()

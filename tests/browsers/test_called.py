@@ -155,9 +155,9 @@ def test_a_request_that_is_looked_at_takes_its_own_notification_away(server, cal
     called.desktop.wait("Approval needed, critical risk")
     agent.asked(user)
     asked = waiting(server, user)[0].id
-    until(lambda: {"other", asked} <= set(called.tab.ask(_TAGS)), 30)
+    until(lambda: {"other", asked} <= set(called.tab.ask(_TAGS) or []), 30)
     called.tab.open(f"{server.url}/r/{asked}")
-    until(lambda: asked not in called.tab.ask(_TAGS), 30)
+    until(lambda: asked not in (called.tab.ask(_TAGS) or [asked]), 30)
     assert "other" in called.tab.ask(_TAGS)
 
 
@@ -166,8 +166,8 @@ def test_several_that_wait_are_one_notification(server, called, user, agent):
     before = called.desktop.count
     for _ in range(3):
         agent.ask_payment(user)
-    until(lambda: len(called.service.taken) == 3, 30)
-    until(lambda: called.desktop.count == before + 3, 30)
+    until(lambda: len(called.service.taken) >= 3, 30)
+    until(lambda: called.desktop.count >= before + 3, 30)
     shown = called.desktop.wait("3 approvals waiting")
     assert shown.body.endswith("The gravest is of high risk.")
     until(lambda: called.titles() == ["3 approvals waiting"], 30)

@@ -62,7 +62,6 @@ def test_a_request_is_read_approved_and_its_token_fetched(server, tab, user, age
         tab.says(words)
     tab.click("#to-approve")
     tab.see("document.activeElement.id === 'approve-title'")
-    assert tab.ask("document.getElementById('approve-now').disabled") is True
     tab.click("#approve-now")
     tab.says("Approved by")
     tokens = agent.poll(handle).json()
@@ -182,7 +181,7 @@ def test_pages_of_phones_and_desks_do_not_scroll_sideways(server, tab, user, age
     _only(server, tab)
     for width in (320, 360, 1440):
         tab.look(width=width)
-        assert tab.ask("document.documentElement.scrollWidth") <= width
+        tab.see(f"document.documentElement.scrollWidth <= {width}")
 
 
 @pytest.mark.parametrize("worker", [False, True])

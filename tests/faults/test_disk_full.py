@@ -101,7 +101,7 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
         assert load.agent.http.get("/healthz").status_code == 200
         assert load.agent.http.get("/jwks").status_code == 200
 
-    until(lambda: _denied(load, first), 10)
+    until(lambda: _denied(load, first), 60)
     before = len(load.decided)
     with load.running():
         until(lambda: len(load.decided) > before + 5, 30)

@@ -79,7 +79,7 @@ def _siege(load: Load, chance: random.Random, kills: int) -> None:
         assert ledger.discrepancies() == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     start: Starter, chance: random.Random
 ) -> None:
@@ -103,7 +103,7 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
             assert decided.decision == load.decided[name]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_check_notices_an_entry_that_is_written_later(
     start: Starter, chance: random.Random
 ) -> None:
@@ -112,7 +112,7 @@ def test_the_check_notices_an_entry_that_is_written_later(
     assert any(_kill(load, chance).discrepancies() for _ in range(30))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_check_notices_an_answer_that_is_acknowledged_too_early(
     start: Starter, chance: random.Random
 ) -> None:

@@ -22,7 +22,7 @@ from tests.support.waiting import meanwhile, until
 
 _RED_SECONDS = 2
 _FAIL_SECONDS = 5
-_SLACK_SECONDS = 1  # a busy machine is slow, not broken
+_SLACK_SECONDS = 10  # a busy machine is slow, not broken
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
             person.approve(person.only())
             assert held.result(30).status_code == 200
 
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 45
 
 
 def test_a_change_of_rights_at_one_machine_holds_at_the_other_at_once(
@@ -207,7 +207,7 @@ def test_without_its_database_it_says_so_soon_and_comes_back_by_itself(
         failed = [poll.result(30) for poll in polls]
         alive = http.get("/healthz").status_code
         database.start()
-        until(lambda: http.get("/readyz").status_code == 200, 10)
+        until(lambda: http.get("/readyz").status_code == 200, 60)
         token = agent.poll(handle)
 
     assert ready[0] == 503

@@ -16,7 +16,7 @@ from tests.support.waiting import meanwhile, until
 
 _LONGEST_SECONDS = 12
 _LONGEST_IDLE_SECONDS = 3
-_SLACK_SECONDS = 2  # a busy machine is slow, not broken
+_SLACK_SECONDS = 10  # a busy machine is slow, not broken
 
 
 @pytest.fixture

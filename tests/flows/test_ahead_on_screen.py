@@ -36,7 +36,7 @@ def test_requests_like_one_are_approved_ahead_on_the_screen(agent: Agent, person
         app.press("\t", "\t", "\r")
         app.shows("APPROVE?", "without asking")
         app.press("\x1b[6~", "\t", *PIN)
-        app.rest(3)
+        app.shows("Tab to Approve, then Enter.")
         app.press("\t", "\r")
         app.shows("Approved by")
         handle = agent.asked(person.user, **_payment(1_500))

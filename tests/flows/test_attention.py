@@ -1,10 +1,10 @@
 """A person who looks elsewhere is called: the real programs in a pseudo-terminal."""
 
+import contextlib
 import io
 import os
 import re
 import sys
-from contextlib import contextmanager
 
 import pexpect
 import pytest
@@ -15,7 +15,7 @@ from tests.support.terminal import PIN
 RING = "Sayso: 1 request of high risk waits for you"
 
 
-@contextmanager
+@contextlib.contextmanager
 def program(person, arguments, **environment):
     """`sayso-approver` at this person's terminal, and all that it wrote."""
     alone = {k: v for k, v in window.environment(person).items() if k not in ("TMUX", "STY")}
@@ -54,6 +54,8 @@ def test_the_app_calls_again_until_somebody_is_there(agent, person):
             child.expect_exact(RING)
         child.send("v")
         child.expect_exact("SHA-256")
+        with contextlib.suppress(pexpect.TIMEOUT):  # one that was on its way already
+            child.expect_exact(RING, timeout=0.5)
         with pytest.raises(pexpect.TIMEOUT):
             child.expect_exact(RING, timeout=2.5)
 

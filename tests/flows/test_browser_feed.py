@@ -22,7 +22,7 @@ def page(server: LiveServer) -> Iterator[Page]:
     name, code = server.user()
     passkey = SoftPasskey(origin=server.url, credential=name.encode())
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
-    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as http:
+    with httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=70) as http:
         options = http.post("/api/passkeys/options", json={"code": code}).json()
         made = passkey.made(decoded(options["challenge"]))
         body = {"code": code, "name": "phone", **made}

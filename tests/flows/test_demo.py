@@ -90,7 +90,7 @@ class _Terminal:
         """Go down the list, whatever came first, until the chosen request shows this."""
         for key in ("g", _DOWN, _DOWN):
             self.press(key)
-            ends = time.monotonic() + 2
+            ends = time.monotonic() + 5
             while fact not in self.text() and time.monotonic() < ends:
                 self._read()
             if fact in self.text():

@@ -1,6 +1,5 @@
 """The real app over a server that is killed, stopped and started again under it."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,11 +146,11 @@ def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, r
     agent.ask(person.user)
     with window(person) as app:
         app.shows("payments:read")
-        os.kill(app.child.pid, signal.SIGSTOP)
+        app.suspend()
         app.rest(11)
         agent.ask_payment(person.user)
         app.child.send("a\t\ry")
-        os.kill(app.child.pid, signal.SIGCONT)
+        app.go_on()
         app.shows("LIVE", "Pay EUR 4,820.00")
         assert "APPROVE?" not in app.text
     assert [approval.state.value for approval in person.waiting()] == ["pending"] * 2

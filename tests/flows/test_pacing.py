@@ -52,8 +52,8 @@ def test_half_a_second_is_forgiven(polling: _Polling) -> None:
 
 
 def test_more_than_half_a_second_is_not_forgiven(polling: _Polling) -> None:
-    """Three seconds are early."""
-    assert polling.after(3 * SECOND) == "slow_down"
+    """One second is early, and still is when the machine takes three of its own."""
+    assert polling.after(1 * SECOND) == "slow_down"
 
 
 def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
@@ -112,12 +112,11 @@ def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
 
 def test_the_pace_outlives_the_process(polling: _Polling) -> None:
     """It is kept in the database: `kill -9` and a new process change nothing."""
-    assert polling.after(0) == "slow_down"
-    assert polling.after(0) == "slow_down"
+    assert {polling.after(0) for _ in range(5)} == {"slow_down"}
     polling.server.kill()
     polling.server.start()
-    assert polling.after(5 * SECOND) == "slow_down"
-    assert polling.after(20 * SECOND) == "authorization_pending"
+    assert polling.after(0) == "slow_down"
+    assert polling.after(35 * SECOND) == "authorization_pending"
 
 
 def test_somebody_elses_handle_is_neither_answered_nor_paced(

@@ -37,7 +37,7 @@ def _approve(app: Window) -> None:
     """In the panel that approves: read on, the PIN, the button."""
     app.shows("APPROVE?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
-    app.rest(3)
+    app.shows("Tab to Approve, then Enter.")
     app.press("\t", "\r")
 
 

@@ -53,7 +53,7 @@ def _approve(app: Window) -> None:
     app.press("a")
     app.shows("APPROVE?")
     app.press("\x1b[6~", "\t", *PIN)
-    app.rest(3)
+    app.shows("Tab to Approve, then Enter.")
     app.press("\t", "\r")
     app.shows("Approved by")
 

@@ -29,7 +29,7 @@ _FLAGS = (
     "--remote-debugging-port=0",
     "about:blank",
 )
-_SECONDS = 30.0
+_SECONDS = 60.0
 _QUALITY = 40
 _REGISTERED = "ServiceWorker.workerRegistrationUpdated"
 _PLAIN = {
@@ -296,6 +296,10 @@ class Chromium:
         away = (
             "net::ERR_INTERNET_DISCONNECTED",
             "net::ERR_CONNECTION_REFUSED",
+            "net::ERR_CONNECTION_RESET",
+            "net::ERR_CONNECTION_CLOSED",
+            "net::ERR_EMPTY_RESPONSE",
+            "net::ERR_NETWORK_CHANGED",
             "net::ERR_BLOCKED_BY_CLIENT",  # a test keeps it from the page
             "status of 502",  # the server has none; what stood in its place said so
         )

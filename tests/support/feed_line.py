@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from approver_tui.client.feed import PATH
 from tests.support.terminal import Terminal
 
-_PATIENCE = 8.0
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)

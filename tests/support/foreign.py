@@ -91,7 +91,7 @@ def foreign_push_service() -> Iterator[httpx.Client]:
     program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
     process = subprocess.Popen([_node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False) as http:
+        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=70) as http:
             until(lambda: _serves(http), _PATIENCE_SECONDS)
             yield http
     finally:

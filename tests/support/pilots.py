@@ -27,6 +27,7 @@ SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
 """The two sizes at which every screen is looked at."""
 
 _PATIENCE = 400
+_TURNS = 40
 
 
 @asynccontextmanager
@@ -83,6 +84,16 @@ async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
         stage.clock.move(1)
         look(stage)
     await pilot.pause()
+    await _rested(pilot, stage)
+
+
+async def _rested(pilot: Pilot[None], stage: Stage) -> None:
+    """Let what a key began in a thread come to its end, unless a test holds it up."""
+    for _ in range(_TURNS):
+        if not any(worker.is_running for worker in stage.app.workers):
+            return
+        await asyncio.sleep(0.005)
+        await pilot.pause()
 
 
 async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float = 0.05) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.second_look import FEW
+from tests.support.second_look import FEW, NEVER_TWICE
 from tests.support.source import ROOT
 
 _PASSES_THE_SECOND_TIME = """
@@ -25,11 +25,12 @@ _TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
 _NEVER_PASSES = "def test_it():\n    assert False\n"
 
 
-def _run(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, tests: str, place: str = "test_it.py") -> subprocess.CompletedProcess[str]:
     (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    (folder / "test_it.py").write_text(tests, "utf-8")
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    (folder / place).write_text(tests, "utf-8")
     return subprocess.run(
-        [sys.executable, "-m", "tests.support.second_look", *_TWO_AT_A_TIME, "test_it.py"],
+        [sys.executable, "-m", "tests.support.second_look", *_TWO_AT_A_TIME, place],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), **_ONLY_XDIST},
         capture_output=True,
@@ -52,6 +53,15 @@ def test_more_than_a_few_fail_at_once(tmp_path: Path) -> None:
     ended = _run(tmp_path, _PASSES_THE_SECOND_TIME.format(count=FEW + 1))
     assert ended.returncode == 1
     assert "FAILED, and now once more, alone" not in ended.stderr
+
+
+@pytest.mark.parametrize("place", NEVER_TWICE)
+def test_what_must_never_happen_fails_the_first_time(tmp_path: Path, place: str) -> None:
+    """A lost answer, two tokens, a token after its end: that it goes well alone says nothing."""
+    assert (ROOT / place).is_file()
+    ended = _run(tmp_path, _PASSES_THE_SECOND_TIME.format(count=1), place)
+    assert ended.returncode == 1
+    assert "FAILED, and now once more" not in ended.stderr
 
 
 @pytest.mark.parametrize("tests", [_NEVER_PASSES, "import nothing_of_this_name\n"])

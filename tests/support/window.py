@@ -9,11 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pexpect
 import pyte
 
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 COLUMNS, LINES = 100, 30
 PATIENCE_SECONDS = 30.0
@@ -58,6 +60,14 @@ class Window:
             drawn = self.child.read_nonblocking(_LARGEST_READ, _LOOK_SECONDS)
             self.read_at = time.perf_counter()
             self._stream.feed(drawn)
+
+    def suspend(self) -> None:
+        """Stop the program as `kill -STOP` does; it is stopped when this returns."""
+        suspend(self.child)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        os.kill(self.child.pid, signal.SIGCONT)
 
     def hang_up(self) -> None:
         """Take the terminal away from under the program."""
@@ -111,6 +121,13 @@ def window(
         yield opened
     finally:
         opened.leave()
+
+
+def suspend(child: pexpect.spawn) -> None:
+    """Stop a program; a signal takes a moment to arrive."""
+    os.kill(child.pid, signal.SIGSTOP)
+    status = Path(f"/proc/{child.pid}/stat")
+    until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T")
 
 
 def leave(child: pexpect.spawn) -> None:

@@ -121,5 +121,6 @@ def test_a_question_that_is_broken_off_answers_nothing(logged_in, server, end):
         getattr(terminal, end)()
         terminal.expect("Error: Interrupted.")
         terminal.expect(pexpect.EOF)
+        terminal.wait()
     assert terminal.exitstatus == Exit.INTERRUPTED
     assert asked["state"] == "pending"

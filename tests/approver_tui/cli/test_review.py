@@ -14,7 +14,7 @@ from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
 from tests.support.approval_texts import when, wire_approval
 from tests.support.fake_server import CODE
-from tests.support.window import leave
+from tests.support.window import leave, suspend
 
 AT_LIST = "Number, list, wait, history, help or quit:"
 AT_REQUEST = "approve, deny, report, skip, list, help or quit:"
@@ -244,7 +244,7 @@ def test_after_a_suspension_the_question_is_asked_again(server, terminal):
     server.add()
     with terminal(["review", "--plain"]) as child:
         child.expect_exact(AT_LIST)
-        os.kill(child.pid, signal.SIGSTOP)
+        suspend(child)
         child.sendline("1")
         child.expect_exact("1\r\n")
         os.kill(child.pid, signal.SIGCONT)

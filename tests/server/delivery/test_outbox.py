@@ -3,7 +3,6 @@
 import hmac
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -305,19 +304,18 @@ def test_a_receiver_that_hangs_delays_nobody_else(
 ) -> None:
     """While one waits for it, units of work are stored and another worker delivers."""
     far.behaviour = lambda handler: (
-        handler.receiver.over.wait(2)
+        handler.receiver.over.wait(60)
         if b"slow" in handler.receiver.got[-1].body
         else answer(200)(handler)
     )
     _put(store, '{"is":"slow"}')
     with meanwhile(worker.round) as slow:
         until(lambda: far.got)
-        began = time.monotonic()
         _put(store, '{"is":"quick"}')
         assert replace(worker).round() == 1
-        assert time.monotonic() - began < 1
         assert not slow.done()
         assert _counts(store) == {"leased": 1, "sent": 1}
+        far.over.set()
 
 
 def test_where_no_hook_is_configured_nothing_leaves(

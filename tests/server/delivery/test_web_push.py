@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server import app
+from server.delivery import egress
 from server.delivery.web_push import _wait_ms
 from server.protocol.risks import Risk
 from server.services.doctor import Doctor
@@ -353,8 +354,10 @@ def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, ag
     assert _shown(browser)["delivered_at"] is not None
 
 
-def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service):
+def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service, monkeypatch):
     """Neither another push service nor whoever asks; five messages wait there, no more."""
+    monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
+    monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as slow:
         slow.behaviour = hang
         local = open_local(push_origins=f"{service.origin},{slow.origin}")

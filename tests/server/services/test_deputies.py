@@ -268,15 +268,15 @@ def owner(local, agent, bob):
     return bob
 
 
-def _as_deputy(local, person):
+def _as_deputy(_local, person):
     _name(person)
 
 
-def _as_deputy_soon(local, person):
+def _as_deputy_soon(_local, person):
     _name(person, begins=2 * MINUTE)
 
 
-def _as_backup(local, person):
+def _as_backup(local, _person):
     _backed(local, "ana", "bob")
 
 

@@ -57,7 +57,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def line(port: int) -> Iterator[socket.socket]:
     """A connection that was just opened."""
     with socket.create_connection(("127.0.0.1", port)) as opened:
-        opened.settimeout(5)
+        opened.settimeout(60)
         yield opened
 
 

@@ -190,7 +190,7 @@ def test_a_page_of_another_site_subscribes_nobody(browser, service):
     ],
 )
 def test_an_address_is_at_a_push_service_that_is_listed(browser, service, endpoint, says):
-    """Or nobody sends anything there: it is the caller who chooses it."""
+    """WP-02, WP-09: or nobody sends anything there: it is the caller who chooses it."""
     refused = _subscribe(browser, service.mint(), endpoint=endpoint)
     assert refused.refusal[0] == 422
     assert says in refused.json["detail"] or len(endpoint) > 1000
@@ -226,7 +226,7 @@ def test_the_push_services_of_the_well_known_browsers_are_listed(browser, servic
     ],
 )
 def test_keys_are_keys(browser, service, keys):
-    """A point off the curve would make every message a fault."""
+    """WP-11: a point off the curve would make every message a fault."""
     made = service.mint().to_json()
     answer = browser.send("POST", PATH, {**made, "keys": {**made["keys"], **keys}})
     assert answer.refusal == (422, "invalid_body")

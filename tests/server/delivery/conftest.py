@@ -1,0 +1,29 @@
+"""A push service, a server that knows it, and somebody with a browser."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.passkey import LocalBrowser, new_browser
+from tests.support.push_calls import CONTACT
+from tests.support.push_service import PushService, push_service
+from tests.support.site import LocalSite
+
+
+@pytest.fixture
+def service() -> Iterator[PushService]:
+    """A push service that takes what is right."""
+    with push_service() as running:
+        yield running
+
+
+@pytest.fixture
+def local(open_local: Callable[..., LocalSite], service: PushService) -> LocalSite:
+    """A server that calls browsers there too."""
+    return open_local(push_origins=service.origin, push_contact=CONTACT)
+
+
+@pytest.fixture
+def browser(local: LocalSite) -> LocalBrowser:
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)

@@ -1,0 +1,238 @@
+"""What each answer of a push service does: to the browser, its person, and whoever else waits."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from server import app
+from server.delivery import egress
+from server.delivery.web_push import _wait_ms
+from server.services.doctor import Doctor
+from server.services.policy.judging import Judge
+from server.serving.loops import beside
+from tests.support.clock import HOUR, MINUTE
+from tests.support.passkey import new_browser
+from tests.support.push_calls import PATH, ask, dead, shown, subscribe
+from tests.support.push_service import answer, flood, hang, push_service
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize("status", [201, 202])
+def test_what_was_taken_is_not_sent_again(local, browser, agent, service, status):
+    """WP-03: 201, or 202 of a push service that says later what became of it."""
+    subscribe(browser, service)
+    calls = []
+
+    def take(handler):
+        calls.append(handler.path)
+        handler.say(status)
+
+    service.behaviour = take
+    ask(agent)
+    local.deliver()
+    local.clock.forward(MINUTE)
+    local.deliver()
+    assert len(calls) == 1
+    assert shown(browser)["delivered_at"] is not None
+
+
+@pytest.mark.parametrize("status", [307, 400, 403, 410, 413, 429, 500])
+def test_whatever_it_answers_the_request_waits_as_before(local, browser, agent, service, status):
+    """WP-15: it stays listed, for as long as it was given, and is answered like any other."""
+    subscribe(browser, service)
+    service.behaviour = answer(status)
+    approval = ask(agent)
+    for _ in range(2):
+        local.deliver()
+        local.clock.forward(MINUTE)
+    with local.services.store.read() as view:
+        assert view.approvals.get(approval.id) == approval
+    (listed,) = browser.send("GET", "/api/approvals").json["items"]
+    assert listed["id"] == approval.id
+    assert browser.deny(approval.id).status == 200
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_its_push_service_does_not_know_is_forgotten(
+    local, browser, agent, service, status
+):
+    """WP-04: at once; the log says why, and their other screens are told."""
+    subscribe(browser, service)
+    service.behaviour = answer(status)
+    ask(agent)
+    local.deliver()
+    assert local.desk.events(browser.user)[-1] == "device.unreached"
+    assert browser.send("GET", PATH).json["items"] == []
+    (entry,) = local.desk.entries("push.unsubscribed")
+    assert (entry["actor"], entry["cause"]) == ("system", "gone")
+    assert dead(local) == 0
+
+
+def test_whose_browser_was_forgotten_is_told_by_other_ways(local, browser, agent, service):
+    """Feed, hook and list say which device; a browser of it that is called again ends that."""
+    lost = subscribe(browser, service)
+    service.behaviour = answer(410)
+    ask(agent)
+    local.deliver()
+    (one,) = browser.send("GET", PATH).json["lost"]
+    assert (one["id"], one["device"]["id"]) == (lost, browser.device_id)
+    assert one["service"] == service.origin
+    assert local.desk.events(browser.user).count("device.unreached") == 1
+    (hooked,) = [one for one in local.messages() if one["event"] == "device.unreached"]
+    assert hooked["device"] == browser.device_id
+    subscribe(browser, service)
+    assert browser.send("GET", PATH).json["lost"] == []
+
+
+def test_a_person_can_be_done_with_a_browser_that_is_lost(local, browser, agent, service):
+    """Theirs alone; it was not called any more before."""
+    lost = subscribe(browser, service)
+    service.behaviour = answer(404)
+    ask(agent)
+    local.deliver()
+    other = new_browser(local, "ben", credential=b"bens")
+    assert other.send("DELETE", f"{PATH}/{lost}").status == 404
+    assert browser.send("DELETE", f"{PATH}/{lost}").status == 204
+    assert browser.send("GET", PATH).json["lost"] == []
+    assert browser.send("DELETE", f"{PATH}/{lost}").status == 404
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, 90), (503, 120), (500, 0)])
+def test_a_push_service_in_trouble_is_tried_again_when_it_says(
+    local, browser, agent, service, status, wait
+):
+    """WP-05: not before; then it is delivered."""
+    subscribe(browser, service)
+    service.behaviour = answer(status, Retry_After=str(wait))
+    ask(agent)
+    local.deliver()
+    service.behaviour = None
+    local.clock.forward(max(0, wait - 1) * 1000)
+    local.deliver()
+    assert service.taken == []
+    local.clock.forward(2_000)
+    local.deliver()
+    assert len(service.taken) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 307])
+def test_a_refusal_that_is_our_fault_keeps_the_browser_and_tells_somebody(
+    local, browser, agent, service, status
+):
+    """WP-09: its person, `doctor` and the operator's hook; a redirect is followed nowhere."""
+    subscribe(browser, service)
+    service.behaviour = answer(status, "<b>words of others</b>", Location=f"{service.origin}/x")
+    ask(agent)
+    local.deliver()
+    assert shown(browser)["problem"] == f"status {status}"
+    assert dead(local) == 1
+    judge = Judge(local.services.secrets)
+    found = Doctor(local.services.store, judge).findings()
+    assert [one.what for one in found if service.origin in one.what] == [
+        f"{service.origin} does not deliver to one browser: status {status}."
+    ]
+    alarms = [one for one in local.messages() if one["event"] == "alarm.push_lost"]
+    assert [one["why"] for one in alarms] == [f"status {status}"]
+    service.behaviour = None
+    ask(agent)
+    local.deliver()
+    assert shown(browser)["problem"] is None
+
+
+def test_the_alarm_is_said_once_a_day(local, browser, agent, service):
+    """However many messages were refused."""
+    subscribe(browser, service), subscribe(browser, service)
+    service.behaviour = answer(403)
+    ask(agent)
+    local.deliver()
+    assert len([one for one in local.messages() if one["event"] == "alarm.push_lost"]) == 1
+
+
+def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, agent, service):
+    """It was taken, and nobody waits for the rest."""
+    subscribe(browser, service)
+    service.behaviour = flood
+    ask(agent)
+    local.deliver()
+    assert shown(browser)["delivered_at"] is not None
+
+
+def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service, monkeypatch):
+    """Neither another push service nor whoever asks; five messages wait there, no more."""
+    monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
+    monkeypatch.setattr(egress, "_TIMES", (3, 60))
+    with push_service() as slow:
+        slow.behaviour = hang
+        local = open_local(push_origins=f"{service.origin},{slow.origin}")
+        browser, agent = new_browser(local), template.agent(local)
+        for _ in range(7):
+            subscribe(browser, slow)
+        subscribe(browser, service)
+        worker = app.outbox_worker(local.services, beside)
+        ask(agent)
+        while worker.round():
+            pass
+        until(lambda: service.taken)
+        until(lambda: len(worker.under_way) == 5)
+        ask(agent)
+        while worker.round():
+            pass
+        until(lambda: len(service.taken) == 2)
+        slow.over.set()
+        until(lambda: not worker.under_way, 30)
+
+
+def test_a_refusal_of_a_browser_that_went_meanwhile_is_nobodys(local, browser, agent, service):
+    """There is no row that could say so, and no alarm."""
+    kept = subscribe(browser, service)
+
+    def refuse(handler):
+        browser.send("DELETE", f"{PATH}/{kept}")
+        handler.say(403)
+
+    service.behaviour = refuse
+    ask(agent)
+    local.deliver()
+    assert [one for one in local.messages() if one["event"] == "alarm.push_lost"] == []
+
+
+def test_a_browser_that_went_meanwhile_is_forgotten_without_a_second_word(
+    local, browser, agent, service
+):
+    """Both say the same."""
+    kept = subscribe(browser, service)
+
+    def gone(handler):
+        browser.send("DELETE", f"{PATH}/{kept}")
+        handler.say(410)
+
+    service.behaviour = gone
+    ask(agent)
+    local.deliver()
+    assert [one["cause"] for one in local.desk.entries("push.unsubscribed")] == ["unsubscribed"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "ms"),
+    [
+        ({}, 0),
+        ({"retry-after": "5"}, 5_000),
+        ({"retry-after": "-5"}, 0),
+        ({"retry-after": "soon"}, 0),
+        ({"retry-after": "999999999999"}, HOUR),
+        ({"retry-after": "Thu, 09 Oct 2025 08:01:30 GMT"}, 0),
+    ],
+)
+def test_what_a_push_service_asks_us_to_wait_is_read(headers, ms):
+    """Seconds, at most an hour; a date needs another beside it."""
+    assert _wait_ms(headers) == ms
+
+
+def test_a_date_to_wait_for_counts_from_the_date_of_the_answer():
+    """By the push service's own clock, so ours does not matter."""
+    now = datetime(2025, 10, 9, 8, 0, tzinfo=UTC)
+    dates = {"date": format_datetime(now, usegmt=True)}
+    later = format_datetime(now + timedelta(seconds=90), usegmt=True)
+    assert _wait_ms({**dates, "retry-after": later}) == 90_000
+    assert _wait_ms({**dates, "retry-after": dates["date"]}) == 0

@@ -11,10 +11,11 @@ from typing import Final
 
 from flask import Flask, Response, render_template
 
-from server.web import themes
-from server.web.browser import HEADERS, page, policy
+from server.web import files, themes
+from server.web.browser import page
 
-_HERE: Final = Path(__file__).parent
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_ICON_FILES: Final = Path(__file__).parent / "icons"
 _ICONS: Final = {
     "icon.svg": "image/svg+xml",
     "icon-192.png": "image/png",
@@ -24,9 +25,6 @@ _ICONS: Final = {
 _WORKER: Final = "service-worker.js"
 _MANIFEST: Final = "manifest.webmanifest"
 _MADE: Final = {_WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
-_HOUR: Final = "max-age=3600"
-_ALWAYS_NEW: Final = "no-cache"
-"""Browsers ask each time, so that they see a new one at once."""
 
 
 def add_installable(app: Flask) -> None:
@@ -49,23 +47,25 @@ def add_installable(app: Flask) -> None:
 def version() -> str:
     """Of all that browsers load: another one when any of it changed."""
     digest = hashlib.sha256()
-    for path in sorted((_HERE / "templates").rglob("*.*")):
+    for path in sorted(TEMPLATES.rglob("*.*")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 def _made(name: str, media_type: str) -> Response:
     """The service worker calls our API, so its own policy lets it."""
-    text = render_template(name, version=version())
-    return _sent(Response(text, mimetype=media_type), _ALWAYS_NEW, script=name == _WORKER)
+    return files.sent(_drawn(name, media_type), script=name == _WORKER)
+
+
+@cache
+def _drawn(name: str, media_type: str) -> files.Kept:
+    return files.kept(render_template(name, version=version()).encode(), media_type)
 
 
 def _icon(name: str, media_type: str) -> Response:
-    raw = (_HERE / "icons" / name).read_bytes()
-    return _sent(Response(raw, mimetype=media_type), _HOUR)
+    return files.sent(_read(name, media_type))
 
 
-def _sent(response: Response, kept: str, *, script: bool = False) -> Response:
-    response.headers.extend({**HEADERS, "Content-Security-Policy": policy(script=script)})
-    response.headers["Cache-Control"] = kept
-    return response
+@cache
+def _read(name: str, media_type: str) -> files.Kept:
+    return files.kept((_ICON_FILES / name).read_bytes(), media_type)

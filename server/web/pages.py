@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.http.views import no_route
-from server.web.browser import HEADERS, message, page, policy, under_another_name
+from server.web import files
+from server.web.browser import message, page, under_another_name
 
 _NOT_FOUND: Final = 404
 
@@ -100,7 +101,9 @@ _FILES: Final = {
 
 
 def _file(name: str, media_type: str) -> Response:
-    response = Response(render_template(name), mimetype=media_type)
-    response.headers.extend({**HEADERS, "Content-Security-Policy": policy()})
-    response.headers["Cache-Control"] = "max-age=3600"
-    return response
+    return files.sent(_drawn(name, media_type))
+
+
+@functools.cache
+def _drawn(name: str, media_type: str) -> files.Kept:
+    return files.kept(render_template(name).encode(), media_type)

@@ -1,13 +1,20 @@
 """The pages as an app: it can be installed, and says so when the server is away."""
 
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
 import pytest
 
+from server.web import installable
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
 from tests.support.server import LiveServer
 from tests.support.waiting import until
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
+_MARKED = "document.body.dataset.mark === 'new'"
 
 
 @pytest.fixture
@@ -81,18 +88,44 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
     app.says("Your devices")
 
 
-def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app):
+@pytest.fixture
+def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Puts a new version in this server's place, of which one script is another."""
+    pages = tmp_path / "pages"
+    shutil.copytree(installable.TEMPLATES, pages)
+    with (pages / "leave.js").open("a") as script:
+        script.write("document.body.dataset.mark = 'new';\n")
+
+    def serve(*options: str) -> None:
+        server.stop()
+        server.options = options
+        server.start()
+
+    yield partial(serve, f"--pages={pages}")
+    serve()
+
+
+def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app, newer):
     """No page is loaded anew under somebody's hands; what the old version kept is thrown away."""
-    server.stop()
-    server.options = ("--version=next",)
-    server.start()
+    (before,) = app.ask("caches.keys()")
+    newer()
     app.open(f"{server.url}/devices")
     app.says("A new version of these pages is here.")
     began = app.ask("performance.timeOrigin")
-    assert "sayso-next" in app.ask("caches.keys()")
+    (kept,) = set(app.ask("caches.keys()")) - {before}
     app.click("#update-now")
     app.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
-    app.see("caches.keys().then((names) => names.join() === 'sayso-next')")
+    app.see(f"caches.keys().then((names) => names.join() === '{kept}')")
+    app.see(_MARKED)
+
+
+def test_a_new_page_never_runs_with_the_scripts_of_an_old_one(server, app, newer):
+    """Not even where nobody wants the new version yet; a browser asks for each of them."""
+    app.open(f"{server.url}/devices")
+    assert not app.ask(_MARKED)
+    newer()
+    app.open(f"{server.url}/devices")
+    app.see(_MARKED)
 
 
 def _device(tab: Chromium) -> str:

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
-    parser.add_argument("--version", default="", help="of the pages, in place of their own")
+    parser.add_argument("--pages", type=Path, help="templates in place of the shipped ones")
     parser.add_argument(
         "--drawn", type=Path, help="where to write which templates were drawn at which paths"
     )
@@ -74,8 +74,8 @@ def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
         _date_by(clock)
         if detours:
             _detour(detours)
-        if given.version:
-            _be(given.version)
+        if given.pages:
+            _draw_from(given.pages)
         if given.seed:
             _plant(given.seed)
         if given.drawn:
@@ -108,10 +108,14 @@ def _detour(detours: dict[str, str]) -> None:
     egress.send = send
 
 
-def _be(version: str) -> None:
-    from server.web import installable  # noqa: PLC0415  # gevent has patched now
+def _draw_from(pages: Path) -> None:
+    from jinja2 import FileSystemLoader  # noqa: PLC0415  # gevent has patched now
 
-    installable.version = lambda: version  # type: ignore[assignment]  # in place of it
+    from server.http.views import PlainFlask  # noqa: PLC0415  # likewise
+    from server.web import installable  # noqa: PLC0415  # likewise
+
+    installable.TEMPLATES = pages  # type: ignore[misc]  # in place of them
+    PlainFlask.jinja_loader = FileSystemLoader(pages)  # type: ignore[assignment]  # likewise
 
 
 def _tell(path: Path) -> None:

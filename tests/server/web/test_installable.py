@@ -38,6 +38,23 @@ def test_the_service_worker_is_asked_for_each_time_and_knows_its_version(local):
     assert "default-src 'none'" in policy
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/style.css", "/request.js", "/icon.svg", "/manifest.webmanifest", "/service-worker.js"],
+)
+def test_what_browsers_keep_is_asked_for_each_time_and_sent_once(local, path):
+    """By a strong tag: a new one comes at once, and the one that is there costs no bytes."""
+    client = local.app.test_client()
+    first = client.get(path, base_url=ISSUER)
+    tag = first.headers["ETag"]
+    assert tag.startswith('"')
+    assert first.headers.getlist("Cache-Control") == ["no-cache"]
+    again = client.get(path, base_url=ISSUER, headers={"If-None-Match": tag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
+    other = client.get(path, base_url=ISSUER, headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.data) == (200, first.data)
+
+
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_the_offline_page_is_the_same_for_everybody(local, signed_in):
     """Browsers keep it, whoever was signed in there."""

@@ -36,7 +36,7 @@ def test_every_page_forbids_what_it_does_not_need(browser, path):
 def test_pages_are_not_stored_and_the_sheet_is(browser):
     """A page may name somebody; a sheet names nobody."""
     assert browser("/enrol").headers["Cache-Control"] == "no-store"
-    assert browser("/style.css").headers.getlist("Cache-Control") == ["max-age=3600"]
+    assert browser("/style.css").headers.getlist("Cache-Control") == ["no-cache"]
     assert browser("/style.css").mimetype == "text/css"
 
 

@@ -1,14 +1,14 @@
 """Browsers that their push service forgot: their person learns of it by another way than a push.
 
 It stands on their pages and in their feed until a browser of the same device is called again, or
-until they have seen enough of it.
+until they have seen enough of it. One that is called again already is not lost.
 """
 
 from dataclasses import dataclass
 
 from server.services import audit, notices, push_subscriptions
 from server.services.people import Person
-from server.services.ports import Store, Unit
+from server.services.ports import Store, Unit, View
 from server.services.push_records import PushLoss, PushSubscription
 
 UNREACHED = "device.unreached"
@@ -37,8 +37,13 @@ class PushLosses:
 
 
 def lose(tx: Unit, subscription: PushSubscription) -> None:
-    """The push service knows this browser no more (RFC 8030 7.3): so do we, and say so."""
+    """The push service knows this browser no more (RFC 8030 7.3): so do we, and say so.
+
+    Not of one that subscribed anew meanwhile: it is called, by another address.
+    """
     push_subscriptions.forget(tx, subscription, actor=audit.SYSTEM, cause="gone")
+    if _is_called_anew(tx, subscription):
+        return
     tx.pushes.lose(
         PushLoss(
             id=subscription.id,
@@ -49,3 +54,11 @@ def lose(tx: Unit, subscription: PushSubscription) -> None:
         )
     )
     notices.device(tx, subscription.user_id, UNREACHED, subscription.device_id)
+
+
+def _is_called_anew(view: View, former: PushSubscription) -> bool:
+    """Reports whether its device has one that was made after this one was last heard of."""
+    return any(
+        one.device_id == former.device_id and one.created_at >= former.opened_at
+        for one in view.pushes.of_user(former.user_id)
+    )

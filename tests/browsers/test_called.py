@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.outward import VAPID_KEY
-from tests.support.called import ODD, Called, called_chromium, called_firefox
+from tests.support.called import ODD, TOLD_AGAIN, Called, called_chromium, called_firefox
 from tests.support.fake_gcm import ORIGIN
 from tests.support.listening import listening, says_soon
 from tests.support.push_service import PushService, push_service
@@ -24,6 +24,7 @@ _TAGS = """navigator.serviceWorker.ready.then(there => there.getNotifications())
   .then(all => all.map(each => each.tag))"""
 _UNSUBSCRIBE = """navigator.serviceWorker.ready
   .then(there => there.pushManager.getSubscription()).then(one => one.unsubscribe())"""
+_LOST = "fetch('/api/push-subscriptions').then(a => a.json()).then(said => said.lost)"
 _BROWSERS = {"chromium": called_chromium, "firefox": called_firefox}
 
 
@@ -210,9 +211,11 @@ def test_a_new_key_of_the_server_heals_when_a_page_is_opened(server, called, use
     (server.folder / "data" / VAPID_KEY).unlink()
     server.start()
     called.tab.open(f"{server.url}/")
-    until(lambda: subscriptions(server, user) - {before}, 30)
+    until(lambda: subscriptions(server, user).isdisjoint({before}), 30)
     agent.asked(user)
     called.desktop.wait("Approval needed, low risk")
+    assert len(subscriptions(server, user)) == 1
+    _is_not_lost(server, called, user)
 
 
 def test_a_passkey_signs_in_without_a_name(called, user):
@@ -262,7 +265,17 @@ def test_a_push_service_that_lost_the_browser_hears_from_it_again_by_itself(serv
     agent.ask_payment(user)
     firefox.desktop.wait("Approval needed, high risk")
     until(lambda: subscriptions(server, user) == {after}, 30)
+    _is_not_lost(server, firefox, user)
     firefox.sign_out()
+
+
+def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
+    """Nobody was told that this browser is called no more, nor does its page say so."""
+    called.tab.open(f"{server.url}/devices")
+    called.tab.see(TOLD_AGAIN)
+    assert called.tab.ask(_LOST) == []
+    assert "forgot this browser" not in called.tab.text()
+    assert "device.unreached" not in _told(server, name)
 
 
 def _told(server: LiveServer, name: str) -> list[str]:

@@ -32,8 +32,9 @@ _SUBSCRIPTION = """navigator.serviceWorker.ready.then(there => there.pushManager
   .then(one => one.toJSON())"""
 _NOTIFICATIONS = "navigator.serviceWorker.ready.then(there => there.getNotifications())"
 
-_KEPT = """document.querySelector('[data-push-test]') && performance.getEntriesByType('resource')
-  .filter(each => each.name.endsWith('/api/push-subscriptions')).length >= 2"""
+TOLD_AGAIN = """document.querySelector('[data-push-test]')
+  && performance.getEntriesByType('resource')
+    .filter(each => each.name.endsWith('/api/push-subscriptions')).length >= 2"""
 """The page that was loaded anew lists this browser, and has told the server so once more."""
 
 
@@ -86,7 +87,7 @@ class Called:
         self.sign_in(code)
         self.tab.open(f"{self.server.url}/devices")
         self.tab.click("#push-on")
-        self.tab.see(_KEPT)
+        self.tab.see(TOLD_AGAIN)
         until(lambda: subscriptions(self.server, name), 30)
         self.service.taken.clear()
         self.service.refused.clear()

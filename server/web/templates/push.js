@@ -64,12 +64,15 @@ async function subscribed(manager, key, stale) {
 }
 
 async function told() {
-  const { public_key: key, lost } = await call("GET", "/api/push-subscriptions");
+  const { public_key: key, items, lost } = await call("GET", "/api/push-subscriptions");
   const { pushManager } = await worker();
-  const stale = lost.some((one) => one.id === here()); // its push service answers for it no more
+  const former = here();
+  const stale = lost.some((one) => one.id === former); // its push service answers for it no more
   const made = await subscribed(pushManager, key, stale);
   const kept = await call("POST", "/api/push-subscriptions", made.toJSON());
   localStorage.setItem(WANTED, kept.id);
+  // What this browser had before is no browser that waits for a call.
+  if (former !== kept.id && items.some((one) => one.id === former)) await call("DELETE", `/api/push-subscriptions/${former}`);
   return kept;
 }
 

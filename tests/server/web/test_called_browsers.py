@@ -95,6 +95,36 @@ def test_a_browser_that_its_push_service_forgot_is_called_no_more(
     assert LOST not in _page(browser, "/")
 
 
+def test_a_browser_that_subscribed_anew_is_not_said_to_be_lost(
+    local, browser, agent, service, made
+):
+    """Its former address is forgotten; it is called by the one that it told since."""
+    local.clock.forward(1)
+    anew = service.mint(browser.send("GET", PATH).json["public_key"])
+    kept = browser.send("POST", PATH, anew.to_json()).json["id"]
+    del service.known[made.endpoint.rpartition("/")[2]]
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    said = browser.send("GET", PATH).json
+    assert ([one["id"] for one in said["items"]], said["lost"]) == ([kept], [])
+    assert LOST not in _page(browser, "/")
+
+
+def test_one_browser_is_lost_although_another_of_the_same_passkey_is_called(
+    local, browser, agent, service, made
+):
+    """Passkeys are synced: what was there before this one was last heard of is another browser."""
+    other = service.mint(browser.send("GET", PATH).json["public_key"])
+    browser.send("POST", PATH, other.to_json())
+    local.clock.forward(1)
+    browser.send("POST", PATH, made.to_json())
+    del service.known[made.endpoint.rpartition("/")[2]]
+    agent.asked_payment(login_hint="eva")
+    local.deliver()
+    said = browser.send("GET", PATH).json
+    assert (len(said["items"]), len(said["lost"])) == (1, 1)
+
+
 @pytest.mark.usefixtures("made")
 def test_a_browser_that_is_refused_says_what_is_wrong(local, browser, agent, service):
     """And what to do; it stays, since it may be our fault."""

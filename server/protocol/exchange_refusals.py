@@ -29,7 +29,8 @@ STEPS: Final = MappingProxyType(
         11: "something of the scopes is left within every bound",
         12: "the details fit their types",
         13: "the person consented",
-        14: "policy allows it, and no person has to be asked about this very thing",
+        14: "policy allows it, and no person has to be asked about this very thing, "
+        "nor has denied such things of late",
     }
 )
 """What each step makes sure of, in their order."""
@@ -62,6 +63,7 @@ class Reason(StrEnum):
     DETAILS_MISSING = "details_missing"
     NEEDS_PERSON = "needs_person"
     POLICY_DENIED = "policy_denied"
+    DENIED_REPEATEDLY = "denied_repeatedly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,13 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
         ),
         Reason.NEEDS_PERSON: Refusal(
             14, errors.InteractionRequired, _ASK, "Let the person answer at /bc-authorize."
+        ),
+        Reason.DENIED_REPEATEDLY: Refusal(
+            14,
+            errors.RequestRefused,
+            "This person has denied such requests repeatedly.",
+            "Wait for the end of the pause, and find out what it kept asking for: "
+            "sayso agents show AGENT",
         ),
     }
 )

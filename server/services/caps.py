@@ -13,7 +13,7 @@ from server.protocol.states import overdue
 from server.services import pauses
 from server.services.approval_records import Approval, ApprovalKind
 from server.services.displays import rfc3339
-from server.services.ports import Unit
+from server.services.ports import Unit, View
 from server.services.records import Agent, User
 from server.services.rules import Rules
 
@@ -117,9 +117,9 @@ class Room:
         )
 
 
-def pause(tx: Unit, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
+def pause(view: View, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
     """Why this agent gets nothing of this user now, whether they would be asked or not."""
-    end = pauses.until(tx, agent.id, user.id, types, rules.denials_before_pause)
+    end = pauses.until(view, agent.id, user.id, types, rules.denials_before_pause)
     return None if end is None else _paused(end)
 
 

@@ -14,7 +14,7 @@ from server.protocol.actions import ActionType
 from server.protocol.exchange_refusals import Reason
 from server.protocol.json_text import JsonValue
 from server.protocol.token_exchange import Ground, Link
-from server.services import parties, votes
+from server.services import caps, parties, votes
 from server.services.approval_records import Approval
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Approvals, Verdict
@@ -142,8 +142,9 @@ class Exchanges:
             granted, consent = _consented(view, subject, resource, stands_on, left)
         except Refused:
             self._check_forbidden(view, whole)
+            self._check_pause(view, whole)
             raise
-        # 14. No person has to be asked about this very thing.
+        # 14. No person has to be asked about this very thing, nor has denied such things of late.
         target = Target(resource, tuple(sorted(granted)))
         approval = _signed(view, lineage, stands_on)
         _check_types(target, asked, left)
@@ -151,8 +152,9 @@ class Exchanges:
         said = _said(view, asked, stands_on, approval)
         narrowed = granted != frozenset(asked.scope)
         verdict = self._check_policy(view, case, said, left, consent, narrowed=narrowed)
-        if asked.types and said is None and consent is None:
-            consent = _consent_to_act(view, subject, resource, stands_on)
+        if asked.types and said is None:
+            consent = consent or _consent_to_act(view, subject, resource, stands_on)
+            self._check_pause(view, case)
         return Granted(target, consent, approval, verdict, narrowed=narrowed)
 
     def bounds(
@@ -202,11 +204,24 @@ class Exchanges:
         if verdict.outcome == "deny":
             raise Refused(Reason.POLICY_DENIED, verdict=verdict)
         if verdict.outcome == "ask" and (said is None or not self.judge.holds(view, case, said)):
+            self._check_pause(view, case)
             uri = case.target.resource.uri
             refused = Refused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
             refused.lacks_answer = LacksAnswer(case, verdict, consent, narrowed)
             raise refused
         return verdict
+
+    def _check_pause(self, view: View, case: Case) -> None:
+        """Nothing is answered in the place of a person who denied such things of late.
+
+        Nor is anybody sent to ask them; what they said yes to themselves stays.
+        """
+        agent, types = case.agent, [action.type for action in case.actions]
+        if case.user is not None and isinstance(agent, Agent):
+            cap = caps.pause(view, agent, case.user, types, self.rules)
+            if cap is not None:
+                told = errors.RequestRefused(cap.text, detail=cap.reason, members=cap.members)
+                raise Refused(Reason.DENIED_REPEATEDLY, error=told)
 
     def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
         """`may_act` names the caller where it is there; else the caller serves the audience.

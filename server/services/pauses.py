@@ -49,10 +49,10 @@ class Pauses:
             return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
 
 
-def until(tx: Unit, client_id: str, user_id: str, types: Sequence[str], limit: int) -> int | None:
+def until(view: View, client_id: str, user_id: str, types: Sequence[str], limit: int) -> int | None:
     """When the pause of such a request ends; None if there is none."""
-    denials = tx.approvals.denials_since(client_id, user_id, tx.now - WITHIN_MS - PAUSE_MS)
-    ends = [_end(_times_of(kind, denials), limit, tx.now) for kind in set(types) or {""}]
+    denials = view.approvals.denials_since(client_id, user_id, view.now - WITHIN_MS - PAUSE_MS)
+    ends = [_end(_times_of(kind, denials), limit, view.now) for kind in set(types) or {""}]
     return max((end for end in ends if end is not None), default=None)
 
 

@@ -37,6 +37,15 @@ class Cap(NamedTuple):
     """The same, for programs."""
 
 
+def queue(tx: Unit, agent: Agent) -> None:
+    """Wait for whatever else this agent is about to ask, for that counts too.
+
+    Whoever queues for an agent and for a person queues for the agent first, so that no two wait for
+    each other; who asks for something on a page or a device queues for the person alone.
+    """
+    tx.queue(f"asks {agent.id}")
+
+
 def is_urgent(risk: Risk) -> bool:
     """Reports whether a request of this risk has room of its own."""
     return risk.rank >= Risk.HIGH.rank

@@ -138,6 +138,7 @@ class CibaService:
         1. The agent does not guess names.  2. It knows the person's code, where it takes one.
         3. What this should take the place of is its own and waits.  4. The person is not flooded.
         """
+        caps.queue(tx, agent)
         if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
@@ -204,6 +205,7 @@ class CibaService:
         return self._unknown(tx, ask, anybody) if plan.by.is_ruled_out else None
 
     def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> Approval | errors.ProtocolError:
+        caps.queue(tx, ask.agent)
         if self.rules.hide_unknown_users:
             nobody = self._nobody(ask)
             tx.queue(f"asked {nobody.id}")

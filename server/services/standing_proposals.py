@@ -119,8 +119,7 @@ class Proposals:
             )
         except Unfit as unfit:
             raise _refused(unfit.where, unfit.remedy) from unfit
-        if view.standing_grants.live_count(person.user.id, view.now) >= MOST_LIVE:
-            raise _refused("grants", f"{MOST_LIVE} of yours are in force; revoke one first")
+        _check_room(view, person.user.id)
         return Proposal(
             agent=agent,
             user=found.user,
@@ -225,6 +224,18 @@ def _would(proposal: Proposal, approval: Approval, taken: Taken) -> tuple[str | 
     if after is not None:
         return None, after
     return "uses" if taken.uses >= proposal.bounds.uses else "sum", taken
+
+
+def _check_room(view: View, user_id: str) -> None:
+    """Raises errors.Problem when one more might be too many.
+
+    What waits is read first: what is given meanwhile then counts twice, and not never.
+    """
+    waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
+    if waits + view.standing_grants.live_count(user_id, view.now) >= MOST_LIVE:
+        raise _refused(
+            "grants", f"{MOST_LIVE} of yours are in force or wait for your answer; revoke one first"
+        )
 
 
 def _best(needs: Requirements, user: User) -> Approvals:

@@ -16,11 +16,12 @@ from gevent import monkey
 from sqlalchemy import update
 
 from server.protocol.states import State, origins
-from server.services import audit
+from server.services import audit, caps
 from server.services.approval_records import Approval
+from server.services.ciba import CibaService
 from server.services.grants.ciba import CibaGrant
 from server.services.ports import Unit
-from server.services.records import Delegation, Entry
+from server.services.records import Agent, Delegation, Entry
 from server.storage.approvals import Approvals
 from server.storage.delegations import Delegations
 from server.storage.rows import Rows
@@ -107,6 +108,31 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
         record(tx, entry)
 
 
+def _counted_early() -> None:
+    """Count what an agent has open in all before the unit of work in which one more is written."""
+    start, is_full = CibaService.start, caps.Room._is_full
+    counted = threading.local()
+
+    def early(self: CibaService, agent: Agent, *more: Any, **named: Any) -> Any:
+        with self.store.read() as view:
+            counted.open = view.approvals.open_count(agent.id, None, view.now)
+        time.sleep(_PAUSE_SECONDS)
+        return start(self, agent, *more, **named)
+
+    def full(self: caps.Room, most: int, risk: Any, agent: str | None, user: str | None) -> bool:
+        if agent is None or user is not None:
+            return is_full(self, most, risk, agent, user)
+        return bool(counted.open >= most)
+
+    CibaService.start = early  # type: ignore[method-assign]  # the fault
+    caps.Room._is_full = full  # type: ignore[method-assign]  # the fault
+
+
+def _queued_for_the_person_alone() -> None:
+    """Let an agent's requests to different people not wait for each other."""
+    caps.queue = _at_once  # type: ignore[assignment]  # the fault
+
+
 def _acknowledged_early() -> None:
     """Return from a unit of work before its COMMIT, which comes a little later."""
     flush = GroupedWriter._flush
@@ -119,7 +145,7 @@ def _acknowledged_early() -> None:
     GroupedWriter._flush = later  # type: ignore[method-assign]  # the fault
 
 
-def _at_once(_: _Batch) -> None:
+def _at_once(*_: object) -> None:
     """Wait for nothing."""
 
 
@@ -140,6 +166,8 @@ SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
     "entry_elsewhere": _entry_elsewhere,
+    "counted_early": _counted_early,
+    "queued_for_the_person_alone": _queued_for_the_person_alone,
     "acknowledged_early": _acknowledged_early,
     "names_that_hang": _names_that_hang,
 }

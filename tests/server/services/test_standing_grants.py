@@ -381,6 +381,17 @@ def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     assert "revoke one first" in refused(person, standing.wish(example))
 
 
+def test_what_waits_to_be_given_takes_room_too(local, agent, person):
+    """Ten signed one after the other would else all come on top of the last that has room."""
+    example = standing.example(agent)
+    grant = standing.give(person, example)
+    with local.services.store.write() as tx:
+        for number in range(MOST_LIVE - 2):
+            tx.standing_grants.add(standing.like(grant, number))
+    assert post(person, standing.wish(example)).status == 201
+    assert "revoke one first" in refused(person, standing.wish(example))
+
+
 def test_a_flood_of_requests_for_grants_is_capped(agent, person):
     """They wait for the answer of the person, who asked for them."""
     example = standing.example(agent)

@@ -229,7 +229,7 @@ def create_site(services: Services) -> "Site":
         ciba=CibaService(
             store,
             secrets,
-            Plans(rights.schemas, rights.judge),
+            Plans(rights.schemas, rights.judge, rules),
             Hints(services.verifier, rules),
             RequestObjects(services.verifier, rules),
             proofs,

@@ -15,6 +15,9 @@ BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What each scope about the person stands for (5.4)."""
+_IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"profile": "your name", "email": "your email address"}
+)
 SUPPORTED: Final = (
     *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"),
     *(name for names in BY_SCOPE.values() for name in names),
@@ -51,6 +54,13 @@ def names(scopes: Collection[str], wanted: Collection[str]) -> frozenset[str]:
     """Which claims these scopes and these wishes come to."""
     of_scopes = {name for scope in scopes for name in BY_SCOPE.get(scope, ())}
     return frozenset({*of_scopes, *wanted})
+
+
+def in_words(scopes: Collection[str]) -> str:
+    """What these scopes tell of a person, as they read it themselves."""
+    told = ["your user id", *(text for scope, text in _IN_WORDS.items() if scope in scopes)]
+    *most, last = told
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def about(user: Mapping[str, object], chosen: Collection[str]) -> dict[str, object]:

@@ -28,6 +28,11 @@ def is_scope(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None
 
 
+def about_person(scopes: tuple[str, ...]) -> bool:
+    """Reports whether these are OpenID scopes alone; no resource has one of that name."""
+    return bool(scopes) and OPENID_SCOPES.issuperset(scopes)
+
+
 def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The OpenID scopes, and those that belong to resources."""
     openid = tuple(name for name in scopes if name in OPENID_SCOPES)

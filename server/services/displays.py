@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from server.protocol import errors, json_text, rendering
+from server.protocol import claims, errors, json_text, rendering, scopes
 from server.protocol.actions import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
 from server.protocol.ceremonies import Ceremony, Step, Typed
 from server.protocol.json_text import JsonValue
@@ -112,7 +112,7 @@ class Display:
 
 def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
     """The display document of an action, made once; what is signed is its digest."""
-    scopes = asked.target.resource.scopes
+    risks = asked.target.resource.scopes
     return written(
         Display(
             approval_id=asked.approval_id,
@@ -122,10 +122,10 @@ def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
             title=_title(asked),
             headline=_headline(asked),
             facts=_facts(asked),
-            scopes={name: scopes[name] for name in asked.target.scope},
+            scopes={name: risks[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
             unusual=oddities,
-            undo=" ".join(dict.fromkeys(a.undo for a in asked.actions)) or UNKNOWN_UNDO,
+            undo=_undo(asked),
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
             agent={
@@ -158,7 +158,7 @@ def words(act: Act) -> Words:
         headline=_headline(act),
         facts=tuple(_facts(act)),
         risk_reason=_risk_reason(act),
-        undo=" ".join(dict.fromkeys(action.undo for action in act.actions)) or UNKNOWN_UNDO,
+        undo=_undo(act),
     )
 
 
@@ -252,9 +252,17 @@ def _headline(asked: Act) -> str:
 def _scope_headline(asked: Act) -> str:
     """Every scope by its name, or how many there are; the names stand among the rights."""
     scope, uri = asked.target.scope, asked.target.resource.uri
+    if scopes.about_person(scope):
+        return f"Know who you are: {claims.in_words(scope)}"
     whole = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
     too_long = len(whole) > MAX_HEADLINE and len(scope) > 1
     return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else whole)
+
+
+def _undo(asked: Act) -> str:
+    if scopes.about_person(asked.target.scope):
+        return "What it has read it keeps."
+    return " ".join(dict.fromkeys(action.undo for action in asked.actions)) or UNKNOWN_UNDO
 
 
 def _facts(asked: Act) -> list[JsonValue]:
@@ -291,11 +299,22 @@ def _risk_reason(asked: Act) -> str:
 
 
 def _gives(asked: Asked) -> str:
+    if scopes.about_person(asked.target.scope):
+        return _gives_about_person(asked)
     scope = ", ".join(asked.target.scope) or "no scope"
     what = "for exactly this action" if asked.details else "for anything these scopes allow"
     return display_safe(
         f"One access token for {asked.target.resource.uri}, valid {lasting(asked.token_seconds)}, "
         f"with {scope}, {what}. No refresh token.",
+        max_chars=2_000,
+    )
+
+
+def _gives_about_person(asked: Asked) -> str:
+    return display_safe(
+        f"An ID token, and one access token for {asked.target.resource.uri}, valid "
+        f"{lasting(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "
+        f"{claims.in_words(asked.target.scope)}, and opens nothing else. No refresh token.",
         max_chars=2_000,
     )
 

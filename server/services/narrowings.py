@@ -19,7 +19,7 @@ from server.services import approvers, histories, people, targets
 from server.services.approval_records import Approval
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
-from server.services.records import Agent, User
+from server.services.records import Agent, Resource, User
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
@@ -176,7 +176,7 @@ class Narrowings:
 
     def _usual_life(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
-        resource = view.directory.resource(approval.resource)
+        resource = _resource(view, approval)
         usual = self.rules.access_token_seconds
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
@@ -184,12 +184,16 @@ class Narrowings:
         """What this yes adds to history: what was granted, and not what was asked."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
-        resource = view.directory.resource(approval.resource)
+        resource = _resource(view, approval)
         if agent is None or user is None or resource is None:
             return approval.past
         target, details = Target(resource, narrowed.terms.scope), narrowed.terms.details
         part = _Part(agent, user, target, details, narrowed.types)
         return histories.granted(self.secrets, approval, part)
+
+
+def _resource(view: View, approval: Approval) -> Resource | None:
+    return targets.standing(view.directory, approval.resource, tuple(approval.scope.split()))
 
 
 def _open(view: View, person: Person, approval_id: str) -> Approval:

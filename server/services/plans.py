@@ -19,6 +19,7 @@ from server.services.policy.questions import Requirements, Verdict
 from server.services.ports import Unit
 from server.services.records import Agent, User
 from server.services.request_objects import Used
+from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.targets import Target
 
@@ -87,6 +88,7 @@ class Plans:
 
     schemas: Schemas
     judge: Judge
+    rules: Rules
 
     def draft(self, tx: Unit, agent: Agent, ask: Ask) -> Draft:
         """What is asked for, if it is well-formed and within the ceiling.
@@ -94,12 +96,21 @@ class Plans:
         Raises errors.ProtocolError.
         """
         request = ask.request
-        if not request.scope and not request.details:
-            raise errors.InvalidTarget("Ask for a scope of a resource, or for an action.")
+        if (about := self._about_person(request)) is not None:
+            return about
         target = targets.resolve(tx.directory, agent, request.resource, request.scope)
         actions = self.schemas.check(tx.directory, request.details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         return Draft(target, actions)
+
+    def _about_person(self, request: BackchannelRequest) -> Draft | None:
+        """A request for OpenID scopes alone; None for one that is about a resource."""
+        if request.scope or request.details:
+            return None
+        audience = self.rules.userinfo_audience
+        if request.resource not in {None, audience}:
+            raise errors.InvalidTarget("Ask for a scope of this resource, or for an action.")
+        return Draft(targets.about_person(audience, request.openid_scope), ())
 
     def judged(self, tx: Unit, ask: Ask, agent: Agent, draft: Draft, user: User | None) -> Plan:
         """What policy says to it; without a user as it would to anybody whom no rule names."""

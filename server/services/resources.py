@@ -105,7 +105,7 @@ class Resources:
             raise Invalid(f"The resource {problem}.", member="uri")
         check_lifetime(token_seconds)
         if self.issuer and uris.lies_below(uri, self.issuer):
-            raise Invalid(f"{uri} is Sayso's own; no agent may have a token for it.", member="uri")
+            raise Invalid(f"{uri} is Sayso's own; register APIs of your own.", member="uri")
         with self.store.administer() as tx:
             if tx.directory.resource(uri) is not None:
                 raise Exists(f"{uri} is registered already.", member="uri")

@@ -102,7 +102,7 @@ def same_today(
     try:
         terms = effective(approval)
         details = terms.details
-        target = targets.resolve(view.directory, agent, approval.resource, terms.scope)
+        target = targets.again(view.directory, agent, approval.resource, terms.scope)
         actions = schemas.check(view.directory, details, agent.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
     except errors.ProtocolError:
@@ -122,7 +122,8 @@ def needs_today(
 
 def _stood_on(tx: Unit, approval: Approval) -> str | None:
     """What it is for or came from and is over: its resource, a token, a standing grant."""
-    if tx.directory.resource(approval.resource) is None:
+    scope = tuple(approval.scope.split())
+    if targets.standing(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
     if not _parent_holds(tx, approval):
         return PARENT_ENDED

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.protocol import errors
+from server.protocol import errors, scopes
 from server.protocol.risks import Risk, highest
 from server.services.ports import Directory
 from server.services.records import Agent, App, Resource
@@ -37,6 +37,28 @@ def resolve(
     return Target(found, scope)
 
 
+def about_person(audience: str, scope: tuple[str, ...]) -> Target:
+    """The target of OpenID scopes alone: an endpoint of ours, at which nobody registers anything.
+
+    `audience` is that of our `/userinfo`.
+    """
+    return Target(_ours(audience), scope)
+
+
+def again(
+    directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
+) -> Target:
+    """The target of what was asked before, as `resolve` finds it now; it raises what that does."""
+    if uri is not None and scopes.about_person(scope):
+        return about_person(uri, scope)
+    return resolve(directory, client, uri, scope)
+
+
+def standing(directory: Directory, uri: str, scope: tuple[str, ...]) -> Resource | None:
+    """The resource of what was asked before; None when it is not there any more."""
+    return _ours(uri) if scopes.about_person(scope) else directory.resource(uri)
+
+
 def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
     """How many seconds a token lives: the shorter of both limits, or what is usual here."""
     limits = tuple(None if one is None else one.token_seconds for one in (agent, resource))
@@ -51,6 +73,10 @@ def check_required_types(target: Target, types: frozenset[str]) -> None:
             raise errors.InvalidAuthorizationDetails(
                 f"scope {name} needs authorization_details of type {needed}."
             )
+
+
+def _ours(audience: str) -> Resource:
+    return Resource(audience, dict.fromkeys(sorted(scopes.OPENID_SCOPES), Risk.LOW), {}, 0)
 
 
 def _resource(

@@ -107,7 +107,9 @@ class Issuing:
         answer["id_token"] = self.signer.sign(
             tx.directory.signing_keys(), alg, tokens.ID_TOKEN_TYPE, claims
         )
-        answer["scope"] = " ".join(filter(None, [approval.openid_scope, issue.scope]))
+        about = scopes.about_person(terms.scope)
+        openid = "" if about else approval.openid_scope
+        answer["scope"] = " ".join(filter(None, [openid, issue.scope]))
         if details:
             answer["authorization_details"] = details
         return answer if approval.granted is None else {**answer, "narrowed": True}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
+from server.protocol import scopes
 from server.services import members
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
@@ -88,7 +89,7 @@ def _check_things(view: View, document: Document) -> None:
     resources = view.resources.all()
     known = {
         "resources": {one.uri for one in resources},
-        "scopes": {name for one in resources for name in one.scopes},
+        "scopes": {name for one in resources for name in one.scopes} | scopes.OPENID_SCOPES,
         "types": {one.type for one in view.actions.all()},
     }
     words = {

@@ -38,6 +38,7 @@ from server.services.refusals import Invalid, Refused
 from server.services.rules import Rules
 from server.services.schemas import Schemas
 from server.services.standing_grant_records import StandingGrant
+from server.services.targets import Target
 
 _REQUESTED: Final = frozenset({"request", APP})
 """By these doors somebody is asked at once; by the others an agent is told to ask."""
@@ -182,13 +183,21 @@ class Trials:
             raise Invalid("An exchange is about a person. Name one with: --user")
         try:
             details = ciba.read_details(wanted.details)
-            _, scope = scopes.split(tuple(sorted(set(wanted.scope))))
-            target = targets.resolve(view.directory, agent, wanted.resource, scope)
+            target = self._target(view, agent, wanted, asks=details != ())
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         return Case(wanted.way, agent, user, target, details, actions)
+
+    def _target(self, view: View, agent: Agent | App, wanted: Wanted, *, asks: bool) -> Target:
+        """For which resource; for our own where an agent asks for OpenID scopes alone."""
+        openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
+        audience = self.rules.userinfo_audience
+        alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
+        if wanted.way == "request" and alone:
+            return targets.about_person(audience, openid)
+        return targets.resolve(view.directory, agent, wanted.resource, scope)
 
     def _claims(self, case: Case) -> Mapping[str, object]:
         issue = Issue(

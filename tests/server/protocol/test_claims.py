@@ -59,3 +59,16 @@ def test_what_is_no_such_object_is_an_error(text):
     """It is not read as if nothing had been asked."""
     with pytest.raises(errors.InvalidRequest):
         claims.read(text)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (("openid",), "your user id"),
+        (("openid", "profile"), "your user id and your name"),
+        (("email", "openid", "profile"), "your user id, your name and your email address"),
+    ],
+)
+def test_what_scopes_tell_is_said_in_words(names, text):
+    """As the person reads it before anything is told."""
+    assert claims.in_words(names) == text

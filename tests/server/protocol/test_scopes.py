@@ -29,3 +29,11 @@ def test_openid_scopes_are_told_apart():
     assert scopes.split(("email", "openid", "pay")) == (("email", "openid"), ("pay",))
     assert scopes.is_scope("pay:all")
     assert not scopes.is_scope("pay all")
+
+
+@pytest.mark.parametrize(
+    ("names", "alone"), [((), False), (("openid",), True), (("openid", "pay"), False)]
+)
+def test_openid_scopes_alone_are_about_the_person(names, alone):
+    """No scopes at all are about nobody."""
+    assert scopes.about_person(names) is alone

@@ -200,7 +200,7 @@ def test_an_idempotency_key_has_one_to_255_characters(agent, length, status):
 
 
 def test_a_request_for_nothing_is_refused(agent, counted):
-    """Signing in alone is no action; name a scope or details."""
+    """Of this resource nothing is asked for; name a scope of it or details."""
     assert agent.ask(scope="openid").refusal == (400, "invalid_target")
     assert counted() == 0
 

@@ -35,6 +35,7 @@ async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pi
     """Run the app until its inbox is loaded and live, and the guard has nothing to hold back."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
+        await _rested(pilot, stage)
         stage.clock.move(1)
         yield pilot
 

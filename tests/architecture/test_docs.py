@@ -203,3 +203,18 @@ def _descendants(root):
     for child in root.__subclasses__():
         yield child
         yield from _descendants(child)
+
+
+def test_nobody_is_told_to_install_us_by_a_name():
+    """We are published nowhere: whoever registers the name would be run by whoever believes it."""
+    told = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
+    kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")
+    texts = [path for kind in kinds for path in _texts(kind)]
+    assert len(texts) > 100
+    assert [str(path) for path in texts if told.search(path.read_text("utf-8"))] == []
+
+
+def _texts(kind: str) -> list[Path]:
+    """What people read or run: documents, and what the programs say."""
+    folders = ("docs", "server", "approver_tui", "scripts")
+    return [*ROOT.glob(kind), *(path for one in folders for path in (ROOT / one).rglob(kind))]

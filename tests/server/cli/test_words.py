@@ -1,6 +1,7 @@
 """What a person reads: the next command, safe text, and nothing that was not asked for."""
 
 import json
+import re
 import shlex
 import stat
 
@@ -132,6 +133,12 @@ def test_the_unit_runs_the_server_as_its_own_user_in_its_own_folder(sayso):
         "NoNewPrivileges=yes",
     ):
         assert line in unit.splitlines()
+
+
+def test_the_unit_is_installed_from_the_source_and_from_no_name_that_others_may_take(sayso):
+    """Whoever registers a name that root installs is root; nothing of ours is published."""
+    unit = sayso("serve", "--systemd-unit").out
+    assert re.findall(r"\binstall (.+)", unit) == ["."]
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def _asks(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
     try:
         return tuple(sorted({members.party(tx, one) for one in called}))
     except NotFound as error:
-        raise Invalid(f"--asks takes users and groups. {error}") from None
+        raise NotFound(f"--asks takes users and groups. {error}") from None
 
 
 def _changed_asks(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str, ...] | None:

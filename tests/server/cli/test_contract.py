@@ -109,6 +109,8 @@ def test_adding_what_exists_is_exit_6_and_answers_it_where_that_is_wanted(begun,
         (("agents", "add", "x"), 2, "usage"),
         (("agents", "add", "x", "--owner", "nobody"), 3, "not_found"),
         (("agents", "add", "x", "--owner", "admin", "--resource", "https://x"), 3, "not_found"),
+        (("agents", "add", "x", "--owner", "admin", "--asks", "nobody"), 3, "not_found"),
+        (("agents", "invite", "--owner", "admin", "--asks", "nobody"), 3, "not_found"),
         (("agents", "add", "x", "--owner", "admin", "--scope", "payments:read"), 2, "invalid"),
         (("resources", "add", "ftp://x"), 2, "invalid"),
         (("resources", "add", "https://x.example", "--scope", "a=huge"), 2, "usage"),
@@ -134,18 +136,14 @@ def test_an_error_is_one_object_with_a_stable_word_and_its_exit_code(begun, argu
     assert "\x1b" not in done.err
 
 
-@pytest.mark.parametrize(
-    ("flags", "named"),
-    [
-        (("--asks", "finance"), "--asks"),
-    ],
-)
-def test_what_is_not_built_is_refused_by_name(begun, flags, named):
-    """Nobody believes that it works; nothing is registered."""
-    done = begun(*AGENT, *flags)
-    assert done.code == 2
-    assert named in done.err
+def test_a_party_that_does_not_exist_is_named_with_its_flag_and_nothing_is_registered(begun):
+    """Whoever believes that the agent may ask them alone would have one that may ask everybody."""
+    done = begun(*AGENT, "--asks", "finance")
+    assert done.code == 3
+    assert "--asks takes users and groups. There is no user or group finance" in done.err
     assert begun("agents", "list", "--json").document == {"items": []}
+    begun("groups", "add", "finance", "--member", "admin")
+    assert begun(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]
 
 
 def test_every_list_is_a_document_with_items_even_when_empty(begun):

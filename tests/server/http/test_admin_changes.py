@@ -143,6 +143,7 @@ def test_null_takes_a_limit_away_and_what_is_left_out_stays(
         ),
         ({**_SMALL, "token_seconds": 1}, 422, "invalid"),
         ({"name": "x", "owners": ["nobody"]}, 404, "not_found"),
+        ({"name": "x", "owners": ["owner"], "asks": ["nobody"]}, 404, "not_found"),
         ({"name": "x", "owners": []}, 422, "invalid"),
         ({"name": "x", "owners": ["owner"], "scopes": ["nothing"]}, 422, "invalid"),
         ({"name": "x", "owners": ["owner"], "jwks": {"keys": []}}, 422, "invalid"),

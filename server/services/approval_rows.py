@@ -26,7 +26,7 @@ class ApprovalRows(Protocol):
         """Reports whether this agent ever asked this user before."""
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which `details`, the user denied this agent."""
+        """When, and with which `details`, the user denied this agent, whomever it asked for."""
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
         """Likewise of every user, with who it was."""

@@ -179,7 +179,7 @@ class ApprovalService:
         if payload.decision == "approve":
             moved = self._given(tx, moved, payload.ceremony)
         else:
-            pauses.begin(tx, moved, self.rules)
+            pauses.begin(tx, moved, person.user.id, self.rules)
         return shown(tx, moved)
 
     def _voted(
@@ -209,7 +209,7 @@ class ApprovalService:
             return _over(tx, tx.approvals.get(approval.id) or approval)
         _settle(tx, moved, answer, key)
         if moved.state is State.DENIED:
-            pauses.begin(tx, moved, self.rules)
+            pauses.begin(tx, moved, answer.user_id, self.rules)
         return shown(tx, moved)
 
     def _given(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:

@@ -1,7 +1,7 @@
 """What keeps people's attention from being flooded. Everything is counted in the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -22,6 +22,7 @@ OPEN_CONSENTS: Final = 10
 OPEN_DEVICES: Final = 3
 """How many of each one user may have open; a person starts them by hand, one after the other."""
 PAUSED: Final = "denied_repeatedly"
+_SOMEBODY: Final = "Somebody whom this would ask"
 UNKNOWN_USERS: Final = 20
 UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
 
@@ -72,8 +73,10 @@ class Room:
     leaves: Approval | None = None
     """One that makes room, because the new one takes its place."""
 
-    def refusal(self, user: User, types: Sequence[str], risk: Risk) -> Cap | None:
-        """Why this user may not be asked now."""
+    def refusal(
+        self, user: User, types: Sequence[str], risk: Risk, beside: Collection[str]
+    ) -> Cap | None:
+        """Why this user may not be asked now, or those beside them."""
         agent, rules = self.agent.id, self.rules
         if self._is_full(rules.open_per_agent, risk, agent, user.id):
             return self._too_many_open
@@ -81,7 +84,7 @@ class Room:
             return self._too_many_in_all
         if self._is_full(rules.open_per_user, risk, None, user.id):
             return Cap("open_per_user", "This person has too many open requests. Ask again later.")
-        return pause(self.tx, self.agent, user, types, self.rules)
+        return pause(self.tx, self.agent, user, types, self.rules, beside)
 
     def phantom_refusal(self, nobody: User, risk: Risk) -> Cap | None:
         """Why nobody may not be asked now: as somebody may not; no cap tells who exists."""
@@ -126,10 +129,25 @@ class Room:
         )
 
 
-def pause(view: View, agent: Agent, user: User, types: Sequence[str], rules: Rules) -> Cap | None:
-    """Why this agent gets nothing of this user now, whether they would be asked or not."""
-    end = pauses.until(view, agent.id, user.id, types, rules.denials_before_pause)
-    return None if end is None else _paused(end)
+def pause(  # who asks whom for what
+    view: View,
+    agent: Agent,
+    user: User,
+    types: Sequence[str],
+    rules: Rules,
+    beside: Collection[str] = (),
+) -> Cap | None:
+    """Why this agent gets nothing of this user now, whether they would be asked or not.
+
+    Nor does it where somebody would be asked beside them who keeps saying no.
+    """
+    limit = rules.denials_before_pause
+    own = pauses.until(view, agent.id, user.id, types, limit)
+    other = pauses.until_of_any(view, agent.id, beside, types, limit)
+    ends = [end for end in (own, other) if end is not None]
+    if not ends:
+        return None
+    return _paused("This person" if own is not None else _SOMEBODY, max(ends))
 
 
 def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> Cap | None:
@@ -160,9 +178,9 @@ def device_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> str | 
     return None
 
 
-def _paused(until: int) -> Cap:
+def _paused(who: str, until: int) -> Cap:
     return Cap(
         PAUSED,
-        "This person has denied such requests repeatedly. Ask again in half an hour.",
+        f"{who} has denied such requests repeatedly. Ask again in half an hour.",
         {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(until)},
     )

@@ -23,6 +23,7 @@ from server.services import (
     histories,
     notices,
     redemption,
+    stand_ins,
     standing_uses,
     superseding,
     targets,
@@ -151,7 +152,7 @@ class CibaService:
         types = [action.type for action in plan.actions]
         if plan.by.asked:
             room = caps.Room(tx, agent, self.rules, earlier)
-            cap = room.refusal(user, types, plan.risk)
+            cap = room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
         else:
             cap = caps.pause(tx, agent, user, types, self.rules)
         return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
@@ -356,6 +357,12 @@ def _admitted(tx: Unit, ask: Ask) -> Agent:
     if _read_by(agent) != _read_by(ask.agent):
         raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
     return agent
+
+
+def _beside(tx: Unit, plan: Plan, user: User, types: Sequence[str]) -> frozenset[str]:
+    """Whom a request asks at once beside the person it is for."""
+    named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
+    return frozenset(one.user_id for one in named) - {user.id}
 
 
 def _read_by(agent: Agent) -> tuple[object, ...]:

@@ -63,6 +63,12 @@ class StandIns:
         return approvers.add(tx, approval, asked, self.rules)
 
 
+def at_once(view: View, user: User, types: Sequence[str], risk: Risk) -> list[Named]:
+    """Those who stand in for this person from the beginning of a request of this risk."""
+    backup = backup_of(view, user) if risk is Risk.CRITICAL else []
+    return [*deputies_of(view, user.id, types), *backup]
+
+
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[Named]:
     """Those who decide for this person at this moment, where the types let them."""
     if not _permitted(view, types):

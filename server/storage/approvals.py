@@ -100,16 +100,15 @@ _WHOSE = {
 _OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
 _OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
 _ASKED = Prepared(select(a.c.id).where(_OF_AGENT, _OF_USER).limit(1))
-_DENIALS = Prepared(
-    select(a.c.decided_at, a.c.details).where(
-        _OF_AGENT, _OF_USER, _is(State.DENIED), a.c.decided_at >= bindparam("since")
-    )
+_DENIED = (
+    select(d.c.user_id, a.c.decided_at, a.c.details)
+    .join_from(a, d, d.c.approval_id == a.c.id)
+    .where(_OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since"))
+    .where(d.c.decision == literal_column("'deny'"))
 )
-_DENIALS_OF = Prepared(
-    select(a.c.user_id, a.c.decided_at, a.c.details).where(
-        _OF_AGENT, _is(State.DENIED), a.c.decided_at >= bindparam("since")
-    )
-)
+"""By whoever said no, whomever the request was for."""
+_DENIALS = Prepared(_DENIED.where(d.c.user_id == bindparam("user")))
+_DENIALS_OF = Prepared(_DENIED)
 _OVER = (
     select(a)
     .where(_OF_USER, a.c.decided_at.is_not(None))
@@ -243,9 +242,9 @@ class Approvals:
         return bool(_ASKED.run(self._connection, {"agent": agent_id, "user": user_id}))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """When, and with which details, the user denied this agent."""
+        """When, and with which details, the user themselves denied this agent."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return [(row[0], row[1]) for row in _DENIALS.run(self._connection, values)]
+        return [(row[1], row[2]) for row in _DENIALS.run(self._connection, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
         """Likewise of every user, with who it was."""

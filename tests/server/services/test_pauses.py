@@ -1,15 +1,21 @@
 """What is paused can be seen, and whoever is refused is told until when."""
 
+import json
+
 import pytest
 
 from server.services.agent_forms import AgentChanges
+from server.services.deputy_records import Deputy
 from server.services.pauses import PAUSE_MS, Pauses
+from server.services.policy.policies import Policies
 from server.services.records import User
 from server.services.refusals import NotFound
 from server.services.users import UserChanges
+from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import LocalAgent, LocalTerminal, new_person
-from tests.support.clock import MINUTE
-from tests.support.installation import BY
+from tests.support.clock import DAY, MINUTE
+from tests.support.installation import BY, PAYMENT
+from tests.support.policies import rule
 from tests.support.site import LocalSite
 
 
@@ -134,3 +140,82 @@ def test_the_owners_are_told_when_a_pause_begins(
     _deny(agent, person)
     assert told(owner.user) == 2
     assert len(local.desk.entries("agent.paused")) == 2
+
+
+SOMEBODY = "Somebody whom this would ask has denied such requests repeatedly."
+BEN_ALONE = 'ask.who = ["ben"]'
+
+
+def _put(local: LocalSite, *lines: str) -> None:
+    Policies(local.services.store).set(rule("ask", *lines), by=BY)
+
+
+def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
+    for name in names:
+        _, approval = agent.asked(login_hint=name)
+        assert denier.deny(approval.id).status == 200
+
+
+def test_a_pause_is_of_who_said_no_whomever_it_was_for(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
+) -> None:
+    """Nobody is asked who has just said no three times; the agent learns that it was another."""
+    ben = new_person(local, "ben")
+    names = [new_person(local, name).user.name for name in ("cleo", "dan")]
+    _put(local, BEN_ALONE)
+    _denied_for(agent, ben, "ana", *names)
+    (pause,) = pauses.of(agent.id)
+    assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
+    (entry,) = local.desk.entries("agent.paused")
+    assert entry["subject"] == ben.user.id
+    refused = agent.ask(login_hint="cleo")
+    assert refused.refusal == (403, "access_denied")
+    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert refused.json["retry_at"] == "2025-10-09T09:23:20.000Z"
+    _put(local)
+    assert agent.ask(login_hint=person.user.name).status == 200
+    refused = agent.ask(login_hint="ben")
+    assert refused.json["error_description"].startswith("This person has denied")
+
+
+def test_what_others_said_no_to_pauses_nothing_of_the_person(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
+) -> None:
+    """Two of Ben's for Ana and one of her own are three denials, and of nobody three."""
+    ben = new_person(local, "ben")
+    _put(local, BEN_ALONE)
+    _denied_for(agent, ben, "ana", "ana")
+    _denied_for(agent, person, "ana")
+    assert pauses.of(agent.id) == []
+    assert agent.ask().status == 200
+
+
+def test_a_deputy_who_keeps_saying_no_is_asked_no_more(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite
+) -> None:
+    """As long as they would be asked; the person themselves said nothing."""
+    ben = new_person(local, "ben")
+    local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
+    with local.services.store.write() as tx:
+        tx.deputies.add(_deputy(person, ben, tx.now))
+    for _ in range(3):
+        assert ben.deny(agent.asked_payment()[1].id).status == 200
+    details = json.dumps(PAYMENT_DETAILS)
+    wanted = {"scope": "openid payments:transfer", "authorization_details": details}
+    refused = agent.ask(**wanted)
+    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert ben.call("DELETE", "/api/deputies/sayso_dy_1").status == 204
+    assert agent.ask(**wanted).status == 200
+
+
+def _deputy(person: LocalTerminal, deputy: LocalTerminal, now: int) -> Deputy:
+    return Deputy(
+        id="sayso_dy_1",
+        user_id=person.user.id,
+        deputy_id=deputy.user.id,
+        from_at=now,
+        to_at=now + DAY,
+        state="begun",
+        device_id="sayso_dv_1",
+        created_at=now,
+    )

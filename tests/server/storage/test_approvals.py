@@ -10,7 +10,8 @@ import pytest
 
 from server.protocol.risks import Risk
 from server.protocol.states import REDEMPTION_GRACE_MS, TRANSITIONS, State, origins
-from server.services.approval_records import Approval
+from server.services.approval_records import Approval, Decision
+from server.services.records import User
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, NOON
 from tests.support.installation import approval_row
@@ -248,16 +249,31 @@ def test_open_ones_are_found_by_what_they_stand_on(store: SqlStore) -> None:
             assert {a.id for a in found} == {mine.id, approved.id}
 
 
-def test_denials_are_counted_for_this_pair_and_since_then(store: SqlStore) -> None:
-    """With the details that were denied, so that kinds can be told apart."""
-    _add(store, state=State.DENIED, decided_at=NOON + 5, details='[{"type":"a"}]')
-    _add(store, state=State.DENIED, decided_at=NOON - 5)
-    _add(store, state=State.DENIED, decided_at=NOON + 5, user_id="sayso_us_bob")
+def _denied(store: SqlStore, at: int, by: str, said: str = "deny", **members: Any) -> None:
+    approval = _add(store, state=State.DENIED, decided_at=at, **members)
+    words = ("sayso_dv_1", said, None, None, "confirm", "terminal", "signed", at)
+    with store.write() as tx:
+        tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *words))
+
+
+def test_denials_are_counted_by_who_said_no_and_since_then(store: SqlStore) -> None:
+    """With the details that were denied, so that kinds can be told apart; for whom is no matter."""
+    with store.administer() as tx:
+        for who in ("ann", "bob"):
+            tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))
+    _denied(store, NOON + 5, "ann", details='[{"type":"a"}]')
+    _denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
+    _denied(store, NOON - 5, "ann")
+    _denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
+    _denied(store, NOON + 5, "ann", said="approve")
     _add(store, state=State.APPROVED, decided_at=NOON + 5)
     with store.read() as view:
         rows = view.approvals
-        assert rows.denials_since("sayso_ag_bot", "sayso_us_ann", NOON) == [
-            (NOON + 5, '[{"type":"a"}]')
+        mine = [(NOON + 5, '[{"type":"a"}]'), (NOON + 6, '[{"type":"b"}]')]
+        assert sorted(rows.denials_since("sayso_ag_bot", "sayso_us_ann", NOON)) == mine
+        assert sorted(rows.denials_of("sayso_ag_bot", NOON)) == [
+            *(("sayso_us_ann", at, details) for at, details in mine),
+            ("sayso_us_bob", NOON + 5, '[{"type":"c"}]'),
         ]
         assert rows.asked_before("sayso_ag_bot", "sayso_us_bob")
         assert not rows.asked_before("sayso_ag_other", "sayso_us_bob")

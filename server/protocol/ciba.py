@@ -158,26 +158,28 @@ def pace(*, arrived: int, last: int, interval_ms: int) -> Pace:
     return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
 
 
-def no_tokens(state: State, members: Mapping[str, object]) -> errors.ProtocolError:
+def no_tokens(
+    state: State, members: Mapping[str, object], reason: str | None = None
+) -> errors.ProtocolError:
     """The answer to a poll of an approval that gives no tokens (CIBA 11).
 
     `members` say why: `reason`, for a denial its code, note and retry hint, and for an end in time
-    `retry` where the person wants to be asked again.
+    `retry` where the person wants to be asked again. `reason` is the record's own.
     """
     if state is State.PENDING:
         return errors.AuthorizationPending("The person has not answered yet.", members=members)
     if state is State.DENIED:
         return errors.AccessDenied(_denial(members), members=members)
     if state is State.EXPIRED:
-        return errors.ExpiredToken(_lapse(members), members=members)
+        return errors.ExpiredToken(_lapse(members, reason), members=members)
     if state is State.CANCELLED:
         return errors.AccessDenied(outcomes.text_of(members["reason"]), members=members)
     return errors.InvalidGrant("auth_req_id is unknown, used, or not yours.")
 
 
-def _lapse(members: Mapping[str, object]) -> str:
+def _lapse(members: Mapping[str, object], reason: str | None) -> str:
     said = members.get("retry") == outcomes.WANTED
-    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"])
+    return outcomes.ASKED_FOR if said else outcomes.text_of(members["reason"], reason)
 
 
 def _denial(members: Mapping[str, object]) -> str:

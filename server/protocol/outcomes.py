@@ -52,21 +52,31 @@ ASKED_FOR: Final = (
     "the request anew."
 )
 """The sentence that stands for that of its reason then."""
+NOT_REDEEMED: Final = "not_redeemed"
+"""What the record says of a request that was approved, and of which nothing was issued in time."""
+_NOT_HANDED_OVER: Final = (
+    f"It was approved, but its tokens were not handed over in time. {_NO_DENIAL}."
+)
 _ELSE: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
 _OF_SOMEBODY: Final = frozenset({"no_device", "undeliverable"})
 
 
-def told_reason(state: State, reason: str | None, *, hidden: bool = False) -> str:
+def told_reason(
+    state: State, reason: str | None, *, hidden: bool = False, by_person: bool = True
+) -> str:
     """Why it is over, in the words that agents are told; an operator's own are never among them.
 
     Only somebody who exists can lack a device: where users are `hidden` nobody is told that.
+    Nobody looked at what was approved, but not `by_person`.
     """
+    if reason == NOT_REDEEMED and not by_person:
+        return "expired_unseen" if state is State.EXPIRED else _ELSE[state]
     found = OUTCOMES.get(reason or "")
     if reason is None or found is None or found.state is not state:
         return _ELSE[state]
     return "expired_unseen" if hidden and reason in _OF_SOMEBODY else reason
 
 
-def text_of(reason: object) -> str:
-    """The sentence of a reason that `told_reason` gave."""
-    return OUTCOMES[str(reason)].text
+def text_of(told: object, reason: str | None = None) -> str:
+    """The sentence of what `told_reason` gave for the record's reason."""
+    return _NOT_HANDED_OVER if reason == NOT_REDEEMED else OUTCOMES[str(told)].text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from server.protocol.outcomes import NOT_REDEEMED
 from server.protocol.states import State
 from server.services import (
     approval_entries,
@@ -88,7 +89,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
 def _reason(tx: Unit, approval: Approval) -> str:
     """Expired is not denied, and unseen is not seen."""
     if approval.state is State.APPROVED:
-        return "not_redeemed"
+        return NOT_REDEEMED
     if approval.seen_at is not None:
         return "expired_seen"
     asked = approvers.of_approval(tx, approval)

@@ -52,13 +52,16 @@ class Redemption:
 
     def refusal(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
         """What an agent is told of an approval that gives no tokens."""
-        return ciba.no_tokens(approval.state, self._why(tx, approval))
+        return ciba.no_tokens(approval.state, self._why(tx, approval), approval.reason)
 
     def _why(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """The extension members that tell an agent what happened and what it may do next."""
         if approval.state is not State.DENIED:
             hidden = self.issuing.rules.hide_unknown_users
-            reason = outcomes.told_reason(approval.state, approval.reason, hidden=hidden)
+            by_person = approval.decided_by is None
+            reason = outcomes.told_reason(
+                approval.state, approval.reason, hidden=hidden, by_person=by_person
+            )
             wanted = {} if approval.retry_asked_at is None else {"retry": outcomes.WANTED}
             return {"reason": reason, **wanted}
         answer = votes.denial(tx.decisions.of_approval(approval.id))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.protocol import errors
+from server.protocol.outcomes import NOT_REDEEMED
 from server.protocol.states import State, overdue
 from server.services import approval_entries, approvers, audit, notices, people
 from server.services.approval_records import Approval
@@ -27,7 +28,7 @@ def standing(approval: Approval) -> Retry | None:
     """
     if approval.retry_asked_at is not None:
         return "asked"
-    lapsed = approval.state is State.EXPIRED and approval.reason != "not_redeemed"
+    lapsed = approval.state is State.EXPIRED and approval.reason != NOT_REDEEMED
     told = approval.kind == "action" and approval.delivery != "push"
     return "possible" if lapsed and told else None
 

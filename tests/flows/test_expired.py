@@ -175,6 +175,7 @@ def test_an_answer_that_nobody_fetched_in_time_gives_nothing(
     body = agent.poll(handle).json()
 
     assert (body["error"], body["reason"]) == ("expired_token", "expired_seen")
+    assert body["error_description"].startswith("It was approved, but its tokens were not handed")
     assert state(server, waiting.id) == ("expired", "not_redeemed")
     assert story(server, waiting.id) == [
         "approval.requested",

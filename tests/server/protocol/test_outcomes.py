@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol import ciba
-from server.protocol.outcomes import OUTCOMES, told_reason
+from server.protocol.outcomes import NOT_REDEEMED, OUTCOMES, told_reason
 from server.protocol.states import State
 
 
@@ -28,6 +28,20 @@ from server.protocol.states import State
 def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
     """What an operator wrote never becomes part of the wire."""
     assert told_reason(state, inner) == told
+
+
+def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
+    """The reason is one of the agreed ones, the sentence its own; a rule has seen nothing."""
+    told = told_reason(State.EXPIRED, NOT_REDEEMED)
+    answer = ciba.no_tokens(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
+    assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
+    assert answer.description == (
+        "It was approved, but its tokens were not handed over in time. This is not a denial; you "
+        "may ask again."
+    )
+    assert told_reason(State.EXPIRED, NOT_REDEEMED, by_person=False) == "expired_unseen"
+    assert told_reason(State.EXPIRED, "expired_seen", by_person=False) == "expired_seen"
+    assert told_reason(State.CANCELLED, NOT_REDEEMED, by_person=False) == "cancelled"
 
 
 @pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])

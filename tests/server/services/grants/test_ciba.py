@@ -330,7 +330,10 @@ def test_an_answer_of_the_last_moment_can_be_fetched_for_half_a_minute(agent, pe
     local.clock.forward(30 * SECOND)
     assert agent.poll(first).status == 200
     local.clock.forward(1)
-    assert _told(agent.poll(second)) == ("expired_token", "expired_seen")
+    late = agent.poll(second)
+    assert _told(late) == ("expired_token", "expired_seen")
+    assert "nobody answered" not in late.json["error_description"]
+    assert "It was approved" in late.json["error_description"]
     assert local.stored(two.id).reason == "not_redeemed"
 
 

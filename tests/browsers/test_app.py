@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from server.web import installable
+from server.web.browser import policy
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
 from tests.support.server import LiveServer
+from tests.support.stand_in import WORDS, stand_in
 from tests.support.waiting import until
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
@@ -88,6 +90,29 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
     app.says("Your devices")
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_what_a_proxy_says_in_place_of_the_server_is_shown_to_nobody(server, app, status):
+    """As without the server; and once it is there again, so is the page."""
+    with stand_in(server, status):
+        app.tell("Page.navigate", url=f"{server.url}/devices")
+        app.says("Sayso cannot be reached")
+        assert WORDS not in app.text()
+    app.says("Your devices")
+
+
+@pytest.mark.parametrize(
+    "mark", [{"Content-Security-Policy": policy()}, {"X-Correlation-Id": "0123456789abcdef"}]
+)
+def test_what_the_server_itself_says_is_shown_even_where_it_is_busy(server, app, mark):
+    """Its pages, and what it says to programs."""
+    with stand_in(server, 503, mark):
+        app.tell("Page.navigate", url=f"{server.url}/devices")
+        app.says(WORDS)
+    (only,) = until(lambda: app.ask("1") and app.complaints(), 30)
+    assert "status of 503" in only
+    app.events.clear()
+
+
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
     """Puts a new version in this server's place, of which one script is another."""
@@ -121,10 +146,10 @@ def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app
 
 def test_a_new_page_never_runs_with_the_scripts_of_an_old_one(server, app, newer):
     """Not even where nobody wants the new version yet; a browser asks for each of them."""
-    app.open(f"{server.url}/devices")
+    app.see("document.readyState === 'complete'")
     assert not app.ask(_MARKED)
     newer()
-    app.open(f"{server.url}/devices")
+    app.open(f"{server.url}/")
     app.see(_MARKED)
 
 

@@ -26,15 +26,18 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 // A new version waits until its person wants it, or until no page is open.
 self.addEventListener("message", (event) => event.data === "go" && self.skipWaiting());
 
+// Where the server is away a proxy may answer in its place; what the server itself says bears one of these marks.
+function away({ status, headers }) {
+  const ours = headers.get("Content-Security-Policy")?.includes("trusted-types") || headers.has("X-Correlation-Id");
+  return status > 501 && !ours;
+}
+
 async function reached(request) {
-  try {
-    return await fetch(request);
-  } catch (away) {
-    const { pathname } = new URL(request.url);
-    const kept = await caches.match(request.mode === "navigate" ? "/offline" : pathname);
-    if (kept) return kept;
-    throw away;
-  }
+  const answer = await fetch(request).catch((error) => error);
+  if (answer instanceof Response && !away(answer)) return answer;
+  const { pathname } = new URL(request.url);
+  const kept = await caches.match(request.mode === "navigate" ? "/offline" : pathname);
+  return kept ?? answer;
 }
 
 self.addEventListener("fetch", (event) => {

@@ -15,8 +15,6 @@ from server.http.views import no_route
 from server.web import files
 from server.web.browser import message, page, under_another_name
 
-_NOT_FOUND: Final = 404
-
 
 def add_pages(app: Flask, site: Site) -> None:
     """Give the pages to Flask."""
@@ -40,16 +38,19 @@ def _refused(error: HTTPException) -> AnyResponse:
     reads_pages = kinds.best_match(["application/json", "text/html"]) == "text/html"
     if not reads_pages or request.path.startswith("/api/"):
         return told
-    title, text = _WORDS if error.code == _NOT_FOUND else _OTHER_WORDS
+    title, text = _WORDS.get(told.status_code, _OTHER_WORDS)
     shown = message(title, text, status=told.status_code)
     shown.allow.update(told.allow)
     return shown
 
 
-_WORDS: Final = (
-    "There is no page here",
-    "Apps send you here to sign in. What waits for your answer is at / and in sayso-approver.",
-)
+_WORDS: Final = {
+    404: (
+        "There is no page here",
+        "Apps send you here to sign in. What waits for your answer is at / and in sayso-approver.",
+    ),
+    413: ("This is too long", "Nothing was changed. Go back, and send less than 128 KiB."),
+}
 _OTHER_WORDS: Final = (
     "This page cannot be opened like this",
     "It belongs to a form. Go back to where you came from and begin again.",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from flask import Flask, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
@@ -65,6 +66,8 @@ def _shown(site: Site, view: View, path: str) -> Callable[..., AnyResponse]:
     def run(**parts: str) -> AnyResponse:
         try:
             return under_another_name(site) or _answered(site, view, **parts)
+        except HTTPException:  # a body too long: said by the one who knows
+            raise
         except Busy:
             return message("One moment", "The server is busy. Try again.", status=503)
         except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
@@ -74,6 +75,8 @@ def _shown(view: Callable[[], AnyResponse], path: str) -> Callable[[], AnyRespon
             shown.status_code = error.status if error.status >= _FAULT else 400
             shown.headers.extend(error.headers)
             return shown
+        except HTTPException:  # a body too long: said by the one who knows
+            raise
         except Busy:
             return message("One moment", "The server is busy. Try again.", status=503)
         except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said

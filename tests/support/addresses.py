@@ -19,6 +19,16 @@ def page_templates() -> set[str]:
     return every - {name for one in every for name in _USED.findall((_TEMPLATES / one).read_text())}
 
 
+def page_forms(served: Flask) -> list[str]:
+    """The rules that take a form of a page, and nothing of a program."""
+    rows = {route.name for route in ROUTES}
+    return sorted(
+        rule.rule
+        for rule in served.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and rule.endpoint not in rows
+    )
+
+
 def pages(served: Flask) -> set[str]:
     """The rules that answer GET with a page; which do is known by asking, where nothing is named.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from flask import Flask, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
@@ -56,6 +57,8 @@ def _add(app: Flask, site: Site, method: str, path: str, view: Callable[..., Any
             return message("This does not work", problem.detail, status=problem.status)
         except errors.ProtocolError as error:
             return message("This does not work", error.description, status=error.status)
+        except HTTPException:  # a body too long: said by the one who knows
+            raise
         except Busy:
             return message("One moment", "The server is busy. Try again.", status=503)
         except Exception:  # noqa: BLE001  # the last door: a fault of ours is logged and said

@@ -1,0 +1,39 @@
+"""Forms of pages that are longer than anybody writes: refused in words, and no fault of ours."""
+
+import re
+
+import pytest
+from structlog.testing import capture_logs
+
+from server.http import cookies
+from tests.support.addresses import page_forms
+from tests.support.passkey import new_browser
+from tests.support.site import ISSUER
+
+FORM = {
+    "Accept": "text/html",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Origin": ISSUER,
+    "Sec-Fetch-Site": "same-origin",
+}
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
+    """413, in words; nothing is written down as a fault of the server.
+
+    Whoever is not signed in may be asked to be so, before anybody looks at what they sent.
+    """
+    client = local.app.test_client()
+    if signed_in:
+        client.set_cookie(cookies.name(local.services.rules), new_browser(local).cookie)
+    forms = page_forms(local.app)
+    assert len(forms) > 50
+    with capture_logs() as said:
+        for rule in forms:
+            path = re.sub("<[^>]+>", "x", rule)
+            answer = client.post(path, base_url=ISSUER, headers=FORM, data=b"a=" + b"x" * 200_000)
+            refused = answer.status_code == 413 and "send less" in answer.text
+            asked = not signed_in and "Sign in" in answer.text
+            assert refused or asked, (rule, answer.status_code, answer.text)
+    assert [one for one in said if one["event"] == "page.failed"] == []

@@ -61,6 +61,21 @@ def test_every_documented_route_exists():
     assert named - served == set()
 
 
+def test_what_a_browser_s_cookie_does_not_open_is_written_down():
+    """Row by row, and no other; it opens all else that a person may call."""
+    routes = importlib.import_module("server.http.routes").ROUTES
+    closed = {
+        f"{route.method} {_placeholders(route.path)}"
+        for route in routes
+        if route.caller.name == "PERSON" and not route.browsers
+    }
+    found = re.search(
+        r"^A browser's cookie, .*?\.$", _page("http-api.md"), re.DOTALL | re.MULTILINE
+    )
+    assert found is not None
+    assert set(re.findall(r"`([A-Z]+ /[^`]*)`", found[0])) == closed
+
+
 @pytest.mark.parametrize(
     ("route", "heading"),
     [

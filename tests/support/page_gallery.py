@@ -74,7 +74,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "delegation": "One chain",
             "grants": "What was approved ahead",
             "consents": "What agents and apps may do",
-            "limits": "Who is near a limit",
+            "limits": "Every limit, and who is near one",
             "audit": "The log",
             "entry": "One entry",
             "health": "What is weak or broken",

@@ -55,6 +55,6 @@ INCIDENT_ROUTES: Final = (
         body=wire.Closing,
         answer=wire.Incident,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,)),
+        rule=Rule((Role.ADMIN,), signed=True),  # else a stolen cookie could put it out of sight
     ),
 )

@@ -3,7 +3,8 @@
 Every check is made in the unit of work that it is about, so nothing can change in between: the
 person, their role, the record that they believe to be changing, and what the change turned out
 to be. What removes power needs a session. What adds power needs a statement about this very
-request: under a terminal's high key after a PIN call that named it, or by the device's passkey.
+request: under a terminal's high key after a PIN call that named it, or by the device's passkey. So
+does what puts out of sight what somebody reported.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -155,7 +156,8 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This gives somebody more power. Sign it with this device's high key, or its passkey.",
+            "This gives somebody more power, or closes what somebody reported. "
+            "Sign it with this device's high key, or its passkey.",
             members={"wanted": wanted},
         )
 

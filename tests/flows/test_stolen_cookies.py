@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from server.protocol import base64url
 from server.services.actions import Actions
 from server.services.users import UserChanges, Users
-from tests.support.agent import Agent
+from tests.support.agent import CIBA, Agent, new_agent
 from tests.support.installation import PAYMENT
+from tests.support.pictures_of_agents import png
 from tests.support.push_service import PushService
 from tests.support.record import entries, everything, subscriptions
 from tests.support.server import BY, LiveServer
+from tests.support.staff import JWK
 from tests.support.web_person import WebPerson, enrolled, new_web_person, with_cookie_of
 
 RULES = """
@@ -33,6 +36,12 @@ FORMS = [
     ("/settings/user-code", {"code": "sparrow-27"}),
     ("/settings/user-code/end", {}),
     ("/admin/agents/{agent}/enable", {}),
+    ("/admin/agents/{agent}/secret", {"overlap": "3600"}),
+    ("/admin/agents/{agent}/keys/change", {"jwks": "{key}", "version": "{version}"}),
+    ("/admin/agents/{agent}/icon/change", {"icon": "{icon}", "version": "{version}"}),
+    ("/admin/new/invitation/add", {"owner": "{other}", f"grant_types-{CIBA}": "1"}),
+    ("/admin/approvals/{asked}/escalate", {"to": "{other}"}),
+    ("/admin/incidents/{incident}/close", {"note": "Looked into."}),
     ("/admin/users/{user}/code", {}),
     ("/admin/new/user/add", {"name": "mallory"}),
     ("/admin/policy/set", {"document": RULES}),
@@ -62,6 +71,11 @@ def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
     eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
     other = new_web_person(server)
     return {
+        "incident": _reported(eva, new_agent(server)),
+        "asked": _asked(eva, new_agent(server)),
+        "version": eva.http.get(f"/api/agents/{agent.key.id}").json()["version"],
+        "key": json.dumps({**JWK, "kid": "another"}),
+        "icon": base64url.encode(png()),
         "second": second.me["device"]["id"],
         "agent": agent.key.id,
         "user": other.me["user"]["id"],
@@ -156,6 +170,22 @@ def test_the_cookie_is_no_token(eva: WebPerson, thief: WebPerson) -> None:
 
 def _users(server: LiveServer) -> Users:
     return Users(server.services.store, server.services.secrets)
+
+
+def _asked(person: WebPerson, agent: Agent) -> str:
+    """A request of this agent, the only one that waits."""
+    agent.asked(person.name)
+    (asked,) = _waiting(person)
+    return asked
+
+
+def _reported(person: WebPerson, agent: Agent) -> str:
+    """What came of not recognising a request of this agent, which it stopped."""
+    asked = _asked(person, agent)
+    word = person.word(asked, decision="deny", code="suspicious", ceremony="none")
+    told = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
+    incident: str = told.raise_for_status().json()["incident"]
+    return incident
 
 
 def _waiting(person: WebPerson) -> list[str]:

@@ -100,7 +100,7 @@ SAMPLES = {
     "POST /api/admin/grants/<id>/revoke": Sample("grant"),
     "GET /api/incidents": Sample(),
     "GET /api/incidents/<id>": Sample("incident"),
-    "POST /api/incidents/<id>/close": Sample("incident", {"note": "Looked into."}),
+    "POST /api/incidents/<id>/close": Sample("incident", {"note": "Looked into."}, signed=True),
     "GET /api/admin/devices": Sample(),
     "DELETE /api/admin/devices/<id>": Sample("device"),
     "GET /api/admin/outbox": Sample(),

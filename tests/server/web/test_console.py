@@ -142,7 +142,7 @@ SAMPLES = {
     "/admin/consents/<id>/revoke": Sample("consent"),
     "/admin/grants/<id>/revoke": Sample("grant"),
     "/admin/deputies/<id>/revoke": Sample("deputy"),
-    "/admin/incidents/<id>/close": Sample("incident", {"note": "Looked into."}),
+    "/admin/incidents/<id>/close": Sample("incident", {"note": "Looked into."}, signed=True),
     "/admin/devices/<id>/revoke": Sample("device"),
     "/admin/new/user/add": Sample(form={"name": "dora", "roles-auditor": "1"}, signed=True),
     "/admin/users/<id>/change": Sample(

@@ -92,7 +92,7 @@ def test_the_incident_says_that_nobody_answered(console: Console) -> None:
     told = console.document(f"/api/incidents/{incident}")
     assert (told["cause"], told["user"], told["approval"]) == ("no_owner", None, None)
     assert told["agents"][0]["state"] == "quarantined"
-    closed = console.post("admin", f"/admin/incidents/{incident}/close", {"note": "New owner"})
+    closed = console.signed("admin", f"/admin/incidents/{incident}/close", {"note": "New owner"})
     assert closed.status_code == 303
 
 

@@ -39,6 +39,7 @@ class _Id(BaseConverter):
 def add_routes(app: Flask, site: Site) -> None:
     """Give every row of the table to Flask."""
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # an answer of Flask's own, without our headers
     app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header
     app.before_request(_correlate)

@@ -15,7 +15,7 @@ from server.web import files, themes
 from server.web.browser import page
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-_ICON_FILES: Final = Path(__file__).parent / "icons"
+ICONS: Final = Path(__file__).parent / "icons"
 _ICONS: Final = {
     "icon.svg": "image/svg+xml",
     "icon-192.png": "image/png",
@@ -47,7 +47,7 @@ def add_installable(app: Flask) -> None:
 def version() -> str:
     """Of all that browsers load: another one when any of it changed."""
     digest = hashlib.sha256()
-    for path in sorted(TEMPLATES.rglob("*.*")):
+    for path in sorted((*TEMPLATES.rglob("*.*"), *ICONS.iterdir())):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -68,4 +68,4 @@ def _icon(name: str, media_type: str) -> Response:
 
 @cache
 def _read(name: str, media_type: str) -> files.Kept:
-    return files.kept((_ICON_FILES / name).read_bytes(), media_type)
+    return files.kept((ICONS / name).read_bytes(), media_type)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_what_browsers_keep_is_asked_for_each_time_and_sent_once(local, path):
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     other = client.get(path, base_url=ISSUER, headers={"If-None-Match": '"another"'})
     assert (other.status_code, other.data) == (200, first.data)
+
+
+@pytest.mark.parametrize("part", ["TEMPLATES", "ICONS"])
+def test_a_change_of_whatever_browsers_load_is_another_version(tmp_path, monkeypatch, part):
+    """Sheets and scripts, and icons, which the service worker keeps too."""
+    copied = tmp_path / part
+    shutil.copytree(getattr(installable, part), copied)
+    monkeypatch.setattr(installable, part, copied)
+    before = installable.version.__wrapped__()
+    assert before == installable.version.__wrapped__()
+    changed = next(path for path in sorted(copied.iterdir()) if path.is_file())
+    changed.write_bytes(changed.read_bytes() + b" ")
+    assert installable.version.__wrapped__() != before
 
 
 @pytest.mark.parametrize("signed_in", [False, True])

@@ -55,6 +55,15 @@ def test_elsewhere_the_proxys_host_is_not_second_guessed(open_local):
     assert "https://auth.example" in page.text
 
 
+def test_nothing_answers_without_our_headers(local):
+    """`OPTIONS` is refused at every address, in our words, and not by what we build on."""
+    client = local.app.test_client()
+    for rule in local.app.url_map.iter_rules():
+        answer = client.options(re.sub("<[^>]+>", "x", rule.rule), base_url=ISSUER)
+        assert answer.status_code in {401, 405}, rule
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 

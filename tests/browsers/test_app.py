@@ -1,22 +1,19 @@
 """The pages as an app: it can be installed, and says so when the server is away."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from server.web import installable
 from server.web.browser import policy
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer
+from tests.support.newer import MARKED, newer_pages
 from tests.support.server import LiveServer
 from tests.support.stand_in import WORDS, stand_in
 from tests.support.waiting import until
 
 _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
-_MARKED = "document.body.dataset.mark === 'new'"
 
 
 @pytest.fixture
@@ -90,7 +87,7 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
     app.says("Your devices")
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
+@pytest.mark.parametrize("status", [503, 504])
 def test_what_a_proxy_says_in_place_of_the_server_is_shown_to_nobody(server, app, status):
     """As without the server; and once it is there again, so is the page."""
     with stand_in(server, status):
@@ -115,19 +112,9 @@ def test_what_the_server_itself_says_is_shown_even_where_it_is_busy(server, app,
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Puts a new version in this server's place, of which one script is another."""
-    pages = tmp_path / "pages"
-    shutil.copytree(installable.TEMPLATES, pages)
-    with (pages / "leave.js").open("a") as script:
-        script.write("document.body.dataset.mark = 'new';\n")
-
-    def serve(*options: str) -> None:
-        server.stop()
-        server.options = options
-        server.start()
-
-    yield partial(serve, f"--pages={pages}")
-    serve()
+    """Puts a new version in this server's place."""
+    with newer_pages(server, tmp_path) as put:
+        yield put
 
 
 def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app, newer):
@@ -141,16 +128,16 @@ def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app
     app.click("#update-now")
     app.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
     app.see(f"caches.keys().then((names) => names.join() === '{kept}')")
-    app.see(_MARKED)
+    app.see(MARKED)
 
 
 def test_a_new_page_never_runs_with_the_scripts_of_an_old_one(server, app, newer):
     """Not even where nobody wants the new version yet; a browser asks for each of them."""
     app.see("document.readyState === 'complete'")
-    assert not app.ask(_MARKED)
+    assert not app.ask(MARKED)
     newer()
     app.open(f"{server.url}/")
-    app.see(_MARKED)
+    app.see(MARKED)
 
 
 def _device(tab: Chromium) -> str:

@@ -1,0 +1,96 @@
+"""What of the pages as an app is Firefox's own doing: leaving a page, keeping one, and a new one.
+
+Chromium walks the same in `test_alive.py` and `test_app.py`.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.firefox import Firefox, autopush, firefox
+from tests.support.newcomer import newcomer
+from tests.support.newer import MARKED, newer_pages
+from tests.support.push_service import PushService
+from tests.support.record import waiting
+from tests.support.server import LiveServer
+from tests.support.waiting import until
+
+_CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
+_STAND_STILL = "(() => { const now = Date.now(); Date.now = () => now; return true })()"
+"""The five seconds are never over by themselves."""
+_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """Firefox with an authenticator."""
+    folder = tmp_path_factory.mktemp("firefox")
+    with autopush(service) as push, firefox(folder / "profile", push, os.environ) as tab:
+        tab.add_passkey_holder()
+        yield tab
+
+
+@pytest.fixture
+def user(server: LiveServer, fox: Firefox) -> str:
+    """Somebody who has just made a passkey there; the service worker is at work."""
+    fox.forget_passkeys()
+    name = newcomer(fox, server)
+    fox.see(_CONTROLLED)
+    return name
+
+
+@pytest.fixture
+def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """Puts a new version in this server's place."""
+    with newer_pages(server, tmp_path) as put:
+        yield put
+
+
+def test_a_no_whose_page_is_left_is_sent_at_once(
+    server: LiveServer, fox: Firefox, user: str, agent: Agent
+) -> None:
+    """Within the five seconds in which it could be taken back."""
+    handle = agent.asked(user)
+    fox.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    fox.click("#to-deny")
+    fox.ask(_STAND_STILL)
+    fox.click("#no button[type=submit]")
+    fox.says("Your no is sent in five seconds")
+    fox.open(f"{server.url}/settings")
+    until(lambda: not waiting(server, user), _SECONDS)
+    assert agent.poll(handle).json()["error"] == "access_denied"
+
+
+@pytest.mark.usefixtures("user")
+def test_without_the_server_a_page_says_what_was_last_known(
+    server: LiveServer, fox: Firefox
+) -> None:
+    """And is there again by itself once the server is."""
+    fox.see("localStorage.getItem('sayso-last')")
+    server.stop()
+    try:
+        fox.open(f"{server.url}/devices")
+        fox.says("Sayso cannot be reached")
+        fox.says("nothing waited for you")
+    finally:
+        server.start()
+    fox.says("Your devices")
+
+
+@pytest.mark.usefixtures("user")
+def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(
+    server: LiveServer, fox: Firefox, newer: Callable[[], None]
+) -> None:
+    """With its own scripts, and what the old one kept is thrown away."""
+    (before,) = fox.ask("caches.keys()")
+    newer()
+    fox.open(f"{server.url}/devices")
+    fox.says("A new version of these pages is here.")
+    began = fox.ask("performance.timeOrigin")
+    fox.click("#update-now")
+    fox.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
+    fox.see(f"caches.keys().then((names) => names.length === 1 && names[0] !== '{before}')")
+    fox.see(MARKED)

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from server.protocol import actions, errors
 from server.protocol.actions import ActionType
 from server.protocol.json_text import JsonValue
+from server.services.policy import uses
 from server.services.ports import Directory
 from server.services.records import ActionRow
 
@@ -90,4 +91,9 @@ def _hold(
         raise errors.InvalidAuthorizationDetails(
             f"/{where} breaks the schema of its type: {error.validator}.",
             detail=f"/{where}: {error.validator}",  # its message quotes what was sent
+        )
+    if uses.odd_currencies(detail):
+        raise errors.InvalidAuthorizationDetails(
+            f"/{'/'.join(before)} has money in no currency that rules know: write currency in "
+            "three capital letters such as EUR."
         )

@@ -16,6 +16,7 @@ from server.protocol.risks import Risk
 from server.protocol.text import check_prose
 from server.protocol.unusual import Code
 from server.services import labels
+from server.services.policy import uses
 from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.services.policy.rules import (
     ALLOWED,
@@ -44,7 +45,6 @@ _OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SPAN = re.compile(r"([1-9]\d{0,5})([smhd])")
 _MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24:00)")
 _TARGETS = ("resource", "scope")
 _OF_AGENTS = ("agent", "labels", "owner", "first_time", "known", "count", "unusual")
@@ -306,7 +306,7 @@ def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | Non
 def _amount(table: _Table, name: str, value: object) -> Amount:
     inner = _Table(value, f"{table.where}{name}.")
     currency = inner.need("currency", _text)
-    if not _CURRENCY.fullmatch(currency):
+    if not uses.is_currency(currency):
         raise inner.fail("currency", "write three letters such as EUR")
     over, at_most = _limits(inner, 0, 2**53 - 1)
     inner.end()

@@ -5,6 +5,7 @@ Never: rows; those are `UseRows`.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ class Money:
     currency: str
 
 
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 ANYTHING: Final = "token"
 MOST_VALUES: Final = 32
 """Values of one token that are remembered; one beyond it counts as never seen, which asks."""
@@ -78,6 +80,17 @@ def summed(found: Iterable[Leaf]) -> dict[str, int]:
         if isinstance(leaf, Money):
             sums[leaf.currency] = sums.get(leaf.currency, 0) + abs(leaf.minor)
     return sums
+
+
+def is_currency(text: str) -> bool:
+    """Reports whether this is a currency as rules write it: three letters such as EUR."""
+    return _CURRENCY.fullmatch(text) is not None
+
+
+def odd_currencies(detail: Mapping[str, JsonValue]) -> bool:
+    """Reports whether there is money in a currency that no rule can name."""
+    found = (leaf for _, leaf in _leaves(detail, ""))
+    return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
 
 
 def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:

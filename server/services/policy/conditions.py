@@ -192,12 +192,21 @@ def _targets(question: Question, target: str) -> Sequence[str]:
 
 
 def _news(question: Question, targets: Sequence[str]) -> Mapping[str, bool | None]:
+    """Whether there is something new at each target; None where something has nothing there."""
     each = {target: _targets(question, target) for target in targets}
     seen = question.facts.seen(list(dict.fromkeys(chain.from_iterable(each.values()))))
+    new = {target: any(use not in seen for use in found) for target, found in each.items()}
     return {
-        target: None if not found else any(use not in seen for use in found)
-        for target, found in each.items()
+        target: news if news or _is_whole(question, target, each[target]) else None
+        for target, news in new.items()
     }
+
+
+def _is_whole(question: Question, target: str, found: Sequence[str]) -> bool:
+    """Reports whether nothing that is asked for is without a value at this target."""
+    if target in {"resource", "scope"}:
+        return bool(found)
+    return uses.are_in_each(question.details, target)
 
 
 _Counted: TypeAlias = tuple[str, int, int]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.pointers import MONEY_MEMBERS
+from server.protocol.pointers import MONEY_MEMBERS, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,20 @@ def odd_currencies(detail: Mapping[str, JsonValue]) -> bool:
 def at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
     """The uses that the values at this pointer are."""
     return tuple(_values(leaf for leaf in found if leaf[1] == pointer))
+
+
+def are_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
+    """Reports whether every detail has such a value at this pointer, in each item of its lists."""
+    path = parts(pointer)
+    return bool(details) and all(_has(detail, path) for detail in details)
+
+
+def _has(value: JsonValue | Mapping[str, JsonValue], path: Sequence[str]) -> bool:
+    if not path:
+        return isinstance(value, (str, int))
+    if isinstance(value, list):
+        return path[0] == "*" and bool(value) and all(_has(one, path[1:]) for one in value)
+    return isinstance(value, Mapping) and path[0] in value and _has(value[path[0]], path[1:])
 
 
 def _values(found: Iterable[Leaf]) -> Iterator[str]:

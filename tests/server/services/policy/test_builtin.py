@@ -21,6 +21,19 @@ from tests.support.policies import (
 PIN = frozenset({Step.PIN})
 
 HOUR = 3_600_000
+
+
+def _payees(*payees):
+    """A payment to each of these."""
+    return {**payment(), "details": ({"type": "payment", "payees": list(payees)},)}
+
+
+def _and(more):
+    """A payment, and this beside it."""
+    return {**payment(), "details": (*payment()["details"], more)}
+
+
+PAID_OF_SEVERAL = uses.at(uses.leaves(_payees({"name": "Nord"})["details"]), "/payees/*/name")[0]
 PAID = uses.at(uses.leaves(payment()["details"]), "/payee")[0]
 
 FITS = {
@@ -65,6 +78,15 @@ FITS = {
         {**payment(), "facts": KnownFacts({"resource https://pay.example": 1})},
     ),
     "a known payee": ('when.known = ["/payee"]', {**payment(), "facts": KnownFacts({PAID: 1})}),
+    "known payees everywhere": (
+        'when.known = ["/payee"]',
+        {**_and(payment()["details"][0]), "facts": KnownFacts({PAID: 1})},
+    ),
+    "known payees in a list": (
+        'when.known = ["/payees/*/name"]',
+        {**_payees({"name": "Nord"}), "facts": KnownFacts({PAID_OF_SEVERAL: 1})},
+    ),
+    "one payee who is new, and nobody": ('when.first_time = ["/payee"]', _and({"type": "refund"})),
     "too many tokens": (
         'when.count = { over = 3, within = "1h" }',
         {"facts": KnownFacts({"token": 3})},
@@ -126,6 +148,14 @@ FITS_NOT = {
     "a pointer to nothing": ('when.first_time = ["/payee"]', {}),
     "nothing that could be known": ('when.known = ["/payee"]', {}),
     "a payee who is not known": ('when.known = ["/payee"]', payment()),
+    "one payee who is known, and nobody": (
+        'when.known = ["/payee"]',
+        {**_and({"type": "refund"}), "facts": KnownFacts({PAID: 1})},
+    ),
+    "one of several payees who is known": (
+        'when.known = ["/payees/*/name"]',
+        {**_payees({"name": "Nord"}, {}), "facts": KnownFacts({PAID_OF_SEVERAL: 1})},
+    ),
     "as many as there may be": (
         'when.count = { over = 3, within = "1h" }',
         {"facts": KnownFacts({"token": 2})},

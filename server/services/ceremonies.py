@@ -15,7 +15,7 @@ from server.protocol import ceremonies, errors
 from server.protocol.ceremonies import TYPED, Ceremony, Step, spelled
 from server.protocol.risks import Risk
 from server.protocol.text import check_prose
-from server.services import approval_entries, approvers, audit
+from server.services import approval_entries, approvers, audit, votes
 from server.services.approval_records import Approval
 from server.services.ports import Secrets, Unit, View
 from server.services.records import Device
@@ -244,8 +244,12 @@ def _lock(tx: Unit, yes: Yes, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Reports whether enough others may say yes, who did not type too much wrongly themselves."""
+    """Reports whether others are enough who have said yes or may: who did not type wrongly too.
+
+    A person and whoever stands in for them have one yes together.
+    """
     asked = approvers.of_approval(view, approval)
-    others = [one.user_id for one in asked if one.approves and one.user_id != user_id]
-    able = [one for one in others if 0 not in tries_left(view, approval, one).values()]
-    return len(able) >= approval.quorum
+    others = [one for one in asked if one.approves and one.user_id != user_id]
+    able = [one for one in others if 0 not in tries_left(view, approval, one.user_id).values()]
+    given = {one.whose for one in votes.standing(view.decisions.of_approval(approval.id))}
+    return len(given.union(one.stands_for or one.user_id for one in able)) >= approval.quorum

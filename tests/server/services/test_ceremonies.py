@@ -4,12 +4,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import delete
 
 from server.protocol.states import State
 from server.services import approvers
 from server.services.agent_forms import AgentChanges
 from server.services.approvers import Named
 from server.services.policy.policies import Policies
+from server.storage.approver_tables import approvers as rows
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import another_device, new_person
 from tests.support.installation import BY, PAYMENT
@@ -165,6 +167,40 @@ def test_when_the_last_one_is_locked_out_the_request_is_over(agent, person, loca
         for wrong in ("1234", "4321"):
             say_yes(somebody, approval, fact=wrong)
     assert agent.poll(handle).json["reason"] == "locked"
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_a_person_and_who_stands_in_for_them_are_not_enough_for_two(
+    agent, person, local, put, said
+):
+    """They have one yes together; once the third is locked out nobody can approve it any more."""
+    cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
+    put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
+    handle, approval = pay(agent)
+    lent = Named(ben.user.id, "backup", stands_for=person.user.id)
+    with local.services.store.write() as tx:
+        approvers.add(tx, approval, [lent], local.services.rules)
+    if said:
+        assert say_yes(ben, approval, fact="3000").status == 200
+    for wrong in ("1234", "4321"):
+        assert local.stored(approval.id).state is State.PENDING
+        say_yes(cleo, approval, fact=wrong)
+    assert agent.poll(handle).json["reason"] == "locked"
+
+
+def test_a_yes_that_was_given_counts_when_another_is_locked_out(agent, person, local, put):
+    """Of who is not asked any more, too."""
+    cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
+    put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo", "ben"]'))
+    _, approval = pay(agent)
+    assert say_yes(ben, approval, fact="3000").status == 200
+    with local.services.store.write() as tx:
+        forgotten = delete(rows).where(rows.c.user_id == ben.user.id)
+        tx._connection.execute(forgotten)
+    for wrong in ("1234", "4321"):
+        say_yes(cleo, approval, fact=wrong)
+    assert local.stored(approval.id).state is State.PENDING
+    assert say_yes(person, approval, fact="3000").json["state"] == "approved"
 
 
 def test_tries_at_once_are_all_counted(agent, person, local):

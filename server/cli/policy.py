@@ -68,6 +68,7 @@ def put(desk: Desk, file: TextIO, *, as_json: bool) -> None:
 @click.option("--resource", metavar="URI", help="Where; the agent's only one if unsaid.")
 @click.option("--scope", "scopes", multiple=True, help="A scope that it would ask for.")
 @click.option("--details", type=_FILE, help="authorization_details, a JSON array.")
+@click.option("--acr", metavar="VALUES", help="How the person shall answer: its acr_values.")
 @policy_option
 @json_option
 @administers
@@ -79,13 +80,14 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     resource: str | None,
     scopes: tuple[str, ...],
     details: TextIO | None,
+    acr: str | None,
     rules: TextIO | None,
     *,
     as_json: bool,
 ) -> None:
     """Whether a person would be asked, by which rule, and what token would come out."""
     text = None if details is None else details.read()
-    wanted = Wanted(agent, way, user, resource, scopes, text)
+    wanted = Wanted(agent, way, user, resource, scopes, text, acr=acr)
     found = desk.trials.explain(wanted, None if rules is None else rules.read())
     answer(telling.explained(found), _explained(found), as_json=as_json)
 

@@ -26,6 +26,7 @@ class PolicyCase(Body):
     resource: Text | None = None
     scope: Names = Field(default_factory=list)
     authorization_details: list[dict[str, Any]] | None = None
+    acr_values: str | None = None
     policy: str | None = None
     """Another rule set to ask."""
 

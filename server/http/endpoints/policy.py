@@ -33,6 +33,7 @@ def explain(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
         resource=body.resource,
         scope=tuple(body.scope),
         details=None if details is None else json.dumps(details),
+        acr=body.acr_values,
     )
     return as_json(200, telling.explained(desk.trials.explain(wanted, body.policy)))
 

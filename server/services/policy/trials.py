@@ -60,6 +60,8 @@ class Wanted:
     details: str | None = None
     at: int | None = None
     """At which moment; None means now."""
+    acr: str | None = None
+    """Its `acr_values`: it wants the person's own answer, and may want their PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class Trials:
             case = self._case(view, wanted)
             verdict = self._judge(rules, row).decide(view, case, wanted.at)
             consent = deciders.consent_to(view, case)
-            by = _answerers(view, case, verdict, consent)
+            by = _answerers(view, case, verdict, consent, acr=bool(wanted.acr))
             then = _then(case, by, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
@@ -153,7 +155,7 @@ class Trials:
                 then,
                 _cited(row, verdict),
                 tuple(sorted(unusual_now(view, self.judge.secrets, case))),
-                None if not _takes_consent(case, verdict) else consent is not None,
+                None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if then == "refused" or case.way == APP else self._claims(case),
                 seconds,
                 by.fits[0].grant if by.fits else None,
@@ -181,6 +183,8 @@ class Trials:
             raise Invalid("By client_credentials an agent acts for nobody and takes no details.")
         if wanted.way == "exchange" and user is None:
             raise Invalid("An exchange is about a person. Name one with: --user")
+        if wanted.acr and wanted.way != "request":
+            raise Invalid("Only a request at /bc-authorize says how a person shall answer: --acr")
         try:
             details = ciba.read_details(wanted.details)
             target = self._target(view, agent, wanted, asks=details != ())
@@ -188,7 +192,8 @@ class Trials:
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
-        return Case(wanted.way, agent, user, target, details, actions)
+        pin = ciba.wants_pin(wanted.acr or "")
+        return Case(wanted.way, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(self, view: View, agent: Agent | App, wanted: Wanted, *, asks: bool) -> Target:
         """For which resource; for our own where an agent asks for OpenID scopes alone."""
@@ -246,10 +251,12 @@ def _takes_consent(case: Case, verdict: Verdict) -> bool:
     return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
 
 
-def _answerers(view: View, case: Case, verdict: Verdict, consent: Consent | None) -> Answerers:
+def _answerers(
+    view: View, case: Case, verdict: Verdict, consent: Consent | None, *, acr: bool
+) -> Answerers:
     """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
     if case.way in _REQUESTED:
-        return answerers.found(view, case, verdict)
+        return answerers.found(view, case, verdict, acr=acr)
     lacks = case.way == "exchange" and consent is None and case.target.scope
     fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
     asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)

@@ -83,6 +83,8 @@ def test_a_case_is_explained_with_its_rule_and_its_token(prepared, rules):
     assert "a person is asked" in out
     assert "1 person, by confirm, within 24 hours" in out
     assert "The token, valid 300 seconds, would say:" in out
+    signed = (*case, "--user", "admin", "--acr", "urn:sayso:acr:signed-pin")
+    assert "1 person, by pin" in prepared(*signed).out
     exchanged = (*case, "--user", "admin", "--way", "exchange")
     assert "the person has not consented" in prepared(*exchanged).out
     closed = prepared(*case, "--user", "admin", "--policy", rules(rule("deny")))

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from server.protocol import ceremonies
+from server.protocol import ceremonies, names
 from server.protocol.exchange_refusals import Reason
 from server.protocol.risks import Risk
 from server.protocol.states import State
@@ -40,6 +40,7 @@ ANSWERED = 0.2
 SCOPES = ("bank:close", "bank:read", "bank:write")
 PEOPLE = ("ana", "ben", "cleo")
 PAYEES = ("Nord", "Ost", "Sued", "West")
+ACRS = (None, None, names.ACR_SIGNED, names.ACR_SIGNED_PIN)
 STAKES = {"target": "/payee", "amount": "/amount", "type_back": {"fact": "/amount"}}
 
 _CONDITIONS = (
@@ -153,7 +154,9 @@ class World:
             payment = self._payment(self.chance.choice(PAYEES), self.chance.randint(1, 1_000))
             scope = self.chance.choice((scope, scope[:1]))
             text = json.dumps([payment])
-        return Wanted(self.chance.choice(("one", "two")), way, user, BANK, scope, text)
+        agent = self.chance.choice(("one", "two"))
+        acr = self.chance.choice(ACRS) if way == "request" else None
+        return Wanted(agent, way, user, BANK, scope, text, acr=acr)
 
     def _payment(self, payee, minor):
         amount = {"minor": minor, "currency": "EUR"}
@@ -164,6 +167,7 @@ class World:
         agent, scope = self.agents[wanted.agent], " ".join(wanted.scope)
         if wanted.way == "request":
             sent = {"authorization_details": wanted.details, "scope": f"openid {scope}"}
+            sent["acr_values"] = wanted.acr
             return self._requested(agent.ask(login_hint=wanted.user, resource=BANK, **sent))
         if wanted.way == "client_credentials":
             return self._answered(agent.alone(resource=BANK, scope=scope), "token.refused")
@@ -311,7 +315,9 @@ def test_explanation_and_enforcement_agree_on_ten_thousand_cases(open_local, tem
     local = open_local(**most)
     chance = random.Random(SEED)  # noqa: S311  # the same cases every time
     world = World(local, template.person(local), chance)
-    seen = dict.fromkeys(("token", "person", "refused", "groups", "quorum", "ahead", "ttl"), 0)
+    seen = dict.fromkeys(
+        ("token", "person", "refused", "groups", "quorum", "ahead", "ttl", "acr"), 0
+    )
     for _ in range(RULE_SETS):
         Policies(world.store).set(_rules(chance), by=BY)
         local.clock.forward((24 * 60 + chance.randint(1, 7 * 24 * 10)) * MINUTE)
@@ -319,7 +325,9 @@ def test_explanation_and_enforcement_agree_on_ten_thousand_cases(open_local, tem
         for n in range(CASES // RULE_SETS):
             if n % 20 == 19:
                 world.later()
-            then, told = _check(world, world.draw())
+            wanted = world.draw()
+            then, told = _check(world, wanted)
+            seen["acr"] += wanted.acr is not None and then == "person"
             seen[then] += 1
             people = () if told.asking is None else told.asking.people
             needs = told.verdict.needs

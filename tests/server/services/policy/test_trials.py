@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from server.protocol.ceremonies import Step
+from server.protocol.ceremonies import CONFIRM, Step
+from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.risks import Risk
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Judge
@@ -50,6 +51,20 @@ def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
     alone = trials.explain(Wanted("invoice-bot", "client_credentials", scope=("payments:read",)))
     assert (alone.then, alone.token["sub"]) == ("token", agent.id)
     assert local.desk.entries("policy.set") == []
+
+
+def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
+    """No consent stands in for it, and the PIN is asked for where it is wanted."""
+    chains.consent(agent, "payments:read", resource=PAY)
+    wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    allowed = rule("allow", 'when.scope = ["payments:read"]')
+    found = trials.explain(wanted, allowed)
+    assert (found.then, found.consent, found.asking) == ("token", True, None)
+    for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
+        found = trials.explain(replace(wanted, acr=acr), allowed)
+        assert (found.then, found.consent) == ("person", None)
+        assert found.verdict.needs.ceremony == ceremony
+        assert [one.name for one in found.asking.people] == ["ana"]
 
 
 @pytest.mark.usefixtures("agent")
@@ -106,6 +121,11 @@ BAD = {
     "no such agent": (Wanted("eve"), NotFound, "no agent eve"),
     "no such user": (Wanted("invoice-bot", "request", "eve"), NotFound, "eve"),
     "no such way": (Wanted("invoice-bot", "push"), Invalid, "Ways are request"),
+    "an answer nobody gives at /token": (
+        Wanted("invoice-bot", "client_credentials", acr=ACR_SIGNED),
+        Invalid,
+        "--acr",
+    ),
     "nobody to exchange for": (Wanted("invoice-bot", "exchange"), Invalid, "--user"),
     "somebody where nobody is": (
         Wanted("invoice-bot", "client_credentials", "ana"),

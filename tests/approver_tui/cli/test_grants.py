@@ -3,6 +3,7 @@
 import pytest
 
 from approver_tui.cli.exits import Exit
+from approver_tui.client import standing
 from tests.approver_tui.cli.test_schemas import grant
 from tests.support.approval_texts import when
 
@@ -78,6 +79,23 @@ def test_a_preview_gives_nothing(logged_in, server):
     assert "Would have covered 0 of the last 1 requests:" in done.out
     assert "not covered: /amount" in done.out
     assert done.out.strip().endswith("Nothing was given.")
+
+
+@pytest.mark.usefixtures("grants")
+@pytest.mark.parametrize(("flags", "tell"), [((), True), (("--quiet",), False)])
+def test_one_may_be_given_whose_uses_are_not_told(logged_in, server, monkeypatch, flags, tell):
+    """The wish says so, and so does what is previewed of it."""
+    wishes = []
+    preview = standing.preview
+
+    def noted(client, wish):
+        wishes.append(wish)
+        return preview(client, wish)
+
+    monkeypatch.setattr(standing, "preview", noted)
+    wish = ("--for", "15m", "--uses", "1", "--preview")
+    assert logged_in("grants", "add", server.add()["id"], *wish, *flags).code == Exit.DONE
+    assert [one.tell for one in wishes] == [tell]
 
 
 @pytest.mark.parametrize(

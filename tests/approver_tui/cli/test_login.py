@@ -112,6 +112,16 @@ def test_plain_http_to_another_machine_is_refused(run):
     assert "https://" in done.err
 
 
+def test_plain_http_to_another_machine_is_tried_where_that_is_wanted(run):
+    """At an address of nobody, so that the next thing that fails is the way to it."""
+    url = "http://127.0.0.2:1"
+    flags = ("--code", CODE, "--pin-stdin")
+    assert "https://" in run("login", url, *flags, stdin=PIN).err
+    done = run("login", url, "--insecure", *flags, stdin=PIN)
+    assert done.code == Exit.UNREACHABLE
+    assert "https://" not in done.err
+
+
 def test_a_readable_server_folder_is_said(run, server, tmp_path):
     """A PIN does not protect from whoever can read the server's keys, and login says so."""
     (tmp_path / "data").mkdir()

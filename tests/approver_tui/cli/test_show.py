@@ -19,6 +19,18 @@ def test_the_document_has_every_fact_and_both_texts(logged_in, server):
     assert document["decided"] is None
 
 
+def test_the_two_texts_that_an_answer_signs_are_printed_where_they_are_wanted(logged_in, server):
+    """Each under its digest, and nothing but them."""
+    asked = server.add()
+    whole = logged_in("show", asked["id"], "--json").document
+    first, action, second, display = logged_in("show", asked["id"], "--raw").out.splitlines()
+    assert (first, second) == (
+        f"action, {whole['action_digest']}:",
+        f"display, {whole['display_digest']}:",
+    )
+    assert (action, display) == (whole["action"], whole["display"])
+
+
 def test_agent_prose_is_quoted_and_marked(logged_in, server):
     """A person cannot take the agent's words for the server's."""
     asked = server.add()

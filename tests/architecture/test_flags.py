@@ -1,0 +1,54 @@
+"""Every flag of both command lines is passed by some test."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.support.source import ROOT
+
+_ELSEWHERE = {
+    ("demo", "--plain"): "`scripts/demo --plain` is run by `tests/flows/test_demo.py`",
+}
+
+
+def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of each verb, with each of its flags."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from _flags(found, (*path, name))
+    for option in command.params:
+        if isinstance(option, click.Option):
+            yield from ((*path, flag) for flag in (*option.opts, *option.secondary_opts))
+
+
+def _words(path: Path) -> set[str]:
+    """Every word of every text in a module; `--flag=value` is the flag."""
+    texts = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return {word.partition("=")[0] for text in texts for word in text.split()}
+
+
+@pytest.mark.parametrize("program", ["server.cli.main", "approver_tui.cli.main"])
+def test_every_flag_is_passed_by_a_test(program: str) -> None:
+    """Some test module has the words of the verb and the flag: who has no test may do nothing.
+
+    What only a word of prose names is not told apart; the rows of `tests/server/cli/test_flags.py`
+    say what each flag of an agent does.
+    """
+    cli = importlib.import_module(program).cli
+    tests = [_words(path) for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+    flags = {words for words in _flags(cli) if words not in _ELSEWHERE}
+    assert len(flags) > 20
+    assert {
+        words for words in flags if not any(known.issuperset(words) for known in tests)
+    } == set()

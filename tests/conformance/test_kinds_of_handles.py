@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from server.protocol import names
 from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLMENT
 from tests.support import handles
 from tests.support.handles import World
@@ -21,6 +22,7 @@ _INVALID = {(400, "invalid_request")}
 _GRANT = {(400, "invalid_grant")}
 _CLIENT = {(401, "invalid_client")}
 _TOKEN = {(401, "invalid_token")}
+_NAMED = {(404, "not_found")}
 _PERSON = {*_INVALID, (400, "unknown_user_id"), (403, "access_denied")}
 _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "basic name": ({"agent"}, _CLIENT),
@@ -59,6 +61,20 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "decision": ({"decision"}, {(422, "invalid_decision"), (403, "key_not_allowed")}),
     "statement": ({"statement"}, {(422, "invalid_statement"), (403, "key_not_allowed")}),
     "device of the API": ({"device"}, {(404, "not_found")}),
+    "cookie of a passkey": ({"passkey cookie"}, {*_TOKEN, (401, "signed_out")}),
+    "token of a page": ({"page token"}, {(403, "stale_page")}),
+    "ticket of the feed": ({"feed ticket"}, {(401, "4401")}),
+    "cookie of a sign-in": ({"sign-in cookie"}, {(303, "login_required")}),
+    "flow to go on with": ({"sign-in flow"}, {(400, "page")}),
+    "flow of a consent": ({"sign-in flow"}, {(400, "page")}),
+    "token of a form": ({"form token"}, {(400, "page")}),
+    "consent of the API": ({"consent"}, _NAMED),
+    "standing grant of the API": ({"standing grant"}, _NAMED),
+    "deputy of the API": ({"deputy"}, _NAMED),
+    "push subscription of the API": ({"push subscription"}, _NAMED),
+    "incident of the API": ({"incident"}, _NAMED),
+    "invitation of the API": ({"invitation"}, _NAMED),
+    "group of the API": ({"group"}, _NAMED),
 }
 """Place → what it takes, and what it says to everything else."""
 
@@ -71,8 +87,44 @@ _ALL = {
     *("request_uri", "login_hint_token", "initial token", "registration token"),
     *("assertion", "proof", "request object", "signed introspection", "decision", "statement"),
     *("agent", "agent secret", "app", "app secret", "resource", "resource secret"),
-    *("user", "device", "approval", "nothing"),
+    *("user", "group", "device", "approval", "nothing"),
+    *("passkey cookie", "page token", "feed ticket"),
+    *("sign-in cookie", "sign-in flow", "form token"),
+    *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
 }
+_PREFIXES = {
+    "PREFIX_USER": {"user"},
+    "PREFIX_GROUP": {"group"},
+    "PREFIX_AGENT": {"agent"},
+    "PREFIX_RESOURCE": {"resource"},
+    "PREFIX_APP": {"app"},
+    "PREFIX_FLOW": {"sign-in flow"},
+    "PREFIX_BROWSER": {"passkey cookie", "sign-in cookie"},
+    "PREFIX_PUSH": {"push subscription"},
+    "PREFIX_CODE": {"authorization code"},
+    "PREFIX_PUSHED": {"request_uri"},
+    "PREFIX_DEVICE": {"device"},
+    "PREFIX_APPROVAL": {"approval"},
+    "PREFIX_CONSENT": {"consent"},
+    "PREFIX_STANDING_GRANT": {"standing grant"},
+    "PREFIX_CLIENT_SECRET": {"agent secret", "app secret"},
+    "PREFIX_RESOURCE_SECRET": {"resource secret"},
+    "PREFIX_REFRESH_TOKEN": {"refresh token", "app's refresh token"},
+    "PREFIX_AUTH_REQ_ID": {"auth_req_id"},
+    "PREFIX_INVITATION": {"invitation"},
+    "PREFIX_INCIDENT": {"incident"},
+    "PREFIX_DEPUTY": {"deputy"},
+    "PREFIX_INITIAL_TOKEN": {"initial token"},
+    "PREFIX_REGISTRATION_TOKEN": {"registration token"},
+}
+"""What begins with each prefix that we give; a new one needs its kind here."""
+_NEVER_TAKEN = {
+    "PREFIX_SIGN_IN": "a row's own name; a browser holds its cookie",
+    "PREFIX_FAMILY": "a row's own name; an app holds its refresh token",
+    "PREFIX_DEVICE_REQUEST": "a row's own name; a device holds its device code",
+    "PREFIX_SESSION": "said in a terminal's token, and taken nowhere",
+}
+"""Names that no place takes."""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +138,15 @@ def test_the_table_names_every_place_and_every_kind(world: World) -> None:
     assert set(_TAKES) == set(places(world))
     assert set(world.handles) == _ALL
     assert len(set(world.handles.values())) == len(_ALL)
+
+
+def test_every_prefix_that_we_give_is_a_kind_here(world: World) -> None:
+    """A kind that is new in `names` is put everywhere, or said to be taken nowhere."""
+    prefixes = {name for name in vars(names) if name.startswith("PREFIX_")}
+    assert prefixes == {*_PREFIXES, *_NEVER_TAKEN}
+    for prefix, kinds in _PREFIXES.items():
+        begins = getattr(names, prefix)
+        assert {k for k, h in world.handles.items() if h.startswith(begins)} == kinds, prefix
 
 
 @pytest.mark.parametrize("place", _TAKES)

@@ -21,6 +21,7 @@ from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from server.services.invitations import Invitations, NewInvitation
 from server.services.passwords import Passwords
+from tests.support import browser_handles
 from tests.support.agent import Agent
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser, request_of
 from tests.support.chains import LiveChains
@@ -87,6 +88,8 @@ def world(server: LiveServer, http: httpx.Client, person: Terminal) -> World:
         **_of_devices(server, http, device),
         **_signed_by_agents(server, key, keyed, person),
         **_of_people(server, person),
+        **browser_handles.of_passkey(server),
+        **browser_handles.of_records(server, person, agent.key.id),
         "app": app.id,
         "app secret": app.secret,
         "resource": resource.id,
@@ -120,11 +123,15 @@ def _registered(
     """An agent that registered itself, its token, and an invitation that nobody has used."""
     invitations = Invitations(server.services.store, server.services.secrets)
     ceiling = NewInvitation(person.user, resources=(PAY,), scopes=("payments:read",))
-    used, unused = (invitations.issue(ceiling, by=BY).token for _ in range(2))
-    authorization = {"Authorization": f"Bearer {used}"}
+    used, unused = (invitations.issue(ceiling, by=BY) for _ in range(2))
+    authorization = {"Authorization": f"Bearer {used.token}"}
     told = http.post("/register", json={"client_name": "own"}, headers=authorization).json()
     token = told["registration_access_token"]
-    return told["client_id"], {"registration token": token, "initial token": unused}
+    return told["client_id"], {
+        "registration token": token,
+        "initial token": unused.token,
+        "invitation": unused.invitation.id,
+    }
 
 
 def _of_apps(
@@ -139,6 +146,7 @@ def _of_apps(
         codes = [browser.answer("allow").answer["code"]]
         page = browser.authorize(app.id)
         codes.append((browser.answer("allow") if page.forms else page).answer["code"])
+        held = browser_handles.of_sign_in(browser, app.id)
     form = {"grant_type": "authorization_code", "code": codes[0], "redirect_uri": CALLBACK}
     answer = http.post("/token", data={**form, "code_verifier": VERIFIER}, auth=app.basic)
     tokens = answer.json()
@@ -152,6 +160,7 @@ def _of_apps(
         "authorization code": codes[1],
         "request_uri": pushed["request_uri"],
         "app's device code": begun["device_code"],
+        **held,
     }
 
 

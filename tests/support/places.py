@@ -22,6 +22,7 @@ from server.protocol.names import (
     GRANT_TOKEN_EXCHANGE,
 )
 from server.protocol.token_exchange import ACCESS_TOKEN
+from tests.support import browser_places
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import CALLBACK, VERIFIER, request_of
 from tests.support.chains import BANK
@@ -39,7 +40,15 @@ Place = Callable[[str], httpx.Response]
 
 def places(world: World) -> dict[str, Place]:
     """Every place, by its name."""
-    return {**_of_clients(world), **_of_agents(world), **_of_apps(world), **_of_people(world)}
+    return {
+        **_of_clients(world),
+        **_of_agents(world),
+        **_of_apps(world),
+        **_of_people(world),
+        **browser_places.of_passkeys(world),
+        **browser_places.of_sign_ins(world),
+        **browser_places.of_records(world),
+    }
 
 
 def word(answer: httpx.Response) -> tuple[int, str]:

@@ -196,6 +196,7 @@ def test_the_first_look_at_the_inbox_is_small_and_asks_no_other_host(
     assert ("/service-worker.js#worker" in paths) is worker
     assert seen.loaded[f"{server.url}/"] > 1_000
     assert seen.asked == {f"localhost:{server.port}"}
+    assert seen.loaded.get(f"{server.url}/style.css#worker", 0) < 1_000, "it was sent a moment ago"
     assert seen.bytes < 100_000
 
 

@@ -11,7 +11,7 @@ const KEPT = "sayso-{{ version }}";
 const SHELL = ["/offline", "/offline.js", "/style.css", "/icon.svg"];
 
 self.addEventListener("install", (event) => {
-  const fresh = SHELL.map((path) => new Request(path, { cache: "reload" }));
+  const fresh = SHELL.map((path) => new Request(path, { cache: "no-cache" })); // what the page has just loaded is 304
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(fresh)));
   // Chromium may drop what a page sends as it is left when a worker stands in the way.
   event.addRoutes?.({ condition: { urlPattern: "/api/*" }, source: "network" });

@@ -22,7 +22,6 @@ from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.entry_sheet import Make
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, say
-from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import counted, held, of_tokens
 
 Found = tuple[Agent, ...]
@@ -116,7 +115,9 @@ class AgentsPage(Page[Found]):
         if one is None:
             return say("nobody is selected.")
         if one.owned is None:
-            return say("it is not yours; report a request of it (!).")
+            return say(
+                "it is not yours; report a request of it ({}).", self.desk.keys.key("report")
+            )
         return self.why_nothing_ends() if one.owned.is_enabled else say("it is stopped already.")
 
     def action_stop(self) -> None:
@@ -131,7 +132,8 @@ class AgentsPage(Page[Found]):
         ends = say("Stopping ends at once what it has of you: {}.", held(one))
         others = say(
             "It goes on for others and may ask you again. To have it stopped for everybody, "
-            "report a request of it (!)."
+            "report a request of it ({}).",
+            self.desk.keys.key("report"),
         )
         title = say("STOP {} ACTING FOR YOU?", one.name)
         return Deed(title, say("Stop"), (ends, others), partial(self._stop, one))
@@ -165,5 +167,5 @@ class AgentsPage(Page[Found]):
         return next((one for one in self.found or () if one.id == self.cursor), None)
 
     def _lines(self, one: Agent, width: int) -> list[Line]:
-        view = Viewpoint(self.desk.now(), self.desk.zone, width)
+        view = self.desk.view(width)
         return agent_lines(one, self.table.attention, view)

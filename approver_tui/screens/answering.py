@@ -110,7 +110,8 @@ class Answering:
             self._ground.app.exit()
             return
         self._is_leaving = True
-        self._ground.say(say("Sending your answer, then leaving. q again leaves at once."))
+        key = self._ground.desk.keys.key("quit")
+        self._ground.say(say("Sending your answer, then leaving. {} again leaves at once.", key))
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
@@ -262,4 +263,4 @@ class Answering:
 
     @property
     def _moment(self) -> Moment:
-        return Moment(self._ground.desk.now(), self._ground.desk.zone)
+        return Moment.at(self._ground.desk)

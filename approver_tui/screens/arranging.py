@@ -99,7 +99,8 @@ class Arranging:
         hold = attention.hold_of(approval_id)
         if hold is None:
             return say("It is not snoozed: it waits no more.")
-        return say("Snoozed until {}. It stays listed; S ends that.", self._clock(hold.until))
+        until, key = self._clock(hold.until), self.desk.keys.key("snooze")
+        return say("Snoozed until {}. It stays listed; {} ends that.", until, key)
 
     def _wake(self, approval_id: str, _typed: str) -> SafeText:
         """Runs in a thread."""
@@ -109,7 +110,7 @@ class Arranging:
     def _mute(self, agent_id: SafeText, agent: SafeText, _typed: str) -> SafeText:
         """Runs in a thread."""
         self.tell(reports.Attended(self.desk.bell.mute(agent_id)))
-        return say("{} is muted. It stays listed; M ends that.", agent)
+        return say("{} is muted. It stays listed; {} ends that.", agent, self.desk.keys.key("mute"))
 
     def _unmute(self, agent_id: SafeText, agent: SafeText, _typed: str) -> SafeText:
         """Runs in a thread."""

@@ -83,7 +83,7 @@ class Board(KeyedScreen):
         with Horizontal(id="body"):
             yield ApprovalList(id="list")
             with Vertical(id="reading"):
-                yield ApprovalDetail(self.desk.zone, id="detail")
+                yield ApprovalDetail(self.desk.zone, self.desk.keys, id="detail")
                 yield SteadyLine(id="more")
         yield FilterLine()
         yield NoticeLines(id="others")
@@ -306,7 +306,9 @@ class Board(KeyedScreen):
         denial, ticks = self.answering.latest, self.desk.ticks()
         if denial is not None:
             left, what = denial.seconds_left(ticks), denial.approval.headline
-            self.draw_status(say("Denying in {} s, u takes it back: {}", left, what), said_at=ticks)
+            key = self.desk.keys.key("take_back")
+            words = say("Denying in {} s, {} takes it back: {}", left, key, what)
+            self.draw_status(words, said_at=ticks)
         else:
             is_under_way = bool(self.table.doing)
             self.draw_status(self._status, said_at=ticks if is_under_way else self._said_at)
@@ -388,4 +390,4 @@ class Board(KeyedScreen):
 
     @property
     def _moment(self) -> Moment:
-        return Moment(self.desk.now(), self.desk.zone)
+        return Moment.at(self.desk)

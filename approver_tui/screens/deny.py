@@ -75,8 +75,11 @@ class DenyPanel(Panel):
         here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
         how = say("Enter denies.") if here else say("Tab to Deny, then Enter.")
         if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
-            return say("{} To stop its agent as well, report it: Esc, then !", how)
-        return say("{} You then have 5 s to take it back (u).", how)
+            report = self.desk.keys.key("report")
+            return say("{} To stop its agent as well, report it: Esc, then {}", how, report)
+        return say(
+            "{} You then have 5 s to take it back ({}).", how, self.desk.keys.key("take_back")
+        )
 
     def action_back(self) -> None:
         """Go back; whoever has written something is told that nothing came of it."""

@@ -25,7 +25,7 @@ from approver_tui.state.consents import Consent
 from approver_tui.state.decision import NOTHING_MORE, Aside, DenyCode
 from approver_tui.state.delegations import Delegation
 from approver_tui.state.devices import Browser, Device, Me
-from approver_tui.state.keymap import Keymap
+from approver_tui.state.keymap import AS_THEY_ARE, Keymap
 from approver_tui.state.leeway import Leeway
 from approver_tui.state.narrowing import Granted, Wish
 from approver_tui.state.reported import Reported, ReportScope
@@ -33,6 +33,7 @@ from approver_tui.state.standing_grants import GrantWish, Preview, StandingGrant
 from approver_tui.state.text import SafeText
 from approver_tui.state.unsent import Unsent
 from approver_tui.widgets.lines import say
+from approver_tui.widgets.records import Viewpoint
 
 
 class Server(Protocol):
@@ -346,7 +347,7 @@ class Place:
     zone_name: str | None = None
     """What this machine's time zone is called; None where it does not say."""
     theme: str = "sayso"
-    keymap: Keymap = Keymap()  # noqa: RUF009  # a Keymap never changes
+    keymap: Keymap = AS_THEY_ARE
 
 
 HERE = Place()
@@ -379,6 +380,15 @@ class Desk:
         """Return the person with the login where there are several: `alice@work`."""
         login = self.place.login
         return say("{}@{}", user, login) if user and login else user
+
+    def view(self, width: int) -> Viewpoint:
+        """Return from where facts are looked at, in so many cells."""
+        return Viewpoint(self.now(), self.zone, width, self.keys)
+
+    @property
+    def keys(self) -> Keymap:
+        """Which key does what."""
+        return self.place.keymap
 
     @property
     def zone(self) -> tzinfo | None:

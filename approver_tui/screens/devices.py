@@ -20,7 +20,6 @@ from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.entry_sheet import Make
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, say
-from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import device_entry, device_lines
 
 Found = tuple[Device, ...]
@@ -215,7 +214,7 @@ class DevicesPage(Page[Found]):
         return next((one for one in self.found or () if one.id == self.cursor), None)
 
     def _lines(self, device: Device, width: int) -> list[Line]:
-        return device_lines(device, Viewpoint(self.desk.now(), self.desk.zone, width))
+        return device_lines(device, self.desk.view(width))
 
 
 def _why_no_name(name: str) -> SafeText:

@@ -33,7 +33,6 @@ from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, say
 from approver_tui.widgets.receipt import receipt_lines
-from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import of_tokens
 from approver_tui.widgets.times import age, day_or_clock
 
@@ -97,7 +96,7 @@ class HistoryPage(Page[Part]):
 
     def keys(self) -> tuple[Hint, ...]:
         """Return what can be done with an entry."""
-        moment = Moment(self.desk.now(), self.desk.zone)
+        moment = Moment.at(self.desk)
         reason = why_no_retry(self.table, self._current, moment)
         return (
             *retry_keys(self._current, moment.now, reason),
@@ -176,7 +175,7 @@ class HistoryPage(Page[Part]):
     def action_report(self) -> None:
         """Open the panel that reports, or say why not."""
         approval = self._current
-        reason = why_no_report(self.table, approval)
+        reason = why_no_report(self.table, approval, Moment.at(self.desk))
         if reason or approval is None:
             self.say(say("Report is off: {}", reason))
         else:
@@ -186,7 +185,7 @@ class HistoryPage(Page[Part]):
     def action_retry(self) -> None:
         """Ask the agent of an expired request to ask again, or say why not."""
         approval = self._current
-        reason = why_no_retry(self.table, approval, Moment(self.desk.now(), self.desk.zone))
+        reason = why_no_retry(self.table, approval, Moment.at(self.desk))
         if reason or approval is None:
             self.say(say("Retry is off: {}", reason))
         else:
@@ -283,7 +282,7 @@ class HistoryPage(Page[Part]):
         return Entry(approval.id, approval.granted_headline, second, state)
 
     def _lines(self, approval: Approval, width: int) -> list[Line]:
-        view = Viewpoint(self.desk.now(), self.desk.zone, width)
+        view = self.desk.view(width)
         if self._is_raw:
             return raw_lines(approval, view)
         return [*approval_lines(approval, view), *receipt_lines(approval, view)]

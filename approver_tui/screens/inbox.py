@@ -130,7 +130,7 @@ class InboxScreen(Board):
 
     def action_report(self) -> None:
         """Open the panel that reports, or say why not."""
-        self._open(say("Report"), ReportPanel, why_no_report(self.table, self.table.current))
+        self._open(say("Report"), ReportPanel, why_no_report(*self._case))
 
     def action_elsewhere(self) -> None:
         """Lead to the page of the selected request, or say why not."""

@@ -73,6 +73,7 @@ class InboxView:
             attention=table.attention,
             me=None if table.me is None else table.me.user.id,
             now=self.desk.now(),
+            keys=self.desk.keys,
             is_loaded=table.is_loaded,
             is_asked=table.connection.is_live or table.connection.phase is Phase.CONNECTING,
         )
@@ -104,7 +105,7 @@ class InboxView:
         return remaining(one.expires_at, now)
 
     def _keys(self) -> tuple[Hint, ...]:
-        moment, table = Moment(self.desk.now(), self.desk.zone), self.table
+        moment, table = Moment.at(self.desk), self.table
         marked = len(table.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,
@@ -113,7 +114,7 @@ class InboxView:
             marked=marked,
             retry=retry_keys(table.current, moment.now, why_no_retry(table, table.current, moment)),
         )
-        return as_chosen(keys, self.desk.place.keymap)
+        return as_chosen(keys, self.desk.keys)
 
 
 def _off(table: Table, moment: Moment) -> frozenset[str]:
@@ -124,7 +125,7 @@ def _off(table: Table, moment: Moment) -> frozenset[str]:
         "d": SafeText("") if table.marks else why_no_answer(*case),
         "e": why_no_less(*case),
         "s": why_no_similar(*case),
-        "!": why_no_report(table, table.current),
+        "!": why_no_report(*case),
         "o": why_no_answer(*case),
     }
     return frozenset(key for key, reason in reasons.items() if reason)

@@ -90,7 +90,7 @@ class KeyedScreen(WholeScreen[None]):
         found = notices(self.desk, self.table)
         shown = in_full(found)
         if self.has_class(TIGHT):
-            key = self.desk.place.keymap.shown(SafeText("?"))
+            key = self.desk.keys.key("help")
             shown = in_one_line(found, self.size.width, key)
         self.query_one("#notices", NoticeLines).show(shown)
 
@@ -120,7 +120,7 @@ class KeyedScreen(WholeScreen[None]):
 
     @property
     def _rows(self) -> Rows:
-        return help_as_chosen(self.help_rows(), self.desk.place.keymap)
+        return help_as_chosen(self.help_rows(), self.desk.keys)
 
     def _press(self, key: SafeText | None) -> None:
         """What was chosen in the palette counts as its key."""

@@ -220,7 +220,10 @@ def inbox_help() -> Rows:
         ("o", "go on elsewhere: the request's page, as a picture for a phone"),
         ("Enter", "read the request;  Esc goes back to the list"),
         ("v", "show the two signed texts, or the facts again"),
-        ("x", "mark it, to answer several at once with a or d; again takes the mark off"),
+        (
+            "x",
+            "mark it, to answer several at once with {approve} or {deny}; again takes the mark off",
+        ),
         ("X", "take every mark off"),
         ("+", "requests that look alike (x 4): one by one, or in one row again"),
         ("E", "let it wait longer: as long again as it was given at first; asks first"),
@@ -258,7 +261,7 @@ def deny_help() -> Rows:
     """Return what the help says about the panel that denies."""
     return texts(
         ("1-6", "pick a reason; also j k and the arrows"),
-        ("Enter", "on the list: deny. You then have 5 s to take it back (u)"),
+        ("Enter", "on the list: deny. You then have 5 s to take it back ({take_back})"),
         ("Tab", "to what the reason asks for, to the two notes, then to the buttons"),
         ("Esc", "back; nothing is denied"),
     )
@@ -357,7 +360,7 @@ def as_chosen(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
 
 def help_as_chosen(rows: Rows, keymap: Keymap) -> Rows:
     """Return what the help says with the keys that the person chose."""
-    return tuple((keymap.shown(key), meaning) for key, meaning in rows)
+    return tuple((keymap.shown(key), keymap.fill(meaning)) for key, meaning in rows)
 
 
 def key_name(shown: SafeText) -> str:
@@ -371,5 +374,5 @@ def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False
 
 
 def texts(*pairs: tuple[str, str]) -> Rows:
-    """Return keys and meanings of our own words."""
+    """Return keys and meanings of our own words; `{name}` stands for the key of that name."""
     return tuple((SafeText(keys), SafeText(meaning)) for keys, meaning in pairs)

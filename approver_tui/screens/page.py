@@ -179,7 +179,9 @@ class Page(KeyedScreen, Generic[Found]):
 
     @on(FetchFailed)
     def _fetch_failed(self, message: FetchFailed) -> None:
-        self._problem = refusals.words(message.value, done=say("r asks again."))
+        self._problem = refusals.words(
+            message.value, done=say("{} asks again.", self.desk.keys.key("refresh"))
+        )
         self.say(self._problem)
 
     @on(Selected)
@@ -236,7 +238,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.draw_status(self._status, said_at=self._said_at)
         is_reading = self.has_class(_READING)
         keys = page_keys(self.keys(), is_reading=is_reading)
-        self.query_one(KeyBar).show(as_chosen(keys, self.desk.place.keymap))
+        self.query_one(KeyBar).show(as_chosen(keys, self.desk.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def _in_full(self) -> tuple[Make, object] | None:

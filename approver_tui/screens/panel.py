@@ -14,6 +14,7 @@ from approver_tui.messages import KeyWanted
 from approver_tui.screens.desk import Desk
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.keys import Rows, help_as_chosen
 from approver_tui.screens.reasons import Moment
 from approver_tui.screens.table import Table
 from approver_tui.screens.withdrawal import WithdrawingScreen
@@ -195,14 +196,15 @@ class Overlay(ModalScreen[PanelResult], WithdrawingScreen[PanelResult]):
                 self.app.pop_screen()
             self.dismiss(result)
 
-    def open_help(self, keys: tuple[tuple[SafeText, SafeText], ...], reason: SafeText) -> None:
-        """Show the help for this panel."""
-        self.app.push_screen(HelpScreen(say("KEYS IN THIS PANEL"), keys, reason))
+    def open_help(self, keys: Rows, reason: SafeText) -> None:
+        """Show the help for this panel, with the keys that the person chose."""
+        rows = help_as_chosen(keys, self.desk.keys)
+        self.app.push_screen(HelpScreen(say("KEYS IN THIS PANEL"), rows, reason))
 
     @property
     def moment(self) -> Moment:
         """Now, for the reasons."""
-        return Moment(self.desk.now(), self.desk.zone)
+        return Moment.at(self.desk)
 
 
 class Panel(Overlay):
@@ -219,7 +221,7 @@ class Panel(Overlay):
 
     def view(self, width: int) -> Viewpoint:
         """Return how the facts are looked at."""
-        return Viewpoint(self.desk.now(), self.desk.zone, width)
+        return self.desk.view(width)
 
     def title_line(self, verb: SafeText, width: int) -> Line:
         """Return what this panel does, the risk, and the time that is left."""

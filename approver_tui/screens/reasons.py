@@ -4,13 +4,16 @@ Owns: the order in which reasons are looked for. Never: decides for the server, 
 of this again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from approver_tui.screens.desk import Desk
 from approver_tui.screens.table import Table
 from approver_tui.state.approvals import Approval, Kind, Retry
 from approver_tui.state.connection import Phase
 from approver_tui.state.devices import Device
+from approver_tui.state.keymap import AS_THEY_ARE, Keymap
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import say
@@ -20,10 +23,10 @@ from approver_tui.widgets.times import clock
 
 ANSWERABLE = SafeText("")
 
-_UNDER_WAY = {
+_UNDER_WAY: Mapping[Doing, SafeText] = {
     Doing.SENDING: SafeText("your answer is on its way."),
     Doing.CHECKING: SafeText("it is not known yet whether your answer counted; checking."),
-    Doing.DENYING: SafeText("you are denying it; u takes that back."),
+    Doing.DENYING: SafeText("you are denying it; {take_back} takes that back."),
 }
 
 
@@ -33,6 +36,12 @@ class Moment:
 
     now: int
     zone: tzinfo | None
+    keys: Keymap = AS_THEY_ARE
+
+    @classmethod
+    def at(cls, desk: Desk) -> "Moment":
+        """Return now, at this desk."""
+        return cls(desk.now(), desk.zone, desk.keys)
 
 
 def why_no_answer(table: Table, approval: Approval | None, moment: Moment) -> SafeText:
@@ -40,21 +49,22 @@ def why_no_answer(table: Table, approval: Approval | None, moment: Moment) -> Sa
     if approval is None:
         return say("nothing is selected.")
     if approval.id in table.doing:
-        return _UNDER_WAY[table.doing[approval.id]]
+        return moment.keys.fill(_UNDER_WAY[table.doing[approval.id]])
     if not approval.is_waiting(moment.now):
         return outcome(approval, moment.now, moment.zone)
     if approval.together is not None and table.has_yes(approval):
         words = approval.together.words
-        return say("your yes is counted ({}). Not meant? Report it (!).", words)
+        report = moment.keys.key("report")
+        return say("your yes is counted ({}). Not meant? Report it ({}).", words, report)
     return _why_not_now(table, approval)
 
 
-def why_no_report(table: Table, approval: Approval | None) -> SafeText:
+def why_no_report(table: Table, approval: Approval | None, moment: Moment) -> SafeText:
     """Return why `approval` cannot be reported; what is over can be."""
     if approval is None:
         return say("nothing is selected.")
     if approval.id in table.doing:
-        return _UNDER_WAY[table.doing[approval.id]]
+        return moment.keys.fill(_UNDER_WAY[table.doing[approval.id]])
     return _why_not_now(table, approval)
 
 
@@ -104,7 +114,7 @@ def why_no_similar(table: Table, approval: Approval | None, moment: Moment) -> S
         return say("only what an agent wants to do can be approved ahead.")
     if approval.risk is Risk.CRITICAL:
         return say("what is critical is asked each time.")
-    reason = why_no_report(table, approval)
+    reason = why_no_report(table, approval, moment)
     if reason or table.device is None:
         return reason
     return _why_not_on_this_device(table.device, approval, moment)

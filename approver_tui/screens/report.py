@@ -89,7 +89,7 @@ class ReportPanel(Panel):
         """Return why nothing can be reported, or nothing."""
         if self.is_busy:
             return say("waiting for the server's answer.")
-        if reason := why_no_report(self.table, self.approval):
+        if reason := why_no_report(self.table, self.approval, self.moment):
             return reason
         if self._whom.index is None:
             return say("choose whom to stop, 1 to {}.", len(self._choices))

@@ -15,7 +15,7 @@ from textual.widgets import Button, Static
 from approver_tui.screens import reports
 from approver_tui.screens.denials import TIME_TO_THINK
 from approver_tui.screens.desk import Desk
-from approver_tui.screens.keys import as_chosen, help_as_chosen, results_help, results_keys
+from approver_tui.screens.keys import as_chosen, results_help, results_keys
 from approver_tui.screens.panel import BatchGiven, Closed, No, Overlay
 from approver_tui.screens.sending import Sent, send
 from approver_tui.screens.table import Table
@@ -112,7 +112,7 @@ class ResultsPanel(Overlay):
         self.query_one("#why-off", Static).update(self._words())
         self.query_one("#back", PanelButton).disabled = self.is_busy
         keys = results_keys(can_take_back=self._can_take_back)
-        self.query_one(KeyBar).show(as_chosen(keys, self.desk.place.keymap))
+        self.query_one(KeyBar).show(as_chosen(keys, self.desk.keys))
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
@@ -133,8 +133,7 @@ class ResultsPanel(Overlay):
 
     def action_help(self) -> None:
         """Show the help."""
-        rows = help_as_chosen(results_help(), self.desk.place.keymap)
-        self.open_help(rows, SafeText(""))
+        self.open_help(results_help(), SafeText(""))
 
     @on(_Begun)
     def _begun(self, message: _Begun) -> None:
@@ -200,7 +199,7 @@ class ResultsPanel(Overlay):
     def _words(self) -> SafeText:
         if self._can_take_back and self._leaves_at is not None:
             left = max(0, -int(-(self._leaves_at - self.desk.ticks()) // 1))
-            key = self.desk.place.keymap.shown(SafeText("u"))
+            key = self.desk.keys.key("take_back")
             return say("Denying in {} s; {} takes all of it back.", left, key)
         words = SafeText(summary(self.results).capitalize())
         return say("{}.", words)

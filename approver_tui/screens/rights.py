@@ -21,7 +21,6 @@ from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.entry_sheet import Make
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, say
-from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import (
     consent_entry,
     consent_lines,
@@ -65,6 +64,7 @@ class RightsPage(Page[Rights]):
         consents = tuple(consent_entry(each, now) for each in found.consents)
         grants = tuple(grant_entry(each, now) for each in found.grants)
         tokens = tuple(token_entry(each, now) for each in found.tokens)
+        key = self.desk.keys.key("similar")
         return (
             Section(
                 say("CONSENTS ({})", len(consents)),
@@ -76,7 +76,7 @@ class RightsPage(Page[Rights]):
                 say("GRANTS ({})", len(grants)),
                 grants,
                 beside=say("approved ahead"),
-                empty=say("You approved nothing ahead. s on a request does."),
+                empty=say("You approved nothing ahead. {} on a request does.", key),
             ),
             Section(
                 say("TOKENS ({})", len(tokens)),
@@ -135,7 +135,7 @@ class RightsPage(Page[Rights]):
         return None if self.found is None else self.found.find(self.cursor)
 
     def _lines(self, one: Right, width: int) -> list[Line]:
-        view = Viewpoint(self.desk.now(), self.desk.zone, width)
+        view = self.desk.view(width)
         if isinstance(one, StandingGrant):
             return grant_lines(one, view)
         return consent_lines(one, view) if isinstance(one, Consent) else token_lines(one, view)

@@ -130,7 +130,7 @@ class SettingsPage(Page[Found]):
         return self._quieting.lines(entry_id, self._view(width)) or []
 
     def _view(self, width: int) -> Viewpoint:
-        return Viewpoint(self.desk.now(), self.desk.zone, width)
+        return self.desk.view(width)
 
     def _why_off(self) -> SafeText:
         one = self._current
@@ -189,7 +189,7 @@ class SettingsPage(Page[Found]):
         if device is None:
             return []
         since = clock(device.created_at, view.now, view.zone)
-        lock = say("unlocked; L in the inbox locks it")
+        lock = say("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.desk.answers.is_unlocked:
             lock = say("locked: the next yes takes the PIN")
         return [*row("Signed in", say("since {}", since), view), *row("Answers", lock, view)]

@@ -56,16 +56,20 @@ class Keymap:
 
     chosen: Mapping[str, str] = field(default_factory=dict)
 
-    def key(self, name: str) -> str:
+    def key(self, name: str) -> SafeText:
         """Return the key of `name`, one of KEYS."""
-        return self.chosen.get(name, KEYS[name])
+        return SafeText(self.chosen.get(name, KEYS[name]))
 
     def shown(self, key: SafeText) -> SafeText:
         """Return what stands for a key from the start; any other text as it is."""
         for name, default in KEYS.items():
             if default == key:
-                return SafeText(self.key(name))
+                return self.key(name)
         return key
+
+    def fill(self, words: SafeText) -> SafeText:
+        """Return words of our own with the key of `{name}` in its place, for each name in KEYS."""
+        return SafeText(words.format_map({name: self.key(name) for name in KEYS}))
 
     def twins(self) -> tuple[str, str] | None:
         """Return two names that have the same key, if there are any."""
@@ -74,6 +78,10 @@ class Keymap:
             if (other := seen.setdefault(self.key(name), name)) != name:
                 return other, name
         return None
+
+
+AS_THEY_ARE = Keymap()
+"""Everything has its key from the start."""
 
 
 def is_key(text: str) -> bool:

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from approver_tui.state.alike import Fold
 from approver_tui.state.attention import ALL_RINGS, Attention
+from approver_tui.state.keymap import Keymap
 from approver_tui.widgets.facts import approval_lines, raw_lines
 from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
 from approver_tui.widgets.quiet import quiet_words
@@ -23,9 +24,10 @@ class ApprovalDetail(Sheet, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
-    def __init__(self, zone: tzinfo | None, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, zone: tzinfo | None, keys: Keymap, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._zone = zone
+        self._keys = keys
         self._fold: Fold | None = None
         self._now = 0
         self._is_raw = False
@@ -52,7 +54,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         """Return the facts, or the signed texts."""
         if self._fold is None:
             return wrapped(say("Nothing is selected."), width, Role.DIM)
-        view = Viewpoint(self._now, self._zone, width)
+        view = Viewpoint(self._now, self._zone, width, self._keys)
         lines = (raw_lines if self._is_raw else approval_lines)(self._fold.shown, view)
         return [*_others(self._fold, width), *self._quiet(self._fold, view), *lines]
 

@@ -16,6 +16,7 @@ from approver_tui.state.alike import Fold, Folding
 from approver_tui.state.approvals import Approval, Unverified
 from approver_tui.state.attention import ALL_RINGS, Attention
 from approver_tui.state.inbox import Inbox, by_agent, waits_for_others
+from approver_tui.state.keymap import AS_THEY_ARE, Keymap
 from approver_tui.state.marks import why_not_marked
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import (
@@ -51,6 +52,7 @@ class ListView:
     """What is listed and cannot be answered; it stands last, and the cursor never on it."""
     doing: Mapping[str, Doing] = field(default_factory=dict)
     now: int = 0
+    keys: Keymap = AS_THEY_ARE
     me: str | None = None
     """The id of the person who looks."""
     is_loaded: bool = False
@@ -205,7 +207,8 @@ class ApprovalList(RowList):
         return line(say("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
     def _divider(self, count: int) -> Line:
-        return line(say("ARRIVED SINCE ({})  r sorts them in", count), Role.HEADING)
+        key = self._view.keys.key("refresh")
+        return line(say("ARRIVED SINCE ({})  {} sorts them in", count, key), Role.HEADING)
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
@@ -213,7 +216,8 @@ class ApprovalList(RowList):
             unasked = say("Nobody could be asked: there is no connection to the server.")
             return line_block(say("Asking the server ..") if is_asked else unasked, width)
         if self._view.typed:
-            return line_block(say("Nothing that fits waits. / and Enter show all."), width)
+            key = self._view.keys.key("filter")
+            return line_block(say("Nothing that fits waits. {} and Enter show all.", key), width)
         nothing = say("Nothing that you can answer waits.")
         return [
             *line_block(nothing if self._view.unverified else say("Nothing waits for you."), width),

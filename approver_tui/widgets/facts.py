@@ -107,8 +107,11 @@ def material_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 
 def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     """Return the two signed texts, set out to be read; what they hold is escaped, not hidden."""
+    key = view.keys.key("details")
     return [
-        *wrapped(say("The two texts that a decision signs. v goes back."), view.width, Role.DIM),
+        *wrapped(
+            say("The two texts that a decision signs. {} goes back.", key), view.width, Role.DIM
+        ),
         BLANK,
         *_signed("Action", approval.action_text, approval.action_digest, view),
         BLANK,

@@ -28,10 +28,13 @@ def quiet_words(approval: Approval, attention: Attention, view: Viewpoint) -> Sa
     if hold is not None:
         until = clock(hold.until, view.now, view.zone)
         if hold.why == SNOOZED:
-            return say("Snoozed until {}: you are not called for it. S ends that.", until)
+            key = view.keys.key("snooze")
+            return say("Snoozed until {}: you are not called for it. {} ends that.", until, key)
         return say("Quiet hours: you are called for it at {}.", until)
     mute = attention.mute_of(approval.agent.id) if _is_muted(approval, attention) else None
-    return _RINGS if mute is None else say("{} M ends that.", mute_words(mute, view))
+    if mute is None:
+        return _RINGS
+    return say("{} {} ends that.", mute_words(mute, view), view.keys.key("mute"))
 
 
 def mute_words(mute: Mute, view: Viewpoint) -> SafeText:

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from approver_tui.state.approvals import Approval, ApprovalState, Decided, Execution, Kind, Retry
 from approver_tui.state.decision import Answer
+from approver_tui.state.keymap import AS_THEY_ARE, Keymap
 from approver_tui.state.outcomes import ENDED
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import BLANK, Line, Piece, Role, say, wrap, wrapped
@@ -30,11 +31,12 @@ _USED = {
 
 @dataclass(frozen=True, slots=True)
 class Viewpoint:
-    """From where an approval is looked at: the server's time, the person's zone, the width."""
+    """From where an approval is looked at: the server's time, the person's zone, width and keys."""
 
     now: int
     zone: tzinfo | None
     width: int
+    keys: Keymap = AS_THEY_ARE
 
     @property
     def column(self) -> int:

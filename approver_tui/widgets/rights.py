@@ -72,6 +72,7 @@ def consent_entry(consent: Consent, now: int) -> Entry:
 def consent_lines(consent: Consent, view: Viewpoint) -> list[Line]:
     """Return a consent in full."""
     title = say("{} may act for you without asking", consent.client_name)
+    key = view.keys.key("revoke")
     asked = [] if consent.app_name is None else row("Asked by", consent.app_name, view)
     return [
         *wrapped(title, view.width, Role.STRONG),
@@ -80,7 +81,7 @@ def consent_lines(consent: Consent, view: Viewpoint) -> list[Line]:
         *asked,
         *row("Id", consent.id, view),
         BLANK,
-        *wrapped(say("Taking it back (z) ends every token that came from it."), view.width),
+        *wrapped(say("Taking it back ({}) ends every token that came from it.", key), view.width),
     ]
 
 
@@ -92,6 +93,7 @@ def token_entry(token: Delegation, now: int) -> Entry:
 
 def token_lines(token: Delegation, view: Viewpoint) -> list[Line]:
     """Return a token in full."""
+    key = view.keys.key("revoke")
     chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
     through = row("Through", chain, view) if token.actors else []
     approval = [] if token.approval_id is None else row("Approval", token.approval_id, view)
@@ -104,7 +106,7 @@ def token_lines(token: Delegation, view: Viewpoint) -> list[Line]:
         *row("Issued", clock(token.issued_at, view.now, view.zone), view),
         *row("Id", SafeText(token.id), view),
         BLANK,
-        *wrapped(say("Ending it (z) ends all that came from it too."), view.width),
+        *wrapped(say("Ending it ({}) ends all that came from it too.", key), view.width),
     ]
 
 
@@ -172,12 +174,13 @@ def _push(browser: Browser, view: Viewpoint) -> list[Line]:
 
 
 def _trouble(device: Device, view: Viewpoint) -> list[Line]:
+    unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
     if device.pin.locked:
-        words = say("Locked after too many wrong PINs; another device unlocks it (U).")
+        words = say("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
     elif device.pin.exhausted:
         words = say("This PIN had too many tries in its life: log in again with a new one.")
     elif device.is_active and device.high_from > view.now:
-        words = say("New: no high risk yet, unless another device vouches for it (V).")
+        words = say("New: no high risk yet, unless another device vouches for it ({}).", vouch)
     else:
         return []
     return wrapped(words, view.width, Role.ALERT)

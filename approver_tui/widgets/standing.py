@@ -24,6 +24,7 @@ def grant_lines(grant: StandingGrant, view: Viewpoint) -> list[Line]:
     """Return a grant in full."""
     title = say("{} may do this without asking", grant.agent_name)
     spent = [] if grant.sum is None else row("Spent", _spent(grant), view)
+    key = view.keys.key("revoke")
     full = say("Used up: you are asked again.")
     told = say("each time") if grant.tell else say("only in the history")
     return [
@@ -41,7 +42,7 @@ def grant_lines(grant: StandingGrant, view: Viewpoint) -> list[Line]:
         *row("Told", told, view),
         *row("Id", grant.id, view),
         BLANK,
-        *wrapped(say("Taking it back (z) has the agent ask again, each time."), view.width),
+        *wrapped(say("Taking it back ({}) has the agent ask again, each time.", key), view.width),
     ]
 
 

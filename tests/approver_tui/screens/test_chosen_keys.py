@@ -1,0 +1,198 @@
+"""No word on any screen names a key that a person has given away."""
+
+import re
+import threading
+
+import pytest
+
+from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.help import HelpScreen
+from approver_tui.screens.inbox import InboxScreen
+from approver_tui.state.keymap import KEYS, Keymap
+from approver_tui.widgets.approval_detail import ApprovalDetail
+from approver_tui.widgets.entry_sheet import EntrySheet
+from approver_tui.widgets.help_sheet import HelpSheet
+from approver_tui.widgets.lines import text_of
+from approver_tui.widgets.records import Viewpoint
+from approver_tui.widgets.rights import device_lines
+from tests.support.fake_client import (
+    DEPLOY,
+    NOW,
+    PRICES,
+    a_consent,
+    a_device,
+    a_stage,
+    a_token,
+    an_approval,
+    three,
+)
+from tests.support.fake_grants import a_grant
+from tests.support.pilots import inbox, opened, press, shown, until
+from tests.support.several import ME, a_shared, a_vote
+
+OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
+"""A key of its own for everything; none of them is a letter or a sign."""
+_KEY = "|".join(map(re.escape, KEYS.values()))
+_DOES = "[a-z]+s|and|or|on|in|again"
+_NAMED = re.compile(
+    rf"""
+    \((?:{_KEY})\)                                # Report it (!)
+    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_DOES})\b      # u takes it back
+    | (?<!\S)a\ (?:and|or)\b                       # a or d
+    | \b(?:then|or|with|and)\ (?!a\b)(?:{_KEY})(?=[.,;)]|\s|$)(?!\ [a-z])   # Esc, then !
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_SECONDS = re.compile(r"[0-9] s\b")
+
+
+def named(text):
+    """Return where a text has a key from the start in a sentence of ours; `5 s` is none."""
+    return _NAMED.findall(_SECONDS.sub("", text))
+
+
+def _of(name):
+    return OTHERS.key(name)
+
+
+def _stage(approvals=None, **more):
+    chosen = three() if approvals is None else approvals
+    return a_stage(chosen, place={"keymap": OTHERS}, **more)
+
+
+def _whole(stage):
+    """Return what is on the screen and what lies below in its sheets."""
+    sheets = [*stage.app.screen.query(ApprovalDetail), *stage.app.screen.query(EntrySheet)]
+    sheets += stage.app.screen.query(HelpSheet)
+    lines = [text_of(each) for sheet in sheets for each in sheet.lines_for(100)]
+    return "\n".join([shown(stage), *lines])
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("5 s left", []),
+        ("a request", []),
+        (" ! MED   Deploy", []),
+        ("alike (x 4)", []),
+        ("nothing in the first 0.8 s after a panel opened", []),
+        ("Denying in 5 s, u takes it back", ["u takes"]),
+        ("Report it (!).", ["(!)"]),
+        ("mark it, with a or d; again", ["a or"]),
+        ("Esc, then !", ["then !"]),
+        ("S ends that.", ["S ends"]),
+        ("/ and Enter show all", ["/ and"]),
+    ],
+)
+def test_a_key_is_told_from_a_word(text, keys):
+    """So that what follows can fail."""
+    assert named(text) == keys
+
+
+@pytest.mark.parametrize("is_full", [True, False], ids=["full", "empty"])
+@pytest.mark.parametrize("digit", range(1, 7))
+async def test_no_page_and_no_help_names_a_key_that_was_given_away(digit, is_full):
+    """With every entry chosen once, and in what the help says about each key."""
+    stage = _stage([*three(), an_approval("again", DEPLOY)])
+    stage.server.given = [a_consent()]
+    stage.server.tokens = [a_token()]
+    stage.ahead.given = [a_grant(NOW)] if is_full else []
+    async with opened(stage, (140, 40)) as pilot:
+        await press(pilot, stage, str(digit))
+        for _ in range(8):
+            assert named(_whole(stage)) == []
+            await press(pilot, stage, "j")
+        await press(pilot, stage, _of("help"))
+        assert isinstance(stage.app.screen, HelpScreen)
+        assert named(_whole(stage)) == []
+
+
+async def test_what_is_said_of_a_denial_names_the_chosen_keys():
+    """In its panel and the panel's help, while it waits, and where it stands in the way."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, _of("deny"), "6")
+        assert isinstance(stage.app.screen, DenyPanel)
+        assert f"report it: Esc, then {_of('report')}" in shown(stage)
+        assert named(_whole(stage)) == []
+        await press(pilot, stage, "2", "f1")
+        assert f"5 s to take it back ({_of('take_back')})" in _whole(stage)
+        assert named(_whole(stage)) == []
+        await press(pilot, stage, "escape", "enter")
+        assert f", {_of('take_back')} takes it back: Pay" in shown(stage)
+        assert named(_whole(stage)) == []
+        await press(pilot, stage, _of("help"))
+        assert f"Approve is off: you are denying it; {_of('take_back')} takes" in _whole(stage)
+
+
+async def test_what_is_said_of_ringing_names_the_chosen_keys():
+    """Of a snooze and of a mute: once when it begins, and as long as it lasts."""
+    stage = _stage([an_approval("prices", PRICES)])
+    async with opened(stage) as pilot:
+        for name, said in (("snooze", "Snoozed until"), ("mute", "is muted")):
+            await press(pilot, stage, _of(name), "tab", "enter")
+            await until(pilot, lambda said=said: said in shown(stage))
+            assert f"{_of(name)} ends that." in shown(stage)
+            assert named(_whole(stage)) == []
+            stage.clock.move(5)
+
+
+async def test_what_is_said_of_the_list_names_the_chosen_keys():
+    """Of what came later, of what does not fit the filter, and over the signed texts."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        late = an_approval("late", DEPLOY)
+        stage.request(late)
+        await until(pilot, lambda: inbox(stage).table.inbox.find(late.id) is not None)
+        await until(pilot, lambda: f"{_of('refresh')} sorts them in" in shown(stage))
+        assert named(_whole(stage)) == []
+        await press(pilot, stage, _of("details"))
+        assert f"{_of('details')} goes back." in shown(stage)
+        await press(pilot, stage, _of("filter"), *"nowhere", "enter")
+        await until(pilot, lambda: f"waits. {_of('filter')} and" in shown(stage))
+
+
+async def test_a_yes_that_is_counted_is_reported_by_the_chosen_key():
+    """The reason why neither key does anything says what does."""
+    stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, _of("approve"))
+        assert f"Not meant? Report it ({_of('report')})." in shown(stage)
+
+
+@pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
+async def test_no_panel_names_a_key_that_was_given_away(name):
+    """Nor does its help."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "j", _of(name))
+        assert not isinstance(stage.app.screen, InboxScreen)
+        assert named(_whole(stage)) == []
+        await press(pilot, stage, "f1")
+        assert named(_whole(stage)) == []
+
+
+async def test_leaving_while_an_answer_waits_names_the_chosen_key():
+    """Until it is sent."""
+    stage = _stage()
+    stage.answers.hold = threading.Event()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, _of("deny"), "2", "enter", _of("quit"))
+        assert f"{_of('quit')} again leaves at once" in shown(stage)
+        stage.answers.hold.set()
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        (a_device(tries=10), "unlock"),
+        (a_device(high_from=NOW + 1000), "vouch"),
+    ],
+)
+def test_what_frees_a_device_is_named_by_the_chosen_key(device, name):
+    """On the page of the devices."""
+    text = " ".join(
+        text_of(each) for each in device_lines(device, Viewpoint(NOW, None, 200, OTHERS))
+    )
+    assert f"it ({_of(name)})" in text
+    assert named(text) == []

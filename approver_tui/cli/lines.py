@@ -32,6 +32,9 @@ _VOTES = {
     (Answer.APPROVE, False): "yes, to more than was approved since",
     (Answer.DENY, True): "no",
 }
+_ANSWERED = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
+_LATER = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
+"""States that no answer leads to: whoever answered did not bring them about."""
 _LONGEST_TEXT = 100_000
 
 
@@ -281,27 +284,33 @@ def standing(approval: Approval, now: int) -> str:
 
 
 def _over(approval: Approval) -> str:
-    """How it ended, by whom and why."""
-    state = approval.state_word
+    """Who answered and how, and how it ended where that is something else."""
+    ended = _ended(approval)
+    if approval.decided is None:
+        by = "" if approval.unasked is None else _stood_in(approval.unasked)
+        return f"{approval.state_word}{by}{ended}"
+    decided, later = approval.decided, approval.state in _LATER
+    word = _ANSWERED[decided.decision] if later else approval.state_word
+    said = f"{word} by {decided.by_name} on {decided.device_name} at {local_time(decided.at)}"
+    said += f", {decided.code.label}" if decided.code else ""
+    return f"{said}, then {approval.state_word}{ended}" if later else f"{said}{ended}"
+
+
+def _ended(approval: Approval) -> str:
+    """Why it ended, after a colon, and what its agent is told."""
     if approval.is_taken_back:
-        return f"{state}: its agent took it back"
+        return ": its agent took it back"
     if approval.was_superseded:
-        return f"{state}: replaced by a newer request of the same agent"
-    if approval.decided is not None:
-        who = f"{approval.decided.by_name} on {approval.decided.device_name}"
-        state += f" by {who} at {local_time(approval.decided.at)}"
-        state += f", {approval.decided.code.label}" if approval.decided.code else ""
-    if approval.unasked is not None:
-        state += f" without asking, by {_stood_in(approval.unasked)}"
+        return ": replaced by a newer request of the same agent"
     why = "" if approval.reason is None else f": {ENDED.get(approval.reason, approval.reason)}"
     again = " Its agent is told to ask again." if approval.retry is Retry.ASKED else ""
-    return state + why + again
+    return why + again
 
 
 def _stood_in(unasked: Unasked) -> str:
-    if unasked.grant is None:
-        return f"consent {unasked.consent}"
-    return f"standing grant {unasked.grant}, use {unasked.use}"
+    by = f"standing grant {unasked.grant}, use {unasked.use}"
+    by = f"consent {unasked.consent}" if unasked.grant is None else by
+    return f" without asking, by {by}"
 
 
 def _together(approval: Approval) -> list[str]:

@@ -117,7 +117,17 @@ def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | Non
     word = say("Approved") if decided.decision is Answer.APPROVE else say("Denied")
     code = say(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
     where = say("{} by {} on {}", word, decided.by_name, decided.device_name)
-    return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, _used(approval))
+    after = say("{}{}", _used(approval), _later(approval))
+    return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, after)
+
+
+def _later(approval: Approval) -> SafeText:
+    """How it ended after the answer, which did not bring that about."""
+    if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
+        return SafeText("")
+    why = ENDED.get(approval.reason or "") or approval.reason
+    state = SafeText(approval.state.value)
+    return say(" Then {}. {}", state, why) if why else say(" Then {}.", state)
 
 
 def _used(approval: Approval) -> SafeText:

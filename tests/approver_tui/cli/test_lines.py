@@ -1,11 +1,16 @@
 """What is said of an answer whose receipt was lost, and of a yes that is one of several."""
 
 from dataclasses import replace
+from datetime import UTC
+
+import pytest
 
 from approver_tui.cli import lines
 from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import NOW, an_approval
+from approver_tui.widgets.records import outcome
+from tests.support.fake_client import NOW, an_approval, answered
 from tests.support.several import BOB, ME, a_part, a_shared, a_vote
 
 
@@ -43,3 +48,30 @@ def test_what_is_over_needs_nobody_any_more():
     told = "\n".join(lines.outcome(over))
     assert "  1 of 2" in told
     assert "needs" not in told
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "ended"),
+    [
+        ("cancelled", "agent_quarantined", "cancelled: Its agent was put in quarantine."),
+        ("cancelled", "withdrawn", "no longer needed: its agent took it back"),
+        ("expired", "not_redeemed", "expired: It was approved, and its agent did not come back."),
+    ],
+)
+def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, ended):
+    """Their answer and the end are two things, here as in the app."""
+    said = answered(an_approval("pay"), Answer.APPROVE)
+    over = replace(said, state=ApprovalState(state), reason=SafeText(reason))
+    told = lines.standing(over, NOW)
+    assert told.startswith("approved by alice on phone at ")
+    assert told.endswith(f", then {ended}")
+    if reason != "withdrawn":
+        assert outcome(over, NOW, UTC).endswith(f" Then {ended.replace(':', '.')}")
+
+
+def test_an_answer_that_stands_is_told_with_who_gave_it():
+    """A denial with its reason."""
+    said = answered(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
+    told = lines.standing(said, NOW)
+    assert told.startswith("denied by alice on phone at ")
+    assert told.endswith(f", {DenyCode.TOO_BROAD.label}")

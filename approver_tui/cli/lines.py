@@ -53,7 +53,7 @@ def body(approval: Approval, now: int) -> list[str]:
     shown = approval.display
     return [
         f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
-        approval.headline,
+        approval.granted_headline,
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *_unusual(shown.unusual),
@@ -69,7 +69,7 @@ def body(approval: Approval, now: int) -> list[str]:
         fact("why you", shown.why),
         *_agent_says(approval),
         "",
-        fact("a yes gives", shown.gives),
+        *_gives(approval),
         *_takes(approval),
         fact("state", _standing_in_full(approval, now)),
         *(fact("reached", _reached(each)) for each in approval.devices),
@@ -103,11 +103,11 @@ def about_to(approval: Approval, now: int) -> list[str]:
     return [
         "",
         f"You are about to say yes to{part} this:",
-        approval.headline,
+        approval.granted_headline,
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *granted(approval.granted),
         *_in_the_texts(approval, now),
-        fact("a yes gives", shown.gives),
+        *_gives(approval),
         fact("undo", shown.undo),
         fact("fingerprint", approval.fingerprint),
         fact("state", standing(approval, now)),
@@ -135,7 +135,7 @@ def asked_again(approval: Approval) -> str:
 def _counted(approval: Approval) -> list[str]:
     """Return that a yes counts beside others, which are still waited for."""
     words = "" if approval.together is None else f" ({approval.together.words})"
-    return [f"Your yes is counted{words}: {approval.headline}", f"  {approval.id}"]
+    return [f"Your yes is counted{words}: {approval.granted_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
@@ -155,7 +155,7 @@ def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
     if approval.state is ApprovalState.PENDING:
         return _counted(approval) + granted(approval.granted)
-    said = [f"{approval.state_word.capitalize()}: {approval.headline}", f"  {approval.id}"]
+    said = [f"{approval.state_word.capitalize()}: {approval.granted_headline}", f"  {approval.id}"]
     if approval.together is not None:
         said.append(f"  {approval.together.progress}")
     return said + granted(approval.granted)
@@ -169,6 +169,15 @@ def granted(value: Granted | None) -> list[str]:
     rows += [(each.label, each.asked, each.granted) for each in value.differences]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
+
+
+def _gives(approval: Approval) -> list[str]:
+    """What a yes gives; of a part it gives no more than the part has."""
+    gives, less = approval.display.gives, approval.granted
+    if less is None:
+        return [fact("a yes gives", gives)]
+    rows = [f"{each.label}: {each.granted}, not {each.asked}" for each in less.differences]
+    return [fact("a yes gives", "\n".join([f"A part of: {gives}", *rows]))]
 
 
 def _in_the_texts(approval: Approval, now: int) -> list[str]:

@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, Callable[[Approval], str | None]] = MappingProxyType(
         "device": _of_answer(lambda decided: decided.device_name),
         "decided": _of_answer(lambda decided: rfc3339(decided.at)),
         "code": _of_answer(lambda decided: decided.code),
+        "granted": lambda one: None if one.granted is None else one.granted_headline,
     }
 )
 """What each column is called, and what of a request stands in it."""

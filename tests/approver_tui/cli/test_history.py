@@ -11,6 +11,7 @@ from approver_tui.cli.exits import Exit
 from approver_tui.client import history
 from tests.support.approval_texts import wire_approval
 from tests.support.fake_client import an_approval
+from tests.support.several import a_part
 
 
 @pytest.fixture
@@ -118,6 +119,16 @@ def test_what_nobody_answered_has_empty_cells():
     """And is not left out."""
     (row,) = csv.DictReader(io.StringIO(sheet.lines([an_approval("late")]), newline=""))
     assert (row["decision"], row["by"], row["decided"]) == ("", "", "")
+
+
+def test_a_sheet_tells_what_was_granted_beside_what_was_asked():
+    """In a column of its own, the last; empty where all of it was."""
+    whole, part = an_approval("whole"), a_part("part")
+    rows = list(csv.DictReader(io.StringIO(sheet.lines([whole, part]), newline="")))
+    asked = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
+    told = [(row["headline"], row["granted"]) for row in rows]
+    assert told == [(asked, ""), (asked, "Pay EUR 500.00 to Nordwind Logistik GmbH")]
+    assert list(sheet.COLUMNS)[-1] == "granted"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])

@@ -5,9 +5,10 @@ from datetime import UTC
 
 import pytest
 
-from approver_tui.cli import lines
+from approver_tui.cli import lines, listing
 from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.records import outcome
 from tests.support.fake_client import NOW, an_approval, answered
@@ -75,3 +76,23 @@ def test_an_answer_that_stands_is_told_with_who_gave_it():
     told = lines.standing(said, NOW)
     assert told.startswith("denied by alice on phone at ")
     assert told.endswith(f", {DenyCode.TOO_BROAD.label}")
+
+
+def test_after_less_was_approved_nothing_claims_the_whole():
+    """Before the PIN, in the answer, in full and in a list: each tells the part."""
+    over = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
+    assert lines.outcome(over)[0] == "Approved: Pay EUR 500.00 to Nordwind Logistik GmbH"
+    assert listing.row(over, NOW)[0] == "Pay EUR 500.00 to Nordwind Logistik GmbH"
+    for told in (lines.about_to(over, NOW), lines.approval_in_full(over, NOW)):
+        assert "Pay EUR 500.00 to Nordwind Logistik GmbH" in told
+        assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" not in told
+        (gives,) = [line for line in told if line.startswith("a yes gives:")]
+        assert "A part of: one token, 5 min" in gives
+        assert "Amount: EUR 500.00, not EUR 4,820.00" in gives
+
+
+def test_a_scope_that_was_dropped_makes_it_a_part():
+    """No value of the headline is smaller; still it is not the whole."""
+    less = Granted("{}", (Difference(SafeText("Scope"), SafeText("x:y"), SafeText("not granted")),))
+    over = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
+    assert lines.outcome(over)[0].startswith("Approved: A part of: Pay EUR 4,820.00")

@@ -22,7 +22,7 @@ from approver_tui.state.ceremony import TypeBack, spelled
 from approver_tui.state.consents import Consent
 from approver_tui.state.deliveries import Delivery
 from approver_tui.state.devices import Device
-from approver_tui.state.events import Event
+from approver_tui.state.events import About, Event
 from approver_tui.state.narrowing import Granted
 from approver_tui.state.reported import Reported
 from approver_tui.state.standing_grants import GrantFact, Money, Preview, StandingGrant
@@ -176,7 +176,15 @@ def event(value: Event | None) -> dict[str, object]:
         "rings": value is not None and value.rings,
         "approval": None if approval is None else summary(approval),
         "device": None if shown is None else device(shown),
+        "about": None if value is None else _about(value.about),
     }
+
+
+def _about(value: About | None) -> dict[str, object] | None:
+    if value is None:
+        return None
+    agent = {"id": value.agent_id, "name": value.agent}
+    return {"agent": agent, "incident": value.incident}
 
 
 def reported(done: Reported) -> dict[str, object]:

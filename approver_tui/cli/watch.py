@@ -91,6 +91,9 @@ def _print_line(event: Event) -> None:
             what += f"  ({lines.standing(event.approval, event.at)})"
     elif event.device is not None:
         what = f"{event.device.id}  {event.device.name}"
+    elif event.about is not None:
+        incident = f"  incident {event.about.incident}" if event.about.incident else ""
+        what = f"{event.about.agent_id}  {event.about.agent}{incident}"
     click.echo(f"{local_time(event.at)}  {event.name.value}  {what}".rstrip())
 
 

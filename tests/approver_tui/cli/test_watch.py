@@ -14,6 +14,7 @@ from approver_tui.client.tokens import Tokens
 from approver_tui.client.vault import FileVault
 from tests.support.approval_texts import wire_approval
 from tests.support.feed_server import FeedServer, event, hello
+from tests.support.json_forms import problems
 
 
 def enrolled_with(server):
@@ -74,3 +75,31 @@ def test_a_signed_out_device_ends_the_watch(run, option):
     with FeedServer([hello(), 4403]) as server:
         enrolled_with(server)
         assert run("watch", *option).code == Exit.LOGIN_FIRST
+
+
+ALARM = {
+    "event": "alarm.incident_opened",
+    "approval": None,
+    "agent": {"id": "sayso_ag_9999999999999999", "name": "buyer-helper"},
+    "incident": "sayso_in_1111111111111111",
+}
+
+
+def test_an_alarm_says_whom_it_is_about(run):
+    """In the line and in the document, with the report under which it is looked into."""
+    with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
+        enrolled_with(server)
+        (line,) = run("watch", "--count", "1").out.splitlines()
+        done = run("watch", "--jsonl", "--cursor", "0", "--count", "1")
+    named = "sayso_ag_9999999999999999  buyer-helper  incident sayso_in_1111111111111111"
+    assert line.endswith(f"  alarm.incident_opened  {named}")
+    told = json.loads(done.out)
+    assert told["about"] == {"agent": ALARM["agent"], "incident": ALARM["incident"]}
+    assert problems(told) == []
+
+
+def test_what_is_no_alarm_is_about_nobody(run):
+    """The member is there all the same."""
+    with FeedServer([hello(), event(1)]) as server:
+        enrolled_with(server)
+        assert json.loads(run("watch", "--jsonl", "--count", "1").out)["about"] is None

@@ -56,6 +56,7 @@ BY_KIND = MappingProxyType(
         errors.BadName: Exit.USAGE,
         errors.BadSetting: Exit.USAGE,
         errors.NotKept: Exit.ERROR,
+        errors.BadAddress: Exit.USAGE,
         errors.BadServer: Exit.ERROR,
         errors.Changed: Exit.CONFLICT,
         errors.AlreadyLoggedIn: Exit.CONFLICT,
@@ -198,7 +199,8 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_taken_back:
             return "Too late: this request is no longer needed, its agent took it back."
-        return f"Too late, this request is {standing(error.approval, error.approval.expires_at)}."
+        ended = standing(error.approval, error.approval.expires_at).rstrip(".")
+        return f"Too late, this request is {ended}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Tries left: {error.left}."
     return str(error)

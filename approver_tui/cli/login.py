@@ -14,7 +14,13 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client import profile
 from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.enrolling import Enrolment, check_name, enrol, find_issuer
-from approver_tui.client.errors import AlreadyLoggedIn, BadName, BrokenProfile, LoginFirst
+from approver_tui.client.errors import (
+    AlreadyLoggedIn,
+    BadName,
+    BrokenProfile,
+    ClientError,
+    LoginFirst,
+)
 from approver_tui.client.profile import Home
 from approver_tui.client.signing_in import Invitation, SigningIn
 from approver_tui.client.vault import FILES
@@ -86,6 +92,8 @@ def _check_free(home: Home) -> None:
     except LoginFirst:
         forget(home, known)
         return
+    except ClientError:  # whether it is dead cannot be asked, so it counts as living
+        pass
     finally:
         client.close()
     raise AlreadyLoggedIn(

@@ -11,7 +11,7 @@ import httpx
 
 from approver_tui.client import api, keys, profile, tokens, vault, wire
 from approver_tui.client.api import Client
-from approver_tui.client.errors import BadName, BadServer, ClientError, WireError
+from approver_tui.client.errors import BadAddress, BadName, BadServer, ClientError, WireError
 from approver_tui.client.jose import SigningKey, b64, unb64
 from approver_tui.client.keys import Level
 from approver_tui.client.profile import Home, Profile
@@ -170,12 +170,12 @@ def _undo(session: Session, secrets: Vault) -> None:
 def _checked(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadServer(
+        raise BadAddress(
             "The address of a server begins with https:// or, on this machine, http://."
         )
     is_open = parts.scheme == "http" and parts.hostname not in LOOPBACK
     if is_open and not allow_insecure:
-        raise BadServer("Without https:// everyone on the way could read the code.")
+        raise BadAddress("Without https:// everyone on the way could read the code.")
     return parts
 
 

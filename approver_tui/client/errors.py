@@ -170,6 +170,10 @@ class BadServer(ClientError):
     """The URL is not one of a server that this program may log in to."""
 
 
+class BadAddress(BadServer):
+    """The URL is not written as one that this program may log in to. Nobody was asked."""
+
+
 class Changed(ClientError):
     """What the person saw is not what would be signed. Nothing was sent."""
 

@@ -108,7 +108,7 @@ def test_plain_http_to_another_machine_is_refused(run):
     """Everyone on the way could read the code."""
     url = "http://approvals.example"
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
-    assert done.code == Exit.ERROR
+    assert done.code == Exit.USAGE
     assert "https://" in done.err
 
 
@@ -146,3 +146,22 @@ def test_logout_without_the_server_says_what_is_left(logged_in, server):
     done = logged_in("logout")
     assert done.code == 0
     assert DEVICE in done.out
+
+
+def test_a_login_whose_server_is_down_is_a_login_all_the_same(logged_in, server):
+    """Another one is refused with both ways on, and not with the old server's silence."""
+    server.stop()
+    url = "https://other.example"
+    done = logged_in("login", url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
+    assert done.code == Exit.CONFLICT
+    assert done.error["error"] == "already_logged_in"
+    assert "Log out first: sayso-approver logout" in done.error["detail"]
+    assert "sayso-approver --profile NAME login URL" in done.error["detail"]
+
+
+@pytest.mark.parametrize("url", ["ftp://approvals.example", "approvals.example", "https://"])
+def test_what_is_no_address_of_a_server_is_bad_usage(run, url):
+    """As every value that cannot be taken."""
+    done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
+    assert done.code == Exit.USAGE
+    assert "begins with https://" in done.err

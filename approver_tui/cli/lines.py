@@ -70,10 +70,10 @@ def body(approval: Approval, now: int) -> list[str]:
         *_agent_says(approval),
         "",
         *_gives(approval),
-        *_takes(approval),
+        *_takes(approval, now),
+        *_together(approval),
         fact("state", _standing_in_full(approval, now)),
         *(fact("reached", _reached(each)) for each in approval.devices),
-        *_together(approval),
         *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
@@ -87,8 +87,10 @@ def _replaces(approval: Approval) -> list[str]:
     return [fact("replaces", f"{earlier.fingerprint}, which waits no more")]
 
 
-def _takes(approval: Approval) -> list[str]:
-    """What a yes takes; a command line always asks for the PIN."""
+def _takes(approval: Approval, now: int) -> list[str]:
+    """What a yes takes while it can be said; a command line always asks for the PIN."""
+    if not approval.is_waiting(now):
+        return []
     steps = sorted(approval.steps | {Step.PIN})
     takes = [fact("a yes takes", ", ".join(approval.what(step) for step in steps))]
     locked = fact("LOCKED", "too much was typed wrongly; you can deny it, and others can decide it")

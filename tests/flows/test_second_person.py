@@ -71,6 +71,7 @@ def test_both_see_it_and_the_second_yes_gives_the_token(
     assert f"0 of 2, needs two of {both}" in told
     assert f"0 of 2, needs two of {both}" in listed
     assert told.index("people:") > told.index(str(seen.display.facts[0].value))
+    assert told.index("a yes gives:") < told.index("people:") < told.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
     assert frame["approval"]["together"]["have"] == 1
     assert f"{second.user}: yes" in "\n".join(lines.approval_in_full(after, 0))

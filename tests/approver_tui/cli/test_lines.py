@@ -6,13 +6,15 @@ from datetime import UTC
 import pytest
 
 from approver_tui.cli import lines, listing
-from approver_tui.state.approvals import ApprovalState
+from approver_tui.cli.exits import sentence
+from approver_tui.client.errors import AlreadyDecided
+from approver_tui.state.approvals import ApprovalState, Retry
 from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.records import outcome
 from tests.support.fake_client import NOW, an_approval, answered
-from tests.support.several import BOB, ME, a_part, a_shared, a_vote
+from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
 
 
 def test_a_yes_that_counts_is_never_said_to_be_lost():
@@ -96,3 +98,41 @@ def test_a_scope_that_was_dropped_makes_it_a_part():
     less = Granted("{}", (Difference(SafeText("Scope"), SafeText("x:y"), SafeText("not granted")),))
     over = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
     assert lines.outcome(over)[0].startswith("Approved: A part of: Pay EUR 4,820.00")
+
+
+def test_the_others_stand_between_what_a_yes_gives_and_the_end():
+    """Field 11 of the fourteen is before field 12, here as on every screen."""
+    told = "\n".join(lines.body(a_shared("pay", a_vote()), NOW))
+    places = [told.index(each) for each in ("a yes gives:", "for:", "people:", "dan: yes")]
+    places += [told.index(each) for each in ("state:", "Lapsing is not a no", "fingerprint:")]
+    assert places == sorted(places)
+
+
+def test_what_is_over_takes_nothing_and_is_locked_for_nobody():
+    """Who typed wrongly twice reads that only while others can still decide it."""
+    locked = a_locked()
+    over = replace(locked, state=ApprovalState.CANCELLED, reason=SafeText("locked"))
+    while_it_waits, after = (
+        "\n".join(lines.approval_in_full(each, NOW)) for each in (locked, over)
+    )
+    assert "LOCKED:" in while_it_waits
+    assert "a yes takes:" in while_it_waits
+    assert "LOCKED:" not in after
+    assert "a yes takes:" not in after
+
+
+@pytest.mark.parametrize(
+    ("reason", "retry", "told"),
+    [
+        ("expired_unseen", None, "expired: Nobody opened it."),
+        ("expired_unseen", Retry.ASKED, "Nobody opened it. Its agent is told to ask again."),
+        ("locked", None, "cancelled: Too much was typed wrongly."),
+    ],
+)
+def test_too_late_is_one_sentence_with_one_end(reason, retry, told):
+    """Whether the reason brings a full stop or not."""
+    state = ApprovalState.CANCELLED if reason == "locked" else ApprovalState.EXPIRED
+    over = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
+    said = sentence(AlreadyDecided("already_decided", "", over))
+    assert said.startswith("Too late, this request is ")
+    assert said.endswith(told)

@@ -362,7 +362,10 @@ class FakeServer:
         return held
 
     def _extend(self, approval_id: str) -> object:
-        self.approvals[approval_id]["expires_at"] = "2030-01-01T10:00:00.000Z"
+        found = self.approvals[approval_id]
+        if found["state"] != "pending" or str(found["expires_at"]) < when(self.now()):
+            raise Refused(409, "not_pending")
+        found["expires_at"] = "2030-01-01T10:00:00.000Z"
         return self._shown(approval_id)
 
     def _retry(self, approval_id: str) -> object:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import overload
 
 from textual import events
+from textual.geometry import Size
 
 from approver_tui.messages import MarkWanted
 from approver_tui.state.alike import Fold, Folding
@@ -78,6 +79,15 @@ class ListView:
         """Tell whether all lines stand where they did; time and cursor change only their look."""
         return self == replace(other, selected=self.selected, doing=self.doing, now=self.now)
 
+    def grew_from(self, other: "ListView") -> bool:
+        """Tell whether nobody asked for another list: only what happened by itself is new."""
+        is_same = (self.selected, self.typed, self.opened) == (
+            other.selected,
+            other.typed,
+            other.opened,
+        )
+        return is_same and other.is_loaded and other.arrived <= self.arrived
+
 
 class MadeWhenDrawn(Sequence[Line]):
     """Lines of a list that may be long, where only those on screen are worth making."""
@@ -104,6 +114,7 @@ class ApprovalList(RowList):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._view = ListView()
+        self._makers: Sequence[Maker] = ()
         self._is_folded = False
         """Whether a row stands for several: which of them it shows goes by time and cursor."""
 
@@ -114,10 +125,33 @@ class ApprovalList(RowList):
         before, self._view = self._view, view
         if view.stands_like(before) and not self._is_folded:
             self.touch_up()
+        elif view.grew_from(before):
+            self._relay_in_place()
         else:
             self.relay()
         if view.selected != before.selected:
             self.call_after_refresh(self._keep_cursor_visible)
+
+    def _relay_in_place(self) -> None:
+        """Keep the row under the cursor on its line of the screen, whatever came in above it.
+
+        What stands above it makes room, and where the list is too short to scroll so far, blank
+        lines follow it.
+        """
+        stood, top = self._places.get(self.cursor or ""), self.scroll_offset.y
+        self.relay()
+        stands = self._places.get(self.cursor or "")
+        if stood is None or stands is None:
+            return
+        top = max(0, top + stands - stood)
+        if top:
+            self._pad(top + self.size.height - len(self._lines))
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+
+    def _pad(self, count: int) -> None:
+        if count > 0:
+            self._lines = MadeWhenDrawn([*self._makers, *[_blank] * count])
+            self.virtual_size = Size(self.virtual_size.width, len(self._lines))
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return heading, rows, divider and what came later, each made when it is drawn."""
@@ -142,6 +176,7 @@ class ApprovalList(RowList):
         if not view.inbox.rows:
             lines += _made(self._empty(width))
         lines += _made(_unverified(view.unverified, width))
+        self._makers = lines
         return MadeWhenDrawn(lines)
 
     def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:

@@ -8,6 +8,7 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.events import EventName
 from approver_tui.widgets import approval_list
 from approver_tui.widgets.approval_list import ApprovalList
+from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.row_list import ROW_HEIGHT
 from approver_tui.widgets.sheet import Sheet
 from tests.support.fake_client import (
@@ -61,6 +62,43 @@ async def test_a_new_request_goes_below_and_moves_nothing():
             "new MEDIUM request from release-agent (added below; your selection did not move)"
             in text
         )
+
+
+def _line(stage, words):
+    """Return on which line of the list some words stand."""
+    rows = (row[:36] for row in shown(stage).splitlines())
+    return next(place for place, row in enumerate(rows) if words in row)
+
+
+@SIZES
+async def test_what_comes_in_above_the_cursor_leaves_its_row_on_its_line(size):
+    """Held back rows stand below what arrives; the list scrolls, also where it is short."""
+    held = [
+        an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
+    ]
+    stage = a_stage([*three(), *held])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "G")
+        await until(pilot, lambda: "Held 1" in shown(stage))
+        before = _line(stage, "Held 1")
+        for number in range(4):
+            late = an_approval(f"late {number}", DEPLOY, headline=f"Late {number}")
+            stage.request(late)
+            await until(pilot, lambda late=late: late.id in _ids(stage))
+            await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
+            assert inbox(stage).table.selected == held[1].id
+            assert _line(stage, "Held 1") == before
+        await press(pilot, stage, "k", "k")
+        await until(pilot, lambda: "Late 3" in shown(stage))
+        await press(pilot, stage, "g")
+        await until(pilot, lambda: "WAITING FOR YOU" in shown(stage))
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: "ARRIVED SINCE" not in _list(stage))
+
+
+def _list(stage):
+    """Return the whole list, on the screen or not."""
+    return "\n".join(map(text_of, stage.app.screen.query_one(ApprovalList)._lines))
 
 
 async def test_refresh_puts_the_list_in_order():

@@ -32,6 +32,10 @@ class Table:
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
     """The id of the selected approval: a place in the list would name another one tomorrow."""
+    is_guess: bool = False
+    """Whether nobody chose it: it stood first among what waited when the app was last open."""
+    meant: str | None = None
+    """What was to be selected instead of a guess, if anything."""
     arrived: frozenset[str] = frozenset()
     """Ids that came since the list was put in order."""
     doing: Mapping[str, Doing] = field(default_factory=dict)
@@ -142,21 +146,23 @@ class Table:
             inbox, arrived = _merged(self.inbox, page), self.arrived | new
         table = replace(self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_behind=False)
         table = replace(table, unverified=page.unverified)
-        selected = _still_selected(self, inbox, me.user.id)
-        table = replace(table, fresh_at=page.server_time, selected=selected)
+        before = replace(self, selected=self.meant) if self.is_guess else self
+        selected = _still_selected(before, inbox, me.user.id)
+        table = replace(table, fresh_at=page.server_time, selected=selected, is_guess=False)
         return table.asked_for(self.query) if self.query else table
 
     def remembered(self, page: Page) -> "Table":
         """Return the table with what waited when the server last said so.
 
         It stays one that is not loaded, and nothing on it can be answered, until the server says
-        what waits now.
+        what waits now. Then a row that nobody chose here gives way to the first of all.
         """
         if self.is_loaded:
             return self
         inbox = Inbox.listed(page.items)
         selected = _still_selected(self, inbox)
-        return replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
+        table = replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
+        return replace(table, is_guess=selected != self.selected, meant=self.selected)
 
     def settled(self, now: int) -> "tuple[Table, tuple[Unsent, ...]]":
         """Return the table without the denials that no longer matter, and those.
@@ -226,7 +232,9 @@ class Table:
 
     def moved_to(self, approval_id: str) -> "Table":
         """Return the table with another selection."""
-        return replace(self, selected=approval_id) if self.inbox.find(approval_id) else self
+        if self.inbox.find(approval_id) is None:
+            return self
+        return replace(self, selected=approval_id, is_guess=False)
 
     def busy(self, approval_id: str, doing: Doing) -> "Table":
         """Return the table with something under way."""

@@ -50,6 +50,32 @@ def test_a_selection_that_is_gone_goes_to_its_place():
     assert table.loaded(ME, _page(first, second), in_order=True).selected == second.id
 
 
+def test_a_row_that_nobody_chose_gives_way_when_the_server_says_what_waits():
+    """What stood first in an old list may stand below what came since."""
+    first, second, old = three()
+    opened = Table().remembered(_page(old))
+    assert opened.selected == old.id
+    now = _page(first, second, old)
+    assert opened.loaded(ME, now, in_order=False).selected == first.id
+    assert opened.moved_to(old.id).loaded(ME, now, in_order=False).selected == old.id
+
+
+def test_what_the_app_was_opened_at_is_selected_as_soon_as_it_is_there():
+    """Also where it was not in the list of the last time."""
+    first, second, old = three()
+    opened = Table(selected=second.id).remembered(_page(old))
+    assert opened.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
+    known = Table(selected=old.id).remembered(_page(first, old))
+    assert known.loaded(ME, _page(first, second, old), in_order=False).selected == old.id
+
+
+def test_a_list_that_was_loaded_is_no_guess():
+    """A later answer moves nothing."""
+    first, second, old = three()
+    table = Table().remembered(_page(old)).loaded(ME, _page(second, old), in_order=False)
+    assert table.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
+
+
 def test_an_event_about_what_is_over_adds_no_row():
     """A late copy of a closed request is not news."""
     closed = an_approval("closed", DEPLOY, state="expired")

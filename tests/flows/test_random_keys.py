@@ -2,8 +2,9 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
-from tests.support.soak import bound_keys, soak
+from tests.support.soak import Soak, bound_keys, soak
 
 
 def test_every_key_that_is_bound_is_among_them() -> None:
@@ -19,3 +20,23 @@ def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it when the test fails
     assert soak(tmp_path, seed, 20) > 20
+
+
+def test_a_panel_that_is_quiet_gets_keys_too_and_none_that_presses_a_button() -> None:
+    """Else the guard would keep all keys but escape from the panels, and nothing be tried there."""
+    heard: list[str | float] = []
+    child = SimpleNamespace(send=heard.append, setwinsize=lambda *_size: None)
+    app = SimpleNamespace(child=child, rest=heard.append)
+    run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # keys; nobody is asked
+    for _ in range(300):
+        run._one(app)  # type: ignore[arg-type]  # it only writes down what is sent
+    in_panels: list[str] = []
+    for place, opened in enumerate(heard):
+        if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:
+            rest, *later = heard[place + 1 :]
+            keys = [each for each in later if isinstance(each, str)]
+            assert isinstance(rest, float)
+            assert rest >= 2
+            in_panels += keys[: keys.index("\x1b")]
+    assert len(in_panels) > 20
+    assert not {"\r", " ", "\n", "\x1b"} & {*in_panels}

@@ -2,8 +2,9 @@
 
 `python -m tests.support.soak [--seconds N] [--seed N]`; the seed is printed, so that a run that
 found something can be had again. Keys come faster than a person rests, as running typing does; a
-rest is followed by escape alone. Every key that is bound anywhere is among them, but those that
-leave the program.
+rest is followed by escape, or by keys of which none presses a button: so what holds back running
+typing is not all that is tried, and the panels are attacked too. Every key that is bound anywhere
+is among them, but those that leave the program.
 """
 
 import argparse
@@ -55,9 +56,14 @@ _SENT = MappingProxyType(
 _LEAVE = {"q", "ctrl+q", "ctrl+z"}
 _TYPED = (*(string.ascii_letters + string.digits).replace("q", ""), "@", "\t", "\x7f", "\x1b[Z")
 _OTHER = (*("\x1b[C", "\x1b[D", "\x1b[200~yes\ry\r\x1b[201~", "\x1b[O", "\x1b[I", "yes a y\n 1 2"),)
+_PRESSES_BUTTONS = {"\r", " ", "\n"}
+"""In a panel that is quiet one of them may be an answer, and rightly so."""
+_OPENS_PANELS = "ades!o"
 _SIZES = ((30, 100), (24, 80), (20, 60), (24, 40), (12, 40), (20, 45))
 _LONGEST_GAP = 0.25
 _REST = 1.1
+_ARMED = 2.5
+"""Seconds until a panel of high risk takes keys."""
 _OPEN_AT_ONCE = 25
 _ARRIVE_EVERY = 0.3
 
@@ -102,13 +108,15 @@ class Soak:
         assert self._decided() == decided, f"decided after {self.keys} keys"
 
     def _one(self, app: Window) -> None:
-        """A key, a click, another size, or a rest with escape after it."""
+        """A key, a click, another size, a rest with escape after it, or an attack on a panel."""
         chance = self.dice.random()
         if chance < 0.03:
             app.child.setwinsize(*self.dice.choice(_SIZES))
         elif chance < 0.06:
             app.rest(_REST)
             app.child.send("\x1b")
+        elif chance < 0.08:
+            self._attack(app)
         elif chance < 0.15:
             column, line = self.dice.randint(1, 100), self.dice.randint(1, 30)
             app.child.send(f"\x1b[<0;{column};{line}M\x1b[<0;{column};{line}m")
@@ -117,6 +125,25 @@ class Soak:
             app.child.send(self.dice.choice(keys))
         self.keys += 1
         app.rest(self.dice.uniform(0, _LONGEST_GAP))
+
+    def _attack(self, app: Window) -> None:
+        """Open a panel over the gravest request, rest until it takes keys, and give it some."""
+        keys = [key for key in (*self._bound, *_TYPED) if key not in {*_PRESSES_BUTTONS, "\x1b"}]
+        app.rest(_REST)
+        self._escape(app)
+        app.child.send("g" + self.dice.choice(_OPENS_PANELS))
+        app.rest(_ARMED)
+        for _ in range(self.dice.randint(5, 15)):
+            app.child.send(self.dice.choice(keys))
+            self.keys += 1
+            app.rest(self.dice.uniform(0, _LONGEST_GAP))
+        self._escape(app)
+
+    def _escape(self, app: Window) -> None:
+        """Out of a help over a panel over a page."""
+        for _ in range(4):
+            app.child.send("\x1b")
+            app.rest(_LONGEST_GAP)
 
     @contextlib.contextmanager
     def _arrivals(self) -> Iterator[None]:

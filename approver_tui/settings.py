@@ -5,6 +5,7 @@ Never: a default that is a secret.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -189,7 +190,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         home=home,
         server_folder=Path(server).expanduser() if server else _server_default(),
         values=_values(values, file_of(home)),
-        surroundings=Surroundings.of(values),
+        surroundings=Surroundings.of(values, sys.platform),
     )
 
 

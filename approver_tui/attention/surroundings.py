@@ -32,6 +32,8 @@ _BY_TERM = (
 )
 """What each terminal says of itself in TERM, by its beginning."""
 
+_MAC = "darwin"
+"""There a desktop needs no variable: `osascript` reaches that of whoever is logged in."""
 _DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
 
 
@@ -53,8 +55,8 @@ class Surroundings:
     """Whether a desktop session of this machine can be told something."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Surroundings":
-        """Return the surroundings that an environment tells of.
+    def of(cls, environment: Mapping[str, str], platform: str = "linux") -> "Surroundings":
+        """Return the surroundings that an environment tells of, on a platform as Python names it.
 
         Inside tmux and screen TERM and TERM_PROGRAM name those, so the outer terminal is told by
         the variables of its own that they hand on, where it has some.
@@ -69,7 +71,7 @@ class Surroundings:
             is_in_screen=not is_in_tmux and bool(environment.get("STY")),
             is_dumb=term == "dumb",
             is_remote=bool(environment.get("SSH_CONNECTION") or environment.get("SSH_TTY")),
-            has_desktop=_has_desktop(environment),
+            has_desktop=platform == _MAC or _has_desktop(environment),
         )
 
 

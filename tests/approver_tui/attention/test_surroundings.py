@@ -35,6 +35,13 @@ def test_a_desktop_needs_a_bus_and_a_display():
     assert not Surroundings.of({"DISPLAY": ":0"}).has_desktop
 
 
+def test_a_mac_has_a_desktop_without_any_variable():
+    """No bus and no display is named there; who comes from afar sits at another all the same."""
+    assert Surroundings.of({}, "darwin").has_desktop
+    assert not Surroundings.of({}, "linux").has_desktop
+    assert Surroundings.of({"SSH_CONNECTION": "a"}, "darwin").is_remote
+
+
 def test_what_lies_between_is_known():
     """Tmux within screen is tmux: the inner one reads what is written."""
     assert Surroundings.of({"TMUX": "x", "STY": "y"}).is_in_tmux

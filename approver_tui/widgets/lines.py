@@ -4,6 +4,7 @@ Owns: pieces, lines, wrapping, cropping. A role becomes a style in `approver.tcs
 hangs on the style alone. Never: markup; a piece is drawn character by character as it is.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import LiteralString
@@ -41,6 +42,8 @@ Line = tuple[Piece, ...]
 """One row of the screen."""
 
 BLANK: Line = ()
+_NUMBER = re.compile(r"\d(?:[.,:]?\d)*")
+"""An amount, a version, a time: what is left of a cut one would be another one."""
 
 
 def say(template: LiteralString, *values: SafeText | int) -> SafeText:
@@ -88,12 +91,13 @@ def labelled(
 
 
 def crop(text: SafeText, width: int) -> SafeText:
-    """Return `text` in at most `width` cells; a cut is shown by an ellipsis."""
+    """Return `text` in at most `width` cells; an ellipsis shows a cut, which is in no number."""
     flat = SafeText(text.replace("\n", " "))
     if cell_len(flat) <= width:
         return flat
     kept, _rest = _split(flat, max(0, width - 1))
-    return SafeText(f"{kept}…") if width > 0 else SafeText("")
+    whole = _before_number(flat, len(kept))
+    return SafeText(f"{flat[:whole]}…") if width > 0 else SafeText("")
 
 
 def pad(text: SafeText, width: int) -> SafeText:
@@ -127,6 +131,14 @@ def _cropped(pieces: Line, width: int) -> Line:
         if cell_len(piece.text) > room:
             break
     return tuple(kept)
+
+
+def _before_number(text: str, end: int) -> int:
+    """Return where a text that is to end at `end` ends without a part of a number."""
+    for number in _NUMBER.finditer(text):
+        if number.start() < end < number.end():
+            return number.start()
+    return end
 
 
 def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:

@@ -62,6 +62,22 @@ def test_a_crop_shows_that_it_cut():
     assert crop(SafeText("one"), 8) == "one"
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "kept"),
+    [
+        ("Pay EUR 1,204,820.00 to Nordwind", 20, "Pay EUR …"),
+        ("Pay EUR 1,204,820.00 to Nordwind", 21, "Pay EUR 1,204,820.00…"),
+        ("web-frontend@1.24.0 at production", 17, "web-frontend@…"),
+        ("4820", 3, "…"),
+        ("in 12:40 or so", 6, "in …"),
+        ("5 s and more", 3, "5 …"),
+    ],
+)
+def test_a_crop_never_leaves_a_part_of_a_number(text, width, kept):
+    """What is left of an amount, a version or a time would be another one."""
+    assert crop(SafeText(text), width) == kept
+
+
 @pytest.mark.parametrize(("count", "word"), [(1, "line"), (2, "lines"), (0, "lines")])
 def test_lines_are_counted_in_singular_and_plural(count, word):
     """One line is no lines."""

@@ -16,4 +16,6 @@ def upgrade() -> None:
         "UPDATE decisions SET stands_for = (SELECT approvers.stands_for FROM approvers"
         " WHERE approvers.approval_id = decisions.approval_id"
         " AND approvers.user_id = decisions.user_id)"
+        " WHERE EXISTS (SELECT 1 FROM approvers WHERE approvers.approval_id = decisions.approval_id"
+        " AND approvers.user_id = decisions.user_id AND approvers.stands_for IS NOT NULL)"
     )

@@ -36,6 +36,17 @@ _REST_SECONDS = 0.1
 _FIRST_FRAME_BAR = 1.5
 _FIRST_FRAME_BAR_MS = 300.0
 _KEY_BAR_MS = 50.0
+_PANEL_BAR_MS = 150.0
+_PANELS = (
+    ("a", "approve", "APPROVE?"),
+    ("d", "deny", "DENY?"),
+    ("?", "help", "KEYS IN THE INBOX"),
+    ("/", "filter", "agent:NAME"),
+)
+"""Keys that bring something over the list or below it, and words of it that stand nowhere else."""
+_OPENINGS = 15
+_GUARDED_SECONDS = 1.2
+"""Longer than keys are held back after a panel has opened or closed."""
 _MEMORY_BAR_MIB = 120.0
 _SHELL_BAR_MS = 400.0
 _PATIENCE_SECONDS = 30
@@ -156,10 +167,13 @@ def _keys(person: Terminal) -> None:
         app.shows(f"Inbox {_WAITING}")
         app.rest(2)
         taken = [_press(app) for _ in range(_PRESSES)]
+        opened = {name: _openings(app, key, words) for key, name, words in _PANELS}
         memory = memory_mib(app.child.pid)
     p95 = statistics.quantiles(taken, n=20)[-1]
-    say(f"{_PRESSES} keys: p50 {statistics.median(taken):.1f} ms")
+    say(f"j, {_PRESSES} times: p50 {statistics.median(taken):.1f} ms")
     verdict("p95", p95, _KEY_BAR_MS, " ms")
+    for name, each in opened.items():
+        verdict(f"{name} opens, median", statistics.median(each), _PANEL_BAR_MS, " ms")
     verdict("memory", memory, _MEMORY_BAR_MIB, " MiB")
 
 
@@ -173,6 +187,21 @@ def _press(app: Window) -> float:
         assert time.perf_counter() - began < _PATIENCE_SECONDS, app.text
         app.read()
     return (app.read_at - began) * 1000
+
+
+def _openings(app: Window, key: str, words: str) -> list[float]:
+    """Milliseconds from a key to what it opens standing on the screen, each time it is pressed."""
+    taken = []
+    for _ in range(_OPENINGS):
+        app.rest(_GUARDED_SECONDS)
+        began = time.perf_counter()
+        app.child.send(key)
+        app.shows(words)
+        taken.append((app.read_at - began) * 1000)
+        app.rest(_GUARDED_SECONDS)
+        app.child.send("\x1b")
+        app.hides(words)
+    return taken
 
 
 def _shown(app: Window) -> str:

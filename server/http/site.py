@@ -1,7 +1,10 @@
 """What the endpoints are handed: the services behind the routes."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Final
 
 from server.http.route import Route
 from server.services.acting import ActingService
@@ -29,7 +32,7 @@ from server.services.passkey_sign_ins import PasskeySignIns
 from server.services.passkeys import PasskeyService
 from server.services.passwords import OwnPasswords
 from server.services.people import People
-from server.services.ports import Clock, Store
+from server.services.ports import Busy, Clock, Store
 from server.services.proofs import Proofs
 from server.services.push_losses import PushLosses
 from server.services.push_subscriptions import PushSubscriptions
@@ -47,12 +50,41 @@ from server.services.token import TokenEndpoint
 from server.services.user_codes import UserCodes
 from server.services.userinfo import UserInfo
 
+_LONGEST_LOOK_SECONDS: Final = 1.5
+
 
 @dataclass(slots=True)
 class Readiness:
-    """Turned once, when the process begins to end."""
+    """Whether requests should come here."""
 
     ending: bool = False
+    """Turned once, when the process begins to end."""
+    _look: Future[None] | None = None
+
+    def check(self, store: Store) -> None:
+        """Look whether the database answers; raises `Busy` when it does not, or not soon.
+
+        Whoever asks while a look is under way waits for that one: a database that says nothing
+        keeps one look waiting, and not one for each time that somebody asks.
+        """
+        if (look := self._look) is None:
+            look = self._look = Future()
+            threading.Thread(target=self._see, args=(store, look), daemon=True).start()
+        try:
+            look.result(_LONGEST_LOOK_SECONDS)
+        except TimeoutError:
+            raise Busy("The database does not answer.") from None
+
+    def _see(self, store: Store, look: Future[None]) -> None:
+        try:
+            with store.read() as view:
+                view.feed.head()
+        except Exception as fault:  # noqa: BLE001  # whoever waits is told
+            look.set_exception(fault)
+        else:
+            look.set_result(None)
+        finally:
+            self._look = None
 
 
 @dataclass(frozen=True, slots=True)

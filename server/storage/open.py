@@ -94,31 +94,28 @@ def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
 
 
 def _open_postgres(url: URL, edges: Edges) -> SqlStore:
-    from server.storage.postgres_wake import PostgresWake  # noqa: PLC0415  # loads the driver
+    from server.storage.postgres_connection import (  # noqa: PLC0415  # loads the driver
+        connect,
+        ping_briefly,
+    )
+    from server.storage.postgres_wake import PostgresWake  # noqa: PLC0415  # likewise
 
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     engine = create_engine(
         _psycopg(url),
+        creator=lambda: connect(conninfo),
         hide_parameters=True,
         pool_size=16,
         max_overflow=16,
-        pool_timeout=5,
+        pool_timeout=3,  # beside two seconds for a connection that does not answer
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 5,
-            "tcp_user_timeout": 5000,  # a network that swallows everything ends a connection too
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 2,
-            "options": "-c statement_timeout=5000 -c lock_timeout=5000 "
-            "-c idle_in_transaction_session_timeout=10000",
-        },
     )
+    ping_briefly(engine)
     try:
         _refuse_other(_found(engine))
     except BaseException:
         engine.dispose()
         raise
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     return SqlStore(PooledWriter(engine), PooledReader(engine), PostgresWake(conninfo), edges)
 
 

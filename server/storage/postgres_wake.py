@@ -8,6 +8,7 @@ import time
 
 import psycopg
 
+from server.storage.postgres_connection import connect
 from server.storage.wake import LocalWake
 from server.telemetry import log
 
@@ -39,7 +40,7 @@ class PostgresWake(LocalWake):
                 time.sleep(_FLOOR_SECONDS)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+        with connect(self._conninfo, autocommit=True) as connection:
             connection.execute("LISTEN sayso")
             while True:
                 for _ in connection.notifies(timeout=_FLOOR_SECONDS, stop_after=1):
@@ -56,7 +57,7 @@ class PostgresWake(LocalWake):
                 time.sleep(_FLOOR_SECONDS)
 
     def _tell(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+        with connect(self._conninfo, autocommit=True) as connection:
             while True:
                 self._to_tell.wait()
                 self._to_tell.clear()

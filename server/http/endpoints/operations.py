@@ -16,8 +16,7 @@ def ready(site: Site, _request: HttpRequest) -> HttpResponse:
     """GET /readyz: the database answers, and the process is not about to end."""
     if site.readiness.ending:
         raise errors.TemporarilyUnavailable("The server is about to end.")
-    with site.store.read() as view:
-        view.feed.head()
+    site.readiness.check(site.store)
     return as_json(200, {"status": "ready"})
 
 

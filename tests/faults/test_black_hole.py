@@ -1,0 +1,93 @@
+"""On PostgreSQL: a road to the database that swallows everything, and says nothing of it.
+
+A database that is down refuses at once; one behind a broken switch, or on a host that stands still,
+leaves whoever asks without an answer. Whoever asks us must not be.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import make_url
+
+from server.storage.open import upgrade_database
+from tests.support.agent import Agent, new_agent
+from tests.support.postgres import PostgresServer
+from tests.support.proxy import Proxy, proxy
+from tests.support.server import LiveServer, live_server
+from tests.support.waiting import until
+
+_RED_SECONDS = 2
+_FAIL_SECONDS = 5
+_SLACK_SECONDS = 10  # a busy machine is slow, not broken
+_AT_ONCE = 40
+
+
+@pytest.fixture
+def road(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
+    """A road to a new database, and the database's URL over that road."""
+    straight = make_url(postgres_server.new_database())
+    upgrade_database(straight.render_as_string(hide_password=False), time.time_ns() // 1_000_000)
+    assert straight.port is not None
+    with proxy(straight.port) as made:
+        over = straight.set(host="127.0.0.1", port=made.port)
+        yield made, over.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def server(
+    request: pytest.FixtureRequest, road: tuple[Proxy, str], tmp_path: Path
+) -> Iterator[LiveServer]:
+    """A server that knows no other road, with a fault where the test names one."""
+    planted = ("--seed", request.param) if hasattr(request, "param") else ()
+    with live_server(tmp_path, options=planted, database_url=road[1]) as running:
+        yield running
+
+
+def _ready(server: LiveServer) -> int:
+    patience = _RED_SECONDS + _SLACK_SECONDS
+    with httpx.Client(base_url=server.url, timeout=patience, trust_env=False) as http:
+        return http.get("/readyz").status_code
+
+
+def _poll(server: LiveServer, agent: Agent, handle: str) -> int:
+    patience = _FAIL_SECONDS + _SLACK_SECONDS
+    with httpx.Client(base_url=server.url, timeout=patience, trust_env=False) as http:
+        return Agent(agent.key, http).poll(handle).status_code
+
+
+def _check(server: LiveServer, road: Proxy) -> None:
+    """Everybody is told within their patience, and afterwards everything goes on."""
+    agent = new_agent(server)
+    handle = agent.asked(server.user()[0])
+    road.freeze()
+    try:
+        with ThreadPoolExecutor(_AT_ONCE + 1) as threads:
+            ready = threads.submit(_ready, server)
+            polls = [threads.submit(_poll, server, agent, handle) for _ in range(_AT_ONCE)]
+            assert ready.result() == httpx.codes.SERVICE_UNAVAILABLE
+            assert {poll.result() for poll in polls} == {httpx.codes.SERVICE_UNAVAILABLE}
+        assert agent.http.get("/healthz").is_success
+    finally:
+        road.thaw()
+    until(lambda: _ready(server) == httpx.codes.OK, 30)
+    assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
+
+
+def test_a_database_that_says_nothing_keeps_nobody_waiting(
+    server: LiveServer, road: tuple[Proxy, str]
+) -> None:
+    """I23: readiness is red in two seconds, requests fail in five, and nothing piles up."""
+    _check(server, road[0])
+
+
+@pytest.mark.parametrize("server", ["waits_for_ever"], indirect=True)
+def test_the_check_notices_a_server_that_waits_for_ever(
+    server: LiveServer, road: tuple[Proxy, str]
+) -> None:
+    """I23: its requests would hang for as long as the database does."""
+    with pytest.raises((AssertionError, httpx.TimeoutException)):
+        _check(server, road[0])

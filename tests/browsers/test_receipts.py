@@ -65,7 +65,7 @@ def _flipped(text: str) -> str:
 def test_a_receipt_is_proved_and_each_changed_field_is_named(
     opened: Chromium, receipt: Any
 ) -> None:
-    """By the passkey's signature, the log's entry and the server's word, in the browser alone."""
+    """I26: by the passkey's signature, the log's entry, the server's word, in the browser alone."""
     assert "This receipt holds." in opened.text("#verdict")
     assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
     assert _wrong(opened, receipt) == ""

@@ -168,7 +168,7 @@ def test_a_null_character_is_no_part_of_details(asking: Agent, person: Terminal)
 def test_hostile_text_in_details_is_shown_for_what_it_is(
     asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """RA-16, RA-19: data is not refused for its letters; it is written out, amount and all."""
+    """I27, RA-16, RA-19: data is not refused for its letters; it is written out, amount and all."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 482_000, "currency": "EUR"},

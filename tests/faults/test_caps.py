@@ -88,7 +88,7 @@ def test_nobody_takes_room_as_somebody_does(start: Starter) -> None:
 
 
 def test_the_check_notices_a_count_that_others_overtake(start: Starter, database: str) -> None:
-    """With the fault planted the very same volley is accepted far beyond the cap."""
+    """I14: with the fault planted the very same volley is accepted far beyond the cap."""
     answers = _everybody(start(_SEEDS[database]))
 
     assert [answer.status for answer in answers].count(200) > _CAP

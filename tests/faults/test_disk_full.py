@@ -79,16 +79,17 @@ def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def load(folder: Path) -> Iterator[Load]:
-    """A server, and somebody who is busy with it."""
-    with live_server(folder, **WITHOUT_LIMITS) as server:
+def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
+    """A server, with a fault where the test names one, and somebody who is busy with it."""
+    planted = ("--seed", request.param) if hasattr(request, "param") else ()
+    with live_server(folder, options=planted, **WITHOUT_LIMITS) as server:
         made = new_load(server)
         yield made
         made.close()
 
 
 def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Filler) -> None:
-    """Decisions are refused with 503 and reading goes on; room is freed and work goes on."""
+    """I21: decisions are refused with 503, reading goes on; room is freed and work goes on."""
     for _ in range(3):
         load.agent.asked(load.person.user)
     first = load.person.waiting()[0]
@@ -110,6 +111,13 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
     assert load.faults == []
     assert ledger.discrepancies() == []
     assert {name: ledger.decisions.get(name) for name in load.decided} == load.decided
+
+
+@pytest.mark.parametrize("load", ["failures_in_silence"], indirect=True)
+def test_the_check_notices_what_is_acknowledged_and_not_stored(load: Load, fill: Filler) -> None:
+    """I21: one failure of the disk that is passed over in silence."""
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test_a_full_disk_refuses_and_recovers_without_a_restart(load, fill)
 
 
 def _denied(load: Load, approval: Approval) -> bool:

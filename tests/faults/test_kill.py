@@ -83,7 +83,7 @@ def _siege(load: Load, chance: random.Random, kills: int) -> None:
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     start: Starter, chance: random.Random
 ) -> None:
-    """After each: every acknowledged answer and token is there, every effect has its entry.
+    """I2, I7: after each: every acknowledged answer and token is there, every effect has its entry.
 
     And every entry its effect; events and messages likewise. Two servers share the kills, because
     most of the time is spent starting.
@@ -107,7 +107,7 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
 def test_the_check_notices_an_entry_that_is_written_later(
     start: Starter, chance: random.Random
 ) -> None:
-    """With the entry of a denial in a unit of its own, some kill leaves an effect without it."""
+    """I7: with the entry of a denial in a unit of its own, a kill leaves an effect without it."""
     load = start("entry_elsewhere")
     assert any(_kill(load, chance).discrepancies() for _ in range(30))
 
@@ -116,6 +116,6 @@ def test_the_check_notices_an_entry_that_is_written_later(
 def test_the_check_notices_an_answer_that_is_acknowledged_too_early(
     start: Starter, chance: random.Random
 ) -> None:
-    """With units that return before their COMMIT, some kill loses an acknowledged answer."""
+    """I2: with units that return before their COMMIT, some kill loses an acknowledged answer."""
     load = start("acknowledged_early")
     assert any(_lost(load, _kill(load, chance)) for _ in range(30))

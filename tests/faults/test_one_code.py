@@ -22,13 +22,17 @@ AT_ONCE = 30
 
 @pytest.fixture(scope="module")
 def server(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres_server: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LiveServer]:
-    """Two workers over one database."""
+    """Two workers over one database, with a fault where the test names one."""
     url = postgres_server.new_database()
     upgrade_database(url, time.time_ns() // 1_000_000)
     folder: Path = tmp_path_factory.mktemp("two")
-    with live_server(folder, options=("--workers", "2"), database_url=url) as running:
+    planted = ("--seed", request.param) if hasattr(request, "param") else ()
+    options = ("--workers", "2", *planted)
+    with live_server(folder, options=options, database_url=url) as running:
         yield running
 
 
@@ -81,12 +85,21 @@ def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
 
 
 def test_many_refreshes_at_once_are_one_lost_answer(server, ask):
-    """NG-089: all get the same successor, and it works."""
+    """NG-089, I16: all get the same successor, and it works."""
     client_id, form = ask
     with server.client() as http:
         first = http.post("/token", data=form).json()["refresh_token"]
         again = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": first}
         answers = _at_once(server, again)
         assert {answer.status_code for answer in answers} == {200}
-        (second,) = {answer.json()["refresh_token"] for answer in answers}
+        successors = {answer.json()["refresh_token"] for answer in answers}
+        assert len(successors) == 1
+        second = successors.pop()
         assert http.post("/token", data={**again, "refresh_token": second}).status_code == 200
+
+
+@pytest.mark.parametrize("server", ["a_successor_each"], indirect=True)
+def test_the_check_notices_a_refresh_token_that_has_many_successors(server, ask):
+    """I16: each of them would be a line of its own, and no second use would ever show."""
+    with pytest.raises(AssertionError):
+        test_many_refreshes_at_once_are_one_lost_answer(server, ask)

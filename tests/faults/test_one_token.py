@@ -71,7 +71,7 @@ def _check_one_token(answers: list[Answered]) -> None:
 
 
 def test_fifty_polls_at_once_give_one_token(start: Starter) -> None:
-    """Over many rounds: one 200, forty-nine invalid_grant, one delegation, one entry."""
+    """I1: over many rounds: one 200, forty-nine invalid_grant, one delegation, one entry."""
     server = start()
     rounds = _rounds(server, _ROUNDS)
     for answers in rounds:
@@ -83,7 +83,7 @@ def test_fifty_polls_at_once_give_one_token(start: Starter) -> None:
 
 
 def test_the_check_notices_a_step_that_reads_and_then_writes(start: Starter) -> None:
-    """With the fault planted, the very same rounds give several tokens for one request."""
+    """I1: with the fault planted, the very same rounds give several tokens for one request."""
     server = start("read_then_write", "many_tokens_per_approval")
     worst = max(_rounds(server, 3), key=lambda answers: len(tokens(answers)))
 

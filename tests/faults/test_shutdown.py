@@ -73,7 +73,7 @@ def test_an_idle_server_ends_at_once(server: LiveServer) -> None:
 
 
 def test_a_held_poll_is_answered_before_the_end(server: LiveServer, load: Load) -> None:
-    """The agent gets authorization_pending, not a broken connection."""
+    """I20: the agent gets authorization_pending, not a broken connection."""
     (handle,) = prepared.requests(
         server.services, load.agent.key.id, load.person.user, 1, approved=False
     )

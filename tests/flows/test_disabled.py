@@ -142,7 +142,7 @@ def test_nothing_can_be_fetched_for_something_that_was_stopped(  # noqa: PLR0913
     *,
     approved: bool,
 ) -> None:
-    """The next poll says why, whether or not the person had agreed; no token was ever made."""
+    """I5: the next poll says why, whether or not the person had agreed; no token was ever made."""
     handle = scene.asked()
     waiting = scene.person.only()
     if approved:

@@ -151,7 +151,7 @@ def test_the_inbox_and_the_feed_join_without_a_gap(agent: Agent, person: Termina
 
 
 def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, road: Proxy) -> None:
-    """The terminal dials again and goes on at its cursor: every request once, in order."""
+    """I9: the terminal dials again and goes on at its cursor: every request once, in order."""
     with _following(person, road) as screen:
         agent.asked(person.user)
         until(lambda: len(screen.asked) == 1)
@@ -275,7 +275,7 @@ def test_a_screen_knows_of_a_request_in_an_instant(
 def test_a_cursor_that_is_too_old_is_told_to_start_again(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Events are kept for a week. Whoever comes later gets one resync with the cursor to go on."""
+    """I10: events are kept for a week. Who comes later gets one resync, with a cursor to go on."""
     agent.asked(person.user)
     server.clock.forward(FEED_KEPT_MS + MINUTE)
     agent.asked(person.user)

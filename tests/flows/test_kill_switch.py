@@ -32,7 +32,7 @@ def _active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
 def test_an_owner_stops_an_agent_and_everything_that_came_from_it(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """Its token and the one that another agent made of it, what waits and what was approved."""
+    """I6: its token and the one that another agent made of it, what waits and what was approved."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, other = chains.agent(owners=(person.user,)), chains.agent(serves=(BANK,))

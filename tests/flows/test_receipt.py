@@ -38,7 +38,7 @@ def _receipt(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> None:
-    """In lines for people, and as a document."""
+    """I26: in lines for people, and as a document."""
     done = _receipt(person.home, decided)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n  proved ") == 4

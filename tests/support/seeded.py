@@ -5,25 +5,36 @@ Owns: patches of the running server, by name. Never: imported by the product; on
 """
 
 import _socket
+import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from gevent import monkey
 from sqlalchemy import update
 
+from server.protocol import rendering
 from server.protocol.states import State, origins
 from server.services import audit, caps
+from server.services.app_tokens import AppIssuing
 from server.services.approval_records import Approval
 from server.services.ciba import CibaService
+from server.services.expiry import Sweeper
+from server.services.feed import Hub
+from server.services.grants import ciba
+from server.services.grants.app_refresh import AppRefreshGrant
 from server.services.grants.ciba import CibaGrant
-from server.services.ports import Unit
+from server.services.ports import Busy, Unit
 from server.services.records import Agent, Delegation, Entry
+from server.services.token import TokenEndpoint
 from server.storage.approvals import Approvals
+from server.storage.code_grants import CodeGrants
 from server.storage.delegations import Delegations
+from server.storage.feed import Feed
 from server.storage.rows import Rows
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
@@ -162,6 +173,108 @@ def _names_that_hang() -> None:
     _socket.getaddrinfo = slowly
 
 
+def _own_clock() -> None:
+    """Each process goes by its own clock, although the database has one for all."""
+    stand = SqlStore._stand
+
+    def by_own(self: SqlStore, connection: Any, *, hold: bool) -> tuple[int, int]:
+        return stand(self, connection, hold=hold)[0], self._edges.clock.now()
+
+    SqlStore._stand = by_own  # type: ignore[method-assign]  # the fault
+
+
+def _ends_are_not_written() -> None:
+    """What is over is over only as long as the clock says so."""
+    vars(ciba)["expire"] = lambda *_: None
+    Sweeper.round = lambda *_: 0  # type: ignore[method-assign]  # the fault
+
+
+def _pace_in_memory() -> None:
+    """Each process counts the polls that it has seen itself."""
+    seen: dict[str, Any] = {}
+    by_handle = Approvals.by_handle
+
+    def paced(_: Approvals, approval_id: str, *, now: int, interval_ms: int, **__: Any) -> None:
+        seen[approval_id] = {"last_poll_at": now, "interval_ms": interval_ms}
+
+    def remembered(self: Approvals, handle: bytes) -> Approval | None:
+        found = by_handle(self, handle)
+        return found and replace(found, **seen.get(found.id, {}))
+
+    Approvals.paced = paced  # type: ignore[method-assign,assignment]  # the fault
+    Approvals.by_handle = remembered  # type: ignore[method-assign,assignment]  # the fault
+
+
+def _first_of_several_lost() -> None:
+    """Of several events past a cursor the oldest is passed over."""
+    after = Feed.after
+
+    def without_first(self: Feed, *asked: Any) -> list[Any]:
+        found = after(self, *asked)
+        return found[1:] or found
+
+    Feed.after = without_first  # type: ignore[method-assign,assignment]  # the fault
+
+
+def _no_cursor_is_too_old() -> None:
+    """Whoever was away for too long is not told that events are gone."""
+    Feed.floor = lambda *_: 0  # type: ignore[method-assign]  # the fault
+
+
+def _a_successor_each() -> None:
+    """Each use of one refresh token makes a new one."""
+    anything = secrets.token_urlsafe
+    AppIssuing.successor = lambda *_: anything()  # type: ignore[method-assign]  # the fault
+    AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
+    CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
+
+
+def _no_farewell() -> None:
+    """A server that ends says so to nobody."""
+    Hub.end = lambda *_: None  # type: ignore[method-assign]  # the fault
+
+
+def _failures_in_silence() -> None:
+    """What could not be stored is passed over, as if it had been."""
+    end, transaction = _Batch.end, GroupedWriter.transaction
+
+    def well(self: _Batch, error: object) -> None:
+        del error
+        end(self, None)
+
+    @contextmanager
+    def passed_over(self: GroupedWriter) -> Iterator[Any]:
+        with suppress(Busy), transaction(self) as connection:
+            yield connection
+
+    _Batch.end = well  # type: ignore[method-assign]  # the fault
+    GroupedWriter.transaction = passed_over  # type: ignore[method-assign]  # the fault
+
+
+def _words_as_they_came() -> None:
+    """What an agent wrote reaches a screen letter by letter."""
+    vars(rendering)["display_safe"] = lambda text, **_: text
+
+
+def _waits_for_ever() -> None:
+    """Whoever asks a database that says nothing waits as long as it does."""
+    from server.storage import postgres_connection  # noqa: PLC0415  # loads the driver
+
+    postgres_connection._STATEMENT_SECONDS = 3_600.0  # type: ignore[misc]  # the fault
+    postgres_connection._PING_SECONDS = 3_600.0  # type: ignore[misc]  # the fault
+
+
+def _bodies_in_the_log() -> None:
+    """Whatever an agent posts is written down for whoever looks for a fault."""
+    exchange = TokenEndpoint.exchange
+
+    def noted(self: Any, request: Any) -> Any:
+        sys.stderr.write(f"{request}\n")
+        return exchange(self, request)
+
+    TokenEndpoint.exchange = noted  # type: ignore[method-assign]  # the fault
+
+
 SEEDS: Mapping[str, Callable[[], None]] = {
     "read_then_write": _read_then_write,
     "many_tokens_per_approval": _many_tokens_per_approval,
@@ -170,4 +283,15 @@ SEEDS: Mapping[str, Callable[[], None]] = {
     "queued_for_the_person_alone": _queued_for_the_person_alone,
     "acknowledged_early": _acknowledged_early,
     "names_that_hang": _names_that_hang,
+    "own_clock": _own_clock,
+    "ends_are_not_written": _ends_are_not_written,
+    "pace_in_memory": _pace_in_memory,
+    "first_of_several_lost": _first_of_several_lost,
+    "no_cursor_is_too_old": _no_cursor_is_too_old,
+    "a_successor_each": _a_successor_each,
+    "no_farewell": _no_farewell,
+    "failures_in_silence": _failures_in_silence,
+    "words_as_they_came": _words_as_they_came,
+    "waits_for_ever": _waits_for_ever,
+    "bodies_in_the_log": _bodies_in_the_log,
 }

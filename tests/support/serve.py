@@ -1,8 +1,9 @@
 """The production server with a clock that a test can move: `python -m tests.support.serve`.
 
 The clock is eight bytes in a file, mapped into the server's memory: milliseconds to add to the real
-time, in the `Date` of every answer too, which is what a client on a wrong clock goes by. Everything
-else is what `sayso serve` runs.
+time, in the `Date` of every answer too, which is what a client on a wrong clock goes by. The clock
+of one process may be wrong besides (`--skew`), which the database's is not. Everything else is what
+`sayso serve` runs.
 """
 
 import argparse
@@ -20,20 +21,21 @@ _BYTES = 8
 
 
 class MappedClock:
-    """The real time plus what the file says."""
+    """The real time plus what the file says, and how wrong this process is beside it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, skew: int = 0) -> None:
         if not path.exists():
             path.write_bytes(struct.pack("<q", 0))
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _BYTES)
+        self.skew = skew
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
-        return time.time_ns() // 1_000_000 + self.offset
+        return time.time_ns() // 1_000_000 + self.offset + self.skew
 
     def adjust(self, moment: int) -> int:
-        """The database's time is moved as ours is."""
+        """The database's time is moved as ours is; it is never wrong."""
         return moment + self.offset
 
     @property
@@ -53,6 +55,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("clock", type=Path)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--skew", type=int, default=0, help="how wrong its clock is, in ms")
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
     parser.add_argument("--pages", type=Path, help="templates in place of the shipped ones")
@@ -60,7 +63,7 @@ def main(arguments: list[str]) -> None:
         "--drawn", type=Path, help="where to write which templates were drawn at which paths"
     )
     given = parser.parse_args(arguments)
-    clock = MappedClock(given.clock)
+    clock = MappedClock(given.clock, given.skew)
     _prepare_workers(clock, given)
     run(load(), Shape(port=given.port, workers=given.workers), clock)
 
@@ -89,7 +92,7 @@ def _date_by(clock: MappedClock) -> None:
     from gevent import pywsgi  # noqa: PLC0415  # gevent has patched now
 
     written = pywsgi.format_date_time
-    pywsgi.format_date_time = lambda moment: written(moment + clock.offset / 1000)
+    pywsgi.format_date_time = lambda moment: written(moment + (clock.offset + clock.skew) / 1000)
 
 
 def _detour(detours: dict[str, str]) -> None:

@@ -1,6 +1,8 @@
 """What is in the outbox leaves, is tried again, or is given up where everybody can see it."""
 
 import hmac
+import inspect
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -179,7 +181,7 @@ def test_what_was_delivered_while_others_held_the_database_is_delivered_again_af
     clock: MovableClock,
     tmp_path: Path,
 ) -> None:
-    """That it arrived could not be written down: no fault, and the receiver tells repeats apart."""
+    """I12: no fault, when it could not be written down; the receiver tells repeats apart."""
     monkeypatch.setattr(writer, "_PATIENCE_SECONDS", 0.1)
     _put(store)
     another = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
@@ -199,6 +201,24 @@ def test_what_was_delivered_while_others_held_the_database_is_delivered_again_af
     worker.round()
     assert _counts(store) == {"sent": 1}
     assert [got.headers["Sayso-Event-Id"] for got in far.got] == ["1", "1"]
+
+
+def test_a_name_for_each_delivery_would_be_noticed(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """I12: a seeded bug: what is delivered again looks like another event."""
+    deliver, numbers = Webhook.deliver, itertools.count(1)
+
+    def anew(hook: Webhook, message: OutboxMessage) -> None:
+        deliver(hook, replace(message, id=next(numbers)))
+
+    monkeypatch.setattr(Webhook, "deliver", anew)
+    check = (
+        test_what_was_delivered_while_others_held_the_database_is_delivered_again_after_its_lease
+    )
+    names = inspect.signature(check).parameters
+    with pytest.raises(AssertionError):
+        check(**{name: request.getfixturevalue(name) for name in names})
 
 
 def test_a_fault_is_tried_again_after_a_pause_that_doubles(

@@ -1,5 +1,6 @@
 """What each answer of a push service does: to the browser, its person, and whoever else waits."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -159,7 +160,7 @@ def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, ag
 
 
 def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service, monkeypatch):
-    """Neither another push service nor whoever asks; five messages wait there, no more."""
+    """I11: neither another push service nor whoever asks; five messages wait there, no more."""
     monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as slow:
@@ -181,6 +182,26 @@ def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, se
         until(lambda: len(service.taken) == 2)
         slow.over.set()
         until(lambda: not worker.under_way, 30)
+
+
+def test_deliveries_one_after_the_other_would_be_noticed(
+    open_local, template, service, monkeypatch
+):
+    """I11: a seeded bug: the first push service that hangs keeps all others waiting."""
+    monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
+    monkeypatch.setattr(egress, "_TIMES", (3, 60))
+    with push_service() as slow, ThreadPoolExecutor(1) as threads:
+        slow.behaviour = hang
+        local = open_local(push_origins=f"{service.origin},{slow.origin}")
+        browser, agent = new_browser(local), template.agent(local)
+        subscribe(browser, slow), subscribe(browser, service)
+        worker = app.outbox_worker(local.services, lambda work: work())
+        ask(agent)
+        done = threads.submit(worker.round)
+        with pytest.raises(AssertionError):
+            until(lambda: service.taken, 1)
+        slow.over.set()
+        done.result(30)
 
 
 def test_a_refusal_of_a_browser_that_went_meanwhile_is_nobodys(local, browser, agent, service):

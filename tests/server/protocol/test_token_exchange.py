@@ -62,7 +62,7 @@ def test_details_may_stand_without_scopes():
 
 @given(st.data())
 def test_no_chain_ever_widens(data):
-    """Whatever agents, consents and wishes there are: scope, target, depth and end only shrink."""
+    """I17: whatever agents, consents and wishes there are: scope, target, depth and end shrink."""
     world = _World(data)
     tokens, ends = [world.person()], [1_000]
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
@@ -75,6 +75,13 @@ def test_no_chain_ever_widens(data):
         ends.insert(0, Origin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
     assert all(token.depth <= token_exchange.MOST_DEPTH for token in tokens)
+
+
+def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
+    """I17: a seeded bug: whatever is asked for is given."""
+    monkeypatch.setattr(token_exchange, "bounded", lambda asked, *_: asked)
+    with pytest.raises(AssertionError):
+        test_no_chain_ever_widens()
 
 
 class _World:

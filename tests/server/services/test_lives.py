@@ -81,7 +81,7 @@ def _play(cast: Cast, examples: int) -> None:
 
 
 def test_every_life_is_one_of_the_model(cast: Cast) -> None:
-    """Requests, answers, tokens: in the answers and in the rows (I1 to I6)."""
+    """Requests, answers, tokens: in the answers and in the rows: I1, I2, I3, I5, I6."""
     _play(cast, 50)
 
 
@@ -229,7 +229,7 @@ _FAULTS = (
 def test_a_planted_fault_is_found(
     cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model that is never wrong proves nothing; nor does a plant that only breaks the server."""
+    """I3, I5, I6: a model that is never wrong proves nothing, nor a plant that breaks it all."""
     broken: list[str] = []
     fault = dispatch._fault
 

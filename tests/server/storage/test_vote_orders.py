@@ -256,7 +256,7 @@ def test_the_yes_of_a_deputy_stays_that_of_their_person(
 
 
 def test_no_race_of_votes_passes_with_fewer_people(people: SqlStore) -> None:
-    """Everybody at once, some of them twice; enough of the same yes passes it, exactly once."""
+    """I4: everybody at once, some of them twice; enough of the same yes passes it, exactly once."""
     chance = random.Random(7)  # noqa: S311  # the same races every time
     with ThreadPoolExecutor(6) as threads:
         for race in range(RACES):
@@ -287,7 +287,7 @@ def _after(store: SqlStore, tried: Sequence[Voting]) -> Iterator[str]:
 
 @pytest.mark.usefixtures("miscounted", "unguarded")
 def test_a_count_of_void_votes_would_be_noticed(sqlite: SqlStore) -> None:
-    """The seeded bug passes with one person where three are needed, and the check says so."""
+    """I4: the seeded bug passes with one person where three are needed, and the check says so."""
     (approval_id,) = _after(sqlite, SHORT)
     assert _agreed(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):

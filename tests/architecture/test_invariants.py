@@ -1,0 +1,43 @@
+"""The table of invariants and the tests agree, and every bug that can be planted is planted."""
+
+import re
+
+from tests.support import invariants
+from tests.support.source import ROOT
+
+_SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
+
+
+def test_each_invariant_stands_there_once():
+    """In the table, or below it with the reason; and each row can be read."""
+    listed = [row.id for row in invariants.rows()]
+    assert invariants.begun() == listed
+    assert sorted([*listed, *invariants.without()]) == sorted(invariants.ALL)
+
+
+def test_whatever_has_no_row_has_a_reason():
+    """In words."""
+    assert [one for one, why in invariants.without().items() if len(why.split()) < 6] == []
+
+
+def test_each_is_tried_by_one_test_and_shown_by_another():
+    """Both exist, and say which invariant they are about."""
+    wrong = [
+        f"{row.id}: {test}"
+        for row in invariants.rows()
+        for test in (row.tried_by, row.shown_by)
+        if row.id not in re.findall(r"\bI\d+\b", invariants.words(test))
+    ]
+    assert wrong == []
+    assert [row.id for row in invariants.rows() if row.tried_by == row.shown_by] == []
+
+
+def test_every_bug_that_can_be_planted_is_planted():
+    """One that no test plants shows nothing."""
+    seeds = _SEED.findall((ROOT / "tests" / "support" / "seeded.py").read_text("utf-8"))
+    paths = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in str(path)
+    ]
+    source = "\n".join(path.read_text("utf-8") for path in paths)
+    assert len(seeds) > 10
+    assert [seed for seed in seeds if f'"{seed}"' not in source] == []

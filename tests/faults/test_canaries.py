@@ -1,0 +1,174 @@
+"""One of every secret, put where it belongs and everywhere else; then all that was written is read.
+
+The files of the installation, its log at its most talkative, a backup, the log of what was done as
+it is exported, the metrics, and what the pages and the answers to wrong requests said.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from approver_tui.client.jose import SigningKey
+from server.services.users import UserChanges, Users
+from tests.support import handles
+from tests.support.agent import new_agent
+from tests.support.handles import World
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.places import places
+from tests.support.push_calls import PATH
+from tests.support.push_service import PushService, push_service
+from tests.support.server import BY, ROOT, LiveServer, live_server
+from tests.support.terminal import PIN, new_person
+from tests.support.web_person import new_web_person
+
+_NO_SECRETS = {"app", "agent", "resource", "approval", "device", "user", "nothing"}
+"""Names, which stand everywhere."""
+_KEPT_AS_PROOF = {"decision", "statement"}
+"""What a person signed is kept as it was signed."""
+_SHOWN = {"user code"}
+"""What a new device shows stands in the request that its person compares; it is used up then."""
+_PAGES = ("/", "/devices", "/settings", "/agents", "/history", "/admin", "/admin/audit")
+_CALL_BACK = "canary-notification-token-4711"
+_AGAIN = "canary-idempotency-key-4711"
+_USER_CODE = "canary-27-heron"
+_WORDS = "Canary Wharf 7731"
+_LOG = "server.log"
+
+Starter = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def service() -> Iterator[PushService]:
+    """Where a browser is called."""
+    with push_service() as running:
+        yield running
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts a talkative server with faults planted, or without any."""
+    with ExitStack() as running:
+
+        def starter(*seeds: str, **more: str) -> LiveServer:
+            planted = tuple(word for seed in seeds for word in ("--seed", seed))
+            settings = {"log_level": "debug", **WITHOUT_LIMITS, **more}
+            return running.enter_context(live_server(tmp_path, options=planted, **settings))
+
+        yield starter
+
+
+def _canaries(world: World) -> Mapping[str, str]:
+    """Every secret that there is, by what it is."""
+    public = _NO_SECRETS | _KEPT_AS_PROOF | _SHOWN
+    unused = handles._of_devices(world.server, world.http, SigningKey.generate())
+    return {kind: text for kind, text in world.handles.items() if kind not in public} | {
+        "PIN": PIN,
+        "notification token": _CALL_BACK,
+        "idempotency key": _AGAIN,
+        "person's code": _USER_CODE,
+        "unused user code": unused["user code"],
+        "unused device code": unused["device code"],
+    }
+
+
+def _put_everywhere(world: World, wanted: Sequence[str]) -> list[str]:
+    """Each secret at each of these places, or at all that there are; what the refused were told.
+
+    The last places end what was given out, so what a person does comes first.
+    """
+    agent = new_agent(world.server, delivery="ping", notification_endpoint="http://127.0.0.1:9/x")
+    asked = {"client_notification_token": _CALL_BACK, "binding_message": _WORDS}
+    assert agent.ask(world.person.user, {"Idempotency-Key": _AGAIN}, **asked).is_success
+    world.person.decider.change_user_code(_USER_CODE, PIN)
+    taking = new_agent(world.server, takes_user_code=True)
+    assert taking.ask(world.person.user, user_code=_USER_CODE).is_success
+    answers = [taking.ask(world.person.user, user_code=f"{_USER_CODE}!")]
+    chosen = [put for name, put in places(world).items() if name in wanted or not wanted]
+    answers += [put(text) for put in chosen for text in world.handles.values()]
+    return [answer.text for answer in answers if answer.status_code >= httpx.codes.BAD_REQUEST]
+
+
+def _of_browsers(world: World, service: PushService) -> dict[str, str]:
+    """What a browser holds: its cookie, and where and how it is called."""
+    eva = new_web_person(world.server)
+    made = service.mint(eva.http.get(PATH).json()["public_key"]).to_json()
+    assert eva.http.post(PATH, json=made).is_success
+    keys = made["keys"]
+    return {"cookie": eva.cookie, "push address": made["endpoint"], "push key": keys["auth"]}
+
+
+def _pages(world: World) -> dict[str, bytes]:
+    """What a person, and an administrator, is shown."""
+    admin = new_web_person(world.server)
+    services = world.server.services
+    Users(services.store, services.secrets).update(admin.name, UserChanges(roles=("admin",)), by=BY)
+    found = {path: admin.http.get(path) for path in _PAGES}
+    assert {page.status_code for page in found.values()} == {200}
+    return {path: page.content for path, page in found.items()}
+
+
+def _command(server: LiveServer, *words: str) -> bytes:
+    command = [sys.executable, "-c", "from server.cli.main import main; main()", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, env=server.environment, check=True, capture_output=True
+    )
+    return done.stdout + done.stderr
+
+
+def _written(world: World) -> dict[str, bytes]:
+    """Everything that the installation wrote down or tells an operator, by what it is."""
+    server = world.server
+    backup = server.folder / "backup.db"
+    told = _command(server, "db", "backup", str(backup))
+    exported = _command(server, "audit", "tail", "-n", "1000", "--jsonl")
+    assert b"token.issued" in exported
+    keys = {".key"}
+    files = [*(server.folder / "data").rglob("*"), backup, server.folder / _LOG]
+    return {
+        "what the backup said": told,
+        "exported log": exported,
+        "metrics": world.http.get("/metrics").content,
+        **{f.name: f.read_bytes() for f in files if f.is_file() and f.suffix not in keys},
+    }
+
+
+def _found(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
+    """Which secret stands where."""
+    return [
+        f"{kind} in {place}"
+        for place, text in places.items()
+        for kind, canary in canaries.items()
+        if canary.encode() in text
+    ]
+
+
+def _swept(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
+    """Every secret that lies open anywhere."""
+    person = new_person(server)
+    world = handles.world(server, server.client(), person)
+    canaries = {**_canaries(world), **_of_browsers(world, service)}
+    refusals = _put_everywhere(world, wanted)
+    places = {**_written(world), **_pages(world), "refusals": "".join(refusals).encode()}
+    assert len(canaries) > 25
+    assert {"sayso.db", "backup.db", _LOG} <= set(places)
+    words = {place: places[place] for place in (_LOG, "metrics", "refusals")}
+    return _found(canaries, places) + _found({"an agent's words": _WORDS}, words)
+
+
+def test_no_secret_lies_open_anywhere(start: Starter, service: PushService) -> None:
+    """I18: nor do an agent's words, which are its person's alone, stand where operators look."""
+    assert _swept(start(push_origins=service.origin), service) == []
+
+
+def test_the_sweep_finds_what_a_careless_line_of_the_log_says(
+    start: Starter, service: PushService
+) -> None:
+    """I18: one that writes down what agents send, to look for a fault."""
+    server = start("bodies_in_the_log", push_origins=service.origin)
+    found = _swept(server, service, "auth_req_id")
+    assert f"auth_req_id in {_LOG}" in found

@@ -1,0 +1,73 @@
+"""The server's clock is put back by an hour while it runs: what was over stays over."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from approver_tui.client.errors import ApiError
+from server.protocol.states import State
+from tests.support.agent import new_agent
+from tests.support.clock import HOUR, MINUTE, SECOND
+from tests.support.feed_line import greeted
+from tests.support.record import state
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import new_person
+
+Starter = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts a server with faults planted, or without any."""
+    with ExitStack() as running:
+
+        def starter(*seeds: str) -> LiveServer:
+            planted = tuple(word for seed in seeds for word in ("--seed", seed))
+            return running.enter_context(live_server(tmp_path, options=planted))
+
+        yield starter
+
+
+def _entries(server: LiveServer) -> list[str]:
+    with server.services.store.read() as view:
+        return [entry.id for entry in view.audit.tail(1_000)]
+
+
+def _check(server: LiveServer) -> None:
+    """Something ends, the clock goes back, and something new begins."""
+    agent, person = new_agent(server), new_person(server)
+    late, handle = agent.asked(person.user), agent.asked(person.user, requested_expiry="60")
+    over = min(person.waiting(), key=lambda one: one.expires_at)
+    with greeted(person) as line:
+        before = person.client.inbox("waiting").feed_cursor
+        server.clock.forward(MINUTE + SECOND)
+        assert agent.poll(handle).json()["error"] == "expired_token"
+        written = _entries(server)
+        server.clock.forward(-HOUR)
+        new = agent.asked(person.user)
+        seqs = [line.frame()["seq"] for _ in range(2)]
+
+    assert agent.poll(handle).json()["error"] == "expired_token"
+    assert over.id not in {one.id for one in person.waiting()}
+    with pytest.raises(ApiError) as refusal:
+        person.approve(over)
+    assert refusal.value.status == 409
+    assert state(server, over.id)[0] is State.EXPIRED
+    assert before < seqs[0] < seqs[1]
+    assert _entries(server)[: len(written)] == written
+    for open_one in (late, new):
+        assert agent.poll(open_one).json()["error"] in {"authorization_pending", "slow_down"}
+
+
+def test_what_was_over_stays_over_and_what_is_new_comes_after_it(start: Starter) -> None:
+    """I28."""
+    _check(start())
+
+
+def test_the_check_notices_an_end_that_nobody_wrote_down(start: Starter) -> None:
+    """I28: what is over by the clock alone comes back with it."""
+    server = start("ends_are_not_written")
+    with pytest.raises(AssertionError):
+        _check(server)

@@ -1,0 +1,127 @@
+"""Keys are renewed while agents fetch tokens: what an old key signed counts until it is over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+
+from server.services import keys
+from server.services.keys import Keys
+from tests.support import prepared
+from tests.support.agent import Agent
+from tests.support.installation import PAY
+from tests.support.load import WITHOUT_LIMITS, Load, new_load
+from tests.support.server import BY, AgentKey, LiveServer, live_server
+from tests.support.waiting import until
+
+_TOKENS = 6
+_ROTATIONS = 3
+_ALG = "ES256"
+
+
+@dataclass(slots=True)
+class _Api:
+    """A payment API that fetches our keys once, and again when a token names one it lacks."""
+
+    server: LiveServer
+    key: AgentKey
+    http: httpx.Client
+    known: dict[str, jwt.PyJWK] = field(default_factory=dict)
+
+    def fetch(self) -> None:
+        """Take the keys as they are published now."""
+        found = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
+        self.known = {str(key.key_id): key for key in found}
+
+    def takes(self, token: str) -> bool:
+        """Reports whether it finds the token good by its signature."""
+        kid = jwt.get_unverified_header(token)["kid"]
+        if kid not in self.known:
+            self.fetch()
+        if kid not in self.known:
+            return False
+        claims = jwt.decode(token, self.known[kid], audience=PAY, algorithms=[_ALG])
+        return claims["iss"] == self.server.url
+
+    def is_told(self, token: str) -> bool:
+        """Reports whether introspection finds it active."""
+        answer = self.http.post("/introspect", data={"token": token}, auth=self.key.basic)
+        return bool(answer.json()["active"])
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    """A server, and somebody who is busy with it."""
+    with live_server(tmp_path, **WITHOUT_LIMITS) as server:
+        made = new_load(server)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def api(load: Load) -> _Api:
+    """The API that all the tokens are for."""
+    given = load.server.resources.rotate_secret(PAY, by=BY)
+    key = AgentKey(given.resource.client_id, given.secret, PAY)
+    made = _Api(load.server, key, load.server.client())
+    made.fetch()
+    return made
+
+
+def _keys(server: LiveServer) -> Keys:
+    services = server.services
+    return Keys(services.store, services.signer, services.rules)
+
+
+def _kid(token: str) -> str:
+    kid: str = jwt.get_unverified_header(token)["kid"]
+    return kid
+
+
+def _fetched(load: Load) -> list[str]:
+    """Some tokens that an agent fetches now, beside the load."""
+    agent = Agent(load.agent.key, load.server.client())
+    services, user = load.server.services, load.person.user
+    handles = prepared.requests(services, agent.key.id, user, _TOKENS, approved=True)
+    answers = [agent.poll(handle) for handle in handles]
+    assert {answer.status_code for answer in answers} == {200}
+    return [answer.json()["access_token"] for answer in answers]
+
+
+def _check(load: Load, api: _Api) -> None:
+    """Renew the keys again and again, and then take one away."""
+    with load.running():
+        tokens = _fetched(load)
+        for _ in range(_ROTATIONS):
+            _keys(load.server).rotate(_ALG, by=BY)
+            tokens += _fetched(load)
+            before = len(load.tokens)
+            until(lambda before=before: len(load.tokens) > before, 30)
+        assert len({_kid(token) for token in tokens}) == _ROTATIONS + 1
+        api.fetch()
+        assert [token for token in tokens if not api.takes(token) or not api.is_told(token)] == []
+        stolen = _kid(tokens[0])
+        _keys(load.server).revoke(stolen, by=BY)
+        api.fetch()
+        for token in tokens:
+            good = _kid(token) != stolen
+            assert (api.takes(token), api.is_told(token)) == (good, good)
+    assert load.faults == []
+
+
+def test_keys_are_renewed_under_load_and_no_token_is_lost(load: Load, api: _Api) -> None:
+    """I24: and one that was stolen is taken away at once, with what it signed and nothing else."""
+    _check(load, api)
+
+
+def test_the_check_notices_an_old_key_that_is_forgotten(
+    load: Load, api: _Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I24: what it signed a moment ago would count no more."""
+    retire = keys._retire
+    monkeypatch.setattr(keys, "_retire", lambda tx, kid, _, by: retire(tx, kid, tx.now, by))
+    with pytest.raises(AssertionError):
+        _check(load, api)

@@ -1,0 +1,74 @@
+"""Faults that are planted in a server, and the tests elsewhere that must notice them.
+
+Each test here runs another one, as it stands, against a server with one fault: were that test of
+the kind that cannot fail, this would be where it shows.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conformance import test_hostile_text
+from tests.faults import test_shutdown
+from tests.flows import test_feed
+from tests.support.agent import Agent, new_agent
+from tests.support.load import WITHOUT_LIMITS, new_load
+from tests.support.proxy import proxy
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+
+_Check = Callable[[LiveServer, Agent, Terminal], None]
+
+
+def _cut(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    with proxy(server.port) as road:
+        test_feed.test_a_cut_connection_loses_nothing(agent, person, road)
+
+
+def _too_old(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    test_feed.test_a_cursor_that_is_too_old_is_told_to_start_again(server, agent, person)
+
+
+def _held(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    del agent, person
+    load = new_load(server)
+    try:
+        test_shutdown.test_a_held_poll_is_answered_before_the_end(server, load)
+    finally:
+        load.close()
+
+
+def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
+    del server
+    for attack in test_hostile_text.HOSTILE:
+        if attack != "null":
+            test_hostile_text.test_hostile_text_in_details_is_shown_for_what_it_is(
+                agent, person, attack
+            )
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
+    """A server with the fault that the test names."""
+    planted = ("--seed", request.param)
+    with live_server(tmp_path, options=planted, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("server", "check"),
+    [
+        pytest.param("first_of_several_lost", _cut, id="I9"),
+        pytest.param("no_cursor_is_too_old", _too_old, id="I10"),
+        pytest.param("no_farewell", _held, id="I20"),
+        pytest.param("words_as_they_came", _hostile, id="I27"),
+    ],
+    indirect=["server"],
+)
+def test_a_planted_fault_is_noticed(server: LiveServer, check: _Check) -> None:
+    """I9, I10, I20, I27: by the test that is there for it, which passes where nothing is."""
+    agent, person = new_agent(server), new_person(server)
+    with pytest.raises((AssertionError, TimeoutError, httpx.TransportError)):
+        check(server, agent, person)

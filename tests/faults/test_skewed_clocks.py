@@ -1,0 +1,153 @@
+"""On PostgreSQL: a machine whose clock is wrong by ninety seconds, beside one whose clock is right.
+
+The database's clock is everybody's. Deadlines, paces and the times in tokens are judged by it, so
+it matters to nobody which machine somebody was led to.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+import pytest
+
+from approver_tui.client.errors import ApiError
+from approver_tui.state.approvals import Approval
+from server.protocol.states import State
+from server.storage.open import upgrade_database
+from tests.support.agent import Agent, new_agent
+from tests.support.clock import MINUTE, SECOND
+from tests.support.postgres import PostgresServer
+from tests.support.proxy import Proxy, proxy
+from tests.support.record import state
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import Terminal, terminal
+
+_WRONG_BY = 90 * SECOND
+_LEEWAY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two machines behind one address."""
+
+    right: LiveServer
+    wrong: LiveServer
+    road: Proxy
+
+    def lead_to(self, machine: LiveServer) -> None:
+        """Whoever comes from now on comes there."""
+        self.road.target = machine.port
+        self.road.cut()
+
+
+Starter = Callable[..., _Pair]
+
+
+@pytest.fixture
+def start(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Starter]:
+    """Starts two machines over one database, the second with a wrong clock and a planted fault."""
+    url = postgres_server.new_database()
+    upgrade_database(url, time.time_ns() // 1_000_000)
+    with ExitStack() as running:
+
+        def starter(skew: int, *seeds: str) -> _Pair:
+            road = running.enter_context(proxy(0))
+            settings = {"database_url": url, "issuer": road.url}
+            right = running.enter_context(live_server(tmp_path, **settings))
+            planted = [word for seed in seeds for word in ("--seed", seed)]
+            wrong = LiveServer(tmp_path, settings, ("--skew", str(skew), *planted))
+            wrong.start()
+            running.callback(wrong.kill)
+            running.callback(wrong.closing.close)
+            road.target = right.port
+            return _Pair(right, wrong, road)
+
+        yield starter
+
+
+def _asked(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
+    """Somebody is asked at the machine that is right, and led to the one that is wrong."""
+    user, code = pair.right.user()
+    pair.lead_to(pair.right)
+    person = terminal(pair.right, user, code, url=pair.road.url)
+    here = new_agent(pair.right)
+    handle = here.asked(user, requested_expiry="60")
+    approval = person.only()
+    pair.lead_to(pair.wrong)
+    return Agent(here.key, pair.wrong.client()), handle, person, approval
+
+
+def _check_in_time(pair: _Pair) -> None:
+    """What has a minute left has it there too."""
+    agent, handle, person, approval = _asked(pair)
+    assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
+    person.approve(approval)
+    token = agent.poll(handle)
+    assert token.status_code == 200, token.text
+    claims = jwt.decode(token.json()["access_token"], options={"verify_signature": False})
+    assert abs(claims["iat"] - pair.right.clock.now() / 1000) <= _LEEWAY_SECONDS
+
+
+def _check_too_late(pair: _Pair) -> None:
+    """What is over is over there too, for whoever answers and for whoever fetches."""
+    agent, handle, person, approval = _asked(pair)
+    pair.right.kill()  # or it could be the one that ends it
+    pair.right.clock.forward(MINUTE + SECOND)
+    with pytest.raises(ApiError) as refusal:
+        person.approve(approval)
+    assert refusal.value.status == 409
+    assert agent.poll(handle).json()["error"] == "expired_token"
+    assert state(pair.right, approval.id)[0] is State.EXPIRED
+
+
+def _check_pace(pair: _Pair) -> None:
+    """Polls are counted together, wherever they arrive."""
+    here, user = new_agent(pair.right), pair.right.user()[0]
+    there = Agent(here.key, pair.wrong.client())
+    handle = here.asked(user)
+    told = []
+    for after, agent in ((5, here), (0, there), (10, there), (5, here), (15, there)):
+        pair.right.clock.forward(after * SECOND)
+        told.append(agent.poll(handle).json())
+    pending, slow = "authorization_pending", "slow_down"
+    assert [one["error"] for one in told] == [pending, slow, pending, slow, pending]
+    assert [one["interval"] for one in told if one["error"] == slow] == [10, 15]
+
+
+@pytest.mark.parametrize("skew", [_WRONG_BY, -_WRONG_BY])
+def test_a_wrong_clock_ends_nothing_early_and_lets_nothing_pass_late(
+    start: Starter, skew: int
+) -> None:
+    """I15: nor does it date a token more than five seconds away from the database's time."""
+    pair = start(skew)
+    _check_in_time(pair)
+    _check_too_late(pair)
+
+
+def test_the_check_notices_a_machine_that_goes_by_its_own_clock(start: Starter) -> None:
+    """I15: one that is fast ends what has time left."""
+    pair = start(_WRONG_BY, "own_clock")
+    with pytest.raises(AssertionError):
+        _check_in_time(pair)
+
+
+def test_the_check_notices_a_machine_that_is_late(start: Starter) -> None:
+    """I15: one that is slow takes an answer for which it is too late."""
+    pair = start(-_WRONG_BY, "own_clock")
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        _check_too_late(pair)
+
+
+def test_the_pace_of_polls_is_one_for_all_machines(start: Starter) -> None:
+    """I13: an early poll is early wherever the one before it was, whatever that machine's clock."""
+    _check_pace(start(_WRONG_BY))
+
+
+def test_the_check_notices_a_pace_that_each_machine_keeps_for_itself(start: Starter) -> None:
+    """I13: kept in memory, it lets an agent poll as often as there are machines."""
+    pair = start(0, "pace_in_memory")
+    with pytest.raises(AssertionError):
+        _check_pace(pair)

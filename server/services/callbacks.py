@@ -25,8 +25,8 @@ _SAID_BY: Final[Mapping[str, frozenset[State]]] = {
     "approval.expired": frozenset({State.EXPIRED}),
 }
 """Which message tells of which state; a state that came later has a message of its own."""
-_FETCHED: Final = frozenset({State.REDEEMED})
-"""After this a ping has nothing to tell."""
+_NOT_PINGED: Final = frozenset({State.REDEEMED, State.EXPIRED})
+"""What was fetched is known; and an end in time its agent was told of when it asked."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 _UNTOLD: Final = frozenset({WITHDRAWN, SUPERSEDED})
 """Who took its own request back, or put another in its place, knows."""
@@ -52,14 +52,14 @@ class Callbacks:
     def ping(self, message: str) -> Call | None:
         """What a ping says: the handle and nothing else. None when there is nothing to say.
 
-        Every end is pinged, expiry too (CIBA 10.2 leaves that open): whoever waits for a ping need
-        not poll to learn that none will come.
+        Nobody is pinged about an expiry, which CIBA 10.2 leaves open: `expires_in` said when it
+        comes, and an endpoint that is gone costs no tries for answers that nobody gave.
         """
         approval_id, states = _read(message)
         with self.store.read() as view:
             approval = view.approvals.get(approval_id)
             agent = None if approval is None else _reachable(view, approval)
-        if approval is None or agent is None or approval.state not in states - _FETCHED:
+        if approval is None or agent is None or approval.state not in states - _NOT_PINGED:
             return None
         return self._call(agent, approval, {})
 

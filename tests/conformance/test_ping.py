@@ -107,15 +107,17 @@ def test_what_a_ping_had_fetched_is_not_given_again(
     assert story(server, approval.id).count("token.issued") == 1
 
 
-def test_an_expiry_is_pinged(
+def test_an_expiry_is_not_pinged(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-161: who is pinged need not poll to learn that nobody answered."""
+    """CB-161: its agent knows when to stop waiting; the next call is about the next request."""
     handle, _ = _asked(pinged, person, requested_expiry="60")
     server.clock.forward(MINUTE)
-    until(lambda: far.got)
-    assert json.loads(far.got[0].body) == {"auth_req_id": handle}
     check_refusal(pinged.poll(handle), 400, "expired_token")
+    other, approval = _asked(pinged, person)
+    person.deny(approval)
+    until(lambda: far.got)
+    assert [json.loads(got.body) for got in far.got] == [{"auth_req_id": other}]
 
 
 def test_a_withdrawal_is_pinged(

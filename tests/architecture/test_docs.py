@@ -170,6 +170,16 @@ def test_every_dependency_has_its_reason():
     assert {re.match(r"[\w-]+", one)[0] for one in asked} == set(rows) - {"package"}
 
 
+def test_every_bench_has_its_command_and_its_bar():
+    """Each script that `python -m tests.bench` runs stands among the commands and in the table."""
+    page = (ROOT / "tests" / "bench" / "README.md").read_text("utf-8")
+    source = (ROOT / "tests" / "bench" / "__main__.py").read_text("utf-8")
+    benches = set(re.findall(r"^    (\w+),$", source, re.MULTILINE))
+    assert len(benches) > 10
+    assert {name for name in benches if f"-m tests.bench.{name} " not in page} == set()
+    assert {name for name in benches if f"\n| `{name}` |" not in page} == set()
+
+
 def test_every_link_leads_somewhere():
     """A relative link of any document points to a file that is there."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.md")]

@@ -14,7 +14,8 @@ from approver_tui.screens.desk import HERE
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.screens.opening import OpeningScreen
-from tests.support.fake_client import a_stage, three
+from tests.support.fake_approvals import three
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import NARROW, WIDE, inbox, shown, until
 
 HOME = Home.at(Path("/nowhere"))

@@ -22,7 +22,8 @@ from approver_tui.state.results import Fate
 from server.services.users import Users
 from tests.support.agent import Agent
 from tests.support.batches import open_batch, read_on, send, type_in
-from tests.support.fake_client import FakeClock, Stage
+from tests.support.fake_clock import FakeClock
+from tests.support.fake_stage import Stage
 from tests.support.pilots import inbox, is_live, press, shown, until
 from tests.support.record import story
 from tests.support.server import BY, LiveServer

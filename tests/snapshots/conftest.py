@@ -12,7 +12,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from textual.pilot import Pilot
 
-from tests.support.fake_client import Stage
+from tests.support.fake_stage import Stage
 from tests.support.pilots import is_live, look, press, until
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')

@@ -21,7 +21,9 @@ from tests.support.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import SIZES, cut_off, look, press, until
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90

@@ -3,7 +3,9 @@
 from approver_tui.state.decision import Answer
 from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import DEPLOY, a_stage, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY
 from tests.support.pilots import SIZES, inbox, press, until
 
 

@@ -8,21 +8,11 @@ from approver_tui.state.connection import Phase
 from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.devices import Browser
 from approver_tui.state.text import SafeText, display_safe
-from tests.support.fake_client import (
-    CONSENT,
-    DEPLOY,
-    MINUTE,
-    NOW,
-    PAYMENT,
-    PRICES,
-    a_consent,
-    a_device,
-    a_stage,
-    a_token,
-    an_approval,
-    answered,
-    three,
-)
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_consent, a_device, a_token
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
 from tests.support.pilots import SIZES, press, until
 
 PAGES = pytest.mark.parametrize(

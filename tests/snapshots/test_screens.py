@@ -4,19 +4,11 @@
 """
 
 from approver_tui.state.connection import Phase
-from tests.support.fake_client import (
-    CONSENT,
-    DEPLOY,
-    MINUTE,
-    NOW,
-    PAYMENT,
-    PRICES,
-    SIGN_IN,
-    a_device,
-    a_stage,
-    an_approval,
-    three,
-)
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES, SIGN_IN
 from tests.support.pilots import SIZES, look, until
 
 HOSTILE = {

@@ -15,7 +15,10 @@ from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileBook
 from tests.approver_tui.client.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeDoor, _fill, _press
-from tests.support.fake_client import FakeClock, FakeOthers, a_stage, three
+from tests.support.fake_approvals import three
+from tests.support.fake_clock import FakeClock
+from tests.support.fake_feed import FakeOthers
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import SIZES, press, shown, until
 
 

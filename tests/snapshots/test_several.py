@@ -1,6 +1,8 @@
 """Requests that look alike, and requests of several people, at both sizes."""
 
-from tests.support.fake_client import DEPLOY, MINUTE, PAYMENT, PRICES, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT, PRICES
 from tests.support.pilots import SIZES, look
 from tests.support.several import ME, a_locked, a_part, a_shared, a_vote, of_two
 

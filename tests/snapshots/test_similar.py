@@ -4,8 +4,11 @@ from approver_tui.client import errors
 from approver_tui.state.standing_grants import GrantFact, Standing
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import GRANT, NOW, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import GRANT
 from tests.support.pilots import SIZES, cut_off, press, until
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90

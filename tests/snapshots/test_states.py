@@ -17,17 +17,11 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileBook
 from tests.approver_tui.test_signing_in import INVITATION, FakeDoor, _fill, _press
-from tests.support.fake_client import (
-    MINUTE,
-    NOW,
-    PRICES,
-    FakeClock,
-    a_consent,
-    a_device,
-    a_stage,
-    a_token,
-    an_approval,
-)
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_clock import NOW, FakeClock
+from tests.support.fake_holdings import a_consent, a_device, a_token
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE, PRICES
 from tests.support.pilots import SIZES, cut_off, inbox, look, press, until
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90

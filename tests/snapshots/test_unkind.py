@@ -4,7 +4,9 @@ import pytest
 
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.less_form import LessForm
-from tests.support.fake_client import MINUTE, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE
 from tests.support.pilots import SIZES, cut_off, is_live, look, until
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90

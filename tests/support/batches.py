@@ -13,7 +13,9 @@ from approver_tui.screens.results import ResultsPanel
 from approver_tui.state.approvals import Approval
 from approver_tui.widgets.approval_list import ApprovalList
 from approver_tui.widgets.batch_table import BatchTable
-from tests.support.fake_client import MINUTE, PAYMENT, Stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import Stage
+from tests.support.fake_terms import MINUTE, PAYMENT
 from tests.support.pilots import inbox, look, press, until
 
 _UNUSUAL = [("new_target", "Never approved before: To.")]

@@ -14,7 +14,10 @@ from textual.pilot import Pilot
 from approver_tui.state.approvals import Approval
 from approver_tui.state.decision import Answer
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import MINUTE, PIN, Stage, a_stage, an_approval, answered
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import Stage, a_stage
+from tests.support.fake_terms import MINUTE
 from tests.support.pilots import WIDE, look, opened, press, until
 from tests.support.pilots import inbox as inbox_of
 

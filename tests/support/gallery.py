@@ -18,19 +18,12 @@ from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support import batches
-from tests.support.fake_client import (
-    DEPLOY,
-    NOW,
-    PRICES,
-    Stage,
-    a_consent,
-    a_stage,
-    a_token,
-    an_approval,
-    answered,
-    three,
-)
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_holdings import a_consent, a_token
+from tests.support.fake_stage import Stage, a_stage
+from tests.support.fake_terms import DEPLOY, PRICES
 from tests.support.pilots import NARROW, WIDE, look, opened, press, until
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"

@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 
 from tests.support import first_visit, gallery
-from tests.support.fake_client import DEPLOY, MINUTE, Stage, a_stage, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_stage import Stage, a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import WIDE, inbox, look, opened, until
 
 INBOX = Path(__file__).parents[2] / "docs" / "pictures" / "inbox.svg"

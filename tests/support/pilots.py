@@ -19,7 +19,7 @@ from approver_tui.screens.page import Page
 from approver_tui.screens.panel import Overlay
 from approver_tui.state.connection import Phase
 from approver_tui.widgets.sheet import Sheet
-from tests.support.fake_client import Stage
+from tests.support.fake_stage import Stage
 
 WIDE = (100, 30)
 NARROW = (40, 24)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from approver_tui.state.approvals import Approval
 from approver_tui.state.fingerprint import digest
-from tests.support.fake_client import PAYMENT, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_terms import PAYMENT
 
 ME = "sayso_us_aaaaaaaaaaaaaaaa"
 BOB = "sayso_us_bbbbbbbbbbbbbbbb"

@@ -14,7 +14,7 @@ from approver_tui.attention.sequences import notification
 from approver_tui.attention.surroundings import NOWHERE, Surroundings
 from approver_tui.state.events import Event, EventName
 from approver_tui.state.risks import Risk
-from tests.support.fake_client import an_approval
+from tests.support.fake_approvals import an_approval
 
 TEXT = words([Risk.HIGH])
 LOUD = Alert(TEXT, Way.DESKTOP)

@@ -4,7 +4,8 @@ import pytest
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
-from tests.support.fake_server import DEVICE, OTHER_DEVICE
+from tests.support.fake_devices import OTHER_DEVICE
+from tests.support.fake_proving import DEVICE
 
 
 @pytest.mark.parametrize("command", [["devices"], ["devices", "list"]])

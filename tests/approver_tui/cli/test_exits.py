@@ -11,7 +11,7 @@ from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, exit_code
 from approver_tui.client.errors import ApiError
 from server.http import openapi
 from server.http.routes import ROUTES
-from tests.support.fake_server import RETRY_AFTER
+from tests.support.fake_wire import RETRY_AFTER
 from tests.support.server import ROOT
 from tests.support.site import ISSUER
 

@@ -10,7 +10,7 @@ from approver_tui.cli import sheet
 from approver_tui.cli.exits import Exit
 from approver_tui.client import history
 from tests.support.approval_texts import wire_approval
-from tests.support.fake_client import an_approval
+from tests.support.fake_approvals import an_approval
 from tests.support.several import a_part
 
 

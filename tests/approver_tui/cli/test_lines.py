@@ -13,7 +13,8 @@ from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.records import outcome
-from tests.support.fake_client import NOW, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
 from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
 
 

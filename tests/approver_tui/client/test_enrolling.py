@@ -14,7 +14,9 @@ from approver_tui.client.errors import (
     Unreachable,
 )
 from tests.approver_tui.client.conftest import PIN, clock
-from tests.support.fake_server import CODE, DEVICE, USER
+from tests.support.approval_texts import USER
+from tests.support.fake_proving import DEVICE
+from tests.support.fake_server import CODE
 
 
 def attempt(server, home, **changes):

@@ -8,7 +8,8 @@ import sys
 from approver_tui.client import files
 from approver_tui.client.intents import Intents
 from approver_tui.client.profile import Home
-from tests.support.fake_client import DEPLOY, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_terms import DEPLOY
 
 PAY, WEB = an_approval("pay"), an_approval("web", DEPLOY)
 

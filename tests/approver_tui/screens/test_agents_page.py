@@ -5,15 +5,10 @@ from dataclasses import replace
 from approver_tui.state.agents import Owned
 from approver_tui.state.decision import Answer
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    PRICES,
-    a_consent,
-    a_stage,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_holdings import a_consent
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import NARROW, opened, press, shown, until
 
 WEB = an_approval("web", DEPLOY)

@@ -1,7 +1,9 @@
 """Requests that look alike: one row on the screen, an answer for each."""
 
 from approver_tui.state.decision import Answer
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import inbox, opened, press, shown, until
 
 FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]

@@ -14,17 +14,12 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.events import EventName
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.rows import Doing
-from tests.support.fake_client import (
-    MINUTE,
-    NOW,
-    PAYMENT,
-    PIN,
-    PRICES,
-    a_device,
-    a_stage,
-    an_approval,
-    answered,
-)
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE, PAYMENT, PRICES
 from tests.support.pilots import NARROW, inbox, look, opened, press, run_on, shown, until
 
 LONG = [("Line", f"number {number}", True) for number in range(60)]

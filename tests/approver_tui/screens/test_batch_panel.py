@@ -29,7 +29,11 @@ from tests.support.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.fake_client import DEPLOY, MINUTE, PIN, a_device, a_stage, an_approval, answered
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import (
     NARROW,
     blur,

@@ -10,7 +10,10 @@ from approver_tui.state.ceremony import Entries
 from approver_tui.state.decision import Answer
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
-from tests.support.fake_client import DEPLOY, PAYMENT, PIN, a_stage, an_approval
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, PAYMENT
 from tests.support.pilots import NARROW, WIDE, look, opened, paste, press, run_on, shown, until
 
 BACK = {

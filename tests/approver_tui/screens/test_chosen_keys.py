@@ -15,18 +15,12 @@ from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import device_lines
-from tests.support.fake_client import (
-    DEPLOY,
-    NOW,
-    PRICES,
-    a_consent,
-    a_device,
-    a_stage,
-    a_token,
-    an_approval,
-    three,
-)
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_holdings import a_consent, a_device, a_token
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, PRICES
 from tests.support.pilots import inbox, opened, press, shown, until
 from tests.support.several import ME, a_shared, a_vote
 

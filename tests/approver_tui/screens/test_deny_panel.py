@@ -6,7 +6,9 @@ from approver_tui.screens.inbox import InboxScreen
 from approver_tui.screens.report import ReportPanel
 from approver_tui.state.decision import NOTHING_MORE, Answer, Aside
 from approver_tui.widgets.deny_codes import DenyCodes
-from tests.support.fake_client import CONSENT, a_stage, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT
 from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
 
 PAY = three()[0].id

@@ -4,7 +4,9 @@ import pytest
 
 from approver_tui.screens import board
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import FakeOthers, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_feed import FakeOthers
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import NARROW, inbox, opened, shown, until
 
 LOGIN = {"login": SafeText("default")}

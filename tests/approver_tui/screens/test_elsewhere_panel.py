@@ -7,7 +7,9 @@ from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.decision import Answer
 from approver_tui.state.events import EventName
 from approver_tui.widgets.qr_code import QrCode, qr_rows
-from tests.support.fake_client import MINUTE, a_stage, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE
 from tests.support.pilots import inbox, look, opened, press, shown, until
 
 ISSUER = "https://sayso.example"

@@ -9,7 +9,8 @@ from approver_tui.screens.keys import help_as_chosen
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.state.keymap import KEYS, Keymap
-from tests.support.fake_client import a_stage, three
+from tests.support.fake_approvals import three
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import opened, press, shown, until
 
 SCREENS = (InboxScreen, *PAGE_CLASSES)

@@ -7,7 +7,9 @@ from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.reported import what_was_stopped
-from tests.support.fake_client import a_device, a_stage, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import NARROW, WIDE, cut_off, inbox, look, opened, press, shown, until
 
 TINY = (40, 12)

@@ -6,7 +6,8 @@ import pytest
 
 from approver_tui.widgets.approval_detail import ApprovalDetail
 from approver_tui.widgets.lines import text_of
-from tests.support.fake_client import PAYMENT, a_stage
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import PAYMENT
 from tests.support.pilots import opened, press, reading, shown
 from tests.support.several import a_shared, a_vote
 

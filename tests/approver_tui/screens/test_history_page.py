@@ -7,15 +7,10 @@ from approver_tui.state import looking_back
 from approver_tui.state.decision import Answer
 from tests.approver_tui.screens.test_pages import _filled, _go
 from tests.support.approval_texts import when
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    NOW,
-    PAYMENT,
-    a_stage,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT
 from tests.support.pilots import opened, press, shown, until
 
 

@@ -9,7 +9,9 @@ from approver_tui.client.rights_wire import read_leeway
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.approval_detail import ApprovalDetail
 from approver_tui.widgets.less_form import LessForm
-from tests.support.fake_client import PAYMENT, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import PAYMENT
 from tests.support.pilots import NARROW, WIDE, opened, press, shown, until
 
 HOSTILE = {

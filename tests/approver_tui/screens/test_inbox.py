@@ -11,16 +11,10 @@ from approver_tui.widgets.approval_list import ApprovalList
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.row_list import ROW_HEIGHT
 from approver_tui.widgets.sheet import Sheet
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    PRICES,
-    a_device,
-    a_stage,
-    an_approval,
-    answered,
-    three,
-)
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import NARROW, SIZES, inbox, look, opened, press, shown, until
 
 

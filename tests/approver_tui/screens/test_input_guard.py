@@ -10,16 +10,11 @@ from approver_tui.screens.guard import QUIET, InputGuard
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    PIN,
-    PRICES,
-    FakeClock,
-    a_stage,
-    an_approval,
-    three,
-)
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_clock import FakeClock
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import blur, click, inbox, look, opened, paste, press, run_on, until
 
 RUNNING = [*"yes", "space", "a", "space", "y", "enter", "1", "space", "2"]

@@ -19,18 +19,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import approval_lines, panel_lines
 from approver_tui.widgets.records import Viewpoint, outcome
 from approver_tui.widgets.rows import Row, row_lines
-from tests.support.fake_client import (
-    APP_PAYMENT,
-    APP_SIGN_IN,
-    CONSENT,
-    DEPLOY,
-    GRANT,
-    NOW,
-    SIGN_IN,
-    _outer,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import _outer, an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import APP_PAYMENT, APP_SIGN_IN, CONSENT, DEPLOY, GRANT, SIGN_IN
 
 ABOUT = {
     "action": DEPLOY,

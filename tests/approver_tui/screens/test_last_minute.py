@@ -5,7 +5,9 @@ import pytest
 from approver_tui.client import errors
 from approver_tui.state.attention import ALL_RINGS
 from approver_tui.state.events import EventName
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
 
 PAY = an_approval("pay", left=90_000)

@@ -11,7 +11,9 @@ from approver_tui.state.events import EventName
 from approver_tui.state.keymap import Keymap
 from approver_tui.widgets.key_bar import KeyBar
 from tests.support.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
 
 DEPLOYED = an_approval("deploy", DEPLOY, left=30 * MINUTE)

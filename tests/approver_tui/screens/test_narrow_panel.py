@@ -12,7 +12,10 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.narrowing import SmallerFact, Wish
 from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import CONSENT, PIN, a_stage, an_approval, three
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT
 from tests.support.pilots import NARROW, inbox, opened, press, run_on, shown, until
 
 PAY = three()[0]

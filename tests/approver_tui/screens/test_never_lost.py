@@ -13,7 +13,9 @@ from approver_tui.screens.panel import Panel
 from approver_tui.state.connection import Phase
 from approver_tui.state.decision import Answer
 from approver_tui.state.unsent import Unsent
-from tests.support.fake_client import MINUTE, a_stage, an_approval, answered, three
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE
 from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
 
 

@@ -7,7 +7,7 @@ import pytest
 from approver_tui.screens.news import AT_ONCE, news
 from approver_tui.state.events import About, Event, EventName
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import a_device
+from tests.support.fake_holdings import a_device
 
 BOT = About(SafeText("sayso_ag_1"), SafeText("invoice-bot"))
 REPORTED = About(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))

@@ -17,21 +17,13 @@ from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.top_bar import TopBar
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    NOW,
-    PIN,
-    PRICES,
-    a_consent,
-    a_device,
-    a_stage,
-    a_token,
-    an_approval,
-    answered,
-    three,
-)
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_holdings import a_consent, a_device, a_token
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import NARROW, click, inbox, opened, press, run_on, shown, until
 
 PAGES = pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from approver_tui.screens.report import ReportPanel
 from approver_tui.state.decision import Answer
 from approver_tui.state.reported import ReportScope
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import CONSENT, a_stage, an_approval, answered, three
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT
 from tests.support.pilots import inbox, look, opened, press, run_on, shown, until
 
 PAY = three()[0]

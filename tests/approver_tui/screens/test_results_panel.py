@@ -17,7 +17,11 @@ from approver_tui.state.results import Fate
 from approver_tui.state.text import SafeText
 from tests.support.batches import NEW, ONE, THREE, TWO, mark, open_batch, read_on, type_in
 from tests.support.batches import send as to_leave
-from tests.support.fake_client import NOW, FakeAnswers, FakeClock, FakeServer, a_stage, answered
+from tests.support.fake_answers import FakeAnswers
+from tests.support.fake_approvals import answered
+from tests.support.fake_client import FakeServer
+from tests.support.fake_clock import NOW, FakeClock
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import inbox, opened, press, shown, until
 
 THREE_OF_THEM = [ONE, TWO, THREE]

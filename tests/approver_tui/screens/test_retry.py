@@ -6,7 +6,8 @@ from approver_tui.client import errors
 from approver_tui.state.approvals import ApprovalState, Retry
 from approver_tui.state.events import EventName
 from tests.approver_tui.screens.test_pages import _go
-from tests.support.fake_client import a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import cut_off, inbox, look, opened, press, shown, until
 
 PAY = an_approval("pay", left=90_000)

@@ -18,7 +18,10 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileBook
 from tests.approver_tui.client.test_profile import MINE
-from tests.support.fake_client import DEPLOY, MINUTE, FakeOthers, a_stage, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_feed import FakeOthers
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import inbox, opened, press, run_on, shown, until
 
 

@@ -7,7 +7,11 @@ from approver_tui.screens.approve import ApprovePanel
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.decision import Answer
 from approver_tui.state.events import EventName
-from tests.support.fake_client import DEPLOY, PIN, a_device, a_stage, an_approval, answered
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY
 from tests.support.pilots import NARROW, inbox, look, opened, press, shown, until
 from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote
 

@@ -14,17 +14,11 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.standing_grants import GrantWish, Standing, Varying
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import (
-    CONSENT,
-    DEPLOY,
-    GRANT,
-    MINUTE,
-    NOW,
-    a_stage,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import CONSENT, DEPLOY, GRANT, MINUTE
 from tests.support.pilots import NARROW, WIDE, inbox, opened, press, run_on, shown, until
 
 PAY = an_approval("pay", left=9 * MINUTE)

@@ -6,7 +6,8 @@ from textual.widgets import Button
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.title_line import TitleLine
-from tests.support.fake_client import a_stage, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_stage import a_stage
 from tests.support.pilots import opened, press, shown, until
 
 SMALL = pytest.mark.parametrize("size", [(40, 12), (45, 20), (60, 20), (80, 24)], ids=str)

@@ -4,7 +4,10 @@ from approver_tui.client.wire import Page
 from approver_tui.screens.table import Table
 from approver_tui.state.connection import Connection, Phase
 from approver_tui.widgets.rows import Doing
-from tests.support.fake_client import DEPLOY, NOW, FakeClock, FakeServer, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_client import FakeServer
+from tests.support.fake_clock import NOW, FakeClock
+from tests.support.fake_terms import DEPLOY
 
 ME = FakeServer(FakeClock()).me()
 

@@ -10,7 +10,9 @@ from approver_tui.screens.table import Table
 from approver_tui.state.approvals import Unverified
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approval_list import ApprovalList
-from tests.support.fake_client import DEPLOY, MINUTE, a_stage, an_approval, three
+from tests.support.fake_approvals import an_approval, three
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE
 from tests.support.pilots import NARROW, WIDE, inbox, look, opened, press, shown, until
 
 PROBLEM = "display: does not have its digest"

@@ -10,17 +10,10 @@ from approver_tui.state.money import amount
 from approver_tui.state.narrowing import Difference, Granted, lesser_headline
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    PRICES,
-    a_device,
-    a_stage,
-    a_token,
-    an_approval,
-    answered,
-    three,
-)
+from tests.support.fake_approvals import an_approval, answered, three
+from tests.support.fake_holdings import a_device, a_token
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import cut_off, inbox, look, opened, press, shown, until
 
 EUR = {"minor": 482_000, "currency": "EUR"}

@@ -10,13 +10,9 @@ from approver_tui.screens import reports
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.decision import Answer
-from tests.support.fake_client import (
-    MINUTE,
-    PRICES,
-    a_stage,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import MINUTE, PRICES
 from tests.support.pilots import inbox, opened, press, shown, steps, until
 
 _WHILE_IT_OPENS = (0, 1, 5, 10, 15, 18, 21)

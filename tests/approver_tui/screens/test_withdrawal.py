@@ -12,17 +12,12 @@ from approver_tui.screens.guard import AWAY, IDLE, InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.fake_client import (
-    DEPLOY,
-    MINUTE,
-    NOW,
-    PIN,
-    PRICES,
-    FakeClock,
-    a_device,
-    a_stage,
-    an_approval,
-)
+from tests.support.fake_answers import PIN
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_clock import NOW, FakeClock
+from tests.support.fake_holdings import a_device
+from tests.support.fake_stage import a_stage
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import (
     blur,
     come_back,

@@ -5,8 +5,10 @@ from approver_tui.state.consents import ConsentState
 from approver_tui.state.delegations import DelegationState
 from approver_tui.state.standing_grants import Standing
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import MINUTE, NOW, a_consent, a_token
+from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant
+from tests.support.fake_holdings import a_consent, a_token
+from tests.support.fake_terms import MINUTE
 
 
 def test_everybody_who_can_act_now_is_there_once():

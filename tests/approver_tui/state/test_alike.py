@@ -10,7 +10,9 @@ from approver_tui.state.decision import Answer
 from approver_tui.state.narrowing import Granted
 from approver_tui.state.text import SafeText
 from approver_tui.state.together import Together, Vote
-from tests.support.fake_client import DEPLOY, MINUTE, NOW, PAYMENT, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import DEPLOY, MINUTE, PAYMENT
 
 ONE, TWO, THREE = (
     an_approval(name, left=left * MINUTE) for name, left in (("one", 4), ("two", 5), ("three", 6))

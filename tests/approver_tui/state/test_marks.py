@@ -6,15 +6,9 @@ import pytest
 
 from approver_tui.state.decision import Answer
 from approver_tui.state.marks import is_lost, what, why_alone, why_not_marked
-from tests.support.fake_client import (
-    CONSENT,
-    MINUTE,
-    NOW,
-    PAYMENT,
-    PRICES,
-    an_approval,
-    answered,
-)
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import CONSENT, MINUTE, PAYMENT, PRICES
 from tests.support.several import a_shared, a_vote
 
 MEDIUM = {**PAYMENT, "risk": "medium", "details": [{"type": "payment.transfer"}]}

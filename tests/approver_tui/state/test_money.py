@@ -3,7 +3,8 @@
 import pytest
 
 from approver_tui.state.money import sums
-from tests.support.fake_client import PAYMENT, PRICES, an_approval
+from tests.support.fake_approvals import an_approval
+from tests.support.fake_terms import PAYMENT, PRICES
 
 
 def _paying(name, *amounts, facts=()):

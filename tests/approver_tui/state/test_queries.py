@@ -4,7 +4,9 @@ import pytest
 
 from approver_tui.state.decision import Answer
 from approver_tui.state.queries import Query, read_query
-from tests.support.fake_client import DEPLOY, MINUTE, NOW, PRICES, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 
 PAY = answered(an_approval("pay"), Answer.APPROVE)
 WEB = answered(an_approval("web", DEPLOY), Answer.DENY)

@@ -8,7 +8,9 @@ from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.decision import Answer
 from approver_tui.state.results import Fate, Results, fate_of, over
 from approver_tui.state.text import SafeText
-from tests.support.fake_client import DEPLOY, MINUTE, NOW, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import DEPLOY, MINUTE
 
 ONE, TWO, THREE = (an_approval(name, DEPLOY, left=9 * MINUTE) for name in ("one", "two", "three"))
 FRESH = Results.of(Answer.APPROVE, [ONE, TWO, THREE])

@@ -9,7 +9,7 @@ from approver_tui.widgets.batch_lines import batch_lines
 from approver_tui.widgets.lines import length, text_of
 from approver_tui.widgets.records import Viewpoint
 from tests.support.batches import NEW, ONE, TWO, a_payment
-from tests.support.fake_client import NOW
+from tests.support.fake_clock import NOW
 
 EVIL = "Bo" + " " * 3 + "x" * 70 + " Amount       EUR 0.01"
 WIDTHS = pytest.mark.parametrize("width", [38, 74])

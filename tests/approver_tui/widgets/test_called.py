@@ -9,7 +9,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.records import Viewpoint
 from approver_tui.widgets.rights import device_lines
-from tests.support.fake_client import MINUTE, NOW, a_device
+from tests.support.fake_clock import NOW
+from tests.support.fake_holdings import a_device
+from tests.support.fake_terms import MINUTE
 
 PUSH = Browser("sayso_dv_aaaaaaaaaaaaaaaa", SafeText("https://push.example"))
 PHONE = a_device(kind=SafeText("browser"), name=SafeText("phone"))

@@ -9,7 +9,9 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.facts import approval_lines, panel_lines
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.records import Viewpoint, outcome, record_lines
-from tests.support.fake_client import CONSENT, NOW, PAYMENT, PRICES, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
+from tests.support.fake_terms import CONSENT, PAYMENT, PRICES
 
 
 def _text(lines):

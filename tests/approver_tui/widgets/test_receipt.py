@@ -8,7 +8,8 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import text_of
 from approver_tui.widgets.receipt import receipt_lines
 from approver_tui.widgets.records import Viewpoint
-from tests.support.fake_client import NOW, an_approval, answered
+from tests.support.fake_approvals import an_approval, answered
+from tests.support.fake_clock import NOW
 
 LATER = NOW + 3_600_000
 

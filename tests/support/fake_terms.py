@@ -1,0 +1,158 @@
+"""What agents ask, app and person by person, as tests and pictures know it.
+
+Owns: the terms. Never: an approval of them.
+"""
+
+from collections.abc import Mapping
+
+MINUTE = 60_000
+RISKS = ("low", "medium")
+PAYMENT: Mapping[str, object] = {
+    "agent": "invoice-bot",
+    "risk": "high",
+    "risk_reason": "money leaves the company",
+    "headline": "Pay EUR 4,820.00 to Nordwind Logistik GmbH",
+    "facts": [
+        ("Amount", "EUR 4,820.00", True),
+        ("To", "Nordwind Logistik GmbH, DE89 3704 0044 0532 0130 00", True),
+        ("From", "ACME Operating, account ending 7711", True),
+        ("Reference", "INV-2291", False),
+    ],
+    "scopes": [("payments:transfer", "high")],
+    "resource": "https://pay.example",
+    "undo": "Not possible after 15:00 today.",
+    "why": "payments:transfer is high risk at this resource",
+    "gives": "one token, 5 min, payments:transfer, this payment only",
+    "unusual": [
+        ("new_target", "Never approved before: To account."),
+        ("large_amount", "Amount is 12 times the usual amount, EUR 401.67."),
+    ],
+    "says": "INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00.",
+}
+DEPLOY: Mapping[str, object] = {
+    "agent": "release-agent",
+    "risk": "medium",
+    "risk_reason": "it changes a running service",
+    "headline": "Deploy web 4.2.0 to staging",
+    "facts": [("Artifact", "web 4.2.0", True), ("Environment", "staging", True)],
+    "scopes": [("deploy:run", "medium")],
+    "resource": "https://k8s.example/stage",
+    "undo": "Roll back to web 4.1.7.",
+    "gives": "one token, 5 min, deploy:run, this release only",
+    "says": None,
+}
+CONSENT: Mapping[str, object] = {
+    "kind": "consent",
+    "details": [{"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z", "app": None}],
+    "agent": "invoice-bot",
+    "risk": "high",
+    "risk_reason": "payments:transfer is high risk",
+    "headline": "Let invoice-bot act for you at https://pay.example until 2026-12-24 12:00 UTC",
+    "facts": [
+        ("Agent", "invoice-bot", True),
+        ("Owner", "bob", True),
+        ("At", "https://pay.example", True),
+        ("May use", "payments:read (low risk, as before)", True),
+        ("May use", "payments:transfer (high risk)", True),
+        ("Until", "2026-12-24 12:00 UTC", True),
+        ("Asked by", "the app books", True),
+    ],
+    "scopes": [("payments:read", "low"), ("payments:transfer", "high")],
+    "resource": "https://pay.example",
+    "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+    "why": "A consent lasts, so it takes your signature.",
+    "gives": "Until 2026-12-24 12:00 UTC invoice-bot gets access tokens for https://pay.example in "
+    "your name with these rights, without asking you each time. What policy wants asked is still "
+    "asked.",
+    "says": None,
+}
+GRANT: Mapping[str, object] = {
+    "kind": "standing_grant",
+    "details": [{"type": "sayso:standing_grant", "uses": 3}, {"type": "payment.transfer"}],
+    "agent": "invoice-bot",
+    "risk": "medium",
+    "risk_reason": "it covers low risk ahead, and counts as one level more",
+    "headline": "Let invoice-bot do this 3 times without asking: Payment",
+    "facts": [
+        ("Agent", "invoice-bot", True),
+        ("At", "https://pay.example", True),
+        ("Amount", "up to EUR 20.00", True),
+        ("How often", "3 times", True),
+    ],
+    "scopes": [],
+    "resource": "https://pay.example",
+    "undo": "You can revoke it at any time (sayso-approver grants revoke).",
+    "why": "An answer given ahead stands for many, so it takes your signature.",
+    "gives": "Until 2026-12-24 12:00 UTC, and 3 times at most, without asking you.",
+    "says": None,
+}
+SIGN_IN: Mapping[str, object] = {
+    "kind": "device",
+    "details": [{"type": "sayso:device", "key": "k", "name": "desktop", "code": "BCDF-GHJK"}],
+    "agent": "Sayso terminal app",
+    "risk": "high",
+    "risk_reason": "whoever holds the new device can approve in your name",
+    "headline": "Let a new device sign in as alice",
+    "facts": [
+        ("New device", "desktop", True),
+        ("Address", "203.0.113.7", True),
+        ("Its code", "BCDF-GHJK", True),
+        (
+            "Careful",
+            (
+                "Approve only if you started this sign-in yourself, just now, and the new device "
+                "shows this very code. If somebody sent you the code, deny."
+            ),
+            True,
+        ),
+        ("Its key", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", False),
+    ],
+    "scopes": [],
+    "resource": "http://localhost:8470/api",
+    "undo": "You can revoke the device at any time. What it approved until then stays.",
+    "why": "Only a device of yours can let another one in.",
+    "gives": "The new device sees and answers every request to you, high risk included.",
+    "says": None,
+}
+APP_SIGN_IN: Mapping[str, object] = {
+    "kind": "app_device",
+    "details": [{"type": "sayso:app_device", "address": "203.0.113.7", "code": "BCDF-GHJK"}],
+    "agent": "television",
+    "risk": "medium",
+    "risk_reason": "whoever holds that device acts in your name",
+    "headline": "Let television on another device act for you at https://films.example until May",
+    "facts": [
+        ("App", "television", True),
+        ("At", "https://films.example", True),
+        ("May use", "films:watch (low risk)", True),
+        ("Address", "203.0.113.7", True),
+        ("Its code", "BCDF-GHJK", True),
+    ],
+    "scopes": [("films:watch", "low")],
+    "resource": "https://films.example",
+    "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
+    "why": "Only a device of yours can let an app on another one in.",
+    "gives": "Until May television gets access tokens in your name.",
+    "says": None,
+}
+APP_PAYMENT: Mapping[str, object] = {
+    **PAYMENT,
+    "kind": "app_action",
+    "details": [{"type": "sayso:app_action"}, {"type": "payment.transfer"}],
+    "agent": "shop",
+    "why": "What an app does once is asked for each time, and takes your signature.",
+    "gives": "The app shop gets one access token for https://pay.example, valid 5 minutes.",
+    "says": None,
+}
+PRICES: Mapping[str, object] = {
+    "agent": "buyer-helper",
+    "risk": "low",
+    "risk_reason": "nothing is changed",
+    "headline": "Read 3 price lists",
+    "facts": [("Lists", "3 of supplier Kolibri", True)],
+    "scopes": [("prices:read", "low")],
+    "resource": "https://supplier.example/prices",
+    "undo": "",
+    "gives": "one token, 5 min, prices:read",
+    "says": None,
+}

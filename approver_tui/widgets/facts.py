@@ -65,7 +65,6 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
 def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     """Return what a person must have seen before they can approve, but what they are to type."""
     approval = without_typed(approval)
-    display = approval.display
     return [
         *wrapped(_about_to(approval), view.width),
         BLANK,
@@ -78,7 +77,7 @@ def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_undo(approval, view),
-        *_row("Gives", display.gives, view),
+        *_row("Gives", _gives(approval), view),
         *_row("Fingerprint", SafeText(approval.fingerprint), view),
     ]
 
@@ -117,6 +116,12 @@ def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
         BLANK,
         *_signed("Display", approval.display_text, approval.display_digest, view),
     ]
+
+
+def _gives(approval: Approval) -> SafeText:
+    """What a yes gives; of less than was asked no more than that."""
+    gives = approval.display.gives
+    return gives if approval.granted is None else say("A part of: {}", gives)
 
 
 def _about_to(approval: Approval) -> SafeText:
@@ -276,7 +281,7 @@ def _consequences(approval: Approval, view: Viewpoint) -> list[Line]:
     takes = _row("Takes", _takes(approval), view) if is_open and more else []
     return [
         *takes,
-        *_row("If approved", approval.display.gives, view),
+        *_row("If approved", _gives(approval), view),
         *_together(approval, view),
         *expires,
         *_row("Fingerprint", same, view),

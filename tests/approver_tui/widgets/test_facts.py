@@ -12,6 +12,7 @@ from approver_tui.widgets.records import Viewpoint, outcome, record_lines
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_clock import NOW
 from tests.support.fake_terms import CONSENT, PAYMENT, PRICES
+from tests.support.several import a_part, a_vote
 
 
 def _text(lines):
@@ -53,6 +54,14 @@ def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
         assert "Unusual      Nothing unusual." in plain
         consent = _text(make(an_approval("consent", CONSENT), Viewpoint(NOW, UTC, 80)))
         assert "nusual" not in consent
+
+
+def test_a_yes_to_less_is_not_said_to_give_all_that_was_asked():
+    """What the agent would have got is named as what this is a part of."""
+    part, whole = a_part("pay", a_vote()), an_approval("pay")
+    for make in (approval_lines, panel_lines):
+        assert "A part of: One access token" in _text(make(part, Viewpoint(NOW, UTC, 80)))
+        assert "A part of" not in _text(make(whole, Viewpoint(NOW, UTC, 80)))
 
 
 def test_unknown_undo_is_said():

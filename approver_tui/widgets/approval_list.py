@@ -136,12 +136,16 @@ class ApprovalList(RowList):
         """Keep the row under the cursor on its line of the screen, whatever came in above it.
 
         What stands above it makes room, and where the list is too short to scroll so far, blank
-        lines follow it.
+        lines follow it. A row that itself went elsewhere is followed there.
         """
-        stood, top = self._places.get(self.cursor or ""), self.scroll_offset.y
+        before, top = self._places, self.scroll_offset.y
         self.relay()
-        stands = self._places.get(self.cursor or "")
+        after = self._places
+        stood, stands = before.get(self.cursor or ""), after.get(self.cursor or "")
         if stood is None or stands is None:
+            return
+        if _above(before, stood) & after.keys() != _above(after, stands) & before.keys():
+            self.call_after_refresh(self._keep_cursor_visible)
             return
         top = max(0, top + stands - stood)
         if top:
@@ -259,6 +263,11 @@ class ApprovalList(RowList):
             BLANK,
             *line_block(say("When an agent asks, its request appears here by itself."), width),
         ]
+
+
+def _above(places: Mapping[str, int], line: int) -> set[str]:
+    """The rows that begin above a line."""
+    return {each for each, place in places.items() if place < line}
 
 
 def _held_heading(held: Sequence[Approval], width: int) -> Line:

@@ -60,7 +60,7 @@ def test_a_yes_to_less_is_not_said_to_give_all_that_was_asked():
     """What the agent would have got is named as what this is a part of."""
     part, whole = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
-        assert "A part of: One access token" in _text(make(part, Viewpoint(NOW, UTC, 80)))
+        assert "A part of: one token" in _text(make(part, Viewpoint(NOW, UTC, 80)))
         assert "A part of" not in _text(make(whole, Viewpoint(NOW, UTC, 80)))
 
 

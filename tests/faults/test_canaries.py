@@ -26,7 +26,10 @@ from tests.support.server import BY, ROOT, LiveServer, live_server
 from tests.support.terminal import PIN, new_person
 from tests.support.web_person import new_web_person
 
-_NO_SECRETS = {"app", "agent", "resource", "approval", "device", "user", "nothing"}
+_NO_SECRETS = {
+    *("app", "agent", "resource", "approval", "device", "user", "group", "nothing"),
+    *("consent", "standing grant", "deputy", "incident", "invitation", "push subscription"),
+}
 """Names, which stand everywhere."""
 _KEPT_AS_PROOF = {"decision", "statement"}
 """What a person signed is kept as it was signed."""

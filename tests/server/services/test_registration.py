@@ -340,12 +340,12 @@ def test_an_invitation_allows_what_an_agent_may_be(door: Door) -> None:
         {"expires_at": door.local.clock.now() + 91 * DAY},
         {"scopes": ("nothing",)},
         {"grant_types": ("password",)},
-        {"asks": ("nobody",)},
     ):
         with pytest.raises(Invalid):
             door.invite(**wrong)
-    with pytest.raises(NotFound):
-        door.invite(action_types=("nothing",))
+    for unknown in ({"action_types": ("nothing",)}, {"asks": ("nobody",)}):
+        with pytest.raises(NotFound):
+            door.invite(**unknown)
     with pytest.raises(NotFound):
         door.invitations.issue(NewInvitation("nobody"), by=BY)
     door.local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 import sys
 
 import pexpect
@@ -110,13 +111,20 @@ def test_what_is_interrupted_answers_nothing(logged_in, server):
     assert asked["state"] == "pending"
 
 
+def _heeds_interrupts():
+    """As at a terminal; whatever runs the tests may have been started beside something else."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("end", ["sendintr", "sendeof"], ids=["^C", "^D"])
 def test_a_question_that_is_broken_off_answers_nothing(logged_in, server, end):
     """At a terminal, where the PIN is asked for."""
     asked = server.add()
     code = logged_in("show", asked["id"], "--json").document["fingerprint"]
     command = ["-m", "approver_tui", "approve", asked["id"], "--fingerprint", code]
-    with pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=20) as terminal:
+    with pexpect.spawn(
+        sys.executable, command, encoding="utf-8", timeout=60, preexec_fn=_heeds_interrupts
+    ) as terminal:
         terminal.expect("PIN:")
         getattr(terminal, end)()
         terminal.expect("Error: Interrupted.")

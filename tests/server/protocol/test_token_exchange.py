@@ -80,7 +80,7 @@ def test_no_chain_ever_widens(data):
 def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
     """I17: a seeded bug: whatever is asked for is given."""
     monkeypatch.setattr(token_exchange, "bounded", lambda asked, *_: asked)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, ExceptionGroup)):  # one way to widen, or several
         test_no_chain_ever_widens()
 
 

@@ -208,4 +208,6 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
 
 
 def _cut(page: Chromium, *, away: bool) -> None:
+    """Once its scripts are there: each load asks for them anew."""
+    page.see("document.readyState === 'complete'")
     page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

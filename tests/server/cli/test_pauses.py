@@ -3,6 +3,7 @@
 import time
 
 from server.protocol.states import State
+from server.services.approval_records import Decision
 from tests.support.installation import open_desk
 
 
@@ -13,9 +14,12 @@ def test_a_pause_is_shown_with_its_agent(begun, folder):
     desk = open_desk(folder)
     desk.clock.moment = int(time.time() * 1000)
     agent, (admin,) = desk.agents.show("invoice-bot")
-    denied = {"state": State.DENIED, "decided_at": desk.clock.now()}
+    at = desk.clock.now()
+    said = ("sayso_dv_1", "deny", None, None, "confirm", "terminal", "signed", at)
     for _ in range(3):
-        desk.approval(agent.id, admin.id, **denied)
+        denied = desk.approval(agent.id, admin.id, state=State.DENIED, decided_at=at)
+        with desk.store.write() as tx:
+            tx.decisions.add(Decision(denied.id, admin.id, *said))
     (pause,) = begun("agents", "show", "invoice-bot", "--json").document["pauses"]
     assert (pause["user"], pause["type"]) == ({"id": admin.id, "name": "admin"}, None)
     out = begun("agents", "show", "invoice-bot").out

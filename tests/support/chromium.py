@@ -109,13 +109,21 @@ class Chromium:
             raise AssertionError(f"{expression}; the page says: {self.text()[:600]}") from late
 
     def click(self, selector: str) -> None:
-        """Press a button, once it can be pressed, with the mouse where it stands."""
+        """Press a button, once it can be pressed, with the mouse where it stands.
+
+        Again, when it was moved away under the mouse.
+        """
         found = f"document.querySelector({json.dumps(selector)})"
         loaded = "document.readyState === 'complete'"  # or a script still moves it
-        ready = f"{loaded} && {found}?.checkVisibility() && !{found}.disabled"
-        self.see(f"Boolean({ready})")
+        ready = f"Boolean({loaded} && {found}?.checkVisibility() && !{found}.disabled)"
+        until(lambda: self.see(ready) and self._pressed(found), _SECONDS)
+
+    def _pressed(self, found: str) -> bool:
+        """Press there once; False when something else was under the mouse by then."""
         box = self.ask(
             f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
+            " const heard = (event) => { window.hit = e.contains(event.target); };"
+            " window.hit = null; addEventListener('click', heard, {capture: true, once: true});"
             " const b = e.getBoundingClientRect();"
             " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
@@ -128,6 +136,9 @@ class Chromium:
                 button="left",
                 clickCount=1,
             )
+        with contextlib.suppress(PageGone):
+            return self.ask("window.hit") is not False
+        return True
 
     def type(self, selector: str, text: str) -> None:
         """Type into a field."""

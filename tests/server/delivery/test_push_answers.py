@@ -190,16 +190,17 @@ def test_deliveries_one_after_the_other_would_be_noticed(
     """I11: a seeded bug: the first push service that hangs keeps all others waiting."""
     monkeypatch.setattr(egress, "_MOST_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
-    with push_service() as slow, ThreadPoolExecutor(1) as threads:
-        slow.behaviour = hang
-        local = open_local(push_origins=f"{service.origin},{slow.origin}")
+    with push_service() as other, ThreadPoolExecutor(1) as threads:
+        local = open_local(push_origins=f"{service.origin},{other.origin}")
         browser, agent = new_browser(local), template.agent(local)
-        subscribe(browser, slow), subscribe(browser, service)
+        kept = {subscribe(browser, one): one for one in (service, other)}
+        slow, later = (kept[one] for one in sorted(kept))  # the order in which they are told
+        slow.behaviour = hang
         worker = app.outbox_worker(local.services, lambda work: work())
         ask(agent)
         done = threads.submit(worker.round)
         with pytest.raises(AssertionError):
-            until(lambda: service.taken, 1)
+            until(lambda: later.taken, 1)
         slow.over.set()
         done.result(30)
 

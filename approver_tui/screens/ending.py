@@ -1,6 +1,7 @@
 """What ends the app from outside: a terminal that is closed, a machine that shuts down, `kill`.
 
-Owns: hearing of it while the app runs, once. Never: what has to be done before the end.
+Owns: hearing of it while the app runs, once; that nothing waits for a terminal that is gone.
+Never: what has to be done before the end.
 """
 
 import asyncio
@@ -8,6 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
 
 _STANDARD = (0, 1, 2)
 
@@ -25,6 +31,40 @@ def heed(end: Callable[[], None]) -> None:
     for number in (signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_DFL:
             loop.add_signal_handler(number, ending.comes, number)
+
+
+def outlasting(driver: "type[Driver]") -> "type[Driver]":
+    """Return that driver, whose writing goes on, to nobody, when the terminal is gone.
+
+    Textual writes in a thread that a failed write would end; the app would then wait for room in
+    its queue for ever, and what it still has to send with it.
+    """
+
+    class Outlasting(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
+        def __init__(self, *given: object, **named: object) -> None:
+            super().__init__(*given, **named)
+            if (file := getattr(self, "_file", None)) is not None:
+                self._file = _Screen(file)
+
+    return Outlasting
+
+
+class _Screen:
+    """Where the app draws, while there is somebody to see it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
 
 
 class _Ending:
@@ -45,7 +85,7 @@ class _Ending:
 
 
 def _draw_nowhere() -> None:
-    """A write to a terminal that is gone fails, and the app would wait for it for ever."""
+    """What is read from a terminal that is gone fails, and so does a last word to it."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in _STANDARD:
         os.dup2(nowhere, standard)

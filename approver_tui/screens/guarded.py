@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter, NoColor
 
 from approver_tui.screens import ending
@@ -40,6 +41,10 @@ class GuardedApp(App[ReturnType]):
         for each in (SAYSO, HIGH_CONTRAST):
             self.register_theme(each)
         self.theme = theme
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what draws; a terminal that is closed does not hold it up."""
+        return ending.outlasting(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what a theme of Textual's does not have."""

@@ -12,7 +12,7 @@ from tests.support.proxy import Proxy, proxy
 from tests.support.server import LiveServer, free_port
 from tests.support.terminal import PIN, new_person
 from tests.support.waiting import until
-from tests.support.window import window
+from tests.support.window import Window, window
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """The usual screen is back, the cursor shows, the focus is not reported."""
@@ -103,6 +103,17 @@ def test_a_denial_in_its_five_seconds_outlives_its_terminal(
         app.shows("Denying in")
         app.hang_up()
         until(lambda: state(server, approval.id) is State.DENIED, 30)
+
+
+def test_the_app_ends_with_its_terminal_whatever_it_was_drawing(
+    server: LiveServer, road: Proxy
+) -> None:
+    """Its window is closed: no process is left behind that waits to write to it."""
+    person = new_person(server, road.url)
+    for _ in range(8):  # it happened to about every third
+        app = Window(person)
+        app.shows("LIVE")
+        app.leave()
 
 
 def test_a_denial_in_its_five_seconds_is_sent_when_the_program_is_ended(

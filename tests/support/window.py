@@ -131,15 +131,15 @@ def suspend(child: pexpect.spawn) -> None:
 
 
 def leave(child: pexpect.spawn) -> None:
-    """A program ends when its terminal does; what has not ended after a while is killed."""
+    """A program ends when its terminal does; what has not ended after a while fails the test."""
     child.ptyproc.fileobj.close()
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while child.isalive() and time.monotonic() < ends:
-        time.sleep(_LOOK_SECONDS)
-    if child.isalive():
-        child.kill(signal.SIGKILL)
-        child.wait()
-    child.close()
+    try:
+        until(lambda: not child.isalive(), PATIENCE_SECONDS)
+    finally:
+        if child.isalive():
+            child.kill(signal.SIGKILL)
+            child.wait()
+        child.close()
 
 
 def environment(person: Terminal) -> dict[str, str]:

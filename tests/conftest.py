@@ -1,9 +1,10 @@
 """What every test may ask for.
 
 Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that no property
-fails because a machine is slow.
+fails because a machine is slow; that what was collected is not looked through for garbage.
 """
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -31,3 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgresql)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end; looking through them again and again takes a tenth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

@@ -34,7 +34,7 @@ _HOSTILE = {
         }
     },
 }
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 @pytest.fixture

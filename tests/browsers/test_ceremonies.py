@@ -31,7 +31,7 @@ DETAIL = {
 WHY = "It is on the list of November."
 LOCKED = "This request is locked for you: what you typed was wrong twice."
 WRONG = "That is not the fact that is typed back. Wrong once more locks this request."
-_SECONDS = 30.0
+_SECONDS = 60.0
 _PAUSES = """{
   const set = window.setTimeout, sure = document.getElementById("approve-now");
   window.pauses = [];

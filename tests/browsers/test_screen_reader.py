@@ -23,7 +23,7 @@ SCRIPT = ROOT / "docs" / "screen-reader.md"
 _UNRECOGNISED = ", unrecognised"
 _SAYS = "says: "
 _TYPES = "types "
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 Row = tuple[str, str]
 

@@ -27,7 +27,7 @@ from tests.support.waiting import until
 _NAME, _PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _REMEDY = "No message bus. On Debian or Ubuntu: apt-get install -y dbus-daemon libnotify4"
 _PDEATHSIG = 1
-_SECONDS = 30.0
+_SECONDS = 60.0
 _PRESSED = 2
 
 Text = Annotated[str, DBusSignature("s")]

@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from approver_tui.client.feed import PATH
 from tests.support.terminal import Terminal
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def feed_line(
         proxy=None,
         compression=None,
         close_timeout=1,
-        open_timeout=10,
+        open_timeout=30,
         max_size=2**20,
     ) as socket:
         yield FeedLine(socket, terminal)

@@ -23,7 +23,7 @@ LIBRARIES = ("oauth4webapi", "openid-client")
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
 """Judges pages, in a browser; `judging.py` hands it to one."""
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ NARROW = (40, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
 """The two sizes at which every screen is looked at."""
 
-_PATIENCE = 400
+_PATIENCE = 1_000
 _TURNS = 40
 
 

@@ -32,7 +32,7 @@ REMEDY = (
     "Fedora: dnf install -y postgresql-server; macOS: brew install postgresql), or set "
     "SAYSO_TEST_WITHOUT_POSTGRESQL=1 to run scripts/test without everything that needs them."
 )
-_PATIENCE = 30.0  # seconds for a start or a stop; a busy machine is slow, not broken
+_PATIENCE = 60.0  # seconds for a start or a stop; a busy machine is slow, not broken
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",  # a test survives kill -9, not a power cut

@@ -31,7 +31,7 @@ from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.serve import MappedClock
 
 ROOT = Path(__file__).parents[2]
-_START_SECONDS = 20
+_START_SECONDS = 60
 BY = audit.OPERATOR
 
 

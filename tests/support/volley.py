@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from tests.support.agent import CIBA
 from tests.support.server import AgentKey
 
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ _PAUSE_SECONDS = 0.01
 Result = TypeVar("Result")
 
 
-def until(condition: Callable[[], Result], seconds: float = 30.0) -> Result:
+def until(condition: Callable[[], Result], seconds: float = 60.0) -> Result:
     """Return the first true answer of `condition`; AssertionError when it takes too long."""
     ends = time.monotonic() + seconds
     while not (answer := condition()):

@@ -18,7 +18,7 @@ from tests.support.terminal import Terminal
 from tests.support.waiting import until
 
 COLUMNS, LINES = 100, 30
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _QUIET_SECONDS = 1.0
 """Longer than the guard's 0.8 s: keys after it were meant."""

@@ -56,7 +56,9 @@ def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
     asked = person.only().id
     with window(person) as app:
         app.shows("HIGH RISK")
-        app.press("d", "2", "\r")
+        app.press("d")
+        app.shows("DENY?")
+        app.press("2", "\r")
         decided = _decided_at(server, asked, app)
         says_soon(server, page, "Denied by", since=decided)
     assert page.ask("document.querySelectorAll('main button').length") == 0

@@ -168,7 +168,9 @@ def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
     _ask(agent, person)
     with window(person) as one, window(desktop) as two:
         two.shows("HIGH RISK")
-        one.press("d", "2", "\r")
+        one.press("d")
+        one.shows("DENY?")
+        one.press("2", "\r")
         one.shows("Denying in")
         _show(one, "Denied by", while_read=two)
         denied_at = time.monotonic()

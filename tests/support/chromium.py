@@ -119,13 +119,16 @@ class Chromium:
         until(lambda: self.see(ready) and self._pressed(found), _SECONDS)
 
     def _pressed(self, found: str) -> bool:
-        """Press there once; False when something else was under the mouse by then."""
+        """Press there once; False when it had moved by then and something else was pressed."""
         box = self.ask(
             f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}});"
-            " const heard = (event) => { window.hit = e.contains(event.target); };"
-            " window.hit = null; addEventListener('click', heard, {capture: true, once: true});"
-            " const b = e.getBoundingClientRect();"
-            " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            " const middle = () => { const b = e.getBoundingClientRect();"
+            " return [b.x + b.width / 2, b.y + b.height / 2]; };"
+            " const [x, y] = middle(); window.missed = false;"
+            " const heard = (event) => { const [left, top] = middle();"
+            " window.missed = !e.contains(event.target) && (left !== x || top !== y); };"
+            " addEventListener('click', heard, {capture: true, once: true});"
+            " return [x, y]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.tell(
@@ -137,7 +140,7 @@ class Chromium:
                 clickCount=1,
             )
         with contextlib.suppress(PageGone):
-            return self.ask("window.hit") is not False
+            return not self.ask("window.missed")
         return True
 
     def type(self, selector: str, text: str) -> None:

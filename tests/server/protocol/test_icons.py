@@ -37,6 +37,7 @@ def test_a_square_webp_is_taken(parts):
         (png() + b"<script>", "does not end where its picture ends"),
         (webp(lossy()) + b"<script>", "does not end where its picture ends"),
         (png()[:-12], "no whole PNG"),
+        (png()[:33] + part(b"IEND"), "no whole PNG"),
         (png()[:30], "broken part"),
         (png()[:40] + b"\0" + png()[41:], "broken part"),
         (png(32, 32, (0, 0, 0), part(b"acTL", bytes(8))), "moves"),
@@ -48,7 +49,7 @@ def test_a_square_webp_is_taken(parts):
         (webp(extended(512, 512), lossy()), "says two sizes"),
         (b"RIFF\x0e\0\0\0WEBPVP8 \x63\0\0\0xx", "broken part"),
     ],
-    ids=map(str, range(23)),
+    ids=map(str, range(24)),
 )
 def test_everything_else_is_refused_with_what_is_wrong(raw, why):
     """Programs, other formats, strips, giants, tails, torn files, and what moves."""

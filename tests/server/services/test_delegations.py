@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.delegations import Ledger
+from server.services.delegations import Ledger, actors
 from server.services.refusals import NotFound
 from tests.support.callers import new_person
 from tests.support.chains import APP, BANK, DESK, Chains
@@ -82,6 +82,12 @@ def test_a_chain_is_shown_both_ways(ledger, chains, tokens, person):
     assert chain.held.actors == ()
     with pytest.raises(NotFound, match="sayso delegations list"):
         ledger.show("sayso_at_none")
+
+
+def test_nobody_acts_by_a_token_that_is_gone(local):
+    """A request whose parent was cleared away says through nobody."""
+    with local.services.store.read() as view:
+        assert actors(view, "gone") == ()
 
 
 def test_revoking_takes_the_descendants_and_is_one_entry(ledger, chains, tokens):

@@ -1,0 +1,102 @@
+"""Write the tables that `server/protocol/confusables.py` reads from the Unicode data in ICU.
+
+ICU's source has both files in one Unicode version: `confusables.txt` (UTS 39) as Unicode publishes
+it, and `ppucd.txt`, which holds the properties of every character.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_HEADER = """\
+# {what}
+# Unicode {version}, from {source}. Written by scripts/unicode; do not edit.
+# © Unicode, Inc. Unicode License V3: see LICENSE in this folder.
+"""
+_DATA_LINE = re.compile(r"^([0-9A-F]+) ;\t([0-9A-F ]+) ;\tMA", re.MULTILINE)
+
+
+def main(unidata: Path, target: Path) -> None:
+    """Write the three tables."""
+    properties = (unidata / "ppucd.txt").read_text("utf-8")
+    confusables = (unidata / "confusables.txt").read_text("utf-8-sig")
+    version = re.search(r"^ucd;(\S+)$", properties, re.MULTILINE)[1]
+    if f"# Version: {version}" not in confusables:
+        sys.exit("confusables.txt and ppucd.txt are not of the same Unicode version")
+    scripts, ignorable = _properties(properties.splitlines())
+    mappings = [(int(code, 16), to) for code, to in _DATA_LINE.findall(confusables)]
+    for name, what, source, lines in (
+        (
+            "prototypes",
+            "A character; what it looks like (UTS 39 section 4)",
+            "confusables.txt",
+            (f"{code:04X} {to}" for code, to in sorted(mappings)),
+        ),
+        ("scripts", "First and last character; Script_Extensions", "ppucd.txt", _ranges(scripts)),
+        (
+            "ignorable",
+            "First and last character with Default_Ignorable_Code_Point",
+            "ppucd.txt",
+            _ranges(dict.fromkeys(sorted(ignorable), "")),
+        ),
+    ):
+        text = _HEADER.format(what=what, version=version, source=source)
+        (target / f"{name}.txt").write_text(text + "\n".join(lines) + "\n", "utf-8")
+
+
+def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
+    """The scripts of each character that has any, by long names, and the default ignorables."""
+    long = dict(re.match(r"value;sc;(\w+);(\w+)", one).groups() for one in _values(lines))
+    properties: dict[int, dict[str, str]] = {}
+    for kind, codes, members in _characters(lines):
+        said = dict(one.partition("=")[::2] for one in members)
+        for code in codes:
+            inherited = {} if kind == "unassigned" else properties.get(code, {})
+            properties[code] = inherited | said
+    scripts = {
+        code: " ".join(sorted(long[name] for name in names))
+        for code, names in ((code, _scripts(one)) for code, one in sorted(properties.items()))
+        if names
+    }
+    return scripts, {code for code, one in properties.items() if "DI" in one and "-DI" not in one}
+
+
+def _scripts(said: dict[str, str]) -> list[str]:
+    """Empty for a character of all scripts, and for one that is not assigned."""
+    extensions = said.get("scx", "<script>")
+    names = said.get("sc", "Zzzz") if extensions == "<script>" else extensions
+    return [] if names in {"Zyyy", "Zinh", "Zzzz"} else names.split()
+
+
+def _values(lines: list[str]) -> Iterator[str]:
+    return (line for line in lines if line.startswith("value;sc;"))
+
+
+def _characters(lines: list[str]) -> Iterator[tuple[str, Iterable[int], list[str]]]:
+    """A block first, then its characters, which inherit what they do not say."""
+    for line in lines:
+        kind, _, rest = line.partition(";")
+        if kind in {"block", "cp", "unassigned"}:
+            first, _, last = rest.split(";")[0].partition("..")
+            codes = range(int(first, 16), int(last or first, 16) + 1)
+            yield kind, codes, rest.split(";")[1:]
+
+
+def _ranges(values: dict[int, str]) -> Iterator[str]:
+    """Runs of neighbours of one value, as `first last value`."""
+    run: list[int] = []
+    for code, value in values.items():
+        if run and (code != run[-1] + 1 or value != values[run[0]]):
+            yield _line(run, values)
+            run = []
+        run.append(code)
+    yield _line(run, values)
+
+
+def _line(run: list[int], values: dict[int, str]) -> str:
+    return f"{run[0]:04X} {run[-1]:04X} {values[run[0]]}".rstrip()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,126 @@
+"""Texts that look alike although their characters differ, and texts of more than one script.
+
+Owns: the skeleton of a text and its scripts (UTS 39 sections 4 and 5), and the keys by which names
+are compared. Never: which characters a name may have (`text.py`), or who bears one.
+
+The data is Unicode's (`unicode_tables`) and is read when it is first needed.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+_TABLES: Final = Path(__file__).parent / "unicode_tables"
+_SEPARATORS: Final = re.compile(r"[\s\-_.]+")
+# UTS 39 5.1: what is written together in Chinese, Japanese and Korean counts as one script.
+_WRITTEN_TOGETHER: Final = (
+    frozenset({"Han", "Bopomofo"}),
+    frozenset({"Han", "Hiragana", "Katakana"}),
+    frozenset({"Han", "Hangul"}),
+)
+# A capital I is drawn as l, and names are compared without case: i, I, l and 1 are one letter.
+_CASELESS_I: Final = str.maketrans("i", "l")
+
+
+def skeleton(text: str) -> str:
+    """What texts have in common that look alike, whatever the case of their letters.
+
+    It is compared and never shown. The skeleton of a skeleton is itself.
+    """
+    before = ""
+    while before != text:
+        before, text = text, _prototype(text).casefold().translate(_CASELESS_I)
+    return text
+
+
+def confusable(one: str, other: str) -> bool:
+    """Whether two texts look alike."""
+    return one == other or skeleton(one) == skeleton(other)
+
+
+def scripts(text: str) -> frozenset[str]:
+    """The scripts that a text is written in, by Unicode's names; no common character counts.
+
+    A character of several scripts counts as the one that the rest of the text has, if any.
+    """
+    found = _script_sets(text)
+    sure = frozenset().union(*(one for one in found if len(one) == 1))
+    return sure.union(*(sorted(one)[:1] for one in found if not one & sure))
+
+
+def mixed_scripts(text: str) -> bool:
+    """Whether a text is less than "Highly Restrictive" (UTS 39 5.2).
+
+    One script is fine. So is Latin with Chinese, with Japanese or with Korean.
+    """
+    if text.isascii():
+        return False
+    found = _script_sets(text)
+    if not found or frozenset.intersection(*found):
+        return False
+    allowed = (group | {"Latin"} for group in _WRITTEN_TOGETHER)
+    return not any(all(one & group for one in found) for group in allowed)
+
+
+def name_keys(name: str) -> frozenset[str]:
+    """The keys of a name. Two names that share a key are taken for one another.
+
+    Separators do not count, nor does case. There are two keys where capitals look like other
+    letters than their small ones do: the capital of Greek nu looks like N, the small one like v.
+    """
+    return frozenset(_SEPARATORS.sub("-", skeleton(one)) for one in (name, name.casefold()))
+
+
+def _prototype(text: str) -> str:
+    """The skeleton of UTS 39 section 4, with stylized characters in their plain form."""
+    looks = unicodedata.normalize("NFD", text).translate(_prototypes())
+    return unicodedata.normalize("NFKD", looks)
+
+
+@lru_cache(maxsize=4096)
+def _script_sets(text: str) -> frozenset[frozenset[str]]:
+    """The scripts of each character that has any."""
+    return frozenset(filter(None, map(_scripts_of, text)))
+
+
+def _scripts_of(character: str) -> frozenset[str]:
+    code = ord(character)
+    ranges = _script_ranges()
+    low, high = 0, len(ranges)
+    while low < high:
+        middle = (low + high) // 2
+        first, last, names = ranges[middle]
+        if first <= code <= last:
+            return names
+        low, high = (middle + 1, high) if last < code else (low, middle)
+    return frozenset()
+
+
+@cache
+def _prototypes() -> dict[int, str]:
+    """What `str.translate` puts in a character's place."""
+    ignorable = {
+        code: ""
+        for first, last in _rows("ignorable")
+        for code in range(int(first, 16), int(last, 16) + 1)
+    }
+    looks = {
+        int(code, 16): "".join(chr(int(one, 16)) for one in to) for code, *to in _rows("prototypes")
+    }
+    return ignorable | looks
+
+
+@cache
+def _script_ranges() -> tuple[tuple[int, int, frozenset[str]], ...]:
+    return tuple(
+        (int(first, 16), int(last, 16), frozenset(names))
+        for first, last, *names in _rows("scripts")
+    )
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    lines = (_TABLES / f"{table}.txt").read_text("utf-8").splitlines()
+    return (line.split() for line in lines if not line.startswith("#"))

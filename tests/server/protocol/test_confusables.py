@@ -1,0 +1,166 @@
+"""Texts that look alike have one skeleton; texts of several scripts are recognized."""
+# ruff: noqa: RUF001  # these letters are what it is about
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol.confusables import (
+    _prototypes,
+    confusable,
+    mixed_scripts,
+    name_keys,
+    scripts,
+    skeleton,
+)
+
+_LOOK_ALIKES = sorted(_prototypes())
+_NEAR = st.text(
+    st.one_of(st.sampled_from("invoice-bot1lIO0m"), st.sampled_from(_LOOK_ALIKES).map(chr))
+)
+_TEXTS = st.one_of(st.text(), _NEAR)
+
+
+@given(_TEXTS)
+def test_the_skeleton_of_a_skeleton_is_itself(text):
+    """For any text."""
+    assert skeleton(skeleton(text)) == skeleton(text)
+
+
+def test_the_skeleton_of_every_character_is_its_own_skeleton():
+    """All of Unicode but surrogates."""
+    everything = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+    assert [one for one in everything if skeleton(skeleton(one)) != skeleton(one)] == []
+
+
+@given(_TEXTS, _TEXTS, _TEXTS)
+def test_confusable_is_an_equivalence_relation(one, other, third):
+    """Reflexive, symmetric and transitive."""
+    assert confusable(one, one)
+    assert confusable(one, other) == confusable(other, one)
+    if confusable(one, other) and confusable(other, third):
+        assert confusable(one, third)
+
+
+@given(st.data())
+def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
+    """Characters replaced by look-alikes, any number of times."""
+    name = "invoice-bot"
+    by_look = {}
+    for code in _LOOK_ALIKES:
+        by_look.setdefault(skeleton(chr(code)), []).append(chr(code))
+
+    def spell():
+        looks = (st.sampled_from([one, *by_look.get(skeleton(one), [])]) for one in name)
+        return "".join(map(data.draw, looks))
+
+    one, other = spell(), spell()
+    assert confusable(one, other)
+    assert confusable(one, name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("invoice-bot", "invօice-bot"),
+        ("invoice-bot", "lnvoice-bot"),
+        ("invoice-bot", "Invoice-Bot"),
+        ("invoice-bot", "1nv0ice-bot"),
+        ("invoice-bot", "invoice\u200b-bot"),
+        ("invoice-bot", "ｉｎｖｏｉｃｅ-ｂｏｔ"),
+        ("merger", "rnerger"),
+        ("cope", "соре"),
+        ("BOT-7", "ВОТ-7"),
+        ("paypal.com", "раypal.com"),
+        ("Logistik", "Logіstik"),
+        ("Straße", "STRASSE"),
+        ("ﬁle", "file"),
+    ],
+)
+def test_texts_that_look_alike_are_confusable(one, other):
+    """By script, by case, by digits, by two letters for one, by what is drawn as nothing."""
+    assert confusable(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("vova", "nona"),
+        ("Борис", "Boris"),
+        ("Zoë", "Zoe"),
+        ("bot-2", "bot-3"),
+        ("invoice-bot", "invoice_bot"),
+        ("", "a"),
+    ],
+)
+def test_other_texts_are_not_confusable(one, other):
+    """A separator and an accent can be seen."""
+    assert not confusable(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("invoice-bot", "invoice_bot"),
+        ("invoice-bot", "Invoice  Bot"),
+        ("invoice-bot", "lnvoice.bot"),
+        ("Νίκος", "νίκος"),
+        ("НОРА", "нора"),
+        ("ΝΑΝ", "nan"),
+        ("ναν", "vav"),
+    ],
+)
+def test_names_that_are_taken_for_one_another_share_a_key(one, other):
+    """Separators do not count, and neither does the case of any script."""
+    assert name_keys(one) & name_keys(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("invoice-bot", "invoicebot"), ("node-1-11", "node-11-1"), ("nan", "vav")]
+)
+def test_other_names_share_none(one, other):
+    """A separator that is not there is seen."""
+    assert not name_keys(one) & name_keys(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("invoice-bot 7", {"Latin"}),
+        ("7 - 8", set()),
+        ("invօice-bot", {"Latin", "Armenian"}),
+        ("Logіstik", {"Latin", "Cyrillic"}),
+        ("José 山田", {"Latin", "Han"}),
+        ("カラー", {"Katakana"}),
+    ],
+)
+def test_the_scripts_of_a_text(text, expected):
+    """A character of several scripts counts as the one that is there anyhow."""
+    assert scripts(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
+)
+def test_one_script_is_not_mixed(text):
+    """Neither is Latin with what Chinese, Japanese or Korean is written in."""
+    assert not mixed_scripts(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["invօice-bot", "раypal.com", "Anna Смирнова", "bot חשבון", "ひ한", "Σοφία 山田", "bot-١"],
+)
+def test_several_scripts_are_mixed(text):
+    """Everything beyond Highly Restrictive."""
+    assert mixed_scripts(text)
+
+
+@given(_TEXTS)
+def test_a_text_of_one_script_is_never_mixed(text):
+    """`scripts` and `mixed_scripts` agree."""
+    if mixed_scripts(text):
+        assert len(scripts(text)) > 1

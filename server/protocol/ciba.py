@@ -148,14 +148,29 @@ class Pace:
     interval_ms: int
 
 
-def pace(*, arrived: int, last: int, interval_ms: int) -> Pace:
-    """Judge a poll by when it arrived after the last one, or after the acknowledgement (CIBA 11).
+def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
+    """Judge a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
 
-    Half a second is forgiven, for clocks and roads. Each early poll adds five seconds for good.
+    `last` is None for a first poll, which is never early. Half a second is forgiven. Each early
+    poll adds five seconds to the interval, up to thirty.
     """
-    if arrived >= last + interval_ms - FORGIVEN_MS:
+    if last is None or arrived >= last + interval_ms - FORGIVEN_MS:
         return Pace(early=False, interval_ms=interval_ms)
     return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
+
+
+def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> errors.SlowDown:
+    """The answer to an early poll; `members` are those of a pending answer.
+
+    `waited_ms` is the time since the poll arrived, so `Retry-After` counts from the answer.
+    """
+    seconds = pace.interval_ms // 1000
+    left = -((waited_ms - pace.interval_ms) // 1000)
+    return errors.SlowDown(
+        f"Polled too early. Wait {seconds} seconds between polls.",
+        members={"interval": seconds, **members},
+        headers={"Retry-After": str(max(1, left))},
+    )
 
 
 def no_tokens(

@@ -39,16 +39,12 @@ def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError
     arrived = tx.now - waited_ms
     pace = ciba.pace(
         arrived=arrived,
-        last=code.last_poll_at or code.created_at,
+        last=code.last_poll_at,
         interval_ms=code.interval_ms,
     )
     tx.device_codes.paced(code.id, now=arrived, interval_ms=pace.interval_ms)
     if pace.early:
-        seconds = pace.interval_ms // 1000
-        return errors.SlowDown(
-            f"Polled too early. Wait {seconds} seconds between polls.",
-            members={"interval": seconds},
-        )
+        return ciba.slow_down(pace, waited_ms, {})
     return errors.AuthorizationPending("Nobody has let this device in yet.")
 
 

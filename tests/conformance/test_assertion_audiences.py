@@ -48,7 +48,7 @@ def test_an_endpoint_may_be_the_audience(
     poll = {"grant_type": CIBA, "auth_req_id": asked.json()["auth_req_id"]}
     polled = http.post("/token", data={**poll, **_form(server, keyed, key, audience)})
 
-    check_refusal(polled, 400, "slow_down")
+    check_refusal(polled, 400, "authorization_pending")
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,10 @@ def test_codes_that_are_none_give_nothing(
 
 
 def test_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
-    """DG-18: pending in time, slow_down before."""
+    """DG-18: the first poll and one in time are pending, one before is slow_down."""
     body = _begin(server, http, key).json()
+    first = _poll(server, http, key, body["device_code"])
+    check_refusal(first, 400, "authorization_pending")
     early = check_refusal(_poll(server, http, key, body["device_code"]), 400, "slow_down")
     assert early["interval"] == 10
     server.clock.forward(10 * SECOND)

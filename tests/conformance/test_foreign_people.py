@@ -159,7 +159,7 @@ def test_they_sign_a_device_in(
         assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
         assert asked["interval"] > 0
         if library == OAUTH4WEBAPI:
-            client.hear("slow_down")
+            client.hear("authorization_pending")
         _typed(server, person.user, asked["verification_uri_complete"])
         waiting = person.only()
         person.approve(waiting) if says == "yes" else person.deny(waiting)
@@ -208,7 +208,7 @@ def test_they_sign_an_app_in_on_a_device(
     ) as client:
         asked = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:
-            client.hear("slow_down")
+            client.hear("authorization_pending")
         _typed(server, person.user, asked["verification_uri_complete"])
         waiting = person.only()
         assert waiting.agent.name == app.name

@@ -125,6 +125,7 @@ def test_another_agents_request_is_unknown_and_unharmed(
 def test_pending_is_said_as_such(server: LiveServer, agent: Agent, user: str) -> None:
     """CB-125, CB-145: 400 without a challenge; no answer is needed to tell them apart."""
     handle = agent.asked(user)
+    check_refusal(agent.poll(handle), 400, "authorization_pending")
     early = check_refusal(agent.poll(handle), 400, "slow_down")
     assert early["interval"] == 10
     server.clock.forward(10_000)

@@ -9,6 +9,8 @@ from tests.support.clock import SECOND
 from tests.support.server import LiveServer
 from tests.support.terminal import Terminal
 
+_WORDS = {"error", "error_description"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Polling:
@@ -36,9 +38,41 @@ def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None
     assert agent.ask(user).json()["interval"] == 5
 
 
-def test_the_first_poll_is_measured_from_the_acknowledgement(polling: _Polling) -> None:
-    """CB-128: A client that polls at once is early, although it has never polled before."""
+def test_the_first_poll_is_never_early(polling: _Polling) -> None:
+    """CB-128: the interval is the time between polls; there is none before the first."""
+    assert polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
+
+
+def test_a_client_that_sleeps_the_old_interval_after_slow_down_gets_its_token(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """It polls at once, never learns the new interval, and still sees everything."""
+    polling = _Polling(server, agent, agent.asked(person.user))
+    first = agent.poll(polling.handle).json()
+    assert first["error"] == "authorization_pending"
+    assert {"delivered", "seen"} <= first.keys()
+    assert polling.after(5 * SECOND) == "authorization_pending"
+    assert polling.after(2 * SECOND) == "slow_down"
+    assert {polling.after(5 * SECOND) for _ in range(6)} == {"slow_down"}
+    waiting = person.only()
+    person.client.approval(waiting.id)
+    server.clock.forward(5 * SECOND)
+    late = agent.poll(polling.handle).json()
+    assert (late["error"], late["delivered"], late["seen"]) == ("slow_down", True, True)
+    person.approve(waiting)
+    assert agent.poll(polling.handle).json()["access_token"]
+
+
+def test_slow_down_says_when_to_come_back_and_how_the_request_stands(polling: _Polling) -> None:
+    """`Retry-After` is the new interval; the other members are those of a pending answer."""
+    pending = polling.agent.poll(polling.handle)
+    early = polling.agent.poll(polling.handle)
+    assert early.headers["Retry-After"] == "10"
+    shared = early.json().keys() - {"interval"}
+    assert shared == pending.json().keys()
+    assert all(early.json()[name] == pending.json()[name] for name in shared - _WORDS)
+    assert polling.after(10 * SECOND) == "authorization_pending"
 
 
 def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
@@ -53,11 +87,13 @@ def test_half_a_second_is_forgiven(polling: _Polling) -> None:
 
 def test_more_than_half_a_second_is_not_forgiven(polling: _Polling) -> None:
     """One second is early, and still is when the machine takes three of its own."""
+    polling.after(0)
     assert polling.after(1 * SECOND) == "slow_down"
 
 
 def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
     """CB-126: who goes on at the old interval is slowed again; who adds five is not."""
+    polling.after(0)
     assert polling.after(0) == "slow_down"
     assert polling.after(10 * SECOND) == "authorization_pending"
     assert polling.after(10 * SECOND) == "authorization_pending"
@@ -68,6 +104,7 @@ def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
 
 def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Polling) -> None:
     """10, 15, 20, 25, 30, and then 30; a poll each thirty seconds is in time."""
+    polling.after(0)
     answers = [polling.agent.poll(polling.handle) for _ in range(8)]
 
     assert {answer.status_code for answer in answers} == {400}
@@ -79,6 +116,7 @@ def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Pol
 def test_each_request_has_a_pace_of_its_own(polling: _Polling, user: str) -> None:
     """One that was polled too fast does not slow another one of the same agent."""
     other = polling.agent.asked(user)
+    assert polling.after(0, other) == polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
     assert polling.after(0) == "slow_down"
     assert polling.after(5 * SECOND, other) == "authorization_pending"
@@ -112,6 +150,7 @@ def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
 
 def test_the_pace_outlives_the_process(polling: _Polling) -> None:
     """It is kept in the database: `kill -9` and a new process change nothing."""
+    polling.after(0)
     assert {polling.after(0) for _ in range(5)} == {"slow_down"}
     polling.server.kill()
     polling.server.start()

@@ -160,7 +160,7 @@ class CibaGrant:
             return "held"
         pace = ciba.pace(
             arrived=tx.now - poll.waited_ms,
-            last=approval.last_poll_at or approval.created_at,
+            last=approval.last_poll_at,
             interval_ms=approval.interval_ms,
         )
         tx.approvals.paced(
@@ -170,10 +170,7 @@ class CibaGrant:
             holder=None,
         )
         if pace.early:
-            return errors.SlowDown(
-                f"Polled too early. Wait {pace.interval_ms // 1000} seconds between polls.",
-                members={"interval": pace.interval_ms // 1000},
-            )
+            return ciba.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
         return self._pending(tx, approval)
 
     def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
@@ -204,9 +201,12 @@ class CibaGrant:
         return ciba.no_tokens(State.REDEEMED, {})
 
     def _pending(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
-        """What a poll of a waiting request is told, most of it from the row that it has read.
+        return ciba.no_tokens(State.PENDING, self._progress(tx, approval))
 
-        Where users are hidden it says nothing that only somebody who exists can cause.
+    def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:
+        """The members that `authorization_pending` and `slow_down` share.
+
+        With hidden users they contain nothing that only an existing user can cause.
         """
         hidden = self.redemption.issuing.rules.hide_unknown_users
         seen = approval.seen_at is not None
@@ -220,7 +220,7 @@ class CibaGrant:
             members["held_until"] = rfc3339(back)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.have(tx, approval)}/{approval.quorum}"
-        return ciba.no_tokens(State.PENDING, members)
+        return members
 
 
 def _beyond(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:

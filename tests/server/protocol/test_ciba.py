@@ -123,6 +123,25 @@ def test_half_a_second_is_forgiven(after, early):
     assert ciba.pace(arrived=100 + after, last=100, interval_ms=5_000).early is early
 
 
+def test_a_first_poll_is_never_early():
+    """CIBA 7.3: the interval is the time between polls."""
+    assert ciba.pace(arrived=0, last=None, interval_ms=5_000) == ciba.Pace(
+        early=False, interval_ms=5_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("waited", "seconds"), [(0, "10"), (300, "10"), (1_000, "9"), (60_000, "1")]
+)
+def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
+    """In whole seconds, never too few, and with the members of a pending answer."""
+    early = ciba.pace(arrived=0, last=0, interval_ms=5_000)
+    answer = ciba.slow_down(early, waited, {"seen": False})
+
+    assert answer.headers == {"Retry-After": seconds}
+    assert answer.members == {"interval": 10, "seen": False}
+
+
 def test_each_early_poll_adds_five_seconds_up_to_thirty():
     """And a punctual one takes nothing back."""
     interval = 5_000

@@ -187,6 +187,7 @@ def test_a_no_is_told(television, person):
 
 def test_nobody_answers(television):
     """DG-18: paced, then over."""
+    assert television.poll().refusal == (400, "authorization_pending")
     assert television.poll().refusal == (400, "slow_down")
     assert television.app.local.clock.forward(10_000) is None
     assert television.poll().refusal == (400, "authorization_pending")

@@ -197,7 +197,9 @@ def test_of_two_redemptions_in_one_moment_one_wins(local, person, monkeypatch):
 def test_polls_are_paced_as_for_an_agent(local, person):
     """DG-18: too fast is slow_down, five seconds more each time, for good."""
     device = begun(local)
-    assert device.poll().json["interval"] == 10
+    assert device.poll().refusal == (400, "authorization_pending")
+    early = device.poll()
+    assert (early.json["interval"], early.headers["Retry-After"]) == (10, "10")
     assert device.later().json["interval"] == 15
     local.clock.forward(15 * SECOND)
     assert device.poll().refusal == (400, "authorization_pending")

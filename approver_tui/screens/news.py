@@ -37,6 +37,7 @@ ALARMS = {
 AT_ONCE = frozenset({*ALARMS, EventName.DEVICE_UNREACHED})
 """What is said at once, and stands before other news."""
 _ABOUT_AGENTS = {
+    EventName.AGENT_RENAMED: "Your agent has a new name: {}.",
     EventName.AGENT_ICON: "Your agent {} has another icon: people see it in their browsers.",
     EventName.INCIDENT_OPENED: "ALARM: your agent {} was reported; it is stopped.",
     EventName.AGENT_PAUSED: "Your agent {} was denied repeatedly; it must wait.",
@@ -45,6 +46,7 @@ _ABOUT_AGENTS = {
 }
 """The same where the server says which agent it is."""
 _CHANGES = {
+    EventName.AGENT_RENAMED: "an agent of yours has a new name.",
     EventName.AGENT_ICON: "an agent of yours has another icon.",
     EventName.DIGEST: "requests that were held back wait for your answer.",
     EventName.DEPUTY_NAMED: "a deputy was named: you decide for somebody, or they for you.",

@@ -43,6 +43,7 @@ class EventName(StrEnum):
     AGENT_ORPHANED = "alarm.agent_orphaned"
     AGENT_QUARANTINED = "alarm.agent_quarantined"
     AGENT_ICON = "agent.icon_changed"
+    AGENT_RENAMED = "agent.renamed"
     EXECUTION_DIFFERED = "alarm.execution_differed"
 
 

@@ -20,6 +20,7 @@ import re
 import unicodedata
 
 from server.protocol import errors
+from server.protocol.confusables import mixed_scripts, scripts
 
 MAX_BINDING_MESSAGE = 200
 
@@ -31,7 +32,6 @@ _VISIBLE = frozenset("LNPS")
 _SLACK = 32
 _CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
 _NAME_PUNCTUATION = frozenset(" -_.@+")
-_CONFUSABLE_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 
 # Assigned as letters, marks or symbols, and yet drawn as nothing: they hide or smuggle text.
 _INVISIBLE = frozenset(
@@ -101,8 +101,8 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
 def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
     """Return the NFC text of a name by which an agent, a user or a device is known.
 
-    Names are compared by eye, so a name has neither look-alike letters of a second script nor
-    compatibility forms. Raises ValueError, which begins with `what` and names the remedy.
+    Names are compared by eye, so a name has neither letters of a second script nor compatibility
+    forms. Raises ValueError, which begins with `what` and names the remedy.
     """
     text = _composed(raw, what, max_chars)
     if not text[0].isalnum():
@@ -113,8 +113,9 @@ def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
         raise ValueError(f"{what} may hold only letters, digits, spaces and - _ . @ +")
     if unicodedata.normalize("NFKC", text) != text:
         raise ValueError(f"{what} holds a stylised letter or digit; use its plain form")
-    if len(_scripts(text)) > 1:
-        raise ValueError(f"{what} mixes Latin, Greek or Cyrillic letters; use those of one script")
+    if mixed_scripts(text):
+        mixed = " and ".join(sorted(scripts(text))).replace("_", " ")
+        raise ValueError(f"{what} mixes {mixed} characters; write it in one script")
     return text
 
 
@@ -186,11 +187,6 @@ def _is_name_character(character: str) -> bool:
     if character in _NAME_PUNCTUATION:
         return True
     return unicodedata.category(character)[0] in "LN" and character not in _INVISIBLE
-
-
-def _scripts(text: str) -> set[str]:
-    letters = (unicodedata.name(character, "") for character in text if character.isalpha())
-    return {name.partition(" ")[0] for name in letters} & _CONFUSABLE_SCRIPTS
 
 
 def _lines(lines: int) -> str:

@@ -136,6 +136,7 @@ def read(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
         state="enabled",
         expires_at=_expiry(tx, new.expires_at),
         created_at=tx.now,
+        named_at=tx.now,
         dpop_bound=new.dpop_bound,
         request_alg=new.request_alg or None,
         notification_endpoint=new.notification_endpoint or None,

@@ -13,6 +13,7 @@ from server.protocol.uris import callback_problem
 from server.services import (
     agent_facts,
     agent_forms,
+    agent_names,
     audit,
     client_secrets,
     icons,
@@ -105,6 +106,7 @@ class Agents:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.notification_endpoint)
         with self.store.administer() as tx:
+            refuse_taken(tx, users.check_called(new.name), None)
             return admit(tx, self.secrets, new, by=by)
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
@@ -212,11 +214,10 @@ def admit(
     by: str,
     facts: Mapping[str, object] = _NO_FACTS,
 ) -> NewSecret:
-    """Add an agent in a unit of work that administers.
+    """Add an agent in a unit of work that administers; the caller has checked its name.
 
     Raises `Exists`, `NotFound` or `Invalid`.
     """
-    refuse_taken(tx, users.check_called(new.name), None)
     given = NewSecret(agent_forms.read(tx, new, secrets.new_id(PREFIX_AGENT)), "")
     if given.agent.auth_method != "private_key_jwt":
         given = with_secret(tx, secrets, given.agent)
@@ -231,6 +232,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in a unit of work that administers, if it is another one."""
     agent = replace(agent, key_uses=uses_left(before, agent))
     if agent != before:
+        agent = agent_names.renamed(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
         owners.adopted(tx, [agent] if was_orphan else [], by=by)

@@ -22,8 +22,8 @@ class ApprovalRows(Protocol):
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
         """Unanswered actions of high and critical risk, counted likewise."""
 
-    def asked_before(self, agent_id: str, user_id: str) -> bool:
-        """Reports whether this agent ever asked this user before."""
+    def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
+        """Reports whether this agent asked this user before, at this moment or later."""
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """When, and with which `details`, the user denied this agent, whomever it asked for."""

@@ -56,6 +56,7 @@ class Type(StrEnum):
     GROUP_DELETED = "group.deleted"
     AGENT_ADDED = "agent.added"
     AGENT_UPDATED = "agent.updated"
+    AGENT_RENAMED = "agent.renamed"
     AGENT_DISABLED = "agent.disabled"
     AGENT_QUARANTINED = "agent.quarantined"
     AGENT_ENABLED = "agent.enabled"

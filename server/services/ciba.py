@@ -10,6 +10,7 @@ from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
 from server.protocol.states import State, overdue
 from server.services import (
+    agent_names,
     approvers,
     audit,
     callbacks,
@@ -338,7 +339,7 @@ class CibaService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=ask.request.binding_message,
-            first_request=not tx.approvals.asked_before(ask.agent.id, user.id),
+            first_request=agent_names.first_request(tx, ask.agent.id, user.id),
             peer=ask.peer,
             asked_at=tx.now,
             expires_at=expires_at,

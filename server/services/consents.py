@@ -13,7 +13,7 @@ from server.protocol import errors, kinds, scopes
 from server.protocol.names import PREFIX_CONSENT
 from server.protocol.risks import Risk, highest
 from server.protocol.states import State, overdue
-from server.services import agents, audit, caps, notices, parties, people, users
+from server.services import agent_names, agents, audit, caps, notices, parties, people, users
 from server.services.approval_records import Approval
 from server.services.consent_displays import ConsentAsked, consent_text
 from server.services.displays import rfc3339
@@ -280,7 +280,7 @@ class ConsentService:
                     had=offer.had,
                     until=offer.until,
                     risk=offer.risk,
-                    first_request=not tx.approvals.asked_before(party.id, wanted.user.id),
+                    first_request=agent_names.first_request(tx, party.id, wanted.user.id),
                     peer=wanted.peer,
                     asked_at=tx.now,
                     expires_at=expires_at,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_GROUP
 from server.services import audit, users
 from server.services.policy import policies
@@ -103,9 +104,11 @@ def _checked(members: Sequence[str]) -> tuple[str, ...]:
 
 @about("name")
 def _refuse_taken(tx: Unit, name: str, own: str | None) -> None:
-    held = tx.directory.group_called(name)
-    if held is not None and held.id != own:
-        raise Exists(f"There is a group {name} already.")
+    for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
+        if held is not None and held.id != own:
+            raise Exists(
+                f"There is a group {held.name} already. Choose a name that does not look like it."
+            )
 
 
 def _refuse_used(tx: Unit, group: Group) -> None:

@@ -16,6 +16,7 @@ from server.services.icon_rows import IconRows
 from server.services.incident_rows import IncidentRows
 from server.services.limit_rows import LimitRows
 from server.services.messages import FeedRows, NotificationRows, OutboxRows
+from server.services.name_rows import NameRows
 from server.services.passkey_records import MadePasskey, Passkey
 from server.services.passkey_rows import BrowserRows, PasskeyRows
 from server.services.people_rows import CodeGrantRows, FlowRows, PasswordRows, SignInRows
@@ -110,6 +111,8 @@ class View(Protocol):
     def users(self) -> UserRows: ...
     @property
     def groups(self) -> GroupRows: ...
+    @property
+    def names(self) -> NameRows: ...
     @property
     def agents(self) -> AgentRows: ...
     @property

@@ -113,6 +113,8 @@ class Agent:
     auth_before_until: int | None = None
     key_uses: Mapping[str, int] = field(default_factory=dict)
     """`kid` of a key → when it last proved something, to the minute."""
+    named_at: int = 0
+    """Since when it has its name."""
 
     def may(self, resource: str, scope: str) -> bool:
         """Reports whether this pair is within its ceiling."""

@@ -19,7 +19,7 @@ from server.services.agents import NewSecret
 from server.services.client_names import refuse_taken
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.records import Agent
-from server.services.refusals import Exists, Refused
+from server.services.refusals import Exists, Invalid, Refused
 from server.services.registration_records import Invitation, Registration
 from server.services.rules import Rules
 
@@ -27,6 +27,7 @@ UNKNOWN_TOKENS: Final = 20
 UNKNOWN_WINDOW_MS: Final = 10 * 60 * 1000
 _CLOSED = "Send the access token of an invitation or of this registration."
 _NAME_CHARACTERS = 6
+_TAKEN = "client_name is taken, or looks like a name that is; choose another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class RegistrationService:
     def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
         name = wanted.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
         new = NewAgent(
-            name=_checked_name(name),
+            name=self._free_name(tx, name, None),
             owners=(invitation.owner_id,),
             auth_method=wanted.auth_method,
             jwks=json.dumps({"keys": [dict(key) for key in wanted.keys]}) if wanted.keys else "",
@@ -141,14 +142,9 @@ class RegistrationService:
         return self._information(given, token)
 
     def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
-        name = _checked_name(wanted.client_name or before.name)
-        try:
-            refuse_taken(tx, name, before.id)
-        except Exists as error:
-            raise _refused(error) from error
         agent = replace(
             before,
-            name=name,
+            name=self._free_name(tx, wanted.client_name or before.name, before.id),
             auth_method=wanted.auth_method,
             jwks=wanted.keys,
             grant_types=_within("grant_types", wanted.grant_types, before.grant_types),
@@ -166,6 +162,20 @@ class RegistrationService:
         return (
             NewSecret(agent, "") if agent.secrets else agents.with_secret(tx, self.secrets, agent)
         )
+
+    def _free_name(self, tx: Unit, raw: str, own: str | None) -> str:
+        """A name that an agent may give itself. Raises errors.InvalidClientMetadata.
+
+        Where it must not learn who has an account, the names of users do not count.
+        """
+        try:
+            name = users.check_called(raw, "client_name")
+            refuse_taken(tx, name, own, people=not self.rules.hide_unknown_users)
+        except Invalid as error:
+            raise errors.InvalidClientMetadata(str(error)) from error
+        except Exists as error:
+            raise errors.InvalidClientMetadata(_TAKEN) from error
+        return name
 
     def _information(self, given: NewSecret, token: str) -> dict[str, object]:
         """Everything that is registered, with what we chose (RFC 7591 3.2.1, RFC 7592 3)."""
@@ -244,19 +254,8 @@ def _still_signed(wanted: Metadata, before: Agent) -> str | None:
     return alg
 
 
-def _checked_name(name: str) -> str:
-    try:
-        return users.check_called(name)
-    except Refused as error:
-        raise errors.InvalidClientMetadata(
-            "client_name must be 1 to 64 plain characters.", detail=str(error)
-        ) from error
-
-
 def _refused(error: Refused) -> errors.InvalidClientMetadata:
     """In words of ours: what an administrator reads quotes what was sent."""
-    if isinstance(error, Exists):
-        return errors.InvalidClientMetadata("client_name is taken; choose another.")
     return errors.InvalidClientMetadata(
         "This invitation allows what is not there any more; ask for a new one.", detail=str(error)
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from server.protocol import scopes, uris
+from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.risks import Risk
 from server.services import audit, client_secrets, paging, standing_ends
@@ -107,8 +108,7 @@ class Resources:
         if self.issuer and uris.lies_below(uri, self.issuer):
             raise Invalid(f"{uri} is Sayso's own; register APIs of your own.", member="uri")
         with self.store.administer() as tx:
-            if tx.directory.resource(uri) is not None:
-                raise Exists(f"{uri} is registered already.", member="uri")
+            _refuse_taken(tx, uri)
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
             resource = Resource(
@@ -177,6 +177,15 @@ class Resources:
             }
             audit.record(tx, Entry(audit.Type.RESOURCE_DELETED, by, resource=uri, facts=facts))
             return DeletedResource(resource, revoked, cancelled, narrowed, apps)
+
+
+@about("uri")
+def _refuse_taken(tx: Unit, uri: str) -> None:
+    """People read the URI to know where a token counts, so no two look alike."""
+    if tx.directory.resource(uri) is not None:
+        raise Exists(f"{uri} is registered already.")
+    for taken in tx.names.bearers("resource", name_keys(uri)):
+        raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
 
 def find(directory: Directory, uri: str) -> Resource:

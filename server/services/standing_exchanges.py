@@ -10,7 +10,16 @@ from dataclasses import dataclass, replace
 
 from server.protocol.ceremonies import CONFIRM
 from server.protocol.states import State
-from server.services import audit, deciders, displays, histories, notices, openings, standing_uses
+from server.services import (
+    agent_names,
+    audit,
+    deciders,
+    displays,
+    histories,
+    notices,
+    openings,
+    standing_uses,
+)
 from server.services.approval_records import Approval
 from server.services.displays import Asked
 from server.services.exchanges import LacksAnswer
@@ -137,7 +146,7 @@ class StandingExchanges:
             because=lacks.verdict.because,
             ceremony=CONFIRM,
             binding_message=None,
-            first_request=not tx.approvals.asked_before(agent.id, user.id),
+            first_request=agent_names.first_request(tx, agent.id, user.id),
             peer=_AT_THE_TOKEN_ENDPOINT,
             asked_at=tx.now,
             expires_at=expires_at,

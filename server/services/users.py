@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
 from server.protocol.text import check_name
 from server.services import audit, enrolment, families, notices, owners, paging, standing_ends
+from server.services.client_names import refuse_client
 from server.services.devices import MOST_TRIES
 from server.services.enrolment import IssuedCode
 from server.services.paging import Part
@@ -188,15 +190,15 @@ def find(view: View, called: str) -> User:
 
 
 @about("name")
-def check_called(raw: str) -> str:
-    """The name by which a user or an agent is to be called. Raises `Invalid`."""
+def check_called(raw: str, what: str = "The name") -> str:
+    """The name by which a user, group or client is to be called. Raises `Invalid`."""
     try:
-        name = check_name(raw, what="The name")
+        name = check_name(raw, what=what)
     except ValueError as error:
         raise Invalid(f"{error}.") from None
     # A hint or an argument that begins like an id is looked up as one.
     if name.casefold().startswith("sayso_"):
-        raise Invalid("A name may not begin with sayso_; ids do.")
+        raise Invalid(f"{what} may not begin with sayso_; ids do.")
     return name
 
 
@@ -210,16 +212,24 @@ def admit(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
         state="enabled",
         created_at=tx.now,
     )
-    if (taken := tx.directory.user_called(user.name)) is not None:
-        raise Exists(
-            f"There is a user {taken.name} already. "
-            f"For one more device run: sayso users enrol {taken.name}",
-            member="name",
-        )
+    _refuse_taken(tx, user.name)
     _refuse_used_email(tx, user)
     tx.users.add(user)
     _record(tx, audit.Type.USER_ADDED, user, by, {"name": user.name, "roles": list(user.roles)})
     return user
+
+
+@about("name")
+def _refuse_taken(tx: Unit, name: str) -> None:
+    """Refuse a name that looks like that of a user, an agent or an app."""
+    alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
+    for taken in (*alike, tx.directory.user_called(name)):
+        if taken is not None:
+            raise Exists(
+                f"There is a user {taken.name} already; a new one needs a name that does not look "
+                f"like it. For one more device run: sayso users enrol {taken.name}"
+            )
+    refuse_client(tx, name)
 
 
 @about("email")

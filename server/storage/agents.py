@@ -10,6 +10,7 @@ from server.services.ports import Taken
 from server.services.records import Agent, Secret
 from server.storage import codec
 from server.storage.agent_tables import agent_keys, agent_owners, agent_secrets
+from server.storage.names import Names
 from server.storage.tables import agents, users
 
 _USE_NOTED_MS = 60_000
@@ -93,11 +94,12 @@ class Agents:
         self._connection = connection
 
     def add(self, agent: Agent, now: int) -> None:
-        """Raises `Taken` if the name is used."""
+        """Raises `Taken` if a client has the name, or one that looks like it."""
         try:
             self._connection.execute(_ADD, _values(agent))
         except IntegrityError as error:
             raise Taken(agent.name) from error
+        Names(self._connection).give("client", agent.id, agent.name)
         self._attach(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
@@ -108,12 +110,14 @@ class Agents:
             self._connection.execute(_REPLACE, values)
         except IntegrityError as error:
             raise Taken(agent.name) from error
+        Names(self._connection).give("client", agent.id, agent.name)
         for statement in _DROP_PARTS:
             self._connection.execute(statement, {"of": agent.id})
         self._attach(agent, now)
 
     def delete(self, agent_id: str) -> None:
-        """Remove the agent with its owners, secrets and keys."""
+        """Remove the agent with its names, owners, secrets and keys."""
+        Names(self._connection).forget(agent_id)
         for statement in (*_DROP_PARTS, _DELETE):
             self._connection.execute(statement, {"of": agent_id})
 
@@ -211,6 +215,7 @@ class Agents:
             external_id=m["external_id"],
             review_at=m["review_at"],
             icon=m["icon"],
+            named_at=m["named_at"],
         )
 
 
@@ -278,4 +283,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "external_id": agent.external_id,
         "review_at": agent.review_at,
         "icon": agent.icon,
+        "named_at": agent.named_at,
     }

@@ -99,7 +99,9 @@ _WHOSE = {
 """Of one agent or all, for one user or all."""
 _OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
 _OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
-_ASKED = Prepared(select(a.c.id).where(_OF_AGENT, _OF_USER).limit(1))
+_ASKED = Prepared(
+    select(a.c.id).where(_OF_AGENT, _OF_USER, a.c.created_at >= bindparam("since")).limit(1)
+)
 _DENIED = (
     select(d.c.user_id, a.c.decided_at, a.c.details)
     .join_from(a, d, d.c.approval_id == a.c.id)
@@ -237,9 +239,10 @@ class Approvals:
         statement = _OPEN_URGENT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
 
-    def asked_before(self, agent_id: str, user_id: str) -> bool:
-        """Reports whether this agent ever asked this user before."""
-        return bool(_ASKED.run(self._connection, {"agent": agent_id, "user": user_id}))
+    def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
+        """Reports whether this agent asked this user before, at this moment or later."""
+        values = {"agent": agent_id, "user": user_id, "since": since}
+        return bool(_ASKED.run(self._connection, values))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """When, and with which details, the user themselves denied this agent."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server.services.ports import Taken
 from server.services.records import App, Secret
 from server.storage import codec
+from server.storage.names import Names
 from server.storage.people_tables import app_secrets, apps
 
 _USE_NOTED_MS = 60_000
@@ -64,6 +65,7 @@ class Apps:
             self._connection.execute(_ADD, _values(app))
         except IntegrityError as error:
             raise Taken(app.name) from error
+        Names(self._connection).give("client", app.id, app.name)
         self._attach(app)
 
     def replace(self, app: App) -> None:
@@ -74,11 +76,13 @@ class Apps:
             self._connection.execute(_REPLACE, values)
         except IntegrityError as error:
             raise Taken(app.name) from error
+        Names(self._connection).give("client", app.id, app.name)
         self._connection.execute(_DROP_SECRETS, {"of": app.id})
         self._attach(app)
 
     def delete(self, app_id: str) -> None:
-        """Remove the app with its secrets."""
+        """Remove the app with its name and secrets."""
+        Names(self._connection).drop(app_id)
         for statement in (_DROP_SECRETS, _DELETE):
             self._connection.execute(statement, {"of": app_id})
 

@@ -2,8 +2,6 @@
 
 import json
 
-from server.protocol.look_alikes import name_key
-
 
 def dump(value: object) -> str:
     """Compact JSON text with sorted members."""
@@ -26,5 +24,5 @@ def string_map(text: str) -> dict[str, str]:
 
 
 def key(name: str) -> str:
-    """What is compared where neither case counts nor the alphabet of letters that look alike."""
-    return name_key(name)
+    """What is compared where case does not count."""
+    return name.casefold()

@@ -8,6 +8,7 @@ from server.services.records import Group
 from server.storage import codec
 from server.storage.group_tables import group_members as m
 from server.storage.group_tables import groups as g
+from server.storage.names import Names
 
 _ADD = insert(g)
 _RENAME = (
@@ -35,6 +36,7 @@ class Groups:
             self._connection.execute(_ADD, row | {"name_key": codec.key(group.name)})
         except IntegrityError as error:
             raise Taken(group.name) from error
+        Names(self._connection).give("group", group.id, group.name)
         self._attach(group)
 
     def replace(self, group: Group) -> None:
@@ -44,11 +46,13 @@ class Groups:
             self._connection.execute(_RENAME, values)
         except IntegrityError as error:
             raise Taken(group.name) from error
+        Names(self._connection).give("group", group.id, group.name)
         self._connection.execute(_DROP_MEMBERS, {"of": group.id})
         self._attach(group)
 
     def delete(self, group_id: str) -> None:
-        """Remove the group with its members."""
+        """Remove the group with its name and members."""
+        Names(self._connection).drop(group_id)
         for statement in (_DROP_MEMBERS, _DELETE):
             self._connection.execute(statement, {"of": group_id})
 

@@ -8,6 +8,7 @@ from server.protocol.risks import Risk
 from server.services.ports import Taken
 from server.services.records import Resource, Secret
 from server.storage import codec
+from server.storage.names import Names
 from server.storage.resource_tables import resource_secrets
 from server.storage.tables import resources
 
@@ -54,7 +55,7 @@ class Resources:
         self._connection = connection
 
     def add(self, resource: Resource) -> None:
-        """Raises `Taken` if the URI is there."""
+        """Raises `Taken` if the URI is there, or one that looks like it."""
         row = {
             "uri": resource.uri,
             "client_id": resource.client_id,
@@ -65,6 +66,7 @@ class Resources:
             self._connection.execute(_ADD, row)
         except IntegrityError as error:
             raise Taken(resource.uri) from error
+        Names(self._connection).give("resource", resource.uri, resource.uri)
         self._attach(resource)
 
     def replace(self, resource: Resource) -> None:
@@ -75,6 +77,7 @@ class Resources:
 
     def delete(self, uri: str) -> None:
         """Remove it with its secrets."""
+        Names(self._connection).drop(uri)
         for statement in (_DROP_SECRETS, _DELETE):
             self._connection.execute(statement, {"of": uri})
 

@@ -35,6 +35,7 @@ from server.storage.icons import Icons
 from server.storage.incidents import Incidents
 from server.storage.keys import Keys
 from server.storage.limits import Limits
+from server.storage.names import Names
 from server.storage.notifications import Notifications
 from server.storage.outbox import Outbox
 from server.storage.outcomes import Outcomes
@@ -89,6 +90,11 @@ class Rows:
     def groups(self) -> Groups:
         """Groups of approvers."""
         return Groups(self._connection)
+
+    @once
+    def names(self) -> Names:
+        """What names look like, and former ones."""
+        return Names(self._connection)
 
     @once
     def agents(self) -> Agents:

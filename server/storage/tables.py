@@ -92,6 +92,7 @@ agents = Table(
     Column("external_id", Text),
     Column("review_at", Millis),
     Column("icon", Text),
+    Column("named_at", Millis, nullable=False),
 )
 
 resources = Table(

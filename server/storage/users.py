@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from server.services.ports import Taken
 from server.services.records import User
 from server.storage import codec
+from server.storage.names import Names
 from server.storage.tables import users
 
 _ADD = insert(users)
@@ -30,11 +31,12 @@ class Users:
         self._connection = connection
 
     def add(self, user: User) -> None:
-        """Raises `Taken` if the name or the e-mail is used."""
+        """Raises `Taken` if the e-mail is used, or the name or one that looks like it."""
         try:
             self._connection.execute(_ADD, _values(user))
         except IntegrityError as error:
             raise Taken(user.name) from error
+        Names(self._connection).give("user", user.id, user.name)
 
     def replace(self, user: User) -> None:
         """Write every member; raises `Taken` if the new name or e-mail is used."""

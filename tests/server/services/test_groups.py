@@ -6,7 +6,7 @@ from server.services import groups, members
 from server.services.groups import GroupChanges, Groups
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.policies import Policies
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.installation import BY, admitted, registered
 from tests.support.policies import rule
 
@@ -40,6 +40,16 @@ def test_each_member_is_one_once(desk, finance):
         "members": list(group.members),
     }
     assert len(updated["facts"]["members"]) == 1
+
+
+def test_no_two_groups_look_alike(finance):
+    """When one is made and when one is renamed; its own name may be spelt anew."""
+    finance.add("legal", (), by=BY)
+    with pytest.raises(Exists, match="There is a group finance already"):
+        finance.add("Flnance", (), by=BY)
+    with pytest.raises(Exists, match="There is a group finance already"):
+        finance.update("legal", GroupChanges(name="FINANCE"), by=BY)
+    assert finance.update("finance", GroupChanges(name="Finance"), by=BY).name == "Finance"
 
 
 def test_a_name_means_a_user_or_a_group_and_never_both(desk, finance):

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("review_at", sa.BigInteger(), nullable=True),
         sa.Column("icon", sa.Text(), nullable=True),
+        sa.Column("named_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )

@@ -1,0 +1,31 @@
+"""Names as the store keeps them, and what the services need of their rows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+NameKind: TypeAlias = Literal["client", "user", "group", "resource"]
+"""Names of one kind exclude each other when they look alike. Agents and apps are one kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """What an agent was called before, and until when."""
+
+    name: str
+    until: int
+
+
+class NameRows(Protocol):
+    """What names look like (`confusables.name_keys`), and former names of agents.
+
+    Whatever stores a client, user, group or resource MUST fail with `Taken` if another one of its
+    kind looks like it.
+    """
+
+    def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
+        """The ids of those whose names have one of these looks; the URIs of resources."""
+
+    def add_former(self, agent_id: str, former: FormerName) -> None: ...
+    def former(self, agent_id: str) -> list[FormerName]:
+        """What an agent was called before, the newest first."""

@@ -1,0 +1,70 @@
+"""Rows of names: what each looks like, and what agents were called before."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from server.protocol.confusables import name_keys
+from server.services.name_rows import FormerName, NameKind
+from server.services.ports import Taken
+from server.storage.name_tables import former_names as f
+from server.storage.name_tables import name_looks as n
+
+_ADD = insert(n)
+_DROP = delete(n).where(n.c.bearer == bindparam("of"))
+_BEARERS = select(n.c.bearer).where(
+    n.c.kind == bindparam("of"), n.c.look.in_(bindparam("looks", expanding=True))
+)
+_ADD_FORMER = insert(f)
+_SAME_FORMER = delete(f).where(
+    f.c.agent_id == bindparam("agent_id"),
+    f.c.name == bindparam("name"),
+    f.c.until == bindparam("until"),
+)
+_DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("of"))
+_FORMER = (
+    select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("of")).order_by(f.c.until.desc())
+)
+
+
+class Names:
+    """Names in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def give(self, kind: NameKind, bearer: str, name: str) -> None:
+        """Store what a name looks like; raises `Taken` if another one of this kind looks so."""
+        self.drop(bearer)
+        try:
+            for look in sorted(name_keys(name)):
+                row = {"kind": kind, "look": look, "bearer": bearer}
+                self._connection.execute(_ADD, row)
+        except IntegrityError as error:
+            raise Taken(name) from error
+
+    def drop(self, bearer: str) -> None:
+        """Let another one take the name."""
+        self._connection.execute(_DROP, {"of": bearer})
+
+    def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
+        """The ids of those whose names have one of these looks."""
+        values = {"of": kind, "looks": sorted(looks)}
+        return list(dict.fromkeys(self._connection.execute(_BEARERS, values).scalars().all()))
+
+    def add_former(self, agent_id: str, former: FormerName) -> None:
+        """Remember what an agent was called until now."""
+        row = {"agent_id": agent_id, "name": former.name, "until": former.until}
+        for statement in (_SAME_FORMER, _ADD_FORMER):
+            self._connection.execute(statement, row)
+
+    def former(self, agent_id: str) -> list[FormerName]:
+        """What an agent was called before, the newest first."""
+        rows = self._connection.execute(_FORMER, {"of": agent_id}).all()
+        return [FormerName(row[0], row[1]) for row in rows]
+
+    def forget(self, agent_id: str) -> None:
+        """Drop all names of an agent that is deleted."""
+        self._connection.execute(_DROP_FORMER, {"of": agent_id})
+        self.drop(agent_id)

@@ -1,5 +1,6 @@
 """What may be a password, and how long a form waits after one was wrong."""
 
+import ipaddress
 import unicodedata
 from typing import Final
 
@@ -8,6 +9,9 @@ LONGEST: Final = 256
 FREE_TRIES: Final = 5
 """So many wrong ones in a row cost no time at all."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
+FREE_TRIES_OF_ADDRESS: Final = 30
+"""Many people may share an address, so it has more, and a shorter longest pause."""
+LONGEST_PAUSE_OF_ADDRESS_MS: Final = 60 * 1000
 FORGOTTEN_MS: Final = 60 * 60 * 1000
 """An hour without a try, and the count begins anew."""
 
@@ -29,8 +33,35 @@ def normal(raw: str) -> str:
     return unicodedata.normalize("NFC", raw)
 
 
+def spelled(name: str) -> str:
+    """A name, e-mail address or id as it is looked up, whatever form a keyboard gave it.
+
+    Registered names have no compatibility forms, so this loses none of them.
+    """
+    return unicodedata.normalize("NFKC", name).strip()
+
+
+def network(address: str) -> str:
+    """Where a try comes from: an IPv4 address, or the /64 that one IPv6 host chooses from."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    mapped = found.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((found, 64), strict=False))
+
+
 def pause_ms(tries: int) -> int:
-    """How long the form waits after so many tries in vain: twice as long each time."""
-    if tries < FREE_TRIES:
-        return 0
-    return min(1000 << min(tries - FREE_TRIES, 20), LONGEST_PAUSE_MS)
+    """How long an account waits at one address after so many failures: twice as long each time."""
+    return _pause(tries - FREE_TRIES, LONGEST_PAUSE_MS)
+
+
+def pause_of_address_ms(tries: int) -> int:
+    """How long an address waits after so many failures with whatever accounts."""
+    return _pause(tries - FREE_TRIES_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
+
+
+def _pause(over: int, longest: int) -> int:
+    return 0 if over < 0 else min(1000 << min(over, 20), longest)

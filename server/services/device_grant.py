@@ -180,6 +180,7 @@ class DeviceGrantService:
         used; each wrong one counts.  3. Whom the name means, if they can be asked now.  4. The code
         is used up in the statement that says so, whoever was meant.
         """
+        tx.queue("types user codes")  # so that tries at once do not all see the same count
         if _guessing(tx, peer):
             return CodeRefused("Too many wrong codes. Wait ten minutes, then begin again.")
         letters = device_codes.normalised(typed)

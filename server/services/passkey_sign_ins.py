@@ -4,12 +4,11 @@ It is the sign-in of our own pages (`passkeys.py`) with another end: the cookie 
 pages, so that neither cookie is worth anything where the other one is.
 """
 
-import hashlib
 from dataclasses import dataclass
 
-from server.protocol import errors, names, passwords
+from server.protocol import errors, names
 from server.protocol.passkeys import Assertion
-from server.services import audit, floods, passkeys
+from server.services import audit, floods, passkeys, sign_in_tries
 from server.services.passkeys import PasskeyService
 from server.services.ports import Store, Unit
 from server.services.records import Entry
@@ -33,18 +32,18 @@ class PasskeySignIns:
         Raises `TooSoon`, or errors.Problem.
         """
         said = passkeys.read(word)
-        form = hashlib.sha256(b"passkey\n%s\n%s" % (said.credential, peer.encode())).digest()
-        self.sign_ins.count(form)
+        tried = sign_in_tries.of(b"passkey\n" + said.credential, peer)
+        self.sign_ins.count(tried)
         try:
             with self.store.write() as tx:
                 user, device = self.passkeys.proved(tx, said)
-                tx.passwords.was_right(form)
+                sign_in_tries.was_right(tx, tried)
                 tx.devices.seen(device.id, tx.now)
                 how = names.ACR_PASSKEY
                 return self.sign_ins.enter(tx, user, flow, cookie=cookie, acr=how)
         except errors.Problem:
             with self.store.write() as tx:
-                tx.passwords.was_wrong(form, tx.now + passwords.FORGOTTEN_MS)
+                sign_in_tries.was_wrong(tx, tried)
                 _record(tx, said)
             raise
 

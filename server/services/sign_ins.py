@@ -12,10 +12,11 @@ from typing import Final
 
 from server.protocol import names, passwords
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
-from server.services import audit, families, floods
+from server.services import audit, families, floods, sign_in_tries
 from server.services.people_records import SignIn
 from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
 from server.services.records import Entry, User
+from server.services.sign_in_tries import Try
 
 SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
 
@@ -26,14 +27,6 @@ class SignedIn:
 
     sign_in: SignIn
     user: User
-
-
-class TooSoon(Exception):
-    """The form has to wait before it may be tried again."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many tries. Wait {seconds} seconds, then try again.")
-        self.seconds = seconds
 
 
 class WrongPassword(Exception):
@@ -67,28 +60,32 @@ class SignIns:
         Who was signed in there stays signed in, by the new cookie alone; somebody else is signed
         out.
 
-        1. The form is not pausing.  2. The try is counted before it is judged, so that a thousand
-        at once are a thousand.  3. The check takes as long for nobody, and so does storing that it
-        was in vain.  4. User and password are still what was checked.
+        1. The name is looked up, and its account and address may try now.  2. The try is counted
+        before it is judged, so that a thousand at once are a thousand.  3. The check takes as long
+        for nobody, and so does storing the failure.  4. User and password are still what was
+        checked.
 
         Raises `TooSoon`, `WrongPassword` or `Busy`.
         """
-        form = hashlib.sha256(f"{name.casefold()}\n{peer}".encode()).digest()
-        self.count(form)
-        with self.store.read() as view:
-            user = view.directory.user_called(name)
-            known = None if user is None else view.passwords.get(user.id)
+        name = passwords.spelled(name)
+        with self.store.write() as tx:
+            user = tx.directory.user_called(name)
+            tried = sign_in_tries.of_account(user, name, peer)
+            too_soon = sign_in_tries.count(tx, tried)
+            known = tx.passwords.get("" if user is None else user.id)
+        if too_soon is not None:
+            raise too_soon
         hashed_as = None if known is None else known.hash
         right = self.hasher.verify(passwords.normal(password), hashed_as)
         with self.store.write() as tx:
             again = _judge(tx, user, right=right, hashed_as=hashed_as)
             fresh = None
             if again is not None:
-                tx.passwords.was_right(form)
+                sign_in_tries.was_right(tx, tried)
                 tx.passwords.used(again.id, tx.now)
                 fresh = self.enter(tx, again, flow, cookie=cookie, acr=names.ACR_PASSWORD)
             else:
-                tx.passwords.was_wrong(form, tx.now + passwords.FORGOTTEN_MS)
+                sign_in_tries.was_wrong(tx, tried)
         if fresh is None:
             raise WrongPassword
         return fresh
@@ -108,16 +105,12 @@ class SignIns:
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
-    def count(self, form: bytes) -> None:
-        """One more try of a form, before it is judged. Raises `TooSoon` while it has to wait."""
+    def count(self, tried: Try) -> None:
+        """One more try, before it is judged. Raises `TooSoon` while it has to wait."""
         with self.store.write() as tx:
-            until = tx.passwords.paused_until(form, tx.now)
-            if until is None:
-                tries = tx.passwords.tried(form, tx.now, tx.now + passwords.FORGOTTEN_MS)
-                tx.passwords.pause(form, tx.now + passwords.pause_ms(tries))
-            now = tx.now
-        if until is not None:
-            raise TooSoon(max(1, (until - now + 999) // 1000))
+            too_soon = sign_in_tries.count(tx, tried)
+        if too_soon is not None:
+            raise too_soon
 
     def enter(self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, acr: str) -> str:
         """Sign in whoever proved who they are, in this way; the browser's new cookie."""
@@ -149,15 +142,18 @@ def hashed(cookie: str) -> bytes:
 
 
 def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
-    """The user as they are now, if they may sign in; a failure of theirs is written down."""
+    """The user as they are now, if they may sign in; a failure is written down, of nobody too."""
     again = None if user is None else tx.directory.user(user.id)
-    if again is None:
-        return None
-    password = tx.passwords.get(again.id)
-    if right and password is not None and password.hash == hashed_as and again.enabled:
+    password = tx.passwords.get("" if again is None else again.id)
+    same = password is not None and password.hash == hashed_as
+    if again is not None and right and same and again.enabled:
         return again
-    kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(again.id)
-    floods.record(tx, Entry(kind, actor, subject=again.id, decision="refused"))
+    kind = audit.Type.SIGN_IN_FAILED
+    if again is None:
+        floods.record(tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account"))
+    else:
+        by = audit.by_user(again.id)
+        floods.record(tx, Entry(kind, by, subject=again.id, decision="refused"))
     return None
 
 

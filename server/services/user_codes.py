@@ -19,6 +19,9 @@ from server.services.statements import Statements
 
 MOST_WRONG: Final = 5
 WRONG_WINDOW_MS: Final = 30 * 60 * 1000
+CHANGES: Final = 20
+"""How often a person with a password may choose a code in an hour: each is compared with it."""
+CHANGES_WINDOW_MS: Final = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,20 @@ class UserCodes:
     def set(self, person: Person, code: str, jws: str) -> None:
         """Want this code of agents from now on; the one before ends.
 
-        1. It may be one.  2. The device signed for this very one; only then it is held against the
-        person's password, which is slow and none of an agent's business (CIBA 7.1.2).  3. The
-        signature still stands when it counts, and counts once. Raises errors.Problem or `Busy`.
+        1. It may be one.  2. The device signed for this very one; only then it is compared with the
+        person's password, which is slow and none of an agent's business (CIBA 7.1.2). That tells
+        whether it is the password, so it is counted first.  3. The signature still stands when it
+        counts, and counts once. Raises errors.Problem or `Busy`.
         """
         checked = user_codes.check_new(code)
-        with self.store.read() as view:
-            self._check(view, person, code, jws)
-            known = view.passwords.get(person.user.id)
+        with self.store.write() as tx:
+            self._check(tx, person, code, jws)
+            known = tx.passwords.get(person.user.id)
+            many = known is not None and _too_many_changes(tx, person)
+        if many:
+            raise errors.Problem(
+                429, "too_many_codes", "You changed your user code too often. Wait an hour."
+            )
         if known is not None and self.hasher.verify(passwords.normal(code), known.hash):
             raise errors.Problem(422, "invalid_body", "A user code is not your password.")
         with self.store.write() as tx:
@@ -99,6 +108,10 @@ def refusal(
         return None
     tx.counters.count(key, WRONG_WINDOW_MS)
     return errors.InvalidUserCode("This is not the user code of that person.")
+
+
+def _too_many_changes(tx: Unit, person: Person) -> bool:
+    return tx.counters.count(f"user code set:{person.user.id}", CHANGES_WINDOW_MS) > CHANGES
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person) -> None:

@@ -19,6 +19,11 @@ _FORGET = delete(t).where(t.c.key == bindparam("of"), t.c.forget_at <= bindparam
 _PAUSE = update(t).where(t.c.key == bindparam("of")).values(not_before=bindparam("until"))
 _WRONG = update(t).where(t.c.key == bindparam("of")).values(forget_at=bindparam("until"))
 _RIGHT = delete(t).where(t.c.key == bindparam("of"))
+_GIVE_BACK = (
+    update(t)
+    .where(t.c.key == bindparam("of"), t.c.tries > 0)
+    .values(tries=t.c.tries - 1, not_before=0)
+)
 _PRUNE = delete(t).where(t.c.forget_at <= bindparam("now"))
 
 
@@ -82,6 +87,10 @@ class Passwords:
     def was_right(self, key: bytes) -> None:
         """Forget the tries in vain."""
         self._connection.execute(_RIGHT, {"of": key})
+
+    def give_back(self, key: bytes) -> None:
+        """One try less, and no pause: it was right."""
+        self._connection.execute(_GIVE_BACK, {"of": key})
 
     def prune(self, now: int) -> None:
         """Forget tries that are long past."""

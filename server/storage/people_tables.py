@@ -56,7 +56,7 @@ password_tries = Table(
     Column("not_before", Millis, nullable=False),
     Column("forget_at", Millis, nullable=False, index=True),
 )
-"""`key` is the hash of a name and an address, so that neither lies here."""
+"""`key` is the hash of an account and an address, or of an address; neither is readable here."""
 
 sign_ins = Table(
     "sign_ins",

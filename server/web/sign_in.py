@@ -21,7 +21,8 @@ from server.services.authorize import Answer, handle_hash
 from server.services.flow_pages import ConsentPage, SignInPage
 from server.services.flows import Step
 from server.services.ports import Busy
-from server.services.sign_ins import TooSoon, WrongPassword
+from server.services.sign_in_tries import TooSoon
+from server.services.sign_ins import WrongPassword
 from server.web.browser import (
     HEADERS,
     cookie_of,

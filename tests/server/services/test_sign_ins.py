@@ -1,11 +1,15 @@
 """Signing in with a password: what slows a guesser, and what never stops anybody else."""
 
+import itertools
+import threading
+
 import pytest
 
-from server.protocol.passwords import FREE_TRIES
+from server.protocol.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.sign_ins import SIGNED_IN_MS, TooSoon, WrongPassword
-from server.services.users import NewUser
+from server.services.sign_in_tries import TooSoon
+from server.services.sign_ins import SIGNED_IN_MS, WrongPassword
+from server.services.users import NewUser, UserChanges
 from server.storage.passwords import Passwords as StoredPasswords
 from tests.support.browser import PASSWORD
 from tests.support.clock import HOUR
@@ -44,12 +48,14 @@ def test_a_right_password_makes_a_new_cookie_each_time(sign_in, local):
 
 
 def test_wrong_and_unknown_are_one_answer(sign_in, local):
-    """A name without a password, too; only an account's own failures are written down."""
+    """A name without a password, too; each failure is written down, of an account or of none."""
     local.desk.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
             sign_in(name, password)
-    assert len(local.desk.entries("sign_in.failed")) == 2
+    failed = local.desk.entries("sign_in.failed")
+    assert [one.get("cause") for one in failed] == [None, None, "no such account"]
+    assert "subject" not in failed[-1]
 
 
 def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
@@ -66,9 +72,153 @@ def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
     for name in ("ana", "nobody"):
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
-    assert wrote == ["was_wrong", "was_wrong"]
+    assert wrote == ["was_wrong"] * 4
     assert sign_in()
-    assert wrote[2:] == ["was_right"]
+    assert wrote[4:] == ["was_right"]
+
+
+def statements(local, monkeypatch, attempt):
+    """The kinds of statements that a try sends to the database."""
+    sent = []
+    with local.services.store.read() as view:
+        kind = type(view.passwords._connection)
+    for name in ("execute", "exec_driver_sql"):
+        real = getattr(kind, name)
+
+        def spy(self, statement, *more, real=real, **named):
+            sent.append(str(statement).split(" WHERE ")[0])
+            return real(self, statement, *more, **named)
+
+        monkeypatch.setattr(kind, name, spy)
+    with pytest.raises(WrongPassword):
+        attempt()
+    monkeypatch.undo()
+    return sent
+
+
+def test_an_account_and_no_account_cost_the_same_statements(sign_in, local, monkeypatch):
+    """So the time does not tell which one was tried."""
+    for name in ("ana", "nobody"):  # what is read once is remembered
+        with pytest.raises(WrongPassword):
+            sign_in(name, "wrong")
+    known = statements(local, monkeypatch, lambda: sign_in("ana", "wrong"))
+    unknown = statements(local, monkeypatch, lambda: sign_in("nobody", "wrong"))
+    assert len(known) > 5
+    assert known == unknown
+
+
+WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
+BOLD = str.maketrans({"a": "\U0001d41a", "n": "\U0001d427"})
+CYRILLIC = str.maketrans({"a": "\u0430"})
+
+
+def spellings(user):
+    """An account in letters of another case, other forms of them, look-alikes, spaces, its id."""
+    cased = ["".join(letters) for letters in itertools.product("aA", "nN", "aA")]
+    names = [*cased, *(one + "@Example.com" for one in cased)]
+    formed = [one.translate(table) for one in names for table in (WIDE, BOLD)]
+    whole = [*names, *formed, user.id, user.id.translate(WIDE), user.name.translate(CYRILLIC)]
+    return [before + one + after for one in whole for before, after in SPACES]
+
+
+SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
+
+
+def test_every_spelling_of_an_account_is_counted_as_that_account(sign_in, local):
+    """Writing a name in another way is no fresh start."""
+    user = local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    many = spellings(user)
+    assert len(set(many)) > 164
+    outcomes = [outcome(sign_in, spelling) for spelling in many]
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooSoon] * (len(many) - FREE_TRIES)
+    local.clock.forward(1_000)
+    assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
+
+
+def outcome(sign_in, name, typed="wrong"):
+    """What became of a try."""
+    try:
+        sign_in(name, typed)
+    except (TooSoon, WrongPassword) as refused:
+        return type(refused)
+    return None
+
+
+def test_every_spelling_of_nobody_is_counted_as_one_name(sign_in):
+    """A name without an account is paced as one with an account is."""
+    names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
+    outcomes = [outcome(sign_in, name) for name in names]
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooSoon] * 2
+
+
+def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local):
+    """Until it waits; who comes from elsewhere does not, and a right password gets its try back."""
+    for _ in range(2 * FREE_TRIES_OF_ADDRESS):
+        assert sign_in()
+    for number in range(FREE_TRIES_OF_ADDRESS):
+        with pytest.raises(WrongPassword):
+            sign_in(f"nobody-{number}", "wrong")
+    for name in ("nobody", "ana"):
+        with pytest.raises(TooSoon):
+            sign_in(name)
+    assert sign_in(peer=THERE)
+    local.clock.forward(1_000)
+    assert sign_in()
+    with pytest.raises(WrongPassword):
+        sign_in("nobody", "wrong")
+    with pytest.raises(TooSoon) as slowed:
+        sign_in("ana")
+    assert slowed.value.seconds == 2
+
+
+def test_an_ipv6_host_is_one_address(sign_in):
+    """It chooses the last 64 bits as it likes."""
+    for number in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
+    with pytest.raises(TooSoon):
+        sign_in(peer="2001:db8::ffff")
+    assert sign_in(peer="2001:db8:0:1::1")
+
+
+def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
+    """While the last free password is being compared, another one is already refused."""
+    for _ in range(FREE_TRIES - 1):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    comparing, go_on = threading.Event(), threading.Event()
+    refused = []
+
+    def slow(*_):
+        comparing.set()
+        go_on.wait(10)
+        return False
+
+    monkeypatch.setattr(local.site.sign_ins.hasher, "verify", slow)
+
+    def first():
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+        refused.append("wrong")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert comparing.wait(10)
+    with pytest.raises(TooSoon):
+        sign_in()
+    go_on.set()
+    thread.join(10)
+    assert refused == ["wrong"]
+
+
+def test_a_device_works_while_its_person_s_sign_in_form_waits(sign_in, person):
+    """Somebody else's failures stop no enrolled device."""
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong")
+    with pytest.raises(TooSoon):
+        sign_in()
+    assert person.call("GET", "/api/approvals").status == 200
 
 
 def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):

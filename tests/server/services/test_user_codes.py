@@ -5,7 +5,7 @@ import pytest
 from server.protocol import decisions
 from server.services.agent_forms import AgentChanges
 from server.services.passwords import Passwords
-from server.services.user_codes import MOST_WRONG, WRONG_WINDOW_MS
+from server.services.user_codes import CHANGES, MOST_WRONG, WRONG_WINDOW_MS
 from tests.support.callers import new_person
 from tests.support.installation import BY
 
@@ -66,6 +66,16 @@ def test_the_password_is_no_user_code(person, local):
     assert _change(person, words).refusal == (422, "invalid_body")
     assert not _is_set(person)
     assert _change(person, CODE).json == {"set": True}
+
+
+def test_a_device_cannot_guess_the_password_by_choosing_codes(person, local):
+    """The answer tells whether a code is the password, so there are few answers in an hour."""
+    services = local.services
+    Passwords(services.store, services.passwords).set("ana", "correct horse battery", by=BY)
+    for _ in range(CHANGES):
+        assert _change(person, CODE).json == {"set": True}
+    for code in (CODE, "correct horse battery"):
+        assert _change(person, code).refusal == (429, "too_many_codes")
 
 
 def test_only_an_approval_key_of_this_device_may(person):

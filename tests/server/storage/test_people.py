@@ -96,6 +96,9 @@ def test_tries_are_counted_until_one_was_right_or_all_are_forgotten(
         tx.passwords.pause(b"k", now + MINUTE)
         assert tx.passwords.paused_until(b"k", now) == now + MINUTE
         assert tx.passwords.paused_until(b"other", now) is None
+        tx.passwords.give_back(b"k")
+        assert tx.passwords.paused_until(b"k", now) is None
+        assert tx.passwords.tried(b"k", now, now + HOUR) == 3
         tx.passwords.was_right(b"k")
         assert tx.passwords.tried(b"k", now, now + HOUR) == 1
         assert tx.passwords.tried(b"k", now + HOUR, now + 2 * HOUR) == 1

@@ -1,0 +1,75 @@
+"""How often somebody may try to sign in: failures of one account at one address, and of an address.
+
+A try counts before it is judged, so many at once gain nothing. An account is the one that a name
+resolves to, however it is spelled; a name that resolves to nobody is counted under its folded form.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from server.protocol import passwords
+from server.protocol.look_alikes import name_key
+from server.services.ports import Unit
+from server.services.records import User
+
+
+class TooSoon(Exception):
+    """The form has to wait before it may be tried again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries. Wait {seconds} seconds, then try again.")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try to sign in, as it is counted."""
+
+    account: bytes
+    """What is tried, at this address."""
+    address: bytes
+    """Everything that is tried from there."""
+
+
+def of_account(user: User | None, name: str, peer: str) -> Try:
+    """The try of a name that resolved to this user, or to nobody."""
+    called = f"nobody\n{name_key(name)}" if user is None else f"user\n{user.id}"
+    return of(called.encode(), peer)
+
+
+def of(what: bytes, peer: str) -> Try:
+    """The try of anything else by which somebody signs in."""
+    network = passwords.network(peer).encode()
+    return Try(_key(b"account", what, network), _key(b"address", network))
+
+
+def count(tx: Unit, tried: Try) -> TooSoon | None:
+    """Count one more try, unless it has to wait; the error to raise once this is stored."""
+    for key in (tried.account, tried.address):
+        tx.queue(f"signs in {key.hex()}")
+    waits = [tx.passwords.paused_until(key, tx.now) for key in (tried.account, tried.address)]
+    until = max((one for one in waits if one is not None), default=None)
+    if until is not None:
+        return TooSoon(max(1, (until - tx.now + 999) // 1000))
+    forget_at = tx.now + passwords.FORGOTTEN_MS
+    tries = tx.passwords.tried(tried.account, tx.now, forget_at)
+    tx.passwords.pause(tried.account, tx.now + passwords.pause_ms(tries))
+    tries = tx.passwords.tried(tried.address, tx.now, forget_at)
+    tx.passwords.pause(tried.address, tx.now + passwords.pause_of_address_ms(tries))
+    return None
+
+
+def was_right(tx: Unit, tried: Try) -> None:
+    """Forget the account's failures; the address gets this try back, and keeps its failures."""
+    tx.passwords.was_right(tried.account)
+    tx.passwords.give_back(tried.address)
+
+
+def was_wrong(tx: Unit, tried: Try) -> None:
+    """Remember the failures for an hour from now."""
+    for key in (tried.account, tried.address):
+        tx.passwords.was_wrong(key, tx.now + passwords.FORGOTTEN_MS)
+
+
+def _key(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"\n".join(parts)).digest()

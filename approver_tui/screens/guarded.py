@@ -1,6 +1,7 @@
 """What both apps are: guarded input, our colours, keys that a click stands for.
 
-Owns: the input guard's place in the event loop. Never: what a screen does.
+Owns: the place of the input guard, and of the order of inputs, in the event loop. Never: what a
+screen does.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,18 @@ from textual.filter import LineFilter, NoColor
 
 from approver_tui.screens import ending
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.withdrawal import withdraw
 from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
 
+_ORDERED = (
+    events.Key,
+    events.Paste,
+    events.MouseDown,
+    events.MouseUp,
+    events.AppBlur,
+    events.AppFocus,
+)
 _WITHOUT_COLOURS: Sequence[LineFilter] = (NoColor(),)
 
 
@@ -38,6 +48,7 @@ class GuardedApp(App[ReturnType]):
         if is_still:
             self.animation_level = "none"
         self.guard = guard
+        self._order = InputOrder(self)
         for each in (SAYSO, HIGH_CONTRAST):
             self.register_theme(each)
         self.theme = theme
@@ -71,12 +82,14 @@ class GuardedApp(App[ReturnType]):
         Textual gives the app its focus back inside this very call for the first key or press
         after a blur, so a guard that looked later would already let that one through.
         """
+        if _is_ordered(event) and self._order.holds_back(event):
+            return
         if isinstance(event, events.AppBlur):
             self.guard.leave()
             withdraw(self, forgetting=False)
         elif isinstance(event, events.AppFocus):
             self._come_back()
-        elif self._is_input(event) and self._is_dropped(event):
+        elif _is_input(event) and self._is_dropped(event):
             return
         await super().on_event(event)
 
@@ -105,9 +118,6 @@ class GuardedApp(App[ReturnType]):
         withdraw(self, forgetting=self.guard.is_deserted)
         self.guard.come_back()
 
-    def _is_input(self, event: events.Event) -> bool:
-        return isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
-
     def _is_dropped(self, event: events.Event) -> bool:
         if not self.app_focus and isinstance(event, (events.Key, events.MouseDown)):
             self.app_focus = True
@@ -117,3 +127,12 @@ class GuardedApp(App[ReturnType]):
             return True
         self.heard()
         return False
+
+
+def _is_input(event: events.Event) -> bool:
+    return isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded
+
+
+def _is_ordered(event: events.Event) -> bool:
+    """Tell whether this waits for its turn; moving and scrolling move no focus, and are many."""
+    return isinstance(event, _ORDERED) and not event.is_forwarded

@@ -1,0 +1,189 @@
+"""Keys that arrive in one read: each goes where it would go if it were typed slowly.
+
+A slow connection and a password manager that types deliver many keys at once. No part of a PIN may
+end in a field that shows what is typed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from approver_tui.state.approvals import Approval
+from server.protocol.states import State
+from server.services.actions import Actions
+from server.services.agent_forms import AgentChanges
+from server.services.agents import Agents
+from tests.support.agent import Agent
+from tests.support.installation import PAYMENT
+from tests.support.server import BY, LiveServer
+from tests.support.terminal import PIN, Terminal
+from tests.support.waiting import until
+from tests.support.window import Window, window
+
+SIZE = (80, 24)
+RIGHT = "4820"
+DOTS = "•" * len(PIN)
+
+
+def _burst(app: Window, text: str) -> None:
+    """Write all of it at once, after a second without a key."""
+    app.rest(1.0)
+    os.write(app.child.child_fd, text.encode())
+
+
+def _state(server: LiveServer, approval_id: str) -> State:
+    with server.services.store.read() as view:
+        found = view.approvals.get(approval_id)
+    assert found is not None
+    return found.state
+
+
+def _row(app: Window, words: str) -> int:
+    """Which row has these words."""
+    return next(place for place, row in enumerate(app.text.splitlines()) if words in row)
+
+
+@pytest.fixture
+def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approval]:
+    """A payment whose amount is typed back."""
+    actions = Actions(server.services.store)
+    actions.update(json.dumps({**PAYMENT, "type_back": {"fact": "/amount"}}), by=BY)
+    agent.ask_payment(person.user)
+    yield person.only()
+    actions.update(json.dumps(PAYMENT), by=BY)
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_fact_and_the_pin_land_in_their_own_fields(person: Terminal) -> None:
+    """The type-back field shows what is typed; the PIN is for the field behind it."""
+    with window(person, size=SIZE) as app:
+        app.press("a")
+        app.shows("APPROVE?")
+        _burst(app, f"\x1b[6~\t{RIGHT}\t{PIN}")
+        app.shows(DOTS)
+        assert RIGHT in app.text
+        assert PIN not in app.text
+
+
+@pytest.mark.usefixtures("asked")
+def test_it_is_so_while_the_machine_is_busy(person: Terminal) -> None:
+    """The app lies stopped while the keys arrive, and two programs take the processors."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        with window(person, size=SIZE) as app:
+            app.press("a")
+            app.shows("APPROVE?")
+            app.rest(1.0)
+            app.suspend()
+            os.write(app.child.child_fd, f"\x1b[6~\t{RIGHT}\t{PIN}".encode())
+            app.go_on()
+            app.shows(DOTS)
+            assert RIGHT in app.text
+            assert PIN not in app.text
+    finally:
+        for each in busy:
+            each.kill()
+            each.wait()
+
+
+def test_the_keys_behind_the_one_that_opens_a_panel_are_dropped(
+    server: LiveServer, person: Terminal, asked: Approval
+) -> None:
+    """They were typed at what was there before: they reach no field, and decide nothing."""
+    with window(person, size=SIZE) as app:
+        _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
+        app.shows("APPROVE?", "> Back <")
+        app.rest(1.0)
+        assert PIN not in app.text
+        assert DOTS not in app.text
+        assert _state(server, asked.id) is State.PENDING
+
+
+def test_the_button_is_pressed_last(server: LiveServer, person: Terminal, asked: Approval) -> None:
+    """The whole answer in one read, once the facts were there for as long as they have to be."""
+    with window(person, size=SIZE) as app:
+        app.press("a", "\x1b[6~")
+        app.rest(3.0)
+        _burst(app, f"\t{RIGHT}\t{PIN}\t\r")
+        until(lambda: _state(server, asked.id) is State.APPROVED, 30)
+
+
+def test_number_fact_reason_and_pin_land_in_their_own_fields(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Everything that a critical request takes, in the order of the fields."""
+    document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
+    Actions(server.services.store).update(json.dumps(document), by=BY)
+    agents = Agents(server.services.store, server.services.secrets)
+    agents.update(agent.key.id, AgentChanges(interactive=True), by=BY)
+    number = agent.ask_payment(person.user).json()["match_code"]
+    with window(person, size=(80, 40)) as app:
+        app.press("a")
+        app.shows("APPROVE?", "Reason")
+        _burst(app, f"\t{number}\t{RIGHT}\tIt is on the list.\t{PIN}")
+        app.shows(DOTS)
+        rows = app.text.splitlines()
+        assert number in rows[_row(app, "Number ")]
+        assert RIGHT in rows[_row(app, "Number ") + 1]
+        assert "It is on the list." in rows[_row(app, "Reason ")]
+        assert DOTS in rows[_row(app, "PIN ")]
+        assert PIN not in app.text
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_notes_of_a_denial_land_in_their_own_fields(person: Terminal) -> None:
+    """The agent's note and the private one: what is private is not told to the agent."""
+    with window(person, size=SIZE) as app:
+        app.press("d")
+        app.shows("DENY?")
+        _burst(app, "1\ttold to it\tkept here")
+        app.shows("kept here")
+        assert _row(app, "kept here") == _row(app, "Private note") + 1
+        app.press("\x1b[Z")
+        app.shows("told to it")
+        assert _row(app, "told to it") == _row(app, "Note to the agent") + 1
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_report_and_its_note_land_in_their_own_fields(person: Terminal) -> None:
+    """The choice, then the words."""
+    with window(person, size=SIZE) as app:
+        app.press("!")
+        app.shows("REPORT?")
+        _burst(app, "2\t1 and 2 are not mine")
+        app.shows("1 and 2 are not mine", "> 2 ")
+
+
+def test_the_bounds_of_a_standing_grant_land_in_their_own_fields(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """How long, how often, how much."""
+    document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
+    Actions(server.services.store).update(json.dumps(document), by=BY)
+    agent.ask_payment(person.user)
+    with window(person, size=SIZE) as app:
+        app.press("s")
+        app.shows("APPROVE AHEAD?", "> Back <")
+        _burst(app, "\t1h\t2\t9000\t")
+        app.shows("9000")
+        rows = app.text.splitlines()
+        assert "1h" in rows[_row(app, "For ")]
+        assert " 2 " in rows[_row(app, "Uses ")]
+        assert "9000" in rows[_row(app, "Sum ")]
+
+
+def test_both_pins_of_the_sign_in_land_in_their_own_fields(server: LiveServer) -> None:
+    """With what a person presses to be let in by a code."""
+    user, code = server.user()
+    somebody = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
+    app = Window(somebody, size=SIZE)
+    try:
+        app.shows("SAYSO  sign in", "There is no login on this machine.")
+        _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\t\r")
+        app.shows("LIVE")
+    finally:
+        app.leave()

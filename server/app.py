@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from server import outward
-from server.crypto.jose import JwtSigner, JwtVerifier, sealed_as
+from server import key_files, outward
+from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.passwords import Argon2Passwords, Elsewhere, here
-from server.crypto.sealing import read_or_make_key
-from server.crypto.secrets import KeyedSecrets
+from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.crypto.vapid import public_key
 from server.protocol import names
 from server.services.acting import ActingService
@@ -55,6 +53,7 @@ from server.services.grants.token_exchange import TokenExchangeGrant
 from server.services.hints import Hints
 from server.services.icons import Icons
 from server.services.incidents import Incidents
+from server.services.installation_rows import InstallationRow
 from server.services.introspection import Introspection
 from server.services.issued_tokens import IssuedTokens
 from server.services.keys import ensure_keys
@@ -106,9 +105,6 @@ if TYPE_CHECKING:
     from server.delivery.outbox import OutboxWorker
     from server.http.site import Site
 
-MASTER_KEY: Final = "master.key"
-PIN_KEY: Final = "pin.key"
-
 
 class SystemClock:
     """The machine's time."""
@@ -147,18 +143,23 @@ def build(
     serving: bool = False,
     elsewhere: Elsewhere = here,
 ) -> Services:
-    """Open the database and the keys. Raises what `storage.open` and `crypto.sealing` say.
+    """Open the database and the keys, in the process that uses them.
 
+    Raises what `storage.open` and `crypto.sealing` say.
     `elsewhere` runs what is slow on purpose where it holds up nobody.
     """
     clock = clock or SystemClock()
-    secrets = KeyedSecrets(
-        read_or_make_key(Path(settings.master_key_file or settings.data_dir / MASTER_KEY)),
-        read_or_make_key(settings.data_dir / PIN_KEY),
-    )
-    outward.vapid_key(settings)
-    store = open_store(settings.sqlalchemy_url, clock, secrets.entry_id, serving=serving)
-    _refuse_a_stranger(store, secrets)
+    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, serving=serving)
+    store.start()
+    try:
+        master, pin = key_files.open_required(settings, store)
+        with store.read() as view:
+            installation = view.installation.row()
+    except BaseException:
+        store.close()
+        raise
+    secrets = KeyedSecrets(master, pin, installation.epoch)
+    rules = _rules(settings, installation)
     return Services(
         settings=settings,
         clock=clock,
@@ -167,12 +168,21 @@ def build(
         signer=JwtSigner(secrets),
         verifier=JwtVerifier(),
         passwords=Argon2Passwords(elsewhere),
-        rules=_rules(settings),
+        rules=rules,
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
-        escalations=Escalations(store, StandIns(Judge(secrets), _rules(settings))),
-        successions=Successions(store, secrets, _rules(settings)),
+        escalations=Escalations(store, StandIns(Judge(secrets), rules)),
+        successions=Successions(store, secrets, rules),
     )
+
+
+def key_problems(settings: Settings) -> list[str]:
+    """What is wrong with any key file of the database. Raises what `storage.open` says."""
+    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, serving=False)
+    try:
+        return key_files.problems(settings, store)
+    finally:
+        store.close()
 
 
 def create_site(services: Services) -> "Site":
@@ -279,7 +289,7 @@ def create_site(services: Services) -> "Site":
         push_subscriptions=PushSubscriptions(
             store,
             secrets,
-            public_key(outward.vapid_key(services.settings)),
+            public_key(outward.vapid_key(services.settings, store, secrets)),
             services.settings.push_services,
         ),
         quiet=Quiet(store),
@@ -352,19 +362,7 @@ def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None])
     return outward.outbox_worker(settings, store, secrets, callbacks, run, room)
 
 
-def _refuse_a_stranger(store: SqlStore, secrets: KeyedSecrets) -> None:
-    """Raises `BadKeyFile` when another master key sealed this database; the files stay as they are.
-
-    The key of a restored database may be missing, and a new one was made in its place: it opens
-    nothing, and putting the old file back is all that is needed.
-    """
-    with store.read() as view:
-        keys = view.directory.signing_keys()
-    if keys:
-        secrets.open(sealed_as(keys[0].kid), keys[0].sealed)
-
-
-def _rules(settings: Settings) -> Rules:
+def _rules(settings: Settings, installation: InstallationRow) -> Rules:
     return Rules(
         issuer=settings.issuer_url,
         on_loopback=is_loopback(settings.issuer_url),
@@ -383,6 +381,7 @@ def _rules(settings: Settings) -> Rules:
         notify_low_per_hour=settings.notify_low_per_hour,
         owner_grace_days=settings.owner_grace_days,
         dpop_nonces=settings.dpop_nonce == "required",
+        not_before=installation.restored_at or 0,
     )
 
 

@@ -4,11 +4,11 @@ Owns: the channels of the outbox as the settings want them. Never: what is sent.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from server.crypto.sealing import read_or_make_key
-from server.crypto.vapid import private_key
+from server import key_files
+from server.crypto.sealing import read_key
+from server.crypto.vapid import new_key, private_key
 from server.services.callbacks import Callbacks
 from server.services.notices import WEBHOOK
 from server.services.ports import Secrets, Store
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from server.delivery.egress import Reach
     from server.delivery.outbox import Channel, OutboxWorker
 
-WEBHOOK_KEY: Final = "webhook.key"
+VAPID: Final = "vapid"
 VAPID_KEY: Final = "vapid.key"
+"""Where earlier versions kept the key; a file that is there is taken into the database."""
 
 
 def outbox_worker(
@@ -45,14 +46,14 @@ def outbox_worker(
         "push": CibaPush(callbacks, reach(settings)),
         WEB_PUSH: WebPush(
             Pushes(store, secrets),
-            private_key(vapid_key(settings)),
+            private_key(vapid_key(settings, store, secrets)),
             settings.push_subject,
             settings.push_services,
             Reach(),
         ),
     }
     if settings.webhook_url:
-        channels[WEBHOOK] = Webhook(settings.webhook_url, _webhook_key(settings))
+        channels[WEBHOOK] = Webhook(settings.webhook_url, key_files.open_webhook(settings, store))
     return OutboxWorker(store, secrets, channels, run, room)
 
 
@@ -75,15 +76,20 @@ def endpoint_problem(settings: Settings, url: str) -> str:
     return problem(url, reach(settings))
 
 
-def vapid_key(settings: Settings) -> bytes:
-    """By which browsers' push services know us; made once. Raises `BadKeyFile`."""
-    return read_or_make_key(settings.data_dir / VAPID_KEY)
+def vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:
+    """By which browsers' push services know us: made once, and sealed in the database."""
+    with store.read() as view:
+        sealed = view.installation.sealed_key(VAPID)
+    if sealed is None:
+        return _new_vapid_key(settings, store, secrets)
+    return secrets.open(VAPID, sealed)
 
 
-def _webhook_key(settings: Settings) -> Path:
-    if settings.webhook_secret_file:
-        return Path(settings.webhook_secret_file)
-    key_file = settings.data_dir / WEBHOOK_KEY
-    if not key_file.exists():
-        read_or_make_key(key_file)
-    return key_file
+def _new_vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:
+    file = settings.data_dir / VAPID_KEY
+    key = read_key(file) if file.exists() else new_key()
+    with store.write() as tx:
+        key_id = key_files.key_id(VAPID, key)
+        if not tx.installation.add_key(VAPID, key_id, secrets.seal(VAPID, key)):
+            key = secrets.open(VAPID, tx.installation.sealed_key(VAPID) or b"")
+    return key

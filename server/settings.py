@@ -40,6 +40,8 @@ class Settings:
     """The public URL; default follows the served port on this machine."""
     master_key_file: str = ""
     """Where the master key lies; default `master.key` in the data folder."""
+    pin_key_file: str = ""
+    """Where the PIN key is; default `pin.key` in the data folder."""
     access_token_alg: str = "ES256"
     """ES256, EdDSA or RS256."""
     access_token_seconds: int = 300

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from server.app import MASTER_KEY, PIN_KEY, SystemClock
+from server import key_files
+from server.app import SystemClock
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import answer, json_option
-from server.outward import VAPID_KEY
 from server.services.refusals import Invalid, NotFound
 from server.settings import Settings
 from server.storage.open import SCHEMA, backup_sqlite, upgrade_database
@@ -39,8 +39,7 @@ def backup(context: click.Context, file: Path, *, as_json: bool) -> None:
     settings = settings_of(context)
     source = _file_of(settings)
     backup_sqlite(source, file)
-    keys = [settings.master_key_file or str(settings.data_dir / MASTER_KEY)]
-    keys += [str(settings.data_dir / name) for name in (PIN_KEY, VAPID_KEY)]
+    keys = [str(file.path) for file in key_files.required(settings)]
     lines = [
         f"{source} is copied to {file}.",
         "Without these files it signs nothing. Keep copies of them in another place:",

@@ -6,19 +6,18 @@ Owns: what the machine shows: files, addresses, whether the database opens. What
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import click
 
-from server.app import MASTER_KEY, PIN_KEY
+from server import key_files
+from server.app import key_problems
 from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.opening import opened
 from server.cli.output import answer, json_option
 from server.crypto.sealing import BadKeyFile
-from server.outward import VAPID_KEY, WEBHOOK_KEY
 from server.services.doctor import Finding
 from server.services.ports import Busy
 from server.settings import NOBODY, Settings, is_loopback
@@ -26,6 +25,7 @@ from server.storage.open import SchemaMismatch
 
 _BY_OTHERS: Final = 0o077
 _MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
+_NOTHING_ELSE: Final = "Nothing else could be looked at before that."
 _ORDER: Final = tuple(_MARKS)
 
 
@@ -58,9 +58,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
         return
     if folder.stat().st_mode & _BY_OTHERS:
         yield Finding("weak", f"Others may look into {folder}.", f"Run: chmod 700 {folder}")
-    keys = [folder / name for name in (MASTER_KEY, PIN_KEY, VAPID_KEY, WEBHOOK_KEY)]
-    keys += [Path(f) for f in (settings.master_key_file, settings.webhook_secret_file) if f]
-    for path in keys:
+    for file in (*key_files.required(settings), key_files.webhook(settings)):
+        path = file.path
         if path.exists() and path.stat().st_mode & _BY_OTHERS:
             yield Finding("broken", f"Others may read {path}.", f"Run: chmod 600 {path}")
     for path in sorted(folder.glob("*.db*")):
@@ -89,16 +88,14 @@ def _records(settings: Settings) -> Iterator[Finding]:
     if settings.on_sqlite and not sqlite_file(settings).exists():
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
-    master = Path(settings.master_key_file or settings.data_dir / MASTER_KEY)
-    if not master.exists():
-        # Opening the database would make a new key, and the old one's seals would never open.
-        yield Finding("broken", f"{master} is missing.", "Restore it from your backup.")
-        return
     try:
+        if wrong := key_problems(settings):
+            yield from (Finding("broken", problem, _NOTHING_ELSE) for problem in wrong)
+            return
         with opened(settings) as desk:
             yield from desk.doctor.findings()
     except (BadKeyFile, SchemaMismatch, Busy, OSError) as error:
-        yield Finding("broken", sentence(error), "Nothing else could be looked at before that.")
+        yield Finding("broken", sentence(error), _NOTHING_ELSE)
 
 
 def _limits(settings: Settings) -> Iterator[Finding]:

@@ -64,6 +64,7 @@ _BY_NAME: Final = MappingProxyType(
     {
         "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
         "server.crypto.sealing.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
+        "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
     }
 )
 """Errors of what is heavy to load; a command that failed earlier does not wait for it."""

@@ -22,6 +22,11 @@ def read_or_make_key(path: Path) -> bytes:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make(path)
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 bytes in this file. Raises `BadKeyFile`."""
     if path.stat().st_mode & 0o077:
         raise BadKeyFile(f"{path} can be read by others. Run: chmod 600 {path}")
     key = path.read_bytes()

@@ -16,18 +16,35 @@ _CODE_ID_CHARACTERS = 8
 _CODE_SECRET_CHARACTERS = 24
 
 
+class EntryIds:
+    """Ids of audit entries."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = (0, 0)
+
+    def new(self, now: int) -> str:
+        """Sorts by time, and within this process by order of making (RFC 9562 6.2)."""
+        with self._lock:
+            last, count = self._last
+            moment = max(now, last)
+            count = count + 1 if moment == last else 0
+            self._last = (moment, count)
+        return f"{moment:012x}-{count:04x}-{secrets.token_hex(6)}"
+
+
 class KeyedSecrets:
     """The port `Secrets`, over the master key and the key of the PIN answers."""
 
-    def __init__(self, master: bytes, pin_key: bytes) -> None:
+    def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
+        """What is derived with the `epoch` of the installation ends when a backup is restored."""
         self._sealer = Sealer(master)
-        self._handle_key = derive(master, "handles")
-        self._code_key = derive(master, "enrolment codes")
+        self._handle_key = derive(master, f"handles {epoch}")
+        self._code_key = derive(master, f"enrolment codes {epoch}")
+        self._nonce_key = derive(master, f"nonces {epoch}")
         self._user_code_key = derive(master, "user codes")
-        self._nonce_key = derive(master, "nonces")
+        self._hash_key = derive(master, "hashes")
         self._pin_key = pin_key
-        self._entries = threading.Lock()
-        self._last_entry = (0, 0)
 
     def new_id(self, prefix: str) -> str:
         """A public id with 80 random bits."""
@@ -50,15 +67,6 @@ class KeyedSecrets:
         """128 random bits."""
         return base64url.encode(secrets.token_bytes(16))
 
-    def entry_id(self, now: int) -> str:
-        """Sorts by time, and within this process by order of making (RFC 9562 6.2)."""
-        with self._entries:
-            last, count = self._last_entry
-            moment = max(now, last)
-            count = count + 1 if moment == last else 0
-            self._last_entry = (moment, count)
-        return f"{moment:012x}-{count:04x}-{secrets.token_hex(6)}"
-
     def auth_req_id(self, approval_id: str) -> str:
         """The agent's handle for this approval; never the id that people and devices see."""
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
@@ -74,6 +82,10 @@ class KeyedSecrets:
     def nonce(self, *parts: str) -> str:
         """What a device must sign for these parts."""
         return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
+
+    def keyed_hash(self, *parts: str) -> str:
+        """What the database keeps instead of these parts; a restore does not change it."""
+        return base64url.encode(_hmac(self._hash_key, "\n".join(parts)))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
         """Y = HMAC(k, x) with this device's k of this epoch."""

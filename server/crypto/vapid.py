@@ -1,7 +1,9 @@
-"""The key by which push services know our messages (RFC 8292): 32 bytes in a file of their own.
+"""The key by which push services know our messages (RFC 8292): 32 bytes, sealed in the database.
 
 A new one makes every subscription useless until its browser has been open again, so it is kept.
 """
+
+import secrets
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -10,6 +12,11 @@ from server.protocol import base64url
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of P-256 (SP 800-186 3.2.1.3)."""
+
+
+def new_key() -> bytes:
+    """32 random bytes."""
+    return secrets.token_bytes(32)
 
 
 def private_key(raw: bytes) -> str:

@@ -186,7 +186,7 @@ def _marks(secrets: Secrets, wanted: Wanted) -> _Marks:
 @lru_cache(maxsize=4_096)
 def _key(secrets: Secrets, parts: str) -> str:
     """Most of what one agent asks for is compared by the same few keys time and again."""
-    return secrets.nonce("history", parts)
+    return secrets.keyed_hash("history", parts)
 
 
 def _amounts(wanted: Wanted, key: Callable[..., str]) -> Mapping[str, _Amount]:

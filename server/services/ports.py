@@ -14,6 +14,7 @@ from server.services.group_rows import GroupRows
 from server.services.history_rows import HistoryRows
 from server.services.icon_rows import IconRows
 from server.services.incident_rows import IncidentRows
+from server.services.installation_rows import InstallationRows
 from server.services.limit_rows import LimitRows
 from server.services.messages import FeedRows, NotificationRows, OutboxRows
 from server.services.name_rows import NameRows
@@ -189,6 +190,8 @@ class View(Protocol):
     def feed(self) -> FeedRows: ...
     @property
     def outbox(self) -> OutboxRows: ...
+    @property
+    def installation(self) -> InstallationRows: ...
 
 
 class Unit(View, Protocol):
@@ -333,16 +336,16 @@ class Secrets(Protocol):
     def salt(self) -> str:
         """128 random bits."""
 
-    def entry_id(self, now: int) -> str:
-        """An id that sorts by time."""
-
     def auth_req_id(self, approval_id: str) -> str:
         """The agent's handle for this approval, recomputed whenever it is needed."""
 
     def code_hash(self, code_id: str, secret: str) -> bytes: ...
     def user_code_hash(self, user_id: str, code: str) -> bytes: ...
     def nonce(self, *parts: str) -> str:
-        """What a device must sign for these parts; the same parts give the same nonce."""
+        """What a device must sign for these parts: the same for the same parts, until a restore."""
+
+    def keyed_hash(self, *parts: str) -> str:
+        """What the database keeps instead of these parts; a restore does not change it."""
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
     def seal(self, purpose: str, text: bytes) -> bytes: ...

@@ -28,6 +28,8 @@ class Rules:
     owner_grace_days: int = 14
     dpop_nonces: bool = False
     """Proofs of clients must carry a nonce of ours."""
+    not_before: int = 0
+    """When a backup was last restored: what was signed before that moment is not accepted."""
 
     @property
     def api_audience(self) -> str:

@@ -6,7 +6,9 @@ gevent has patched what it stands on.
 
 import contextlib
 import gc
+import os
 import resource
+import signal
 import socket
 import sys
 from dataclasses import dataclass, replace
@@ -25,6 +27,10 @@ GRACEFUL_SECONDS: Final = 9
 _WORKER = "server.serving.worker.SaysoWorker"
 
 
+class CannotStart(Exception):
+    """The server cannot start with these files, this database or these settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Where and in how many processes to serve."""
@@ -36,11 +42,16 @@ class Shape:
 
 
 def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
-    """Serve until told to end. Raises `BadSetting` for what must not be served so."""
+    """Serve until told to end. Raises `BadSetting` or `CannotStart`."""
     _check_address(shape)
     settings = prepared(settings, shape)
     _raise_open_files()
-    _Application(settings, shape, clock).run()
+    application = _Application(settings, shape, clock)
+    try:
+        application.run()
+    finally:
+        if reason := application.refusal():
+            raise CannotStart(reason)
 
 
 def prepared(settings: Settings, shape: Shape) -> Settings:
@@ -85,7 +96,15 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.settings = settings
         self.shape = shape
         self.clock = clock
+        self._refusals = os.pipe()
         super().__init__()
+
+    def refusal(self) -> str:
+        """Why a worker could not start; "" when none refused."""
+        reading, writing = self._refusals
+        os.close(writing)
+        with os.fdopen(reading, encoding="utf-8") as told:
+            return told.readline().strip()
 
     def load_config(self) -> None:
         host = f"[{self.shape.host}]" if ":" in self.shape.host else self.shape.host
@@ -108,7 +127,23 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
                 self.cfg.set(name, value)
 
     def load(self) -> Any:  # noqa: ANN401  # a WSGI application
-        """In the worker: the application, with its background loops running."""
+        """In the worker: the application, with its background loops running.
+
+        A worker that cannot open the database or its keys tells the first process why and ends it:
+        otherwise gunicorn starts the next worker, which fails likewise.
+        """
+        from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
+        from server.services.ports import Busy  # noqa: PLC0415  # likewise
+        from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
+
+        try:
+            return self._loaded()
+        except (BadKeyFile, SchemaMismatch, Busy) as error:
+            os.write(self._refusals[1], f"{error}\n".encode())
+            os.kill(os.getppid(), signal.SIGTERM)
+            os._exit(0)  # what was called in the first process must not go on here too
+
+    def _loaded(self) -> Any:  # noqa: ANN401  # likewise
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
         from server.serving import loops  # noqa: PLC0415  # gevent has patched now
         from server.serving.worker import look_up_apart, on_a_real_thread  # noqa: PLC0415  # gevent has patched now
@@ -118,7 +153,6 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         )
         look_up_apart()
         services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
-        services.store.start()
         self.site = app.create_site(services)
         flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.beside))

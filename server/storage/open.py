@@ -8,13 +8,14 @@ newer than ours      refuse
 
 import fcntl
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, NullPool, create_engine, insert, select, text
+from sqlalchemy import Engine, NullPool, create_engine, insert, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -59,7 +60,7 @@ def upgrade_database(url: str, now: int) -> str:
     found = _found(engine)
     _refuse_newer(found)
     if found != SCHEMA:
-        _upgrade(engine, now)
+        _upgrade(engine, now, is_new=not found)
     return found
 
 
@@ -173,7 +174,7 @@ def _upgrade_sqlite(path: Path, now: int) -> str:
             if found not in {"", SCHEMA}:
                 _copy_aside(path)
             if found != SCHEMA:
-                _upgrade(engine, now)
+                _upgrade(engine, now, is_new=not found)
     engine.dispose()
     return found
 
@@ -215,15 +216,15 @@ def _refuse_other(found: str) -> None:
         raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
 
 
-def _upgrade(engine: Engine, now: int) -> None:
+def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:
     from server.storage.upgrade import upgrade  # noqa: PLC0415  # Alembic only when it is due
 
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade(connection)
-        if connection.execute(select(installation.c.id)).first() is None:
-            row = {"id": 1, "admin_version": 1, "created_at": now}
+        if is_new:
+            row = {"id": 1, "admin_version": 1, "created_at": now, "epoch": secrets.token_hex(16)}
             connection.execute(insert(installation), row)
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")

@@ -33,6 +33,7 @@ from server.storage.groups import Groups
 from server.storage.history import History
 from server.storage.icons import Icons
 from server.storage.incidents import Incidents
+from server.storage.installation import InstallationRecords
 from server.storage.keys import Keys
 from server.storage.limits import Limits
 from server.storage.names import Names
@@ -310,6 +311,11 @@ class Rows:
     def outbox(self) -> Outbox:
         """What leaves the installation."""
         return Outbox(self._connection, self.now, self._stir)
+
+    @once
+    def installation(self) -> InstallationRecords:
+        """The installation itself."""
+        return InstallationRecords(self._connection)
 
     @once
     def replays(self) -> Replays:

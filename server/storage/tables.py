@@ -41,7 +41,10 @@ installation = Table(
     Column("id", Integer, primary_key=True),
     Column("admin_version", BigInteger, nullable=False),
     Column("created_at", Millis, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("restored_at", Millis),
 )
+"""One row. A backup has none, so it is of no use before `sayso db restore` has made it safe."""
 
 users = Table(
     "users",

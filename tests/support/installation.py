@@ -10,7 +10,7 @@ from typing import Any
 
 from server.crypto.jose import JwtSigner
 from server.crypto.sealing import read_or_make_key
-from server.crypto.secrets import KeyedSecrets
+from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.protocol.risks import Risk
 from server.protocol.states import State
 from server.services import audit
@@ -187,7 +187,7 @@ def open_desk(folder: Path) -> Desk:
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
-    store = open_store(f"sqlite:///{folder / 'sayso.db'}", clock, secrets.entry_id, serving=False)
+    store = open_store(f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, serving=False)
     signer = JwtSigner(secrets)
     return Desk(
         clock=clock,

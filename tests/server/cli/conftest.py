@@ -39,8 +39,8 @@ class Done:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of this test's installation; the machine's own settings do not count."""
-    for name in ("SAYSO_ISSUER", "SAYSO_DATABASE_URL", "SAYSO_CONFIG", "SAYSO_MASTER_KEY_FILE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
+        monkeypatch.delenv(f"SAYSO_{name}", raising=False)
     monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "data"))
     return tmp_path / "data"
 

@@ -1,5 +1,7 @@
 """The doctor: what it finds, and that it ends with 1 exactly when something is broken."""
 
+import json
+
 import pytest
 
 
@@ -81,3 +83,12 @@ def test_before_init_it_says_how_to_begin_and_makes_nothing(sayso, folder):
     done = sayso("doctor", "--json").document
     assert "There is no database yet." in _found(done)
     assert not folder.exists()
+
+
+def test_every_key_file_is_checked(begun, folder):
+    """Each wrong one is named, not only the first."""
+    (folder / "master.key").write_bytes(b"x" * 32)
+    (folder / "pin.key").unlink()
+    found = [item["what"] for item in json.loads(begun("doctor", "--json").out)["items"]]
+    assert any(f"{folder / 'master.key'} is not the master key" in what for what in found)
+    assert any(f"{folder / 'pin.key'} is missing" in what for what in found)

@@ -49,7 +49,7 @@ def postgres_url(postgres_database: str) -> str:
     names = ", ".join(metadata.tables)
     with engine.begin() as connection:
         connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
-        row = {"id": 1, "admin_version": 1, "created_at": NOON}
+        row = {"id": 1, "admin_version": 1, "created_at": NOON, "epoch": "first"}
         connection.execute(sa.insert(installation), row)
     engine.dispose()
     return postgres_database

@@ -8,6 +8,7 @@ from server.storage.migrations.approvers import make_tables_of_approvers
 from server.storage.migrations.attention import make_tables_of_attention
 from server.storage.migrations.deliveries import make_tables_of_deliveries
 from server.storage.migrations.deputies import make_table_of_deputies
+from server.storage.migrations.installation import make_tables_of_keys_and_restores
 from server.storage.migrations.notifications import make_tables_of_notifications
 from server.storage.migrations.passkeys import make_tables_of_passkeys
 from server.storage.migrations.people import make_tables_of_people
@@ -306,8 +307,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("admin_version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("restored_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
+    make_tables_of_keys_and_restores()
     op.create_table(
         "outbox",
         sa.Column(

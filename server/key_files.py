@@ -1,0 +1,136 @@
+"""The key files of this installation: where each is, and that each belongs to the database.
+
+The database keeps an id of every key, so that a file of another installation, or a new one in place
+of one that was lost, is refused before anything is done with it.
+Owns: which key files there are. Never: makes a key beside a database that has one already.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server.crypto.sealing import BadKeyFile, read_key, read_or_make_key
+from server.services.ports import Store
+from server.settings import Settings
+
+MASTER: Final = "master"
+PIN: Final = "pin"
+WEBHOOK: Final = "webhook"
+MASTER_KEY: Final = "master.key"
+PIN_KEY: Final = "pin.key"
+WEBHOOK_KEY: Final = "webhook.key"
+_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One key file."""
+
+    name: str
+    path: Path
+    setting: str
+    """The setting that names its path."""
+    without: str
+    """What does not work without it."""
+
+    @property
+    def missing(self) -> str:
+        """The sentence that refuses to go on without it."""
+        return (
+            f"{self.path} is missing. Restore it from your backup: {self.without} without it. "
+            f"{self.setting} names its path."
+        )
+
+    @property
+    def other(self) -> str:
+        """The sentence that refuses another key in its place."""
+        called = "PIN" if self.name == PIN else self.name
+        return (
+            f"{self.path} is not the {called} key that this database was made with. "
+            f"Put the right file there; {self.setting} names its path."
+        )
+
+
+def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
+    """The files without which no process opens the database: master key, PIN key."""
+    master = settings.master_key_file or settings.data_dir / MASTER_KEY
+    pin = settings.pin_key_file or settings.data_dir / PIN_KEY
+    return (
+        KeyFile(
+            MASTER, Path(master), "SAYSO_MASTER_KEY_FILE", "nothing that is sealed can be opened"
+        ),
+        KeyFile(PIN, Path(pin), "SAYSO_PIN_KEY_FILE", "no PIN is right"),
+    )
+
+
+def webhook(settings: Settings) -> KeyFile:
+    """The key that signs what is sent to SAYSO_WEBHOOK_URL."""
+    path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
+    setting = "SAYSO_WEBHOOK_SECRET_FILE"
+    return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it gets")
+
+
+def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
+    """The master key and the PIN key; made and recorded for a new database.
+
+    Raises `BadKeyFile` for a file that is missing, cannot be used, or belongs to another database.
+    """
+    files = required(settings)
+    if not _key_ids(store):
+        _record(store, {file.name: read_or_make_key(file.path) for file in files})
+    known = _key_ids(store)  # another process may have been first, with other keys
+    for file in files:
+        if problem := _problem(file, known):
+            raise BadKeyFile(problem)
+    master, pin = (read_key(file.path) for file in files)
+    return master, pin
+
+
+def problems(settings: Settings, store: Store) -> list[str]:
+    """What is wrong with any key file, one sentence each; nothing is made or changed."""
+    known = _key_ids(store)
+    files = [*required(settings), *([webhook(settings)] if settings.webhook_url else [])]
+    found = [_problem(file, known) for file in files if file.name in known]
+    return [problem for problem in found if problem]
+
+
+def open_webhook(settings: Settings, store: Store) -> Path:
+    """Where the webhook's key is; the default one is made once. Raises `BadKeyFile`."""
+    file = webhook(settings)
+    if not file.path.exists():
+        if settings.webhook_secret_file or WEBHOOK in _key_ids(store):
+            raise BadKeyFile(file.missing)
+        _record(store, {WEBHOOK: read_or_make_key(file.path)})
+    return file.path
+
+
+def key_id(name: str, key: bytes) -> str:
+    """What the database keeps of a key: a keyed hash, which tells nothing about the key."""
+    return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
+
+
+def _problem(file: KeyFile, known: Mapping[str, str]) -> str:
+    """A webhook's key may be changed while the server runs, so only its file must be there."""
+    if not file.path.exists():
+        return file.missing
+    if file.name == WEBHOOK:
+        return ""
+    try:
+        key = read_key(file.path)
+    except BadKeyFile as error:
+        return str(error)
+    return "" if known[file.name] == key_id(file.name, key) else file.other
+
+
+def _key_ids(store: Store) -> Mapping[str, str]:
+    with store.read() as view:
+        return view.installation.key_ids()
+
+
+def _record(store: Store, keys: Mapping[str, bytes]) -> None:
+    with store.write() as tx:
+        tx.queue("installation keys")
+        for name, key in keys.items():
+            tx.installation.add_key(name, key_id(name, key))

@@ -1,0 +1,23 @@
+"""Tables of this installation's keys, and of what a restore turned off."""
+
+from sqlalchemy import Column, LargeBinary, Table, Text
+
+from server.storage.tables import Millis, metadata
+
+installation_keys = Table(
+    "installation_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary),
+)
+"""Which keys belong to this database; `sealed` holds those that are no file."""
+
+restore_holds = Table(
+    "restore_holds",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("at", Millis, nullable=False),
+)
+"""Devices, agents, apps and users that a restore turned off until an administrator enables them."""

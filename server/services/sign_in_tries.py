@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from server.protocol import passwords
-from server.protocol.look_alikes import name_key
+from server.protocol.confusables import skeleton
 from server.services.ports import Unit
 from server.services.records import User
 
@@ -33,7 +33,7 @@ class Try:
 
 def of_account(user: User | None, name: str, peer: str) -> Try:
     """The try of a name that resolved to this user, or to nobody."""
-    called = f"nobody\n{name_key(name)}" if user is None else f"user\n{user.id}"
+    called = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     return of(called.encode(), peer)
 
 

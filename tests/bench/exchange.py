@@ -1,50 +1,66 @@
 """`python -m tests.bench.exchange`: a person's token becomes a narrower one, with its entry."""
 
+from collections.abc import Callable
+
 import jwt
 
-from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import run, say, show
+from tests.bench.answers import Expected
+from tests.bench.measuring import Target, compare, product
+from tests.bench.peer_server import API, Peer, peer
+from tests.bench.table import against_peer, run, say
 from tests.support.chains import BANK, LiveChains
 from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import post
 
-_BAR = 6.0
+BAR = 1.3
+_TOKEN = Expected(200, '"access_token":')
 _TOKENS = 3_000
 
 
 def main() -> None:
     """Each token is exchanged once; a chain looks at what its token came from too."""
     say("## Exchange (one token verified, one signed, consent, delegation, entry)")
-    with bare_server() as bare, product() as server, server.client() as http:
-        name, _ = server.user()
-        with server.services.store.read() as view:
-            person = view.directory.user_called(name)
-        assert person is not None
-        chains = LiveChains(server, http, person.id)
-        chains.prepare()
-        agent = chains.agent()
-        chains.consent(agent, "bank:read")
-        fresh = _target(server, chains, agent, 0)
-        chained = _target(server, chains, agent, 1)
-        same = _again(server, chains, agent)
-        show(compare([bare, fresh, chained, same]), bar=_BAR)
+    with peer() as other, product() as server:
+        against_peer(compare([peer_target(other), *targets(server)]), bar=BAR)
 
 
-def _target(server: LiveServer, chains: LiveChains, agent: AgentKey, depth: int) -> Target:
+def peer_target(other: Peer) -> Target:
+    """The peer has no exchange; ours for it verifies one token and signs one, without consent."""
+
     def lot() -> list[str]:
-        return [_request(agent, _token(chains, agent, depth)) for _ in range(_TOKENS)]
+        made = other.make("subject", _TOKENS)
+        return [_request(other.key, token, API, "payments:read") for token in made]
 
+    return Target("peer, a fresh token", other.process.pid, other.port, _TOKEN, lot)
+
+
+def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
+    """A person's token, a token of a chain, and one that comes again."""
+    chains = _chains(server)
+    agent = chains.agent()
+    chains.consent(agent, "bank:read")
+    same = _ours(agent, chains.user_token())
     assert server.process is not None
-    name = "a person's token, fresh" if depth == 0 else "a token of a chain, fresh"
-    return Target(name, server.process.pid, server.port, lot)
+    place = server.process.pid, server.port, _TOKEN
+    return [
+        Target("a person's token, fresh", *place, _lot(chains, agent, 0, count)),
+        Target("a token of a chain, fresh", *place, _lot(chains, agent, 1, count)),
+        Target("the same token again", *place, lambda: [same], again=True),
+    ]
 
 
-def _again(server: LiveServer, chains: LiveChains, agent: AgentKey) -> Target:
-    assert server.process is not None
-    request = _request(agent, chains.user_token())
-    return Target(
-        "the same token again", server.process.pid, server.port, lambda: [request], again=True
-    )
+def _chains(server: LiveServer) -> LiveChains:
+    name, _ = server.user()
+    with server.services.store.read() as view:
+        person = view.directory.user_called(name)
+    assert person is not None
+    chains = LiveChains(server, server.client(), person.id)
+    chains.prepare()
+    return chains
+
+
+def _lot(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
+    return lambda: [_ours(agent, _token(chains, agent, depth)) for _ in range(count)]
 
 
 def _token(chains: LiveChains, agent: AgentKey, depth: int) -> str:
@@ -57,13 +73,17 @@ def _token(chains: LiveChains, agent: AgentKey, depth: int) -> str:
     return chains.user_token(**members)
 
 
-def _request(agent: AgentKey, token: str) -> str:
+def _ours(agent: AgentKey, token: str) -> str:
+    return _request(agent, token, BANK, "bank:read")
+
+
+def _request(agent: AgentKey, token: str, resource: str, scope: str) -> str:
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": token,
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
-        "resource": BANK,
-        "scope": "bank:read",
+        "resource": resource,
+        "scope": scope,
     }
     return post("/token", agent, form, keep=True).decode()
 

@@ -14,7 +14,7 @@ def main() -> None:
         assert server.process is not None
         ours = settled_mib(server.process.pid)
         say("| what | PSS MiB | threads |\n|---|---|---|")
-        say(f"| bare Flask view | {settled_mib(bare.process):.0f} | {threads(bare.process)} |")
+        say(f"| bare Flask view | {settled_mib(bare):.0f} | {threads(bare)} |")
         say(f"| idle server | {ours:.0f} | {threads(server.process.pid)} |")
         verdict("idle server:", ours, _BAR_MIB, " MiB")
 

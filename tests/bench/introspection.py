@@ -1,15 +1,19 @@
-"""`python -m tests.bench.introspection`: a resource asks about a token that counts."""
+"""`python -m tests.bench.introspection`: a resource asks about a token that is valid."""
 
 import itertools
 
-from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import run, say, show
+from tests.bench.answers import Expected
+from tests.bench.measuring import Target, compare, product
+from tests.bench.peer_server import Peer, peer
+from tests.bench.table import against_peer, run, say
 from tests.support.installation import PAY
 from tests.support.server import BY, AgentKey, LiveServer
 from tests.support.volley import post
 
-_BAR = 4.0
+BAR = 1.0
+_ACTIVE = Expected(200, '"active":true')
 _TOKENS = 400
+_FRESH = 3_000
 _REQUESTS = 12_000
 _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 
@@ -17,25 +21,39 @@ _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 def main() -> None:
     """Tokens that were never shown before, and tokens that come again and again."""
     say("## Introspection (signature, ledger, client, resource; the use noted once a minute)")
-    with bare_server() as bare, product() as server:
-        fresh = _target(server, "introspection, each token once", once=True)
-        again = _target(server, "introspection, tokens that come again", once=False)
-        show(compare([bare, fresh, again]), bar=_BAR)
+    with peer() as other, product() as server:
+        ours = [target(server, once=True), target(server, once=False)]
+        against_peer(compare([peer_target(other), *ours]), bar=BAR)
 
 
-def _target(server: LiveServer, name: str, *, once: bool) -> Target:
+def peer_target(other: Peer) -> Target:
+    """The peer introspects opaque tokens alone: a look in memory, no signature."""
+
+    def lot() -> list[str]:
+        return _requests(other.key, other.make("opaque", _FRESH))
+
+    return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, lot)
+
+
+def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
+    """Tokens of one agent, which a resource asks about."""
     agent = server.agent()
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
 
     def lot() -> list[str]:
-        count = 3_000 if once else _TOKENS
-        made = _tokens(server, agent, count)
-        requests = itertools.islice(itertools.cycle(made), count if once else _REQUESTS)
-        return [post("/introspect", resource, {"token": t}, keep=True).decode() for t in requests]
+        if once:
+            return _requests(resource, _tokens(server, agent, count))
+        made = _requests(resource, _tokens(server, agent, min(count, _TOKENS)))
+        return list(itertools.islice(itertools.cycle(made), _REQUESTS))
 
     assert server.process is not None
-    return Target(name, server.process.pid, server.port, lot)
+    name = "introspection, each token once" if once else "introspection, tokens that come again"
+    return Target(name, server.process.pid, server.port, _ACTIVE, lot)
+
+
+def _requests(key: AgentKey, tokens: list[str]) -> list[str]:
+    return [post("/introspect", key, {"token": token}, keep=True).decode() for token in tokens]
 
 
 def _tokens(server: LiveServer, agent: AgentKey, count: int) -> list[str]:

@@ -1,9 +1,10 @@
 """The other side of a benchmark, in a process of its own: keep-alive connections that never rest.
 
 `python -m tests.bench.load_client PORT CONNECTIONS SECONDS REQUESTS`. REQUESTS is a file with one
-JSON list of request texts. It warms up, prints `ready`, waits for a line, sends until the time or
-the requests are over, and prints one JSON object. Each request is sent at most once in a run; where
-they may be repeated, the file says `"again": true`.
+JSON object: the request texts, and the answer that they are about (`status`, and a text in `body`).
+It warms up, prints `ready`, waits for a line, sends until the time or the requests are over, and
+prints one JSON object. Each request is sent at most once in a run; where they may be repeated, the
+file says `"again": true`. Every answer is counted under a label, those of the warm-up as well.
 """
 
 import asyncio
@@ -16,24 +17,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.bench.answers import Expected
+
 _WARM_UP = 300
 _LENGTH = b"content-length: "
+
+
+_SHOWN = 120
+"""Characters of an unexpected body that go into its label."""
 
 
 class _Run:
     """Counts and latencies of one run."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, expected: Expected) -> None:
         self.ends = time.perf_counter() + seconds
         self.latencies: list[float] = []
         self.answers: Counter[str] = Counter()
+        self._expected = expected
 
     def note(self, began: float, head: bytes, body: bytes) -> None:
         """One answer."""
         self.latencies.append(time.perf_counter() - began)
-        status = head[9:12].decode()
-        found = json.loads(body) if status != "200" else {}
-        self.answers[f"{status} {found.get('error', '')}".strip()] += 1
+        status, text = int(head[9:12]), body.decode("utf-8", "replace")
+        label = self._expected.label if self._expected.matches(status, text) else f"{status} {text}"
+        self.answers[label[:_SHOWN]] += 1
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
@@ -52,22 +60,21 @@ async def _one_line(port: int, requests: Iterator[bytes], run: _Run) -> None:
     writer.close()
 
 
-async def _all(port: int, connections: int, requests: Iterator[bytes], seconds: float) -> _Run:
-    run = _Run(seconds)
+async def _all(port: int, connections: int, requests: Iterator[bytes], run: _Run) -> _Run:
     began = time.perf_counter()
     await asyncio.gather(*(_one_line(port, requests, run) for _ in range(connections)))
     run.ends = time.perf_counter() - began
     return run
 
 
-def _report(run: _Run) -> dict[str, Any]:
+def _report(run: _Run, warm_up: _Run) -> dict[str, Any]:
     ordered = sorted(run.latencies)
     return {
         "count": len(ordered),
         "seconds": run.ends,
-        "p50": ordered[len(ordered) // 2] * 1000,
-        "p99": ordered[len(ordered) * 99 // 100] * 1000,
-        "answers": dict(run.answers),
+        "p50": ordered[len(ordered) // 2] * 1000 if ordered else 0,
+        "p99": ordered[len(ordered) * 99 // 100] * 1000 if ordered else 0,
+        "answers": dict(run.answers + warm_up.answers),
     }
 
 
@@ -76,13 +83,15 @@ def main(arguments: list[str]) -> None:
     port, connections, seconds = int(arguments[0]), int(arguments[1]), float(arguments[2])
     file = json.loads(Path(arguments[3]).read_text())
     texts = [text.encode() for text in file["requests"]]
+    expected = Expected(file["status"], file["body"])
     requests = itertools.cycle(texts) if file["again"] else iter(texts)
-    asyncio.run(_all(port, connections, itertools.islice(requests, _WARM_UP), 30))
+    first = itertools.islice(requests, min(_WARM_UP, len(texts) // 4 + 1))
+    warm_up = asyncio.run(_all(port, connections, first, _Run(30, expected)))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    run = asyncio.run(_all(port, connections, requests, seconds))
-    sys.stdout.write(json.dumps(_report(run)) + "\n")
+    run = asyncio.run(_all(port, connections, requests, _Run(seconds, expected)))
+    sys.stdout.write(json.dumps(_report(run, warm_up)) + "\n")
 
 
 if __name__ == "__main__":

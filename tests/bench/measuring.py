@@ -7,13 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from tests.bench.answers import Expected, WrongAnswers, check
 from tests.bench.processes import memory_mib, processor_us
 from tests.support.load import WITHOUT_LIMITS
 from tests.support.server import ROOT, LiveServer, free_port, live_server
@@ -21,15 +22,18 @@ from tests.support.server import ROOT, LiveServer, free_port, live_server
 CONNECTIONS = 16
 SECONDS = 3.0
 ROUNDS = 3
+LOTS = ROUNDS + 1
+"""The first round warms caches and compilers of all targets, and is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that runs: its first process, its port, and the next lot of requests for it."""
+    """A server that runs, the next lot of requests for it, and the one answer that counts."""
 
     name: str
     process: int
     port: int
+    expected: Expected
     lot: Callable[[], list[str]]
     again: bool = False
 
@@ -40,11 +44,16 @@ class Figures:
 
     name: str
     count: int
-    cpu_us: float
+    rounds_us: tuple[float, ...]
+    """Processor time of one request, in microseconds, in each round."""
     p50_ms: float
     p99_ms: float
     memory_mib: float
-    answers: Counter[str]
+
+    @property
+    def cpu_us(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.rounds_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,63 +62,75 @@ class _Run:
     cpu_us: float
     p50_ms: float
     p99_ms: float
-    answers: Counter[str]
 
 
 @contextlib.contextmanager
-def bare_server() -> Iterator[Target]:
-    """The Flask view that does nothing."""
+def bare_server() -> Iterator[int]:
+    """The Flask view that does nothing; its first process."""
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.bare", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         _until_served(port)
-        request = (
-            "POST /bare HTTP/1.1\r\nHost: localhost\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b"
-        )
-        yield Target("bare Flask view", process.pid, port, lambda: [request], again=True)
+        yield process.pid
     finally:
         process.terminate()
         process.wait(15)
 
 
 @contextlib.contextmanager
-def product() -> Iterator[LiveServer]:
+def product(**settings: str) -> Iterator[LiveServer]:
     """Our server on SQLite in a temporary folder, without limits on how often one may ask."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
-        live_server(Path(folder), **WITHOUT_LIMITS) as server,
+        live_server(Path(folder), **{**WITHOUT_LIMITS, **settings}) as server,
     ):
         yield server
 
 
-def compare(targets: Sequence[Target]) -> list[Figures]:
-    """Measure the targets in turn, round after round, so that all meet the same machine."""
+def compare(
+    targets: Sequence[Target], *, rounds: int = ROUNDS, seconds: float = SECONDS
+) -> list[Figures]:
+    """Measure the targets in turn, round after round, so that all meet the same machine.
+
+    One more round before them is not counted. Raises `WrongAnswers` when a target answers anything
+    but what it expects.
+    """
     runs: dict[str, list[_Run]] = {target.name: [] for target in targets}
-    for _ in range(ROUNDS):
+    for _ in range(rounds + 1):
         for target in targets:
-            runs[target.name].append(_run(target))
-    return [_figures(target, runs[target.name]) for target in targets]
+            runs[target.name].append(_run(target, seconds))
+    return [_figures(target, runs[target.name][1:]) for target in targets]
 
 
 def _figures(target: Target, runs: list[_Run]) -> Figures:
     return Figures(
         name=target.name,
         count=sum(run.count for run in runs),
-        cpu_us=statistics.median(run.cpu_us for run in runs),
+        rounds_us=tuple(run.cpu_us for run in runs),
         p50_ms=statistics.median(run.p50_ms for run in runs),
         p99_ms=statistics.median(run.p99_ms for run in runs),
         memory_mib=memory_mib(target.process),
-        answers=sum((run.answers for run in runs), Counter()),
     )
 
 
-def _run(target: Target) -> _Run:
+def _run(target: Target, seconds: float) -> _Run:
+    told, used = _load(target, seconds)
+    check(target.name, target.expected, told["answers"])
+    count = told["count"]
+    if not count:
+        raise WrongAnswers(f"{target.name}: the warm-up used up all requests")
+    return _Run(count, used / count, told["p50"], told["p99"])
+
+
+def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
+    """What the load client reports, and the processor time of the server meanwhile."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"requests": target.lot(), "again": target.again}, file)
+        json.dump(
+            {"requests": target.lot(), "again": target.again, **asdict(target.expected)}, file
+        )
         file.flush()
-        arguments = [str(target.port), str(CONNECTIONS), str(SECONDS), file.name]
+        arguments = [str(target.port), str(CONNECTIONS), str(seconds), file.name]
         client = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.load_client", *arguments],
             cwd=ROOT,
@@ -125,9 +146,7 @@ def _run(target: Target) -> _Run:
             client.stdin.write("\n")
             client.stdin.flush()
             told = json.loads(client.stdout.readline())
-            used = processor_us(target.process) - before
-    count = told["count"]
-    return _Run(count, used / count, told["p50"], told["p99"], Counter(told["answers"]))
+            return told, processor_us(target.process) - before
 
 
 def _until_served(port: int) -> None:

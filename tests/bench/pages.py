@@ -16,7 +16,7 @@ from pathlib import Path
 from server.services.approval_records import Approval
 from server.services.users import UserChanges, Users
 from tests.bench.measuring import Target, compare, product
-from tests.bench.table import run, say, show, verdict
+from tests.bench.table import growth, run, say, verdict
 from tests.support import prepared
 from tests.support.agent import new_agent
 from tests.support.chromium import Chromium, chromium, stranger
@@ -179,7 +179,7 @@ def _compare(name: str, path: str, pasts: Sequence[_Past]) -> None:
     little, much = (one.decided for one in pasts)
     say(f"## Pages: {name}, with {little} and with {much} decided approvals")
     targets = [_target(one.person, f"{name}, {one.decided}", one.path(path)) for one in pasts]
-    show(compare(targets), bar=_GROWTH_BAR)
+    growth(compare(targets), bar=_GROWTH_BAR)
 
 
 def _target(person: WebPerson, name: str, path: str) -> Target:

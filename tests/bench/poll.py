@@ -1,41 +1,51 @@
 """`python -m tests.bench.poll`: a poll of a request that waits, with its pacing write."""
 
-import time
-
-from tests.bench.measuring import ROUNDS, Target, bare_server, compare, product
-from tests.bench.table import run, say, show
+from tests.bench.answers import Expected
+from tests.bench.measuring import LOTS, Target, compare, product
+from tests.bench.peer_server import Peer, peer
+from tests.bench.table import against_peer, run, say
 from tests.support import prepared
-from tests.support.server import LiveServer
+from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import poll
 
-_BAR = 3.0
+BAR = 2.0
+_PENDING = Expected(400, '"error":"authorization_pending"')
 _HANDLES = 12_000
-_INTERVAL_SECONDS = 5.5
+_INTERVAL_MS = 6_000
 
 
 def main() -> None:
     """Each request is polled once in a run, later than its interval: the answer is `pending`."""
     say("## Pending poll (authorization_pending, pacing kept in the row)")
-    with bare_server() as bare, product() as server:
-        show(compare([bare, _target(server)]), bar=_BAR)
+    with peer() as other, product() as server:
+        against_peer(compare([peer_target(other), target(server)]), bar=BAR)
 
 
-def _target(server: LiveServer) -> Target:
-    """Requests are written before the rounds, and each round comes after their interval."""
+def peer_target(other: Peer) -> Target:
+    """The peer looks the request up in memory and remembers no poll."""
+
+    def lot() -> list[str]:
+        return _polls(other.key, other.make("pending", _HANDLES))
+
+    return Target("peer", other.process.pid, other.port, _PENDING, lot)
+
+
+def target(server: LiveServer, *, rounds: int = LOTS, count: int = _HANDLES) -> Target:
+    """Requests are written before the rounds, and polled after their interval."""
     key = server.agent()
     user, _ = server.user()
     lots = [
-        prepared.requests(server.services, key.id, user, _HANDLES, approved=False)
-        for _ in range(ROUNDS)
+        prepared.requests(server.services, key.id, user, count, approved=False)
+        for _ in range(rounds)
     ]
-    time.sleep(_INTERVAL_SECONDS)
+    server.clock.forward(_INTERVAL_MS)
     assert server.process is not None
-    return Target(
-        "pending poll",
-        server.process.pid,
-        server.port,
-        lambda: [poll(key, handle, keep=True).decode() for handle in lots.pop()],
-    )
+    process, port = server.process.pid, server.port
+    return Target("pending poll", process, port, _PENDING, lambda: _polls(key, lots.pop()))
+
+
+def _polls(key: AgentKey, handles: list[str]) -> list[str]:
+    return [poll(key, handle, keep=True).decode() for handle in handles]
 
 
 if __name__ == "__main__":

@@ -1,33 +1,51 @@
 """`python -m tests.bench.redemption`: an approved request becomes tokens, with entry and outbox."""
 
-from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import run, say, show
+from tests.bench.answers import Expected
+from tests.bench.measuring import Target, compare, product
+from tests.bench.peer_server import Peer, peer
+from tests.bench.table import against_peer, run, say
 from tests.support import prepared
-from tests.support.server import LiveServer
+from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import poll
 
-_BAR = 6.0
+BAR = 1.0
+_TOKENS = Expected(200, '"id_token":')
 _HANDLES = 4_000
 
 
 def main() -> None:
     """Each request is redeemed once; the ID token is signed as the agent registered for it."""
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
-    with bare_server() as bare, product() as server:
-        algorithms = ("RS256", "EdDSA", "ES256")
-        show(compare([bare, *(_target(server, alg) for alg in algorithms)]), bar=_BAR)
+    with peer() as other, product() as server:
+        ours = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
+        against_peer(compare([peer_target(other), *ours]), bar=BAR)
 
 
-def _target(server: LiveServer, alg: str) -> Target:
+def peer_target(other: Peer) -> Target:
+    """The peer signs the same two tokens with ES256 and stores neither."""
+
+    def lot() -> list[str]:
+        return _polls(other.key, other.make("approved", _HANDLES))
+
+    return Target("peer, ID token ES256", other.process.pid, other.port, _TOKENS, lot)
+
+
+def target(server: LiveServer, alg: str = "ES256", *, count: int = _HANDLES) -> Target:
+    """Approved requests are written as rows before each round."""
     key = server.agent(id_token_alg=alg)
     user, _ = server.user()
 
     def lot() -> list[str]:
-        made = prepared.requests(server.services, key.id, user, _HANDLES, approved=True)
-        return [poll(key, handle, keep=True).decode() for handle in made]
+        made = prepared.requests(server.services, key.id, user, count, approved=True)
+        return _polls(key, made)
 
     assert server.process is not None
-    return Target(f"redemption, ID token {alg}", server.process.pid, server.port, lot)
+    name = f"redemption, ID token {alg}"
+    return Target(name, server.process.pid, server.port, _TOKENS, lot)
+
+
+def _polls(key: AgentKey, handles: list[str]) -> list[str]:
+    return [poll(key, handle, keep=True).decode() for handle in handles]
 
 
 if __name__ == "__main__":

@@ -1,36 +1,52 @@
-"""`python -m tests.bench.request`: an agent asks, and somebody is to be asked."""
+"""`python -m tests.bench.request`: an agent asks, and a person has to answer."""
 
 import itertools
 
-from tests.bench.measuring import Target, bare_server, compare, product
-from tests.bench.table import run, say, show
+from tests.bench.answers import Expected
+from tests.bench.measuring import Target, compare, product
+from tests.bench.peer_server import Peer, peer
+from tests.bench.table import against_peer, run, say
 from tests.support.installation import PAY
-from tests.support.server import LiveServer
+from tests.support.load import CALLED_ALWAYS
+from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import post
 
-_BAR = 6.0
-_USERS = 300
+BAR = 1.5
+_ASKED = Expected(200, '"auth_req_id":')
+_AGENTS = 24
+_USERS = 1_500
 _REQUESTS = 3_600
+_FORM = {"scope": "openid payments:read", "resource": PAY, "binding_message": "INV-2291 is due"}
 
 
 def main() -> None:
-    """So many users that nobody has more open requests than the default cap allows."""
+    """Enough agents and people that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
-    with bare_server() as bare, product() as server:
-        show(compare([bare, _target(server)]), bar=_BAR)
+    with peer() as other, product(**CALLED_ALWAYS) as server:
+        against_peer(compare([peer_target(other), target(server)]), bar=BAR)
 
 
-def _target(server: LiveServer) -> Target:
-    key = server.agent()
-    users = itertools.cycle([server.user()[0] for _ in range(_USERS)])
-    form = {"scope": "openid payments:read", "resource": PAY, "binding_message": "INV-2291 is due"}
+def peer_target(other: Peer) -> Target:
+    """The peer stores the request in memory and notifies nobody."""
+    text = _request(other.key, other.user)
+    process = other.process.pid
+    return Target("peer", process, other.port, _ASKED, lambda: [text], again=True)
+
+
+def target(server: LiveServer, *, users: int = _USERS, count: int = _REQUESTS) -> Target:
+    """Every request is of the next agent for the next person."""
+    agents = itertools.cycle([server.agent() for _ in range(_AGENTS)])
+    people = itertools.cycle([server.user()[0] for _ in range(users)])
 
     def lot() -> list[str]:
-        asked = [{**form, "login_hint": next(users)} for _ in range(_REQUESTS)]
-        return [post("/bc-authorize", key, one, keep=True).decode() for one in asked]
+        return [_request(next(agents), next(people)) for _ in range(count)]
 
     assert server.process is not None
-    return Target("backchannel request", server.process.pid, server.port, lot)
+    return Target("backchannel request", server.process.pid, server.port, _ASKED, lot)
+
+
+def _request(key: AgentKey, user: str) -> str:
+    return post("/bc-authorize", key, {**_FORM, "login_hint": user}, keep=True).decode()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import pexpect
 from tests.bench.processes import memory_mib
 from tests.bench.table import run, say, verdict
 from tests.support.agent import PAYMENT_DETAILS, new_agent
-from tests.support.load import WITHOUT_LIMITS
+from tests.support.load import CALLED_ALWAYS, WITHOUT_LIMITS
 from tests.support.server import ROOT, LiveServer, live_server
 from tests.support.terminal import Terminal, new_person
 from tests.support.window import Window, environment, window
@@ -51,20 +51,13 @@ _MEMORY_BAR_MIB = 120.0
 _SHELL_BAR_MS = 400.0
 _PATIENCE_SECONDS = 30
 _AMOUNT = re.compile(r"Amount +EUR [\d,.]+")
-_CALLED_ALWAYS = {
-    "notify_per_minute": "100000",
-    "notify_per_hour": "100000",
-    "notify_per_agent": "100000",
-    "notify_per_type": "100000",
-}
-"""So that none of the 500 is held back in a place of its own."""
 
 
 def main() -> None:
     """One server, one person, nothing and then 500 requests that wait."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
-        live_server(Path(folder), options=(), **WITHOUT_LIMITS, **_CALLED_ALWAYS) as server,
+        live_server(Path(folder), options=(), **WITHOUT_LIMITS, **CALLED_ALWAYS) as server,
     ):
         person = new_person(server)
         _first_frame(person)

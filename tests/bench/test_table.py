@@ -3,6 +3,7 @@
 import pytest
 
 from tests.bench import table
+from tests.bench.measuring import Figures
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +33,40 @@ def test_a_run_that_missed_one_ends_with_1_after_the_others(
     said = capsys.readouterr().out.splitlines()
     assert said[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
     assert "memory 90.00 MiB, bar 120 MiB: holds" in said
+
+
+def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Against the peer more is better."""
+    with pytest.raises(SystemExit) as ended:
+        table.run(
+            lambda: table.at_least("poll: speed", 2.0, 2.0, " x peer"),
+            lambda: table.at_least("request: speed", 0.1, 1.5, " x peer"),
+        )
+    assert ended.value.code == 1
+    said = capsys.readouterr().out.splitlines()
+    assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in said
+    assert said[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
+
+
+def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFixture[str]) -> None:
+    """A round in which the machine was busy slowed both."""
+    peer = _figures("peer", 100.0, 400.0, 100.0)
+    ours = _figures("poll", 200.0, 800.0, 400.0)
+    with pytest.raises(SystemExit):
+        table.run(lambda: table.against_peer([peer, ours], bar=0.5))
+    said = capsys.readouterr().out
+    assert "| poll | 3 | 400 (200-800) | 2500 | 1.00 | 2.00 | 90 | 0.50 (0.25-0.50) |" in said
+    assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in said
+
+
+def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """The other way round: less is better."""
+    little, much = _figures("little", 100.0), _figures("much", 130.0)
+    with pytest.raises(SystemExit) as ended:
+        table.run(lambda: table.growth([little, much], bar=1.2))
+    assert ended.value.code == 1
+    assert "MISSED: much: ratio 1.30, bar 1.2" in capsys.readouterr().out
+
+
+def _figures(name: str, *rounds: float) -> Figures:
+    return Figures(name, len(rounds), rounds, 1.0, 2.0, 90.0)

@@ -25,9 +25,18 @@ from tests.support.terminal import PIN, Terminal, new_person
 WITHOUT_LIMITS = {
     "open_per_agent": "100000",
     "open_per_user": "100000",
+    "open_in_all": "100000",
     "denials_before_pause": "100000",
 }
 """Settings under which nobody is told to wait."""
+CALLED_ALWAYS = {
+    "notify_per_minute": "100000",
+    "notify_per_hour": "100000",
+    "notify_per_agent": "100000",
+    "notify_per_type": "100000",
+    "notify_low_per_hour": "100000",
+}
+"""Settings under which every request notifies its person."""
 _PAUSE_SECONDS = 0.002
 _MOST_WAITING = 8
 _UNAVAILABLE = 503

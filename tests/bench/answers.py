@@ -1,0 +1,37 @@
+"""Which answer a benchmark is about, and what it does when another one comes.
+
+Owns: the rule that a measurement counts only when every answer is the expected one. Never: figures.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class WrongAnswers(Exception):
+    """A benchmark got answers that it is not about, so its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The one answer that a benchmark is about: its status, and a text that its body contains."""
+
+    status: int
+    body: str
+
+    @property
+    def label(self) -> str:
+        """How it is counted."""
+        return f"{self.status} {self.body}"
+
+    def matches(self, status: int, body: str) -> bool:
+        """Reports whether an answer is this one."""
+        return status == self.status and self.body in body
+
+
+def check(what: str, expected: Expected, answers: Mapping[str, int]) -> None:
+    """Raise `WrongAnswers` unless all answers are the expected one and there is at least one."""
+    if set(answers) == {expected.label}:
+        return
+    counted = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
+    raise WrongAnswers(f"{what}: expected only {expected.label}; got {counted or 'no answer'}")

@@ -17,11 +17,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from approver_tui.client.feed import PATH
+from tests.bench.answers import check
 from tests.bench.feed_screen import Window
 from tests.bench.measuring import product
 from tests.bench.processes import memory_mib, processor_us, threads
 from tests.bench.table import run, say, verdict
 from tests.support.installation import PAY
+from tests.support.load import CALLED_ALWAYS
 from tests.support.server import ROOT, AgentKey, LiveServer
 from tests.support.terminal import Terminal, new_person
 from tests.support.volley import post
@@ -32,13 +34,15 @@ _AGENTS = 4
 """One agent may have 500 open requests."""
 _SEEN = 500
 _BAR_MS = 100.0
+_RANG = "200 approval.requested, held None"
+"""The request was taken, and its event notifies the approver."""
 _IDLE_SECONDS = 5
 
 
 def main() -> None:
     """A hundred approvers are connected; requests come for one after another."""
     say(f"## Feed: from the request to the approver, {_APPROVERS} approvers connected")
-    with product() as server:
+    with product(**CALLED_ALWAYS) as server:
         people = [new_person(server) for _ in range(_APPROVERS)]
         _measure(server, people)
         for person in people:
@@ -56,7 +60,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
         idle = _idle_percent(process)
         _tell(client, "\n")
         window.measure(_SEEN)
-        frames = json.loads(_told(client))
+        frames = _frames(client)
     _say_ways(frames, window)
     _say_sockets(before, after, idle)
 
@@ -76,6 +80,14 @@ def _sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.
         ) as client:
             assert _told(client) == "ready\n", "the sockets did not open"
             yield client
+
+
+def _frames(client: subprocess.Popen[str]) -> list[float]:
+    """Milliseconds until each frame, once all requests are asked."""
+    told = json.loads(_told(client))
+    check("feed", _RANG, told["answers"])
+    latencies: list[float] = told["latencies"]
+    return latencies
 
 
 def _tell(client: subprocess.Popen[str], word: str) -> None:

@@ -3,7 +3,7 @@
 `python -m tests.bench.feed_client PORT FILE`. FILE has one JSON object: for each approver the URL
 and headers of a socket, and for each request its bytes as text and whom it asks. It connects,
 prints `ready`, waits for a line, asks at a steady pace, and prints how long each frame took from
-the moment in which the request was sent.
+the moment in which the request was sent, and how often which answer and event came.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import json
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,23 @@ _PAUSE_SECONDS = 0.02
 _PATIENCE_SECONDS = 10
 
 
-async def _next_event(socket: ClientConnection) -> float:
+async def _next_event(socket: ClientConnection) -> tuple[str, float]:
+    """What the next event is, and when it came."""
     while True:
         frame = json.loads(await socket.recv())
         if frame["type"] == "event":
-            return time.perf_counter()
+            return f"{frame['event']}, held {frame['held']}", time.perf_counter()
 
 
-async def _ask(port: int, request: bytes) -> None:
+async def _ask(port: int, request: bytes) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    head = await reader.read()
-    assert head.startswith(b"HTTP/1.1 200"), head
+    answer = await reader.read()
     writer.close()
+    return answer[9:12].decode()
 
 
-async def _measure(port: int, plan: dict[str, Any]) -> list[float]:
+async def _measure(port: int, plan: dict[str, Any]) -> list[tuple[str, float]]:
     async with contextlib.AsyncExitStack() as open_sockets:
         sockets = [
             await open_sockets.enter_async_context(
@@ -52,19 +54,27 @@ async def _measure(port: int, plan: dict[str, Any]) -> list[float]:
         return [await _one(port, one, sockets) for one in plan["requests"]]
 
 
-async def _one(port: int, asked: dict[str, Any], sockets: list[ClientConnection]) -> float:
+async def _one(
+    port: int, asked: dict[str, Any], sockets: list[ClientConnection]
+) -> tuple[str, float]:
     await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a pace, no secret
     began = time.perf_counter()
     seen = asyncio.create_task(_next_event(sockets[asked["approver"]]))
-    await _ask(port, asked["request"].encode())
-    return (await asyncio.wait_for(seen, _PATIENCE_SECONDS) - began) * 1000
+    status = await _ask(port, asked["request"].encode())
+    if status != "200":
+        seen.cancel()
+        return status, 0.0
+    event, came = await asyncio.wait_for(seen, _PATIENCE_SECONDS)
+    return f"{status} {event}", (came - began) * 1000
 
 
 def main(arguments: list[str]) -> None:
     """Connect, wait for the word, ask, report."""
     plan = json.loads(Path(arguments[1]).read_text())
-    latencies = asyncio.run(_measure(int(arguments[0]), plan))
-    sys.stdout.write(json.dumps(latencies) + "\n")
+    found = asyncio.run(_measure(int(arguments[0]), plan))
+    answers = Counter(label for label, _ in found)
+    report = {"latencies": [latency for _, latency in found], "answers": answers}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,43 @@
 """`python -m tests.bench.idle`: memory of an installation on SQLite on which nothing happens."""
 
+from collections import Counter
+
+from tests.bench.answers import check
 from tests.bench.measuring import bare_server, product
 from tests.bench.processes import settled_mib, threads
 from tests.bench.table import run, say, verdict
+from tests.support.agent import new_agent
+from tests.support.server import LiveServer
+from tests.support.web_person import new_web_person
 
 _BAR_MIB = 120.0
 
 
 def main() -> None:
-    """PSS over the process tree, a few seconds after the start."""
+    """PSS over the process tree, a few seconds after one request went its whole way.
+
+    Before that, much of the program is not loaded.
+    """
     say("## Idle server")
     with bare_server() as bare, product() as server:
         assert server.process is not None
+        approve_once(server)
         ours = settled_mib(server.process.pid)
         say("| what | PSS MiB | threads |\n|---|---|---|")
         say(f"| bare Flask view | {settled_mib(bare):.0f} | {threads(bare)} |")
         say(f"| idle server | {ours:.0f} | {threads(server.process.pid)} |")
         verdict("idle server:", ours, _BAR_MIB, " MiB")
+
+
+def approve_once(server: LiveServer) -> None:
+    """One request from the question to the token, and the pages that the person opens."""
+    person, agent = new_web_person(server), new_agent(server)
+    handle = agent.asked(person.name)
+    (waiting,) = person.http.get("/api/approvals").json()["items"]
+    seen = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
+    answer = person.decide(waiting["id"], person.word(waiting["id"]))
+    answers = Counter([*seen, answer.status_code, agent.poll(handle).status_code])
+    check("idle server", "200", {str(status): count for status, count in answers.items()})
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import statistics
 import time
+from http import HTTPStatus
 
 import httpx
 
 from server.services.agents import Agents
 from server.services.resources import NewResourceSecret
+from tests.bench.answers import WrongAnswers
 from tests.bench.measuring import product
 from tests.bench.table import run, say, verdict
 from tests.support.installation import PAY
@@ -20,19 +22,26 @@ _GRANT = {"grant_type": "client_credentials", "scope": "payments:read"}
 def main() -> None:
     """Another process stops the agent, as `sayso` does; the resource asks the server meanwhile."""
     say("## Kill switch (agent disabled → its token is inactive at /introspect)")
-    with product() as server, server.client() as http:
-        asking = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
-        taken = [_stop(server, http, asking) for _ in range(_AGENTS)]
+    with product() as server:
+        taken = measure(server, _AGENTS)
     p99 = statistics.quantiles(taken, n=100)[-1]
     say(f"{_AGENTS} agents: p50 {statistics.median(taken):.1f} ms")
     verdict("p99", p99, _BAR_MS, " ms")
+
+
+def measure(server: LiveServer, agents: int) -> list[float]:
+    """Milliseconds for each of so many agents."""
+    asking = server.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
+    with server.client() as http:
+        return [_stop(server, http, asking) for _ in range(agents)]
 
 
 def _stop(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> float:
     """Milliseconds from the beginning of the command to the first answer that says inactive."""
     agent = server.agent()
     token = http.post("/token", data=_GRANT, auth=agent.basic).json()["access_token"]
-    assert _active(http, asking, token)
+    if not _active(http, asking, token):
+        raise WrongAnswers("kill switch: the token was inactive before its agent was disabled")
     agents = Agents(server.services.store, server.services.secrets)
     began = time.perf_counter()
     agents.disable(agent.id, by=BY)
@@ -43,7 +52,12 @@ def _stop(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> 
 
 def _active(http: httpx.Client, asking: NewResourceSecret, token: str) -> bool:
     secret = (asking.resource.client_id, asking.secret)
-    return bool(http.post("/introspect", data={"token": token}, auth=secret).json()["active"])
+    answer = http.post("/introspect", data={"token": token}, auth=secret)
+    if answer.status_code != HTTPStatus.OK:
+        raise WrongAnswers(
+            f"kill switch: expected only 200; got {answer.status_code} {answer.text}"
+        )
+    return bool(answer.json()["active"])
 
 
 if __name__ == "__main__":

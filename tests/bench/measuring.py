@@ -116,7 +116,7 @@ def _figures(target: Target, runs: list[_Run]) -> Figures:
 
 def _run(target: Target, seconds: float) -> _Run:
     told, used = _load(target, seconds)
-    check(target.name, target.expected, told["answers"])
+    check(target.name, target.expected.label, told["answers"])
     count = told["count"]
     if not count:
         raise WrongAnswers(f"{target.name}: the warm-up used up all requests")

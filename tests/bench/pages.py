@@ -11,10 +11,12 @@ import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from server.services.approval_records import Approval
 from server.services.users import UserChanges, Users
+from tests.bench.answers import Expected, WrongAnswers
 from tests.bench.measuring import Target, compare, product
 from tests.bench.table import growth, run, say, verdict
 from tests.support import prepared
@@ -114,6 +116,9 @@ def _both_ways(tab: Chromium, name: str, url: str) -> Sequence[FirstView]:
 
 def _rounds(tab: Chromium, name: str, url: str, *, worker: bool) -> Sequence[FirstView]:
     found = [first_view(tab, url, worker=worker) for _ in range(_ROUNDS)]
+    wrong = [one for one in found if one.status != HTTPStatus.OK or one.url != url]
+    if wrong:
+        raise WrongAnswers(f"{name}: expected only {url}; got {wrong[0].status} {wrong[0].url}")
     largest = max(found, key=lambda one: one.bytes)
     ready = [one.ready_ms for one in found]
     say(
@@ -185,10 +190,11 @@ def _compare(name: str, path: str, pasts: Sequence[_Past]) -> None:
 def _target(person: WebPerson, name: str, path: str) -> Target:
     server = person.server
     assert server.process is not None
+    expected = Expected(HTTPStatus.OK, "data-sign-out")
     request = (
         f"GET {path} HTTP/1.1\r\nHost: localhost:{server.port}\r\nCookie: {person.cookie}\r\n\r\n"
     )
-    return Target(name, server.process.pid, server.port, lambda: [request], again=True)
+    return Target(name, server.process.pid, server.port, expected, lambda: [request], again=True)
 
 
 if __name__ == "__main__":

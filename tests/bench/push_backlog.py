@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from server.services import push_targets
+from tests.bench.answers import WrongAnswers
 from tests.bench.table import run, say, verdict
 from tests.support.agent import Agent, new_agent
 from tests.support.load import WITHOUT_LIMITS
@@ -86,6 +87,8 @@ def both(
     after, seconds = _left(server), time.monotonic() - began
     say(f"\n{(before - after) / seconds:.0f} pushes left each second; {after:,} still waited")
     assert after > 0, "the outbox was empty before the end: measure fewer approvals"
+    if lost := _count(server, "dead"):
+        raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
     return alone, beside
 
 
@@ -119,9 +122,13 @@ def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pus
 
 def _left(server: LiveServer) -> int:
     """How many pushes wait or are on their way."""
+    return _count(server, "waiting", "leased")
+
+
+def _count(server: LiveServer, *states: str) -> int:
     with server.services.store.read() as view:
         counts = view.outbox.counts()
-    return counts.get("waiting", 0) + counts.get("leased", 0)
+    return sum(counts.get(state, 0) for state in states)
 
 
 def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pexpect
 
+from tests.bench.answers import WrongAnswers
 from tests.bench.processes import memory_mib
 from tests.bench.table import run, say, verdict
 from tests.support.agent import PAYMENT_DETAILS, new_agent
@@ -61,8 +62,8 @@ def main() -> None:
     ):
         person = new_person(server)
         _first_frame(person)
-        _shell(person)
         _fill(server, person)
+        _shell(person)
         _keys(person)
 
 
@@ -101,10 +102,13 @@ def _until(module: str, words: str, person: Terminal) -> float:
 
 
 def _shell(person: Terminal) -> None:
-    """A script asks what waits."""
-    say("## Command line: `sayso-approver inbox --json`, the whole command")
+    """A script asks what waits: the first page of it."""
+    say(f"## Command line: `sayso-approver inbox --json`, {_WAITING} requests wait")
     command = ["-m", "approver_tui", "inbox", "--json"]
-    _run(command, person)
+    listed = len(json.loads(_run(command, person))["items"])
+    if not listed:
+        raise WrongAnswers("inbox --json: expected requests; got an empty list")
+    say(f"{listed} requests on the page")
     before = _processor_ms()
     taken = _median_ms(command, person)
     say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
@@ -121,11 +125,11 @@ def _median_ms(arguments: list[str], person: Terminal) -> float:
     return statistics.median(_timed(lambda: _run(arguments, person)) for _ in range(_ROUNDS))
 
 
-def _run(arguments: list[str], person: Terminal) -> None:
+def _run(arguments: list[str], person: Terminal) -> bytes:
     command = [sys.executable, *arguments]
-    subprocess.run(
-        command, env=_as_installed(person), cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-    )
+    return subprocess.run(
+        command, env=_as_installed(person), cwd=ROOT, check=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def _as_installed(person: Terminal) -> dict[str, str]:

@@ -7,11 +7,26 @@ from pathlib import Path
 import pytest
 
 from server.services.agents import Agents
-from tests.bench import exchange, introspection, poll, redemption, request, table
+from server.services.resources import Resources
+from tests.bench import (
+    exchange,
+    feed,
+    idle,
+    introspection,
+    kill_switch,
+    pages,
+    poll,
+    redemption,
+    request,
+    table,
+)
 from tests.bench.answers import Expected, WrongAnswers, check
 from tests.bench.measuring import Target, compare
+from tests.support.installation import PAY
 from tests.support.load import CALLED_ALWAYS, WITHOUT_LIMITS
 from tests.support.server import BY, LiveServer, live_server
+from tests.support.terminal import new_person
+from tests.support.web_person import COOKIE, WebPerson, new_web_person
 
 _COUNT = 120
 _SECONDS = 0.3
@@ -79,10 +94,67 @@ def test_a_bench_that_measures_refusals_fails(
         assert f" x {answer}" in printed
 
 
+def test_the_feed_does_not_time_refused_requests(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They bring no frame."""
+    monkeypatch.setattr(feed, "_REQUESTS", 3)
+    person = new_person(server)
+    with feed._sockets(server, [person]) as client:
+        _disable_all(server)
+        feed._tell(client, "\n")
+        with pytest.raises(WrongAnswers, match="feed: expected only 200 approval"):
+            feed._frames(client)
+
+
+def test_the_feed_times_events_that_notify(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One frame for each request."""
+    monkeypatch.setattr(feed, "_REQUESTS", 3)
+    person = new_person(server)
+    with feed._sockets(server, [person]) as client:
+        feed._tell(client, "\n")
+        assert len(feed._frames(client)) == 3
+
+
+def test_the_kill_switch_does_not_time_a_refused_resource(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resource that may not ask learns nothing of the token."""
+    assert len(kill_switch.measure(server, 1)) == 1
+    rotate = server.resources.rotate_secret
+    stale = replace(rotate(PAY, by=BY, overlap_ms=0), secret="wrong")
+    monkeypatch.setattr(Resources, "rotate_secret", lambda *_, **__: stale)
+    with pytest.raises(WrongAnswers, match="expected only 200; got 401"):
+        kill_switch.measure(server, 1)
+
+
+def test_a_page_that_nobody_is_signed_in_to_is_not_measured(server: LiveServer) -> None:
+    """The page to sign in at is another page."""
+    person = new_web_person(server)
+    target = pages._target(person, "the inbox", "/")
+    assert compare([target], rounds=1, seconds=_SECONDS)
+    person.http.cookies.clear()
+    person.http.cookies[COOKIE] = "unknown"
+    with pytest.raises(WrongAnswers, match="the inbox: expected only 200"):
+        compare([pages._target(person, "the inbox", "/")], rounds=1, seconds=_SECONDS)
+
+
+def test_the_idle_bench_walks_the_whole_way(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused loaded nothing."""
+    idle.approve_once(server)
+    monkeypatch.setattr(WebPerson, "word", lambda *_: "forged")
+    with pytest.raises(WrongAnswers, match="idle server: expected only 200; got 2 x 200"):
+        idle.approve_once(server)
+
+
 def test_one_other_answer_among_many_fails() -> None:
     """It is named with its count, after the more frequent ones."""
     with pytest.raises(WrongAnswers) as failed:
-        check("x", _ACTIVE, {_ACTIVE.label: 1_428, "403 access_denied": 200})
+        check("x", _ACTIVE.label, {_ACTIVE.label: 1_428, "403 access_denied": 200})
     assert str(failed.value) == (
         'x: expected only 200 "active":true; got 1428 x 200 "active":true, 200 x 403 access_denied'
     )
@@ -91,7 +163,7 @@ def test_one_other_answer_among_many_fails() -> None:
 def test_no_answer_at_all_fails() -> None:
     """A run without answers has no figures."""
     with pytest.raises(WrongAnswers, match="got no answer"):
-        check("x", _ACTIVE, {})
+        check("x", _ACTIVE.label, {})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.support.waiting import until
 
 _KEPT = "service_workers,cache_storage"
 _READY = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+_STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
 """Scripts that are modules have run by then: whatever can be pressed does something."""
 _USABLE = f"{_READY} > 0"
 _OF_WORKER = """fetch(location, {cache: "reload"}).then((answer) => answer.text()).then(
@@ -28,6 +29,10 @@ class FirstView:
     """Addresses, and bytes over the wire for each, headers of the answers included."""
     asked: frozenset[str]
     """Hosts with ports that anything was asked of, sockets too."""
+    status: int
+    """Of the page itself."""
+    url: str
+    """Where the browser ended, after redirects."""
     ready_ms: float
     """From the beginning of the navigation until all scripts of the page have run."""
 
@@ -59,7 +64,8 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     asked = {urlsplit(one).netloc for one in (*loaded, *_sockets(tab))}
     hosts = frozenset(asked - {""})  # the browser has the icon of a field for days as data
     tab.tell("Network.setBypassServiceWorker", bypass=False)
-    return FirstView(loaded, hosts, float(tab.ask(_READY)))
+    status, final = tab.ask(f"[{_STATUS}, location.href]")
+    return FirstView(loaded, hosts, status, final, float(tab.ask(_READY)))
 
 
 def _at_rest(tab: Chromium) -> bool:

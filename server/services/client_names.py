@@ -1,5 +1,7 @@
 """Names of agents and apps: people compare them by eye, so no two of them look alike."""
 
+from collections.abc import Collection
+
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.parties import TERMINAL
@@ -9,11 +11,13 @@ from server.services.refusals import Exists, about
 
 
 @about("name")
-def refuse_taken(tx: Unit, name: str, own: str | None, *, people: bool = True) -> None:
+def refuse_taken(
+    tx: Unit, name: str, own: str | None, *, among: Collection[str] | None = None
+) -> None:
     """Refuse a client's name that looks like that of another client or of a user.
 
-    `own` is the id of the client that has or gets the name. Without `people` users do not count:
-    an agent that names itself must not learn who has an account. Raises `Exists`.
+    `own` is the id of the client that has or gets the name. With `among` only these users count:
+    an agent that names itself must not learn who else has an account. Raises `Exists`.
     """
     looks = name_keys(name)
     for found in _clients(tx, name):
@@ -25,10 +29,9 @@ def refuse_taken(tx: Unit, name: str, own: str | None, *, people: bool = True) -
             )
     if looks & name_keys(TERMINAL):
         raise Exists(f"{TERMINAL} is what screens call {APPROVER_CLIENT}. Choose another name.")
-    for user_id in tx.names.bearers("user", looks) if people else ():
-        user = tx.directory.user(user_id)
-        called = user_id if user is None else user.name
-        raise Exists(f"There is a user {called}. Choose a name that does not look like it.")
+    for user in map(tx.directory.user, tx.names.bearers("user", looks)):
+        if user is not None and (among is None or user.id in among):
+            raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")
 
 
 @about("name")

@@ -116,7 +116,7 @@ class RegistrationService:
     def _admit(self, tx: Unit, invitation: Invitation, wanted: Metadata) -> dict[str, object]:
         name = wanted.client_name or f"agent-{self.secrets.new_id('')[:_NAME_CHARACTERS]}"
         new = NewAgent(
-            name=self._free_name(tx, name, None),
+            name=self._free_name(tx, name, invitation),
             owners=(invitation.owner_id,),
             auth_method=wanted.auth_method,
             jwks=json.dumps({"keys": [dict(key) for key in wanted.keys]}) if wanted.keys else "",
@@ -144,7 +144,7 @@ class RegistrationService:
     def _changed(self, tx: Unit, before: Agent, wanted: Metadata) -> NewSecret:
         agent = replace(
             before,
-            name=self._free_name(tx, wanted.client_name or before.name, before.id),
+            name=self._free_name(tx, wanted.client_name or before.name, before),
             auth_method=wanted.auth_method,
             jwks=wanted.keys,
             grant_types=_within("grant_types", wanted.grant_types, before.grant_types),
@@ -163,19 +163,27 @@ class RegistrationService:
             NewSecret(agent, "") if agent.secrets else agents.with_secret(tx, self.secrets, agent)
         )
 
-    def _free_name(self, tx: Unit, raw: str, own: str | None) -> str:
-        """A name that an agent may give itself. Raises errors.InvalidClientMetadata.
+    def _free_name(self, tx: Unit, raw: str, agent: Agent | Invitation) -> str:
+        """A name that this agent, or one with this invitation, may give itself.
 
-        Where it must not learn who has an account, the names of users do not count.
+        Raises errors.InvalidClientMetadata.
         """
+        own = agent.id if isinstance(agent, Agent) else None
         try:
             name = users.check_called(raw, "client_name")
-            refuse_taken(tx, name, own, people=not self.rules.hide_unknown_users)
+            refuse_taken(tx, name, own, among=self._known_people(tx, agent))
         except Invalid as error:
             raise errors.InvalidClientMetadata(str(error)) from error
         except Exists as error:
             raise errors.InvalidClientMetadata(_TAKEN) from error
         return name
+
+    def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
+        """The users of whom it may learn: its owners, and those whom it may ask by name."""
+        owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
+        asks = () if self.rules.hide_unknown_users else agent.asks or ()
+        members = tx.directory.members()
+        return {*owners, *(user for one in asks for user in members.get(one, {one}))}
 
     def _information(self, given: NewSecret, token: str) -> dict[str, object]:
         """Everything that is registered, with what we chose (RFC 7591 3.2.1, RFC 7592 3)."""

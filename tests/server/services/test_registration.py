@@ -1,6 +1,7 @@
 """Agents that register themselves: whose they are, what they may have, and that it never grows."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +172,11 @@ WIDER: dict[str, dict[str, Any]] = {
     "a scope": {"scope": "payments:read payments:transfer"},
     "a type": {"authorization_details_types": ["payment.transfer"]},
     "a taken name": {"client_name": "Invoice-Bot"},
+    "a name with a look-alike letter": {"client_name": "lnvoice-bot"},
+    "a name with another separator": {"client_name": "invoice_bot"},
+    "a name of two scripts": {"client_name": "inv\u0585ice-bot"},
+    "a name of wide letters": {"client_name": "\uff49nvoice-bot"},
+    "the name of its owner": {"client_name": "Ana"},
     "a name like an id": {"client_name": "sayso_ag_x"},
     "a name that cannot be shown": {"client_name": "a\u202eb"},
 }
@@ -186,6 +192,48 @@ def test_nothing_leaves_the_ceiling_of_the_invitation(door: Door, members: dict[
     if "grant_types" in members and not members["grant_types"]:
         return
     assert door.manage("PUT", told, **members).refusal == (400, "invalid_client_metadata")
+
+
+def test_a_refused_name_says_which_member_it_is_and_what_to_do(door: Door) -> None:
+    """Without the name that is taken, which the agent may not know."""
+    told = door.registered(door.invite(uses=2), client_name="helper")
+    for name, said in (
+        ("he1per", "client_name is taken, or looks like a name that is; choose another."),
+        ("h\u0435lper", "client_name mixes Cyrillic and Latin characters; write it in one script."),
+    ):
+        answer = door.register(door.invite(), client_name=name)
+        assert answer.json["error_description"] == said
+    told = door.manage("PUT", told, client_name="HELPER").json
+    assert told["client_name"] == "HELPER"
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["open", "hidden"])
+def test_a_name_tells_nobody_who_has_an_account(
+    open_local: Callable[..., LocalSite], *, hidden: bool
+) -> None:
+    """Users count whom the agent may ask by name; where they are hidden, its owner alone."""
+    door = Door(open_local(unknown_user="hide" if hidden else "answer"))
+    for name in ("ben", "eva"):
+        new_person(door.local, name)
+    told = door.registered(door.invite(asks=("ben",)), client_name="helper")
+    refused = (400, "invalid_client_metadata")
+    assert door.manage("PUT", told, client_name="4na").status == 200
+    assert door.manage("PUT", told, client_name="Ana").refusal == refused
+    assert door.manage("PUT", told, client_name="eva").status == 200
+    asked = door.manage("PUT", told, client_name="ben")
+    assert asked.status == 200 if hidden else asked.refusal == refused
+
+
+def test_an_agent_that_renames_itself_is_in_the_log_and_told_to_its_owner(door: Door) -> None:
+    """As what it did itself."""
+    told = door.registered(door.invite(), client_name="weather-helper")
+    door.manage("PUT", told, client_name="weather-helper")
+    door.manage("PUT", told, client_name="storm-helper")
+    (entry,) = door.local.desk.entries("agent.renamed")
+    assert entry["actor"] == f"agent:{told['client_id']}"
+    assert entry["facts"] == {"name": "storm-helper", "was": "weather-helper"}
+    (owner,) = door.local.desk.agents.show("storm-helper")[1]
+    assert door.local.desk.events(owner).count("agent.renamed") == 1
 
 
 @pytest.mark.parametrize("how", ["secret", "keys"])

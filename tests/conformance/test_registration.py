@@ -63,6 +63,42 @@ def test_what_registers_asks_its_owner_and_gets_a_token(
     assert (gone.status_code, gone.json()["error"]) == (401, "invalid_token")
 
 
+_LOOK_ALIKES = [
+    "lnvoice-bot",
+    "1nvoice-bot",
+    "Invoice-Bot",
+    "invoice_bot",
+    "invoice bot",
+    "invoice.bot",
+    "inv0ice-bot",
+    "inv\u0585ice-bot",
+    "\u0456nvoice-bot",
+    "\uff49nvoice-bot",
+    "invoice-b\u043et",
+]
+
+
+def test_no_agent_gives_itself_the_look_of_another(
+    server: LiveServer, http: httpx.Client, person: Terminal
+) -> None:
+    """Neither when it registers nor by its registration; nothing of either is left."""
+    server.agent(name="invoice-bot")
+    invitation = _invite(server, person.user, uses=2)
+    helper = _register(http, invitation, client_name="weather-helper").json()
+    own = {"Authorization": f"Bearer {helper['registration_access_token']}"}
+    path = helper["registration_client_uri"].removeprefix(server.url)
+    with unchanged(server):
+        for name in _LOOK_ALIKES:
+            body = {"client_id": helper["client_id"], "client_name": name}
+            for refused in (
+                _register(http, invitation, client_name=name),
+                http.put(path, json=body, headers=own),
+            ):
+                check_refusal(refused, 400, "invalid_client_metadata")
+                assert "client_name" in refused.json()["error_description"]
+    assert http.get(path, headers=own).json()["client_name"] == "weather-helper"
+
+
 @pytest.mark.parametrize("token", ["x", "sayso_it_" + MARK, "Bearer", "a b"])
 def test_without_an_invitation_nothing_registers(
     server: LiveServer, http: httpx.Client, token: str

@@ -41,6 +41,8 @@ REPORTED = About(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
             REPORTED,
             "ALARM: nobody answered for the agent invoice-bot; it is stopped. Incident sayso_in_1.",
         ),
+        (EventName.AGENT_RENAMED, BOT, "Your agent has a new name: invoice-bot."),
+        (EventName.AGENT_RENAMED, None, "an agent of yours has a new name."),
         (EventName.CODE_REUSED, BOT, "ALARM: a one-time code was used a second time."),
     ],
 )

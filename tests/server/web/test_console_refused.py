@@ -26,6 +26,15 @@ AGENT = {
     "id_token_signed_response_alg": "ES256",
     **CIBA,
 }
+CHANGED = {
+    "resources": PAY,
+    "scopes": "payments:read",
+    "asks-every": "1",
+    "action_types-every": "1",
+    "delivery": "poll",
+    "id_token_signed_response_alg": "ES256",
+    **CIBA,
+}
 APP = {
     "name": "web",
     "redirect_uris": "https://web.example/cb",
@@ -37,6 +46,28 @@ NO_PLACE = json.dumps({**PAYMENT, "headline": "Pay {nothing}"})
 OTHER = json.dumps({**PAYMENT, "type": "payment.other"})
 WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/agent/add", "", {**AGENT, "name": "one"}, "name", "There is an agent one already"),
+    ("/admin/new/agent/add", "", {**AGENT, "name": "0NE"}, "name", "There is an agent one already"),
+    (
+        "/admin/new/agent/add",
+        "",
+        {**AGENT, "name": "\u043ene"},
+        "name",
+        "mixes Cyrillic and Latin characters; write it in one script",
+    ),
+    (
+        "/admin/agents/<id>/change",
+        "agent",
+        {**CHANGED, "name": "tw0"},
+        "name",
+        "There is an agent two already",
+    ),
+    (
+        "/admin/agents/<id>/change",
+        "agent",
+        {**CHANGED, "name": "admin"},
+        "name",
+        "There is a user admin. Choose a name that does not look like it.",
+    ),
     ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This must be filled in."),
     ("/admin/new/agent/add", "", {**AGENT, "owners": "nobody-here"}, "owners", "no user nobody-h"),
     (
@@ -82,6 +113,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "redirect URI",
     ),
     ("/admin/new/app/add", "", {**APP, "name": "one"}, "name", "There is an agent one already"),
+    ("/admin/new/user/add", "", {"name": "0ne"}, "name", "There is an agent one. Choose a name"),
     (
         "/admin/new/app/add",
         "",

@@ -17,8 +17,14 @@ _FOLDER_MODE = 0o700
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder and its parents; nobody else may enter the folder."""
-    folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+    """Make the folder and every parent that is missing; nobody else may enter what is made.
+
+    The umask changes nothing about it. A folder that was there is closed to others too.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True, mode=_FOLDER_MODE)
+        one.chmod(_FOLDER_MODE)
     folder.chmod(_FOLDER_MODE)
 
 

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from server import folders
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
@@ -20,7 +22,7 @@ class BadKeyFile(Exception):
 def read_or_make_key(path: Path) -> bytes:
     """The 32 bytes in this file, made on first use with mode 0600. Raises `BadKeyFile`."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folders.make_private(path.parent)
         _make(path)
     return read_key(path)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.app.base import BaseApplication
 
+from server import folders
 from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def prepared(settings: Settings, shape: Shape) -> Settings:
     """The settings with the issuer that this shape serves, recorded for the command line."""
     issuer = settings.issuer or f"http://localhost:{shape.port}"
     _check(issuer, settings, shape)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (settings.data_dir / ISSUER_FILE).write_text(issuer + "\n")
+    folders.make_private(settings.data_dir)
+    folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
 
 

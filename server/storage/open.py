@@ -19,6 +19,7 @@ from sqlalchemy import Engine, NullPool, create_engine, insert, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from server import folders
 from server.services.ports import Busy, Clock
 from server.storage.reader import PooledReader, Reader
 from server.storage.store import Edges, SqlStore
@@ -163,7 +164,7 @@ def _use_log(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade_sqlite(path: Path, now: int) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folders.make_private(path.parent)
     engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS)
     found = _found(engine) if path.exists() else ""
     _refuse_newer(found)

@@ -1,0 +1,47 @@
+"""Files of the terminal app: who may read them and enter their folders."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from approver_tui.client import files
+
+
+@pytest.fixture(params=[0o000, 0o022], ids="umask {:03o}".format, autouse=True)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the process was started with."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_every_folder_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
+    """The parents too: whoever may write in one of them may put another folder in the place."""
+    secret = tmp_path / "home" / "state" / "default" / "secrets" / "session"
+    files.write_private(secret, b"x")
+    with files.locked(tmp_path / "home" / "state" / "default" / "lock"):
+        pass
+
+    found = {path.relative_to(tmp_path): _mode(path) for path in tmp_path.rglob("*")}
+    folders = {path for path in found if (tmp_path / path).is_dir()}
+    assert {found[path] for path in folders} == {0o700}
+    assert found[Path("home/state/default/secrets/session")] == 0o600
+    assert not {mode & 0o077 for mode in found.values()} - {0}
+
+
+def test_a_folder_of_our_own_that_was_open_is_closed(tmp_path: Path) -> None:
+    """Where the files lie; folders above it that were there before are left alone."""
+    above, own = tmp_path / "above", tmp_path / "above" / "own"
+    for folder in (above, own):
+        folder.mkdir()
+        folder.chmod(0o755)
+    files.write_private(own / "file", b"x")
+
+    assert (_mode(above), _mode(own)) == (0o755, 0o700)

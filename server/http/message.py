@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from server.protocol import json_text
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+MOST_BODY_BYTES: Final = 128 * 1024
+"""Of a request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter, Rule
 
 from server import telemetry
 from server.http import dispatch
-from server.http.message import HttpRequest, HttpResponse
+from server.http.message import MOST_BODY_BYTES, HttpRequest, HttpResponse
 from server.http.route import ID_PATTERN, Route
 from server.http.site import Site
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flask import Request
     from werkzeug.local import LocalProxy
 
-_MOST_BYTES = 128 * 1024
 CORRELATION = "X-Correlation-Id"
 
 
@@ -53,7 +52,7 @@ class _Id(BaseConverter):
 
 def add_routes(app: Flask, site: Site) -> None:
     """Give every row of the table to Flask."""
-    app.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # an answer of Flask's own, without our headers
     app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header

@@ -1,24 +1,30 @@
-"""The gevent worker, how long it waits for what clients send, and how it ends.
+"""The gevent worker: how requests are read and refused, how long it waits, and how it ends.
 
 A request has fifteen seconds for its first line after the connection was opened, for its headers,
 and for its body; a connection that was used once may then be silent for 75. Sockets that were
-upgraded and polls that are held have sent all of it, so none of this ends them.
+upgraded and polls that are held have sent all of it, so none of this ends them. A head that is
+malformed or too large is refused, and nothing that follows it on that connection is served.
 
 Ending: readiness turns red, held polls are answered, sockets are closed with 1012, running requests
 finish, idle connections are dropped.
 """
 
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import gevent
-from gevent.pywsgi import Input
 from gevent.resolver.thread import Resolver
 from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
 from server import telemetry
+from server.http.message import MOST_BODY_BYTES
+from server.serving import heads
+from server.serving.bodies import Body, Collected, TooSlow
+from server.serving.heads import BadHead, Head
+from server.serving.memory import Incomplete
 
 if TYPE_CHECKING:
     from server.http.site import Site
@@ -27,45 +33,9 @@ _READING_SECONDS = 15.0
 _IDLE_SECONDS = 75.0
 _OTHER_LOOK_UPS = 16
 """Names of ours that are looked up meanwhile, and those of agents that are being registered."""
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-
-
-class _TooSlow(OSError):
-    """The client did not send in time; what was read is lost, and the connection with it."""
-
-    def __init__(self) -> None:
-        super().__init__("the client is too slow")
-
-
-class _Body(Input):  # type: ignore[misc]  # gevent has no types
-    """A request's body, all of which must come in time, whether somebody wants it or not."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.left = _READING_SECONDS
-
-    def read(self, length: int | None = None) -> bytes:
-        """So many bytes. Raises OSError when the time is over."""
-        return self._in_time(super().read, length)
-
-    def readline(self, size: int | None = None) -> bytes:
-        """One line. Raises OSError when the time is over."""
-        return self._in_time(super().readline, size)
-
-    def _in_time(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
-        if self.left <= 0:
-            raise _TooSlow
-        began = time.monotonic()
-        try:
-            with gevent.Timeout(self.left, _TooSlow):
-                return read(size)
-        except _TooSlow:
-            self.left = 0.0
-            raise
-        finally:
-            self.left -= time.monotonic() - began
+_LINGER_SECONDS = 2.0
+_PAUSE_SECONDS = 0.01
+_REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
 
 
 class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
@@ -74,6 +44,7 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.idle: set[_Handler] = set()
+        self.incomplete = Incomplete()
         _SERVERS.append(self)
         self.ending = False
 
@@ -86,7 +57,8 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
 
 class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
     served = False
-    wsgi_input: Any
+    wsgi_input: Body
+    headers: Head
 
     def read_requestline(self) -> bytes:
         """The next request of this connection; none any more when it took too long or we end."""
@@ -104,29 +76,81 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         return line
 
     def read_request(self, raw_requestline: str) -> bool:
-        """Read the headers. Raises OSError when the time is over."""
-        with gevent.Timeout(_READING_SECONDS, _TooSlow):
-            read: bool = super().read_request(raw_requestline)
-        return read
+        """Read the head. Raises ValueError when it is refused, OSError when the time is over."""
+        with gevent.Timeout(_READING_SECONDS, TooSlow):
+            self.received(len(raw_requestline))
+            lines = heads.read_lines(self._read_line, len(raw_requestline))
+        self.headers = head = heads.parse(raw_requestline, lines)
+        self.command, self.path, self.request_version = head.method, head.path, head.version
+        self.content_length, self.close_connection = head.content_length, head.closes
+        return True
+
+    def _read_line(self, most: int) -> bytes:
+        piece: bytes = self.rfile.readline(most)
+        self.received(len(piece))
+        return piece
+
+    def received(self, count: int) -> None:
+        """Count what this connection holds of an incomplete request, and wait while it is much."""
+        incomplete = self.server.incomplete
+        incomplete.add(self, count)
+        while incomplete.full:
+            gevent.sleep(_PAUSE_SECONDS)
+            incomplete.add(self, 0)
+
+    def _headers(self) -> Iterator[tuple[str, str]]:
+        return self.headers.variables()
 
     def get_environ(self) -> dict[str, object]:
-        """What the application gets, with a body that does not wait for ever."""
+        """What the application gets, but for the body, which is not here yet."""
         environ: dict[str, object] = super().get_environ()
-        plain = self.wsgi_input
-        self.wsgi_input = _Body(self.rfile, plain.content_length, plain.socket, plain.chunked_input)
-        environ["wsgi.input"] = self.wsgi_input
+        self.wsgi_input = Body(self, self.headers, _READING_SECONDS)
+        environ["wsgi.input_terminated"] = True
         return environ
 
     def handle_one_response(self) -> None:
-        """Answer. What was a WebSocket carries no further request, and its end must be seen."""
+        """Answer once all of the request is here; a broken body or a WebSocket is the last one."""
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            self._refuse(400)
+            return
+        self.server.incomplete.remove(self)
+        self.environ["wsgi.input"] = Collected(body, self.socket)
         super().handle_one_response()
-        if "HTTP_UPGRADE" in self.environ or self.wsgi_input.left <= 0:
+        if "HTTP_UPGRADE" in self.environ or self.wsgi_input.broken:
             self.close_connection = True
 
-    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
-        """What is no HTTP is the client's affair: one line of ours, never a traceback."""
-        telemetry.log().debug("request.unreadable", error=type(ex).__name__)
-        return "400", _BAD_REQUEST
+    def _body(self) -> bytes | None:
+        try:
+            return self.wsgi_input.collected(MOST_BODY_BYTES)
+        except OSError as fault:
+            telemetry.log().debug("request.unreadable", reason=str(fault))
+            return None
+
+    def handle(self) -> None:
+        """Serve this connection until its end."""
+        try:
+            super().handle()
+        finally:
+            self.server.incomplete.remove(self)
+
+    def _handle_client_error(self, ex: Exception) -> None:
+        """Refuse what is no proper HTTP: an answer, one line in the log, and the end."""
+        telemetry.log().debug("request.unreadable", error=type(ex).__name__, reason=str(ex))
+        ex.__traceback__ = None  # its frames hold what was received
+        self._refuse(ex.status if isinstance(ex, BadHead) else 400)
+
+    def _refuse(self, status: int) -> None:
+        self.server.incomplete.remove(self)
+        with contextlib.suppress(OSError), gevent.Timeout(_LINGER_SECONDS, False):  # noqa: FBT003  # gevent's way to say: no error
+            self.socket.sendall(
+                f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
+                "Connection: close\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.socket.recv(16_384):  # or the client would see a reset, not the answer
+                pass
 
     def drop(self) -> None:
         """Let the waiting read find the end."""

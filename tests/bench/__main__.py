@@ -13,6 +13,7 @@ from tests.bench import (
     redemption,
     request,
     terminal_app,
+    unauthenticated,
 )
 from tests.bench.table import run, say
 
@@ -20,6 +21,15 @@ if __name__ == "__main__":
     say("# Benchmarks of this machine, this minute; compare ratios, not seconds\n")
     benches = (
         *(idle, policy, poll, request, redemption),
-        *(exchange, introspection, kill_switch, feed, push_backlog, terminal_app, pages),
+        *(
+            exchange,
+            introspection,
+            kill_switch,
+            feed,
+            push_backlog,
+            unauthenticated,
+            terminal_app,
+            pages,
+        ),
     )
     run(*(bench.main for bench in benches))

@@ -1,0 +1,38 @@
+"""`python -m tests.bench.unauthenticated`: memory of requests that are sent and never completed."""
+
+from tests.bench.measuring import product
+from tests.bench.processes import settled_mib
+from tests.bench.table import run, say, verdict
+from tests.support.flood import CHUNKED_BODY, LARGE_BODY, LARGE_HEAD, flood
+
+_BAR_MIB = 100.0
+_CASES = (
+    ("95 fields of 60 kB on 100 connections", LARGE_HEAD, 100),
+    ("95 fields of 60 kB on 400 connections", LARGE_HEAD, 400),
+    ("128 KiB of body on 400 connections", LARGE_BODY, 400),
+    ("2 MB of body in chunks on 100 connections", CHUNKED_BODY, 100),
+)
+
+
+def main() -> None:
+    """PSS over the process tree while all of them are open, beyond that of the idle server."""
+    say("## Requests without an end, before authentication")
+    found = [(name, _beyond_idle(sent, count)) for name, sent, count in _CASES]
+    say("| what | MiB beyond idle |\n|---|---|")
+    for name, mib in found:
+        say(f"| {name} | {mib:.0f} |")
+    say("")
+    for name, mib in found:
+        verdict(f"{name}:", mib, _BAR_MIB, " MiB")
+
+
+def _beyond_idle(sent: bytes, connections: int) -> float:
+    with product() as server:
+        assert server.process is not None
+        idle = settled_mib(server.process.pid)
+        with flood(server.port, sent, connections):
+            return settled_mib(server.process.pid, 2.0) - idle
+
+
+if __name__ == "__main__":
+    run(main)

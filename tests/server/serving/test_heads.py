@@ -1,0 +1,74 @@
+"""A request's head as a pure function; what is refused over a socket is in tests/conformance."""
+
+import io
+
+import pytest
+
+from server.serving import heads
+from server.serving.heads import BadHead
+
+LINE = "GET /jwks?a=1 HTTP/1.1\r\n"
+HOST = b"Host: localhost\r\n"
+
+
+def read(sent):
+    """The field lines of these bytes."""
+    return heads.read_lines(io.BytesIO(sent).readline, len(LINE))
+
+
+def test_a_head_is_read_into_what_wsgi_names_it():
+    """Names with an underscore are left out: they would pose as others."""
+    sent = HOST + b"X-A:  1 \r\nX_A: 2\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nrest"
+    head = heads.parse(LINE, read(sent))
+
+    assert (head.method, head.path, head.version) == ("GET", "/jwks?a=1", "HTTP/1.1")
+    assert (head.content_length, head.chunked, head.typeheader) == (3, False, "text/plain")
+    assert dict(head.variables()) == {"HTTP_HOST": "localhost", "HTTP_X_A": "1"}
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "closes"),
+    [
+        ("1.1", "", False),
+        ("1.1", "close", True),
+        ("1.1", "upgrade, Close", True),
+        ("1.0", "", True),
+        ("1.0", "keep-alive", False),
+    ],
+)
+def test_the_client_says_whether_the_connection_closes(version, connection, closes):
+    """RFC 9112 9.3."""
+    line = f"GET / HTTP/{version}\r\n"
+    lines = [HOST, f"Connection: {connection}\r\n".encode()]
+    assert heads.parse(line, lines).closes is closes
+
+
+def test_a_head_may_have_32_kib_in_all():
+    """One byte more is too large, whether or not the line has an end."""
+    room = heads.MOST_BYTES - len(LINE) - len(HOST)
+    exact = HOST + b"X: " + b"a" * (room - 7) + b"\r\n\r\n"
+    assert len(read(exact)) == 2
+    for sent in (exact.replace(b"X: ", b"X: a"), HOST + b"a" * 100_000):
+        with pytest.raises(BadHead) as refused:
+            read(sent)
+        assert refused.value.status == 431
+
+
+def test_a_head_may_have_a_hundred_fields():
+    """However short they are."""
+    assert len(read(b"X: 1\r\n" * 100 + b"\r\n")) == 100
+    with pytest.raises(BadHead) as refused:
+        read(b"X: 1\r\n" * 101 + b"\r\n")
+    assert refused.value.status == 431
+
+
+def test_a_head_that_ends_early_is_refused():
+    """Half a head is none."""
+    with pytest.raises(BadHead):
+        read(HOST)
+
+
+def test_a_long_run_of_spaces_takes_no_time():
+    """The time to refuse grows with the length alone."""
+    with pytest.raises(BadHead):
+        heads.parse(LINE, [b"X:" + b" " * 30_000 + b"\0\r\n"])

@@ -1,0 +1,55 @@
+"""What incomplete requests may hold together."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from server.serving.memory import Incomplete, TooMuch
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    dropped: list[bool] = field(default_factory=list)
+
+    def drop(self) -> None:
+        """Note it."""
+        self.dropped.append(True)
+
+
+def test_the_connection_that_holds_the_most_goes_first():
+    """A small newcomer stays, whoever fills the memory; it waits until the large one is gone."""
+    large, small = _Connection(), _Connection()
+    incomplete = Incomplete(most=100)
+    incomplete.add(large, 90)
+    incomplete.add(small, 20)
+    assert (large.dropped, small.dropped, incomplete.full) == ([True], [], True)
+    with pytest.raises(TooMuch):
+        incomplete.add(large, 1)
+    incomplete.remove(large)
+    incomplete.add(small, 0)
+
+    assert (incomplete.total, incomplete.full) == (20, False)
+
+
+def test_a_connection_that_holds_the_most_itself_is_refused():
+    """And the others stay."""
+    one, other = _Connection(), _Connection()
+    incomplete = Incomplete(most=100)
+    incomplete.add(other, 40)
+    with pytest.raises(TooMuch):
+        incomplete.add(one, 61)
+    incomplete.remove(one)
+
+    assert (incomplete.total, incomplete.full, other.dropped) == (40, False, [])
+
+
+def test_what_is_complete_no_longer_counts():
+    """However often it is removed."""
+    one = _Connection()
+    incomplete = Incomplete(most=100)
+    for _ in range(5):
+        incomplete.add(one, 60)
+        incomplete.remove(one)
+        incomplete.remove(one)
+
+    assert incomplete.total == 0

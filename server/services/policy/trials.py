@@ -310,7 +310,7 @@ def _cases(table: str) -> list[Mapping[str, object]]:
 
 
 def _expected(raw: Mapping[str, object], place: int) -> dict[str, object]:
-    if raw.get("expect") not in {"allow", "ask", "deny"}:
+    if raw.get("expect") not in ("allow", "ask", "deny"):
         raise Invalid(f"case {place}: expect must be allow, ask or deny.")
     return {name: raw[name] for name in sorted(_EXPECTED & set(raw))}
 

@@ -42,6 +42,13 @@ def test_a_key_may_come_under_the_newer_name_of_its_algorithm():
         jwks.read_keys({**EC, "alg": "Ed25519"})
 
 
+@pytest.mark.parametrize("alg", [[], {}, ["ES256"], {"a": 1}, None, 1])
+def test_an_algorithm_that_is_no_text_is_refused(alg):
+    """By the member's name."""
+    with pytest.raises(ValueError, match="must have alg ES256"):
+        jwks.read_keys({**EC, "alg": alg})
+
+
 def test_an_rsa_key_may_be_registered_for_pss():
     """It then signs with PS256 alone; another kind of key may not say so."""
     (kept,) = jwks.read_keys({"keys": [{**_rsa(2048), "alg": "PS256"}]})

@@ -228,6 +228,8 @@ BAD_TABLES = {
     "no table": ("cases = [1]", "case 1: must be a table"),
     "an unknown member": (CASE + "why = 1", "case 1: why is not known here"),
     "no expectation": ('[[cases]]\nagent = "x"', "case 1: expect must be"),
+    "an expectation that is a list": ('[[cases]]\nagent = "x"\nexpect = []', "expect must be"),
+    "an expectation that is a table": ('[[cases]]\nagent = "x"\nexpect = {}', "expect must be"),
     "no agent": ('[[cases]]\nexpect = "ask"', "case 1: agent is missing"),
     "a user who is a number": (
         '[[cases]]\nagent = "x"\nexpect = "ask"\nuser = 1',

@@ -50,6 +50,7 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
         "keys": [_key_document(agent, key) for key in agent.jwks],
         "expires_at": rfc3339(agent.expires_at),
         "created_at": rfc3339(agent.created_at),
+        "named_at": rfc3339(agent.named_at),
     }
 
 
@@ -87,6 +88,7 @@ def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
         "review": None if agent.review_at is None else moment(agent.review_at),
         "icon": icons.path(agent),
         "since": moment(agent.created_at),
+        "this name since": None if agent.named_at == agent.created_at else moment(agent.named_at),
     }
     secrets = [f"secret {secret_line(secret)}" for secret in agent.secrets]
     keys = [

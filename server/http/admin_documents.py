@@ -102,6 +102,7 @@ def agent(record: Agent, called: Mapping[str, str]) -> wire.ManagedAgent:
         key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
         expires_at=moment(record.expires_at),
         created_at=rfc3339(record.created_at),
+        named_at=rfc3339(record.named_at),
         version=power.version(record),
     )
 

@@ -135,6 +135,7 @@ class ManagedAgent(BaseModel):
     key_uses: dict[str, str | None]
     expires_at: str | None
     created_at: str
+    named_at: str
     version: str
 
 

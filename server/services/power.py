@@ -171,6 +171,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "secrets": _more_secrets,
             "jwks": _more_keys,
             "key_uses": _never,
+            "named_at": _never,
             "state": _goes_on,
             "expires_at": _later,
             "review_at": _reviewed_later,

@@ -48,3 +48,13 @@ def test_no_command_gives_a_name_that_looks_like_another(two, command):
         done = two(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (2, "invalid"), name
         assert "write it in one script" in done.error["message"]
+
+
+def test_show_says_since_when_an_agent_has_its_name(two):
+    """Where it is not the one that it was registered with."""
+    assert "this name since" not in two("agents", "show", "other").out
+    before = two("agents", "show", "other", "--json").document
+    assert before["named_at"] == before["created_at"]
+    two("agents", "update", "other", "--name", "another")
+    after = two("agents", "show", "another", "--json").document
+    assert after["named_at"] >= after["created_at"] == before["created_at"]

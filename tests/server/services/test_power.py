@@ -139,6 +139,7 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
     "some people instead of all": (replace(AGENT, asks=None), {"asks": ("ana",)}),
     "no secret": (AGENT, {"secrets": ()}),
     "a secret that ends earlier": (AGENT, {"secrets": (replace(SECRET, expires_at=99),)}),
+    "the moment of its name": (AGENT, {"named_at": 7}),
     "a secret that was used": (AGENT, {"secrets": (replace(SECRET, last_used_at=7),)}),
     "no key": (AGENT, {"jwks": ()}),
     "a stop": (replace(AGENT, state="enabled"), {"state": "disabled"}),

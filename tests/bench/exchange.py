@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-import jwt
-
+from server.app import Services
+from server.services.records import Delegation
 from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import API, Peer, peer
 from tests.bench.table import against_peer, run, say
-from tests.support.chains import BANK, LiveChains
+from tests.support.chains import BANK, LiveChains, signed, store, user_row
 from tests.support.server import AgentKey, LiveServer
 from tests.support.volley import post
 
@@ -60,17 +60,23 @@ def _chains(server: LiveServer) -> LiveChains:
 
 
 def _lot(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
-    return lambda: [_ours(agent, _token(chains, agent, depth)) for _ in range(count)]
+    """Tokens of people, or tokens that the agent got for one of them."""
+
+    def lot() -> list[str]:
+        services = chains.server.services
+        first = [user_row(services, chains.user_id) for _ in range(count)]
+        last = first if depth == 0 else [_child(services, agent, row) for row in first]
+        store(services, first if depth == 0 else [*first, *last])
+        return [_ours(agent, signed(services, row)) for row in last]
+
+    return lot
 
 
-def _token(chains: LiveChains, agent: AgentKey, depth: int) -> str:
-    token = chains.user_token()
-    if depth == 0:
-        return token
-    parent = jwt.decode(token, options={"verify_signature": False})["jti"]
+def _child(services: Services, agent: AgentKey, parent: Delegation) -> Delegation:
+    assert parent.user_id is not None
     chain = f'{{"sub": "{agent.id}"}}'
-    members = {"parent_id": parent, "client_id": agent.id, "chain": chain, "depth": depth}
-    return chains.user_token(**members)
+    members = {"parent_id": parent.id, "client_id": agent.id, "chain": chain, "depth": 1}
+    return user_row(services, parent.user_id, **members)
 
 
 def _ours(agent: AgentKey, token: str) -> str:

@@ -6,6 +6,7 @@ from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
+from tests.support.chains import signed, store, user_row
 from tests.support.installation import PAY
 from tests.support.server import BY, AgentKey, LiveServer
 from tests.support.volley import post
@@ -15,7 +16,6 @@ _ACTIVE = Expected(200, '"active":true')
 _TOKENS = 400
 _FRESH = 3_000
 _REQUESTS = 12_000
-_FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 
 def main() -> None:
@@ -38,13 +38,17 @@ def peer_target(other: Peer) -> Target:
 def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
     """Tokens of one agent, which a resource asks about."""
     agent = server.agent()
+    name, _ = server.user()
+    with server.services.store.read() as view:
+        user = view.directory.user_called(name)
+    assert user is not None
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
 
     def lot() -> list[str]:
         if once:
-            return _requests(resource, _tokens(server, agent, count))
-        made = _requests(resource, _tokens(server, agent, min(count, _TOKENS)))
+            return _requests(resource, _tokens(server, agent, user.id, count))
+        made = _requests(resource, _tokens(server, agent, user.id, min(count, _TOKENS)))
         return list(itertools.islice(itertools.cycle(made), _REQUESTS))
 
     assert server.process is not None
@@ -56,10 +60,13 @@ def _requests(key: AgentKey, tokens: list[str]) -> list[str]:
     return [post("/introspect", key, {"token": token}, keep=True).decode() for token in tokens]
 
 
-def _tokens(server: LiveServer, agent: AgentKey, count: int) -> list[str]:
-    with server.client() as http:
-        answers = (http.post("/token", data=_FORM, auth=agent.basic) for _ in range(count))
-        return [answer.json()["access_token"] for answer in answers]
+def _tokens(server: LiveServer, agent: AgentKey, user: str, count: int) -> list[str]:
+    """Tokens that an agent has for a person, written as rows."""
+    services = server.services
+    members = {"client_id": agent.id, "resource": PAY, "scope": "payments:read"}
+    rows = [user_row(services, user, **members) for _ in range(count)]
+    store(services, rows)
+    return [signed(services, row) for row in rows]
 
 
 if __name__ == "__main__":

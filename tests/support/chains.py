@@ -5,6 +5,7 @@ the test and on one in a process of its own. Never: the rules.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -200,6 +201,13 @@ def user_token(
     services: Services, person: str, claims: dict[str, Any] | None = None, **members: Any
 ) -> str:
     """A person's own token at the desk, as the app holds it, for half an hour."""
+    row = user_row(services, person, **members)
+    store(services, [row])
+    return signed(services, row, claims)
+
+
+def user_row(services: Services, person: str, **members: Any) -> Delegation:
+    """The row of such a token, not stored yet."""
     now = services.clock.now()
     row = Delegation(
         id=services.secrets.new_id("sayso_at_"),
@@ -210,10 +218,14 @@ def user_token(
         issued_at=now,
         expires_at=now + 30 * MINUTE,
     )
-    row = replace(row, **members)
+    return replace(row, **members)
+
+
+def store(services: Services, rows: Sequence[Delegation]) -> None:
+    """Write all of these in one unit of work."""
     with services.store.write() as tx:
-        tx.delegations.add(row)
-    return signed(services, row, claims)
+        for row in rows:
+            tx.delegations.add(row)
 
 
 def signed(

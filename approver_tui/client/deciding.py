@@ -21,7 +21,7 @@ from approver_tui.client.errors import (
 )
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
 from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import SESSION, LowKey, one_signature
+from approver_tui.client.unlocking import LowKey, one_signature
 from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.ceremony import (
     CONFIRM,
@@ -122,8 +122,7 @@ class Decider:
             if key is None:
                 raise PinNeeded("Approving this takes your PIN.")
             return self._send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
-        level = Level.HIGH if fresh.needs_pin else Level.LOW
-        with one_signature(self._client, pin, level, fresh.id) as opened:
+        with one_signature(self._client, pin, Level.HIGH, fresh.id) as opened:
             vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
         return self._send(vote)
 
@@ -163,11 +162,11 @@ class Decider:
     def change_user_code(self, code: str | None, pin: str) -> bool:
         """Set the code that agents need, or clear it with None; return whether there is one.
 
-        The low key signs a digest over code and nonce, so that nobody else can put in another.
+        The high key signs a digest over code and nonce, after a PIN call that named it.
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{code or ''}")
-        with one_signature(self._client, pin, Level.LOW, SESSION) as opened:
+        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
             statement = self._said(opened.key, "user_code", subject, nonce)
         return self._client.change_user_code(code, statement)
 
@@ -356,10 +355,10 @@ class Decider:
         )
 
     def _statement(self, device: Device, purpose: str, pin: str) -> str:
-        """The high key signs, and the server takes its signature as proof of the PIN too."""
+        """The high key signs, after a PIN call that named the device."""
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
-        with one_signature(self._client, pin, Level.HIGH, SESSION) as opened:
+        with one_signature(self._client, pin, Level.HIGH, device.id) as opened:
             return self._said(opened.key, purpose, device.id, device.nonce)
 
 

@@ -152,7 +152,7 @@ def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Prof
         for key, level in ((low, Level.LOW), (high, Level.HIGH))
     )
     low_blob, high_blob = map(b64, blobs)
-    confirm_pin(client, Opened(bytearray(low.scalar), answer.nonce))
+    confirm_pin(client, Opened(bytearray(high.scalar), answer.nonce))
     return replace(client.profile, low_blob=low_blob, high_blob=high_blob)
 
 

@@ -1,7 +1,8 @@
 """From a PIN to an open approval key.
 
-Owns: the counted call to the server, the low key of an unlocked app and its idle limit, the high
-key for the length of one signature. Never: what gets signed for an approval.
+Owns: the counted call to the server and the proof that the PIN was right, the low key of an
+unlocked app and its idle limit, the high key for the length of one signature.
+Never: what gets signed for an approval.
 """
 
 import threading
@@ -12,9 +13,11 @@ from dataclasses import dataclass
 
 from approver_tui.client import keys
 from approver_tui.client.api import Client
-from approver_tui.client.errors import ClientError, WrongPin
+from approver_tui.client.errors import WrongPin
 from approver_tui.client.jose import SigningKey, signed_statement, unb64
 from approver_tui.client.keys import Level
+from approver_tui.client.profile import Profile
+from approver_tui.client.wire import PinAnswer
 
 IDLE_LIMIT = 15 * 60
 """How long an unlocked app stays so without being touched, in seconds."""
@@ -43,17 +46,49 @@ class Opened:
         keys.wipe(self.scalar)
 
 
+@dataclass(frozen=True, slots=True)
+class _PinCall:
+    """One counted call, and what it opens."""
+
+    profile: Profile
+    x: bytes
+    answer: PinAnswer
+
+    def open(self, level: Level) -> Opened:
+        """Open a sealed key. Raises WrongPin."""
+        own = self.profile
+        blob = unb64(own.low_blob if level is Level.LOW else own.high_blob)
+        try:
+            scalar = keys.unseal(blob, x=self.x, y=self.answer.y, level=level, device=own.device_id)
+        except keys.NotOpened as error:
+            raise WrongPin(self.answer.tries, self.answer.left) from error
+        return Opened(scalar, self.answer.nonce)
+
+
+def _call(client: Client, pin: str, purpose: str) -> _PinCall:
+    """Make one counted call. Raises DeviceLocked, Unreachable."""
+    x = keys.stretch(pin, unb64(client.profile.salt))
+    return _PinCall(client.profile, x, client.pin(x, purpose))
+
+
 def open_key(client: Client, pin: str, level: Level, purpose: str) -> Opened:
     """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
-    profile = client.profile
-    x = keys.stretch(pin, unb64(profile.salt))
-    answer = client.pin(x, purpose)
-    blob = unb64(profile.low_blob if level is Level.LOW else profile.high_blob)
+    return _call(client, pin, purpose).open(level)
+
+
+def open_session(client: Client, pin: str) -> Opened:
+    """Open the low key with one counted call, and prove the PIN by the high key.
+
+    The high key is wiped before this returns. Raises as `open_key` does, and what the server says
+    of the proof.
+    """
+    call = _call(client, pin, SESSION)
+    high = call.open(Level.HIGH)
     try:
-        scalar = keys.unseal(blob, x=x, y=answer.y, level=level, device=profile.device_id)
-    except keys.NotOpened as error:
-        raise WrongPin(answer.tries, answer.left) from error
-    return Opened(scalar, answer.nonce)
+        confirm_pin(client, high)
+    finally:
+        high.wipe()
+    return call.open(Level.LOW)
 
 
 @contextmanager
@@ -67,7 +102,7 @@ def one_signature(client: Client, pin: str, level: Level, purpose: str) -> Itera
 
 
 def confirm_pin(client: Client, opened: Opened) -> None:
-    """Tell the server, by a signature, that the PIN was right."""
+    """Tell the server, by a signature of the high key, that the PIN was right."""
     statement = signed_statement(
         opened.key,
         client.signer,
@@ -101,12 +136,7 @@ class LowKey:
 
     def open(self, pin: str) -> None:
         """Open the key and keep it until it is idle or locked."""
-        opened = open_key(self._client, pin, Level.LOW, SESSION)
-        try:
-            confirm_pin(self._client, opened)
-        except ClientError:
-            opened.wipe()
-            raise
+        opened = open_session(self._client, pin)
         self.lock()
         with self._lock:
             self._opened, self._touched = opened, self._ticks()

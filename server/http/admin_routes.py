@@ -267,10 +267,10 @@ _OTHERS: Final = (
         "/api/admin/devices/<id>",
         oversight.revoke_device,
         _PERSON,
-        "End somebody's device and its sign-in.",
+        "End somebody's device and its sign-in; signed if it is the last one they use.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN),
+        rule=Rule(_ADMIN, "device"),
     ),
     Route(
         "GET",

@@ -28,7 +28,7 @@ _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """As base64url, in its one spelling (RFC 4648 3.5)."""
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 _SHOWN_PLACE = 200
-_PIN_PURPOSE = r"^(session|sayso_ap_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
+_PIN_PURPOSE = r"^(session|sayso_(ap|dv)_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -167,7 +167,7 @@ class Decision:
 
     @property
     def with_pin(self) -> bool:
-        """Reports whether the PIN was entered for it."""
+        """Reports whether the PIN was proved for it; a false claim of it is refused."""
         return self.decision == "approve" and Step.PIN in ceremonies.read(self.ceremony)
 
 

@@ -387,8 +387,8 @@ def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
 
 
 def _confirm(tx: Unit, answer: Decision, key: str) -> None:
-    """A valid approval signature gives the device its tries back."""
-    if key != "session":
+    """A signature of the high key proves the PIN, so the device gets its tries back."""
+    if key == "high":
         tx.devices.confirm(answer.device_id, entered=answer.with_pin)
 
 

@@ -4,7 +4,7 @@ Every check is made in the unit of work that it is about, so nothing can change 
 person, their role, the record that they believe to be changing, and what the change turned out
 to be. What removes power needs a session. What adds power needs a statement about this very
 request: under a terminal's high key after a PIN call that named it, or by the device's passkey. So
-does what puts out of sight what somebody reported.
+does what puts out of sight what somebody reported, and ending the last device of another person.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from server.protocol import decisions, errors
 from server.protocol.names import name_id
-from server.services import people, power
+from server.services import new_devices, people, power
 from server.services.people import Person
 from server.services.ports import Store, Unit, View
 from server.services.power import Governed
@@ -42,7 +42,7 @@ class Rule:
     """Who may do something."""
 
     roles: tuple[Role, ...]
-    target: Literal["agent", "app", "group", "user", "resource", "action"] | None = None
+    target: Literal["agent", "app", "group", "user", "resource", "action", "device"] | None = None
     """What the id in the path names, if it is something that is compared before and after."""
     signed: bool = False
     """It always takes a statement, whatever it turns out to change."""
@@ -92,15 +92,23 @@ class Guard:
     def leave(self, tx: Unit, before: Governed | None) -> None:
         """What the unit of work made of it, before it is stored. Raises errors.Problem.
 
-        1. An owner has not widened, nor put another owner out.  2. More power was signed for.
+        1. An owner has not widened, nor put another owner out.  2. More power was signed for, and
+        so was the end of the last device that another person uses.
         """
         user, after = self._user(tx), self._target(tx)
         usual = self.statements.rules.access_token_seconds
         grown = power.grown(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, grown)
-        if grown or self.rule.signed:
+        if grown or self.rule.signed or self._ended_last_device(tx, before, after):
             self._check_signed(tx)
+
+    def _ended_last_device(self, tx: Unit, before: Governed | None, after: Governed | None) -> bool:
+        """Reports whether nothing is left on which another person would notice a new device."""
+        if not isinstance(before, Device) or not isinstance(after, Device):
+            return False
+        ended = before.state != after.state and after.user_id != self.person.user.id
+        return ended and not new_devices.has_one_in_use(tx, after.user_id)
 
     def _check_role(self, view: View, target: Governed | None) -> None:
         user = self._user(view)
@@ -156,7 +164,8 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This gives somebody more power, or closes what somebody reported. "
+            "This gives somebody more power, closes what somebody reported, or ends the last "
+            "device of somebody else. "
             "Sign it with this device's high key, or its passkey.",
             members={"wanted": wanted},
         )
@@ -182,6 +191,7 @@ _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProx
         "action": lambda view, wanted: next(
             (a for a in view.actions.all() if name_id(a.type) == wanted), None
         ),
+        "device": lambda view, wanted: view.devices.get(wanted),
     }
 )
 """How the record is found that an id in a path names."""

@@ -10,6 +10,7 @@ The database keeps the cookie's hash. Apps' sign-in pages have a cookie of their
 import hashlib
 import hmac
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +19,13 @@ from server.protocol.names import PREFIX_BROWSER
 from server.services import audit, people
 from server.services.passkey_records import Browser
 from server.services.people import Person
-from server.services.ports import Secrets, Store, Unit, View
+from server.services.ports import Busy, Secrets, Store, Unit, View
 from server.services.records import Device, Entry
 
 SIGNED_IN_MS: Final = 7 * 24 * 60 * 60 * 1000
 """How long a browser may look; each decision takes the passkey all the same."""
 TICKET_MS: Final = 30_000
+SEEN_NOTED_MS: Final = 60 * 60 * 1000
 _TICKET: Final = "feed ticket"
 _NUMBER: Final = re.compile("[0-9]{1,15}")
 
@@ -73,9 +75,17 @@ class Browsers:
         return cookie
 
     def person(self, cookie: str) -> Person:
-        """The person at the browser with this cookie. Raises errors.Problem 401 or 403."""
+        """The person at the browser with this cookie. Raises errors.Problem 401 or 403.
+
+        The device counts as used, noted once an hour; a page that can be read does not fail for it.
+        """
         with self.store.read() as view:
-            return _person(view, cookie)
+            person = _person(view, cookie)
+            is_noted = view.now - (person.at.last_seen_at or 0) < SEEN_NOTED_MS
+        if not is_noted:
+            with suppress(Busy), self.store.write() as tx:
+                tx.devices.seen(person.at.id, tx.now)
+        return person
 
     def leave(self, cookie: str) -> None:
         """Sign the browser out; again without harm."""

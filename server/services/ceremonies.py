@@ -20,7 +20,7 @@ from server.services.approval_records import Approval
 from server.services.ports import Secrets, Unit, View
 from server.services.records import Device
 from server.services.signatures import PASSKEY
-from server.services.statements import PIN_FRESH_MS
+from server.services.statements import is_pin_entered
 from server.services.withdrawals import withdraw
 
 MOST_TRIES: Final = 2
@@ -146,37 +146,47 @@ def checked_reason(reason: str | None) -> str | None:
 
 
 def _check_power(tx: Unit, yes: Yes) -> None:
-    """Approving adds power: an approval key, and for high risk the high one, freshly opened.
+    """Refuse a yes whose key or PIN call does not prove what the request needs.
 
-    Whoever says that the PIN was entered must have entered it for this request, at every risk: the
-    token repeats it. A passkey verifies its person for every word, and so takes no PIN of ours.
+    1. The session key approves nothing.  2. A passkey verifies its person each time, so it never
+    claims a PIN.  3. A terminal proves the PIN wherever it is demanded or claimed.  4. At high risk
+    the device is old enough.
     """
     high = yes.approval.risk.rank >= Risk.HIGH.rank
-    if yes.key != PASSKEY:
-        _check_key(yes, high=high)
-    device = yes.device
-    if high and tx.now < device.high_from:
+    if yes.key == "session":
+        raise errors.Problem(
+            403, "key_not_allowed", "Approve with an approval key: enter your PIN."
+        )
+    if yes.key == PASSKEY:
+        _refuse_claimed_pin(yes)
+    elif high or Step.PIN in yes.ceremony | ceremonies.read(yes.approval.ceremony):
+        _check_pin(tx, yes)
+    if high and tx.now < yes.device.high_from:
         raise errors.Problem(
             403,
             "device_too_new",
             "This device may not decide high risk yet. Vouch for it from an older device.",
         )
-    with_pin = Step.PIN in yes.ceremony
-    named = device.pin_for == yes.approval.id and device.pin_for_at is not None
-    if with_pin and not (named and tx.now - (device.pin_for_at or 0) <= PIN_FRESH_MS):
+
+
+def _refuse_claimed_pin(yes: Yes) -> None:
+    if Step.PIN in yes.ceremony:
         raise errors.Problem(
-            403, "pin_required", "Enter your PIN for this request; the last entry is too old."
+            422, "invalid_decision", "A passkey proves no PIN: leave pin out of the ceremony."
         )
 
 
-def _check_key(yes: Yes, *, high: bool) -> None:
-    """A terminal's keys; the low one is held by an app that is unlocked, the high one by a PIN."""
-    asks_pin = high or Step.PIN in ceremonies.read(yes.approval.ceremony)
-    if (asks_pin and Step.PIN not in yes.ceremony) or (high and yes.key != "high"):
-        raise errors.Problem(403, "pin_required", "This needs your PIN for this very request.")
-    if yes.key == "session":
+def _check_pin(tx: Unit, yes: Yes) -> None:
+    """The PIN is proved by the high key, and by a PIN call for this request that is recent."""
+    if yes.key != "high" or Step.PIN not in yes.ceremony:
         raise errors.Problem(
-            403, "key_not_allowed", "Approve with an approval key: enter your PIN."
+            403,
+            "pin_required",
+            "This needs your PIN for this request: sign with the high key, and name the step pin.",
+        )
+    if not is_pin_entered(yes.device, yes.approval.id, tx.now):
+        raise errors.Problem(
+            403, "pin_required", "Enter your PIN for this request; the last entry is too old."
         )
 
 

@@ -11,18 +11,16 @@ from typing import Final
 from server.protocol import decisions, errors
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
-from server.services import approvers, audit, enrolment, notices, people
+from server.services import approvers, audit, enrolment, new_devices, notices, people
 from server.services.enrolment import IssuedCode
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit
 from server.services.records import Device, Entry
 from server.services.sessions import IDLE_MS
-from server.services.signatures import PASSKEY
 from server.services.statements import Statements
 
 MOST_TRIES: Final = 10
 MOST_UNCONFIRMED: Final = 50
-NEW_DEVICE_WAIT_MS: Final = 24 * 60 * 60 * 1000
 MOST_DEVICES: Final = 20
 _SESSION_PURPOSE: Final = "session"
 
@@ -47,9 +45,8 @@ class DeviceService:
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.
 
-        A device of somebody who had one when its code was made waits a day before it decides high
-        risk, and so does one that finds another there when it comes. One that an older device let
-        in waits for nothing, and comes under the name that was shown there.
+        It waits a day before it decides at high risk if `new_devices` says so. One that an older
+        device let in waits for nothing, and comes under the name that was shown there.
         """
         checked = _checked_keys(keys)
         name = _checked_name(name)
@@ -60,16 +57,16 @@ class DeviceService:
                 raise errors.Problem(409, "already_enrolled", "This session has its device.")
             if dict(session.public_jwk) in checked.values():
                 raise errors.Problem(422, "invalid_body", "The session's key approves nothing.")
-            others = tx.devices.active_count(person.user.id, tx.now)
-            if others >= MOST_DEVICES:
+            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
                 raise _too_many()
             if session.admitted_as not in {None, name}:
                 raise errors.Problem(
                     422, "invalid_body", f"This device was let in as {session.admitted_as}."
                 )
             public = {"session": dict(session.public_jwk), **checked}
-            trusted = session.admitted_as is not None or (session.first and others == 0)
-            device = self._device(tx, person, name, public, waits=not trusted)
+            is_admitted = session.admitted_as is not None
+            high_from = tx.now if is_admitted else new_devices.high_from(tx, person.user.id)
+            device = self._device(tx, person, name, public, high_from)
             tx.devices.add(device)
             tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
             _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
@@ -127,13 +124,15 @@ class DeviceService:
         return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
 
     def confirm_pin(self, person: Person, jws: str) -> None:
-        """A statement by an approval key proves that the PIN was right; the tries start again."""
+        """A statement by the high key proves that the PIN was right; the tries start again.
+
+        The low key proves nothing: an unlocked app holds it without any PIN.
+        """
         with self.store.write() as tx:
             device = people.current(tx, person)
             nonce = self._pin_nonce(device)
-            keys = ("low", "high")
             self.statements.check(
-                tx, jws, device, keys, purpose="pin", subject=device.id, nonce=nonce
+                tx, jws, device, ("high",), purpose="pin", subject=device.id, nonce=nonce
             )
             tx.devices.confirm(device.id, entered=True)
 
@@ -174,6 +173,8 @@ class DeviceService:
             return None
         if decisions.is_digest(purpose):
             return purpose
+        if purpose.startswith(PREFIX_DEVICE):
+            return _own(tx, person, purpose).id
         return approvers.owned(tx, purpose, person.user.id).id
 
     def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
@@ -181,11 +182,8 @@ class DeviceService:
         signer = people.current(tx, person)
         if signer.id == device.id:
             raise errors.Problem(403, "key_not_allowed", "Use another of your devices for this.")
-        if tx.now < signer.high_from:
-            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
-        nonce = self.statement_nonce(device, signer)
-        self.statements.check(
-            tx, jws, signer, ("high", PASSKEY), purpose=purpose, subject=device.id, nonce=nonce
+        self.statements.check_with_pin(
+            tx, jws, signer, purpose=purpose, subject=device.id, about=device
         )
         tx.devices.confirm(signer.id, entered=True)
         return device
@@ -196,8 +194,7 @@ class DeviceService:
         person: Person,
         name: str,
         keys: Mapping[str, dict[str, str]],
-        *,
-        waits: bool,
+        high_from: int,
     ) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
@@ -208,7 +205,7 @@ class DeviceService:
             state="active",
             created_at=tx.now,
             last_seen_at=tx.now,
-            high_from=tx.now + NEW_DEVICE_WAIT_MS if waits else tx.now,
+            high_from=high_from,
             keys=keys,
             kids={name: decisions.thumbprint(jwk) for name, jwk in keys.items()},
             pin_tries=0,
@@ -222,17 +219,23 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """End a device and its session in this unit of work; reports whether it still was active."""
+    """End a device and its session in this unit of work; reports whether it still was active.
+
+    The entry says whether it was the last one that its person used, and another ended it.
+    """
+    tx.queue(f"devices {device.user_id}")
     if not tx.devices.revoke(device.id):
         return False
     tx.sessions.revoke(device.session_id, tx.now)
+    by_other = actor != audit.by_user(device.user_id)
+    is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     audit.record(
         tx,
         Entry(
             type=audit.Type.DEVICE_REVOKED,
             actor=actor,
             subject=device.user_id,
-            facts={"device": device.id},
+            facts={"device": device.id, **({"last": True} if is_last else {})},
         ),
     )
     notices.device(tx, device.user_id, "device.revoked", device.id)

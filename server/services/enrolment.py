@@ -55,7 +55,6 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
         expires_at=tx.now + LIFETIME_MS,
         used_at=None,
         tries=0,
-        first=tx.devices.active_count(user.id, tx.now) == 0,
     )
     tx.codes.add(code)
     facts = {"code": code_id, "expires_at": code.expires_at}

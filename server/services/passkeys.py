@@ -14,7 +14,7 @@ from server.protocol import errors, passkeys
 from server.protocol.names import PREFIX_DEVICE, PREFIX_SESSION
 from server.protocol.passkeys import Assertion
 from server.protocol.text import check_name
-from server.services import audit, devices, enrolment, notices, people
+from server.services import audit, devices, enrolment, new_devices, notices, people
 from server.services.browsers import Browsers
 from server.services.passkey_records import MadePasskey, Passkey
 from server.services.ports import Authenticators, BadToken, Secrets, Store, Unit, View
@@ -76,8 +76,8 @@ class PasskeyService:
         """Make a passkey a device; it, and the cookie of its browser. Raises errors.Problem.
 
         1. The code counts.  2. The passkey was made for this very code, here, by a person whom the
-        authenticator verified.  3. The code is used up.  4. A device of somebody who had one waits
-        a day before it decides high risk, as a terminal does.
+        authenticator verified.  3. The code is used up.  4. It waits a day before it decides at
+        high risk, as a terminal does.
         """
         name = _checked_name(made.name)
         with self.store.write() as tx:
@@ -157,13 +157,12 @@ class PasskeyService:
         tx.queue(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is a device already.")
-        others = tx.devices.active_count(code.user_id, tx.now)
-        if others >= devices.MOST_DEVICES:
+        if tx.devices.active_count(code.user_id, tx.now) >= devices.MOST_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
         if not enrolment.use(tx, code):
             raise _refused(errors.InvalidGrant(enrolment.REFUSED))
         session = self._session(tx, code)
-        device = self._device(tx, session, name, made, waits=not (code.first and others == 0))
+        device = self._device(tx, session, name, made)
         tx.sessions.add(session)
         tx.devices.add(device)
         tx.sessions.bind(session.id, device.id, session.expires_at)
@@ -189,12 +188,9 @@ class PasskeyService:
             expires_at=tx.now + _FOR_EVER_MS,
             revoked_at=None,
             device_id=None,
-            first=code.first,
         )
 
-    def _device(
-        self, tx: Unit, session: Session, name: str, made: MadePasskey, *, waits: bool
-    ) -> Device:
+    def _device(self, tx: Unit, session: Session, name: str, made: MadePasskey) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
             user_id=session.user_id,
@@ -204,7 +200,7 @@ class PasskeyService:
             state="active",
             created_at=tx.now,
             last_seen_at=tx.now,
-            high_from=tx.now + devices.NEW_DEVICE_WAIT_MS if waits else tx.now,
+            high_from=new_devices.high_from(tx, session.user_id),
             keys={},
             kids={PASSKEY: passkeys.encoded(made.credential)},
             pin_tries=0,

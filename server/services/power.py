@@ -14,9 +14,9 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from server.services.records import ActionRow, Agent, App, Group, Resource, User
+from server.services.records import ActionRow, Agent, App, Device, Group, Resource, User
 
-Governed: TypeAlias = Agent | App | Group | User | Resource | ActionRow
+Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
 """What administration changes."""
 _Judge: TypeAlias = Callable[[Any, Any], bool]
 
@@ -71,6 +71,10 @@ def _more_or_all(name: str) -> _Judge:
 
 def _never(_before: Governed, _after: Governed) -> bool:
     return False
+
+
+def _is_active(_before: Device, after: Device) -> bool:
+    return after.state == "active"
 
 
 def _goes_on(_before: Agent | App | User, after: Agent | App | User) -> bool:
@@ -205,5 +209,6 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "secrets": _more_secrets,
         },
         ActionRow: {},
+        Device: {"state": _is_active},
     }
 )

@@ -222,8 +222,6 @@ class EnrolmentCode:
     expires_at: int
     used_at: int | None
     tries: int
-    first: bool
-    """The user had no device when it was made, so its device has nobody to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +240,6 @@ class Session:
     expires_at: int
     revoked_at: int | None
     device_id: str | None
-    first: bool
-    """As its code said."""
     admitted_as: str | None = None
     """The name under which an older device let this one in; None after an enrolment code."""
 

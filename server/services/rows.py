@@ -177,6 +177,9 @@ class DeviceRows(Protocol):
     def of_user(self, user_id: str) -> list[Device]: ...
     def all(self) -> list[Device]: ...
     def active_count(self, user_id: str, now: int) -> int: ...
+    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+        """Reports whether a device of the user, ended ones too, fits both moments."""
+
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
 
@@ -186,7 +189,7 @@ class DeviceRows(Protocol):
         """One more PIN call, naming an approval; MUST be one statement with its limits."""
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
-        """A valid signature of an approval key: the tries start again."""
+        """A valid signature of the high key or a passkey: the tries start again."""
 
     def unlock(self, device_id: str) -> None: ...
     def vouch(self, device_id: str, now: int) -> None: ...

@@ -57,22 +57,29 @@ class Statements:
         decisions.check_statement(_read(signed), expected)
         return signed.key
 
-    def check_with_pin(
-        self, tx: View, jws: str, device: Device, *, purpose: str, subject: str
+    def check_with_pin(  # the members of a statement, each from our own rows
+        self,
+        tx: View,
+        jws: str,
+        device: Device,
+        *,
+        purpose: str,
+        subject: str,
+        about: Device | None = None,
     ) -> None:
-        """Hold what a device says of itself under its best key against our own rows.
+        """Check a statement that adds power: about this device, or `about` another one.
 
         1. The device may do this by now.  2. Its high key or its passkey signed this subject and
-        our nonce.  3. The person was there: the PIN was entered for it, or the passkey verified
-        them. Raises errors.Problem 403 or 422.
+        our nonce.  3. The person was there: the PIN was entered for this subject, or the passkey
+        verified them. Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
             raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
-        nonce = self.nonce(device, device)
+        nonce = self.nonce(about or device, device)
         key = self.check(
             tx, jws, device, ("high", PASSKEY), purpose=purpose, subject=subject, nonce=nonce
         )
-        if key != PASSKEY and not _entered(device, subject, tx.now):
+        if key != PASSKEY and not is_pin_entered(device, subject, tx.now):
             raise errors.Problem(403, "pin_required", "Enter your PIN for this very request.")
 
     def spend(self, tx: Unit, device: Device) -> None:
@@ -104,8 +111,8 @@ def _unreadable(error: Exception) -> errors.Problem:
     )
 
 
-def _entered(device: Device, subject: str, now: int) -> bool:
-    """Reports whether the PIN was entered for this subject a moment ago."""
+def is_pin_entered(device: Device, subject: str, now: int) -> bool:
+    """Reports whether the device's last PIN call named this subject, 120 seconds ago at most."""
     if device.pin_for != subject or device.pin_for_at is None:
         return False
     return now - device.pin_for_at <= PIN_FRESH_MS

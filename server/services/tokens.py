@@ -251,12 +251,16 @@ def _answered(tx: Unit, approval: Approval, said: Approved) -> Approved:
     decision = next((one for one in yes if one.user_id == approval.user_id), None)
     if decision is None:
         return replace(said, decided_by={"users": [one.user_id for one in yes]})
-    acr, amr = _how(decision)
+    acr, amr = how_proved(decision)
     return replace(said, acr=acr, amr=amr, auth_time=decision.at // 1000)
 
 
-def _how(decision: Decision) -> tuple[str, tuple[str, ...]]:
-    """Where a passkey lives is not known; that it proved its key and its person is."""
+def how_proved(decision: Decision) -> tuple[str, tuple[str, ...]]:
+    """The `acr` and `amr` (RFC 8176) of an answer: what was verified when it came in.
+
+    A stored answer names the PIN only if the high key signed it after a PIN call for it. Where a
+    passkey lives is not known; that it proved its key and its person is.
+    """
     if decision.channel == BROWSER:
         return names.ACR_PASSKEY, ("pop", "user")
     if decision.with_pin:

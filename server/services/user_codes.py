@@ -14,7 +14,6 @@ from server.services import audit, people
 from server.services.people import Person
 from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
 from server.services.records import Agent, Device, Entry, User
-from server.services.signatures import PASSKEY
 from server.services.statements import Statements
 
 MOST_WRONG: Final = 5
@@ -72,14 +71,11 @@ class UserCodes:
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
     def _check(self, tx: View, person: Person, code: str, jws: str) -> Device:
-        """It adds power: this device's approval key or passkey signed for this very code, once."""
+        """It adds power: this device's high key, after its PIN, or its passkey signed this code."""
         device = people.current(tx, person)
-        nonce = self.statements.nonce(device, device)
-        subject = signed_subject(nonce, code)
-        keys = ("low", "high", PASSKEY)
-        self.statements.check(
-            tx, jws, device, keys, purpose=decisions.USER_CODE, subject=subject, nonce=nonce
-        )
+        subject = signed_subject(self.statements.nonce(device, device), code)
+        purpose = decisions.USER_CODE
+        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
         return device
 
 

@@ -25,6 +25,17 @@ _ACTIVE = (
     )
 )
 """A device whose session has idled away can vouch for nothing and decide nothing."""
+_PRESENT = (
+    select(devices.c.id)
+    .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
+    .where(
+        devices.c.user_id == bindparam("user"),
+        func.coalesce(devices.c.last_seen_at, devices.c.created_at) > bindparam("used_after"),
+        or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before")),
+    )
+    .limit(1)
+)
+"""A device ends with its session; whatever says nothing of an end has not ended."""
 _SEEN = (
     update(devices)
     .where(
@@ -122,6 +133,11 @@ class Devices:
         values = {"user": user_id, "now": now}
         return int(self._connection.execute(_ACTIVE, values).scalar_one())
 
+    def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
+        """Reports whether a device of the user, ended ones too, fits both moments."""
+        values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
+        return self._connection.execute(_PRESENT, values).first() is not None
+
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
         values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
@@ -136,7 +152,7 @@ class Devices:
         return _record(rows[0]) if rows else None
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
-        """A valid signature of an approval key: the tries start again.
+        """A valid signature of the high key or a passkey: the tries start again.
 
         Only where the PIN was entered for it is one call taken back from the unconfirmed ones.
         """

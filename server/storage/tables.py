@@ -141,7 +141,6 @@ enrolment_codes = Table(
     Column("expires_at", Millis, nullable=False),
     Column("used_at", Millis),
     Column("tries", Integer, nullable=False),
-    Column("first", Boolean, nullable=False),
 )
 
 sessions = Table(
@@ -159,7 +158,6 @@ sessions = Table(
     Column("expires_at", Millis, nullable=False),
     Column("revoked_at", Millis),
     Column("device_id", Text),
-    Column("first", Boolean, nullable=False),
     Column("admitted_as", Text),
 )
 

@@ -5,6 +5,7 @@ import pytest
 from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
+from approver_tui.client.unlocking import SESSION, confirm_pin, open_key
 from approver_tui.state.approvals import Approval
 from approver_tui.state.devices import PinState
 from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
@@ -15,7 +16,7 @@ from tests.support.clock import SECOND
 from tests.support.record import entries, state
 from tests.support.server import BY, LiveServer
 from tests.support.signing import approval_key, decision, pin_statement
-from tests.support.terminal import Terminal, terminal
+from tests.support.terminal import PIN, Terminal, terminal
 
 WRONG = "not-the-pin"
 
@@ -56,7 +57,7 @@ def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
 
 
 def test_an_approval_with_the_pin_starts_the_tries_again(agent: Agent, person: Terminal) -> None:
-    """A signature of an approval key over the server's nonce is the proof."""
+    """A signature of the high key over the server's nonce is the proof."""
     _try(person, 3)
     agent.asked(person.user)
     person.approve(person.only())
@@ -65,7 +66,7 @@ def test_an_approval_with_the_pin_starts_the_tries_again(agent: Agent, person: T
 
 
 def test_unlocking_the_app_starts_the_tries_again(person: Terminal) -> None:
-    """The statement of the low key over the nonce of its own PIN call."""
+    """The statement of the high key over the nonce of its own PIN call."""
     _try(person, 3)
     person.decider.unlock("sesame-12")
 
@@ -93,12 +94,16 @@ def test_a_refused_answer_leaves_the_tries(agent: Agent, person: Terminal) -> No
     assert _pin(person).tries == 3
 
 
-@pytest.mark.parametrize("key", ["session", "stranger"])
-def test_only_an_approval_key_confirms_a_pin(person: Terminal, key: str) -> None:
-    """Whoever has the session key alone cannot hide the guesses that were made."""
-    _try(person)
+@pytest.mark.parametrize("key", ["session", "low", "stranger"])
+def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
+    """The keys that an unlocked app holds cannot hide the guesses that were made."""
+    signers = {
+        "session": person.client.session.key,
+        "low": approval_key(person, Level.LOW),
+        "stranger": SigningKey.generate(),
+    }
     answer = person.client.pin(b"\0" * 32, "session")
-    signer = person.client.session.key if key == "session" else SigningKey.generate()
+    signer = signers[key]
     with pytest.raises(ApiError) as refused:
         person.client.confirm_pin(pin_statement(person, signer, answer.nonce))
 
@@ -108,9 +113,9 @@ def test_only_an_approval_key_confirms_a_pin(person: Terminal, key: str) -> None
 
 def test_a_confirmation_is_for_the_latest_call(person: Terminal) -> None:
     """An older nonce, or the same one after another call, proves nothing about this one."""
-    low = approval_key(person, Level.LOW)
+    high = approval_key(person, Level.HIGH)
     answer = person.client.pin(b"\0" * 32, "session")
-    stale = pin_statement(person, low, answer.nonce)
+    stale = pin_statement(person, high, answer.nonce)
     _try(person)
     with pytest.raises(ApiError) as refused:
         person.client.confirm_pin(stale)
@@ -155,10 +160,9 @@ def test_fifty_unconfirmed_tries_end_a_pin_for_good(
 
 def test_right_pins_do_not_use_a_pin_up(person: Terminal) -> None:
     """What was confirmed is no longer among the unconfirmed tries."""
-    low = approval_key(person, Level.LOW)
     for _ in range(MOST_UNCONFIRMED + 5):
-        answer = person.client.pin(b"\0" * 32, "session")
-        person.client.confirm_pin(pin_statement(person, low, answer.nonce))
+        opened = open_key(person.client, PIN, Level.HIGH, SESSION)
+        confirm_pin(person.client, opened)
 
     assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)
 
@@ -232,7 +236,8 @@ def test_a_lesser_key_approves_nothing_high(
     signer = low if key == "low" else person.client.session.key
     error = _refused(person, shown, decision(person, shown, signer, ceremony="pin"))
 
-    assert (error.status, error.code) == (403, "pin_required")
+    refused = {"low": "pin_required", "session": "key_not_allowed"}[key]
+    assert (error.status, error.code) == (403, refused)
     assert state(server, shown.id) == ("pending", None)
 
 

@@ -66,7 +66,7 @@ class FakeDevices(Proving):
         return {"y": b64(y), "nonce": "pin-nonce", "tries": self.pin_tries, "left": left}
 
     def _confirm(self, body: dict[str, object]) -> object:
-        _, claims = self._verified(str(body["statement"]), {"low", "high"}, "sayso-statement+jws")
+        _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
         if named != ("pin", DEVICE, "pin-nonce"):
             raise Refused(422, "invalid_statement")
@@ -80,16 +80,20 @@ class FakeDevices(Proving):
         named = (claims["purpose"], claims["subject"], claims["nonce"])
         if named != (purpose, device, "device-nonce"):
             raise Refused(422, "invalid_statement")
+        if self.pin_calls[-1:] != [device]:
+            raise Refused(403, "pin_required")
         self.statements.append(purpose)
         self.pin_tries = 0
         return self.device(other=True)
 
     def _user_code(self, body: dict[str, object]) -> object:
-        _, claims = self._verified(str(body["statement"]), {"low", "high"}, "sayso-statement+jws")
+        _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
         wanted = digest(f"device-nonce\n{body['code'] or ''}")
         named = (claims["purpose"], claims["subject"], claims["nonce"])
         if named != ("user_code", wanted, "device-nonce"):
             raise Refused(422, "invalid_statement")
+        if self.pin_calls[-1:] != [wanted]:
+            raise Refused(403, "pin_required")
         self.user_code = None if body["code"] is None else str(body["code"])
         self.pin_tries = 0
         return {"set": self.user_code is not None}

@@ -86,9 +86,11 @@ class Proving:
         if claims["decision"] == "deny":
             if claims["ceremony"] != "none" or claims["code"] is None:
                 raise Refused(422, "invalid_decision")
-        elif name == "session" or (row["ceremony"] == "pin" and name != "high"):
+        elif name == "session":
             raise Refused(403, "key_not_allowed")
-        elif row["ceremony"] == "pin" and row["id"] not in self.pin_calls:
+        elif "pin" in f"{row['ceremony']}+{claims['ceremony']}".split("+") and (
+            name != "high" or self.pin_calls[-1:] != [row["id"]]
+        ):
             raise Refused(403, "pin_required")
 
 

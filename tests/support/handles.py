@@ -219,7 +219,8 @@ def _signed_by_agents(
 def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
     """What a person's device holds and makes: an answer and a statement that were not sent."""
     client = person.client
-    opened = unlocking.open_key(client, PIN, Level.LOW, unlocking.SESSION)
+    low = unlocking.open_key(client, PIN, Level.LOW, unlocking.SESSION)
+    high = unlocking.open_key(client, PIN, Level.HIGH, unlocking.SESSION)
     shown = client.approval(person.only().id)
     return {
         "approval": shown.id,
@@ -228,6 +229,6 @@ def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
         "session token": client.session.tokens.access_token(),
         "refresh token": load(client.session.tokens._vault).refresh_token,
         "enrolment code": server.user()[1],
-        "decision": decision(person, shown, opened.key),
-        "statement": pin_statement(person, opened.key, opened.nonce),
+        "decision": decision(person, shown, low.key),
+        "statement": pin_statement(person, high.key, high.nonce),
     }

@@ -17,6 +17,7 @@ from server.services.ports import Store, Unit
 from server.services.records import App, Entry
 from server.services.rights import Rights
 from server.services.token import TokenRequest
+from server.services.tokens import how_proved
 
 Outcome = dict[str, object] | errors.ProtocolError
 
@@ -81,7 +82,6 @@ class AppDeviceGrant:
 def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
     openid, scope = scopes.split(tuple(code.scope.split()))
     decision = tx.decisions.of_approval(approval.id)[-1]
-    with_pin = decision.with_pin
     return Grant(
         app_id=code.client_id,
         user_id=approval.user_id or "",
@@ -96,7 +96,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         id_token_claims=(),
         userinfo_claims=(),
         jkt=None,
-        acr=names.ACR_SIGNED_PIN if with_pin else names.ACR_SIGNED,
+        acr=how_proved(decision)[0],
     )
 
 

@@ -81,7 +81,6 @@ class DeviceCodeGrant:
             expires_at=tx.now + UNREGISTERED_MS,
             revoked_at=None,
             device_id=None,
-            first=False,
             admitted_as=code.name,
         )
         tx.sessions.add(session)

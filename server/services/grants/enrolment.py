@@ -68,7 +68,6 @@ class EnrolmentGrant:
             expires_at=tx.now + UNREGISTERED_MS,
             revoked_at=None,
             device_id=None,
-            first=code.first,
         )
         tx.sessions.add(session)
         return session_answer(self.issuing.for_session(tx, session), refresh)

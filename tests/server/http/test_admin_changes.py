@@ -16,8 +16,10 @@ from server.services.invitations import NewInvitation
 from server.services.records import Agent, App, Resource, User
 from server.services.resources import ResourceChanges
 from server.services.users import NewUser, UserChanges
-from tests.support.callers import LocalTerminal
+from tests.support.callers import LocalTerminal, another_device
+from tests.support.clock import DAY
 from tests.support.installation import PAY, PAYMENT
+from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
 from tests.support.site import Answer
 from tests.support.staff import JWK, Staff
 
@@ -294,11 +296,45 @@ def test_what_an_agent_was_named_by_is_named_after_it_is_gone(
 
 def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
     """Its session with it; doing it again changes nothing."""
+    another_device(staff.people["stranger"])
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
     assert admin.call("DELETE", path).status == 204
     assert staff.people["stranger"].call("GET", "/api/me").status == 401
     assert admin.call("DELETE", path).status == 204
     assert admin.call("DELETE", "/api/admin/devices/nothing").refusal == (404, "not_found")
+
+
+def test_ending_somebodys_last_device_is_signed(staff: Staff, admin: LocalTerminal) -> None:
+    """Nobody is left to notice what comes next; the entry says so, and one's own needs no word."""
+    local, stranger = staff.local, staff.people["stranger"]
+    second = another_device(stranger)
+    paths = [f"/api/admin/devices/{one.device_id}" for one in (stranger, second)]
+    assert admin.call("DELETE", paths[0]).status == 204
+    assert admin.call("DELETE", paths[1]).refusal == (403, "statement_required")
+    assert second.device.state == "active"
+    assert admin.administer("DELETE", paths[1]).status == 204
+    assert second.device.state == "revoked"
+    ended = [one["facts"] for one in local.desk.entries("device.revoked")]
+    assert ended == [{"device": stranger.device_id}, {"device": second.device_id, "last": True}]
+    own = f"/api/admin/devices/{admin.device_id}"
+    assert admin.call("DELETE", own).status == 204
+
+
+def test_a_device_that_nobody_uses_is_not_left_to_notice(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """A passkey that was not seen for thirty days does not make another device dispensable."""
+    local, stranger = staff.local, staff.people["stranger"]
+    old = LocalBrowser(local, stranger.user, SoftPasskey())
+    assert old.enrol(code_for(local, "stranger")).status == 201
+    for _ in range(30):
+        local.clock.forward(DAY)
+        for person in (admin, stranger):
+            assert person.refresh().status == 200
+            assert person.call("GET", "/api/me").status == 200
+    path = f"/api/admin/devices/{stranger.device_id}"
+    assert admin.call("DELETE", path).refusal == (403, "statement_required")
+    assert admin.administer("DELETE", path).status == 204
 
 
 def test_an_invitation_is_given_and_taken_back(admin: LocalTerminal) -> None:

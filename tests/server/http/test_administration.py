@@ -102,7 +102,7 @@ SAMPLES = {
     "GET /api/incidents/<id>": Sample("incident"),
     "POST /api/incidents/<id>/close": Sample("incident", {"note": "Looked into."}, signed=True),
     "GET /api/admin/devices": Sample(),
-    "DELETE /api/admin/devices/<id>": Sample("device"),
+    "DELETE /api/admin/devices/<id>": Sample("device", signed=True),
     "GET /api/admin/outbox": Sample(),
     "POST /api/admin/outbox/<id>/retry": Sample("message"),
     "GET /api/keys": Sample(),

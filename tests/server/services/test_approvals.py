@@ -183,9 +183,9 @@ def test_high_risk_needs_the_high_key_and_the_pin_for_this_very_request(agent, p
         (person.low, "pin"),
         (person.low, "confirm"),
         (person.high, "confirm"),
-        (person.session, "pin"),
     ):
         assert send(key, ceremony).refusal == refused
+    assert send(person.session, "pin").refusal == (403, "key_not_allowed")
     local.clock.forward(2 * MINUTE + 1)
     assert send(person.high, "pin").refusal == refused
     person.pin("session")
@@ -221,13 +221,16 @@ def test_a_new_device_does_not_decide_high_risk_for_a_day(agent, person, local):
 
 
 def test_an_answer_resets_the_tries_of_the_pin(agent, person):
-    """Only an approval key proves that the PIN was right."""
+    """Only the high key proves that the PIN was right: an unlocked app holds the low one."""
     _, approval = agent.asked()
     person.pin()
     person.deny(approval.id)
     assert person.device.pin_tries == 1
     _, again = agent.asked()
     person.approve(again.id)
+    assert person.device.pin_tries == 1
+    _, payment = agent.asked_payment()
+    assert person.approve(payment.id).status == 200
     assert person.device.pin_tries == 0
 
 
@@ -240,15 +243,18 @@ def test_a_yes_without_a_ceremony_is_refused_wherever_it_comes_from(agent, perso
     assert person.send_decision(approval.id, jws).refusal == (422, "invalid_decision")
 
 
-@pytest.mark.parametrize(("ceremony", "unconfirmed"), [("confirm", 2), ("pin", 1)])
-def test_only_an_entered_pin_takes_a_call_back(agent, person, ceremony, unconfirmed):
+@pytest.mark.parametrize(
+    ("key", "ceremony", "left"),
+    [("low", "confirm", (2, 2)), ("high", "confirm", (0, 2)), ("high", "pin", (0, 1))],
+)
+def test_only_an_entered_pin_takes_a_call_back(agent, person, key, ceremony, left):
     """Confirming in an unlocked app says nothing of the calls before it."""
     _, approval = agent.asked()
     person.pin()
     person.pin(approval.id)
-    jws = person.decision(approval.id, ceremony=ceremony)
+    jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)
     assert person.send_decision(approval.id, jws).status == 200
-    assert (person.device.pin_tries, person.device.pin_unconfirmed) == (0, unconfirmed)
+    assert (person.device.pin_tries, person.device.pin_unconfirmed) == left
 
 
 @pytest.mark.parametrize(

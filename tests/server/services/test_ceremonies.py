@@ -453,3 +453,61 @@ def test_a_ceremony_that_was_tightened_meanwhile_wins(agent, person, put):
     put(rule("ask", 'ask.ceremony = "reason"'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
     assert agent.poll(handle).json["reason"] == "cancelled"
+
+
+PIN_AT_ANY_RISK = {
+    "a rule at low risk": ['ask.risk = "low"', 'ask.ceremony = "pin"'],
+    "a rule at medium risk": ['ask.risk = "medium"', 'ask.ceremony = "pin"'],
+    "a rule at high risk": ['ask.risk = "high"'],
+}
+
+
+@pytest.mark.parametrize("lines", PIN_AT_ANY_RISK.values(), ids=PIN_AT_ANY_RISK)
+def test_a_demanded_pin_is_proved_by_the_high_key_alone(agent, person, local, put, lines):
+    """Whatever demands it: the low key gets nothing by a PIN call that it never had to answer."""
+    put(rule("ask", *lines))
+    _, approval = agent.asked()
+    assert "pin" in approval.ceremony
+    typed = person.entries(approval.id)
+    person.pin(approval.id)
+    for ceremony in (approval.ceremony, "confirm"):
+        jws = person.decision(approval.id, person.low, ceremony=ceremony)
+        answer = person.send_decision(approval.id, jws, **typed)
+        assert answer.refusal == (403, "pin_required")
+    assert person.device.pin_tries == 1
+    assert local.stored(approval.id).state is State.PENDING
+    assert say_yes(person, approval, **typed).status == 200
+    assert person.device.pin_tries == 0
+
+
+def test_a_pin_that_nobody_demands_is_claimed_only_by_the_high_key(agent, person):
+    """The token and the log repeat what was signed, so it must be true."""
+    _, approval = agent.asked()
+    assert approval.ceremony == "confirm"
+    person.pin(approval.id)
+    claimed = person.decision(approval.id, person.low, ceremony="pin")
+    assert person.send_decision(approval.id, claimed).refusal == (403, "pin_required")
+    person.pin()
+    for another in (person.low, person.high):
+        unproved = person.decision(approval.id, another, ceremony="pin")
+        assert person.send_decision(approval.id, unproved).refusal == (403, "pin_required")
+
+
+@pytest.mark.parametrize(
+    ("key", "ceremony", "told"),
+    [
+        ("low", "confirm", ("urn:sayso:acr:signed", ["swk"])),
+        ("high", "confirm", ("urn:sayso:acr:signed", ["swk"])),
+        ("high", "pin", ("urn:sayso:acr:signed-pin", ["swk", "pin"])),
+    ],
+)
+def test_a_token_names_what_was_proved(agent, person, local, key, ceremony, told):
+    """The PIN is in `acr` and `amr` only where it was entered for this request."""
+    handle, approval = agent.asked()
+    person.pin(approval.id)
+    jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)
+    assert person.send_decision(approval.id, jws).status == 200
+    claims = local.claims(agent.poll(handle).json["access_token"])
+    assert (claims["acr"], claims["amr"]) == told
+    (entry,) = local.desk.entries("approval.approved")
+    assert entry["facts"]["ceremony"] == ceremony

@@ -3,7 +3,8 @@
 import pytest
 
 from server.protocol import decisions
-from server.services.devices import MOST_DEVICES, NEW_DEVICE_WAIT_MS
+from server.services.devices import MOST_DEVICES
+from server.services.new_devices import WAIT_MS
 from tests.support.callers import another_device, new_person, sign_in
 from tests.support.clock import MINUTE
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
@@ -41,7 +42,7 @@ def test_a_terminal_makes_a_code_under_its_high_key_and_the_pin(person, local):
     assert told.json["link"].endswith(f"/enrol#{code}")
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
-    assert other.device.high_from == local.clock.now() + NEW_DEVICE_WAIT_MS
+    assert other.device.high_from == local.clock.now() + WAIT_MS
     by = {(one["actor"], one["subject"]) for one in local.desk.entries("code.issued")}
     assert (f"user:{person.user.id}", person.user.id) in by
 

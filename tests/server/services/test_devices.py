@@ -7,8 +7,8 @@ from server.services.devices import (
     MOST_DEVICES,
     MOST_TRIES,
     MOST_UNCONFIRMED,
-    NEW_DEVICE_WAIT_MS,
 )
+from server.services.new_devices import WAIT_MS
 from server.services.users import NewUser
 from tests.support.callers import X, another_device, new_person, sign_in
 from tests.support.clock import DAY
@@ -30,7 +30,8 @@ def _nonce(at, of):
     return next(item["nonce"] for item in listed if item["id"] == of.device_id)
 
 
-def _say(at, purpose, of, key=None, **members):
+def _say(at, purpose, of, key=None, named=None, **members):
+    at.pin(named or of.device_id)
     nonce = members.pop("nonce", None) or _nonce(at, of)
     jws = at.statement(purpose, nonce, key or at.high, **{"subject": of.device_id, **members})
     return at.call("POST", f"/api/devices/{of.device_id}/{purpose}", {"statement": jws})
@@ -64,15 +65,6 @@ def test_the_first_device_decides_everything_and_each_later_one_waits_a_day(loca
     now = local.clock.now()
     assert person.device.high_from == now
     assert another_device(person).device.high_from == now + DAY
-
-
-def test_a_person_whose_devices_all_ended_begins_anew(local, person):
-    """Revoked ones do not count as an older device that could vouch."""
-    person.call("DELETE", "/api/devices/self")
-    user, issued = local.desk.users.enrol("ana", by=BY)
-    fresh = sign_in(local, user, issued.code)
-    fresh.register()
-    assert fresh.device.high_from == local.clock.now()
 
 
 def test_a_session_has_one_device(person):
@@ -156,11 +148,13 @@ def test_a_terminal_that_is_not_registered_can_only_register(unfinished, person,
     assert refused.status == 403
 
 
-def test_a_code_knows_whether_its_device_is_the_first(person, unfinished, local):
-    """Removing the old ones afterwards makes nobody first; the wait stays."""
+def test_ending_the_old_device_between_code_and_registration_spares_no_wait(
+    person, unfinished, local
+):
+    """Whoever ends it: what ended a moment ago still counts."""
     person.call("DELETE", "/api/devices/self")
     assert unfinished.register().status == 201
-    assert unfinished.device.high_from == local.clock.now() + NEW_DEVICE_WAIT_MS
+    assert unfinished.device.high_from == local.clock.now() + WAIT_MS
 
 
 def test_a_code_that_was_made_for_nobodys_device_waits_if_another_came_first(local):
@@ -172,7 +166,7 @@ def test_a_code_that_was_made_for_nobodys_device_waits_if_another_came_first(loc
     second = sign_in(local, user, late.code)
     assert second.register().status == 201
     assert terminal.device.high_from == local.clock.now()
-    assert second.device.high_from == local.clock.now() + NEW_DEVICE_WAIT_MS
+    assert second.device.high_from == local.clock.now() + WAIT_MS
 
 
 def test_each_pin_call_is_counted_before_it_is_answered(person):
@@ -225,12 +219,11 @@ def test_a_pin_call_names_the_session_or_a_request_of_this_person(agent, local, 
     assert person.device.pin_for is None
 
 
-@pytest.mark.parametrize("key", ["low", "high"])
-def test_a_statement_by_an_approval_key_proves_the_pin(person, key):
+def test_a_statement_by_the_high_key_proves_the_pin(person):
     """The tries start again; wrong ones before it stay counted for life."""
     person.pin()
     nonce = person.pin().json["nonce"]
-    jws = person.statement("pin", nonce, getattr(person, key))
+    jws = person.statement("pin", nonce, person.high)
     assert person.call("POST", CONFIRM, {"statement": jws}).json == {"tries": 0}
     assert (person.device.pin_tries, person.device.pin_unconfirmed) == (0, 1)
 
@@ -239,6 +232,7 @@ def test_a_statement_by_an_approval_key_proves_the_pin(person, key):
     ("members", "refusal"),
     [
         ({"key": "session"}, (403, "key_not_allowed")),
+        ({"key": "low"}, (403, "key_not_allowed")),
         ({"nonce": X}, (422, "invalid_statement")),
         ({"purpose": "unlock"}, (422, "invalid_statement")),
         ({"purpose": "other"}, (422, "invalid_statement")),
@@ -250,7 +244,7 @@ def test_a_statement_that_proves_something_else_resets_nothing(person, members, 
     """The key and every member must be right."""
     nonce = person.pin().json["nonce"]
     said = {"purpose": "pin", "nonce": nonce, **members}
-    key = getattr(person, said.pop("key", "low"))
+    key = getattr(person, said.pop("key", "high"))
     jws = person.statement(said.pop("purpose"), said.pop("nonce"), key, **said)
     assert person.call("POST", CONFIRM, {"statement": jws}).refusal == refusal
     assert person.device.pin_tries == 1
@@ -260,7 +254,7 @@ def test_a_confirmation_is_for_the_newest_call(person):
     """An earlier success says nothing of the guess that came after it."""
     old = person.pin().json["nonce"]
     person.pin()
-    jws = person.statement("pin", old)
+    jws = person.statement("pin", old, person.high)
     refused = person.call("POST", CONFIRM, {"statement": jws})
     assert refused.refusal == (422, "invalid_statement")
 
@@ -268,7 +262,7 @@ def test_a_confirmation_is_for_the_newest_call(person):
 def test_a_text_that_is_no_statement_is_invalid(person):
     """Nonsense, a decision, a broken signature."""
     nonce = person.pin().json["nonce"]
-    head, payload, signature = person.statement("pin", nonce).split(".")
+    head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):
         answer = person.call("POST", CONFIRM, {"statement": text})
         assert answer.refusal == (422, "invalid_statement")
@@ -318,6 +312,23 @@ def test_only_the_high_key_speaks_for_others(person, key):
     other = another_device(person)
     answer = _say(person, "vouch", other, getattr(person, key))
     assert answer.refusal == (403, "key_not_allowed")
+
+
+@pytest.mark.parametrize("purpose", ["unlock", "vouch"])
+@pytest.mark.parametrize("named", ["session", "self"])
+def test_a_word_about_a_device_needs_a_pin_call_that_named_it(person, purpose, named):
+    """A PIN that was entered for something else, or two minutes ago, is none for this device."""
+    other = another_device(person)
+    purpose_of_pin = {"session": "session", "self": person.device_id}[named]
+    answer = _say(person, purpose, other, named=purpose_of_pin)
+    assert answer.refusal == (403, "pin_required")
+
+
+def test_a_pin_call_names_no_device_of_somebody_else(local, person):
+    """It is not there for them, and such a call is not counted."""
+    ben = new_person(local, "ben")
+    assert person.pin(ben.device_id).refusal == (404, "not_found")
+    assert person.device.pin_tries == 0
 
 
 def test_a_statement_counts_once(local, person):

@@ -249,7 +249,7 @@ def test_a_part_is_approved_as_the_whole_is(person, asked):
     less = propose(person, approval, **LESS).json
     by_session = person.decision(approval.id, person.session, granted=less["digest"])
     sent = person.send_decision(approval.id, by_session, granted=less["text"])
-    assert sent.refusal == (403, "pin_required")
+    assert sent.refusal == (403, "key_not_allowed")
     confirmed = person.decision(approval.id, person.high, granted=less["digest"])
     sent = person.send_decision(approval.id, confirmed, granted=less["text"])
     assert sent.refusal == (403, "pin_required")

@@ -98,7 +98,6 @@ def test_a_revoked_device_loses_its_session_and_its_owner_sees_it(desk, sight):
         expires_at=now + DAY,
         revoked_at=None,
         device_id=None,
-        first=True,
     )
     with desk.store.write() as tx:
         tx.sessions.add(replace(session, device_id=device.id))

@@ -83,6 +83,7 @@ def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_word(local, perso
     browser.enrol(code_for(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
     (shown,) = [one for one in _devices(person) if one["id"] == browser.device_id]
+    person.pin(browser.device_id)
     jws = person.statement("vouch", shown["nonce"], person.high, subject=browser.device_id)
     path = f"/api/devices/{browser.device_id}/vouch"
     assert person.call("POST", path, {"statement": jws}).status == 200

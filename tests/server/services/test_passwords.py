@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol import decisions
-from server.services.devices import NEW_DEVICE_WAIT_MS
+from server.services.new_devices import WAIT_MS
 from server.services.statements import PIN_FRESH_MS
 from tests.support.browser import PASSWORD
 from tests.support.callers import another_device
@@ -128,7 +128,7 @@ def test_a_new_device_waits_before_it_sets_one(person, local):
     """One that an administrator's code added; whoever has that code must not get in by it."""
     second = another_device(person)
     assert _set(second).refusal == (403, "device_too_new")
-    local.clock.forward(NEW_DEVICE_WAIT_MS)
+    local.clock.forward(WAIT_MS)
     second.refresh()
     assert _set(second).status == 200
 

@@ -81,7 +81,7 @@ def test_a_passkey_types_the_fact_back_like_everybody(browser, agent, local):
     plain = browser.decision(approval.id, ceremony="confirm")
     assert browser.answer(approval.id, plain).refusal == (403, "ceremony_required")
     with_pin = browser.decision(approval.id, ceremony="pin+type_back")
-    assert browser.answer(approval.id, with_pin, fact="x").refusal == (403, "pin_required")
+    assert browser.answer(approval.id, with_pin, fact="x").refusal == (422, "invalid_decision")
     for code in ((422, "wrong_entry"), (423, "request_locked")):
         word = browser.decision(approval.id)
         assert browser.answer(approval.id, word, fact="wrong").refusal == code

@@ -22,8 +22,9 @@ def agent(agent, local):
 def _change(person, code, key=None, **members):
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{code or ''}")
+    person.pin(subject)
     said = {"subject": subject, **members}
-    statement = person.statement("user_code", nonce, key, **said)
+    statement = person.statement("user_code", nonce, key or person.high, **said)
     return person.call("POST", "/api/user-code", {"code": code, "statement": statement})
 
 
@@ -36,11 +37,11 @@ def _is_set(person):
     return person.call("GET", "/api/user-code").json["set"]
 
 
-def test_a_code_is_set_changed_and_cleared_by_an_approval_key(person, local):
+def test_a_code_is_set_changed_and_cleared_by_the_high_key(person, local):
     """Each of them is on the record, and the code is nowhere."""
     assert not _is_set(person)
-    for key in (person.low, person.high):
-        assert _change(person, CODE, key).json == {"set": True}
+    for _ in range(2):
+        assert _change(person, CODE).json == {"set": True}
     assert _is_set(person)
     assert [_change(person, None).json for _ in range(2)] == [{"set": False}] * 2
     assert not _is_set(person)
@@ -78,9 +79,23 @@ def test_a_device_cannot_guess_the_password_by_choosing_codes(person, local):
         assert _change(person, code).refusal == (429, "too_many_codes")
 
 
-def test_only_an_approval_key_of_this_device_may(person):
-    """The key that lies open on the machine takes power away, and gives none."""
-    assert _change(person, CODE, person.session).refusal == (403, "key_not_allowed")
+@pytest.mark.parametrize("key", ["session", "low"])
+def test_only_the_high_key_of_this_device_sets_a_code(person, key):
+    """What an unlocked app holds without a PIN sets no code, and gives no PIN try back."""
+    assert _change(person, CODE, getattr(person, key)).refusal == (403, "key_not_allowed")
+    assert not _is_set(person)
+    assert person.device.pin_tries == 1
+
+
+@pytest.mark.parametrize("named", ["session", "x" * 43])
+def test_a_code_needs_a_pin_call_that_named_it(person, named):
+    """A PIN that was entered for something else is none for this code."""
+    nonce = _nonce(person)
+    subject = decisions.digest(f"{nonce}\n{CODE}")
+    person.pin(named)
+    statement = person.statement("user_code", nonce, person.high, subject=subject)
+    answer = person.call("POST", "/api/user-code", {"code": CODE, "statement": statement})
+    assert answer.refusal == (403, "pin_required")
     assert not _is_set(person)
 
 
@@ -91,12 +106,12 @@ def test_a_statement_about_something_else_is_none(person, members):
     """About another code above all."""
     if "aud" in members:
         nonce = _nonce(person)
-        statement = person.statement("vouch", nonce, subject=person.device_id)
+        statement = person.statement("vouch", nonce, person.high, subject=person.device_id)
         body = {"code": CODE, "statement": statement}
         answer = person.call("POST", "/api/user-code", body)
     elif "nonce" in members:
         statement = person.statement(
-            "user_code", "n" * 43, subject=decisions.digest(f"{'n' * 43}\n{CODE}")
+            "user_code", "n" * 43, person.high, subject=decisions.digest(f"{'n' * 43}\n{CODE}")
         )
         answer = person.call("POST", "/api/user-code", {"code": CODE, "statement": statement})
     else:
@@ -109,7 +124,8 @@ def test_a_statement_counts_once(person):
     """Nobody sets an old code again by repeating what was sent."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{CODE}")
-    statement = person.statement("user_code", nonce, subject=subject)
+    person.pin(subject)
+    statement = person.statement("user_code", nonce, person.high, subject=subject)
     body = {"code": CODE, "statement": statement}
     assert person.call("POST", "/api/user-code", body).status == 200
     assert person.call("POST", "/api/user-code", body).refusal == (422, "invalid_statement")

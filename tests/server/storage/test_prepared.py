@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from server.services.approval_records import Decision
-from server.services.records import Session
+from server.services.passkey_records import Passkey
 from server.storage import approvals, traces, waiting
 from server.storage.counter_tables import counters
+from server.storage.passkey_tables import passkeys
 from server.storage.prepared import Prepared, adding, reading
-from server.storage.tables import decisions, outbox, sessions
+from server.storage.tables import decisions, outbox
 from tests.support import query_plans
 
 
@@ -77,5 +78,5 @@ def test_members_are_found_by_name_whatever_their_order() -> None:
 
 def test_truth_values_are_read_as_such() -> None:
     """SQLite keeps them as numbers."""
-    row = [0] * len(sessions.c)
-    assert reading(Session, sessions)(row).first is False
+    row = [0] * len(passkeys.c)
+    assert reading(Passkey, passkeys)(row).synced is False

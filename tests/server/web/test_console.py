@@ -143,7 +143,7 @@ SAMPLES = {
     "/admin/grants/<id>/revoke": Sample("grant"),
     "/admin/deputies/<id>/revoke": Sample("deputy"),
     "/admin/incidents/<id>/close": Sample("incident", {"note": "Looked into."}, signed=True),
-    "/admin/devices/<id>/revoke": Sample("device"),
+    "/admin/devices/<id>/revoke": Sample("device", signed=True),
     "/admin/new/user/add": Sample(form={"name": "dora", "roles-auditor": "1"}, signed=True),
     "/admin/users/<id>/change": Sample(
         "user", {"roles-auditor": "1"}, signed=True, versioned="/api/users/<id>"

@@ -1,0 +1,35 @@
+"""From when on a new device may decide at high risk, and whether a person has a device in use.
+
+Owns: the wait of a new device, and what spares it. Never: registering a device, or vouching for it.
+
+Ending every device of a person does not spare the wait: a device that ended a moment ago still
+counts for a day, so that its person has the time to notice.
+"""
+
+from typing import Final
+
+from server.services.ports import View
+from server.services.sessions import IDLE_MS
+
+WAIT_MS: Final = 24 * 60 * 60 * 1000
+"""How long a new device decides nothing at high risk, unless an older one vouches for it."""
+
+
+def high_from(view: View, user_id: str) -> int:
+    """The moment from which a device that is enrolled now may decide at high risk.
+
+    It is now for somebody who never had a device, or whose last one was lost more than a day ago.
+    A device that nobody used for 30 days counts as lost.
+    """
+    had_one = _present(view, user_id, since=view.now - WAIT_MS)
+    return view.now + WAIT_MS if had_one else view.now
+
+
+def has_one_in_use(view: View, user_id: str) -> bool:
+    """Reports whether the person has a device that is in force and was used in the last 30 days."""
+    return _present(view, user_id, since=view.now + 1)
+
+
+def _present(view: View, user_id: str, *, since: int) -> bool:
+    """Reports whether a device had not ended before `since`, and was used in the last 30 days."""
+    return view.devices.present(user_id, not_ended_before=since, used_after=view.now - IDLE_MS)

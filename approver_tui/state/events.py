@@ -38,6 +38,7 @@ class EventName(StrEnum):
     GRANT_ENDED = "standing_grant.ended"
     CODE_REUSED = "alarm.code_reused"
     REFRESH_REUSED = "alarm.refresh_reused"
+    PASSKEY_COUNTER = "alarm.passkey_counter"
     INCIDENT_OPENED = "alarm.incident_opened"
     AGENT_PAUSED = "alarm.agent_paused"
     AGENT_ORPHANED = "alarm.agent_orphaned"

@@ -49,6 +49,7 @@ class Type(StrEnum):
     DEVICE_LOCKED = "device.locked"
     DEVICE_UNLOCKED = "device.unlocked"
     DEVICE_VOUCHED = "device.vouched"
+    PASSKEY_REFUSED = "passkey.refused"
     PUSH_SUBSCRIBED = "push.subscribed"
     PUSH_UNSUBSCRIBED = "push.unsubscribed"
     GROUP_ADDED = "group.added"

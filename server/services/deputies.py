@@ -98,11 +98,11 @@ class Deputies:
                 raise errors.Problem(404, "not_found", "There is no such deputy of yours.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
-    def _check(self, view: View, person: Person, wanted: Wanted, jws: str) -> Device:
-        device = people.current(view, person)
+    def _check(self, tx: Unit, person: Person, wanted: Wanted, jws: str) -> Device:
+        device = people.current(tx, person)
         nonce = self.statements.nonce(device, device)
         subject, purpose = signed_subject(nonce, wanted), decisions.DEPUTY
-        self.statements.check_with_pin(view, jws, device, purpose=purpose, subject=subject)
+        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
         return device
 
 

@@ -28,6 +28,8 @@ class Passkey:
     public_key: bytes
     signs: int
     synced: bool
+    last_signed: bytes | None = None
+    """SHA-256 of what its last assertion signed."""
 
 
 @dataclass(frozen=True, slots=True)

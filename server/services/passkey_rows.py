@@ -14,7 +14,12 @@ class PasskeyRows(Protocol):
     def of_user(self, user_id: str) -> list[Passkey]:
         """Those of devices that are active."""
 
-    def signed(self, device_id: str, signs: int) -> None: ...
+    def count(self, device_id: str, signs: int, signed: bytes) -> bool:
+        """Keep the count of an assertion; reports whether it may count.
+
+        It may if it is higher than the one before, if both are 0, or if what it signed is the same
+        as before. MUST be one conditional UPDATE.
+        """
 
 
 class BrowserRows(Protocol):

@@ -14,7 +14,15 @@ from server.protocol import errors, passkeys
 from server.protocol.names import PREFIX_DEVICE, PREFIX_SESSION
 from server.protocol.passkeys import Assertion
 from server.protocol.text import check_name
-from server.services import audit, devices, enrolment, new_devices, notices, people
+from server.services import (
+    audit,
+    devices,
+    enrolment,
+    new_devices,
+    notices,
+    passkey_counters,
+    people,
+)
 from server.services.browsers import Browsers
 from server.services.passkey_records import MadePasskey, Passkey
 from server.services.ports import Authenticators, BadToken, Secrets, Store, Unit, View
@@ -108,18 +116,18 @@ class PasskeyService:
     def proved(self, tx: Unit, said: Assertion) -> tuple[User, Device]:
         """Whose passkey signed an offer of ours, and which it is. Raises errors.Problem.
 
-        1. The offer is ours and in time.  2. A passkey that is known here has signed it.  3. It is
-        used for the first time, and device and user are in force, in one unit of work.
+        1. The offer is ours and in time.  2. A passkey that is known here has signed it, and its
+        count went up.  3. It is used for the first time, and device and user are in force, in one
+        unit of work.
         """
         self._check_offer(tx, said)
         passkey, device, user = _holder(tx, said)
         try:
-            signs = self.authenticators.signed(said, passkey)
+            passkey_counters.verify(tx, self.authenticators, device, passkey, said)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
         if not tx.replays.first_use(_USED, said.payload, tx.now + CHALLENGE_MS):
             raise errors.Problem(422, "invalid_passkey", "This was used before. Try again.")
-        tx.passkeys.signed(device.id, signs)
         return user, device
 
     def _code(self, tx: Unit, typed: str, peer: str) -> EnrolmentCode | errors.Problem:

@@ -11,7 +11,7 @@ from server.services import audit, people, users
 from server.services.families import end_of_sign_ins
 from server.services.people import Person
 from server.services.people_records import Password
-from server.services.ports import PasswordHasher, Store, Unit, View
+from server.services.ports import PasswordHasher, Store, Unit
 from server.services.records import Device, Entry, User
 from server.services.refusals import Conflict, Invalid
 from server.services.statements import Statements
@@ -79,8 +79,8 @@ class OwnPasswords:
             password = rules.check(raw)
         except ValueError as error:
             raise errors.Problem(422, "invalid_body", f"{error}.") from None
-        with self.store.read() as view:
-            self._check(view, person, raw, jws)
+        with self.store.write() as tx:
+            self._check(tx, person, raw, jws)
         hashed = self.hasher.hash(password)
         with self.store.write() as tx:
             device = self._check(tx, person, raw, jws)
@@ -88,11 +88,11 @@ class OwnPasswords:
             by = audit.by_user(person.user.id)
             return _put(tx, person.user.id, hashed, by, device=device.id)
 
-    def _check(self, view: View, person: Person, raw: str, jws: str) -> Device:
-        device = people.current(view, person)
+    def _check(self, tx: Unit, person: Person, raw: str, jws: str) -> Device:
+        device = people.current(tx, person)
         subject = decisions.digest(f"{self.statements.nonce(device, device)}\n{raw}")
         purpose = decisions.PASSWORD
-        self.statements.check_with_pin(view, jws, device, purpose=purpose, subject=subject)
+        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
         return device
 
 

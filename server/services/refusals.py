@@ -10,8 +10,11 @@ The message says what to do about it. It may repeat what the administrator wrote
 it makes it safe first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from server.protocol import errors
+from server.services.ports import Unit
 
 
 class Refused(Exception):
@@ -36,6 +39,19 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     """The request itself cannot be carried out as it is."""
+
+
+class Recorded(errors.Problem):
+    """A refusal of the JSON API that leaves a trace although its unit of work is undone.
+
+    The store runs `record` in a unit of work of its own before the refusal goes on to the caller.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, record: Callable[[Unit], None]
+    ) -> None:
+        super().__init__(status, code, detail)
+        self.record = record
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol import errors, passkeys
-from server.services.ports import Authenticators, Verifier, View
+from server.services import passkey_counters
+from server.services.ports import Authenticators, Unit, Verifier
 from server.services.records import Device
 
 PASSKEY: Final = "passkey"
@@ -32,22 +33,22 @@ class Signatures:
     verifier: Verifier
     authenticators: Authenticators
 
-    def of(self, view: View, device: Device, text: str, typ: str) -> Signed:
+    def of(self, tx: Unit, device: Device, text: str, typ: str) -> Signed:
         """What this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
         if passkeys.is_assertion(text):
-            return self._of_passkey(view, device, text)
+            return self._of_passkey(tx, device, text)
         kid = self.verifier.key_of(text)
         key = next((name for name, known in device.kids.items() if known == kid), None)
         if key is None or key not in device.keys:
             raise _not_a_key()
         return Signed(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
 
-    def _of_passkey(self, view: View, device: Device, text: str) -> Signed:
+    def _of_passkey(self, tx: Unit, device: Device, text: str) -> Signed:
         said = passkeys.read_assertion(text)
-        passkey = view.passkeys.of_device(device.id)
+        passkey = tx.passkeys.of_device(device.id)
         if passkey is None or passkey.credential != said.credential:
             raise _not_a_key()
-        self.authenticators.signed(said, passkey)
+        passkey_counters.verify(tx, self.authenticators, device, passkey, said)
         return Signed(said.payload, PASSKEY)
 
 

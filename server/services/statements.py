@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.protocol import decisions, errors
-from server.services.ports import BadToken, Secrets, Unit, View
+from server.services.ports import BadToken, Secrets, Unit
 from server.services.records import Device
 from server.services.rules import Rules
 from server.services.signatures import PASSKEY, Signatures, Signed
@@ -31,7 +31,7 @@ class Statements:
 
     def check(  # noqa: PLR0913  # the members of a statement, each from our own rows
         self,
-        tx: View,
+        tx: Unit,
         jws: str,
         signer: Device,
         keys: tuple[str, ...],
@@ -59,7 +59,7 @@ class Statements:
 
     def check_with_pin(  # the members of a statement, each from our own rows
         self,
-        tx: View,
+        tx: Unit,
         jws: str,
         device: Device,
         *,
@@ -88,7 +88,7 @@ class Statements:
             raise errors.Problem(422, "invalid_statement", "This statement was used before.")
         tx.devices.confirm(device.id, entered=True)
 
-    def _signed(self, tx: View, jws: str, signer: Device, keys: tuple[str, ...]) -> Signed:
+    def _signed(self, tx: Unit, jws: str, signer: Device, keys: tuple[str, ...]) -> Signed:
         try:
             signed = self.signatures.of(tx, signer, jws, decisions.STATEMENT_TYPE)
         except (BadToken, ValueError) as error:

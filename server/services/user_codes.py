@@ -12,7 +12,7 @@ from typing import Final
 from server.protocol import decisions, errors, passwords, user_codes
 from server.services import audit, people
 from server.services.people import Person
-from server.services.ports import PasswordHasher, Secrets, Store, Unit, View
+from server.services.ports import PasswordHasher, Secrets, Store, Unit
 from server.services.records import Agent, Device, Entry, User
 from server.services.statements import Statements
 
@@ -70,7 +70,7 @@ class UserCodes:
             if tx.user_codes.drop(person.user.id):
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
-    def _check(self, tx: View, person: Person, code: str, jws: str) -> Device:
+    def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
         """It adds power: this device's high key, after its PIN, or its passkey signed this code."""
         device = people.current(tx, person)
         subject = signed_subject(self.statements.nonce(device, device), code)

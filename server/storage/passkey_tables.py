@@ -12,6 +12,7 @@ passkeys = Table(
     Column("public_key", LargeBinary, nullable=False),
     Column("signs", Millis, nullable=False),
     Column("synced", Boolean, nullable=False),
+    Column("last_signed", LargeBinary),
 )
 """`signs` counts to 2^32, which takes the wide integer."""
 

@@ -1,6 +1,6 @@
 """Rows of passkeys and of the browsers that are signed in with one."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.services.passkey_records import Browser, Passkey
@@ -17,7 +17,20 @@ _OF_USER = (
     .where(devices.c.user_id == bindparam("of"), devices.c.state == "active")
     .order_by(p.c.device_id)
 )
-_SIGNED = update(p).where(p.c.device_id == bindparam("of")).values(signs=bindparam("count"))
+_COUNTED = bindparam("count", type_=p.c.signs.type)
+_COUNT = (
+    update(p)
+    .where(
+        p.c.device_id == bindparam("of"),
+        or_(
+            p.c.signs < _COUNTED,
+            and_(p.c.signs == 0, _COUNTED == 0),
+            p.c.last_signed == bindparam("signed"),
+        ),
+    )
+    .values(signs=_COUNTED, last_signed=bindparam("signed"))
+    .returning(p.c.device_id)
+)
 
 _ADD_BROWSER = insert(b)
 _BY_TOKEN = select(b).where(b.c.token_hash == bindparam("of"))
@@ -55,9 +68,10 @@ class Passkeys:
         rows = self._connection.execute(_OF_USER, {"of": user_id}).mappings().all()
         return [found for row in rows if (found := _passkey(row)) is not None]
 
-    def signed(self, device_id: str, signs: int) -> None:
-        """Remember how often it says that it has signed."""
-        self._connection.execute(_SIGNED, {"of": device_id, "count": signs})
+    def count(self, device_id: str, signs: int, signed: bytes) -> bool:
+        """Keep the count of an assertion; reports whether it may count."""
+        values = {"of": device_id, "count": signs, "signed": signed}
+        return self._connection.execute(_COUNT, values).first() is not None
 
 
 class Browsers:
@@ -89,4 +103,5 @@ def _passkey(row: RowMapping | None) -> Passkey | None:
     if row is None:
         return None
     raw = {name: bytes(row[name]) for name in ("credential", "public_key")}
-    return Passkey(**{**row, **raw})
+    last = None if row["last_signed"] is None else bytes(row["last_signed"])
+    return Passkey(**{**row, **raw, "last_signed": last})

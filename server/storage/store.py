@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.services.ports import Busy, Clock
+from server.services.refusals import Recorded
 from server.storage.directory import Cache
 from server.storage.feed import SEQUENCER_LOCK
 from server.storage.reader import PooledReader, Reader
@@ -67,7 +68,7 @@ class SqlStore:
     @contextmanager
     def write(self) -> Iterator[Rows]:
         """One unit of work: stored when the block was left without an error."""
-        with self._writer.transaction() as connection:
+        with self._recording(), self._writer.transaction() as connection:
             rows = self._rows(connection, hold=True)
             yield rows
         if rows.stirred:
@@ -79,7 +80,7 @@ class SqlStore:
 
         On PostgreSQL it waits for all others, and they for it; on SQLite there is one at a time.
         """
-        with self._writer.transaction() as connection:
+        with self._recording(), self._writer.transaction() as connection:
             if not self._clock_is_ours:
                 connection.execute(_ALONE)
             rows = self._rows(connection, hold=True)
@@ -122,6 +123,16 @@ class SqlStore:
     def grouped(self) -> bool:
         """Reports whether units of work share COMMITs."""
         return isinstance(self._writer, GroupedWriter)
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """Store what a refusal leaves behind, once the unit of work that it ended is undone."""
+        try:
+            yield
+        except Recorded as refusal:
+            with self.write() as tx:
+                refusal.record(tx)
+            raise
 
     def _rows(self, connection: Connection, *, hold: bool) -> Rows:
         version, now = self._stand(connection, hold=hold)

@@ -1,5 +1,6 @@
 // What the feed told, in one sentence of ours. Names are people's own: they stand apart, and are text.
 const WORDS = {
+  "alarm.passkey_counter": "A copy of this passkey may be in use; remove it:",
   "approval.cancelled": "A request was withdrawn.",
   "approval.expired": "A request lapsed; that is not a no.",
   "approval.redeemed": "What was approved was collected.",

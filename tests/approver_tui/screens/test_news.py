@@ -44,6 +44,11 @@ REPORTED = About(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         (EventName.AGENT_RENAMED, BOT, "Your agent has a new name: invoice-bot."),
         (EventName.AGENT_RENAMED, None, "an agent of yours has a new name."),
         (EventName.CODE_REUSED, BOT, "ALARM: a one-time code was used a second time."),
+        (
+            EventName.PASSKEY_COUNTER,
+            BOT,
+            "ALARM: a copy of a passkey of yours may be in use. Remove it.",
+        ),
     ],
 )
 def test_an_alarm_names_the_agent_where_the_server_does(name, about, said):

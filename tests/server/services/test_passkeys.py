@@ -275,15 +275,6 @@ def test_what_is_no_word_signs_nobody_in(local):
     assert answer.refusal == (422, "invalid_passkey")
 
 
-def test_a_passkey_whose_count_goes_back_signs_nobody_in(local):
-    """A copy of it is about; the count was remembered at the last sign-in."""
-    browser = new_browser(local)
-    browser.passkey.signs = 5
-    assert browser.sign_in().status == 200
-    browser.passkey.signs = 3
-    assert browser.sign_in().refusal == (422, "invalid_passkey")
-
-
 def test_a_removed_passkey_is_worth_nothing(local, person):
     """Any device of the person removes it; its browsers are signed out by that."""
     browser = _of_person(person)

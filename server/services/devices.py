@@ -11,7 +11,15 @@ from typing import Final
 from server.protocol import decisions, errors
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
-from server.services import approvers, audit, enrolment, new_devices, notices, people
+from server.services import (
+    approvers,
+    audit,
+    enrolment,
+    new_devices,
+    notices,
+    people,
+    push_targets,
+)
 from server.services.enrolment import IssuedCode
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit
@@ -221,14 +229,18 @@ class DeviceService:
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     """End a device and its session in this unit of work; reports whether it still was active.
 
-    The entry says whether it was the last one that its person used, and another ended it.
+    Where somebody else ends it, all browsers of its person are called, this one too, and the entry
+    says whether it was the last device that they used.
     """
     tx.queue(f"devices {device.user_id}")
+    browsers = tx.pushes.targets(device.user_id)
     if not tx.devices.revoke(device.id):
         return False
     tx.sessions.revoke(device.session_id, tx.now)
     by_other = actor != audit.by_user(device.user_id)
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
+    for subscription_id, origin in browsers if by_other else ():
+        push_targets.send(tx, origin, subscription_id, push_targets.ENDED)
     audit.record(
         tx,
         Entry(

@@ -11,7 +11,9 @@ ASK: Final = "ask"
 TEST: Final = "test"
 DORMANT: Final = "dormant"
 CHECK: Final = "check"
-Kind: TypeAlias = Literal["ask", "test", "dormant", "check"]
+ENDED: Final = "ended"
+"""Somebody else ended a device of this person; that device is told too, as its last message."""
+Kind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended"]
 
 
 def ring(tx: Unit, user_id: str, approval_id: str) -> None:

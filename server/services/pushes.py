@@ -17,7 +17,7 @@ from server.services import attention, notices, push_losses, push_subscriptions,
 from server.services.approval_records import Approval
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.push_records import Push, PushSubscription
-from server.services.push_targets import ASK, CHECK, DORMANT, TEST
+from server.services.push_targets import ASK, CHECK, DORMANT, ENDED, TEST
 
 MOST_COUNTED: Final = 20
 """A push counts so many requests that wait; it says of more that there are more."""
@@ -34,6 +34,7 @@ _ABOUT_NOTHING: Final[Mapping[str, int]] = {
     TEST: TEST_MS,
     DORMANT: _WARNING_MS,
     CHECK: _WARNING_MS,
+    ENDED: _WARNING_MS,
 }
 """What names no request, and how long it is worth saying."""
 
@@ -49,7 +50,7 @@ class Pushes:
         """What to send; None when there is nothing to say any more, or nobody to say it to."""
         kind, subscription_id, approval_id = _read(message)
         with self.store.read() as view:
-            subscription = _reachable(view, subscription_id)
+            subscription = _reachable(view, subscription_id, ended=kind == ENDED)
             if subscription is None:
                 return None
             said = _said(view, subscription, kind, approval_id)
@@ -110,15 +111,15 @@ def _read(message: str) -> tuple[str, str, str]:
     return said["kind"], said["push"], said["approval"]
 
 
-def _reachable(view: View, subscription_id: str) -> PushSubscription | None:
-    """The browser, while its device and its person are in force."""
+def _reachable(view: View, subscription_id: str, *, ended: bool) -> PushSubscription | None:
+    """The browser, while its device and its person are in force; `ended`: or the device was."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
         return None
     device = view.devices.get(subscription.device_id)
     user = view.directory.user(subscription.user_id)
-    in_force = device is not None and device.state == "active" and user is not None and user.enabled
-    return subscription if in_force else None
+    in_force = device is not None and (ended or device.state == "active")
+    return subscription if in_force and user is not None and user.enabled else None
 
 
 def _said(view: View, subscription: PushSubscription, kind: str, approval_id: str) -> Said | None:

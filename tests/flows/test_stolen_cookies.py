@@ -43,6 +43,7 @@ FORMS = [
     ("/admin/approvals/{asked}/escalate", {"to": "{other}"}),
     ("/admin/incidents/{incident}/close", {"note": "Looked into."}),
     ("/admin/users/{user}/code", {}),
+    ("/admin/devices/{only device}/revoke", {}),
     ("/admin/new/user/add", {"name": "mallory"}),
     ("/admin/policy/set", {"document": RULES}),
     ("/admin/keys/rotate", {"alg": "ES256"}),
@@ -79,6 +80,7 @@ def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
         "second": second.me["device"]["id"],
         "agent": agent.key.id,
         "user": other.me["user"]["id"],
+        "only device": other.me["device"]["id"],
         "other": other.name,
         "today": datetime.fromtimestamp(server.clock.now() / 1000, UTC).date().isoformat(),
     }

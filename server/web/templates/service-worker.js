@@ -73,6 +73,10 @@ function words({ kind, id, risk, exp, n }) {
     const body = "A weekly check, because nothing was heard of this browser. Nothing is asked of you.";
     return { title: "Sayso still reaches you here", body, tag: "check", path: "/" };
   }
+  if (kind === "ended") {
+    const body = "An administrator ended it. Ask them if you did not expect it.";
+    return { title: "A device of yours was signed out", body, tag: "ended", path: "/devices" };
+  }
   if (n > 1) {
     const title = n > MOST ? `More than ${MOST} approvals waiting` : `${n} approvals waiting`;
     return { title, body: `The gravest is of ${grave}.`, tag: "waiting", path: "/" };

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.protocol.risks import Risk
+from server.services.oversight import Oversight
 from server.services.resources import ResourceChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
@@ -332,3 +333,18 @@ def test_keys_that_became_unusable_do_not_hold_up_anybody(local, browser, agent,
     assert len(service.taken) == 1
     problems = [one["problem"] for one in browser.send("GET", PATH).json["items"]]
     assert sorted(bool(one) for one in problems) == [False, True]
+
+
+def test_a_device_that_somebody_else_ended_hears_it_as_the_last_thing(local, browser, service):
+    """So do the other browsers of its person; a device that they end themselves tells nobody."""
+    subscribe(browser, service)
+    other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
+    other.enrol(code_for(local, "eva"))
+    subscribe(other, service)
+    Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
+    local.deliver()
+    assert [said["kind"] for said in service.said()] == ["ended", "ended"]
+    assert all(said["id"] == "" for said in service.said())
+    assert other.send("DELETE", "/api/devices/self").status == 204
+    local.deliver()
+    assert len(service.said()) == 2

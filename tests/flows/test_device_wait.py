@@ -1,0 +1,138 @@
+"""A new device within the day: by no path of the API, the console or the command line is it high.
+
+The attacker administers the installation. They end every device of a person, make a code, and
+enrol a device of their own in that person's name.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from approver_tui.client.errors import ApiError
+from server.services.users import UserChanges, Users
+from tests.support.agent import Agent
+from tests.support.record import entries, state
+from tests.support.server import BY, ROOT, LiveServer
+from tests.support.terminal import Terminal, terminal
+from tests.support.web_person import WebPerson, enrolled, new_web_person
+
+_CODE = re.compile(r"\b(?:[0-9A-Z]{4}-){7}[0-9A-Z]{4}\b")
+
+
+@pytest.fixture
+def admin(server: LiveServer) -> WebPerson:
+    """An administrator whose device is a passkey."""
+    person = new_web_person(server)
+    users = Users(server.services.store, server.services.secrets)
+    users.update(person.name, UserChanges(roles=("admin",)), by=BY)
+    return person
+
+
+def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
+    """A request to the administration: refused without a signature, then with one."""
+    refused = admin.http.request(method, path)
+    assert (refused.status_code, refused.json()["code"]) == (403, "statement_required")
+    word = admin.statement(**refused.json()["wanted"])
+    return admin.http.request(method, path, headers={"Sayso-Statement": word})
+
+
+def _by_the_api(_server: LiveServer, admin: WebPerson, person: Terminal) -> str:
+    own = person.client.profile
+    assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
+    code: str = _signed(admin, "POST", f"/api/users/{own.user_id}/codes").json()["enrolment_code"]
+    return code
+
+
+def _by_the_console(_server: LiveServer, admin: WebPerson, person: Terminal) -> str:
+    own = person.client.profile
+    assert admin.sign(f"/admin/devices/{own.device_id}/revoke").status_code == 303
+    page = admin.sign(f"/admin/users/{own.user_id}/code")
+    found = _CODE.search(page.text)
+    assert found, page.text
+    return found[0]
+
+
+def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
+    command = [sys.executable, "-m", "server", *arguments, "--json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=server.environment, capture_output=True, check=True, timeout=60
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def _by_the_command_line(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
+    _sayso(server, "devices", "revoke", person.client.profile.device_id)
+    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+
+
+def _by_the_persons_own_session(server: LiveServer, _admin: WebPerson, person: Terminal) -> str:
+    person.client.revoke_device("self")
+    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+
+
+def _with_the_account_stopped_between(
+    server: LiveServer, admin: WebPerson, person: Terminal
+) -> str:
+    own = person.client.profile
+    assert admin.http.post(f"/api/users/{own.user_id}/disable").is_success
+    assert _signed(admin, "DELETE", f"/api/admin/devices/{own.device_id}").status_code == 204
+    assert _signed(admin, "POST", f"/api/users/{own.user_id}/enable").is_success
+    return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
+
+
+PATHS = (
+    _by_the_api,
+    _by_the_console,
+    _by_the_command_line,
+    _by_the_persons_own_session,
+    _with_the_account_stopped_between,
+)
+Path = Callable[[LiveServer, WebPerson, Terminal], str]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_terminal_that_comes_after_all_others_ended_waits_a_day(
+    server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
+) -> None:
+    """It denies at once, and approves no payment."""
+    code = path(server, admin, person)
+    stolen = terminal(server, person.user, code, name="stolen")
+    agent.ask_payment(person.user)
+    waiting = stolen.only()
+    with pytest.raises(ApiError) as refused:
+        stolen.approve(waiting)
+    assert (refused.value.status, refused.value.code) == (403, "device_too_new")
+    assert state(server, waiting.id) == ("pending", None)
+    assert stolen.deny(waiting).state == "denied"
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_a_passkey_that_comes_after_all_others_ended_waits_a_day(
+    server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
+) -> None:
+    """And vouches for nobody meanwhile, nor makes a code for another."""
+    stolen = enrolled(server, person.user, path(server, admin, person))
+    agent.ask_payment(person.user)
+    (waiting,) = stolen.http.get("/api/approvals").json()["items"]
+    refused = stolen.decide(waiting["id"], stolen.word(waiting["id"]))
+    assert (refused.status_code, refused.json()["code"]) == (403, "device_too_new")
+    refused = stolen.sign("/devices/code")
+    assert refused.status_code == 403
+    assert state(server, waiting["id"]) == ("pending", None)
+
+
+def test_ending_the_last_device_of_somebody_is_in_the_log(
+    server: LiveServer, admin: WebPerson, person: Terminal
+) -> None:
+    """With who did it, and that it was the last one."""
+    _by_the_api(server, admin, person)
+    own = person.client.profile
+    (entry,) = entries(server, "device.revoked", subject=own.user_id)
+    assert entry["actor"] == f"user:{admin.me['user']['id']}"
+    assert entry["facts"] == {"device": own.device_id, "last": True}

@@ -1,0 +1,168 @@
+"""Somebody who has the keys of an unlocked app and not the PIN: what they get over HTTP.
+
+They run as the person's own user, so they have the session key and A_low; A_high is sealed.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import jwt
+import pytest
+
+from approver_tui.client.errors import ApiError, DeviceLocked, PinNeeded
+from approver_tui.client.jose import SigningKey, signed_statement
+from server.protocol import decisions
+from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.policy.policies import Policies
+from server.services.users import Users
+from tests.support.agent import Agent
+from tests.support.policies import rule
+from tests.support.record import state
+from tests.support.server import BY, LiveServer
+from tests.support.signing import decision, pin_statement
+from tests.support.terminal import PIN, Terminal
+
+GUESSES = 60
+
+
+@pytest.fixture
+def low(person: Terminal) -> SigningKey:
+    """A_low, as an unlocked app holds it; the PIN was entered for it, and proved."""
+    person.decider.unlock(PIN)
+    key = person.decider._low.get()
+    assert key is not None
+    assert person.client.me().device.pin.tries == 0
+    return key
+
+
+@pytest.fixture
+def pin_at_medium(server: LiveServer) -> Iterator[None]:
+    """A rule that demands the PIN at medium risk."""
+    policies = Policies(server.services.store)
+    before = policies.show().document
+    policies.set(rule("ask", 'ask.risk = "medium"', 'ask.ceremony = "pin"'), by=BY)
+    yield
+    policies.set(before, by=BY)
+
+
+def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
+    """One wrong PIN, and then whatever might give the try back."""
+    answer = person.client.pin(os.urandom(32), "session")
+    if way == "confirmation":
+        with pytest.raises(ApiError) as refused:
+            person.client.confirm_pin(pin_statement(person, low, answer.nonce))
+        assert refused.value.code == "key_not_allowed"
+    elif way == "an approval":
+        agent.asked(person.user)
+        shown = person.client.approval(person.only().id)
+        assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+    else:
+        own = person.client.me().device
+        assert own is not None
+        statement = signed_statement(
+            low,
+            person.client.signer,
+            purpose="user_code",
+            subject=decisions.digest(f"{own.nonce}\nsparrow-27"),
+            at=person.client.now() // 1000,
+            nonce=own.nonce or "",
+        )
+        with pytest.raises(ApiError) as refused:
+            person.client.change_user_code("sparrow-27", statement)
+        assert refused.value.code == "key_not_allowed"
+
+
+def _made(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
+    """How many of sixty guesses were answered, and what ended them."""
+    for made in range(GUESSES):
+        try:
+            guess(made)
+        except DeviceLocked as locked:
+            return made, locked
+    raise AssertionError("Nothing ended the guesses.")
+
+
+@pytest.mark.parametrize("way", ["confirmation", "an approval", "a user code"])
+def test_sixty_guesses_with_the_low_key_are_ten(
+    agent: Agent, person: Terminal, low: SigningKey, way: str
+) -> None:
+    """The eleventh is 423, and so are all that follow."""
+    made, locked = _made(lambda _: _guess(person, low, agent, way))
+
+    assert (made, locked.status, locked.code) == (MOST_TRIES, 423, "device_locked")
+    device = person.client.me().device
+    assert device is not None
+    assert device.pin.locked
+
+
+def test_guesses_between_right_entries_end_the_pin(person: Terminal, low: SigningKey) -> None:
+    """Whoever waits until the person enters the PIN has fifty guesses in all, not ten each time."""
+
+    def guess(made: int) -> None:
+        if made % (MOST_TRIES - 2) == 0:
+            person.decider.unlock(PIN)
+        person.client.pin(os.urandom(32), "session")
+
+    made, ended = _made(guess)
+    assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
+    assert low.thumbprint == person.client.profile.low_key
+
+
+def test_an_administrator_gives_tries_back_and_never_a_whole_life(
+    server: LiveServer, person: Terminal
+) -> None:
+    """Fifty calls without a proof are fifty, however often somebody unlocks the device."""
+    users = Users(server.services.store, server.services.secrets)
+
+    def guess(_made: int) -> None:
+        person.client.pin(os.urandom(32), "session")
+        users.unlock(person.user, by=BY)
+
+    made, ended = _made(guess)
+    assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
+
+
+@pytest.mark.usefixtures("pin_at_medium")
+@pytest.mark.parametrize("ceremony", ["pin", "confirm"])
+def test_a_pin_that_a_rule_demands_is_not_answered_with_the_low_key(
+    server: LiveServer, agent: Agent, person: Terminal, low: SigningKey, ceremony: str
+) -> None:
+    """A PIN call with random bytes that names the request is no PIN."""
+    agent.asked(person.user)
+    shown = person.client.approval(person.only().id)
+    assert (shown.display.risk, shown.needs_pin) == ("medium", True)
+    person.client.pin(os.urandom(32), shown.id)
+    with pytest.raises(ApiError) as refused:
+        person.client.decide(shown.id, decision(person, shown, low, ceremony=ceremony))
+
+    assert (refused.value.status, refused.value.code) == (403, "pin_required")
+    assert state(server, shown.id) == ("pending", None)
+
+
+@pytest.mark.usefixtures("pin_at_medium", "low")
+def test_an_unlocked_app_asks_for_a_pin_that_a_rule_demands(agent: Agent, person: Terminal) -> None:
+    """And answers with A_high, so that the token names what was proved."""
+    handle = agent.asked(person.user)
+    waiting = person.only()
+    with pytest.raises(PinNeeded):
+        person.approve(waiting, pin=None)
+    assert person.approve(waiting).state == "approved"
+    token = agent.poll(handle).json()["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["acr"], claims["amr"]) == ("urn:sayso:acr:signed-pin", ["swk", "pin"])
+
+
+def test_a_pin_that_nobody_demands_is_not_claimed_by_the_low_key(
+    agent: Agent, person: Terminal, low: SigningKey
+) -> None:
+    """What the token says of the answer is what the server verified."""
+    handle = agent.asked(person.user)
+    shown = person.client.approval(person.only().id)
+    person.client.pin(os.urandom(32), shown.id)
+    with pytest.raises(ApiError) as refused:
+        person.client.decide(shown.id, decision(person, shown, low, ceremony="pin"))
+    assert refused.value.code == "pin_required"
+    assert person.client.decide(shown.id, decision(person, shown, low)).state == "approved"
+    token = agent.poll(handle).json()["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["acr"], claims["amr"]) == ("urn:sayso:acr:signed", ["swk"])

@@ -15,6 +15,7 @@ from typing import Final
 
 _TABLES: Final = Path(__file__).parent / "unicode_tables"
 _SEPARATORS: Final = re.compile(r"[\s\-_.]+")
+_BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[\s\-_.]+(?=\d)")
 # UTS 39 5.1: what is written together in Chinese, Japanese and Korean counts as one script.
 _WRITTEN_TOGETHER: Final = (
     frozenset({"Han", "Bopomofo"}),
@@ -68,10 +69,12 @@ def mixed_scripts(text: str) -> bool:
 def name_keys(name: str) -> frozenset[str]:
     """The keys of a name. Two names that share a key are taken for one another.
 
-    Separators do not count, nor does case. There are two keys where capitals look like other
-    letters than their small ones do: the capital of Greek nu looks like N, the small one like v.
+    Separators do not count but between digits, nor does case. There are two keys where capitals
+    look like other letters than their small ones do: the capital of Greek nu looks like N, the
+    small one like v.
     """
-    return frozenset(_SEPARATORS.sub("-", skeleton(one)) for one in (name, name.casefold()))
+    joined = _SEPARATORS.sub("", _BETWEEN_DIGITS.sub("+", name))
+    return frozenset(map(skeleton, (joined, joined.casefold())))
 
 
 def _prototype(text: str) -> str:

@@ -69,6 +69,7 @@ _LOOK_ALIKES = [
     "Invoice-Bot",
     "invoice_bot",
     "invoice bot",
+    "invoicebot",
     "invoice.bot",
     "inv0ice-bot",
     "inv\u0585ice-bot",

@@ -9,6 +9,7 @@ ALIKE = [
     "Invoice-Bot",
     "invoice_bot",
     "invoice bot",
+    "invoicebot",
     "invoice.bot",
     "inv0ice-bot",
     "INVOlCE-BOT",

@@ -27,6 +27,7 @@ LOOK_ALIKES = [
     "INVOICE-BOT",
     "invoice_bot",
     "invoice bot",
+    "invoicebot",
     "invoice.bot",
     "inv0ice-bot",
     "invoice-b0t",

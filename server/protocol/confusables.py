@@ -83,12 +83,12 @@ def _prototype(text: str) -> str:
     return unicodedata.normalize("NFKD", looks)
 
 
-@lru_cache(maxsize=4096)
 def _script_sets(text: str) -> frozenset[frozenset[str]]:
     """The scripts of each character that has any."""
     return frozenset(filter(None, map(_scripts_of, text)))
 
 
+@lru_cache(maxsize=4096)
 def _scripts_of(character: str) -> frozenset[str]:
     code = ord(character)
     ranges = _script_ranges()

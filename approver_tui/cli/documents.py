@@ -98,7 +98,8 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "facts": facts,
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
-        "unusual": _unusual(shown.unusual),
+        "unusual": None if shown.unusual is None else _unusual(shown.unusual),
+        "compared": shown.compared,
         "undo": shown.undo,
         "type_back": _type_back(shown.type_back),
         "why": shown.why,
@@ -383,10 +384,8 @@ def _money(value: Money | None) -> dict[str, object] | None:
     return {"minor": value.minor, "currency": value.currency, "text": value.words}
 
 
-def _unusual(found: tuple[Oddity, ...] | None) -> list[dict[str, object]] | None:
-    if found is None:
-        return None
-    return [{"code": oddity.code, "text": oddity.text} for oddity in found]
+def _unusual(found: tuple[Oddity, ...]) -> list[dict[str, object]]:
+    return [{"code": one.code, "severity": one.severity, "text": one.text} for one in found]
 
 
 def _asker(agent: Asker) -> dict[str, object]:

@@ -8,9 +8,9 @@ from approver_tui.cli.printing import local_time, time_left
 from approver_tui.state.approvals import (
     Approval,
     ApprovalState,
+    Display,
     Execution,
     Kind,
-    Oddity,
     Retry,
     Unasked,
 )
@@ -56,7 +56,7 @@ def body(approval: Approval, now: int) -> list[str]:
         approval.granted_headline,
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
-        *_unusual(shown.unusual),
+        *_unusual(shown),
         *(fact(each.label, each.value) for each in shown.facts if not each.material),
         *_rights(approval),
         *granted(approval.granted),
@@ -249,10 +249,11 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _unusual(found: tuple[Oddity, ...] | None) -> list[str]:
-    if found is None:
+def _unusual(display: Display) -> list[str]:
+    if display.unusual is None:
         return []
-    return [fact("unusual", "\n".join(each.text for each in found) or "nothing unusual")]
+    found = [*(each.text for each in display.unusual), display.compared or ""]
+    return [fact("unusual", "\n".join(filter(None, found)))]
 
 
 def _rights(approval: Approval) -> list[str]:

@@ -4,6 +4,8 @@ Owns: its members, everything in them safe to draw. Never: HTTP; whether it is t
 its digest names (`wire.py`).
 """
 
+from dataclasses import replace
+
 from approver_tui.client import ceremony_wire
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import Members
@@ -31,6 +33,7 @@ def read_display(members: Members) -> Display:
         scopes=tuple(_read_scope(scope) for scope in members.children("scopes")),
         resource=members.safe("resource", max_len=_LONG),
         unusual=_read_unusual(members),
+        compared=members.safe_or_none("compared", max_len=_LONG),
         undo=members.safe("undo", max_len=_LONG, max_lines=_LINES),
         why=members.safe("why", max_len=_LONG, max_lines=_LINES),
         gives=members.safe("gives", max_len=_LONG, max_lines=_LINES),
@@ -57,9 +60,25 @@ def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
     """A document that does not say whether anything is unusual is not taken for one of nothing."""
     if members.is_null("unusual"):
         return None
+    return _read_signals(members, "unusual")
+
+
+def with_unusual(display: Display, members: Members | None) -> Display:
+    """Return it with what is unusual by now, which the server says beside the document."""
+    if members is None:
+        return display
+    compared = members.safe("compared", max_len=_LONG)
+    return replace(display, unusual=_read_signals(members, "signals"), compared=compared)
+
+
+def _read_signals(members: Members, name: str) -> tuple[Oddity, ...]:
     return tuple(
-        Oddity(code=each.safe("code"), text=each.safe("text", max_len=_LONG))
-        for each in members.children("unusual")
+        Oddity(
+            code=each.safe("code"),
+            text=each.safe("text", max_len=_LONG),
+            severity=each.safe("severity"),
+        )
+        for each in members.children(name)
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from approver_tui.client import ceremony_wire, standing_wire, superseding_wire, together_wire
 from approver_tui.client.delivery_wire import read_deliveries
-from approver_tui.client.display_wire import read_display
+from approver_tui.client.display_wire import read_display, with_unusual
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
 from approver_tui.client.reading import Members
@@ -75,7 +75,10 @@ def read_approval(members: Members) -> Approval:
         id=members.text("id"),
         state=members.choice("state", ApprovalState),
         ceremony=ceremony_wire.read_ceremony(members),
-        display=read_display(Members.parse(display_text, members.at("display"))),
+        display=with_unusual(
+            read_display(Members.parse(display_text, members.at("display"))),
+            members.child_or_none("unusual"),
+        ),
         action_text=members.text("action"),
         display_text=display_text,
         action_digest=members.text("action_digest"),

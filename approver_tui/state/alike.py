@@ -17,7 +17,7 @@ from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 
 _OF_ONE_ACTION = frozenset({"salt"})
-_OF_ONE_DISPLAY = frozenset({"approval", "agent_says", "asked_at", "expires_at"})
+_OF_ONE_DISPLAY = frozenset({"approval", "agent_says", "asked_at", "compared", "expires_at"})
 _OF_ONE_AGENT = frozenset({"first_request"})
 
 _Key: TypeAlias = tuple[object, ...]

@@ -74,6 +74,12 @@ class Oddity:
 
     code: SafeText
     text: SafeText
+    severity: SafeText
+
+    @property
+    def warns(self) -> bool:
+        """Whether it contradicts what was approved before. Others are first times."""
+        return self.severity != "notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,10 @@ class Display:
     scopes: tuple[Scope, ...]
     resource: SafeText
     unusual: tuple[Oddity, ...] | None
-    """Empty when nothing is; None for what the server does not compare with anything."""
+    """Empty when nothing is; None for what the server does not compare with anything.
+
+    By what was approved until now, where the server said so; else when it was asked.
+    """
     undo: SafeText
     why: SafeText
     gives: SafeText
@@ -117,6 +126,8 @@ class Display:
     asked_from: SafeText
     asked_at: int
     expires_at: int
+    compared: SafeText | None = None
+    """How much history there was to compare with."""
     type_back: TypeBack | None = None
     """Which of the facts a yes takes, typed by hand."""
 

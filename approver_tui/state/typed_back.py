@@ -5,9 +5,10 @@ Never: the texts that are signed, or whether an entry is right; the server compa
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from approver_tui.state.approvals import Approval, Display, Fact
+from approver_tui.state.approvals import Approval, Display, Fact, Oddity
 from approver_tui.state.ceremony import FactKind, Step, TypeBack
 from approver_tui.state.narrowing import Granted
 from approver_tui.state.text import SafeText
@@ -54,7 +55,15 @@ def _with_gaps(display: Display, asked: TypeBack) -> Display:
         facts=tuple(_gapped_fact(fact, asked, gapped(fact.value)) for fact in display.facts),
         gives=gapped(display.gives),
         undo=gapped(display.undo),
+        unusual=None if display.unusual is None else _gapped_signals(display.unusual, gapped),
+        compared=None if display.compared is None else gapped(display.compared),
     )
+
+
+def _gapped_signals(
+    signals: Sequence[Oddity], gapped: Callable[[SafeText], SafeText]
+) -> tuple[Oddity, ...]:
+    return tuple(replace(one, text=gapped(one.text)) for one in signals)
 
 
 def _value(display: Display, asked: TypeBack) -> SafeText:

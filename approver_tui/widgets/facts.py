@@ -199,17 +199,17 @@ def _place(place: Place) -> SafeText:
 
 
 def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
-    """What the server found by its own history; that it found nothing is said too."""
-    found = approval.display.unusual
-    if found is None:
+    """What the server found by its own history, and how much of that there is."""
+    display = approval.display
+    if display.unusual is None:
         return []
-    if not found:
-        return _row("Unusual", say("Nothing unusual."), view)
-    labels = ["Unusual", *[""] * (len(found) - 1)]
+    rows = [(one.text, Role.ALERT if one.warns else Role.PLAIN) for one in display.unusual]
+    rows += [(display.compared, Role.DIM)] if display.compared else []
+    labels = ["Unusual", *[""] * len(rows)]
     return [
         row
-        for label, oddity in zip(labels, found, strict=True)
-        for row in _row(label, oddity.text, view, Role.ALERT)
+        for label, (text, role) in zip(labels, rows, strict=False)
+        for row in _row(label, text, view, role)
     ]
 
 

@@ -71,6 +71,7 @@ def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
     members = {
         **_document(seen),
         "unusual": json.loads(seen.approval.display).get("unusual"),
+        "compared": json.loads(seen.approval.display).get("compared"),
         "granted": _granted(seen),
         "decided_by": deciders.said_by(seen.approval),
         "execution": _execution(seen),
@@ -282,8 +283,11 @@ def _executed(seen: Seen) -> str | None:
 
 def _unusual(seen: Seen) -> str | None:
     """In the words that the person was shown; nothing for what is compared with nothing."""
-    found = json.loads(seen.approval.display).get("unusual")
-    return None if found is None else " ".join(each["text"] for each in found) or "nothing"
+    display = json.loads(seen.approval.display)
+    found = display.get("unusual")
+    return (
+        None if found is None else " ".join([*(one["text"] for one in found), display["compared"]])
+    )
 
 
 def _headline(seen: Seen) -> str:

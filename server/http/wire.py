@@ -13,6 +13,7 @@ from server.http import (
     outcome_wire,
     superseding_wire,
     together_wire,
+    unusual_wire,
 )
 from server.protocol import base64url, errors, json_text
 from server.services import extensions, retries
@@ -215,6 +216,7 @@ class Approval(BaseModel):
     together: together_wire.Together | None = None
     tries_left: dict[str, int] | None = None
     devices: list[delivery_wire.DeliveredTo] | None = None
+    unusual: unusual_wire.UnusualNow | None = None
 
 
 class Approvals(BaseModel):
@@ -329,6 +331,7 @@ def approval(shown: Shown) -> Approval:
         together=together_wire.together(shown.tally),
         tries_left=_tries(shown),
         devices=delivery_wire.devices(shown.deliveries),
+        unusual=unusual_wire.unusual_now(shown.unusual),
     )
 
 

@@ -52,7 +52,9 @@ Filter: TypeAlias = Literal["money", "date", "count", "text"]
 
 _MEMBERS = frozenset({"type", "title", "schema"})
 _OF_TEMPLATE = frozenset({"headline", "material", "risk", "undo"})
-_OPTIONAL = frozenset({"labels", "type_back", "narrow", "target", "amount", "deputies"})
+_OPTIONAL = frozenset(
+    {"labels", "type_back", "narrow", "target", "target_name", "amount", "deputies"}
+)
 _TYPE = re.compile(r"[a-z][a-z0-9._:/-]{0,127}|https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,120}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _INSIDE = re.compile(

@@ -124,6 +124,16 @@ def along(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
     return _along({**details}, path, ())
 
 
+def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
+    """Every value, each with where it stands; money is one value."""
+    return _leaves(details, ())
+
+
+def is_time(value: str) -> bool:
+    """Reports whether a text is shown as a time."""
+    return _moment(value) is not None
+
+
 def shown(value: JsonValue, *, max_chars: int = MAX_VALUE) -> SafeText:
     """One value as a fact has it."""
     return display_safe(_show(value), max_chars=max_chars)

@@ -6,6 +6,7 @@ ceremony's, the answer's and the history's.
     "type_back": {"fact": "/amount", "new_target": {"fact": "/account", "part": "last_four"}},
     "narrow": {"/amount": "lower"},
     "target": "/account",
+    "target_name": "/payee",
     "amount": "/amount"
 """
 
@@ -56,13 +57,15 @@ class TypeBack:
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """The four members, each of which a type may leave out."""
+    """These members, each of which a type may leave out."""
 
     type_back: TypeBack | None = None
     narrow: Mapping[Path, Narrowing] = field(default_factory=dict)
     """What a person may make less before agreeing."""
     target: Path | None = None
     """By which it is judged whether something is done for the first time: to whom, on what."""
+    target_name: Path | None = None
+    """What the target is called. A target keeps its name, and a name its target."""
     amount: Path | None = None
     """Money, or how many; several are added up."""
 
@@ -70,12 +73,13 @@ class Stakes:
 def read_stakes(
     members: Mapping[str, JsonValue], schema: Schema, material: tuple[Path, ...] | None
 ) -> Stakes:
-    """Read the four members. `material` None means that every fact is. Raises InvalidActionType."""
+    """Read these members. `material` None means that every fact is. Raises InvalidActionType."""
     target = _target(members, schema)
     return Stakes(
         type_back=_type_back(members, schema, material, has_target=target is not None),
         narrow=_narrow(members.get("narrow", {}), schema),
         target=target,
+        target_name=_target_name(members, schema, target),
         amount=_amount(members, schema),
     )
 
@@ -87,6 +91,27 @@ def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if not _all_are(schema, path, {"string", "integer", "null"}):
         raise InvalidActionType("/target", "name a text or an integer, such as the payee's account")
     return path
+
+
+def _target_name(
+    members: Mapping[str, JsonValue], schema: Schema, target: Path | None
+) -> Path | None:
+    if "target_name" not in members:
+        return None
+    if target is None:
+        raise InvalidActionType("/target_name", "needs the member target, which it names")
+    path = pointers.read_path(members["target_name"], "/target_name", schema)
+    if path == target or not _all_are(schema, path, {"string", "null"}):
+        remedy = "name a text beside the target, such as the payee beside the account"
+        raise InvalidActionType("/target_name", remedy)
+    if schemas.ANY_ITEM in path and path[: _list_end(path)] != target[: _list_end(path)]:
+        raise InvalidActionType("/target_name", "must stand in the same list as the target")
+    return path
+
+
+def _list_end(path: Path) -> int:
+    """How many of its parts there are up to its last `*`."""
+    return len(path) - path[::-1].index(schemas.ANY_ITEM)
 
 
 def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.protocol.ceremonies import Step
+from server.protocol.unusual import Unusual
 from server.services import parties, votes
 from server.services.approval_records import Approval, Decision, Delivery
 from server.services.outcomes import Execution, execution
@@ -38,6 +39,8 @@ class Shown:
     """It came with too many others, so that the person who looks was not called for it."""
     supersedes: Approval | None = None
     """The earlier request whose place it took."""
+    unusual: Unusual | None = None
+    """What is unusual about it now, where it waits and is shown alone."""
 
 
 def shown(

@@ -18,12 +18,7 @@ from server.services import (
 )
 from server.services.approval_records import Approval, Decision
 from server.services.approval_views import Shown, shown
-from server.services.ceremonies import (
-    Ceremonies,
-    Counted,
-    Yes,
-    tries_left,
-)
+from server.services.ceremonies import Ceremonies, Counted, Yes, tries_left
 from server.services.consents import ConsentService
 from server.services.expiry import expire
 from server.services.narrowings import Narrowed, Narrowings
@@ -119,10 +114,12 @@ class ApprovalService:
             if approval.state is State.PENDING:
                 tx.approvals.seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
-            left = tries_left(tx, approval, person.user.id)
-            had = deliveries.of_person(tx, approval.id, person.user.id)
-            found = shown(tx, approval, person.user.id, self._nonce(approval, device))
-            return replace(found, tries_left=left, deliveries=had)
+            return replace(
+                shown(tx, approval, person.user.id, self._nonce(approval, device)),
+                tries_left=tries_left(tx, approval, person.user.id),
+                deliveries=deliveries.of_person(tx, approval.id, person.user.id),
+                unusual=self.rights.unusual(tx, approval),
+            )
 
     def decide(self, person: Person, approval_id: str, said: Said) -> Shown:
         """Take a signed answer. The first one wins; later ones are told who won.

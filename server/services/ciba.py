@@ -248,6 +248,7 @@ class CibaService:
         if decider is not None:
             deciders.tell(tx, approval, screens=decider.tells)
         else:
+            histories.count(tx, approval)
             notices.asked(tx, approval, self.rules)
             self.stand_ins.ask_at_once(tx, approval)
         return approval
@@ -265,8 +266,8 @@ class CibaService:
             user=user.id,
         )
         asked = self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
-        past = histories.look(tx, self.secrets, asked)
-        display = displays.display_text(asked, past.oddities)
+        compared = histories.look(tx, self.secrets, asked)
+        display = displays.display_text(asked, compared.unusual)
         key = ask.idempotency_key
         return Approval(
             id=approval_id,
@@ -306,7 +307,7 @@ class CibaService:
             ),
             jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,
             policy=as_text(plan.verdict.facts()),
-            past=past.text,
+            past=compared.text,
             life_ms=plan.seconds * 1000,
             escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
             quorum=plan.by.quorum,

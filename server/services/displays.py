@@ -12,7 +12,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.risks import Risk
 from server.protocol.text import display_safe
-from server.protocol.unusual import Code, Oddity
+from server.protocol.unusual import Code, Unusual
 from server.services import shipped, typed_facts
 from server.services.approval_records import ApprovalKind
 from server.services.records import Agent, User
@@ -20,6 +20,8 @@ from server.services.targets import Target
 
 MOST_FACTS: Final = 200
 """More than that nobody reads; such a request is refused, never shown in part."""
+
+NOTHING_COMPARED: Final = Unusual()
 
 _NO_TEMPLATE = "; no template for this type"
 
@@ -95,7 +97,7 @@ class Display:
     facts: Sequence[JsonValue]
     scopes: Mapping[str, Risk]
     resource: str
-    unusual: Sequence[Oddity] | None
+    unusual: Unusual | None
     """None for what is not compared with anything."""
     undo: str
     why: str
@@ -110,7 +112,7 @@ class Display:
     """What the person types to say yes."""
 
 
-def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
+def display_text(asked: Asked, unusual: Unusual = NOTHING_COMPARED) -> str:
     """The display document of an action, made once; what is signed is its digest."""
     risks = asked.target.resource.scopes
     return written(
@@ -124,7 +126,7 @@ def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
             facts=_facts(asked),
             scopes={name: risks[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
-            unusual=oddities,
+            unusual=unusual,
             undo=_undo(asked),
             why=display_safe(f"{asked.because} This one is {asked.risk} risk.", max_chars=600),
             gives=_gives(asked),
@@ -143,7 +145,7 @@ def display_text(asked: Asked, oddities: Sequence[Oddity] = ()) -> str:
             peer=asked.peer,
             asked_at=asked.asked_at,
             expires_at=asked.expires_at,
-            type_back=_typed(asked, oddities),
+            type_back=_typed(asked, unusual),
         )
     )
 
@@ -177,7 +179,8 @@ def written(display: Display) -> str:
             {"scope": name, "risk": str(risk)} for name, risk in sorted(display.scopes.items())
         ],
         "resource": display.resource,
-        "unusual": _unusual(display.unusual),
+        "unusual": signals(display.unusual),
+        "compared": None if display.unusual is None else display.unusual.compared,
         "undo": display.undo,
         "why": display.why,
         "gives": display.gives,
@@ -215,16 +218,20 @@ def rfc3339(moment: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
 
 
-def _unusual(oddities: Sequence[Oddity] | None) -> JsonValue:
-    if oddities is None:
+def signals(unusual: Unusual | None) -> list[JsonValue] | None:
+    """What a person reads of what is unusual; None for what is not compared with anything."""
+    if unusual is None:
         return None
-    return [{"code": str(oddity.code), "text": oddity.text} for oddity in oddities]
+    return [
+        {"code": str(one.code), "severity": str(one.severity), "text": one.text}
+        for one in unusual.oddities
+    ]
 
 
-def _typed(asked: Asked, oddities: Sequence[Oddity]) -> Typed | None:
+def _typed(asked: Asked, unusual: Unusual) -> Typed | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
-    is_new = any(oddity.code is Code.NEW_TARGET for oddity in oddities)
+    is_new = Code.NEW_TARGET in unusual
     return typed_facts.chosen(asked.actions, asked.details, target_is_new=is_new)
 
 

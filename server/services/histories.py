@@ -1,147 +1,93 @@
-"""What is unusual about a request, by what was approved before.
+"""What was approved before, beside a request: looked up when it is asked, added to after a yes.
 
-Each approved request adds to counters, and a new one looks up the few that are about it: the cost
-does not grow with history. What a yes will add is written down when the request is made, so that
-it is what was looked at, whatever happens to the action type meanwhile. Keys are keyed hashes:
-whoever has only the database cannot try out account numbers.
+A request looks up the rows that are about it, so the cost does not grow with history. What a yes
+will add is written down when the request is made, so that it is what was looked at, whatever
+happens to the action type meanwhile. Requests are counted too, but for bursts and split amounts
+alone: only a yes makes something known. Never: what is unusual, which is `protocol/unusual.py`.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Final, Protocol, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
-from server.protocol import rendering, unusual
-from server.protocol.actions import ActionType
-from server.protocol.json_text import JsonValue
-from server.protocol.pointers import Path
-from server.protocol.rendering import Trail
-from server.protocol.stakes import Stakes
-from server.protocol.text import SafeText
+from server.protocol import unusual
+from server.protocol.comparisons import (
+    NOTHING,
+    Amount,
+    Asker,
+    Baseline,
+    Comparison,
+    Hours,
+    Named,
+    Past,
+    SameDay,
+    Value,
+)
 from server.protocol.unusual import Code, Oddity, Unusual
+from server.services import history_keys
 from server.services.approval_records import Approval
+from server.services.history_keys import (
+    MOST_TARGETS,
+    OF_NAME,
+    AmountKeys,
+    Keys,
+    PartKeys,
+    TargetKeys,
+    Wanted,
+)
+from server.services.history_rows import Addition, HistoryRow
 from server.services.ports import Secrets, Unit, View
-from server.services.records import Agent, User
-from server.services.targets import Target
 
-MOST_TARGETS: Final = 32
-"""Targets of one request that are remembered; one beyond that is new every time."""
+Known: TypeAlias = Mapping[str, HistoryRow]
 
-Known: TypeAlias = Mapping[str, tuple[int, int]]
-"""Key → how often, how much."""
+EVERYBODY: Final = "installation"
+"""The owner of what anybody here approved."""
 
-_ANSWERS = "answers"
-_HOURS = 24
-_HOUR_MS = 3_600_000
-_NEVER = (0, 0)
-
-
-class Wanted(Protocol):
-    """What an agent wants of a person, as far as it is compared."""
-
-    @property
-    def agent(self) -> Agent:
-        """Who wants it."""
-
-    @property
-    def user(self) -> User:
-        """Who would be asked."""
-
-    @property
-    def target(self) -> Target:
-        """The resource and the scopes."""
-
-    @property
-    def details(self) -> Sequence[Mapping[str, JsonValue]]:
-        """What for."""
-
-    @property
-    def actions(self) -> Sequence[ActionType]:
-        """The types of the details."""
+_ANSWERS: Final = "answers"
+_HOURS: Final = 24
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """A request beside what was approved before."""
+class Compared:
+    """A request that was compared, and what it adds to history."""
 
-    oddities: tuple[Oddity, ...]
-    marks: "_Marks"
-
-    @property
-    def text(self) -> str:
-        """What is kept with the approval: the codes, and what a yes adds."""
-        return _written(list(dict.fromkeys(str(one.code) for one in self.oddities)), self.marks)
+    unusual: Unusual
+    text: str
+    """What is kept with the approval: the codes, what asking adds, and what a yes adds."""
 
     @property
-    def unusual(self) -> Unusual:
-        """The codes alone."""
-        return Unusual(frozenset(oddity.code for oddity in self.oddities))
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What a person reads."""
+        return self.unusual.oddities
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value stands; what that is called is asked where it is unusual alone."""
+def look(view: View, secrets: Secrets, wanted: Wanted, *, asked_at: int | None = None) -> Compared:
+    """Compare a request with what was approved before.
 
-    action: ActionType
-    trail: Trail
-
-    @property
-    def label(self) -> SafeText:
-        """What the type calls it."""
-        return rendering.called(self.action, self.trail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Amount:
-    """What one request has of one type and unit, added up."""
-
-    place: _Place
-    currency: str | None
-    """None for a number."""
-    value: int
-
-    def shown(self, value: int) -> str:
-        """Another value of this unit, as a fact has it."""
-        if self.currency is None:
-            return rendering.shown(value)
-        return rendering.shown({"minor": value, "currency": self.currency})
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """The keys under which one request is looked up, and remembered after a yes."""
-
-    agent: str
-    keys: tuple[str, ...]
-    scopes: Mapping[str, str]
-    """Key → scope."""
-    targets: Mapping[str, _Place]
-    amounts: Mapping[str, _Amount]
-
-    @property
-    def counted(self) -> list[str]:
-        """What a yes counts once more."""
-        return [self.agent, *self.keys, *self.scopes, *list(self.targets)[:MOST_TARGETS]]
-
-
-def look(view: View, secrets: Secrets, wanted: Wanted) -> Past:
-    """Compare a request with what was approved before, for this agent and this person."""
-    marks = _marks(secrets, wanted)
-    hour = _hour(view.now)
-    times, agent, user = (_ANSWERS, *_hours_about(hour)), wanted.agent.id, wanted.user.id
-    keys = [(agent, key) for key in (*marks.counted, *marks.amounts)]
-    known = view.history.of([*keys, *[(user, key) for key in times]])
-    oddities = [*_about_agent(wanted.agent.name, marks, known), *_about_action(marks, known)]
-    answers, *few = [known.get(key, _NEVER)[0] for key in times]
-    if unusual.is_rare(answers, near=sum(few)):
-        oddities.append(unusual.unusual_hour(hour))
-    return Past(tuple(oddities), marks)
+    With `asked_at` it was asked then, and is among the requests that were counted.
+    """
+    keys = history_keys.keys_of(secrets, wanted)
+    looked = _Looked(view, wanted, keys, asked_at)
+    found = unusual.find(looked.comparison())
+    return Compared(found, _written(found.codes, wanted, keys))
 
 
 def granted(secrets: Secrets, approval: Approval, wanted: Wanted) -> str:
     """The text of a request of which less was granted: a yes adds that much, and no more."""
-    return _written(json.loads(approval.past).get("codes", []), _marks(secrets, wanted))
+    keys = history_keys.keys_of(secrets, wanted)
+    return _written(json.loads(approval.past).get("codes", []), wanted, keys)
+
+
+def count(tx: Unit, approval: Approval) -> None:
+    """Count a request that is asked: in its hour, and on its day with what it asks for."""
+    kept, agent = json.loads(approval.past), approval.agent_id
+    days = sorted(kept["asks"].items())
+    day = [Addition(agent, key, amount) for key, amount in days]
+    tx.history.add(day, tx.now // _DAY_MS, tx.now)
+    tx.history.add([Addition(agent, kept["hour"])], tx.now // _HOUR_MS, tx.now)
 
 
 def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
@@ -151,101 +97,250 @@ def remember(tx: Unit, approval: Approval, *, approved: bool) -> None:
     """
     if approval.kind != "action" or approval.user_id is None:
         return
-    added = json.loads(approval.past) if approved else {}
-    rows = dict.fromkeys(((approval.agent_id, key) for key in added.get("marks", ())), 0)
-    rows |= {(approval.agent_id, key): value for key, value in added.get("amounts", {}).items()}
-    rows |= {(approval.user_id, key): 0 for key in (_ANSWERS, _of_hour(_hour(tx.now)))}
-    for (owner, key), amount in sorted(rows.items()):
-        tx.history.add(owner, key, amount)
+    kept = json.loads(approval.past).get("adds", ()) if approved else ()
+    added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in kept]
+    hour = _hour(tx.now)
+    near = [_near(hour - 1), _near(hour), _near(hour + 1)]
+    added += [Addition(approval.user_id, key) for key in (_ANSWERS, *near)]
+    added.sort(key=lambda one: (one.owner, one.key))
+    tx.history.add(added, tx.now // _DAY_MS, tx.now)
 
 
-def unusual_of(past: str) -> Unusual:
+def unusual_of(past: str) -> frozenset[Code]:
     """What was unusual about a request when it was made, as it is kept with the request."""
-    return Unusual(frozenset(map(Code, json.loads(past).get("codes", ()))))
+    return frozenset(map(Code, json.loads(past).get("codes", ())))
 
 
-def _marks(secrets: Secrets, wanted: Wanted) -> _Marks:
-    user, resource = wanted.user.id, wanted.target.resource.uri
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """One request beside the rows that are about it."""
 
-    def key(*parts: JsonValue) -> str:
-        return _key(secrets, ascii(parts))  # type: ignore[arg-type]  # hashed as the object that it is
+    view: View
+    wanted: Wanted
+    keys: Keys
+    asked_at: int | None
 
-    return _Marks(
-        agent=key("agent", user),
-        keys=tuple(key("key", user, credential) for credential in credentials(wanted.agent)),
-        scopes={key("scope", resource, name): name for name in wanted.target.scope},
-        targets={
-            key("target", user, place.action.type, value): place
-            for place, value in _values(wanted, lambda stakes: stakes.target)
-            if value is not None
-        },
-        amounts=_amounts(wanted, key),
-    )
+    def comparison(self) -> Comparison:
+        """Everything that a signal may look at."""
+        known = self._known()
+        asker = self._asker(known)
+        return Comparison(
+            asker=asker,
+            comparable=_least(known, self.keys.kinds),
+            targets=tuple(self._named(one, known) for one in self.keys.targets),
+            amounts=tuple(self._amount(one, known) for one in self.keys.amounts),
+            same_day=tuple(self._same_day(one, known) for one in self.keys.parts),
+            values=tuple(self._values(known)),
+            hours=self._hours(known),
+        )
+
+    @property
+    def _parts(self) -> tuple[PartKeys, ...]:
+        return self.keys.parts[:MOST_TARGETS]
+
+    @property
+    def _at(self) -> int:
+        return self.view.now if self.asked_at is None else self.asked_at
+
+    @property
+    def _day(self) -> int:
+        return self._at // _DAY_MS
+
+    def _known(self) -> Known:
+        """First the person's own rows; then, where there are few, those of everybody."""
+        own = self.view.history.of(list(self._own()))
+        more = list(self._more(own))
+        return {**own, **self.view.history.of(more)} if more else own
+
+    def _own(self) -> Iterator[tuple[str, str]]:
+        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        yield from ((agent, key) for key in (keys.agent, *keys.kinds))
+        yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
+        yield from ((user, key) for key in (_ANSWERS, _near(_hour(self._at))))
+        yield from ((agent, one.agent) for one in keys.amounts)
+        for part in self._parts:
+            yield user, part.person
+            yield agent, part.asked
+        for target in keys.targets[:MOST_TARGETS]:
+            yield user, target.person
+            if target.name is not None:
+                yield user, target.name.person
+        yield from ((user, one.key) for one in keys.texts)
+
+    def _more(self, own: Known) -> Iterator[tuple[str, str]]:
+        agent, user, keys = self.wanted.agent.id, self.wanted.user.id, self.keys
+        row = own.get(keys.agent)
+        if row is None or keys.name.mark not in row.members:
+            yield user, keys.name.key
+        for amount in keys.amounts:
+            if amount.agent not in own or own[amount.agent].count < unusual.LEAST_AMOUNTS:
+                yield user, amount.person
+                yield agent, amount.everybody
+        for target in keys.targets[:MOST_TARGETS]:
+            if target.name is not None and target.person not in own:
+                yield EVERYBODY, target.everybody
+            if target.name is not None and target.name.person not in own:
+                yield EVERYBODY, target.name.everybody
+
+    def _asker(self, known: Known) -> Asker:
+        keys = self.keys
+        return Asker(
+            name=self.wanted.agent.name,
+            mark=keys.name.mark,
+            keys=keys.credentials,
+            past=_past(known, keys.agent),
+            before=_before(known.get(keys.agent), self._day),
+            types=keys.types,
+            scopes=keys.scopes,
+            resource=keys.resource,
+            this_hour=self._asked(known, keys.asked_hour, _HOUR_MS)[0],
+            today=self._asked(known, keys.asked_day, _DAY_MS)[0],
+        )
+
+    def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
+        """How often and how much was asked in this period, without this where it is counted."""
+        row, own = known.get(key), self.asked_at is None
+        if row is None or row.period != self._at // length:
+            return 1 if own else 0, 0
+        return row.period_count + own, row.period_total
+
+    def _named(self, one: TargetKeys, known: Known) -> Named:
+        past = _past(known, one.person)
+        is_known = self.keys.agent_mark in past.members
+        if one.name is None:
+            return Named(one.place.label, one.mark, is_known)
+        names = past if past.count else _past(known, one.everybody)
+        own = _past(known, one.name.person)
+        targets = own if own.count else _past(known, one.name.everybody)
+        return Named(
+            one.place.label,
+            one.mark,
+            is_known,
+            one.name.place.label,
+            one.name.mark,
+            frozenset(one for one in names.members if one.startswith(OF_NAME)),
+            targets.members,
+        )
+
+    def _amount(self, one: AmountKeys, known: Known) -> Amount:
+        kind = _past(known, one.kind)
+        part = [each for each in self._parts if each.amount.agent == one.agent]
+        to = part[0] if len(part) == 1 and part[0].amount.value == one.value else None
+        return Amount(
+            one.place.label,
+            one.value,
+            one.currency,
+            tuple(self._baselines(one, to, lambda key: _past(known, key))),
+            bool(kind.count) and one.currency is not None and one.mark not in kind.members,
+        )
+
+    def _same_day(self, one: PartKeys, known: Known) -> SameDay:
+        count, total = self._asked(known, one.asked, _DAY_MS)
+        value = total + (one.amount.value if self.asked_at is None else 0)
+
+        def before(key: str) -> Past:
+            past = _before(known.get(key), self._day)
+            return _by_day(past) if key == one.person else past
+
+        amount = one.amount
+        baselines = tuple(self._baselines(amount, one, before))
+        summed = Amount(amount.place.label, value, amount.currency, baselines)
+        return SameDay(summed, count, one.target.label)
+
+    def _baselines(
+        self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], Past]
+    ) -> Iterator[Baseline]:
+        name = self.wanted.agent.name
+        if to is not None:
+            yield Baseline(past(to.person), f"for this “{to.target.label}”")
+        yield Baseline(past(one.agent), f"for {name}")
+        yield Baseline(past(one.person), "by you")
+        yield Baseline(past(one.everybody), f"by others for {name}")
+
+    def _values(self, known: Known) -> Iterator[Value]:
+        for one in (self.keys.name, *self.keys.texts):
+            if one.key in known:
+                yield Value(one.place.label, one.mark, known[one.key].members)
+        yield from (Value(place.label, "", mixed=True) for place in self.keys.mixed)
+
+    def _hours(self, known: Known) -> Hours:
+        hour = _hour(self._at)
+        near = _past(known, _near(hour)).count
+        return Hours(hour, _past(known, _ANSWERS).count, near)
 
 
-@lru_cache(maxsize=4_096)
-def _key(secrets: Secrets, parts: str) -> str:
-    """Most of what one agent asks for is compared by the same few keys time and again."""
-    return secrets.keyed_hash("history", parts)
+def _past(known: Known, key: str) -> Past:
+    row = known.get(key)
+    if row is None:
+        return NOTHING
+    return Past(row.count, row.total, row.most, row.since, row.periods, row.members)
 
 
-def _amounts(wanted: Wanted, key: Callable[..., str]) -> Mapping[str, _Amount]:
-    found: dict[str, _Amount] = {}
-    for place, value in _values(wanted, lambda stakes: stakes.amount):
-        currency, number = _number(value)
-        if number is not None:
-            mark = key("amount", place.action.type, currency)
-            before = found.get(mark)
-            so_far = 0 if before is None else before.value
-            found[mark] = _Amount(place, currency, so_far + abs(number))
-    return found
+def _before(row: HistoryRow | None, day: int) -> Past:
+    """What there was before this day. Of its largest amount the mean is known alone."""
+    if row is None:
+        return NOTHING
+    today = row.period == day
+    number, total = row.count - row.period_count * today, row.total - row.period_total * today
+    if number < 1:
+        return NOTHING
+    return Past(number, total, -(-total // number), row.since, max(1, row.periods - today))
 
 
-def _number(value: JsonValue) -> tuple[str | None, int | None]:
-    """The currency, if it is money, and how much; no number where the member was left out."""
-    if isinstance(value, dict):
-        return cast("str", value["currency"]), cast("int", value["minor"])
-    return None, value if isinstance(value, int) else None
+def _by_day(past: Past) -> Past:
+    """The same with each day as one, and its sum as its amount."""
+    return replace(past, count=past.days, most=-(-past.total // past.days)) if past.days else past
 
 
-def _values(
-    wanted: Wanted, place: Callable[[Stakes], Path | None]
-) -> Iterator[tuple[_Place, JsonValue]]:
-    for action, detail in zip(wanted.actions, wanted.details, strict=True):
-        path = place(action.stakes)
-        if path is not None:
-            for trail, value in rendering.along(detail, path):
-                yield _Place(action, trail), value
+def _least(known: Known, kinds: Sequence[str]) -> Past:
+    """Of several types that of which there is least."""
+    return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
 
-def credentials(agent: Agent) -> list[JsonValue]:
-    """What this agent can prove itself by."""
-    keys: list[JsonValue] = [json.dumps(dict(jwk), sort_keys=True) for jwk in agent.jwks]
-    return [*keys, *(secret.id for secret in agent.secrets)]
+def _additions(wanted: Wanted, keys: Keys) -> Iterator[Addition]:
+    """What a yes adds."""
+    agent, user = wanted.agent.id, wanted.user.id
+    marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
+    yield Addition(agent, keys.agent, 0, marks)
+    for kind in keys.kinds:
+        units = tuple(one.mark for one in keys.amounts if one.kind == kind)
+        yield Addition(agent, kind, 0, units)
+    for amount in keys.amounts:
+        yield Addition(agent, amount.agent, amount.value)
+        yield Addition(user, amount.person, amount.value)
+        yield Addition(agent, amount.everybody, amount.value)
+    for part in keys.parts[:MOST_TARGETS]:
+        yield Addition(user, part.person, part.amount.value)
+    for target in keys.targets[:MOST_TARGETS]:
+        yield from _of_target(target, user, keys.agent_mark)
+    for text in (keys.name, *keys.texts):
+        yield Addition(user, text.key, 0, (text.mark,))
 
 
-def _about_agent(agent: str, marks: _Marks, known: Known) -> Iterator[Oddity]:
-    if marks.agent not in known:
-        yield unusual.new_agent(agent)
-    elif any(key not in known for key in marks.keys):
-        yield unusual.new_key(agent)
-    if scopes := [scope for key, scope in marks.scopes.items() if key not in known]:
-        yield unusual.new_scope(agent, scopes)
+def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addition]:
+    name = target.name
+    if name is None:
+        yield Addition(user, target.person, 0, (agent_mark,))
+        return
+    yield Addition(user, target.person, 0, (agent_mark, name.mark))
+    yield Addition(EVERYBODY, target.everybody, 0, (name.mark,))
+    yield Addition(user, name.person, 0, (target.mark,))
+    yield Addition(EVERYBODY, name.everybody, 0, (target.mark,))
 
 
-def _about_action(marks: _Marks, known: Known) -> Iterator[Oddity]:
-    if labels := [at.label for key, at in marks.targets.items() if key not in known]:
-        yield unusual.new_target(labels)
-    for key, amount in marks.amounts.items():
-        count, total = known.get(key, _NEVER)
-        times = unusual.times_usual(amount.value, count=count, total=total)
-        if times is not None:
-            yield unusual.large_amount(amount.place.label, times, amount.shown(total // count))
-
-
-def _written(codes: Sequence[str], marks: _Marks) -> str:
-    amounts = {key: amount.value for key, amount in marks.amounts.items()}
-    kept = {"codes": list(codes), "marks": marks.counted, "amounts": amounts}
+def _written(codes: Iterable[str], wanted: Wanted, keys: Keys) -> str:
+    rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
+    for one in _additions(wanted, keys):
+        amount, members = rows.get((one.owner, one.key), (0, {}))
+        rows[one.owner, one.key] = amount + one.amount, members | dict.fromkeys(one.members)
+    adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
+    asks = {one.asked: one.amount.value for one in keys.parts[:MOST_TARGETS]}
+    kept = {
+        "codes": sorted(map(str, codes)),
+        "hour": keys.asked_hour,
+        "asks": {keys.asked_day: 0, **asks},
+        "adds": adds,
+    }
     return json.dumps(kept, separators=(",", ":"))
 
 
@@ -254,10 +349,6 @@ def _hour(moment: int) -> int:
     return moment // _HOUR_MS % _HOURS
 
 
-@cache
-def _hours_about(hour: int) -> tuple[str, str, str]:
-    return _of_hour(hour - 1), _of_hour(hour), _of_hour(hour + 1)
-
-
-def _of_hour(hour: int) -> str:
-    return f"hour {hour % _HOURS}"
+def _near(hour: int) -> str:
+    """The row of an hour and its two neighbors."""
+    return f"near {hour % _HOURS}"

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from server.protocol import errors, names, scopes
 from server.protocol.risks import Risk
-from server.services import deciders, members, parties, standing_uses, targets, votes
+from server.protocol.states import State
+from server.protocol.unusual import Unusual
+from server.services import deciders, histories, members, parties, standing_uses, targets, votes
 from server.services.app_actions import AppActions
 from server.services.approval_records import Approval
+from server.services.history_keys import Request
 from server.services.narrowings import effective
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Requirements
@@ -93,6 +96,24 @@ class Rights:
         agent = tx.directory.agent(approval.agent_id)
         case = None if agent is None else same_today(tx, self.schemas, agent, None, approval)
         return None if case is None else case.risk
+
+    def unusual(self, view: View, approval: Approval) -> Unusual | None:
+        """What is unusual about a waiting request by what was approved until now.
+
+        None for what is compared with nothing, and for what would be refused by now: then the
+        display says what was unusual when it was asked.
+        """
+        agent = view.directory.agent(approval.agent_id)
+        user = view.directory.user(approval.user_id or "")
+        waits = approval.kind == "action" and approval.state is State.PENDING
+        if not waits or agent is None or user is None:
+            return None
+        case = same_today(view, self.schemas, agent, user, approval)
+        if case is None:
+            return None
+        wanted = Request(agent, user, case.target, case.details, case.actions)
+        asked_at = approval.created_at
+        return histories.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
 
 
 def same_today(

@@ -11,6 +11,14 @@ history = Table(
     Column("key", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
+    Column("most", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("period", BigInteger, nullable=False),
+    Column("period_count", BigInteger, nullable=False),
+    Column("period_total", BigInteger, nullable=False),
+    Column("periods", BigInteger, nullable=False),
+    Column("members", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""`owner` is an agent or a user; a key tells nothing to whoever has only the database."""
+"""`owner` is an agent, a user or the installation; keys and members are keyed hashes, which tell
+nothing to a reader who has only the database."""

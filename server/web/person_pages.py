@@ -22,7 +22,7 @@ from server.protocol.states import State
 from server.services import retries
 from server.services.approval_views import Shown
 from server.services.ceremonies import LOCKED_TEXT
-from server.services.displays import rfc3339
+from server.services.displays import rfc3339, signals
 from server.services.people import Person
 from server.services.ports import Busy
 from server.web.browser import message, moment, page, under_another_name
@@ -153,7 +153,7 @@ def of_one(site: Site, shown: Shown, person: Person) -> dict[str, Any]:
     approval = shown.approval
     return {
         "approval": approval,
-        "display": json.loads(approval.display),
+        "display": _display(shown),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "steps": sorted(ceremonies.read(approval.ceremony)),
         "cannot": _cannot(site, shown, person),
@@ -161,6 +161,15 @@ def of_one(site: Site, shown: Shown, person: Person) -> dict[str, Any]:
         "ends": rfc3339(approval.expires_at),
         "longer": site.extensions.offered(person, approval.id),
     }
+
+
+def _display(shown: Shown) -> dict[str, Any]:
+    """What was shown when it was asked; what is unusual by what was approved until now."""
+    document: dict[str, Any] = json.loads(shown.approval.display)
+    if shown.unusual is not None:
+        document["unusual"] = signals(shown.unusual)
+        document["compared"] = shown.unusual.compared
+    return document
 
 
 def can_be_ahead(shown: Shown, person: Person) -> bool:

@@ -92,6 +92,7 @@ def _display(approval: str, risk: str, now: int) -> dict[str, object]:
         "scopes": [{"scope": "payments:read", "risk": risk}],
         "resource": RESOURCE,
         "unusual": [],
+        "compared": "Nothing unusual, compared with 23 earlier approvals since 3 March 2026.",
         "undo": "A transfer cannot be called back.",
         "why": "You own invoice-bot.",
         "gives": "One token, for five minutes.",

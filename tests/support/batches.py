@@ -18,7 +18,7 @@ from tests.support.fake_stage import Stage
 from tests.support.fake_terms import MINUTE, PAYMENT
 from tests.support.pilots import inbox, look, press, until
 
-_UNUSUAL = [("new_target", "Never approved before: To.")]
+_UNUSUAL = [("new_target", "You never approved this before: “To”.")]
 
 
 def a_payment(name: str, minor: int, payee: str, left: int, **changes: object) -> Approval:

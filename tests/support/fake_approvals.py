@@ -67,8 +67,20 @@ def _oddities(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
         return None
     found = _pairs(terms.get("unusual", []))
     if terms.get("first") and not found:
-        found = [("new_agent", f"You never approved anything of {terms['agent']} before.")]
-    return [{"code": code, "text": text} for code, text in found]
+        found = [("new_agent", f"First request from {terms['agent']} that you would approve.")]
+    return [
+        {"code": code, "severity": "notice" if code.startswith("new_") else "warning", "text": text}
+        for code, text in found
+    ]
+
+
+def _compared(terms: Mapping[str, object]) -> str | None:
+    """How much the server compared it with."""
+    found = _oddities(terms)
+    if found is None or terms.get("first"):
+        return None if found is None else "No earlier approval to compare with."
+    intro = "Compared" if found else "Nothing unusual, compared"
+    return f"{intro} with 23 earlier approvals since 3 March 2026."
 
 
 def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[str, object]:
@@ -96,6 +108,7 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "scopes": [{"scope": scope, "risk": risk} for scope, risk in scopes],
         "resource": terms["resource"],
         "unusual": _oddities(terms),
+        "compared": _compared(terms),
         "undo": terms["undo"],
         "why": terms.get("why", "this scope asks for a person"),
         "gives": terms["gives"],

@@ -24,8 +24,8 @@ PAYMENT: Mapping[str, object] = {
     "why": "payments:transfer is high risk at this resource",
     "gives": "one token, 5 min, payments:transfer, this payment only",
     "unusual": [
-        ("new_target", "Never approved before: To account."),
-        ("large_amount", "Amount is 12 times the usual amount, EUR 401.67."),
+        ("large_amount", "Amount is 12 times the usual amount for invoice-bot, EUR 401.67."),
+        ("new_target", "You never approved this before: “To account”."),
     ],
     "says": "INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00.",
 }

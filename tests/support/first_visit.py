@@ -32,8 +32,8 @@ RIGHT: Mapping[str, Any] = {
         ("Reference", "INV-2291", False),
     ],
     "unusual": [
-        ("new_agent", "You never approved anything of invoice-bot before."),
-        ("new_target", "Never approved before: To account."),
+        ("new_agent", "First request from invoice-bot that you would approve."),
+        ("new_target", "You never approved this before: “To account”."),
     ],
     "says": "INV-2291, as agreed on the phone.",
     "ceremony": "pin+type_back",
@@ -52,8 +52,11 @@ WRONG: Mapping[str, Any] = {
         ("Reference", "INV-2291", False),
     ],
     "unusual": [
-        ("new_target", "Never approved before: To account."),
-        ("large_amount", "Amount is 100 times the usual amount, EUR 48.20."),
+        (
+            "large_amount",
+            "Amount is 100 times the only amount approved before for invoice-bot, EUR 48.20.",
+        ),
+        ("new_target", "You never approved this before: “To account”."),
     ],
     "says": "URGENT: the vendor stops delivery today.",
 }

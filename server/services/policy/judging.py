@@ -14,6 +14,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.risks import Risk, highest
 from server.protocol.unusual import Code
 from server.services import histories, typed_facts
+from server.services.history_keys import Request
 from server.services.policy import binding
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.questions import (
@@ -80,18 +81,7 @@ class History:
         """What was unusual when it was asked, else what is now."""
         if self.case.past is None:
             return unusual_now(self.view, self.secrets, self.case)
-        return histories.unusual_of(self.case.past).codes
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """A case as it is compared with what was approved before."""
-
-    agent: Agent
-    user: User
-    target: Target
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
+        return histories.unusual_of(self.case.past)
 
 
 _NOBODY = User("", "", None, (), "enabled", 0)
@@ -108,8 +98,8 @@ def unusual_now(view: View, secrets: Secrets, case: Case) -> frozenset[Code]:
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
-    asked = _Compared(case.agent, case.user or _NOBODY, case.target, details, actions)
-    return frozenset(oddity.code for oddity in histories.look(view, secrets, asked).oddities)
+    asked = Request(case.agent, case.user or _NOBODY, case.target, details, actions)
+    return histories.look(view, secrets, asked).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,26 @@ def test_agent_prose_is_quoted_and_marked(logged_in, server):
 
 def test_what_is_unusual_is_said_and_that_nothing_is(logged_in, server):
     """With its code for scripts; a consent is compared with nothing."""
-    said = {"code": "new_target", "text": "Never approved before: To account."}
-    also = {"code": "unusual_hour", "text": "Asked between 03:00 and 04:00 UTC."}
+    said = {"code": "large_amount", "severity": "warning", "text": "Amount is 12 times usual."}
+    also = {"code": "new_target", "severity": "notice", "text": "You never approved this before."}
     odd, other = (
-        server.add(wire_approval(number=number, now=server.now(), display={"unusual": unusual}))
-        for number, unusual in ((8, [said, also]), (9, None))
+        server.add(wire_approval(number=number, now=server.now(), display=display))
+        for number, display in (
+            (8, {"unusual": [said, also], "compared": "Compared with 9."}),
+            (9, {"unusual": None, "compared": None}),
+        )
     )
     out = logged_in("show", odd["id"]).out
-    lines = f"unusual:       {said['text']}\n               {also['text']}\n"
+    lines = "".join(f"               {each}\n" for each in (also["text"], "Compared with 9."))
+    lines = f"unusual:       {said['text']}\n{lines}"
     assert f"Amount:        EUR 4,820.00\n{lines}Reference:     RE-7731\n" in out
-    assert logged_in("show", odd["id"], "--json").document["unusual"] == [said, also]
+    document = logged_in("show", odd["id"], "--json").document
+    assert (document["unusual"], document["compared"]) == ([said, also], "Compared with 9.")
     plain = server.add()
-    assert "unusual:       nothing unusual\n" in logged_in("show", plain["id"]).out
+    assert (
+        "unusual:       Nothing unusual, compared with 23 earlier approvals"
+        in logged_in("show", plain["id"]).out
+    )
     assert logged_in("show", plain["id"], "--json").document["unusual"] == []
     assert "unusual" not in logged_in("show", other["id"]).out
     assert logged_in("show", other["id"], "--json").document["unusual"] is None

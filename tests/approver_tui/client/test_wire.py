@@ -214,10 +214,25 @@ def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
 
 def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compared():
     """An empty list is an answer; null is none."""
-    said = {"code": "new_target", "text": "Never approved before: To account.\x1b[2J"}
+    text = "You never approved this before.\x1b[2J"
+    said = {"code": "new_target", "severity": "notice", "text": text}
     for given, count in (([said], 1), ([], 0), (None, None)):
         unusual = read_approval(Members(wire_approval(display={"unusual": given}))).display.unusual
         assert count == (None if unusual is None else len(unusual))
         for oddity in unusual or ():
             assert oddity.code == "new_target"
-            assert oddity.text == "Never approved before: To account.\\u{1b}[2J"
+            assert oddity.text == "You never approved this before.\\u{1b}[2J"
+            assert not oddity.warns
+
+
+def test_what_is_unusual_by_now_takes_the_place_of_what_was():
+    """The document beside it stays as it was signed; null says that it still holds."""
+    wired = wire_approval()
+    was = read_approval(Members(wired))
+    assert read_approval(Members({**wired, "unusual": None})) == was
+    signal = {"code": "burst", "severity": "warning", "text": "9 requests in this hour."}
+    found = {"signals": [signal], "compared": "Compared with 9."}
+    now = read_approval(Members({**wired, "unusual": found}))
+    assert [(one.code, one.warns) for one in now.display.unusual] == [("burst", True)]
+    assert now.display.compared == "Compared with 9."
+    assert (now.display_text, now.look) == (was.display_text, was.look)

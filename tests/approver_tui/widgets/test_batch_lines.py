@@ -73,7 +73,7 @@ def test_an_unusual_one_stands_below_with_its_reason():
     assert "     This agent never asked you before." in _texts(Batch.of([first]))
     rows = _texts(Batch.of([NEW, ONE]))
     heading = rows.index("UNUSUAL (1)  ticked by hand alone")
-    assert rows.index("     Never approved before: To.") > heading
+    assert rows.index("     You never approved this before: “To”.") > heading
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows[:heading])
     assert any(row.startswith(f" [ ] {NEW.fingerprint}") for row in rows[heading:])
     assert not any("UNUSUAL" in row for row in _texts(Batch.of([ONE, TWO])))

@@ -48,10 +48,11 @@ def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
     """One row each; that nothing is unusual is said, that nothing was compared is not."""
     for make in (approval_lines, panel_lines):
         text = _text(make(an_approval("pay"), Viewpoint(NOW, UTC, 80)))
-        assert "Unusual      Never approved before: To account.\n" in text
-        assert "\n             Amount is 12 times the usual amount, EUR 401.67." in text
+        assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
+        assert "\n             You never approved this before: “To account”.\n" in text
+        assert "\n             Compared with 23 earlier approvals since 3 March 2026.\n" in text
         plain = _text(make(an_approval("prices", PRICES), Viewpoint(NOW, UTC, 80)))
-        assert "Unusual      Nothing unusual." in plain
+        assert "Unusual      Nothing unusual, compared with 23 earlier approvals" in plain
         consent = _text(make(an_approval("consent", CONSENT), Viewpoint(NOW, UTC, 80)))
         assert "nusual" not in consent
 

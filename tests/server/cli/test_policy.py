@@ -173,7 +173,7 @@ def test_what_is_explained_is_said_in_words(prepared):
     """What is unusual by its codes, the claims as they stand in a token, no program's own words."""
     case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
     out = prepared("policy", "explain", *case).out
-    assert "unusual      new_agent, new_scope\n" in out
+    assert "unusual      new_agent, new_resource, new_scope\n" in out
     assert '"sub_profile": "ai_agent"}' in out
     alone = ("--agent", "bot", "--scope", "payments:read", "--way", "client_credentials")
     assert "unusual      nothing\n" in prepared("policy", "explain", *alone).out

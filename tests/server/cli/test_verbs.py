@@ -294,10 +294,11 @@ def test_a_resource_is_shown_changed_and_deleted(begun):
 
 def test_a_request_says_what_was_unusual_about_it(begun, desk):
     """In the words that its person was shown; a consent is compared with nothing."""
-    said = [{"code": "new_agent", "text": "New."}, {"code": "new_scope", "text": "Never before."}]
+    said = [{"code": "new_agent", "text": "New."}, {"code": "new_scope", "text": "First time."}]
     agent, user = desk.agents.show("invoice-bot")[0].id, desk.users.show("admin")[0].id
-    for unusual, line in ((said, "New. Never before."), ([], "nothing"), (None, None)):
-        shown = desk.approval(agent, user, display=json.dumps({"unusual": unusual}))
+    for unusual, line in ((said, "New. First time. Why."), ([], "Why."), (None, None)):
+        display = {"unusual": unusual, "compared": "Why."}
+        shown = desk.approval(agent, user, display=json.dumps(display))
         out = begun("approvals", "show", shown.id).out
         assert (
             [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]

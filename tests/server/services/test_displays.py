@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from server.protocol import actions, errors, unusual
+from server.protocol import actions, errors
 from server.protocol.ceremonies import CONFIRM
 from server.protocol.risks import Risk
+from server.protocol.text import SafeText
+from server.protocol.unusual import Code, Oddity, Severity, Unusual
 from server.services.displays import Asked, display_text, rfc3339
 from server.services.records import Resource, User
 from server.services.targets import Target
@@ -195,11 +197,14 @@ def test_the_risk_is_explained_by_what_has_it():
 
 
 def test_what_is_unusual_is_shown_and_that_nothing_is():
-    """Each with its code; an empty list says that the server looked and found nothing."""
-    assert _shown(ASKED)["unusual"] == []
-    said = json.loads(display_text(ASKED, [unusual.new_key("invoice-bot")]))["unusual"]
-    text = "invoice-bot has a new key since you last approved something of it."
-    assert said == [{"code": "new_key", "text": text}]
+    """Each with its code and severity; beside them, what was compared."""
+    shown = _shown(ASKED)
+    assert (shown["unusual"], shown["compared"]) == ([], "No earlier approval to compare with.")
+    oddity = Oddity(Code.NEW_KEY, Severity.WARNING, SafeText("A new key."))
+    found = Unusual(frozenset({Code.NEW_KEY}), (oddity,), SafeText("Compared with 5."))
+    shown = json.loads(display_text(ASKED, found))
+    assert shown["unusual"] == [{"code": "new_key", "severity": "warning", "text": "A new key."}]
+    assert shown["compared"] == "Compared with 5."
 
 
 @pytest.mark.parametrize(

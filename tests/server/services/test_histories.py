@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.protocol.unusual import Code, Unusual
+from server.protocol.unusual import Code
 from server.services import histories
+from server.services.history_keys import MOST_TARGETS, credentials
 from server.storage.history import History
 from tests.server.services.test_displays import ASKED
 from tests.support.callers import new_person
@@ -56,11 +57,20 @@ def paying(agent, local):
 
 
 def _codes(approval):
-    """Those on the screen, which are those that policy gets."""
+    """Those on the screen; policy gets these, and those that their sentences say as well."""
     shown = json.loads(approval.display)["unusual"]
     codes = [each["code"] for each in shown]
-    assert histories.unusual_of(approval.past) == Unusual(frozenset(map(Code, codes)))
+    assert histories.unusual_of(approval.past) >= set(map(Code, codes))
     return codes
+
+
+def _keys(approval):
+    """What a yes adds: owners and their keys."""
+    return [(owner, key) for owner, key, _amount, _members in json.loads(approval.past)["adds"]]
+
+
+def _compared(approval):
+    return json.loads(approval.display)["compared"]
 
 
 def _said(approval):
@@ -74,16 +84,53 @@ def _again(person, asked, times=1):
 
 
 def test_everything_is_new_until_the_person_has_approved_it(paying, person):
-    """Then nothing is unusual, and that is said by an empty list."""
+    """Policy gets every code; a person reads the few sentences that say them all."""
     first = paying()
-    assert _codes(first) == ["new_agent", "new_scope", "new_target"]
+    assert _codes(first) == ["new_agent", "new_target"]
     assert _said(first) == [
-        "You never approved anything of invoice-bot before.",
-        "Never approved before for invoice-bot: payments:transfer.",
-        "Never approved before: To.",
+        "First request from invoice-bot that you would approve.",
+        "You never approved this before: “To”.",
     ]
+    assert histories.unusual_of(first.past) == {
+        Code.NEW_AGENT,
+        Code.NEW_TYPE,
+        Code.NEW_RESOURCE,
+        Code.NEW_SCOPE,
+        Code.NEW_TARGET,
+    }
     person.approve(first.id)
-    assert _codes(paying()) == []
+    assert histories.unusual_of(paying().past) == frozenset()
+
+
+def test_nothing_is_called_usual_before_there_is_enough_to_compare_with(paying, person):
+    """How much there is, is always said; the amount too while there is only one."""
+    said = [_compared(paying())]
+    for _ in range(5):
+        person.approve(paying(minor=4_820).id)
+        said.append(_compared(paying()))
+    assert said == [
+        "No earlier approval to compare with.",
+        "Only 1 earlier approval to compare with, EUR 48.20.",
+        "Only 2 earlier approvals to compare with.",
+        "Only 3 earlier approvals to compare with.",
+        "Only 4 earlier approvals to compare with.",
+        "Nothing unusual, compared with 5 earlier approvals since 9 October 2025.",
+    ]
+    assert _compared(paying("Other")) == "Compared with 5 earlier approvals since 9 October 2025."
+
+
+def test_a_request_that_is_opened_is_compared_with_what_was_approved_until_then(paying, person):
+    """What is signed stays what it was; what is unusual now stands beside it."""
+    first, second = paying(), paying(minor=11_000)
+    assert person.approve(first.id).status == 200
+    shown = person.show(second.id)
+    assert json.loads(shown["display"])["compared"] == "No earlier approval to compare with."
+    assert shown["unusual"] == {
+        "signals": [],
+        "compared": "Only 1 earlier approval to compare with, EUR 100.00.",
+    }
+    person.approve(second.id)
+    assert person.show(second.id)["unusual"] is None
 
 
 def test_what_was_denied_or_ran_out_stays_new(paying, person, local):
@@ -91,7 +138,7 @@ def test_what_was_denied_or_ran_out_stays_new(paying, person, local):
     person.deny(paying().id, "wrong_details")
     paying()
     local.clock.forward(DAY)
-    assert _codes(paying()) == ["new_agent", "new_scope", "new_target"]
+    assert _codes(paying()) == ["new_agent", "new_target"]
 
 
 def test_a_new_payee_is_told_apart_from_a_known_one(paying, person):
@@ -104,25 +151,40 @@ def test_a_new_payee_is_told_apart_from_a_known_one(paying, person):
 
 
 def test_a_payee_that_another_person_approved_is_new_to_this_one(paying, person, local):
-    """So is the agent; what it was approved for at a resource is known of it by then."""
+    """So is everything else: what others approve makes nothing known to somebody."""
     person.approve(paying().id)
     new_person(local, "ben")
-    assert _codes(paying(user="ben")) == ["new_agent", "new_target"]
+    approval = paying(user="ben")
+    assert _codes(approval) == ["new_agent", "new_target"]
+    assert Code.NEW_SCOPE in histories.unusual_of(approval.past)
 
 
 def test_an_amount_is_compared_with_what_was_approved_before(paying, person):
-    """From the third on; in the currency's own digits."""
-    assert _codes(_again(person, paying, 2)) == []
-    assert "large_amount" not in _codes(paying("Nordwind", 90_000))
-    person.approve(paying().id)
-    large = paying("Nordwind", 120_000)
-    assert _codes(large) == ["large_amount"]
-    assert _said(large) == ["Amount is 12 times the usual amount, EUR 100.00."]
+    """Five times a few, three times the usual one; in the currency's own digits."""
+    few = {
+        1: "Amount is 12 times the only amount approved before for this “To”, EUR 100.00.",
+        2: "Amount is 12 times the larger of the 2 amounts approved before for this “To”, "
+        "EUR 100.00.",
+        3: "Amount is 12 times the usual amount for this “To”, EUR 100.00.",
+    }
+    for sentence in few.values():
+        person.approve(paying().id)
+        assert _said(paying("Nordwind", 120_000)) == [sentence]
     assert _codes(paying("Nordwind", 29_900)) == []
 
 
+def test_an_amount_for_a_new_payee_is_compared_with_those_of_its_agent(paying, person):
+    """Else with those of its person, else with those of everybody."""
+    _again(person, paying, 3)
+    said = _said(paying("Other", 90_000))
+    assert said == [
+        "Amount is 9 times the usual amount for invoice-bot, EUR 100.00.",
+        "You never approved this before: “To”.",
+    ]
+
+
 def test_amounts_of_one_request_are_added_up(paying, person):
-    """Twelve payments of the usual size in one request are not usual."""
+    """Five payments of the usual size in one request are not usual."""
     _again(person, paying, 3)
     assert _codes(paying("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
@@ -143,8 +205,8 @@ def test_a_key_of_an_agent_that_signs_is_told_too(agent, local):
         record = view.directory.agent(agent.id)
     first = replace(record, jwks=({"kty": "EC", "kid": "a", "x": "1"},), secrets=())
     second = replace(record, jwks=({"kty": "EC", "kid": "a", "x": "2"},), secrets=())
-    assert histories.credentials(first) != histories.credentials(second)
-    assert histories.credentials(first) == histories.credentials(first)
+    assert credentials(first) != credentials(second)
+    assert credentials(first) == credentials(first)
 
 
 def test_a_scope_is_new_at_each_resource(agent, person):
@@ -152,7 +214,7 @@ def test_a_scope_is_new_at_each_resource(agent, person):
     _, first = agent.asked(scope="openid payments:read")
     person.approve(first.id)
     _, both = agent.asked(scope="openid payments:read payments:transfer")
-    assert _said(both) == ["Never approved before for invoice-bot: payments:transfer."]
+    assert _said(both) == ["First time for invoice-bot: payments:transfer."]
 
 
 def test_an_hour_is_unusual_once_the_person_has_usual_ones(agent, person, local):
@@ -181,8 +243,8 @@ def test_every_item_of_a_list_may_be_new_and_numbers_are_amounts_too(agent, pers
     assert _codes(ask(payees=["b", "a"], rows=20)) == []
     odd = ask(payees=["a", "c", "b", "d"], rows=30)
     assert _said(odd) == [
-        "Never approved before: Payee 2, Payee 4.",
-        "Rows is 3 times the usual amount, 10.",
+        "Rows is 3 times the usual amount for invoice-bot, 10.",
+        "You never approved this before: “Payee 2”, “Payee 4”.",
     ]
     assert _codes(ask(note=None)) == []
 
@@ -195,13 +257,13 @@ def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
     local.desk.actions.add(json.dumps({**file, "material": [], "amount": "/amount"}), by=BY)
     details = json.dumps([{"type": "gift", "amount": None}])
     _, approval = agent.asked_payment(authorization_details=details)
-    assert json.loads(approval.past)["amounts"] == {}
+    assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
 
 
 def test_more_targets_than_are_remembered_stay_new(agent, person, local):
     """Thirty-two of one request; the rest is asked about again."""
     local.desk.actions.add(json.dumps(BATCH), by=BY)
-    payees = [f"payee {number}" for number in range(histories.MOST_TARGETS + 1)]
+    payees = [f"payee {number}" for number in range(MOST_TARGETS + 1)]
 
     def ask(wanted):
         details = json.dumps([{"type": "payment.batch", "payees": wanted}])
@@ -209,7 +271,7 @@ def test_more_targets_than_are_remembered_stay_new(agent, person, local):
 
     person.approve(ask(payees).id)
     assert _codes(ask(payees[:-1])) == []
-    assert _said(ask(payees)) == [f"Never approved before: Payee {histories.MOST_TARGETS + 1}."]
+    assert _said(ask(payees)) == [f"You never approved this before: “Payee {MOST_TARGETS + 1}”."]
 
 
 def test_what_is_compared_is_what_was_asked_whatever_becomes_of_the_type(paying, person, local):
@@ -228,9 +290,9 @@ def test_no_value_of_the_details_is_kept_in_the_clear(paying, person, local):
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
-        marks = json.loads(approval.past)["marks"]
-        found = view.history.of([(approval.agent_id, mark) for mark in marks])
-    assert found.keys() == set(marks)
+        found = view.history.of(_keys(approval))
+    assert found.keys() == {key for _, key in _keys(approval)}
+    assert "Nordwind" not in str(found)
 
 
 def test_a_deleted_agent_leaves_no_history(paying, person, local, agent):
@@ -239,20 +301,20 @@ def test_a_deleted_agent_leaves_no_history(paying, person, local, agent):
     person.approve(approval.id)
     local.desk.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
-        marks = json.loads(approval.past)["marks"]
-        assert view.history.of([(agent.id, mark) for mark in marks]) == {}
+        assert view.history.of([one for one in _keys(approval) if one[0] == agent.id]) == {}
 
 
 def test_policy_gets_the_codes_before_anybody_is_asked(local):
     """The same that are kept with the approval, as one record."""
     with local.services.store.read() as view:
-        past = histories.look(view, local.services.secrets, ASKED)
-    assert past.unusual == Unusual(frozenset({Code.NEW_AGENT, Code.NEW_SCOPE}))
-    assert json.loads(past.text)["codes"] == ["new_agent", "new_scope"]
+        compared = histories.look(view, local.services.secrets, ASKED)
+    codes = ["new_agent", "new_resource", "new_scope", "new_type"]
+    assert sorted(compared.unusual.codes) == codes
+    assert json.loads(compared.text)["codes"] == codes
 
 
 def test_a_request_looks_up_its_own_keys_alone(paying, person, monkeypatch):
-    """However much was approved before: one look, of as many keys as it has facts."""
+    """However much was approved before: as many keys as it has facts."""
     asked_for = []
     real = History.of
 
@@ -264,6 +326,6 @@ def test_a_request_looks_up_its_own_keys_alone(paying, person, monkeypatch):
     paying()
     for number in range(5):
         person.approve(paying(f"payee {number}").id)
-    paying()
-    assert len(set(asked_for)) == 1
-    assert asked_for[0] <= 10
+    asked_for.clear()
+    paying("payee 3")
+    assert sum(asked_for) <= 12

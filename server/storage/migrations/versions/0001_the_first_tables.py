@@ -299,6 +299,13 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("period", sa.BigInteger(), nullable=False),
+        sa.Column("period_count", sa.BigInteger(), nullable=False),
+        sa.Column("period_total", sa.BigInteger(), nullable=False),
+        sa.Column("periods", sa.BigInteger(), nullable=False),
+        sa.Column("members", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_history")),
         sqlite_with_rowid=False,
     )

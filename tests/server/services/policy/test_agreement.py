@@ -188,7 +188,7 @@ class World:
             return {"then": "token", **found, "by": said_by(row)}
         found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
         found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(histories.unusual_of(row.past).codes)
+        found["unusual"] = set(histories.unusual_of(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
             found["people"] = {

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from server.services.history_rows import Addition
 from server.services.policy import binding, uses
 from server.services.policy.judging import Case, Judge, engine_of
 from server.services.targets import Target
@@ -80,8 +81,7 @@ def test_a_decision_costs_the_same_however_much_an_agent_did(agent, person, loca
     remember(agent.id, 600, MANY)
     remember("sayso_ag_other", 0, MANY)
     with local.services.store.write() as tx:
-        for n in range(MANY):
-            tx.history.add(agent.id, f"key {n}", n)
+        tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(MANY)], 1, 1)
     much = _cost(local, agent, way)
     assert much["statements"] == some["statements"]
     assert much["steps"] <= some["steps"] * 1.1

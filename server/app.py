@@ -15,6 +15,7 @@ from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.passwords import Argon2Passwords, Elsewhere, here
 from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.crypto.vapid import public_key
+from server.last_seen import LastSeen
 from server.protocol import names
 from server.services.acting import ActingService
 from server.services.administration import Administration
@@ -152,6 +153,7 @@ def build(
     store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, serving=serving)
     store.start()
     try:
+        LastSeen(settings, store).check()
         master, pin = key_files.open_required(settings, store)
         with store.read() as view:
             installation = view.installation.row()

@@ -82,8 +82,8 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
         _record(store, {file.name: read_or_make_key(file.path) for file in files})
     known = _key_ids(store)  # another process may have been first, with other keys
     for file in files:
-        if problem := _problem(file, known):
-            raise BadKeyFile(problem)
+        if wrong := problem(file, known):
+            raise BadKeyFile(wrong)
     master, pin = (read_key(file.path) for file in files)
     return master, pin
 
@@ -92,8 +92,8 @@ def problems(settings: Settings, store: Store) -> list[str]:
     """What is wrong with any key file, one sentence each; nothing is made or changed."""
     known = _key_ids(store)
     files = [*required(settings), *([webhook(settings)] if settings.webhook_url else [])]
-    found = [_problem(file, known) for file in files if file.name in known]
-    return [problem for problem in found if problem]
+    found = [problem(file, known) for file in files if file.name in known]
+    return [wrong for wrong in found if wrong]
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
@@ -111,8 +111,11 @@ def key_id(name: str, key: bytes) -> str:
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 
-def _problem(file: KeyFile, known: Mapping[str, str]) -> str:
-    """A webhook's key may be changed while the server runs, so only its file must be there."""
+def problem(file: KeyFile, known: Mapping[str, str]) -> str:
+    """What is wrong with this file, by the ids that the database knows; "" when it is right.
+
+    A webhook's key may be changed while the server runs, so only its file must be there.
+    """
     if not file.path.exists():
         return file.missing
     if file.name == WEBHOOK:

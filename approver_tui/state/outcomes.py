@@ -29,6 +29,7 @@ ENDED: Mapping[str, SafeText] = MappingProxyType(
             "locked": "Too much was typed wrongly.",
             "policy_changed": "The rules have changed.",
             "reported": "It was reported.",
+            "restored": "The server was restored from a backup.",
         }.items()
     }
 )

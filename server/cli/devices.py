@@ -41,6 +41,21 @@ def revoke(desk: Desk, device_id: str, *, as_json: bool) -> None:
     answer(members, [f"The device {device.name} {line}"], as_json=as_json)
 
 
+@command.command("enable")
+@click.argument("device_id", metavar="ID", required=False)
+@click.option("--user", metavar="USER", help="All of one user that a restore turned off.")
+@json_option
+@administers
+def enable(desk: Desk, device_id: str | None, user: str | None, *, as_json: bool) -> None:
+    """Let a device decide again that a restore turned off. One that was revoked stays revoked."""
+    if (device_id is None) == (user is None):
+        raise click.UsageError("Name one device, or --user USER.")
+    found = desk.oversight.enable_devices(device=device_id, user=user, by=BY)
+    lines = [f"The device {device.name} is enabled again." for device in found]
+    members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
+    answer({"items": members}, lines, as_json=as_json)
+
+
 def _document(device: Device, user: User | None) -> dict[str, object]:
     owner = {"id": device.user_id, "name": user.name if user else None}
     return {**device_document(device), "user": owner}

@@ -18,6 +18,7 @@ from server.cli.flags import settings_of, sqlite_file
 from server.cli.opening import opened
 from server.cli.output import answer, json_option
 from server.crypto.sealing import BadKeyFile
+from server.last_seen import OldDatabase
 from server.services.doctor import Finding
 from server.services.ports import Busy
 from server.settings import NOBODY, Settings, is_loopback
@@ -94,7 +95,7 @@ def _records(settings: Settings) -> Iterator[Finding]:
             return
         with opened(settings) as desk:
             yield from desk.doctor.findings()
-    except (BadKeyFile, SchemaMismatch, Busy, OSError) as error:
+    except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
         yield Finding("broken", sentence(error), _NOTHING_ELSE)
 
 

@@ -28,6 +28,7 @@ class Exit(IntEnum):
     NOT_ALLOWED = 5
     CONFLICT = 6
     UNREACHABLE = 7
+    VERIFICATION = 20
     INTERRUPTED = 130
 
 
@@ -64,6 +65,10 @@ _BY_NAME: Final = MappingProxyType(
     {
         "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
         "server.crypto.sealing.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
+        "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
+        "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
+        "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),
+        "server.storage.dumps.InUse": Meaning(Exit.CONFLICT, "in_use"),
         "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
     }
 )

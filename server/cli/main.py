@@ -35,7 +35,7 @@ NOUNS: Final = MappingProxyType(
         "token": "One token: inspect, revoke; why an exchange was refused.",
         "keys": "Signing keys: list, rotate.",
         "audit": "The log.",
-        "db": "The database: upgrade, back up.",
+        "db": "The database: upgrade, back up, restore.",
         "config": "Each setting and where its value came from.",
         "doctor": "What is weak or broken here, and the fix.",
         "demo": "The whole loop on this machine, with a scripted agent.",

@@ -37,6 +37,16 @@ def read_key(path: Path) -> bytes:
     return key
 
 
+def write_key(path: Path, key: bytes) -> None:
+    """Write a key file that is not there yet, with mode 0600. Raises FileExistsError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def derive(master: bytes, purpose: str) -> bytes:
     """A key for this purpose alone (RFC 5869)."""
     hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode())

@@ -83,6 +83,15 @@ def check_assertion(
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
 
+def made_at(claims: Mapping[str, object]) -> float:
+    """When a checked assertion was made, at the earliest, in milliseconds.
+
+    One that does not say so may have lived to its longest.
+    """
+    made, expires = _number(claims, "iat"), _number(claims, "exp")
+    return 1000 * (made if made is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
+
+
 def refused(detail: str, *, basic: bool = False) -> errors.InvalidClient:
     """The one answer to all failures; which one it was is for the log alone."""
     headers = BASIC_CHALLENGE if basic else {}

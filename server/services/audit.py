@@ -21,6 +21,7 @@ class Type(StrEnum):
     """What an entry can be about. A retired name is never used again with another meaning."""
 
     INSTALLATION_INITIALIZED = "installation.initialized"
+    INSTALLATION_RESTORED = "installation.restored"
     USER_ADDED = "user.added"
     USER_UPDATED = "user.updated"
     USER_DISABLED = "user.disabled"
@@ -48,6 +49,7 @@ class Type(StrEnum):
     DEVICE_REVOKED = "device.revoked"
     DEVICE_LOCKED = "device.locked"
     DEVICE_UNLOCKED = "device.unlocked"
+    DEVICE_ENABLED = "device.enabled"
     DEVICE_VOUCHED = "device.vouched"
     PASSKEY_REFUSED = "passkey.refused"
     PUSH_SUBSCRIBED = "push.subscribed"

@@ -87,9 +87,12 @@ class ClientAuthentication:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
-        return kid, client_auth.check_assertion(
+        used = client_auth.check_assertion(
             claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
         )
+        if client_auth.made_at(claims) < self.rules.not_before:
+            raise client_auth.refused("the assertion was made before a restore")
+        return kid, used
 
     def _use_once(self, client: Holder, kid: str, used: tuple[str, int]) -> None:
         """The key's use goes into the write that counts the assertion, once a minute."""

@@ -254,6 +254,21 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     return True
 
 
+def enable(tx: Unit, device: Device, *, actor: str) -> None:
+    """Let a device decide again that a restore turned off."""
+    tx.installation.release("devices", device.id)
+    tx.devices.enable(device.id)
+    audit.record(
+        tx,
+        Entry(
+            type=audit.Type.DEVICE_ENABLED,
+            actor=actor,
+            subject=device.user_id,
+            facts={"device": device.id, "name": device.name},
+        ),
+    )
+
+
 def signed_subject(nonce: str) -> str:
     """What a device signs for a code of its person's: a digest over a nonce of ours."""
     return decisions.digest(nonce)

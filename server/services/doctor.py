@@ -4,6 +4,7 @@ Owns: findings that the database shows. Never: files, addresses and settings; th
 at those, because services know nothing of the machine.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -14,7 +15,7 @@ from server.services.notices import WEBHOOK
 from server.services.policy import gaps
 from server.services.policy.judging import Judge
 from server.services.ports import Store, View
-from server.services.records import Agent, User
+from server.services.records import Agent, App, User
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
@@ -51,6 +52,7 @@ class Doctor:
         with self.store.read() as view:
             return [
                 *_clock(view),
+                *_restored(view),
                 *_people(view),
                 *(found for agent in view.agents.all() for found in _agent(view, agent)),
                 *(f for agent in view.agents.all() for f in _gaps(view, self.judge, agent)),
@@ -68,6 +70,40 @@ def _clock(view: View) -> Iterator[Finding]:
             "The clock of this machine is behind the newest entry of the log.",
             "Set the clock, and keep it set with NTP. Tokens and deadlines depend on it.",
         )
+
+
+def _restored(view: View) -> Iterator[Finding]:
+    """What the last restore turned off and nobody has enabled yet."""
+    found = [_still_off(view, kind, held_id) for kind, held_id in view.installation.held()]
+    for (what, fix), count in Counter(one for one in found if one is not None).items():
+        more = "" if count == 1 else f" ({count} of them)"
+        yield Finding("weak", f"A restore turned off {what}{more}.", f"Run: {fix}")
+
+
+def _still_off(view: View, kind: str, held_id: str) -> tuple[str, str] | None:
+    """What it is and how to enable it; None for what is enabled or gone."""
+    name = _name_of_what_is_off(view, kind, held_id)
+    what, fix = _OFF[kind]
+    return None if name is None else (f"{what} {name}", f"{fix} {name}")
+
+
+_OFF: Final = {
+    "devices": ("a device of", "sayso devices enable --user"),
+    "users": ("the user", "sayso users enable"),
+    "agents": ("the agent", "sayso agents enable"),
+    "apps": ("the app", "sayso apps update --enable"),
+}
+
+
+def _name_of_what_is_off(view: View, kind: str, held_id: str) -> str | None:
+    if kind == "devices":
+        device = view.devices.get(held_id)
+        owner = None if device is None else view.directory.user(device.user_id)
+        return None if owner is None else owner.name
+    directory = view.directory
+    read = {"users": directory.user, "agents": directory.agent, "apps": directory.app}[kind]
+    found: User | Agent | App | None = read(held_id)
+    return None if found is None or found.state != "disabled" else found.name
 
 
 def _people(view: View) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Protocol
 class InstallationRow:
     """The installation's one row."""
 
+    admin_version: int
     created_at: int
     epoch: str
     """Random, and another one after each restore: what was derived from the old one is over."""

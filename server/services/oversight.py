@@ -123,7 +123,26 @@ class Oversight:
                     f"There is no device {device_id}. See them all with: sayso devices list"
                 )
             ended = devices.revoke(tx, device, actor=by)
+            tx.installation.release("devices", device.id)
             return tx.devices.get(device_id) or device, ended
+
+    def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
+        """Let devices decide again that a restore turned off: one, or all of one user.
+
+        Raises `NotFound` for a user, or when a restore turned off no such device.
+        """
+        with self.store.write() as tx:
+            owner = None if user is None else users.find(tx, user).id
+            held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
+            every = [one for one in tx.devices.all() if one.id in held]
+            found = [one for one in every if one.id == device or one.user_id == owner]
+            if not found:
+                raise NotFound(
+                    "No restore turned off such a device. See what waits with: sayso doctor"
+                )
+            for one in found:
+                devices.enable(tx, one, actor=by)
+            return [tx.devices.get(one.id) or one for one in found]
 
     def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The log's last entries, or those after one, oldest first."""

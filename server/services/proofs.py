@@ -73,6 +73,8 @@ class Proofs:
             access_token=target.access_token,
             loopback_alias=self.rules.on_loopback,
         )
+        if use.iat * 1000 < self.rules.not_before:
+            raise errors.InvalidDpopProof("iat is before the last restore; make a new proof")
         if not _first_use(tx, decisions.thumbprint(jwk), use):
             raise errors.InvalidDpopProof(_USED_BEFORE)
         return dict(jwk)

@@ -242,6 +242,8 @@ class Session:
     device_id: str | None
     admitted_as: str | None = None
     """The name under which an older device let this one in; None after an enrolment code."""
+    resumes: bool = False
+    """After a restore, whoever proves its key signs in again; no token of before is known here."""
 
 
 @dataclass(frozen=True, slots=True)

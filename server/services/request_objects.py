@@ -63,5 +63,7 @@ class RequestObjects:
         token_id, until = request_objects.check(
             claims, client_id=agent.id, issuer=self.rules.issuer, now=now
         )
+        if float(str(claims["iat"])) * 1000 < self.rules.not_before:
+            raise errors.InvalidRequest("This was signed before the last restore; sign it anew.")
         used = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
         return request_objects.as_form(claims), Used(used, until, agent.id, kid)

@@ -159,6 +159,12 @@ class SessionRows(Protocol):
 
     def add(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
+    def any_resumes(self) -> bool:
+        """Reports whether a restore left sessions that their terminals may take up again."""
+
+    def resuming(self, jkt: str) -> Session | None:
+        """The session that whoever holds this key may take up again after a restore."""
+
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """The session whose current or previous refresh token this is."""
 
@@ -198,6 +204,9 @@ class DeviceRows(Protocol):
         """Count a statement if as many were counted before as its nonce says."""
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
+    def enable(self, device_id: str) -> None:
+        """Let one decide again that a restore turned off."""
+
     def revoke(self, device_id: str) -> bool: ...
 
 

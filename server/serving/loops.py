@@ -9,6 +9,7 @@ from typing import Final
 from server import telemetry
 from server.app import Services
 from server.delivery.outbox import OutboxWorker
+from server.last_seen import LastSeen
 from server.services.feed import ANY_CHANGE, Hub
 from server.services.ports import Busy
 
@@ -49,6 +50,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("escalations", services.escalations.round, 1),
         Loop("successions", services.successions.round, 10),
         Loop("tidy", services.sweeper.tidy, 60),
+        Loop("last seen", LastSeen(services.settings, services.store).note, 10),
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_BREATH).round, 0),
     ]
     if not services.settings.on_sqlite:

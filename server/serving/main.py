@@ -134,12 +134,13 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         otherwise gunicorn starts the next worker, which fails likewise.
         """
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
+        from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
         from server.services.ports import Busy  # noqa: PLC0415  # likewise
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
 
         try:
             return self._loaded()
-        except (BadKeyFile, SchemaMismatch, Busy) as error:
+        except (BadKeyFile, SchemaMismatch, OldDatabase, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(0)  # what was called in the first process must not go on here too

@@ -90,6 +90,11 @@ _REVOKE = (
     .values(state="revoked")
     .returning(devices.c.id)
 )
+_ENABLE = (
+    update(devices)
+    .where(devices.c.id == bindparam("of"), devices.c.state == "revoked")
+    .values(state="active")
+)
 _values = writing(devices)
 
 
@@ -177,6 +182,10 @@ class Devices:
     def revoke(self, device_id: str) -> bool:
         """Reports whether this call ended it."""
         return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
+
+    def enable(self, device_id: str) -> None:
+        """Let one decide again that a restore turned off."""
+        self._connection.execute(_ENABLE, {"of": device_id})
 
 
 def _record(row: RowMapping) -> Device:

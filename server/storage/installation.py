@@ -8,7 +8,7 @@ from server.storage.installation_tables import installation_keys as k
 from server.storage.installation_tables import restore_holds as h
 from server.storage.tables import installation as i
 
-_ROW = select(i.c.created_at, i.c.epoch, i.c.restored_at)
+_ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("called"))
 _ADD = {

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, NullPool, create_engine, insert, text
+from sqlalchemy import Engine, NullPool, create_engine, insert, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -82,17 +82,19 @@ def backup_sqlite(path: Path, target: Path) -> None:
 
 def _open_sqlite(path: Path, edges: Edges, *, serving: bool) -> SqlStore:
     _upgrade_sqlite(path, edges.clock.now())
+    _refuse_unrestored(_sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS))
+    lock = _use_together(path.parent)
     reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
     writing = _sqlite_engine(path, patience=0)
     if not serving:
-        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges)
+        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), edges, lock)
     watching = reading.connect()
 
     def data_version() -> int:
         return int(sqlite_connection(watching).execute("PRAGMA data_version").fetchone()[0])
 
     writer = GroupedWriter(writing.connect())
-    return SqlStore(writer, Reader(reading), SqliteWake(data_version), edges)
+    return SqlStore(writer, Reader(reading), SqliteWake(data_version), edges, lock)
 
 
 def _open_postgres(url: URL, edges: Edges) -> SqlStore:
@@ -115,6 +117,7 @@ def _open_postgres(url: URL, edges: Edges) -> SqlStore:
     ping_briefly(engine)
     try:
         _refuse_other(_found(engine))
+        _refuse_unrestored(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -215,6 +218,26 @@ def _refuse_other(found: str) -> None:
     _refuse_newer(found)
     if found != SCHEMA:
         raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
+
+
+def _refuse_unrestored(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if connection.execute(select(installation.c.id)).first() is None:
+            raise SchemaMismatch(
+                "This database is a copy out of a backup, or its restore was not finished. "
+                "Run: sayso db restore FILE"
+            )
+
+
+def _use_together(folder: Path) -> int:
+    """Hold the folder's lock with others, so that no restore replaces the file meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise Busy("A backup is being restored here. Wait until that has ended.") from error
+    return descriptor
 
 
 def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:

@@ -13,6 +13,10 @@ _GET = select(sessions).where(sessions.c.id == bindparam("of"))
 _BY_REFRESH = select(sessions).where(
     or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
 )
+_AWAITED = select(sessions.c.id).where(sessions.c.resumes).limit(1)
+_RESUMING = select(sessions).where(
+    sessions.c.resumes, sessions.c.jkt == bindparam("key"), sessions.c.revoked_at.is_(None)
+)
 _ROTATE = (
     update(sessions)
     .where(
@@ -25,6 +29,7 @@ _ROTATE = (
         previous_hash=bindparam("old"),
         rotated_at=bindparam("now"),
         expires_at=bindparam("until"),
+        resumes=False,
     )
     .returning(sessions.c.id)
 )
@@ -61,6 +66,14 @@ class Sessions:
         """The session whose current or previous refresh token this is."""
         row = self._connection.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
         return _one(row)
+
+    def any_resumes(self) -> bool:
+        """Reports whether a restore left sessions that their terminals may take up again."""
+        return bool(self._connection.execute(_AWAITED).all())
+
+    def resuming(self, jkt: str) -> Session | None:
+        """The session that whoever holds this key may take up again after a restore."""
+        return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if it still is `old`."""

@@ -1,5 +1,6 @@
 """The store: units of work and readings over one database."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,9 +53,16 @@ class SqlStore:
     """The database behind the port `Store`."""
 
     def __init__(
-        self, writer: Writer, reader: Reader | PooledReader, wake: LocalWake, edges: Edges
+        self,
+        writer: Writer,
+        reader: Reader | PooledReader,
+        wake: LocalWake,
+        edges: Edges,
+        lock: int | None = None,
     ) -> None:
+        """`lock` is an open file that is closed with the store."""
         self.wake = wake
+        self._lock = lock
         self._writer = writer
         self._reader = reader
         self._edges = edges
@@ -118,6 +126,9 @@ class SqlStore:
         """Store what is open and let go."""
         self._writer.close()
         self._reader.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def grouped(self) -> bool:

@@ -159,6 +159,7 @@ sessions = Table(
     Column("revoked_at", Millis),
     Column("device_id", Text),
     Column("admitted_as", Text),
+    Column("resumes", Boolean, nullable=False),
 )
 
 devices = Table(

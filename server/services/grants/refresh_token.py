@@ -44,15 +44,13 @@ class RefreshTokenGrant:
         1. The session is in force.  2. The proof is of its key.  3. User and device are too.
         4. An old token is a lost answer for a minute, and a theft after that.
         """
-        session = tx.sessions.by_refresh(sent)
-        if session is None or session.revoked_at is not None or tx.now >= session.expires_at:
-            return errors.InvalidGrant(_REFUSED)
-        jwk = self.proofs.terminal(tx, request.proofs)
-        if decisions.thumbprint(jwk) != session.jkt:
-            return errors.InvalidDpopProof("The session is bound to another key.")
+        session = self._session(tx, sent, request)
+        if not isinstance(session, Session):
+            return session
         if not _in_force(tx, session):
             return errors.InvalidGrant(_REFUSED)
-        if sent != session.refresh_hash and tx.now >= session.rotated_at + GRACE_MS:
+        is_old = sent != session.refresh_hash and not session.resumes
+        if is_old and tx.now >= session.rotated_at + GRACE_MS:
             return _stolen(tx, session)
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         new = hashlib.sha256(refresh.encode()).digest()
@@ -60,6 +58,32 @@ class RefreshTokenGrant:
         if not tx.sessions.rotate(session.id, session.refresh_hash, new, tx.now, until):
             return errors.InvalidGrant(_REFUSED)
         return session_answer(self.issuing.for_session(tx, session), refresh)
+
+    def _session(
+        self, tx: Unit, sent: bytes, request: TokenRequest
+    ) -> Session | errors.ProtocolError:
+        """The session of this token, once its key is proved.
+
+        After a restore the database does not know what the terminal got since the backup, so the
+        key is enough. The token that stands in the backup is known to be old, and refused.
+        """
+        session = tx.sessions.by_refresh(sent)
+        if session is None:
+            return self._resumed(tx, request)
+        if session.resumes or session.revoked_at is not None or tx.now >= session.expires_at:
+            return errors.InvalidGrant(_REFUSED)
+        if decisions.thumbprint(self.proofs.terminal(tx, request.proofs)) != session.jkt:
+            return errors.InvalidDpopProof("The session is bound to another key.")
+        return session
+
+    def _resumed(self, tx: Unit, request: TokenRequest) -> Session | errors.ProtocolError:
+        found = None
+        if tx.sessions.any_resumes():
+            jkt = decisions.thumbprint(self.proofs.terminal(tx, request.proofs))
+            found = tx.sessions.resuming(jkt)
+        if found is None or tx.now >= found.expires_at:
+            return errors.InvalidGrant(_REFUSED)
+        return found
 
 
 def _in_force(tx: Unit, session: Session) -> bool:

@@ -103,6 +103,8 @@ HERE_ALONE = {
     "token explain": "replays what was refused; docs/limitations.md says so",
     "db upgrade": "the database under a server that is not running",
     "db backup": "a file of the machine",
+    "db restore": "a file of the machine, under a server that is not running",
+    "devices enable": "what a restore turned off; whoever restored looks through it there",
     "serve": "begins the server whose API it would be",
     "init": "makes the first who could call it",
     "demo": "a server of its own, for a moment",

@@ -85,17 +85,16 @@ def test_a_flag_wins_over_the_environment(begun, tmp_path):
 
 
 def test_a_backup_is_a_private_copy_and_overwrites_nothing(begun, tmp_path, monkeypatch):
-    """It says which files it does not hold; on PostgreSQL it names the tool."""
-    target = tmp_path / "copy.db"
+    """It says which files it does not hold; a database that is away is exit 7."""
+    target = tmp_path / "copy.sayso"
     done = begun("db", "backup", str(target))
     assert "master.key" in done.out
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert target.read_bytes().startswith(b"SQLite format 3")
     assert begun("db", "backup", str(target), "--json").error["code"] == "exists"
-    monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql://db/sayso")
-    refused = begun("db", "backup", str(tmp_path / "other.db"))
-    assert refused.code == 2
-    assert "pg_dump" in refused.err
+    monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql://localhost:1/sayso")
+    refused = begun("db", "backup", str(tmp_path / "other.sayso"), "--json")
+    assert (refused.code, refused.error["code"]) == (7, "unreachable")
+    assert [path.name for path in tmp_path.iterdir() if "other" in path.name] == []
 
 
 def test_a_backup_of_nothing_is_not_found(sayso, tmp_path):

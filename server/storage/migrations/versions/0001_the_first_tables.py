@@ -640,6 +640,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("device_id", sa.Text(), nullable=True),
         sa.Column("admitted_as", sa.Text(), nullable=True),
+        sa.Column("resumes", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),

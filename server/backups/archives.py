@@ -1,0 +1,168 @@
+"""The archive that `sayso db backup` writes: a tar with a manifest, the database and maybe keys.
+
+The manifest has a hash of every other member, and is authenticated by the master key, so that an
+archive that was damaged or changed is refused before anything is done with it.
+"""
+
+import hashlib
+import hmac
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from server.crypto.sealing import derive
+
+FORMAT: Final = 1
+DATABASE: Final = "database"
+_MANIFEST: Final = "manifest.json"
+_MAC: Final = "manifest.mac"
+_KEYS: Final = "keys/"
+_PURPOSE: Final = "backup manifest"
+_MOST_SMALL: Final = 64 * 1024
+
+
+class BadArchive(Exception):
+    """The file is no backup that can be restored; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an archive says of itself."""
+
+    format: int
+    kind: str
+    """The database: `sqlite` or `postgresql`."""
+    schema: str
+    made_at: int
+    program: str
+    created_at: int
+    """Of the installation."""
+    admin_version: int
+    newest_entry: str
+    key_ids: Mapping[str, str]
+    in_force: Mapping[str, list[str]]
+    """What a restore asks about, by kind: devices, agents, consents and the like."""
+    hashes: Mapping[str, str]
+    """The name of every other member, and its SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An archive whose members have the hashes that its manifest says."""
+
+    manifest: Manifest
+    database: Path
+    keys: Mapping[str, bytes]
+    raw: bytes
+    mac: str
+
+    def check_mac(self, master: bytes) -> None:
+        """Raises `BadArchive` unless the manifest was written with this master key."""
+        if not hmac.compare_digest(_mac(master, self.raw), self.mac):
+            raise BadArchive("The manifest of this backup was changed after it was written.")
+
+
+def write(
+    target: Path, manifest: Manifest, database: Path, keys: Mapping[str, bytes], master: bytes
+) -> Manifest:
+    """Write a new archive, for its owner only. Raises FileExistsError."""
+    hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
+    whole = Manifest(**{**_members(manifest), "hashes": hashes})
+    raw = json.dumps(_members(whole), indent=1, sort_keys=True).encode()
+    with target.open("xb") as file:
+        target.chmod(0o600)
+        try:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                _add(tar, _MANIFEST, raw)
+                _add(tar, _MAC, _mac(master, raw).encode())
+                for name, key in keys.items():
+                    _add(tar, f"{_KEYS}{name}", key)
+                tar.add(database, DATABASE, filter=_plain)
+        except BaseException:
+            target.unlink()
+            raise
+    return whole
+
+
+def read(source: Path, folder: Path) -> Opened:
+    """Unpack an archive into this folder and check every hash. Raises `BadArchive` or OSError."""
+    try:
+        with tarfile.open(source, mode="r:") as tar:
+            return _read(tar, folder)
+    except tarfile.TarError as error:
+        raise BadArchive(f"{source} is not a backup, or it is damaged: {error}.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadArchive(f"{source} is not a backup of Sayso, or it is damaged.") from error
+
+
+def _read(tar: tarfile.TarFile, folder: Path) -> Opened:
+    raw = _small(tar, _MANIFEST)
+    said: dict[str, Any] = json.loads(raw)
+    if said["format"] != FORMAT:
+        raise BadArchive(
+            f"This program reads backups of format {FORMAT}; this one has format {said['format']}."
+        )
+    manifest = Manifest(**said)
+    keys = {
+        name.removeprefix(_KEYS): _small(tar, name)
+        for name in manifest.hashes
+        if name.startswith(_KEYS)
+    }
+    database = folder / DATABASE
+    _unpack(tar, database)
+    found = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
+    if found != dict(manifest.hashes):
+        raise BadArchive("The backup is damaged: a part of it does not have its recorded hash.")
+    return Opened(manifest, database, keys, raw, _small(tar, _MAC).decode())
+
+
+def _small(tar: tarfile.TarFile, name: str) -> bytes:
+    member = tar.extractfile(name)
+    if member is None:
+        raise KeyError(name)
+    return member.read(_MOST_SMALL)
+
+
+def _unpack(tar: tarfile.TarFile, target: Path) -> None:
+    member = tar.extractfile(DATABASE)
+    if member is None:
+        raise KeyError(DATABASE)
+    target.touch(mode=0o600)
+    with target.open("wb") as file:
+        while part := member.read(1024 * 1024):
+            file.write(part)
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o600
+    tar.addfile(info, io.BytesIO(content))
+
+
+def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Without the names and numbers of this machine's users."""
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mode = 0o600
+    return info
+
+
+def _members(manifest: Manifest) -> dict[str, Any]:
+    return asdict(manifest)
+
+
+def _mac(master: bytes, raw: bytes) -> str:
+    return hmac.digest(derive(master, _PURPOSE), raw, "sha256").hex()
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,65 @@
+"""Making a backup while the server runs."""
+
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from server import key_files
+from server.backups import archives
+from server.backups.archives import FORMAT, Manifest
+from server.crypto.sealing import BadKeyFile, read_key
+from server.settings import PREFIX, Settings, process_environment
+from server.storage import dumps
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup, and the key files without which it cannot be restored."""
+
+    file: Path
+    manifest: Manifest
+    keys: tuple[key_files.KeyFile, ...]
+    with_keys: bool
+
+
+def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Made:
+    """Write a backup to a new file.
+
+    Raises `DumpFailed`, `BadKeyFile` for a key that does not belong to the database, or
+    FileExistsError.
+    """
+    if target.exists():
+        raise FileExistsError(17, "File exists", str(target))
+    with tempfile.TemporaryDirectory(prefix=".sayso-backup-", dir=target.parent) as folder:
+        copy = Path(folder) / archives.DATABASE
+        environment = process_environment(without=PREFIX)
+        found = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
+        files = _files(settings, found)
+        keys = {file.name: file.path.read_bytes() for file in files} if with_keys else {}
+        manifest = Manifest(
+            format=FORMAT,
+            kind=dumps.kind(settings.sqlalchemy_url),
+            schema=found.schema,
+            made_at=now,
+            program=version("sayso"),
+            created_at=found.installation.created_at,
+            admin_version=found.installation.admin_version,
+            newest_entry=found.newest_entry,
+            key_ids=found.key_ids,
+            in_force=dict(found.in_force),
+            hashes={},
+        )
+        master = read_key(key_files.required(settings)[0].path)
+        whole = archives.write(target, manifest, copy, keys, master)
+    return Made(target, whole, files, with_keys)
+
+
+def _files(settings: Settings, found: dumps.Contents) -> tuple[key_files.KeyFile, ...]:
+    """The key files that this database needs, each checked."""
+    every = (*key_files.required(settings), key_files.webhook(settings))
+    needed = tuple(file for file in every if file.name in found.key_ids)
+    for file in needed:
+        if problem := key_files.problem(file, found.key_ids):
+            raise BadKeyFile(problem)
+    return needed

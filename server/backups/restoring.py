@@ -1,0 +1,240 @@
+"""Putting a backup back, so that nothing comes back with it that was over.
+
+1. The archive is whole, of this schema and of these keys.  2. Nobody else uses the database.
+3. What is in force there is read, if it can be.  4. The operator says what is kept.  5. The copy is
+made safe and takes the database's place. Before 5 nothing is changed.
+"""
+
+import getpass
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server import key_files, last_seen
+from server.backups import archives
+from server.backups.archives import BadArchive, Manifest
+from server.crypto.sealing import BadKeyFile, read_key, write_key
+from server.crypto.secrets import EntryIds
+from server.services.installation_rows import InstallationRow
+from server.services.restores import Items, held
+from server.settings import PREFIX, Settings, process_environment
+from server.storage import dumps, in_force, restores
+from server.storage.open import SCHEMA
+from server.storage.restores import Restoring, Terminal
+
+_NO_DATABASE: Final = "There is no database that can be restored in place."
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What was in force when the database that is replaced was last used."""
+
+    items: Items
+    terminals: Mapping[str, Terminal]
+    configuration: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A restore that can be done; nothing is changed yet."""
+
+    settings: Settings
+    now: int
+    in_force: Mapping[str, list[str]]
+    """What the backup would bring back, by kind."""
+    made_at: int
+    """The backup's moment."""
+    replaces: bool
+    """There is an installation already."""
+    later: Later | None
+    archive: archives.Opened | None
+    """None for a database that is made safe in place."""
+    new_keys: Mapping[Path, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did."""
+
+    counts: Mapping[str, int]
+    compared: bool
+    changed: tuple[str, ...]
+    """Parts of the configuration that had changed since the backup; they are as in the backup."""
+    replaced: Path | None
+    """Where the SQLite file that was replaced is kept."""
+
+
+@contextmanager
+def from_archive(
+    settings: Settings, file: Path, since: Path | None, now: int
+) -> Iterator[Prepared]:
+    """A checked archive, with the database held. Raises what makes a restore impossible."""
+    url = settings.sqlalchemy_url
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as closing:
+        beside = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
+        folder = closing.enter_context(
+            tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=beside)
+        )
+        archive = archives.read(file, Path(folder))
+        new_keys = _check(settings, archive)
+        closing.enter_context(dumps.alone(url))
+        replaces, later = _there(settings, archive.manifest, now)
+        if since is not None:
+            later = _later(f"sqlite:///{since}", archive.manifest, "", now)
+        manifest = archive.manifest
+        yield Prepared(
+            settings,
+            now,
+            manifest.in_force,
+            manifest.made_at,
+            replaces,
+            later,
+            archive,
+            new_keys,
+        )
+
+
+@contextmanager
+def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
+    """A database that was put back by other means, held. Raises likewise."""
+    url = settings.sqlalchemy_url
+    if settings.on_sqlite and not dumps.sqlite_file(url).exists():
+        raise BadArchive(_NO_DATABASE)
+    with dumps.alone(url):
+        with dumps.transaction(url) as connection:
+            found = dumps.contents(connection, now)
+        if found is None or found.schema != SCHEMA:
+            raise BadArchive(_NO_DATABASE)
+        for one in key_files.required(settings):
+            if wrong := key_files.problem(one, found.key_ids):
+                raise BadKeyFile(wrong)
+        moment = int(found.newest_entry.partition("-")[0] or "0", 16)
+        yield Prepared(
+            settings,
+            now,
+            found.in_force,
+            moment,
+            replaces=True,
+            later=None,
+            archive=None,
+            new_keys={},
+        )
+
+
+def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
+    """Do it. What is in `keep` goes on as it stands in the backup, if nobody knows better."""
+    settings, archive = prepared.settings, prepared.archive
+    url = settings.sqlalchemy_url
+    for path, key in prepared.new_keys.items():
+        write_key(path, key)
+    replaced = None
+    if archive is None:
+        done = _make_safe(url, prepared, keep)
+    elif settings.on_sqlite:
+        done = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
+        replaced = dumps.put_sqlite(archive.database, dumps.sqlite_file(url))
+    else:
+        dumps.put_postgres(archive.database, url, process_environment(without=PREFIX))
+        done = _make_safe(url, prepared, keep)
+    last_seen.forget(settings)
+    counts, changed = done
+    return Restored(counts, prepared.later is not None, changed, replaced)
+
+
+def _make_safe(
+    url: str, prepared: Prepared, keep: Collection[str]
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The one transaction after which the database can be used."""
+    later = prepared.later
+    with dumps.transaction(url) as connection:
+        backup = in_force.items(connection, prepared.now)
+        holding = held(backup, None if later is None else later.items, keep)
+        stopped = {item.id for item in holding["devices"]}
+        goes_on = [] if later is None else [one for one in backup["devices"] if one not in stopped]
+        marks = in_force.configuration(connection)
+        known = {} if later is None else later.configuration
+        changed = tuple(name for name, mark in known.items() if marks[name] != mark)
+        facts = {
+            "backup_made_at": prepared.made_at,
+            "by": getpass.getuser(),
+            "compared": later is not None,
+            "kept": sorted(keep),
+        }
+        terminals = () if later is None else tuple(later.terminals[one] for one in goes_on)
+        counts = restores.make_safe(
+            connection,
+            Restoring(holding, _row(prepared), facts, terminals),
+            prepared.now,
+            EntryIds().new,
+        )
+    return counts, changed
+
+
+def _row(prepared: Prepared) -> InstallationRow:
+    """The installation's row as the archive has it; in place, the database still has its own."""
+    if prepared.archive is None:
+        return InstallationRow(0, prepared.now, "", None)
+    manifest = prepared.archive.manifest
+    return InstallationRow(manifest.admin_version, manifest.created_at, "", None)
+
+
+def _check(settings: Settings, archive: archives.Opened) -> dict[Path, bytes]:
+    """Kind, schema and keys; the key files that come out of the archive. Raises BadArchive."""
+    manifest, kind = archive.manifest, dumps.kind(settings.sqlalchemy_url)
+    if manifest.kind != kind:
+        raise BadArchive(
+            f"This is a backup of {manifest.kind}, and the database here is {kind}. "
+            "SAYSO_DATABASE_URL names the database."
+        )
+    if manifest.schema != SCHEMA:
+        raise BadArchive(
+            f"This backup has schema {manifest.schema}, this program knows {SCHEMA}. Restore it "
+            f"with the program that made it ({manifest.program}), then upgrade."
+        )
+    files = (*key_files.required(settings), key_files.webhook(settings))
+    new = {
+        file.path: archive.keys[file.name]
+        for file in files
+        if file.name in archive.keys and not file.path.exists()
+    }
+    for file in key_files.required(settings):
+        wrong = "" if file.path in new else key_files.problem(file, manifest.key_ids)
+        if wrong:
+            raise BadKeyFile(wrong)
+    master = key_files.required(settings)[0].path
+    archive.check_mac(new[master] if master in new else read_key(master))
+    if manifest.kind == "sqlite":
+        dumps.check_sqlite(archive.database)
+    return new
+
+
+def _there(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, Later | None]:
+    """Whether there is a database, and what is in force in it, if that can be read."""
+    url = settings.sqlalchemy_url
+    if settings.on_sqlite and not dumps.sqlite_file(url).exists():
+        return False, None
+    replaces = settings.on_sqlite or dumps.has_tables(url)
+    return replaces, _later(url, manifest, last_seen.read(settings), now)
+
+
+def _later(url: str, manifest: Manifest, seen: str, now: int) -> Later | None:
+    """What is in force in a database that went on from where the backup was made.
+
+    None where it cannot be read, is of another installation, or is older than it should be.
+    """
+    try:
+        with dumps.transaction(url) as connection:
+            found = dumps.contents(connection, now)
+            if found is None or found.key_ids != manifest.key_ids or found.schema != SCHEMA:
+                return None
+            if not dumps.has_entries(connection, {manifest.newest_entry, seen} - {""}):
+                return None
+            items = in_force.items(connection, now)
+            terminals = restores.terminals(connection)
+            return Later(items, terminals, in_force.configuration(connection))
+    except dumps.UNREADABLE:
+        return None

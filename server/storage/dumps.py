@@ -1,0 +1,274 @@
+"""Whole databases as files: copying one out while it is in use, and putting one in its place.
+
+A copy has no row in `installation`, so no process takes it for a database that can be used: that
+row comes back with the transaction that makes the database safe.
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
+
+from server.services.installation_rows import InstallationRow
+from server.services.ports import Busy
+from server.storage.in_force import items
+from server.storage.installation import InstallationRecords
+from server.storage.open import backup_sqlite
+from server.storage.tables import audit_entries
+
+_NEWEST = (
+    select(audit_entries.c.id)
+    .order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc())
+    .limit(1)
+)
+_SCHEMA = text("SELECT version_num FROM alembic_version")
+_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+_SNAPSHOT = text("SELECT pg_export_snapshot()")
+_OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
+)
+
+
+UNREADABLE: Final = (DBAPIError, sqlite3.Error, Busy)
+"""What a damaged database raises."""
+
+
+class DumpFailed(Exception):
+    """The database could not be copied or put in place; nothing was changed."""
+
+
+class InUse(Exception):
+    """Another process uses the database; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a database says of itself."""
+
+    schema: str
+    installation: InstallationRow
+    key_ids: Mapping[str, str]
+    newest_entry: str
+    """The id of the newest audit entry; "" without one."""
+    in_force: Mapping[str, list[str]]
+    """What a restore asks about, by kind, as a person recognizes it."""
+
+
+def contents(connection: Connection, now: int) -> Contents | None:
+    """What this database says of itself; None for one that is no installation."""
+    records = InstallationRecords(connection)
+    try:
+        schema = str(connection.execute(_SCHEMA).scalar_one())
+        newest = connection.execute(_NEWEST).scalar()
+        found = items(connection, now)
+        named = {kind: sorted(one.label for one in of.values()) for kind, of in found.items()}
+        return Contents(schema, records.row(), records.key_ids(), newest or "", named)
+    except (DBAPIError, NoResultFound):
+        return None
+
+
+def has_entries(connection: Connection, entries: Collection[str]) -> bool:
+    """Reports whether the audit log has all of these."""
+    found = select(func.count()).where(audit_entries.c.id.in_(entries))
+    return bool(connection.execute(found).scalar_one() == len(entries))
+
+
+def has_tables(url: str) -> bool:
+    """Reports whether something of Sayso's is in a PostgreSQL database."""
+    try:
+        with transaction(url) as connection:
+            connection.execute(_SCHEMA)
+    except DBAPIError:
+        return False
+    return True
+
+
+def kind(url: str) -> str:
+    """Which database this is: `sqlite` or `postgresql`."""
+    return make_url(url).get_backend_name()
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(make_url(url).database or "")
+
+
+@contextmanager
+def transaction(url: str) -> Iterator[Connection]:
+    """One transaction on the database as it is, whether it can be used or not. Raises `Busy`."""
+    engine = _engine(url)
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise Busy("The database cannot be reached.") from error
+    try:
+        with connection, connection.begin():
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Contents:
+    """Copy the database to a new file while it is in use. Raises `DumpFailed`."""
+    if kind(url) == "sqlite":
+        backup_sqlite(sqlite_file(url), target)
+        with transaction(f"sqlite:///{target}") as connection:
+            found = _installation(contents(connection, now))
+        _strip(target)
+        return found
+    with transaction(url) as connection:
+        connection.execute(_ONE_MOMENT)
+        found = _installation(contents(connection, now))
+        snapshot = connection.execute(_SNAPSHOT).scalar_one()
+        target.touch(mode=0o600)
+        options = ("--format=custom", "--no-owner", "--exclude-table-data=installation")
+        _run("pg_dump", url, environment, *options, f"--snapshot={snapshot}", f"--file={target}")
+        return found
+
+
+def _installation(found: Contents | None) -> Contents:
+    if found is None:
+        raise DumpFailed("There is no installation in this database. Run: sayso init --admin NAME")
+    return found
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Keep every other process out of the database. Raises `InUse`."""
+    if kind(url) != "sqlite":
+        with transaction(url) as connection:
+            if connection.execute(_OTHERS).scalar_one():
+                raise InUse(_IN_USE)
+        yield
+        return
+    folder = sqlite_file(url).parent
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def put_sqlite(new: Path, place: Path) -> Path | None:
+    """Put a finished SQLite file in its place, in one step; where the one before is kept.
+
+    The log of the old file must not be replayed into the new one, so it is written into the old
+    file first, or, where that cannot be read, moved away with it.
+    """
+    aside = _keep(place) if place.exists() else None
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            log = place.with_name(place.name + suffix)
+            log.rename(log.with_name(f"{aside.name}{suffix}")) if aside else log.unlink()
+    new.replace(place)
+    return aside
+
+
+def put_postgres(dumped: Path, url: str, environment: Mapping[str, str]) -> None:
+    """Put a dump into the database in one transaction. Raises `DumpFailed`.
+
+    Nobody can use the database then, until its row in `installation` is there.
+    """
+    options = ("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error")
+    _run("pg_restore", url, environment, *options, str(dumped))
+
+
+def check_sqlite(path: Path) -> None:
+    """Raises `DumpFailed` unless SQLite finds the file whole."""
+    connection = sqlite3.connect(path)
+    try:
+        (found,) = connection.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    finally:
+        connection.close()
+    if found != "ok":
+        raise DumpFailed(f"SQLite says that the database in the backup is damaged: {found}.")
+
+
+_IN_USE = (
+    "Another process uses this database. Stop the server (every server, on PostgreSQL) and every "
+    "sayso command, then try again."
+)
+
+
+def _lock(folder: int) -> None:
+    """Every open store holds the folder's lock with others; this one does not share it."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InUse(_IN_USE) from error
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        psycopg = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(psycopg, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _strip(copy: Path) -> None:
+    """Make the copy one plain file that nobody can use before it was restored."""
+    connection = sqlite3.connect(copy, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("DELETE FROM installation")
+    finally:
+        connection.close()
+
+
+def _keep(place: Path) -> Path:
+    """A second name for the file that is going to be replaced, with everything that was stored."""
+    with suppress(sqlite3.DatabaseError):
+        connection = sqlite3.connect(place, timeout=5)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+    number = 1
+    while (aside := place.with_name(f"{place.name}.replaced-{number}")).exists():
+        number += 1
+    os.link(place, aside)
+    return aside
+
+
+def _run(program: str, url: str, environment: Mapping[str, str], *options: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise DumpFailed(
+            f"{program} is not on PATH. Install PostgreSQL's client programs, of the server's "
+            "version or a newer one (Debian, Ubuntu: apt-get install postgresql-client)."
+        )
+    parsed = make_url(url)
+    address = parsed.set(drivername="postgresql", password=None)
+    command = [found, *options, f"--dbname={address.render_as_string(hide_password=False)}"]
+    password = {} if parsed.password is None else {"PGPASSWORD": str(parsed.password)}
+    done = subprocess.run(  # noqa: S603  # a program of PostgreSQL's, and no shell
+        command, env={**environment, **password}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        told = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "")
+        raise DumpFailed(f"{program} failed: {told or done.stderr.strip()[:300]}")

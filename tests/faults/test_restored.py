@@ -1,0 +1,326 @@
+"""A backup that is put back: nothing that was over comes back, and work goes on."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from approver_tui.client import standing
+from approver_tui.client.errors import ApiError, LoginFirst
+from approver_tui.client.tokens import Tokens, load
+from approver_tui.state.standing_grants import GrantWish, Varying
+from server.services.actions import Actions
+from server.services.records import Consent
+from server.storage.open import upgrade_database
+from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
+from tests.support.installation import PAY, PAYMENT
+from tests.support.postgres import PostgresServer
+from tests.support.server import BY, ROOT, AgentKey, LiveServer, live_server
+from tests.support.terminal import Terminal, new_person, terminal
+from tests.support.waiting import until
+
+_CHEAP = {
+    **PAYMENT,
+    "type": "payment.small",
+    "risk": "low",
+    "amount": "/amount",
+    "target": "/payee",
+}
+
+
+@dataclass(slots=True)
+class Scene:
+    """What there is at the moment of the backup, and what is used up after it."""
+
+    server: LiveServer
+    resource: AgentKey
+    agent: Agent
+    stopped: Agent
+    ann: Terminal
+    removed: Terminal
+    code: tuple[str, str]
+    consent: str
+    grant: str
+    approved: str
+    paid: str
+    before: Tokens
+
+
+def _small(minor: int = 1_000) -> dict[str, str]:
+    amount = {"minor": minor, "currency": "EUR"}
+    details = [{"type": "payment.small", "amount": amount, "payee": "Nord"}]
+    return {"scope": "openid", "authorization_details": json.dumps(details)}
+
+
+def _sayso(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        cwd=ROOT,
+        env=server.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _done(server: LiveServer, *arguments: str) -> dict[str, Any]:
+    done = _sayso(server, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def _let_go(server: LiveServer) -> None:
+    """Close what the test itself has open there."""
+    server.services.store.close()
+    server._services = None
+
+
+def _consent(server: LiveServer, user: str, agent_id: str) -> str:
+    with server.services.store.write() as tx:
+        found = tx.directory.user_called(user)
+        assert found is not None
+        day = 24 * 60 * 60 * 1000
+        made = Consent(
+            "sayso_co_drill",
+            found.id,
+            agent_id,
+            None,
+            PAY,
+            ("payments:read",),
+            tx.now,
+            tx.now + 30 * day,
+            None,
+            None,
+        )
+        tx.consents.add(made)
+    return made.id
+
+
+def _given(person: Terminal, agent: Agent) -> str:
+    agent.asked(person.user, **_small())
+    wish = GrantWish(person.only().id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
+    person.approve(standing.open_grant(person.client, wish, person.only()))
+    (grant,) = standing.grants(person.client)
+    return str(grant.id)
+
+
+def _tokens(person: Terminal) -> Tokens:
+    return load(person.client.session.tokens._vault)
+
+
+def _scene(server: LiveServer) -> Scene:
+    Actions(server.services.store).add(json.dumps(_CHEAP), by=BY)
+    given = server.resources.rotate_secret(PAY, by=BY)
+    resource = AgentKey(given.resource.client_id, given.secret, PAY)
+    agent, stopped, ann = new_agent(server), new_agent(server), new_person(server)
+    removed = terminal(server, ann.user, _code(server, ann.user), name="old-phone")
+    handle = agent.ask_payment(ann.user).json()["auth_req_id"]
+    ann.approve(ann.only())
+    paid = agent.poll(handle).json()["access_token"]
+    approved = agent.asked(ann.user)
+    ann.approve(ann.only())
+    return Scene(
+        server,
+        resource,
+        agent,
+        stopped,
+        ann,
+        removed,
+        server.user("carl"),
+        _consent(server, ann.user, agent.key.id),
+        _given(ann, agent),
+        approved,
+        paid,
+        _tokens(ann),
+    )
+
+
+def _code(server: LiveServer, user: str) -> str:
+    return str(_done(server, "users", "enrol", user)["enrolment_code"])
+
+
+def _use_up(scene: Scene) -> None:
+    """Everything that a backup knows nothing of."""
+    server, agent, ann = scene.server, scene.agent, scene.ann
+    assert agent.poll(scene.approved).status_code == 200
+    for _ in range(3):
+        assert agent.poll(agent.asked(ann.user, **_small(500))).status_code == 200
+    devices = {one["name"]: one["id"] for one in _done(server, "devices", "list")["items"]}
+    _done(server, "devices", "revoke", devices["old-phone"])
+    _done(server, "agents", "disable", scene.stopped.key.name)
+    terminal(server, *scene.code)
+    _done(server, "consents", "revoke", scene.consent)
+    assert _consumed(scene, "INV-1").status_code == 200
+    ann.client.session.tokens.replaced(scene.before.access_token)
+    assert _tokens(ann) != scene.before
+
+
+def _consumed(scene: Scene, execution: str) -> httpx.Response:
+    body = {
+        "token": scene.paid,
+        "authorization_details": PAYMENT_DETAILS,
+        "execution_id": execution,
+    }
+    return scene.agent.http.post("/api/approvals/consume", json=body, auth=scene.resource.basic)
+
+
+def _active(scene: Scene) -> bool:
+    answer = scene.agent.http.post(
+        "/introspect", data={"token": scene.paid}, auth=scene.resource.basic
+    )
+    return bool(answer.json()["active"])
+
+
+def _nothing_comes_back(scene: Scene) -> None:
+    """Each of what was over before the restore is over after it."""
+    server, agent, ann = scene.server, scene.agent, scene.ann
+    assert agent.poll(scene.approved).json()["error"] == "invalid_grant"
+    assert not _active(scene)
+    assert _consumed(scene, "INV-2").json()["code"] == "token_inactive"
+    with pytest.raises(LoginFirst):
+        scene.removed.client.me()
+    with pytest.raises(ApiError):
+        scene.removed.client.session._renewed(_tokens(scene.removed).refresh_token)
+    with pytest.raises(ApiError):
+        terminal(server, *scene.code, name="again")
+    with pytest.raises(LoginFirst):
+        ann.client.session._renewed(scene.before.refresh_token)
+    answer = scene.stopped.ask(ann.user)
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    assert _done(server, "consents", "list")["items"] == []
+    assert {one["state"] for one in _done(server, "grants", "list")["items"]} <= {"ended", "spent"}
+
+
+def _work_goes_on(scene: Scene) -> None:
+    """Those who were kept sign in again, and a new request is asked, approved and paid."""
+    agent, ann = scene.agent, scene.ann
+    handle = agent.asked(ann.user, **_small(500))
+    ann.approve(ann.only())  # no standing grant answered it
+    assert agent.poll(handle).status_code == 200
+    paid = agent.ask_payment(ann.user).json()["auth_req_id"]
+    ann.approve(ann.only())
+    assert agent.poll(paid).status_code == 200
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of either kind, and how it gets lost."""
+
+    server: LiveServer
+    postgres: PostgresServer | None
+
+    def lose(self) -> None:
+        """The disk is gone, and an empty one takes its place; the key files were kept apart."""
+        if self.postgres is None:
+            for path in (self.server.folder / "data").glob("sayso.db*"):
+                path.unlink()
+        else:
+            url = self.server.settings["database_url"].replace("+psycopg", "")
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("DROP SCHEMA public CASCADE")
+                connection.execute("CREATE SCHEMA public")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A running server on each kind of database."""
+    settings, postgres = {}, None
+    if request.param == "postgresql":
+        postgres = request.getfixturevalue("postgres_server")
+        url = postgres.new_database()
+        upgrade_database(url, time.time_ns() // 1_000_000)
+        settings = {"database_url": url}
+    with live_server(tmp_path, **settings) as running:
+        yield Database(running, postgres)
+
+
+def test_over_the_database_that_is_there_nothing_comes_back(database: Database) -> None:
+    """What changed since the backup is read from it; everything else goes on without a question."""
+    server = database.server
+    scene = _scene(server)
+    file = server.folder / "monday.sayso"
+    backup = _done(server, "db", "backup", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [Path(key).name for key in backup["keys_apart"]] == ["master.key", "pin.key"]
+    _use_up(scene)
+    running = _sayso(server, "db", "restore", str(file), "--force", "--json")
+    assert (running.returncode, json.loads(running.stderr)["code"]) == (6, "in_use")
+    server.stop()
+    _let_go(server)
+    unforced = _sayso(server, "db", "restore", str(file), "--json")
+    assert (unforced.returncode, json.loads(unforced.stderr)["code"]) == (6, "conflict")
+    told = _done(server, "db", "restore", str(file), "--force")
+    assert told["compared"] is True
+    assert told["held"] == {
+        **dict.fromkeys(("users", "apps", "passwords", "deputies"), 0),
+        **dict.fromkeys(("devices", "agents", "consents", "grants"), 1),
+    }
+    server.start()
+    _nothing_comes_back(scene)
+    _work_goes_on(scene)
+    entry = _done(server, "audit", "search", "--type", "installation.restored")["items"][0]
+    assert entry["facts"]["requests"] >= 1
+
+
+def test_without_the_database_everything_is_held_until_somebody_enables_it(
+    database: Database,
+) -> None:
+    """Nobody knows what changed; the doctor says what waits, and each is one command."""
+    server = database.server
+    scene = _scene(server)
+    file = server.folder / "monday.sayso"
+    _done(server, "db", "backup", str(file))
+    _use_up(scene)
+    server.stop()
+    _let_go(server)
+    database.lose()
+    told = _done(server, "db", "restore", str(file))
+    assert (told["compared"], told["held"]["devices"], told["held"]["agents"]) == (False, 2, 2)
+    server.start()
+    _nothing_comes_back(scene)
+    with pytest.raises(ApiError):
+        scene.ann.client.me()
+    assert scene.agent.ask(scene.ann.user).json()["error"] == "unauthorized_client"
+    fixes = [item["fix"] for item in _done(server, "doctor")["items"]]
+    assert f"Run: sayso agents enable {scene.agent.key.name}" in fixes
+    assert f"Run: sayso devices enable --user {scene.ann.user}" in fixes
+    devices = {one["name"]: one["id"] for one in _done(server, "devices", "list")["items"]}
+    _done(server, "devices", "enable", devices["laptop"])
+    _done(server, "agents", "enable", scene.agent.key.name)
+    _work_goes_on(scene)
+    with pytest.raises(ApiError):
+        scene.removed.client.me()
+
+
+def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
+    """It is older than the server saw it last; made safe in place, it can be used."""
+    with live_server(tmp_path) as server:
+        scene = _scene(server)
+        server.stop()
+        _let_go(server)
+        place = tmp_path / "data" / "sayso.db"
+        kept = place.read_bytes()
+        server.start()
+        _use_up(scene)
+        newest = _done(server, "audit", "tail", "-n", "1")["items"][0]["id"]
+        until(lambda: (tmp_path / "data" / "last-seen").read_text().strip() >= newest, 30)
+        server.stop()
+        _let_go(server)
+        place.write_bytes(kept)
+        refused = _sayso(server, "serve", "--port", str(server.port))
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "Run: sayso db restore --in-place" in refused.stderr
+        assert _sayso(server, "agents", "list").returncode == 1
+        _done(server, "db", "restore", "--in-place")
+        server.start()
+        _nothing_comes_back(scene)

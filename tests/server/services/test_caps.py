@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from server.services.devices import MOST_TRIES
 from tests.support.callers import LocalAgent, new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAYMENT, registered
@@ -194,3 +195,15 @@ def test_nobody_has_the_same_room_for_what_is_grave(open_local, template):
         calls = (agent.ask, agent.ask, agent.ask_payment, agent.ask_payment)
         told.append([call(login_hint=hint).status for call in calls])
     assert told == [[200, 403, 200, 403]] * 2
+
+
+def test_a_person_may_deny_without_limit(open_local, template):
+    """A flood is answered as fast as it comes, and a device that is locked denies too."""
+    most = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
+    local = open_local(**most)
+    agent, person = template.agent(local), template.person(local)
+    asked = [agent.asked()[1] for _ in range(60)]
+    for _ in range(MOST_TRIES):
+        assert person.pin().status == 200
+    assert person.pin().status == 423
+    assert [person.deny(one.id).status for one in asked] == [200] * 60

@@ -15,6 +15,7 @@ from tests.support.volley import post
 BAR = 1.3
 _TOKEN = Expected(200, '"access_token":')
 _TOKENS = 3_000
+_PEER_TOKENS = 9_000
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def peer_target(other: Peer) -> Target:
     """The peer has no exchange; ours for it verifies one token and signs one, without consent."""
 
     def lot() -> list[str]:
-        made = other.make("subject", _TOKENS)
+        made = other.make("subject", _PEER_TOKENS)
         return [_request(other.key, token, API, "payments:read") for token in made]
 
     return Target("peer, a fresh token", other.process.pid, other.port, _TOKEN, lot)

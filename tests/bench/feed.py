@@ -34,6 +34,7 @@ _AGENTS = 4
 """One agent may have 500 open requests."""
 _SEEN = 500
 _BAR_MS = 100.0
+_SOCKET_BAR_KIB = 50.0
 _RANG = "200 approval.requested, held None"
 """The request was taken, and its event notifies the approver."""
 _IDLE_SECONDS = 5
@@ -125,6 +126,7 @@ def _say_sockets(before: tuple[int, float], after: tuple[int, float], idle: floa
     each = (after[1] - before[1]) * 1024 / _APPROVERS
     say("| KiB per socket | idle CPU % | load of the machine |\n|---|---|---|")
     say(f"| {each:.0f} | {idle:.1f} | {os.getloadavg()[0]:.1f} |\n")
+    verdict("memory of an idle socket:", each, _SOCKET_BAR_KIB, " KiB")
     verdict("threads that the idle sockets added:", after[0] - before[0], 0)
 
 

@@ -15,6 +15,7 @@ BAR = 1.0
 _ACTIVE = Expected(200, '"active":true')
 _TOKENS = 400
 _FRESH = 3_000
+_PEER_TOKENS = 12_000
 _REQUESTS = 12_000
 
 
@@ -30,7 +31,7 @@ def peer_target(other: Peer) -> Target:
     """The peer introspects opaque tokens alone: a look in memory, no signature."""
 
     def lot() -> list[str]:
-        return _requests(other.key, other.make("opaque", _FRESH))
+        return _requests(other.key, other.make("opaque", _PEER_TOKENS))
 
     return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, lot)
 

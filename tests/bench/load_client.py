@@ -85,7 +85,8 @@ def main(arguments: list[str]) -> None:
     texts = [text.encode() for text in file["requests"]]
     expected = Expected(file["status"], file["body"])
     requests = itertools.cycle(texts) if file["again"] else iter(texts)
-    first = itertools.islice(requests, min(_WARM_UP, len(texts) // 4 + 1))
+    count = _WARM_UP if file["again"] else min(_WARM_UP, len(texts) // 4)
+    first = itertools.islice(requests, count)
     warm_up = asyncio.run(_all(port, connections, first, _Run(30, expected)))
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from tests.support.volley import poll
 BAR = 1.0
 _TOKENS = Expected(200, '"id_token":')
 _HANDLES = 4_000
+_PEER_HANDLES = 9_000
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def peer_target(other: Peer) -> Target:
     """The peer signs the same two tokens with ES256 and stores neither."""
 
     def lot() -> list[str]:
-        return _polls(other.key, other.make("approved", _HANDLES))
+        return _polls(other.key, other.make("approved", _PEER_HANDLES))
 
     return Target("peer, ID token ES256", other.process.pid, other.port, _TOKENS, lot)
 

@@ -29,7 +29,7 @@ from tests.support.terminal import new_person
 from tests.support.web_person import COOKIE, WebPerson, new_web_person
 
 _COUNT = 120
-_SECONDS = 0.3
+_SECONDS = 1.0
 _ACTIVE = Expected(200, '"active":true')
 
 _DISABLED = '400 {"error":"unauthorized_client"'

@@ -11,7 +11,7 @@ import hashlib
 from typing import Final
 
 from server.protocol.passkeys import Assertion
-from server.services import audit, floods, notices
+from server.services import audit, floods, notices, push_targets
 from server.services.passkey_records import Passkey
 from server.services.ports import Authenticators, Unit
 from server.services.records import Device, Entry
@@ -56,5 +56,7 @@ def _record(tx: Unit, device: Device, known: int, signs: int) -> None:
             facts={"device": device.id, "counter": signs, "known": known},
         ),
     )
+    tx.devices.alarmed(device.id, tx.now)
     if tx.counters.count(f"passkey counter:{device.id}", _ALARM_EVERY_MS) == 1:
         notices.device(tx, device.user_id, ALARM, device.id)
+        push_targets.ring_all(tx, device.user_id, push_targets.COPIED)

@@ -13,13 +13,21 @@ DORMANT: Final = "dormant"
 CHECK: Final = "check"
 ENDED: Final = "ended"
 """Somebody else ended a device of this person; that device is told too, as its last message."""
-Kind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended"]
+COPIED: Final = "copied"
+"""A copy of a passkey of this person may be in use."""
+Kind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
 
 
 def ring(tx: Unit, user_id: str, approval_id: str) -> None:
     """Call all browsers of a person about a request."""
     for subscription_id, origin in tx.pushes.targets(user_id):
         send(tx, origin, subscription_id, ASK, approval_id)
+
+
+def ring_all(tx: Unit, user_id: str, kind: Kind) -> None:
+    """Send all browsers of a person a message that is about no request."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        send(tx, origin, subscription_id, kind)
 
 
 def send(tx: Unit, origin: str, subscription_id: str, kind: Kind, approval_id: str = "") -> None:

@@ -17,7 +17,7 @@ from server.services import attention, notices, push_losses, push_subscriptions,
 from server.services.approval_records import Approval
 from server.services.ports import Secrets, Store, Unit, View
 from server.services.push_records import Push, PushSubscription
-from server.services.push_targets import ASK, CHECK, DORMANT, ENDED, TEST
+from server.services.push_targets import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
 
 MOST_COUNTED: Final = 20
 """A push counts so many requests that wait; it says of more that there are more."""
@@ -35,6 +35,7 @@ _ABOUT_NOTHING: Final[Mapping[str, int]] = {
     DORMANT: _WARNING_MS,
     CHECK: _WARNING_MS,
     ENDED: _WARNING_MS,
+    COPIED: _WARNING_MS,
 }
 """What names no request, and how long it is worth saying."""
 

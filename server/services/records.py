@@ -272,6 +272,8 @@ class Device:
     pin_for_at: int | None
     statements: int
     """How many statements about this device were accepted; part of the next nonce."""
+    alarmed_at: int | None = None
+    """When the counter of its passkey last went back, so that a copy of it may be in use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,9 @@ _VOUCH = (
     .where(devices.c.id == bindparam("of"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
+_ALARMED = (
+    update(devices).where(devices.c.id == bindparam("of")).values(alarmed_at=bindparam("now"))
+)
 _RENAME = update(devices).where(devices.c.id == bindparam("of")).values(name=bindparam("called"))
 _STATED = (
     update(devices)
@@ -170,6 +173,10 @@ class Devices:
     def vouch(self, device_id: str, now: int) -> None:
         """The device may decide at high risk from now on."""
         self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+
+    def alarmed(self, device_id: str, now: int) -> None:
+        """A copy of its passkey may be in use."""
+        self._connection.execute(_ALARMED, {"of": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
         """Call it so from now on."""

@@ -183,6 +183,7 @@ devices = Table(
     Column("pin_for", Text),
     Column("pin_for_at", Millis),
     Column("statements", Integer, nullable=False),
+    Column("alarmed_at", Millis),
 )
 
 approvals = Table(

@@ -77,6 +77,10 @@ function words({ kind, id, risk, exp, n }) {
     const body = "An administrator ended it. Ask them if you did not expect it.";
     return { title: "A device of yours was signed out", body, tag: "ended", path: "/devices" };
   }
+  if (kind === "copied") {
+    const body = "Its signature counter went back. Look under Devices, and remove it.";
+    return { title: "A copy of your passkey may be in use", body, tag: "copied", path: "/devices" };
+  }
   if (n > 1) {
     const title = n > MOST ? `More than ${MOST} approvals waiting` : `${n} approvals waiting`;
     return { title, body: `The gravest is of ${grave}.`, tag: "waiting", path: "/" };

@@ -348,3 +348,14 @@ def test_a_device_that_somebody_else_ended_hears_it_as_the_last_thing(local, bro
     assert other.send("DELETE", "/api/devices/self").status == 204
     local.deliver()
     assert len(service.said()) == 2
+
+
+def test_a_passkey_whose_counter_goes_back_calls_its_person(local, browser, service):
+    """In every browser of theirs, once an hour; nothing of what was signed is in it."""
+    subscribe(browser, service)
+    assert browser.sign_in().status == 200
+    for _ in range(2):
+        browser.passkey.signs = 0
+        assert browser.sign_in().refusal == (403, "passkey_counter")
+    local.deliver()
+    assert [(said["kind"], said["id"]) for said in service.said()] == [("copied", "")]

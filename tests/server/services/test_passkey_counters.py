@@ -90,6 +90,7 @@ def test_a_counter_that_does_not_go_up_is_refused_and_told(
     assert entry["subject"] == browser.user.id
     assert entry["facts"] == {"device": browser.device_id, "counter": signs, "known": KNOWN}
     assert "alarm.passkey_counter" in local.desk.events(browser.user)
+    assert browser.device.alarmed_at == local.clock.now()
     (alarm,) = [one for one in local.messages() if one["event"] == "alarm.passkey_counter"]
     assert alarm["device"] == browser.device_id
     with local.services.store.read() as view:

@@ -118,3 +118,15 @@ def test_another_s_device_is_not_there(eva, local):
     for deed in ("rename", "remove", "vouch", "unlock"):
         assert eva.post(f"{path}/{deed}", {"name": "x"}).status_code == 404
     assert max_.device.state == "active"
+
+
+def test_a_passkey_that_may_have_a_copy_is_marked(eva, second):
+    """On the list and on its own page, until it is removed."""
+    second.passkey.signs = 4
+    assert second.sign_in().status == 200
+    second.passkey.signs = 1
+    assert second.sign_in().refusal == (403, "passkey_counter")
+    warning = "The signature counter of this passkey went back on"
+    assert eva.get("/devices").text.count(warning) == 1
+    assert warning in eva.get(f"/devices/{second.device_id}").text
+    assert warning not in eva.get(f"/devices/{eva.browser.device_id}").text

@@ -552,6 +552,7 @@ def upgrade() -> None:
         sa.Column("pin_for", sa.Text(), nullable=True),
         sa.Column("pin_for_at", sa.BigInteger(), nullable=True),
         sa.Column("statements", sa.Integer(), nullable=False),
+        sa.Column("alarmed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("session_id", name=op.f("uq_devices_session_id")),

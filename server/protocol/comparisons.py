@@ -2,6 +2,7 @@
 
 Owns: the shape of facts and history. Never: what of it is unusual (`unusual.py`), or where history
 comes from. Members (`frozenset[str]`) and marks are opaque: they are compared for equality alone.
+Labels are objects whose text is made where it is read: most requests are not unusual.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from server.protocol import rendering
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: many are made for each decision of policy
 class Past:
     """What was approved before of one thing: how often, since when, how much."""
 
@@ -39,13 +40,18 @@ class Baseline:
 
     past: Past
     whose: str
+    """Words in which {} stands for `of`."""
+    of: object = ""
+
+    def __str__(self) -> str:
+        return self.whose.replace("{}", str(self.of))
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
     """What one request has of one type and unit."""
 
-    label: str
+    label: object
     value: int
     currency: str | None
     """None for a number."""
@@ -68,7 +74,7 @@ class SameDay:
     amount: Amount
     """Its value is the sum."""
     count: int
-    target: str
+    target: object
     """What the type calls the target."""
 
 
@@ -76,11 +82,11 @@ class SameDay:
 class Named:
     """A target, such as an account, and the name that stands beside it, such as the payee."""
 
-    label: str
+    label: object
     mark: str
     known: bool
     """This person approved it for this agent before."""
-    name_label: str = ""
+    name_label: object = ""
     name_mark: str = ""
     names: frozenset[str] = frozenset()
     """Names with which this target was approved before."""
@@ -92,7 +98,7 @@ class Named:
 class Value:
     """A text, and the values that look like it and were approved before."""
 
-    label: str
+    label: object
     mark: str
     alike: frozenset[str] = frozenset()
     mixed: bool = False

@@ -196,7 +196,7 @@ def _at(details: Mapping[str, JsonValue], path: Path) -> JsonValue:
 
 def _along(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
     if not path:
-        if not value or not isinstance(value, (dict, list)) or _is_money(value):
+        if not value or not isinstance(value, (dict, list)) or is_money(value):
             yield trail, value
     elif isinstance(value, dict):
         if path[0] in value:
@@ -208,7 +208,7 @@ def _along(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
 
 
 def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterator[Leaf]:
-    if isinstance(value, Mapping) and value and not _is_money(value):
+    if isinstance(value, Mapping) and value and not is_money(value):
         for name, member in value.items():
             yield from _leaves(member, (*trail, name))
     elif isinstance(value, list) and value:
@@ -274,7 +274,7 @@ def _show_whole(value: JsonValue) -> str:
     """What has parts, in one text."""
     if isinstance(value, list):
         return _listed([str(item) for item in value])
-    return _show_money(value) if _is_money(value) else json_text.canonical(value)
+    return _show_money(value) if is_money(value) else json_text.canonical(value)
 
 
 def _listed(items: Sequence[str]) -> str:
@@ -300,7 +300,8 @@ def _moment(value: str) -> datetime | None:
         return None
 
 
-def _is_money(value: object) -> bool:
+def is_money(value: object) -> bool:
+    """Reports whether a value is shown as money."""
     if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
         return False
     minor = value["minor"]
@@ -313,7 +314,7 @@ def minor_digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
-def _show_money(money: Any) -> str:  # noqa: ANN401  # _is_money has looked at it
+def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has looked at it
     minor, currency = money["minor"], money["currency"]
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"

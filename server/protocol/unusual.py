@@ -228,7 +228,7 @@ def _mixed_scripts(compared: Comparison) -> Words | None:
     return _labels(one.label for one in compared.values if one.mixed)
 
 
-def _labels(labels: Iterable[str]) -> Words | None:
+def _labels(labels: Iterable[object]) -> Words | None:
     found = list(dict.fromkeys(f"“{label}”" for label in labels))
     more = f" and {len(found) - _MOST_LABELS} more" if len(found) > _MOST_LABELS else ""
     return {"labels": ", ".join(found[:_MOST_LABELS]) + more} if found else None
@@ -256,7 +256,7 @@ def _tells(value: int, past: Past) -> bool:
 
 
 def _than(amount: Amount, baseline: Baseline) -> str:
-    past, whose = baseline.past, baseline.whose
+    past, whose = baseline.past, str(baseline)
     if past.count == 1:
         return f"the only amount approved before {whose}, {amount.shown(past.most)}"
     if past.count < LEAST_AMOUNTS:

@@ -55,8 +55,13 @@ class Compared:
     """A request that was compared, and what it adds to history."""
 
     unusual: Unusual
-    text: str
-    """What is kept with the approval: the codes, what asking adds, and what a yes adds."""
+    wanted: Wanted
+    keys: Keys
+
+    @property
+    def text(self) -> str:
+        """What is kept with the approval: the codes, what asking adds, and what a yes adds."""
+        return _written(self.unusual.codes, self.wanted, self.keys)
 
     @property
     def oddities(self) -> tuple[Oddity, ...]:
@@ -71,8 +76,7 @@ def look(view: View, secrets: Secrets, wanted: Wanted, *, asked_at: int | None =
     """
     keys = history_keys.keys_of(secrets, wanted)
     looked = _Looked(view, wanted, keys, asked_at)
-    found = unusual.find(looked.comparison())
-    return Compared(found, _written(found.codes, wanted, keys))
+    return Compared(unusual.find(looked.comparison()), wanted, keys)
 
 
 def granted(secrets: Secrets, approval: Approval, wanted: Wanted) -> str:
@@ -129,7 +133,7 @@ class _Looked:
             comparable=_least(known, self.keys.kinds),
             targets=tuple(self._named(one, known) for one in self.keys.targets),
             amounts=tuple(self._amount(one, known) for one in self.keys.amounts),
-            same_day=tuple(self._same_day(one, known) for one in self.keys.parts),
+            same_day=tuple(self._same_days(known)),
             values=tuple(self._values(known)),
             hours=self._hours(known),
         )
@@ -208,15 +212,15 @@ class _Looked:
         past = _past(known, one.person)
         is_known = self.keys.agent_mark in past.members
         if one.name is None:
-            return Named(one.place.label, one.mark, is_known)
+            return Named(one.place, one.mark, is_known)
         names = past if past.count else _past(known, one.everybody)
         own = _past(known, one.name.person)
         targets = own if own.count else _past(known, one.name.everybody)
         return Named(
-            one.place.label,
+            one.place,
             one.mark,
             is_known,
-            one.name.place.label,
+            one.name.place,
             one.name.mark,
             frozenset(one for one in names.members if one.startswith(OF_NAME)),
             targets.members,
@@ -227,16 +231,22 @@ class _Looked:
         part = [each for each in self._parts if each.amount.agent == one.agent]
         to = part[0] if len(part) == 1 and part[0].amount.value == one.value else None
         return Amount(
-            one.place.label,
+            one.place,
             one.value,
             one.currency,
             tuple(self._baselines(one, to, lambda key: _past(known, key))),
             bool(kind.count) and one.currency is not None and one.mark not in kind.members,
         )
 
-    def _same_day(self, one: PartKeys, known: Known) -> SameDay:
-        count, total = self._asked(known, one.asked, _DAY_MS)
-        value = total + (one.amount.value if self.asked_at is None else 0)
+    def _same_days(self, known: Known) -> Iterator[SameDay]:
+        for one in self._parts:
+            count, total = self._asked(known, one.asked, _DAY_MS)
+            if count >= unusual.LEAST_SPLIT:
+                value = total + (one.amount.value if self.asked_at is None else 0)
+                yield SameDay(self._sum(one, value, known), count, one.target)
+
+    def _sum(self, one: PartKeys, value: int, known: Known) -> Amount:
+        """What is asked for one target on one day, beside what there was before."""
 
         def before(key: str) -> Past:
             past = _before(known.get(key), self._day)
@@ -244,24 +254,27 @@ class _Looked:
 
         amount = one.amount
         baselines = tuple(self._baselines(amount, one, before))
-        summed = Amount(amount.place.label, value, amount.currency, baselines)
-        return SameDay(summed, count, one.target.label)
+        return Amount(amount.place, value, amount.currency, baselines)
 
     def _baselines(
         self, one: AmountKeys, to: PartKeys | None, past: Callable[[str], Past]
     ) -> Iterator[Baseline]:
+        """What there is to compare an amount with, the closest first."""
         name = self.wanted.agent.name
-        if to is not None:
-            yield Baseline(past(to.person), f"for this “{to.target.label}”")
-        yield Baseline(past(one.agent), f"for {name}")
-        yield Baseline(past(one.person), "by you")
-        yield Baseline(past(one.everybody), f"by others for {name}")
+        if to is not None and (before := past(to.person)).count:
+            yield Baseline(before, "for this “{}”", to.target)
+        if (before := past(one.agent)).count:
+            yield Baseline(before, "for {}", name)
+        if (before := past(one.person)).count:
+            yield Baseline(before, "by you")
+        if (before := past(one.everybody)).count:
+            yield Baseline(before, "by others for {}", name)
 
     def _values(self, known: Known) -> Iterator[Value]:
         for one in (self.keys.name, *self.keys.texts):
             if one.key in known:
-                yield Value(one.place.label, one.mark, known[one.key].members)
-        yield from (Value(place.label, "", mixed=True) for place in self.keys.mixed)
+                yield Value(one.place, one.mark, known[one.key].members)
+        yield from (Value(place, "", mixed=True) for place in self.keys.mixed)
 
     def _hours(self, known: Known) -> Hours:
         hour = _hour(self._at)

@@ -1,16 +1,16 @@
 """The keys under which one request is looked up in history, and added to it after a yes.
 
-Owns: which facts of a request are compared, and with what. Keys and marks are keyed hashes: a
-reader of the database alone cannot try out account numbers. Never: the rows; what is unusual.
+Owns: which facts of a request are compared, and with what. Values are in keys and marks as keyed
+hashes: a reader of the database alone cannot try out account numbers. Names that are registered
+here are not hashed. Never: the rows; what is unusual.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
-from typing import Final, Protocol, TypeAlias, cast
+from typing import Final, NamedTuple, Protocol, TypeAlias, cast
 
 from server.protocol import confusables, rendering
 from server.protocol.actions import ActionType
@@ -36,7 +36,6 @@ _WORD: Final = re.compile(r"\w+")
 _AGENT_NAME: Final = "Agent name"
 
 Detail: TypeAlias = Mapping[str, JsonValue]
-Hash: TypeAlias = Callable[..., str]
 
 
 class Wanted(Protocol):
@@ -74,21 +73,17 @@ class Request:
     actions: Sequence[ActionType]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands; what that is called is asked only where something is unusual."""
+class Place(NamedTuple):
+    """Where a value stands; as text, what the type calls it. Most places are never called."""
 
     action: ActionType | None
     trail: Trail = ()
 
-    @property
-    def label(self) -> str:
-        """What the type calls it."""
+    def __str__(self) -> str:
         return _AGENT_NAME if self.action is None else rendering.called(self.action, self.trail)
 
 
-@dataclass(frozen=True, slots=True)
-class TextKeys:
+class TextKeys(NamedTuple):
     """A text that may look like one that was approved before."""
 
     place: Place
@@ -96,8 +91,7 @@ class TextKeys:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class NameKeys:
+class NameKeys(NamedTuple):
     """The name of a target."""
 
     place: Place
@@ -106,8 +100,7 @@ class NameKeys:
     everybody: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetKeys:
+class TargetKeys(NamedTuple):
     """A target: what this person, and what anybody here, approved of it."""
 
     place: Place
@@ -117,23 +110,24 @@ class TargetKeys:
     name: NameKeys | None
 
 
-@dataclass(frozen=True, slots=True)
-class AmountKeys:
+class AmountKeys(NamedTuple):
     """An amount by its type and unit: what this agent, this person and everybody approved."""
 
     place: Place
     value: int
     currency: str | None
-    mark: str
-    """Of the unit, among the units of its type."""
     kind: str
     agent: str
     person: str
     everybody: str
 
+    @property
+    def mark(self) -> str:
+        """Of the unit, among the units of its type."""
+        return f"unit {self.currency}"
 
-@dataclass(frozen=True, slots=True)
-class PartKeys:
+
+class PartKeys(NamedTuple):
     """What is meant for one target: what was approved of it, and what is asked today."""
 
     amount: AmountKeys
@@ -166,40 +160,39 @@ class Keys:
 
 def keys_of(secrets: Secrets, wanted: Wanted) -> Keys:
     """The keys of one request."""
-
-    def key(*parts: JsonValue) -> str:
-        return _hash(secrets, ascii(parts))  # type: ignore[arg-type]  # hashed as the object that it is
-
-    def mark(*parts: JsonValue) -> str:
-        return key(*parts)[:_MARK]
-
+    maker = _Maker(secrets, wanted.user.id)
     agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
-    types = {action.type: action.title for action in wanted.actions}
-    amounts = _amounts(wanted, key)
-    name = _text(key, user, Place(None), agent.name)
+    for action, detail in zip(wanted.actions, wanted.details, strict=True):
+        maker.add(action, detail)
+    kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
+    mixed = [Place(None)] if is_mixed(agent.name) else []
     return Keys(
-        agent=key("agent", user),
-        agent_mark=_OF_AGENT + mark("agent", agent.id),
-        name=name,
-        credentials=frozenset(mark("key", one) for one in credentials(agent)),
-        types={mark("type", one): title for one, title in types.items()},
-        scopes={mark("scope", uri, one): one for one in wanted.target.scope},
-        resource={mark("resource", uri): uri},
-        kinds=tuple(key("kind", user, one) for one in types or (uri,)),
-        asked_day=key("asked day", user),
-        asked_hour=key("asked hour", user),
-        targets=tuple(_targets(wanted, key)),
-        amounts=tuple(amounts.values()),
-        parts=tuple(_parts(wanted, key)),
-        texts=tuple(islice(_texts(wanted, key), MOST_VALUES)),
-        mixed=tuple(_mixed(wanted)),
+        agent=f"agent {user}",
+        agent_mark=_OF_AGENT + agent.id,
+        name=maker.text(Place(None), agent.name, ()),
+        credentials=frozenset(f"key {one}" for one in credentials(secrets, agent)),
+        types={f"type {action.type}": action.title for action in wanted.actions},
+        scopes={f"scope {uri} {one}": one for one in wanted.target.scope},
+        resource={f"resource {uri}": uri},
+        kinds=tuple(f"kind {user} {one}" for one in kinds),
+        asked_day=f"asked day {user}",
+        asked_hour=f"asked hour {user}",
+        targets=tuple(maker.targets),
+        amounts=tuple(maker.amounts.values()),
+        parts=tuple(maker.parts.values()),
+        texts=tuple(maker.texts[:MOST_VALUES]),
+        mixed=(*mixed, *maker.mixed),
     )
 
 
-def credentials(agent: Agent) -> tuple[str, ...]:
+def credentials(secrets: Secrets, agent: Agent) -> list[str]:
     """What this agent can prove itself by."""
-    jwks = (ascii(sorted(jwk.items())) for jwk in agent.jwks)
-    return (*jwks, *(secret.id for secret in agent.secrets))
+    jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
+    return [*jwks, *[secret.id for secret in agent.secrets]]
+
+
+def _hashed(secrets: Secrets, parts: object) -> str:
+    return _hash(secrets, ascii(parts))  # type: ignore[arg-type]  # hashed as the object that it is
 
 
 @lru_cache(maxsize=8_192)
@@ -208,93 +201,107 @@ def _hash(secrets: Secrets, parts: str) -> str:
     return secrets.keyed_hash("history", parts)
 
 
-def _pairs(wanted: Wanted) -> Iterator[tuple[ActionType, Detail]]:
-    return zip(wanted.actions, wanted.details, strict=True)
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Takes the facts of each detail that are compared. Values are hashed, names are not."""
+
+    secrets: Secrets
+    user: str
+    targets: list[TargetKeys] = field(default_factory=list)
+    amounts: dict[str, AmountKeys] = field(default_factory=dict)
+    parts: dict[str, PartKeys] = field(default_factory=dict)
+    texts: list[TextKeys] = field(default_factory=list)
+    mixed: list[Place] = field(default_factory=list)
+
+    def add(self, action: ActionType, detail: Detail) -> None:
+        """One more detail."""
+        found = [
+            self._target(action, detail, trail, value)
+            for trail, value in _at(detail, action.stakes.target)
+        ]
+        self.targets.extend(found)
+        for trail, value in _at(detail, action.stakes.amount):
+            self._amount(action, trail, value, found)
+        self._texts(action, detail)
+        self.mixed.extend(Place(action, trail) for trail in _mixed(detail))
+
+    def text(self, place: Place, value: str, where: Path) -> TextKeys:
+        """A text, and where those that look like it are kept."""
+        kind = "" if place.action is None else place.action.type
+        plain = _plain(value)
+        return TextKeys(
+            place,
+            self._hash("text", kind, where, plain)[:_MARK],
+            self._hash("alike", self.user, kind, where, _skeleton(plain)),
+        )
+
+    def _hash(self, *parts: object) -> str:
+        return _hashed(self.secrets, parts)
+
+    def _target(
+        self, action: ActionType, detail: Detail, trail: Trail, value: JsonValue
+    ) -> TargetKeys:
+        same = "".join(value.split()) if isinstance(value, str) else value
+        everybody = self._hash("target", action.type, same)
+        name = self._name(action, detail, trail)
+        person = f"{self.user} {everybody}"
+        return TargetKeys(Place(action, trail), everybody[:_MARK], person, everybody, name)
+
+    def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
+        """The name that stands beside a target: in a list, in the same item."""
+        for trail, value in _at(detail, action.stakes.target_name):
+            steps = _indexes(trail)
+            if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
+                everybody = self._hash("name", action.type, _plain(value))
+                mark, person = OF_NAME + everybody[:_MARK], f"{self.user} {everybody}"
+                return NameKeys(Place(action, trail), mark, person, everybody)
+        return None
+
+    def _amount(
+        self, action: ActionType, trail: Trail, value: JsonValue, targets: Sequence[TargetKeys]
+    ) -> None:
+        """Several amounts of one type and unit are added up, and so are those of one target."""
+        currency, number = _number(value)
+        if number is None:
+            return
+        unit = f"{action.type} {currency}"
+        one = AmountKeys(
+            Place(action, trail),
+            abs(number),
+            currency,
+            f"kind {self.user} {action.type}",
+            f"amount {self.user} {unit}",
+            f"amount {unit}",
+            f"all {unit}",
+        )
+        self.amounts[unit] = _sum(self.amounts.get(unit), one)
+        to = _target_of(trail, targets)
+        if to is not None:
+            key = f"{to.person} {currency}"
+            before = self.parts.get(key)
+            whole = _sum(None if before is None else before.amount, one)
+            self.parts[key] = PartKeys(whole, to.place, key, f"asked {key}")
+
+    def _texts(self, action: ActionType, detail: Detail) -> None:
+        """The short material texts, the target and its name."""
+        stakes = action.stakes
+        for path in dict.fromkeys((stakes.target, stakes.target_name, *action.material)):
+            for trail, value in _at(detail, path):
+                if isinstance(value, str) and _is_comparable(value):
+                    self.texts.append(self.text(Place(action, trail), value, path or ()))
 
 
 def _at(detail: Detail, path: Path | None) -> list[tuple[Trail, JsonValue]]:
+    """The values at a path. Most are members of the detail itself."""
     if path is None:
         return []
+    if len(path) == 1 and isinstance(detail.get(path[0]), (str, int)):
+        return [(path, detail[path[0]])]
     return [(trail, value) for trail, value in rendering.along(detail, path) if value is not None]
-
-
-def _targets(wanted: Wanted, key: Hash) -> Iterator[TargetKeys]:
-    user = wanted.user.id
-    for action, detail in _pairs(wanted):
-        for trail, value in _at(detail, action.stakes.target):
-            parts = (action.type, _without_spaces(value))
-            yield TargetKeys(
-                Place(action, trail),
-                key("target", *parts)[:_MARK],
-                key("target", user, *parts),
-                key("target", *parts),
-                _name(action, detail, trail, key, user),
-            )
-
-
-def _name(action: ActionType, detail: Detail, of: Trail, key: Hash, user: str) -> NameKeys | None:
-    """The name that stands beside a target: in a list, in the same item."""
-    path = action.stakes.target_name
-    for trail, value in _at(detail, path):
-        if isinstance(value, str) and _indexes(trail) == _indexes(of)[: len(_indexes(trail))]:
-            parts = (action.type, _plain(value))
-            return NameKeys(
-                Place(action, trail),
-                OF_NAME + key("name", *parts)[:_MARK],
-                key("name", user, *parts),
-                key("name", *parts),
-            )
-    return None
 
 
 def _indexes(trail: Trail) -> tuple[int, ...]:
     return tuple(step for step in trail if isinstance(step, int))
-
-
-def _amounts(wanted: Wanted, key: Hash) -> dict[str, AmountKeys]:
-    """Several amounts of one type and unit are added up."""
-    found: dict[str, AmountKeys] = {}
-    for action, detail in _pairs(wanted):
-        for trail, value in _at(detail, action.stakes.amount):
-            _add(found, _amount(Place(action, trail), action.type, value, key, wanted.user.id))
-    return found
-
-
-def _add(found: dict[str, AmountKeys], one: AmountKeys | None) -> None:
-    if one is None:
-        return
-    before = found.get(one.agent)
-    found[one.agent] = one if before is None else _sum(before, one.value)
-
-
-def _sum(one: AmountKeys, more: int) -> AmountKeys:
-    return AmountKeys(
-        one.place,
-        one.value + more,
-        one.currency,
-        one.mark,
-        one.kind,
-        one.agent,
-        one.person,
-        one.everybody,
-    )
-
-
-def _amount(place: Place, kind: str, value: JsonValue, key: Hash, user: str) -> AmountKeys | None:
-    currency, number = _number(value)
-    if number is None:
-        return None
-    unit = (kind, currency)
-    return AmountKeys(
-        place,
-        abs(number),
-        currency,
-        key("unit", currency)[:_MARK],
-        key("kind", user, kind),
-        key("amount of agent", user, *unit),
-        key("amount of person", *unit),
-        key("amount of everybody", *unit),
-    )
 
 
 def _number(value: JsonValue) -> tuple[str | None, int | None]:
@@ -304,78 +311,45 @@ def _number(value: JsonValue) -> tuple[str | None, int | None]:
     return None, value if isinstance(value, int) else None
 
 
-def _parts(wanted: Wanted, key: Hash) -> Iterator[PartKeys]:
-    """The amount of each target, where it is clear which amount is for which target."""
-    found: dict[str, PartKeys] = {}
-    user = wanted.user.id
-    for action, detail in _pairs(wanted):
-        targets = _at(detail, action.stakes.target)
-        for trail, value in _at(detail, action.stakes.amount):
-            amount = _amount(Place(action, trail), action.type, value, key, user)
-            to = _target_of(trail, targets)
-            if amount is None or to is None:
-                continue
-            parts = (action.type, _without_spaces(to[1]), amount.currency)
-            name = key("amount for target", user, *parts)
-            before = found.get(name)
-            whole = amount if before is None else _sum(before.amount, amount.value)
-            found[name] = PartKeys(
-                whole, Place(action, to[0]), name, key("asked for target", user, *parts)
-            )
-    yield from found.values()
+def _sum(before: AmountKeys | None, one: AmountKeys) -> AmountKeys:
+    return one if before is None else before._replace(value=before.value + one.value)
 
 
-def _target_of(
-    trail: Trail, targets: Sequence[tuple[Trail, JsonValue]]
-) -> tuple[Trail, JsonValue] | None:
+def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None:
+    """The target of an amount, where that is clear."""
     if len(targets) == 1:
         return targets[0]
-    return next((one for one in targets if _indexes(one[0]) == _indexes(trail) != ()), None)
+    steps = _indexes(trail)
+    return next((one for one in targets if steps and _indexes(one.place.trail) == steps), None)
 
 
-def _texts(wanted: Wanted, key: Hash) -> Iterator[TextKeys]:
-    """The short material texts, the target and its name."""
-    user = wanted.user.id
-    for action, detail in _pairs(wanted):
-        stakes = action.stakes
-        named = [path for path in (stakes.target, stakes.target_name) if path is not None]
-        for path in dict.fromkeys([*named, *action.material]):
-            for trail, value in _at(detail, path):
-                if isinstance(value, str) and _is_comparable(value):
-                    yield _text(key, user, Place(action, trail), value, action.type, *path)
-
-
+@lru_cache(maxsize=8_192)
 def _is_comparable(value: str) -> bool:
     short = len(value) <= _MOST_CHARACTERS
     return short and not value.isdecimal() and not rendering.is_time(value)
 
 
-def _text(key: Hash, user: str, place: Place, value: str, *where: str) -> TextKeys:
-    plain = _plain(value)
-    return TextKeys(
-        place,
-        key("text", *where, plain)[:_MARK],
-        key("alike", user, *where, _skeleton(plain)),
-    )
+def _mixed(detail: Detail) -> list[Trail]:
+    """Where a word of any text is written in several scripts."""
+    if all(map(_is_ascii, detail.values())):
+        return []
+    return [
+        trail
+        for trail, value in rendering.leaves(detail)
+        if isinstance(value, str) and is_mixed(value)
+    ]
 
 
-def _mixed(wanted: Wanted) -> Iterator[Place]:
-    if is_mixed(wanted.agent.name):
-        yield Place(None)
-    for action, detail in _pairs(wanted):
-        for trail, value in rendering.leaves(detail):
-            if isinstance(value, str) and is_mixed(value):
-                yield Place(action, trail)
+def _is_ascii(value: JsonValue) -> bool:
+    """Reports whether this alone tells that no word of it is mixed."""
+    if isinstance(value, str):
+        return value.isascii()
+    return not isinstance(value, (dict, list)) or rendering.is_money(value)
 
 
 def is_mixed(text: str) -> bool:
     """Reports whether a word of it is written in scripts that no language mixes."""
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
-
-
-def _without_spaces(value: JsonValue) -> JsonValue:
-    """A target as it is compared: an account number is the same with and without spaces."""
-    return "".join(value.split()) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=8_192)

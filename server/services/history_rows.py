@@ -18,7 +18,7 @@ class Addition:
     """What belongs to this row from now on, such as the names under which an account was paid."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: many are read for each decision of policy
 class HistoryRow:
     """What was added to one owner and key. A period is a day or an hour, counted from the epoch."""
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.services import histories, shipped
+from server.services import histories, history_keys, shipped
+from server.services.history_rows import Addition
 from server.services.policy import binding, uses
 from server.services.policy.judging import Case, Judge, engine_of
 from server.services.ports import View
@@ -17,7 +18,7 @@ from server.services.targets import Target
 from tests.bench.answers import check
 from tests.bench.table import run, say, verdict
 from tests.support.callers import LocalAgent
-from tests.support.clock import MINUTE
+from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
 from tests.support.policies import rule
 from tests.support.site import LocalSite
@@ -102,7 +103,7 @@ def _round(judge: Judge, view: View, case: Case, *, forget: bool) -> float:
     began = time.process_time()
     for _ in range(_DECISIONS):
         if forget:
-            histories._key.cache_clear()
+            history_keys._hash.cache_clear()
             uses._of_value.cache_clear()
         answers[str(judge.decide(view, case).rules)] += 1
     took = time.process_time() - began
@@ -125,17 +126,16 @@ def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
         past = json.loads(histories.look(view, local.services.secrets, case).text)
+    added = [Addition(owner, key, amount, tuple(more)) for owner, key, amount, more in past["adds"]]
+    added += [Addition(agent.id, key) for key in (*past["asks"], past["hour"])]
     used = uses.of_token(PAY, _PAYMENT["scopes"], _PAYMENT["details"])
     now = local.clock.now()
     for start in range(begin, end, 10_000):
         with local.services.store.write() as tx:
             for n in range(start, min(start + 10_000, end)):
                 tx.uses.add(agent.id, f"t{n}", used, now - n * MINUTE)
-                tx.history.add(agent.id, f"other {n}")
-                for key in past["marks"]:
-                    tx.history.add(agent.id, key)
-                for key, amount in past["amounts"].items():
-                    tx.history.add(agent.id, key, amount)
+                at = now - n * MINUTE
+                tx.history.add([*added, Addition(agent.id, f"other {n}")], at // DAY, at)
 
 
 def _mixed() -> str:

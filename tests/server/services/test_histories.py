@@ -203,10 +203,11 @@ def test_a_key_of_an_agent_that_signs_is_told_too(agent, local):
     """By the whole public key, whatever it is called."""
     with local.services.store.read() as view:
         record = view.directory.agent(agent.id)
+    secrets = local.services.secrets
     first = replace(record, jwks=({"kty": "EC", "kid": "a", "x": "1"},), secrets=())
     second = replace(record, jwks=({"kty": "EC", "kid": "a", "x": "2"},), secrets=())
-    assert credentials(first) != credentials(second)
-    assert credentials(first) == credentials(first)
+    assert credentials(secrets, first) != credentials(secrets, second)
+    assert credentials(secrets, first) == credentials(secrets, first)
 
 
 def test_a_scope_is_new_at_each_resource(agent, person):

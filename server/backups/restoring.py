@@ -76,6 +76,7 @@ def from_archive(
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as closing:
         beside = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
+        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder = closing.enter_context(
             tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=beside)
         )
@@ -153,7 +154,7 @@ def _make_safe(
     with dumps.transaction(url) as connection:
         backup = in_force.items(connection, prepared.now)
         holding = held(backup, None if later is None else later.items, keep)
-        stopped = {item.id for item in holding["devices"]}
+        stopped = {one.item.id for one in holding["devices"]}
         goes_on = [] if later is None else [one for one in backup["devices"] if one not in stopped]
         marks = in_force.configuration(connection)
         known = {} if later is None else later.configuration

@@ -4,7 +4,6 @@ Owns: findings that the database shows. Never: files, addresses and settings; th
 at those, because services know nothing of the machine.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -74,24 +73,18 @@ def _clock(view: View) -> Iterator[Finding]:
 
 def _restored(view: View) -> Iterator[Finding]:
     """What the last restore turned off and nobody has enabled yet."""
-    found = [_still_off(view, kind, held_id) for kind, held_id in view.installation.held()]
-    for (what, fix), count in Counter(one for one in found if one is not None).items():
-        more = "" if count == 1 else f" ({count} of them)"
-        yield Finding("weak", f"A restore turned off {what}{more}.", f"Run: {fix}")
-
-
-def _still_off(view: View, kind: str, held_id: str) -> tuple[str, str] | None:
-    """What it is and how to enable it; None for what is enabled or gone."""
-    name = _name_of_what_is_off(view, kind, held_id)
-    what, fix = _OFF[kind]
-    return None if name is None else (f"{what} {name}", f"{fix} {name}")
+    for kind, held_id in view.installation.held():
+        if (name := _name_of_what_is_off(view, kind, held_id)) is not None:
+            what, fix = _OFF[kind]
+            how = held_id if kind == "devices" else name
+            yield Finding("weak", f"A restore turned off the {what} {name}.", f"Run: {fix} {how}")
 
 
 _OFF: Final = {
-    "devices": ("a device of", "sayso devices enable --user"),
-    "users": ("the user", "sayso users enable"),
-    "agents": ("the agent", "sayso agents enable"),
-    "apps": ("the app", "sayso apps update --enable"),
+    "devices": ("device", "sayso devices enable"),
+    "users": ("user", "sayso users enable"),
+    "agents": ("agent", "sayso agents enable"),
+    "apps": ("app", "sayso apps update --enable"),
 }
 
 
@@ -99,7 +92,7 @@ def _name_of_what_is_off(view: View, kind: str, held_id: str) -> str | None:
     if kind == "devices":
         device = view.devices.get(held_id)
         owner = None if device is None else view.directory.user(device.user_id)
-        return None if owner is None else owner.name
+        return None if device is None or owner is None else f"{device.name} of {owner.name}"
     directory = view.directory
     read = {"users": directory.user, "agents": directory.agent, "apps": directory.app}[kind]
     found: User | Agent | App | None = read(held_id)

@@ -47,7 +47,16 @@ ONLY_KNOWN: Final = frozenset({"users"})
 """Held only if they are known to have changed: without device or password they do nothing."""
 
 
-def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str, list[Item]]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An item that does not go on as it stands in the backup."""
+
+    item: Item
+    over: bool = False
+    """It is known that it had ended, so nobody is reminded to enable it again."""
+
+
+def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str, list[Held]]:
     """What must not go on as it stands in the backup, by kind.
 
     `since` is what was in force later, None where nobody knows; then `keep` names the kinds that
@@ -58,8 +67,11 @@ def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str,
 
 def _held(
     kind: str, items: Mapping[str, Item], since: Items | None, keep: Collection[str]
-) -> list[Item]:
+) -> list[Held]:
     if since is not None:
-        now = {name: item.mark for name, item in since[kind].items()}
-        return [item for item in items.values() if now.get(item.id) != item.mark]
-    return [] if kind in keep or kind in ONLY_KNOWN else list(items.values())
+        later = since[kind]
+        gone = [Held(item, over=True) for item in items.values() if item.id not in later]
+        both = [item for item in items.values() if item.id in later]
+        return gone + [Held(item) for item in both if later[item.id].mark != item.mark]
+    kept = kind in keep or kind in ONLY_KNOWN
+    return [] if kept else [Held(item) for item in items.values()]

@@ -28,7 +28,7 @@ from server.services import audit
 from server.services.expiry import expire
 from server.services.installation_rows import InstallationRow
 from server.services.records import Entry
-from server.services.restores import REASON, Item
+from server.services.restores import REASON, Held
 from server.services.withdrawals import withdraw
 from server.storage.deputy_tables import deputies
 from server.storage.directory import Cache
@@ -81,7 +81,7 @@ class Terminal:
 class Restoring:
     """What one restore does."""
 
-    held: Mapping[str, list[Item]]
+    held: Mapping[str, list[Held]]
     installation: InstallationRow
     """As it was in the backup."""
     facts: Mapping[str, object]
@@ -101,8 +101,8 @@ def make_safe(
     counts = {"requests": _cancel_requests(tx), **_end_passing(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)
-        for item in items:
-            _hold(tx, connection, kind, item)
+        for one in items:
+            _hold(tx, connection, kind, one)
     for terminal in restoring.terminals:
         _continue(connection, terminal)
     _begin_epoch(connection, restoring.installation, tx.now)
@@ -206,10 +206,11 @@ def _empty_feed(connection: Connection, now: int) -> None:
     connection.execute(insert(feed_events).values(row))
 
 
-def _hold(tx: Rows, connection: Connection, kind: str, item: Item) -> None:
+def _hold(tx: Rows, connection: Connection, kind: str, one: Held) -> None:
+    item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
-    if kind in _RELEASED_LATER:
+    if kind in _RELEASED_LATER and not one.over:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))
     agent_id = item.id if kind == "agents" else None

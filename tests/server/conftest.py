@@ -3,7 +3,7 @@
 Owns: the template of a test run, its agent and its person; a log that a test may set up.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import pytest
 import structlog
 
 from server import telemetry
+from server.services.restores import KINDS
 from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
+from tests.support.restored import restored
 from tests.support.site import LocalSite
 from tests.support.staff import Staff, StaffTemplate, make_staff
 from tests.support.template import Template, make_template
@@ -83,3 +85,17 @@ def log_lines(
     monkeypatch.setattr(telemetry, "_LOGGER", structlog.get_logger("test"))
     yield lambda: [*capsys.readouterr().err.splitlines()]
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def restore(local: LocalSite) -> Iterator[Callable[..., LocalSite]]:
+    """Restores the installation in place and opens it again, a second later."""
+    opened: list[LocalSite] = []
+
+    def done(keep: Collection[str] = tuple(KINDS)) -> LocalSite:
+        opened.append(restored(local, keep))
+        return opened[-1]
+
+    yield done
+    for again in opened:
+        again.services.store.close()

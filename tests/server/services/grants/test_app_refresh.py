@@ -9,7 +9,7 @@ from server.services.app_tokens import IDLE_MS, token_hash
 from server.services.grants.app_refresh import GRACE_MS
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
-from tests.support.people import new_app
+from tests.support.people import LocalApp, new_app
 from tests.support.site import ISSUER
 
 GONE = (400, "invalid_grant")
@@ -254,3 +254,14 @@ def test_no_token_of_an_app_outlives_the_consent(app, first, local):
     assert answer["expires_in"] == 60
     local.clock.forward(MINUTE)
     assert app.refresh(answer["refresh_token"]).refusal == GONE
+
+
+def test_after_a_restore_tokens_and_codes_are_over(app, first, code_for, restore):
+    """Its users sign in again: the backup does not know which of them was used."""
+    token = app.refresh(first).json
+    code = code_for(app, **WHOLE)
+    again = LocalApp(restore(), app.app, app.secret)
+    assert again.refresh(first).refusal == GONE
+    assert again.refresh(token["refresh_token"]).refusal == GONE
+    assert again.redeem(code).refusal == GONE
+    assert again.userinfo(token["access_token"]).status == 401

@@ -123,6 +123,8 @@ class Asker:
     this_hour: int = 0
     """Requests of it to this person in this hour, and on this day, with this one."""
     today: int = 0
+    formerly: tuple[str, int] | None = None
+    """The newest of its former names that this person approved, and until when it had it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,10 +136,14 @@ def _compared(compared: Comparison, *, clear: bool) -> SafeText:
     if past.count < ENOUGH:
         only = "" if len(compared.amounts) != 1 else _only(compared.amounts[0], past)
         return _safe(f"Only {_approvals(past.count)} to compare with{only}.")
-    since = datetime.fromtimestamp(past.since / 1_000, UTC)
-    begun = f"{since.day} {since:%B %Y}"
     intro = "Nothing unusual, compared" if clear else "Compared"
-    return _safe(f"{intro} with {_approvals(past.count)} since {begun}.")
+    return _safe(f"{intro} with {_approvals(past.count)} since {_day(past.since)}.")
+
+
+def _day(moment: int) -> str:
+    """A day in UTC."""
+    day = datetime.fromtimestamp(moment / 1_000, UTC)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _only(amount: Amount, past: Past) -> str:
@@ -174,7 +178,11 @@ def _new_agent(compared: Comparison) -> Words | None:
 def _renamed_agent(compared: Comparison) -> Words | None:
     asker = compared.asker
     known = asker.past.count == 0 or asker.mark in asker.past.members
-    return None if known else {"agent": asker.name}
+    return None if known else {"agent": asker.name, "was": _was(asker.formerly)}
+
+
+def _was(formerly: tuple[str, int] | None) -> str:
+    return "" if formerly is None else f": {formerly[0]}, until {_day(formerly[1])}"
 
 
 def _new_key(compared: Comparison) -> Words | None:
@@ -316,7 +324,7 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.NEW_AGENT, _N, _new_agent,
            "First request from {agent} that you would approve."),
     Signal(Code.RENAMED_AGENT, _W, _renamed_agent,
-           "{agent} had another name when you last approved one of its requests."),
+           "{agent} had another name when you last approved one of its requests{was}."),
     Signal(Code.NEW_KEY, _W, _new_key,
            "{agent} has a new key since you last approved one of its requests."),
     Signal(Code.NEW_TYPE, _N, _first(lambda compared: compared.asker.types),

@@ -25,7 +25,7 @@ from server.protocol.comparisons import (
     Value,
 )
 from server.protocol.unusual import Code, Oddity, Unusual
-from server.services import history_keys
+from server.services import agent_names, history_keys
 from server.services.approval_records import Approval
 from server.services.history_keys import (
     MOST_TARGETS,
@@ -75,7 +75,7 @@ def look(view: View, secrets: Secrets, wanted: Wanted, *, asked_at: int | None =
     With `asked_at` it was asked then, and is among the requests that were counted.
     """
     keys = history_keys.keys_of(secrets, wanted)
-    looked = _Looked(view, wanted, keys, asked_at)
+    looked = _Looked(view, secrets, wanted, keys, asked_at)
     return Compared(unusual.find(looked.comparison()), wanted, keys)
 
 
@@ -120,6 +120,7 @@ class _Looked:
     """One request beside the rows that are about it."""
 
     view: View
+    secrets: Secrets
     wanted: Wanted
     keys: Keys
     asked_at: int | None
@@ -188,11 +189,13 @@ class _Looked:
 
     def _asker(self, known: Known) -> Asker:
         keys = self.keys
+        past = _past(known, keys.agent)
         return Asker(
             name=self.wanted.agent.name,
             mark=keys.name.mark,
+            formerly=self._formerly(past),
             keys=keys.credentials,
-            past=_past(known, keys.agent),
+            past=past,
             before=_before(known.get(keys.agent), self._day),
             types=keys.types,
             scopes=keys.scopes,
@@ -200,6 +203,16 @@ class _Looked:
             this_hour=self._asked(known, keys.asked_hour, _HOUR_MS)[0],
             today=self._asked(known, keys.asked_day, _DAY_MS)[0],
         )
+
+    def _formerly(self, past: Past) -> tuple[str, int] | None:
+        """The newest of its former names that this person approved, if they know no other."""
+        if past.count == 0 or self.keys.name.mark in past.members:
+            return None
+        user = self.wanted.user.id
+        for one in agent_names.former(self.view, self.wanted.agent.id):
+            if history_keys.name_mark(self.secrets, user, one.name) in past.members:
+                return one.name, one.until
+        return None
 
     def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
         """How often and how much was asked in this period, without this where it is counted."""

@@ -185,6 +185,11 @@ def keys_of(secrets: Secrets, wanted: Wanted) -> Keys:
     )
 
 
+def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
+    """The mark of another name of an agent."""
+    return _Maker(secrets, user_id).text(Place(None), name, ()).mark
+
+
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
     """What this agent can prove itself by."""
     jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]

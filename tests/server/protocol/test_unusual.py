@@ -58,6 +58,16 @@ def _priced(value, *pasts, **others):
     return replace(USUAL, amounts=(_amount(value, *pasts, **others),))
 
 
+def test_a_renamed_agent_is_told_with_the_name_that_the_person_knows():
+    """And until when it had it, on a day of UTC."""
+    renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
+    (oddity,) = find(renamed).oddities
+    assert oddity.text == (
+        "invoice-bot had another name when you last approved one of its requests: "
+        "weather-helper, until 3 March 2026."
+    )
+
+
 CASES = {
     Code.NEW_AGENT: (
         _asker(past=Past()),

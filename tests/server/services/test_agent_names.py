@@ -67,6 +67,24 @@ def test_a_new_name_is_an_entry_and_its_owners_are_told(local, agent, agents):
     assert "billing" not in json.dumps(hooked)
 
 
+def test_who_approved_an_agent_is_told_its_former_name(local, agent, person, agents):
+    """The newest that they know, until they approve it under the new one."""
+
+    def said():
+        shown = json.loads(agent.asked_payment()[1].display)["unusual"]
+        return [one["text"] for one in shown if one["code"] == "renamed_agent"]
+
+    person.approve(agent.asked_payment()[1].id)
+    for name in ("weather-helper", "payroll"):
+        local.clock.forward(MINUTE)
+        agents.update(agent.id, AgentChanges(name=name), by=BY)
+    (text,) = said()
+    assert text.startswith("payroll had another name when you last approved one of its requests")
+    assert text.endswith(": invoice-bot, until 9 October 2025.")
+    person.approve(agent.asked_payment()[1].id)
+    assert said() == []
+
+
 def test_the_first_request_under_a_new_name_is_a_first_one(local, agent, person, agents):
     """For each person whom it asks, whatever it asked before."""
     first = agent.asked_payment()[1]

@@ -4,21 +4,19 @@ Owns: what is asked before an answer leaves, and that its outcome is learnt from
 Never: an answer to something else than what was shown; a guess.
 """
 
-import threading
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from approver_tui.cli import entries, lines
+from approver_tui.cli import checking, entries, lines
 from approver_tui.cli.console import Console
 from approver_tui.cli.exits import explained
 from approver_tui.client.api import Client
 from approver_tui.client.deciding import Decider
 from approver_tui.client.errors import (
     AlreadyDecided,
-    ClientError,
-    LoginFirst,
-    UnknownOutcome,
+    NotRecorded,
     WrongEntry,
     WrongPin,
 )
@@ -26,10 +24,8 @@ from approver_tui.state.approvals import Approval
 from approver_tui.state.ceremony import Entries
 from approver_tui.state.decision import NOTE_LENGTH, Aside, DenyCode
 from approver_tui.state.reported import ReportScope
+from approver_tui.state.text import SafeText
 from approver_tui.state.waits import read_moment
-
-_ASK_AGAIN = 2.0
-"""Seconds between two questions about an answer whose receipt was lost."""
 
 _SCOPES = {"agent": ReportScope.AGENT, "everything": ReportScope.EVERY_AGENT}
 
@@ -155,22 +151,15 @@ class Answering:
     def _sent(self, send: Callable[[], Approval]) -> bool:
         """Send, and say what the server says came of it; it may wait for others after a yes."""
         try:
-            self.console.say(["", *lines.outcome(send())])
+            done = checking.settled(self.decider, send, self._say, patience=math.inf)
         except AlreadyDecided as error:
             self.console.say(["", *explained(error)])
-        except UnknownOutcome:
-            learned, now = self._learned(), self.client.now()
-            self.console.say(["", *lines.came_of(learned, now, self.client.profile.user_id)])
-            return lines.has_counted(learned, now, self.client.profile.user_id)
+        except NotRecorded as error:
+            self.console.say(["", str(error)])
+            return False
+        else:
+            self.console.say(["", *lines.outcome(done)])
         return True
 
-    def _learned(self) -> Approval:
-        """Ask until the server says what holds; only interrupting leaves it open."""
-        self.console.say(["Not known yet, checking: the server has not confirmed your answer."])
-        while True:
-            try:
-                return self.client.approval(self.approval.id)
-            except LoginFirst:
-                raise
-            except ClientError:
-                threading.Event().wait(_ASK_AGAIN)
+    def _say(self, text: SafeText) -> None:
+        self.console.say([text])

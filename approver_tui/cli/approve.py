@@ -1,8 +1,11 @@
 """`sayso-approver approve`: say yes to one request, with the PIN."""
 
+from functools import partial
+
 import click
 
 from approver_tui.cli import documents, entries, lines
+from approver_tui.cli.checking import settled, to_stderr
 from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
@@ -60,9 +63,9 @@ def command(  # noqa: PLR0913  # the options of one verb
         if not as_json:
             _show_less(granted or approval.granted)
         pin = read_pin(from_stdin=pin_stdin)
-        done = decider.approve(
-            approval, fingerprint=fingerprint, pin=pin, granted=granted, entries=typed
-        )
+        send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
+        send = partial(send, granted=granted, entries=typed)
+        done = settled(decider, send, to_stderr(as_json=as_json))
     if as_json:
         print_document(documents.outcome(done))
     else:

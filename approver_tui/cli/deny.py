@@ -2,24 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import click
 
 from approver_tui.cli import documents, lines
+from approver_tui.cli.checking import settled, to_stderr
 from approver_tui.cli.exits import document, exit_code, sentence
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.deciding import Decider
-from approver_tui.client.errors import ClientError, LoginFirst, Unreachable
+from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
 from approver_tui.state.approvals import Approval
 from approver_tui.state.decision import NOTE_LENGTH, Aside, DenyCode
+from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import display_safe
 from approver_tui.state.waits import read_moment
 
 Deny: TypeAlias = Callable[[str], Approval]
 _FOR_ALL = (LoginFirst, Unreachable)
 """What stops one no stops all that would follow it."""
+
+
+_NOT_SENT = Unreachable(may_say(Known.NOT_SENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,9 @@ def command(  # noqa: PLR0913  # the flags of one no
         ids = tuple(dict.fromkeys(approval_ids))
 
         def deny(approval_id: str) -> Approval:
-            return decider.deny(client.approval(approval_id), DenyCode(code), note, aside)
+            approval = client.approval(approval_id)
+            send = partial(decider.deny, approval, DenyCode(code), note, aside)
+            return settled(decider, send, to_stderr(as_json=as_json))
 
         if len(ids) > 1:
             _tell(_each(ids, deny), as_json=as_json)
@@ -90,6 +98,10 @@ def _each(ids: Sequence[str], deny: Deny) -> Several:
     for place, approval_id in enumerate(ids):
         try:
             denied.append(deny(approval_id))
+        except UnknownOutcome as error:
+            failed.append((approval_id, error))
+            failed += [(each, _NOT_SENT) for each in ids[place + 1 :]]
+            break
         except _FOR_ALL as error:
             failed += [(each, error) for each in ids[place:]]
             break

@@ -116,19 +116,6 @@ def about_to(approval: Approval, now: int) -> list[str]:
     ]
 
 
-def came_of(approval: Approval, now: int, user_id: str) -> list[str]:
-    """Return what the server says became of this person's answer."""
-    if has_counted(approval, now, user_id):
-        return outcome(approval)
-    return ["Your answer has not reached the server. The request still waits."]
-
-
-def has_counted(approval: Approval, now: int, user_id: str) -> bool:
-    """Whether it is over, or this person's yes counts beside others."""
-    is_counted = approval.together is not None and approval.together.counts(user_id)
-    return is_counted or not approval.is_waiting(now)
-
-
 def asked_again(approval: Approval) -> str:
     """Return that the agent of what expired will read that it is to ask again."""
     return f"{approval.agent.name} is told to ask again, at its next poll."

@@ -1,16 +1,12 @@
 """Answering an approval, and vouching for other devices.
 
-Owns: the checks before a signature, which key signs what, what to do when a receipt is lost.
-Never: screens, prompts, how a PIN opens a key.
+Owns: the checks before a signature, which key signs what. Never: screens, prompts, how a PIN opens
+a key, what became of an answer whose receipt is lost; that is `votes.py`.
 """
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from approver_tui.client import deputies, wire
 from approver_tui.client.api import Client
 from approver_tui.client.errors import (
-    AlreadyDecided,
     ApiError,
     Changed,
     EntryNeeded,
@@ -18,11 +14,13 @@ from approver_tui.client.errors import (
     UnknownOutcome,
     Unreachable,
     WireError,
+    known,
 )
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
 from approver_tui.client.keys import Level
 from approver_tui.client.unlocking import LowKey, one_signature
-from approver_tui.state.approvals import Approval, ApprovalState
+from approver_tui.client.votes import Vote, Votes
+from approver_tui.state.approvals import Approval
 from approver_tui.state.ceremony import (
     CONFIRM,
     NO_CEREMONY,
@@ -36,30 +34,12 @@ from approver_tui.state.decision import NOTHING_MORE, Answer, Aside, DenyCode
 from approver_tui.state.deputies import Deputy
 from approver_tui.state.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
+from approver_tui.state.known import Known
 from approver_tui.state.narrowing import Granted, Wish, is_only
 from approver_tui.state.parts import places
 from approver_tui.state.reported import Reported, ReportScope
 
 _WITH_PIN: Ceremony = frozenset({Step.PIN})
-_BROKEN_ON_THE_WAY = frozenset({500, 502, 504})
-
-
-@dataclass(frozen=True, slots=True)
-class _Vote:
-    """An answer on its way: signed once, the same bytes however often it is sent."""
-
-    approval_id: str
-    answer: Answer
-    signed: str
-    note: str
-    granted: str | None = None
-    """The text of what is granted, where that is less."""
-    entries: Entries = NOTHING
-    """What the person typed for it."""
-    aside: Aside = NOTHING_MORE
-    """What goes beside a denial."""
-    tries_left: Mapping[Step, int] | None = None
-    """How many tries there were before it was sent."""
 
 
 class Decider:
@@ -70,6 +50,7 @@ class Decider:
         self._low = LowKey(client)
         self._parts: set[str] = set()
         """Texts of what would be granted that were held against the wish for them."""
+        self._votes = Votes(client)
 
     @property
     def is_unlocked(self) -> bool:
@@ -121,10 +102,10 @@ class Decider:
             key = None if fresh.needs_pin else self._low.get()
             if key is None:
                 raise PinNeeded("Approving this takes your PIN.")
-            return self._send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
+            return self._votes.send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
         with one_signature(self._client, pin, Level.HIGH, fresh.id) as opened:
             vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
-        return self._send(vote)
+        return self._votes.send(vote)
 
     def deny(
         self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
@@ -133,7 +114,11 @@ class Decider:
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
         signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
-        return self._send(_Vote(fresh.id, Answer.DENY, signed, note, aside=aside))
+        return self._votes.send(Vote(fresh.id, Answer.DENY, signed, note, aside=aside))
+
+    def settle(self, approval_id: str) -> Approval:
+        """Return what became of an answer whose receipt was lost. Raises as `Votes.settle` does."""
+        return self._votes.settle(approval_id)
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
         """Say that the person did not ask for this; takes no PIN, and an answered one is taken.
@@ -264,14 +249,14 @@ class Decider:
         taken: Ceremony,
         granted: Granted | None,
         entries: Entries,
-    ) -> _Vote:
+    ) -> Vote:
         """A yes that is signed for what was typed, and for the PIN where it was entered."""
         text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.of(step) is not None)
         ceremony = spelled(taken | typed)
         signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
         left = approval.tries_left
-        return _Vote(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
+        return Vote(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
 
     def _signed(  # the members of one answer
         self,
@@ -295,64 +280,16 @@ class Decider:
         }
         return signed_decision(key, self._client.signer, members)
 
-    def _send(self, vote: _Vote) -> Approval:
-        try:
-            return self._sent(vote)
-        except Unreachable as error:
-            if not error.was_sent:
-                raise
-        except ApiError as error:
-            if error.status not in _BROKEN_ON_THE_WAY:
-                raise
-        return self._outcome(vote)
-
-    def _sent(self, vote: _Vote) -> Approval:
-        return self._client.decide(
-            vote.approval_id, vote.signed, vote.note, vote.granted, vote.entries, vote.aside
-        )
-
     def _reported_again(
         self, approval_id: str, signed: str, scope: ReportScope, note: str
     ) -> Reported:
         """The receipt was lost; the same bytes open no second incident."""
         try:
             return self._client.report(approval_id, signed, scope, note)
-        except Unreachable as error:
-            raise UnknownOutcome(approval_id, "The server has not confirmed it.") from error
-        except ApiError as error:
-            if not _is_lost(error):
+        except (Unreachable, ApiError) as error:
+            if isinstance(error, ApiError) and not _is_lost(error):
                 raise
-            raise UnknownOutcome(approval_id, "The server has not confirmed it.") from error
-
-    def _outcome(self, vote: _Vote) -> Approval:
-        """The receipt was lost. Ask what holds; the same bytes sent again have the same effect.
-
-        Unless a try was counted: what was typed may be wrong, and would be counted twice.
-        """
-        try:
-            approval = self._client.approval(vote.approval_id)
-            if approval.state is ApprovalState.PENDING:
-                if approval.tries_left != vote.tries_left:
-                    raise UnknownOutcome(vote.approval_id, "The server counted a try.")
-                return self._sent(vote)
-        except Unreachable as error:
-            raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
-        except ApiError as error:
-            if error.status not in _BROKEN_ON_THE_WAY:
-                raise
-            raise UnknownOutcome(vote.approval_id, "The server has not confirmed it.") from error
-        if self._is_ours(approval, vote):
-            return approval
-        raise AlreadyDecided("already_decided", "It had another outcome.", approval)
-
-    def _is_ours(self, approval: Approval, vote: _Vote) -> bool:
-        decided = approval.decided
-        return (
-            decided is not None
-            and decided.device_id == self._client.profile.device_id
-            and decided.decision is vote.answer
-            and (None if approval.granted is None else approval.granted.text) == vote.granted
-        )
+            raise UnknownOutcome(approval_id) from error
 
     def _statement(self, device: Device, purpose: str, pin: str) -> str:
         """The high key signs, after a PIN call that named the device."""
@@ -381,6 +318,4 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
 
 def _is_lost(error: Unreachable | ApiError) -> bool:
     """Whether the server may have done it all the same."""
-    if isinstance(error, Unreachable):
-        return error.was_sent
-    return error.status in _BROKEN_ON_THE_WAY
+    return known(error) is Known.IN_DOUBT

@@ -8,6 +8,7 @@
      └─ LoginFirst          no session, or one the server no longer takes
     Unreachable             nothing was sent, or nothing came back; nothing changed as far as known
     UnknownOutcome          an answer was sent and its receipt lost; ask again before believing
+    NotRecorded             an answer was sent, and the server said that it does not have it
     WrongPin                the sealed key did not open
     PinNeeded               this answer needs the PIN
     EntryNeeded             this answer needs something typed: a fact, a number, a reason
@@ -30,6 +31,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from approver_tui.state.ceremony import Step
+from approver_tui.state.decision import Answer
+from approver_tui.state.known import Known, by_status, may_say
 from approver_tui.state.text import display_safe
 
 if TYPE_CHECKING:
@@ -94,11 +97,15 @@ class LoginFirst(ApiError):
 
 
 class Unreachable(ClientError):
-    """The server did not answer. With `was_sent` the request may have had its effect."""
+    """The server did not answer. With `was_sent` the request may have had its effect.
 
-    def __init__(self, detail: str, *, was_sent: bool = False) -> None:
+    With `is_silent` it took the request and is not worth asking again at once.
+    """
+
+    def __init__(self, detail: str, *, was_sent: bool = False, is_silent: bool = False) -> None:
         super().__init__(str(display_safe(detail, max_len=500)))
         self.was_sent = was_sent
+        self.is_silent = is_silent
 
 
 class CertificateRefused(Unreachable):
@@ -108,9 +115,18 @@ class CertificateRefused(Unreachable):
 class UnknownOutcome(ClientError):
     """An answer was sent, its receipt was lost, and the server could not be asked since."""
 
-    def __init__(self, approval_id: str, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, approval_id: str, answer: Answer | None = None) -> None:
+        super().__init__(str(may_say(Known.UNKNOWN, answer)))
         self.approval_id = approval_id
+        self.answer = answer
+
+
+class NotRecorded(ClientError):
+    """An answer was sent, and the server said since that it does not have it and never will."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        words = may_say(Known.NOT_RECORDED, answer)
+        super().__init__(f"{words} The request still waits.")
 
 
 class WrongPin(ClientError):
@@ -189,3 +205,15 @@ class WireError(ClientError):
         super().__init__(f"{member}: {problem}")
         self.member = member
         self.problem = problem
+
+
+def known(error: ClientError) -> Known:
+    """Return what an error tells about what was sent; what is neither of these sent nothing."""
+    match error:
+        case Unreachable(was_sent=was_sent):
+            return Known.IN_DOUBT if was_sent else Known.NOT_SENT
+        case UnknownOutcome() | WireError():
+            return Known.IN_DOUBT
+        case ApiError(status=status):
+            return by_status(status)
+    return Known.NOT_RECORDED

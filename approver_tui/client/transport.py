@@ -35,7 +35,14 @@ _TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
 _SKEW_THAT_MATTERS = 2_000
 _UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
 """OpenSSL's codes for a certificate by nobody whom this machine knows."""
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Of these no byte of the request has left: no name, no connection, no TLS, no tunnel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +172,8 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     except _NOT_SENT as error:
         raise _unmet(server, error) from error
     except httpx.TimeoutException as error:
-        raise Unreachable(f"{server} did not answer in time.", was_sent=True) from error
+        words = f"{server} did not answer in time."
+        raise Unreachable(words, was_sent=True, is_silent=True) from error
     except httpx.TransportError as error:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
 

@@ -34,6 +34,8 @@ from approver_tui.screens.reasons import Moment
 from approver_tui.screens.results import ResultsPanel
 from approver_tui.screens.table import Table
 from approver_tui.state.approvals import Approval
+from approver_tui.state.decision import Answer
+from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.records import outcome
@@ -122,7 +124,7 @@ class Answering:
             self._checked_at = ticks
             for approval_id, doing in self._ground.table.doing.items():
                 if doing is Doing.CHECKING:
-                    self._calls.look(approval_id)
+                    self._calls.settle(approval_id)
 
     def over(self, approval: Approval) -> None:
         """The server has taken an answer."""
@@ -133,7 +135,9 @@ class Answering:
     def refused(self, message: reports.Refused) -> None:
         """An answer did not get through as meant."""
         match message.error:
-            case errors.UnknownOutcome() | errors.WireError():
+            case errors.UnknownOutcome(answer=answer):
+                self._check(message.approval_id, answer)
+            case errors.WireError():
                 self._check(message.approval_id)
             case errors.AlreadyDecided(approval=winner):
                 self._ground.change(self._ground.table.seen(winner).idle(winner.id))
@@ -141,22 +145,7 @@ class Answering:
             case error:
                 self._ground.desk.intents.drop({message.approval_id})
                 self._ground.change(self._ground.table.idle(message.approval_id))
-                self._ground.say(refusals.words(error, done=say("Nothing was denied.")))
-        self._leave_if_done()
-
-    def seen(self, approval: Approval) -> None:
-        """The server's copy of a request came; it may settle an answer that was in doubt."""
-        if self._ground.table.doing.get(approval.id) is not Doing.CHECKING:
-            return
-        self.kept_back((approval,))
-        self._ground.change(self._ground.table.idle(approval.id))
-        table = self._ground.table
-        if approval.is_waiting(self._moment.now) and not table.has_yes(approval):
-            self._ground.say(
-                say("Your answer has not reached the server. The request still waits.")
-            )
-        else:
-            self._say_outcome(approval)
+                self._ground.say(refusals.came_of(error, done=may_say(Known.NOT_RECORDED)))
         self._leave_if_done()
 
     # What the list of several answers tells.
@@ -175,9 +164,9 @@ class Answering:
         self._ground.desk.intents.drop({approval.id})
         self._ground.change(self._ground.table.seen(approval).idle(approval.id))
 
-    def doubted(self, approval_id: str) -> None:
+    def doubted(self, approval_id: str, answer: Answer) -> None:
         """It is not known what became of an answer: ask until it is."""
-        self._check(approval_id)
+        self._check(approval_id, answer)
 
     def finished(self) -> None:
         """Nothing more will be sent."""
@@ -199,7 +188,7 @@ class Answering:
             case BatchGiven():
                 self._begin(result)
             case Unknown(approval=approval):
-                self._check(approval.id)
+                self._check(approval.id, Answer.APPROVE)
             case Closed():
                 self._closed(about, result)
         self._calls.refresh_me()
@@ -238,11 +227,10 @@ class Answering:
             self._ground.change(self._ground.table.busy(denial.approval.id, Doing.SENDING))
             self._calls.deny(denial)
 
-    def _check(self, approval_id: str) -> None:
+    def _check(self, approval_id: str, answer: Answer | None = None) -> None:
         self._ground.change(self._ground.table.busy(approval_id, Doing.CHECKING))
-        not_known = say("Not known yet, checking: the server has not confirmed your answer.")
-        self._ground.say(not_known)
-        self._calls.look(approval_id)
+        self._ground.say(may_say(Known.IN_DOUBT, answer))
+        self._calls.settle(approval_id)
 
     def _say_outcome(self, approval: Approval) -> None:
         moment = self._moment

@@ -140,7 +140,7 @@ class Board(KeyedScreen):
         """A question failed; one whose answer settles what became of an answer is asked again."""
         is_over = isinstance(message.error, errors.LoginFirst)
         if not is_over and not self.answering.is_checking:
-            self.say(refusals.words(message.error, done=say("")))
+            self.say(refusals.problem(message.error))
         if is_over or not self._is_listening:
             reason = display_safe(str(message.error), max_len=100)
             phase = Phase.SIGNED_OUT if is_over else Phase.OFFLINE
@@ -165,7 +165,6 @@ class Board(KeyedScreen):
     @on(reports.Seen)
     def _seen(self, message: reports.Seen) -> None:
         self.change(self.table.seen(message.approval))
-        self.answering.seen(message.approval)
 
     @on(reports.Doubted)
     def _doubted(self, message: reports.Doubted) -> None:

@@ -29,6 +29,8 @@ class Calls:
         self._desk = desk
         self._screen = screen
         self._stop = threading.Event()
+        self._settling: set[str] = set()
+        """The ids of the answers in doubt about which the server is being asked."""
 
     def recall(self) -> None:
         """Look what waited when the server last said so, then ask it."""
@@ -50,6 +52,13 @@ class Calls:
     def deny(self, denial: Denial) -> None:
         """Send a denial."""
         self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
+
+    def settle(self, approval_id: str) -> None:
+        """Ask what became of an answer in doubt, unless it is being asked already."""
+        if approval_id not in self._settling:
+            self._settling.add(approval_id)
+            work = partial(self._settle, approval_id)
+            self._screen.run_worker(work, thread=True, group="settle")
 
     def attend(self) -> None:
         """Ask when the person is notified."""
@@ -108,6 +117,22 @@ class Calls:
             self._screen.post_message(reports.Refused(approval.id, error))
         else:
             self._screen.post_message(reports.Answered(outcome))
+
+    def _settle(self, approval_id: str) -> None:
+        """What is still not known is asked for again; a session that ended is told at once."""
+        try:
+            outcome = self._desk.answers.settle(approval_id)
+        except errors.UnknownOutcome as error:
+            if isinstance(error.__cause__, errors.LoginFirst):
+                self._screen.post_message(reports.LoadFailed(error.__cause__))
+        except errors.WireError as error:
+            self._screen.post_message(reports.Doubted(wire.unverified(approval_id, error)))
+        except errors.ClientError as error:
+            self._screen.post_message(reports.Refused(approval_id, error))
+        else:
+            self._screen.post_message(reports.Answered(outcome))
+        finally:
+            self._settling.discard(approval_id)
 
     def _attend(self) -> None:
         try:

@@ -172,7 +172,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], WithdrawingScreen[SafeText | No
     @on(_NotDone)
     def _not_done(self, message: _NotDone) -> None:
         self._is_busy = False
-        self._notice = refusals.words(message.value, done=say("Nothing more was done."))
+        self._notice = refusals.came_of(message.value, done=say("Nothing more was done."))
         self.draw()
 
     def _why_off(self) -> SafeText:

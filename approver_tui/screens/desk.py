@@ -150,6 +150,9 @@ class Answers(Protocol):
     ) -> Approval:
         """Say no; return the server's copy."""
 
+    def settle(self, approval_id: str) -> Approval:
+        """Return what became of an answer in doubt. MUST raise UnknownOutcome until it is known."""
+
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Give another, locked device its PIN tries back."""
 

@@ -179,9 +179,8 @@ class Page(KeyedScreen, Generic[Found]):
 
     @on(FetchFailed)
     def _fetch_failed(self, message: FetchFailed) -> None:
-        self._problem = refusals.words(
-            message.value, done=say("{} asks again.", self.desk.keys.key("refresh"))
-        )
+        problem, key = refusals.problem(message.value), self.desk.keys.key("refresh")
+        self._problem = say("{} {} asks again.", problem, key)
         self.say(self._problem)
 
     @on(Selected)

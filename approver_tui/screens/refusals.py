@@ -6,6 +6,7 @@ Owns: the wording, made safe. Never: which errors end a panel.
 from approver_tui.client import errors
 from approver_tui.screens.reasons import Moment
 from approver_tui.state.approvals import Approval
+from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.records import outcome
@@ -18,11 +19,25 @@ _WORDS: dict[type[errors.ClientError], SafeText] = {
     errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
     errors.Unreachable: SafeText("The server did not answer."),
 }
+_IN_DOUBT = SafeText("It is not known whether this was done: look again.")
 
 
 def words(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return what went wrong; `done` says what did not happen because of it."""
+    """Return what went wrong; `done` says what is so all the same."""
+    if errors.known(error) is Known.NOT_SENT:
+        return say("{} {}", may_say(Known.NOT_SENT), done)
     return say("{} {}", problem(error), done)
+
+
+def came_of(error: errors.ClientError, *, done: SafeText) -> SafeText:
+    """Return what went wrong with a change; `done` says what did not happen, where that is known.
+
+    What is not known may still happen.
+    """
+    if isinstance(error, errors.NotRecorded):
+        return problem(error)
+    is_known = errors.known(error) is not Known.IN_DOUBT
+    return words(error, done=done) if is_known else say("{} {}", problem(error), _IN_DOUBT)
 
 
 def already(winner: Approval, moment: Moment) -> SafeText:
@@ -40,7 +55,9 @@ def problem(error: errors.ClientError) -> SafeText:
             tries = say("1 try left") if left == 1 else say("{} tries left", left)
             return say("That is not it. {}, then this request is locked.", tries)
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
-            return say("The server refused: {}", display_safe(detail, max_len=_LONGEST))
+            has_failed = errors.known(error) is Known.IN_DOUBT
+            verb = say("failed") if has_failed else say("refused")
+            return say("The server {}: {}", verb, display_safe(detail, max_len=_LONGEST))
     for kind, text in _WORDS.items():
         if isinstance(error, kind):
             return text

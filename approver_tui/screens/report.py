@@ -22,6 +22,7 @@ from approver_tui.screens.reasons import why_no_report
 from approver_tui.screens.table import Table
 from approver_tui.state.approvals import Approval
 from approver_tui.state.decision import NOTE_LENGTH, DenyCode
+from approver_tui.state.known import Known
 from approver_tui.state.reported import Reported, ReportScope
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
@@ -125,8 +126,8 @@ class ReportPanel(Panel):
         if isinstance(message.error, errors.Changed):
             self.finish(Closed(self.NOTHING_HAPPENED))
             return
-        not_known = isinstance(message.error, errors.UnknownOutcome | errors.WireError)
-        done = say("Send it again: it counts once.") if not_known else say("Nothing was reported.")
+        is_known = errors.known(message.error) is not Known.IN_DOUBT
+        done = say("Nothing was reported.") if is_known else say("Send it again: it counts once.")
         self._problem = refusals.words(message.error, done=done)
         self.look_again()
 

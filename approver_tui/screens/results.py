@@ -32,7 +32,7 @@ from approver_tui.widgets.rows import Doing
 from approver_tui.widgets.title_line import TitleLine
 
 _TITLES = {Answer.APPROVE: SafeText("APPROVING"), Answer.DENY: SafeText("DENYING")}
-_STILL_WAITS = SafeText("Your answer has not reached the server. The request still waits.")
+_STILL_WAITS = SafeText("Your answer was not recorded. The request still waits.")
 
 
 class Clerk(Protocol):
@@ -44,7 +44,7 @@ class Clerk(Protocol):
     def took(self, approval: Approval) -> None:
         """The server told its copy of one."""
 
-    def doubted(self, approval_id: str) -> None:
+    def doubted(self, approval_id: str, answer: Answer) -> None:
         """It is not known what became of an answer: ask until it is."""
 
     def kept_back(self, approvals: tuple[Approval, ...]) -> None:
@@ -150,7 +150,7 @@ class ResultsPanel(Overlay):
             )
         self.is_busy = not self.results.is_settled
         if sent.fate is Fate.UNKNOWN:
-            self._clerk.doubted(sent.approval.id)
+            self._clerk.doubted(sent.approval.id, self.results.answer)
         else:
             self._clerk.took(sent.approval)
         self.look_again()
@@ -182,8 +182,9 @@ class ResultsPanel(Overlay):
     def _settled_by(self, copy: Approval) -> Results:
         device, moment = self.table.device, self.moment
         mine = None if device is None else device.id
-        fate = fate_of(copy, self.results.answer, mine, moment.now)
-        why = _STILL_WAITS if fate is Fate.NOT_SENT else outcome(copy, moment.now, moment.zone)
+        is_counted = self.table.has_yes(copy)
+        fate = fate_of(copy, self.results.answer, mine, moment.now, is_counted=is_counted)
+        why = _STILL_WAITS if fate is Fate.NOT_RECORDED else outcome(copy, moment.now, moment.zone)
         is_ours = fate in {Fate.APPROVED, Fate.DENIED}
         return self.results.told(copy.id, fate, SafeText("") if is_ours else why, copy)
 

@@ -30,8 +30,10 @@ class Fate(StrEnum):
     REFUSED = "refused"
     """The server, or this program, would not take the answer."""
     NOT_SENT = "not sent"
-    """Nothing left, or nothing arrived; the request still waits."""
-    UNKNOWN = "not known yet"
+    """Nothing left; the request still waits."""
+    NOT_RECORDED = "not recorded"
+    """It was sent, and the server does not have it; the request still waits."""
+    UNKNOWN = "being checked"
     """It was sent, and its receipt lost."""
 
 
@@ -100,16 +102,21 @@ class Results:
         return replace(self, items=items)
 
 
-def fate_of(copy: Approval, answer: Answer, device_id: str | None, now: int) -> Fate:
-    """Return what became of an answer, by the server's copy of its request.
+def fate_of(
+    copy: Approval, answer: Answer, device_id: str | None, now: int, *, is_counted: bool = False
+) -> Fate:
+    """Return what became of an answer that is not in doubt any more, by the copy of its request.
 
-    It is ours if this very device said this very thing; still open, it never arrived.
+    It is ours if this very device said this very thing, or if this person's yes counts beside
+    others; still open, the server does not have it.
     """
     decided = copy.decided
     if decided is not None:
         ours = decided.device_id == device_id and decided.decision is answer
         return _DONE[answer] if ours else Fate.ALREADY
-    return Fate.NOT_SENT if copy.is_waiting(now) else over(copy)
+    if copy.is_waiting(now):
+        return Fate.APPROVED if is_counted else Fate.NOT_RECORDED
+    return over(copy)
 
 
 def over(copy: Approval) -> Fate:

@@ -73,6 +73,7 @@ _FILES: Final = {
             "icon",
             "inbox",
             "install",
+            "known",
             "leave",
             "limit",
             "live",

@@ -1,18 +1,22 @@
 """The real app over a server that is killed, stopped and started again under it."""
 
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from approver_tui.state.approvals import ApprovalState
 from server.protocol.states import State
 from tests.support.agent import new_agent
 from tests.support.proxy import Proxy, proxy
 from tests.support.server import LiveServer, free_port
 from tests.support.terminal import PIN, new_person
 from tests.support.waiting import until
-from tests.support.window import Window, window
+from tests.support.window import Window, environment, window
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """The usual screen is back, the cursor shows, the focus is not reported."""
@@ -67,16 +71,16 @@ def test_a_yes_whose_receipt_is_lost_ends_as_what_the_server_says(
         app.press("\r")
         until(lambda: state(server, approval.id) is State.APPROVED, 30)
         server.kill()
-        app.shows("Not known yet, checking")
+        app.shows("Checking whether your approval was recorded")
         assert "Approved by" not in app.text
         monkeypatch.undo()
         server.start()
         app.shows("Approved by", "LIVE")
-        app.hides("Not known")
+        app.hides("Checking whether")
 
 
-def test_a_no_that_never_arrived_is_not_claimed(server: LiveServer, road: Proxy) -> None:
-    """The road took it, the server was gone: unknown until the server says that it waits."""
+def test_a_no_that_never_arrived_is_sent_again(server: LiveServer, road: Proxy) -> None:
+    """The road took it, the server was gone: in doubt until the server is back and takes it."""
     agent, person = new_agent(server), new_person(server, road.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -87,10 +91,75 @@ def test_a_no_that_never_arrived_is_not_claimed(server: LiveServer, road: Proxy)
         app.shows("Denying in")
         server.kill()
         road.cut()
-        app.shows("OFFLINE", "Not known yet, checking")
-        server.start()
-        app.shows("Your answer has not reached the server. The request still waits.")
+        app.shows("OFFLINE", "Checking whether your denial was recorded")
         assert state(server, approval.id) is State.PENDING
+        server.start()
+        app.shows("Denied by", "LIVE")
+        assert state(server, approval.id) is State.DENIED
+
+
+@pytest.mark.parametrize(("verb", "keys"), [("approval", ("a",)), ("denial", ("d", "1"))])
+def test_an_answer_to_a_server_that_is_stopped_is_only_said_to_be_checked(
+    server: LiveServer,
+    road: Proxy,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    keys: tuple[str, ...],
+) -> None:
+    """It was stopped with the answer in its hands: nothing else is said until it goes on."""
+    agent, person = new_agent(server), new_person(server, road.url)
+    agent.ask_payment(person.user)
+    approval, decided = person.only(), State.APPROVED if verb == "approval" else State.DENIED
+    monkeypatch.setattr(
+        road, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
+    )
+    with window(person) as app:
+        app.press(*keys)
+        if verb == "approval":
+            app.shows("APPROVE?")
+            app.press("\x1b[6~", "\t", PIN)
+            app.shows("Tab to Approve, then Enter.")
+            app.press("\t")
+        app.press("\r")
+        said = ""
+        while f"Checking whether your {verb} was recorded" not in said:
+            said = app.text
+            assert "not recorded" not in said
+            assert "Not sent" not in said
+            assert "ed by" not in said
+        monkeypatch.undo()
+        server.go_on()
+        while f"{decided.capitalize()} by" not in (said := app.text):
+            assert "not recorded" not in said
+            assert "Not sent" not in said
+        assert state(server, approval.id) is decided
+
+
+def test_an_answer_that_lies_on_the_way_is_not_said_to_be_missing(
+    server: LiveServer, road: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is there and still has the request waiting: the answer may be behind it."""
+    agent, person = new_agent(server), new_person(server, road.url)
+    agent.ask_payment(person.user)
+    approval, held = person.only(), threading.Event()
+    sent: list[bytes] = []
+
+    def hold_the_first(piece: bytes) -> None:
+        if b"/decision" in piece:
+            sent.append(piece)
+            if len(sent) == 1:
+                held.wait(60)
+
+    monkeypatch.setattr(road, "on_way_there", hold_the_first)
+    with window(person) as app:
+        app.press("d", "1", "\r")
+        while "Denied by" not in (said := app.text):
+            assert "not recorded" not in said
+            assert "Not sent" not in said
+        assert len(sent) == 2
+        held.set()
+        assert state(server, approval.id) is State.DENIED
+        assert [each.state for each in person.client.decided().items] == [ApprovalState.DENIED]
 
 
 def test_a_denial_in_its_five_seconds_outlives_its_terminal(
@@ -171,3 +240,37 @@ def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, r
         app.shows("LIVE", "Pay EUR 4,820.00")
         assert "APPROVE?" not in app.text
     assert [approval.state.value for approval in person.waiting()] == ["pending"] * 2
+
+
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+def test_a_command_whose_server_is_stopped_only_says_that_it_checks(
+    server: LiveServer, road: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """On stderr, until the server goes on; then what became of it, and exit 0."""
+    agent, person = new_agent(server), new_person(server, road.url)
+    agent.ask_payment(person.user)
+    asked = person.only()
+    monkeypatch.setattr(
+        road, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
+    )
+    given = {
+        "approve": ("--fingerprint", asked.fingerprint, "--pin-stdin"),
+        "deny": ("--code", "not_needed"),
+    }
+    command = [sys.executable, "-m", "approver_tui", verb, asked.id, *given[verb]]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen(command, env=environment(person), text=True, **pipes)
+    assert child.stdin is not None
+    assert child.stderr is not None
+    child.stdin.write(f"{PIN}\n")
+    child.stdin.flush()
+    while "Checking whether your" not in (line := child.stderr.readline()):
+        assert line
+        assert "Error" not in line
+    assert child.poll() is None
+    monkeypatch.undo()
+    server.go_on()
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    assert out.startswith("Approved: " if verb == "approve" else "Denied: ")
+    assert "Error" not in err

@@ -205,7 +205,7 @@ def test_results_when_the_connection_broke(picture, size):
         def broken(approval, **terms):
             if approval.id == TWO.id:
                 stage.server.is_down = True
-                raise errors.UnknownOutcome(approval.id, "lost")
+                raise errors.UnknownOutcome(approval.id)
             return first(approval, **terms)
 
         stage.answers.approve = broken

@@ -14,7 +14,7 @@ from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.state.unsent import Unsent
 from tests.support.fake_approvals import answered
-from tests.support.fake_client import FakeServer
+from tests.support.fake_client import ME, FakeServer
 from tests.support.fake_holdings import a_device
 
 PIN = "271828"
@@ -85,6 +85,18 @@ class FakeAnswers:
         self.notes.append(note)
         self.asides.append(aside)
         return self._done(approval, Answer.DENY, code.value, code)
+
+    def settle(self, approval_id: str) -> Approval:
+        """Tell what the server has; one that does not answer tells nothing."""
+        self._before()
+        try:
+            copy = self.server.approval(approval_id)
+        except errors.Unreachable as error:
+            raise errors.UnknownOutcome(approval_id) from error
+        is_counted = copy.together is not None and copy.together.counts(ME)
+        if copy.is_waiting(self.server.clock.now()) and not is_counted:
+            raise errors.NotRecorded
+        return copy
 
     def narrow(self, approval: Approval, wish: Wish) -> Granted:
         """Grant what is wished; amounts above 4,820 are not less."""

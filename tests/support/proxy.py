@@ -21,12 +21,14 @@ class Proxy:
     """The road to one port.
 
     `delay` is in seconds, for each piece that is forwarded. `lets_back` is asked before each piece
-    of an answer; where it says no, that piece is lost and every connection is cut.
+    of an answer; where it says no, that piece is lost and every connection is cut. `on_way_there`
+    gets each piece of a request before it is forwarded.
     """
 
     target: int
     delay: float = 0.0
     lets_back: Callable[[], bool] = lambda: True
+    on_way_there: Callable[[bytes], object] = lambda _piece: None
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     _open: threading.Event = field(default_factory=threading.Event)
     _ends: list[socket.socket] = field(default_factory=list)
@@ -101,6 +103,8 @@ class Proxy:
                 if is_back and not self.lets_back():
                     self.cut()
                     return
+                if not is_back:
+                    self.on_way_there(piece)
                 there.sendall(piece)
             there.shutdown(socket.SHUT_WR)
 

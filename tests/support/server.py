@@ -130,6 +130,16 @@ class LiveServer:
                 self.process.stdout.close()
             self.process = None
 
+    def suspend(self) -> None:
+        """`kill -STOP` of the whole process group: it takes connections, and answers nothing."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def stop(self) -> float:
         """SIGTERM; returns how many seconds it took to end."""
         assert self.process is not None

@@ -1,6 +1,7 @@
 // An answer of the page's person: signed over exactly what this page shows, or not sent.
 import { bar, gone } from "/deeds.js";
-import { call, digest, now, say, word } from "/passkey.js";
+import { SAYS } from "/known.js";
+import { call, digest, now, say, warn, word } from "/passkey.js";
 import { left } from "/standing.js";
 
 const page = document.getElementById("request");
@@ -9,7 +10,11 @@ export const { id } = page.dataset;
 export const pause = Number(page.dataset.arming);
 const THINK = 5000;
 const SPARE = 1000;
+const LATE = 10000;
+const AGAIN = 2000;
+const NAMES = { approve: "approval", deny: "denial" };
 let sending = false;
+let tries = ""; // How often something may still be typed wrongly, when the answer was signed.
 
 /** Reports whether an answer of this page is under way, or given. */
 export const busy = () => sending;
@@ -22,6 +27,7 @@ export async function signed(said) {
     (await digest(shown.display)) === shown.display_digest &&
     shown.display_digest === page.dataset.digest;
   if (!whole) throw new Error("What this page shows is not what would be signed. Load it again.");
+  tries = JSON.stringify(shown.tries_left);
   const steps = shown.ceremony.split("+").filter((step) => step !== "pin");
   const payload = {
     iss: device,
@@ -47,12 +53,56 @@ async function answer(said, beside, between = async () => {}) {
   try {
     const decision = await signed(said);
     await between();
-    await call("POST", `/api/approvals/${id}/decision`, { decision, ...beside }, { keepalive: true });
+    bar("sent", true);
+    await sent({ decision, ...beside }, NAMES[said.decision ?? "approve"]);
     location.assign(`/done/${id}`);
   } catch (error) {
     sending = false;
+    bar("sent", false);
     throw error;
   }
+}
+
+const post = (body) => call("POST", `/api/approvals/${id}/decision`, body, { keepalive: true });
+
+/** Send an answer until the server says what became of it; the same bytes count once. */
+async function sent(body, what) {
+  const late = setTimeout(() => warn(SAYS.in_doubt(what)), LATE);
+  let isKnown = false;
+  try {
+    await post(body);
+    isKnown = true;
+  } catch (error) {
+    if (error.known !== "in_doubt") throw error;
+    warn(SAYS.in_doubt(what));
+  } finally {
+    clearTimeout(late);
+  }
+  while (!isKnown) {
+    await new Promise((done) => setTimeout(done, AGAIN));
+    isKnown = await settled(body, what);
+  }
+}
+
+/** Whether the server has said what became of an answer; an Error where it was refused. */
+async function settled(body, what) {
+  let isWaiting;
+  try {
+    const shown = await call("GET", `/api/approvals/${id}`);
+    isWaiting = shown.state === "pending";
+    if (isWaiting && JSON.stringify(shown.tries_left) !== tries) throw new Error("What was typed does not match.");
+  } catch (error) {
+    if (error.known === "in_doubt") return false;
+    throw error.known ? new Error(SAYS.unknown(what)) : error;
+  }
+  if (!isWaiting) return true; // The next page says how it ended.
+  try {
+    await post(body);
+  } catch (error) {
+    if (error.known === "in_doubt") return false;
+    throw error.code === "invalid_decision" ? new Error(SAYS.not_recorded(what)) : error;
+  }
+  return true;
 }
 
 /** Five seconds in which a no can be taken back; whoever leaves the page leaves it as it is. */

@@ -1,11 +1,14 @@
 // What every page with a passkey needs: bytes as text, words, calls to our own API, clocks.
+import { known } from "/known.js";
 
 export const csrf = document.body.dataset.csrf ?? "";
 const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();
 
-const AWAY = "The server cannot be reached. Nothing was sent for certain; look again when it is there.";
+const AWAY = "The server cannot be reached.";
+const DOUBT = `${AWAY} It is not known whether this was done: look again.`;
 
-const away = () => Object.assign(new Error(AWAY), { away: true });
+const away = (method = "GET") =>
+  Object.assign(new Error(method === "GET" ? AWAY : DOUBT), { away: true, known: known() });
 
 /** Milliseconds by the server's clock. */
 export const now = () => Date.now() + skew;
@@ -34,14 +37,14 @@ export async function call(method, path, body, how = {}) {
   try {
     answer = await fetch(path, { ...how, method, headers, body: body && JSON.stringify(body) });
   } catch {
-    throw away();
+    throw away(method);
   }
   const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
-  if (said === null) throw away(); // Whoever answered, it was not the server.
+  if (said === null) throw away(method); // Whoever answered, it was not the server.
   if (answer.ok) return said;
   if (answer.status === 401 && !typed()) location.reload();
   const refused = new Error(said.detail ?? "The server refused this.");
-  throw Object.assign(refused, { code: said.code, away: answer.status >= 500 });
+  throw Object.assign(refused, { code: said.code, away: answer.status >= 500, known: known(answer.status) });
 }
 
 /** The passkey's word for a payload: five parts, joined by full stops. */
@@ -60,16 +63,21 @@ export async function word(payload, rpId, credential) {
   return parts.map(encoded).join(".");
 }
 
+/** Say on the page, to everybody, what went wrong or is not known. */
+export function warn(words) {
+  const problem = document.getElementById("problem");
+  problem.textContent = words;
+  problem.hidden = false;
+}
+
 /** Run something that a person started, and say on the page what went wrong. */
 export async function attempt(work) {
-  const problem = document.getElementById("problem");
-  problem.hidden = true;
+  document.getElementById("problem").hidden = true;
   try {
     await work();
   } catch (error) {
     const quiet = ["NotAllowedError", "AbortError"].includes(error.name);
-    problem.textContent = quiet ? "The passkey was not used. Nothing was sent." : error.message;
-    problem.hidden = false;
+    warn(quiet ? "The passkey was not used. Nothing was sent." : error.message);
   }
 }
 

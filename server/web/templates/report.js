@@ -21,7 +21,11 @@ function words({ incident, agents }) {
 async function report(scope) {
   const decision = await signed(NO);
   const { note } = filled(form);
-  const done = await call("POST", `/api/approvals/${id}/report`, { decision, scope, ...(note && { note }) });
+  const body = { decision, scope, ...(note && { note }) };
+  const done = await call("POST", `/api/approvals/${id}/report`, body).catch((error) => {
+    if (error.known !== "in_doubt") throw error;
+    throw new Error("The server did not confirm your report. Send it again: it counts once.");
+  });
   document.getElementById("told-words").textContent = words(done);
   form.hidden = true;
   document.getElementById("over").hidden = true;

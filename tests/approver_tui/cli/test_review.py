@@ -263,7 +263,7 @@ def test_an_answer_whose_receipt_is_lost_ends_as_a_fact(server, terminal):
         server.faults.lose_answer_to |= {"/decision"}
         server.faults.drop_request_to |= {str(asked["id"])}
         child.sendline(PIN)
-        child.expect_exact("Not known yet, checking")
+        child.expect_exact("Checking whether your approval was recorded")
         child.expect_exact("Approved: Pay EUR 4,820.00")
         say(child, AT_LIST, "quit")
         child.expect(pexpect.EOF)

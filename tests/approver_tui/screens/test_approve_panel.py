@@ -204,13 +204,13 @@ async def test_somebody_else_was_faster():
 async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
     """A lost receipt is never shown as approved; the server's word ends the doubt."""
     stage = a_stage([_low()])
-    stage.answers.failures.append(errors.UnknownOutcome(_low().id, "lost"))
+    stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
         await _open(pilot, stage)
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: inbox(stage).table.doing == {_low().id: Doing.CHECKING})
-        await until(pilot, lambda: "Not known yet, checking" in shown(stage))
+        await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
         assert "Approved" not in shown(stage)
         await press(pilot, stage, "a")
         await until(pilot, lambda: "Approve is off: it is not known yet" in shown(stage))
@@ -225,11 +225,11 @@ async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
 async def test_an_answer_that_never_arrived_can_be_given_again():
     """The server still waits, so the doubt ends with that."""
     stage = a_stage([_low()])
-    stage.answers.failures.append(errors.UnknownOutcome(_low().id, "lost"))
+    stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "has not reached the server" in shown(stage))
+        await until(pilot, lambda: "was not recorded. The request still waits." in shown(stage))
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
 

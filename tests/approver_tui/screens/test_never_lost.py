@@ -149,15 +149,15 @@ async def test_leaving_waits_until_the_outcome_is_known():
     stage = a_stage(three())
     pay = three()[0]
     async with opened(stage) as pilot:
-        stage.answers.failures.append(errors.UnknownOutcome(pay.id, "lost"))
+        stage.answers.failures.append(errors.UnknownOutcome(pay.id))
         stage.server.is_down = True
         await press(pilot, stage, "d", "1", "enter")
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Not known yet, checking" in shown(stage))
+        await until(pilot, lambda: "Checking whether" in shown(stage))
         await press(pilot, stage, "q")
         assert stage.app.is_running
-        assert "Not known yet" in shown(stage) or "Sending your answer" in shown(stage)
+        assert "Checking whether" in shown(stage) or "Sending your answer" in shown(stage)
         stage.server.put(answered(pay, Answer.DENY))
         stage.server.is_down = False
         stage.clock.move(3)

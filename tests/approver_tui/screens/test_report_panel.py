@@ -102,8 +102,11 @@ async def test_a_consent_can_be_reported_though_no_agent_asked():
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (errors.Unreachable("down"), "The server did not answer. Nothing was reported."),
-        (errors.UnknownOutcome(PAY.id, "Not confirmed."), "Send it again: it counts once."),
+        (
+            errors.Unreachable("down"),
+            "Not sent: the server cannot be reached. Nothing was reported.",
+        ),
+        (errors.UnknownOutcome(PAY.id), "Send it again: it counts once."),
     ],
 )
 async def test_a_report_that_does_not_get_through_can_be_sent_again(error, says):

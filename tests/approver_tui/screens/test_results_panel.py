@@ -33,7 +33,7 @@ def _fates(stage):
 
 
 def _lost(approval):
-    return errors.UnknownOutcome(approval.id, "lost")
+    return errors.UnknownOutcome(approval.id)
 
 
 def _winner(approval, **changes):
@@ -86,7 +86,7 @@ async def test_a_list_that_breaks_off_in_the_middle_says_what_is_known_of_each()
         await _settled(pilot, stage)
         assert _fates(stage) == [Fate.APPROVED, Fate.UNKNOWN, Fate.NOT_SENT]
         assert "Sending stopped before it. The request still waits." in shown(stage)
-        assert "1 approved, 1 not sent, 1 not known yet." in shown(stage)
+        assert "1 approved, 1 not sent, 1 being checked." in shown(stage)
         done = answered(TWO, Answer.APPROVE)
         ours = replace(done, decided=replace(done.decided, device_id=SafeText(HERE)))
         stage.server.put(ours)
@@ -97,18 +97,18 @@ async def test_a_list_that_breaks_off_in_the_middle_says_what_is_known_of_each()
         await until(pilot, lambda: "2 approved, 1 not sent." in shown(stage))
 
 
-async def test_an_answer_that_never_arrived_is_not_sent():
-    """The server's copy is still open."""
+async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
+    """It said so; the others were never sent."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
         stage.answers.failures = [_lost(ONE)]
         await _approve_three(pilot, stage)
-        await until(pilot, lambda: _fates(stage) == [Fate.NOT_SENT] * 3)
+        await until(
+            pilot, lambda: _fates(stage) == [Fate.NOT_RECORDED, Fate.NOT_SENT, Fate.NOT_SENT]
+        )
         await until(
             pilot,
-            lambda: (
-                "Your answer has not reached the server. The request still waits." in shown(stage)
-            ),
+            lambda: "Your answer was not recorded. The request still waits." in shown(stage),
         )
     assert stage.answers.given == []
 

@@ -63,13 +63,13 @@ async def test_a_yes_that_counts_is_never_said_to_be_lost():
     """Its receipt was; the server's copy has the vote."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
-        stage.answers.failures.append(errors.UnknownOutcome("pay", "no receipt"))
+        stage.answers.failures.append(errors.UnknownOutcome("pay"))
         await press(pilot, stage, "d", "2", "enter")
         stage.server.put(a_shared("pay", a_vote(ME, "alice")))
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: "Your yes is counted (1 of 2" in shown(stage))
-        assert "has not reached" not in shown(stage)
+        assert "not recorded" not in shown(stage)
         await press(pilot, stage, "a")
         assert "Approve is off: your yes is counted" in shown(stage)
         await press(pilot, stage, "d")
@@ -119,13 +119,13 @@ async def test_somebody_elses_yes_is_not_ones_own():
     """An answer that did not arrive is said not to have, whoever else has voted."""
     stage = a_stage([a_shared()])
     async with opened(stage) as pilot:
-        stage.answers.failures.append(errors.UnknownOutcome("pay", "no receipt"))
+        stage.answers.failures.append(errors.UnknownOutcome("pay"))
         await press(pilot, stage, "d", "2", "enter")
         void = a_vote(ME, "alice", counts=False)
         stage.server.put(a_shared("pay", void, a_vote(BOB, "dan")))
         stage.clock.move(6)
         look(stage)
-        await until(pilot, lambda: "Your answer has not reached the server" in shown(stage))
+        await until(pilot, lambda: "Your answer was not recorded" in shown(stage))
 
 
 async def test_a_locked_request_says_so_before_anything_is_typed():

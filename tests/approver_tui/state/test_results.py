@@ -59,7 +59,7 @@ def test_it_is_settled_when_nothing_more_is_sent():
         (NO, Answer.APPROVE, HERE, Fate.ALREADY),
         (YES, Answer.APPROVE, ELSEWHERE, Fate.ALREADY),
         (YES, Answer.APPROVE, None, Fate.ALREADY),
-        (ONE, Answer.APPROVE, HERE, Fate.NOT_SENT),
+        (ONE, Answer.APPROVE, HERE, Fate.NOT_RECORDED),
     ],
     ids=["our yes", "our no", "our other answer", "elsewhere", "no device", "still waits"],
 )

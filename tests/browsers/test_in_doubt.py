@@ -1,0 +1,105 @@
+"""An answer of a page whose receipt is lost: it is checked, and only then said to be so."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from server.protocol.states import State
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.newcomer import enrol_too
+from tests.support.server import LiveServer
+from tests.support.terminal import Terminal, new_person
+
+_PROBLEM = "document.getElementById('problem')?.innerText ?? ''"
+_CHECKING = "Checking whether your denial was recorded"
+_STATES = {
+    "recorded": (200, 204),
+    "not_recorded": (400, 401, 403, 404, 409, 422, 423, 429),
+    "in_doubt": (None, 408, 500, 502, 503, 504),
+}
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Iterator[Terminal]:
+    """Somebody at a terminal."""
+    made = new_person(server)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> str:
+    """A request that is about to be denied in a browser, in the five seconds; its id."""
+    tab.look(width=1200, height=1800)
+    enrol_too(tab, server, person.user)
+    agent.asked(person.user)
+    approval_id = person.only().id
+    tab.open(f"{server.url}/r/{approval_id}")
+    tab.click("#to-deny")
+    tab.click("#no [type=submit]")
+    tab.see("document.getElementById('think').hidden === false")
+    return approval_id
+
+
+def _state(server: LiveServer, approval_id: str) -> State:
+    with server.services.store.read() as view:
+        found = view.approvals.get(approval_id)
+    assert found is not None
+    return found.state
+
+
+def test_a_server_that_is_stopped_with_the_answer_is_only_waited_for(
+    server: LiveServer, tab: Chromium, asked: str
+) -> None:
+    """Nothing but that it is checked, until the server goes on."""
+    server.suspend()
+    try:
+        tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
+        assert "Denied" not in tab.text("main")
+        assert "not recorded" not in tab.text("main")
+    finally:
+        server.go_on()
+    tab.see(f"location.pathname === '/done/{asked}'")
+    tab.says("Denied by")
+    assert _state(server, asked) is State.DENIED
+
+
+def test_an_answer_to_a_server_that_was_away_is_sent_again(
+    server: LiveServer, tab: Chromium, asked: str
+) -> None:
+    """The same bytes, as soon as it is there; nothing can be pressed meanwhile."""
+    server.kill()
+    tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
+    tab.see("document.querySelector('#no [type=submit]').inert")
+    server.start()
+    tab.see(f"location.pathname === '/done/{asked}'")
+    tab.says("Denied by")
+    assert _state(server, asked) is State.DENIED
+
+
+def test_each_state_of_knowledge_has_its_words(
+    server: LiveServer, tab: Chromium, person: Terminal
+) -> None:
+    """What may still arrive is neither said to be recorded nor not to be."""
+    enrol_too(tab, server, person.user)
+    found = {
+        state: [tab.ask(_known(status)) for status in statuses]
+        for state, statuses in _STATES.items()
+    }
+    assert found == {state: [state] * len(statuses) for state, statuses in _STATES.items()}
+    says = (
+        "import('/known.js').then(({ SAYS }) => Object.values(SAYS).map((say) => say('approval')))"
+    )
+    assert tab.ask(says) == [
+        "Your approval was recorded.",
+        "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
+        "It is not known whether your approval was recorded. Load this page again.",
+        "Your approval was not recorded. The request still waits.",
+    ]
+
+
+def _known(status: int | None) -> str:
+    argument = "undefined" if status is None else str(status)
+    return f"import('/known.js').then((its) => its.known({argument}))"

@@ -274,7 +274,7 @@ def granted(value: Granted | None) -> dict[str, object] | None:
         {"label": each.label, "asked": each.asked, "granted": each.granted}
         for each in value.differences
     ]
-    return {"text": value.text, "changes": changes}
+    return {"text": value.text, "headline": value.headline, "changes": changes}
 
 
 def device(value: Device) -> dict[str, object]:

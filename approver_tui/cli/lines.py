@@ -53,13 +53,13 @@ def body(approval: Approval, now: int) -> list[str]:
     shown = approval.display
     return [
         f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
-        approval.granted_headline,
+        approval.told_headline,
+        *granted(approval.granted),
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *_unusual(shown),
         *(fact(each.label, each.value) for each in shown.facts if not each.material),
         *_rights(approval),
-        *granted(approval.granted),
         *_in_the_texts(approval, now),
         "",
         fact("undo", shown.undo),
@@ -124,7 +124,7 @@ def asked_again(approval: Approval) -> str:
 def _counted(approval: Approval) -> list[str]:
     """Return that a yes counts beside others, which are still waited for."""
     words = "" if approval.together is None else f" ({approval.together.words})"
-    return [f"Your yes is counted{words}: {approval.granted_headline}", f"  {approval.id}"]
+    return [f"Your yes is counted{words}: {approval.told_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
@@ -144,7 +144,9 @@ def outcome(approval: Approval) -> list[str]:
     """Return what became of an answer."""
     if approval.state is ApprovalState.PENDING:
         return _counted(approval) + granted(approval.granted)
-    said = [f"{approval.state_word.capitalize()}: {approval.granted_headline}", f"  {approval.id}"]
+    mark = ":" if approval.granted is None else "."
+    said = [f"{approval.state_word.capitalize()}{mark} {approval.told_headline}"]
+    said.append(f"  {approval.id}")
     if approval.together is not None:
         said.append(f"  {approval.together.progress}")
     return said + granted(approval.granted)
@@ -190,7 +192,7 @@ def reported(done: Reported) -> list[str]:
     ]
     state = done.approval.state_word.capitalize()
     return [
-        f"Reported. {state}: {done.approval.headline}",
+        f"Reported. {state}: {done.approval.told_headline}",
         *(stopped or ["  No agent had asked for it, so none was stopped."]),
         f"  incident {done.incident}; an administrator looks into it.",
     ]

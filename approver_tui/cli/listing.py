@@ -40,7 +40,7 @@ def waiting(listed: Page) -> str:
 def row(approval: Approval, now: int) -> list[str]:
     """Return an approval as an entry of a list."""
     return [
-        approval.granted_headline,
+        approval.told_headline,
         "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
         "  " + f"{_who(approval)}, {standing(approval, now)}",
     ]
@@ -54,7 +54,7 @@ def numbered(approvals: Sequence[Approval], numbers: Mapping[str, int], now: int
 def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
     first, *others = group
     lines = [
-        f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.granted_headline}",
+        f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.told_headline}",
         f"   {_who(first)}, {standing(first, now)}",
     ]
     if not others:
@@ -72,7 +72,7 @@ def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
 def _row_of(group: Sequence[Approval], now: int) -> list[str]:
     if len(group) == 1 or not all(one.is_waiting(now) for one in group):
         return [line for one in group for line in row(one, now)]
-    heading = f"{group[0].granted_headline}  x {len(group)}, look alike; each takes its own answer"
+    heading = f"{group[0].told_headline}  x {len(group)}, look alike; each takes its own answer"
     return [heading, *(line for one in group for line in row(one, now)[1:])]
 
 

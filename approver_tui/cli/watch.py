@@ -86,7 +86,7 @@ def _print_json(event: Event) -> None:
 def _print_line(event: Event) -> None:
     what = ""
     if event.approval is not None:
-        what = f"{event.approval.id}  {event.approval.granted_headline}"
+        what = f"{event.approval.id}  {event.approval.told_headline}"
         if event.approval.is_taken_back:
             what += f"  ({lines.standing(event.approval, event.at)})"
     elif event.device is not None:

@@ -130,7 +130,8 @@ def read_granted(members: Members) -> Granted:
     text = members.text("text")
     if digest(text) != members.text("digest"):
         raise WireError(members.at("text"), "does not have its digest")
-    return Granted(text, tuple(_read_difference(each) for each in members.children("changes")))
+    rows = tuple(_read_difference(each) for each in members.children("changes"))
+    return Granted(text, rows, headline=members.safe("headline", max_len=500))
 
 
 def read_page(members: Members) -> Page:

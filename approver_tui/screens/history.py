@@ -200,7 +200,7 @@ class HistoryPage(Page[Part]):
         else:
             words = say("What came of it in the meantime stays. The agent may ask again.")
             do = partial(self._end_token, approval)
-            deed = Deed(say("END ITS TOKEN?"), say("End"), (approval.granted_headline, words), do)
+            deed = Deed(say("END ITS TOKEN?"), say("End"), (approval.told_headline, words), do)
             self.ask(deed)
 
     def action_copy_id(self) -> None:
@@ -279,7 +279,7 @@ class HistoryPage(Page[Part]):
         second = say("{} {}  {}", when, approval.agent.name, who)
         is_lapsed = approval.state is ApprovalState.PENDING
         state = say("expired") if is_lapsed else SafeText(approval.state_word)
-        return Entry(approval.id, approval.granted_headline, second, state)
+        return Entry(approval.id, approval.told_headline, second, state)
 
     def _lines(self, approval: Approval, width: int) -> list[Line]:
         view = self.desk.view(width)

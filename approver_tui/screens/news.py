@@ -131,7 +131,10 @@ def _decided(approval: Approval, what: SafeText) -> SafeText:
         by = SafeText("consent" if approval.unasked is None else approval.unasked.by)
         return say("{} went through without asking you, by your {}.", what, by)
     verb = say("approved") if decided.decision is Answer.APPROVE else say("denied")
-    return say("{} {} {}", decided.by_name, verb, what)
+    said = say("{} {} {}", decided.by_name, verb, what)
+    if approval.granted is None or decided.decision is Answer.DENY:
+        return said
+    return say("{}. {}", said, approval.told_headline)
 
 
 def _used(approval: Approval) -> SafeText:

@@ -13,7 +13,7 @@ from approver_tui.state.ceremony import Ceremony, Step, TypeBack
 from approver_tui.state.decision import Answer, DenyCode
 from approver_tui.state.deliveries import Delivery
 from approver_tui.state.fingerprint import fingerprint
-from approver_tui.state.narrowing import Granted, lesser_headline
+from approver_tui.state.narrowing import Granted, lesser_headline, told_headline
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.state.together import Together
@@ -305,6 +305,12 @@ class Approval:
     def granted_headline(self) -> SafeText:
         """The same of what is granted, where that is less."""
         return lesser_headline(self.headline, self.granted)
+
+    @property
+    def told_headline(self) -> SafeText:
+        """What was granted first, then what was asked, wherever it is told."""
+        is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
+        return told_headline(self.headline, self.granted, is_given=is_given)
 
     @property
     def agent(self) -> Asker:

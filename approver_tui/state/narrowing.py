@@ -49,18 +49,24 @@ class Wish:
 
 
 def lesser_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
-    """Return what would happen of the part that is granted, in the words of the headline.
+    """Return what would happen of the part that is granted.
 
-    A value that stands there once and is smaller now is told as it is granted. Where none does,
-    it is said that this is a part of it.
+    Where its headline is the same, or is not told, it is said that there are limits.
     """
     if granted is None:
         return headline
-    told = headline
-    for each in granted.differences:
-        if each.asked and told.count(each.asked) == 1:
-            told = SafeText(told.replace(each.asked, each.granted))
-    return told if told != headline else SafeText(f"A part of: {headline}")
+    is_told = bool(granted.headline) and granted.headline != headline
+    return granted.headline if is_told else SafeText(f"With limits: {headline}")
+
+
+def told_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
+    """Return what was granted first, then what was asked; `is_given` once it was approved."""
+    if granted is None:
+        return headline
+    if not granted.headline or granted.headline == headline:
+        return SafeText(f"{'Granted with limits' if is_given else 'With limits'}: {headline}")
+    label = "Granted" if is_given else "With limits"
+    return SafeText(f"{label}: {granted.headline} (asked: {headline})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class Granted:
     differences: tuple[Difference, ...]
     places: tuple[Place, ...] = field(default=(), compare=False)
     """What differs in the two texts themselves, however the server words it."""
+    headline: SafeText = field(default=SafeText(""), compare=False)
+    """What is granted, in one line; nothing where it must not be told."""
 
 
 def read_change(text: str) -> SmallerFact:

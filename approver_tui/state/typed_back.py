@@ -78,7 +78,7 @@ def _gapped_part(granted: Granted, asked: TypeBack) -> Granted:
         for each in granted.differences
     )
     places = tuple(replace(each, asked=SafeText("")) for each in granted.places)
-    return replace(granted, differences=rows, places=places)
+    return replace(granted, differences=rows, places=places, headline=SafeText(""))
 
 
 def _gapped_fact(fact: Fact, asked: TypeBack, elsewhere: SafeText) -> Fact:

@@ -72,7 +72,7 @@ def _asked(agent: Agent, view: Viewpoint) -> list[Line]:
         return lines
     lines += [BLANK, line(say("ASKED LAST"), Role.HEADING)]
     for each in agent.asked[:_SHOWN]:
-        ago = say("{} ago: {}", age(each.created_at, view.now), each.headline)
+        ago = say("{} ago: {}", age(each.created_at, view.now), each.told_headline)
         ended = outcome(each, view.now, view.zone) or say("It waits for an answer.")
         lines += [*wrapped(ago, view.width), *wrapped(ended, view.width, Role.DIM, indent=2)]
     more = len(agent.asked) - _SHOWN

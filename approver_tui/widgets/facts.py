@@ -45,10 +45,10 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     return [
         *record_lines(approval, view),
         *_locked(approval, view),
-        *granted_lines(approval, view),
         *_risk(approval, view),
-        *wrapped(approval.granted_headline, view.width, Role.STRONG),
+        *wrapped(approval.told_headline, view.width, Role.STRONG),
         BLANK,
+        *granted_lines(approval, view),
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_other_facts(approval, view),

@@ -49,4 +49,4 @@ def _lines(result: Result, width: int) -> list[Line]:
     word = Piece(SafeText(result.fate.capitalize()), role)
     head = (Piece(say("{}  ", SafeText(approval.fingerprint))), word)
     why = wrapped(result.why, width, role, indent=_INDENT) if result.why else []
-    return [head, *wrapped(approval.headline, width, indent=_INDENT), *why]
+    return [head, *wrapped(approval.told_headline, width, indent=_INDENT), *why]

@@ -20,7 +20,7 @@ from server.protocol import decisions
 from server.protocol.states import State
 from server.services import deciders
 from server.services.approval_records import Decision, Delivery
-from server.services.narrowings import effective_digest, rows_of
+from server.services.narrowings import effective_digest, granted_headline, headline, rows_of
 from server.services.oversight import Seen
 from server.services.standing_uses import GRANT
 from server.services.statistics import MOST_DAYS
@@ -52,7 +52,7 @@ def show_all(
             seen.approval.risk,
             seen.client_name,
             seen.user.name if seen.user else "nobody",
-            _headline(seen),
+            headline(seen.approval),
             seen.approval.id,
         )
         for seen in found
@@ -145,7 +145,7 @@ def _document(seen: Seen) -> dict[str, object]:
         "state": str(approval.state),
         "reason": approval.reason,
         "risk": str(approval.risk),
-        "headline": _headline(seen),
+        "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "agent": {"id": approval.agent_id, "name": seen.client_name},
         "user": {"id": seen.user.id, "name": seen.user.name} if seen.user else None,
@@ -203,7 +203,7 @@ def _lines(seen: Seen) -> list[str]:
     facts: Mapping[str, str | None] = {
         "request": approval.id,
         "kind": approval.kind,
-        "what": _headline(seen),
+        "what": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "state": approval.state,
         "reason": approval.reason,
@@ -233,6 +233,7 @@ def _granted(seen: Seen) -> dict[str, object] | None:
     return {
         "text": approval.granted,
         "digest": effective_digest(approval),
+        "headline": granted_headline(approval),
         "changes": [asdict(row) for row in rows_of(approval)],
     }
 
@@ -288,7 +289,3 @@ def _unusual(seen: Seen) -> str | None:
     return (
         None if found is None else " ".join([*(one["text"] for one in found), display["compared"]])
     )
-
-
-def _headline(seen: Seen) -> str:
-    return str(json.loads(seen.approval.display).get("headline", ""))

@@ -12,7 +12,7 @@ from server.http.narrowing_wire import granted
 from server.http.outcome_wire import execution
 from server.http.wire import Named, pin
 from server.protocol import base64url, decisions, errors, names
-from server.services import icons, power
+from server.services import icons, narrowings, power
 from server.services.approval_records import Decision
 from server.services.delegations import Held
 from server.services.displays import rfc3339
@@ -270,7 +270,7 @@ def _approval(seen: Seen) -> dict[str, Any]:
         "state": str(record.state),
         "reason": record.reason,
         "risk": str(record.risk),
-        "headline": str(json.loads(record.display).get("headline", "")),
+        "headline": narrowings.headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
         "agent": Named(id=record.agent_id, name=seen.client_name),
         "user": Named(id=seen.user.id, name=seen.user.name) if seen.user else None,

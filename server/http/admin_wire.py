@@ -272,7 +272,7 @@ class GivenAnswer(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """Somebody's request."""
+    """Somebody's request. Where less was granted, the headline says what was granted first."""
 
     id: str
     state: str

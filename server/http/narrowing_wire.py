@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.protocol import pointers
 from server.protocol.narrowing import Change
 from server.services.approval_records import Approval
-from server.services.narrowings import Narrowed, Room, Row, Wish, effective_digest, rows_of
+from server.services.narrowings import (
+    Narrowed,
+    Room,
+    Row,
+    Wish,
+    effective_digest,
+    granted_headline,
+    rows_of,
+)
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 
@@ -52,10 +60,14 @@ class GrantedFact(BaseModel):
 
 
 class Granted(BaseModel):
-    """What is granted where it is less than what was asked. `text` is hashed as it is."""
+    """What is granted where it is less than what was asked. `text` is hashed as it is.
+
+    `headline` says it in one line, as the display's says what was asked.
+    """
 
     text: str
     digest: str
+    headline: str
     changes: list[GrantedFact]
 
 
@@ -96,15 +108,17 @@ def leeway(room: Room) -> Leeway:
 
 def proposed(less: Narrowed) -> Granted:
     """What a person would grant, as JSON."""
-    return _granted_as(less.text, less.digest, less.rows)
+    return _granted_as(less.text, less.digest, less.headline, less.rows)
 
 
 def granted(record: Approval) -> Granted | None:
     """What was granted of a request, if that was less."""
-    if record.granted is None:
+    told = granted_headline(record)
+    if record.granted is None or told is None:
         return None
-    return _granted_as(record.granted, effective_digest(record), rows_of(record))
+    return _granted_as(record.granted, effective_digest(record), told, rows_of(record))
 
 
-def _granted_as(text: str, digest: str, rows: Sequence[Row]) -> Granted:
-    return Granted(text=text, digest=digest, changes=[GrantedFact(**asdict(row)) for row in rows])
+def _granted_as(text: str, digest: str, headline: str, rows: Sequence[Row]) -> Granted:
+    changes = [GrantedFact(**asdict(row)) for row in rows]
+    return Granted(text=text, digest=digest, headline=headline, changes=changes)

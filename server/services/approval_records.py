@@ -73,8 +73,9 @@ class Approval:
     past: str = "{}"
     """What was unusual about it, and what a yes adds to history, as JSON text of `histories`."""
     granted: str | None = None
-    """The text of what was granted where that is less; beside it what differs, as JSON text."""
-    granted_rows: str = "[]"
+    """The text of what was granted where that is less; beside it, as JSON text, how it reads: its
+    headline, and the facts that differ."""
+    granted_rows: str = "{}"
     held_back: bool = False
     """It came with too many others, so that the person whom it is for was not called for it."""
     delivered_at: int | None = None

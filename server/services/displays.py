@@ -122,7 +122,7 @@ def display_text(asked: Asked, unusual: Unusual = NOTHING_COMPARED) -> str:
             risk=asked.risk,
             risk_reason=_risk_reason(asked),
             title=_title(asked),
-            headline=_headline(asked),
+            headline=headline(asked),
             facts=_facts(asked),
             scopes={name: risks[name] for name in asked.target.scope},
             resource=asked.target.resource.uri,
@@ -157,7 +157,7 @@ def words(act: Act) -> Words:
     """
     return Words(
         title=_title(act),
-        headline=_headline(act),
+        headline=headline(act),
         facts=tuple(_facts(act)),
         risk_reason=_risk_reason(act),
         undo=_undo(act),
@@ -245,7 +245,8 @@ def _title(asked: Act) -> str:
     return display_safe(" and ".join(dict.fromkeys(a.title for a in asked.actions)))
 
 
-def _headline(asked: Act) -> str:
+def headline(asked: Act) -> str:
+    """The one line that says what it would do."""
     if not asked.actions:
         return _scope_headline(asked)
     more = len(asked.actions) - 1

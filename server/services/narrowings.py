@@ -14,8 +14,9 @@ from server.protocol.json_text import JsonValue
 from server.protocol.leeway import Lessening
 from server.protocol.narrowing import NOT_GRANTED, Change, NotLess, Terms
 from server.protocol.rendering import Fact
+from server.protocol.risks import Risk
 from server.protocol.states import State
-from server.services import approvers, histories, people, targets
+from server.services import approvers, displays, histories, people, targets
 from server.services.approval_records import Approval
 from server.services.people import Person
 from server.services.ports import Secrets, Store, Unit, View
@@ -61,6 +62,8 @@ class Narrowed:
     text: str
     terms: Terms
     rows: tuple[Row, ...]
+    headline: str
+    """What it would do, in the words of the type."""
     types: tuple[ActionType, ...] = ()
 
     @property
@@ -78,6 +81,16 @@ class _Part:
     target: Target
     details: Sequence[Mapping[str, JsonValue]]
     actions: Sequence[ActionType]
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What is granted, as its headline is made of it."""
+
+    target: Target
+    details: Sequence[Mapping[str, JsonValue]]
+    actions: Sequence[ActionType]
+    risk: Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +138,7 @@ class Narrowings:
             raise _not_narrower(error.description) from error
         except NotLess as error:
             raise _not_narrower(f"{error}.") from error
-        return Narrowed(text, found, tuple(rows), types)
+        return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
     def within(self, approval: Approval, narrowed: Narrowed) -> bool:
         """Reports whether it is a part of what somebody before has granted of a waiting one."""
@@ -141,9 +154,10 @@ class Narrowings:
 
     def keep(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
         """Write down that this much of a request was granted, so far or in the end."""
-        rows = json.dumps([asdict(row) for row in narrowed.rows], ensure_ascii=False)
+        rows = [asdict(row) for row in narrowed.rows]
+        reads = json.dumps({"headline": narrowed.headline, "rows": rows}, ensure_ascii=False)
         past = self._past(tx, approval, narrowed)
-        kept = tx.approvals.narrow(approval.id, narrowed.text, rows, past)
+        kept = tx.approvals.narrow(approval.id, narrowed.text, reads, past)
         return approval if kept is None else kept
 
     def _types(self, view: View, asked: Terms) -> tuple[ActionType, ...]:
@@ -221,7 +235,40 @@ def effective_digest(approval: Approval) -> str:
 
 def rows_of(approval: Approval) -> list[Row]:
     """What differs between what was asked and what was granted."""
-    return [Row(**row) for row in json.loads(approval.granted_rows)]
+    if approval.granted is None:
+        return []
+    return [Row(**row) for row in json.loads(approval.granted_rows)["rows"]]
+
+
+def granted_headline(approval: Approval) -> str | None:
+    """What was granted, in the words of its type; None where it is all that was asked."""
+    if approval.granted is None:
+        return None
+    return str(json.loads(approval.granted_rows)["headline"])
+
+
+def headline(approval: Approval) -> str:
+    """What a request is about: what was granted first, then what was asked."""
+    asked = str(json.loads(approval.display).get("headline", ""))
+    return in_words(asked, granted_headline(approval), approval.state)
+
+
+def in_words(asked: str, granted: str | None, state: str) -> str:
+    """The headline of a request in this state, wherever it is told."""
+    if granted is None:
+        return asked
+    was_given = state in {State.APPROVED, State.REDEEMED}
+    if granted == asked:
+        return f"{'Granted with limits' if was_given else 'With limits'}: {asked}"
+    return f"{'Granted' if was_given else 'With limits'}: {granted} (asked: {asked})"
+
+
+def _headline(view: View, approval: Approval, found: Terms, types: tuple[ActionType, ...]) -> str:
+    resource = _resource(view, approval)
+    if resource is None:
+        return str(json.loads(approval.display)["headline"])
+    target = Target(resource, found.scope)
+    return displays.headline(_Act(target, found.details, types, approval.risk))
 
 
 def _asked(approval: Approval) -> Terms:

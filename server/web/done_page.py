@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.protocol import errors
+from server.services.narrowings import headline
 from server.services.people import Person
 from server.web.browser import go, moment
 from server.web.person_forms import sent_form
@@ -32,6 +33,7 @@ def show(site: Site, person: Person, **parts: str) -> Sheet | AnyResponse:
         "token": token,
         "token_state": None if token is None else token.state(site.clock.now()),
         "next": None if not waiting else waiting[0].approval,
+        "next_headline": None if not waiting else headline(waiting[0].approval),
         "next_display": None if not waiting else json.loads(waiting[0].approval.display),
         "moment": moment,
     }

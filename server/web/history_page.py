@@ -13,7 +13,7 @@ from server.http.site import Site
 from server.protocol import errors
 from server.services.people import Person
 from server.web.person_forms import calls_of
-from server.web.person_pages import Sheet
+from server.web.person_pages import Sheet, headline_of
 
 _ROW: Final = "GET /api/approvals"
 _PART: Final = "25"
@@ -24,8 +24,8 @@ def show(site: Site, _person: Person) -> Sheet:
     """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
     asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
     found = calls_of(site).read(_ROW, query={**_question(asked), "state": "decided"})
-    facts = {"at": "history", "found": found, "asked": asked, "results": RESULTS}
-    return "history.html", facts
+    facts = {"found": found, "asked": asked, "results": RESULTS, "headline_of": headline_of}
+    return "history.html", {"at": "history", **facts}
 
 
 RESULTS: Final = (

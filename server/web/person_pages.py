@@ -5,7 +5,7 @@ scripts send those to the API, signed.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from flask import Flask, request
@@ -23,6 +23,7 @@ from server.services import retries
 from server.services.approval_views import Shown
 from server.services.ceremonies import LOCKED_TEXT
 from server.services.displays import rfc3339, signals
+from server.services.narrowings import headline, in_words
 from server.services.people import Person
 from server.services.ports import Busy
 from server.web.browser import message, moment, page, under_another_name
@@ -121,7 +122,7 @@ def _card(item: Shown) -> dict[str, object]:
     return {
         "id": approval.id,
         "risk": str(approval.risk),
-        "headline": display["headline"],
+        "headline": headline(approval),
         "agent": display["agent"]["name"],
         "agent_id": approval.agent_id,
         "until": approval.expires_at,
@@ -154,6 +155,7 @@ def of_one(site: Site, shown: Shown, person: Person) -> dict[str, Any]:
     return {
         "approval": approval,
         "display": _display(shown),
+        "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "steps": sorted(ceremonies.read(approval.ceremony)),
         "cannot": _cannot(site, shown, person),
@@ -170,6 +172,13 @@ def _display(shown: Shown) -> dict[str, Any]:
         document["unusual"] = signals(shown.unusual)
         document["compared"] = shown.unusual.compared
     return document
+
+
+def headline_of(approval: Mapping[str, Any]) -> str:
+    """The same of an approval as the API tells it."""
+    granted = approval["granted"]
+    asked = json.loads(approval["display"])["headline"]
+    return in_words(asked, None if granted is None else granted["headline"], approval["state"])
 
 
 def can_be_ahead(shown: Shown, person: Person) -> bool:

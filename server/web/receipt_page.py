@@ -10,7 +10,7 @@ from typing import Final
 from server.http.site import Site
 from server.services.people import Person
 from server.web.person_forms import calls_of
-from server.web.person_pages import Sheet
+from server.web.person_pages import Sheet, headline_of
 
 _ROW: Final = "GET /api/approvals/<id>/receipt"
 
@@ -23,6 +23,7 @@ def show(site: Site, _person: Person, **parts: str) -> Sheet:
         "at": "history",
         "receipt": receipt,
         "approval": approval,
+        "headline": headline_of(approval),
         "display": json.loads(approval["display"]),
         "whole": json.dumps(receipt, ensure_ascii=False, indent=1),
     }

@@ -113,7 +113,10 @@ class FakeAnswers:
             seconds = SafeText(f"{wish.token_seconds} seconds")
             rows.append(Difference(SafeText("Token lives"), SafeText("300 seconds"), seconds))
         self.wishes.append(wish)
-        return Granted(f"{approval.action_text} {wish}", tuple(rows))
+        told = approval.headline
+        for row in rows:
+            told = SafeText(told.replace(row.asked, row.granted))
+        return Granted(f"{approval.action_text} {wish}", tuple(rows), headline=told)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Give another device its tries back."""

@@ -43,7 +43,8 @@ def a_part(name: str = "pay", *votes: Mapping[str, object], **changes: object) -
     whole = a_shared(name, *votes, **changes)
     text = whole.action_text.replace("482000", "50000")
     change = {"label": "Amount", "asked": "EUR 4,820.00", "granted": "EUR 500.00"}
-    granted = {"text": text, "digest": digest(text), "changes": [change]}
+    told = whole.headline.replace("4,820.00", "500.00")
+    granted = {"text": text, "digest": digest(text), "headline": told, "changes": [change]}
     terms = {**PAYMENT, "details": _DETAILS, **changes}
     return an_approval(name, terms, outer=of_two(*votes, granted=granted))
 

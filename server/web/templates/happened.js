@@ -24,11 +24,19 @@ function name(text) {
   return made;
 }
 
-function decided({ decided: answer }) {
+// What was granted stands before what was asked, where that was more.
+function limits({ granted, display }) {
+  if (!granted) return [];
+  return [" Granted: ", name(granted.headline), " (asked: ", name(JSON.parse(display).headline), ")."];
+}
+
+function decided(approval) {
+  const answer = approval.decided;
   if (!answer) return ["Approved without asking you, by what you allowed before."];
-  const what = answer.decision === "approve" ? "Approved by " : "Denied by ";
+  const yes = answer.decision === "approve";
   const who = answer.by.id === document.body.dataset.user ? "you" : name(answer.by.name);
-  return [what, who, " on ", name(answer.device.name), "."];
+  const said = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];
+  return yes ? [...said, ...limits(approval)] : said;
 }
 
 function sentence({ event, approval, device }) {

@@ -78,11 +78,14 @@ def test_an_answer_that_stands_is_told_with_who_gave_it():
 def test_after_less_was_approved_nothing_claims_the_whole():
     """Before the PIN, in the answer, in full and in a list: each tells the part."""
     over = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
-    assert lines.outcome(over)[0] == "Approved: Pay EUR 500.00 to Nordwind Logistik GmbH"
-    assert listing.row(over, NOW)[0] == "Pay EUR 500.00 to Nordwind Logistik GmbH"
+    part, whole = (f"Pay EUR {each} to Nordwind Logistik GmbH" for each in ("500.00", "4,820.00"))
+    granted = f"Granted: {part} (asked: {whole})"
+    assert lines.outcome(over)[0] == f"Approved. {granted}"
+    assert listing.row(over, NOW)[0] == granted
+    assert part in lines.about_to(over, NOW)
+    assert granted in lines.approval_in_full(over, NOW)
     for told in (lines.about_to(over, NOW), lines.approval_in_full(over, NOW)):
-        assert "Pay EUR 500.00 to Nordwind Logistik GmbH" in told
-        assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" not in told
+        assert whole not in told
         (gives,) = [line for line in told if line.startswith("a yes gives:")]
         assert "A part of: one token, 5 min" in gives
         assert "Amount: EUR 500.00, not EUR 4,820.00" in gives
@@ -92,7 +95,7 @@ def test_a_scope_that_was_dropped_makes_it_a_part():
     """No value of the headline is smaller; still it is not the whole."""
     less = Granted("{}", (Difference(SafeText("Scope"), SafeText("x:y"), SafeText("not granted")),))
     over = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
-    assert lines.outcome(over)[0].startswith("Approved: A part of: Pay EUR 4,820.00")
+    assert lines.outcome(over)[0].startswith("Approved. Granted with limits: Pay EUR 4,820.00")
 
 
 def test_the_others_stand_between_what_a_yes_gives_and_the_end():

@@ -20,7 +20,9 @@ EUR = {"minor": 482_000, "currency": "EUR"}
 MONEY = [{"type": "payment.transfer", "amount": EUR}]
 PAY = an_approval("pay", risk="medium", details=MONEY)
 LESS = Granted(
-    "{}", (Difference(SafeText("Amount"), SafeText("EUR 4,820.00"), SafeText("EUR 500.00")),)
+    "{}",
+    (Difference(SafeText("Amount"), SafeText("EUR 4,820.00"), SafeText("EUR 500.00")),),
+    headline=SafeText("Pay EUR 500.00 to Nordwind"),
 )
 
 
@@ -62,11 +64,11 @@ def test_of_less_it_is_the_smaller_amount_and_of_no_money_none():
     [
         (None, "Pay EUR 4,820.00 to Nordwind"),
         (LESS, "Pay EUR 500.00 to Nordwind"),
-        (Granted("{}", ()), "A part of: Pay EUR 4,820.00 to Nordwind"),
+        (Granted("{}", ()), "With limits: Pay EUR 4,820.00 to Nordwind"),
     ],
 )
 def test_a_headline_tells_what_is_granted(granted, told):
-    """And where it cannot, that it is a part."""
+    """And where it cannot, that there are limits."""
     assert lesser_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
 
 

@@ -310,7 +310,7 @@ def test_what_was_made_less_is_told(person, agent, local):
         approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
     )
     assert person.send_decision(approval.id, jws, granted=less["text"]).status == 200
-    assert "Less: <bdi>" in _page(browser, f"/r/{approval.id}").text
+    assert "Granted: <bdi>" in _page(browser, f"/r/{approval.id}").text
 
 
 def test_nobody_elses_request_is_there(browser, agent):

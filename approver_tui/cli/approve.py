@@ -1,10 +1,11 @@
 """`sayso-approver approve`: say yes to one request, with the PIN."""
 
+from contextlib import nullcontext
 from functools import partial
 
 import click
 
-from approver_tui.cli import documents, entries, lines
+from approver_tui.cli import documents, entries, lines, prompts
 from approver_tui.cli.checking import settled, to_stderr
 from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
@@ -55,14 +56,15 @@ def command(  # noqa: PLR0913  # the options of one verb
         is_asked = not pin_stdin and may_ask()
         if is_asked:
             _show(client, approval)
-        typed = entries.completed(approval, Entries(**given), _prompt if is_asked else None)
-        if typed is None:
-            raise click.Abort
         decider = Decider(client)
-        granted = decider.narrow(approval, wish) if wish else None
-        if not as_json:
-            _show_less(granted or approval.granted)
-        pin = read_pin(from_stdin=pin_stdin)
+        with prompts.unseen() if is_asked else nullcontext():
+            typed = entries.completed(approval, Entries(**given), _prompt if is_asked else None)
+            if typed is None:
+                raise click.Abort
+            granted = decider.narrow(approval, wish) if wish else None
+            if not as_json:
+                _show_less(granted or approval.granted)
+            pin = read_pin(from_stdin=pin_stdin)
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
         done = settled(decider, send, to_stderr(as_json=as_json))
@@ -73,8 +75,7 @@ def command(  # noqa: PLR0913  # the options of one verb
 
 
 def _prompt(question: str) -> str:
-    typed: str = click.prompt(question, "", show_default=False, prompt_suffix=" ", err=True)
-    return typed
+    return prompts.ask(question.removesuffix(":"), may_be_empty=True)
 
 
 def _change(text: str) -> SmallerFact:

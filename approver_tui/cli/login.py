@@ -3,11 +3,13 @@
 import platform
 import sys
 import threading
+from contextlib import nullcontext
 from functools import partial
 
 import click
 
 from approver_tui import settings
+from approver_tui.cli import prompts
 from approver_tui.cli.homes import this_home
 from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
@@ -59,12 +61,15 @@ def command(  # noqa: PLR0913  # one argument per option
     """
     home = this_home()
     _check_free(home)
-    find_issuer(url, allow_insecure=insecure)  # nobody chooses a PIN for a server that is not there
+    with nullcontext() if pin_stdin else prompts.unseen():
+        find_issuer(url, allow_insecure=insecure)  # no PIN is chosen for a server that is not there
+        typed_code = _code(code, from_stdin=code_stdin)
+        pin = read_new_pin(from_stdin=pin_stdin)
     enrolment = Enrolment(
         url=url,
-        code=_code(code, from_stdin=code_stdin),
+        code=typed_code,
         name=_this_machine() if name is None else name,
-        pin=read_new_pin(from_stdin=pin_stdin),
+        pin=pin,
         allow_insecure=insecure,
         signing_in=SigningIn(partial(_show, url), _pause),
     )

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from approver_tui import settings
+from approver_tui.cli import prompts
 from approver_tui.cli.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import PinNeeded
@@ -44,9 +45,7 @@ def read_pin(*, from_stdin: bool, or_nothing: bool = False) -> str:
         return stdin_line()
     if not may_ask():
         raise PinNeeded("This takes your PIN: use a terminal, or --pin-stdin.")
-    default = "" if or_nothing else None
-    pin: str = click.prompt("PIN", default, hide_input=True, show_default=False, err=True)
-    return pin
+    return prompts.ask("PIN", is_hidden=True, may_be_empty=or_nothing)
 
 
 def read_new_pin(*, from_stdin: bool) -> str:
@@ -55,9 +54,7 @@ def read_new_pin(*, from_stdin: bool) -> str:
         return stdin_line()
     if not may_ask():
         raise PinNeeded("Choosing a PIN takes a terminal, or --pin-stdin.")
-    prompt = "Choose a PIN of at least 6 characters"
-    pin: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
-    return pin
+    return prompts.ask_twice("Choose a PIN of at least 6 characters")
 
 
 def stdin_line() -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from approver_tui.cli import prompts
 from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.deciding import Decider
@@ -62,9 +63,7 @@ def _read_password(*, from_stdin: bool) -> str:
         return stdin_line()
     if not may_ask():
         raise PinNeeded("Choosing a password takes a terminal, or --password-stdin.")
-    prompt = "Choose a password of at least 12 characters, and not your PIN"
-    password: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
-    return password
+    return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
 
 
 def _checked(password: str) -> str:

@@ -5,6 +5,7 @@ Owns: where the code comes from, which is a terminal or stdin and never an argum
 
 import click
 
+from approver_tui.cli import prompts
 from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.deciding import Decider
@@ -55,9 +56,7 @@ def _read_code(*, from_stdin: bool) -> str:
         return stdin_line()
     if not may_ask():
         raise PinNeeded("Choosing a user code takes a terminal, or --code-stdin.")
-    prompt = "Choose a user code of at least 4 characters, and not your PIN"
-    code: str = click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
-    return code
+    return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
 
 
 def _say(*, is_set: bool, as_json: bool) -> None:

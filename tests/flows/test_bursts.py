@@ -4,12 +4,15 @@ A slow connection and a password manager that types deliver many keys at once. N
 end in a field that shows what is typed.
 """
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import pexpect
 import pytest
 
 from approver_tui.state.approvals import Approval
@@ -22,7 +25,7 @@ from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import PIN, Terminal
 from tests.support.waiting import until
-from tests.support.window import Window, window
+from tests.support.window import Window, environment, leave, window
 
 SIZE = (80, 24)
 RIGHT = "4820"
@@ -187,3 +190,43 @@ def test_both_pins_of_the_sign_in_land_in_their_own_fields(server: LiveServer) -
         app.shows("LIVE")
     finally:
         app.leave()
+
+
+def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
+    """Type everything at once at the first question of a command; all that its terminal showed."""
+    somebody = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
+    child = pexpect.spawn(
+        sys.executable, ["-m", "approver_tui", *arguments], env=environment(somebody), timeout=60
+    )
+    try:
+        child.logfile_read = shown = io.BytesIO()
+        child.expect_exact(words)
+        os.write(child.child_fd, typed.encode())
+        child.expect(pexpect.EOF)
+        child.wait()
+        assert child.exitstatus == 0, shown.getvalue()
+        return shown.getvalue().decode()
+    finally:
+        leave(child)
+
+
+def test_both_pins_of_a_plain_sign_in_are_read_and_not_shown(server: LiveServer) -> None:
+    """The second one was typed before it was asked for."""
+    user, code = server.user()
+    given = ("login", server.url, "--code", code, "--name", "laptop")
+    shown = _at_a_prompt(
+        server.folder / f"plain-{user}", "6 characters: ", f"{PIN}\n{PIN}\n", *given
+    )
+    assert "Logged in to" in shown
+    assert PIN not in shown
+
+
+def test_the_fact_and_the_pin_of_a_plain_approval_are_read_in_order(
+    server: LiveServer, person: Terminal, asked: Approval
+) -> None:
+    """The fact is shown as it is typed, the PIN behind it is not."""
+    given = ("approve", asked.id, "--fingerprint", asked.fingerprint)
+    shown = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *given)
+    assert f"to go back: {RIGHT}" in shown
+    assert PIN not in shown
+    assert _state(server, asked.id) is State.APPROVED

@@ -1,0 +1,113 @@
+"""Questions at a terminal whose answers may all arrive at once.
+
+Owns: that what is typed ahead of its question is neither shown nor lost, so that a PIN that follows
+something else in the same read is read as the PIN. Never: what is asked.
+
+A terminal echoes what arrives, whoever reads it later, and the usual way to hide a password throws
+away what was typed before it. Here nothing is echoed from the first question on; what may be seen
+is written by this program, character by character.
+"""
+
+import codecs
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+if sys.platform != "win32":
+    import termios
+
+_ENDS = (b"\n", b"\r")
+_NOBODY = b"\x04"
+_BACK = (b"\x7f", b"\x08")
+_LOCAL_MODES, _SETTINGS = 3, 6
+"""Where these stand in what `termios` returns: the flags, and the special characters."""
+
+
+def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -> str:
+    """Return what is typed; asks again until there is something, unless nothing is an answer."""
+    terminal = _terminal()
+    if terminal is None:
+        default = "" if may_be_empty else None
+        said: str = click.prompt(
+            question, default, hide_input=is_hidden, show_default=False, err=True
+        )
+        return said
+    with unseen():
+        typed = _typed(terminal, question, is_hidden=is_hidden)
+        while not typed and not may_be_empty:
+            typed = _typed(terminal, question, is_hidden=is_hidden)
+    return typed
+
+
+def ask_twice(question: str) -> str:
+    """Return a secret that was typed twice."""
+    if _terminal() is None:
+        said: str = click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
+        return said
+    with unseen():
+        while True:
+            typed = ask(question, is_hidden=True)
+            if ask("Repeat for confirmation", is_hidden=True) == typed:
+                return typed
+            click.echo("Error: The two entered values do not match.", err=True)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Let the terminal show nothing of what is typed; what was typed ahead stays there."""
+    terminal = _terminal()
+    if terminal is None:
+        yield
+        return
+    before = termios.tcgetattr(terminal)
+    silent = [*before]
+    silent[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
+    silent[_SETTINGS] = [*before[_SETTINGS]]
+    silent[_SETTINGS][termios.VMIN], silent[_SETTINGS][termios.VTIME] = 1, 0
+    termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _terminal() -> int | None:
+    """Return the terminal on stdin, if there is one that can be told what to show."""
+    if sys.platform == "win32":
+        return None
+    try:
+        terminal = sys.stdin.fileno()
+    except (OSError, ValueError):
+        return None
+    return terminal if os.isatty(terminal) else None
+
+
+def _typed(terminal: int, question: str, *, is_hidden: bool) -> str:
+    """Read one line, with the two keys that take something back."""
+    click.echo(f"{question}: ", nl=False, err=True)
+    decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
+    while (piece := os.read(terminal, 1)) not in _ENDS:
+        if not piece or (piece == _NOBODY and not text):
+            click.echo("", err=True)
+            raise click.Abort
+        before = text
+        text = text[:-1] if piece in _BACK else text + _printable(decoder.decode(piece))
+        if not is_hidden:
+            _draw(before, text)
+    click.echo("", err=True)
+    return text
+
+
+def _printable(typed: str) -> str:
+    return "".join(character for character in typed if character.isprintable())
+
+
+def _draw(before: str, text: str) -> None:
+    """Show the one character that came or went."""
+    if len(text) > len(before):
+        click.echo(text[len(before) :], nl=False, err=True)
+    elif len(text) < len(before):
+        click.echo("\b \b", nl=False, err=True)

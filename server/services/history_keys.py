@@ -27,6 +27,8 @@ MOST_VALUES: Final = 8
 """Texts of one request that are compared with what looks like them."""
 
 _MOST_CHARACTERS: Final = 140
+_MOST_CACHED: Final = 500
+"""Characters of what is hashed, up to which the hash is kept: the cache is bounded by that."""
 _MARK: Final = 16
 """Characters of a hash that tell the members of one row apart."""
 OF_NAME: Final = "n "
@@ -197,10 +199,12 @@ def credentials(secrets: Secrets, agent: Agent) -> list[str]:
 
 
 def _hashed(secrets: Secrets, parts: object) -> str:
-    return _hash(secrets, ascii(parts))  # type: ignore[arg-type]  # hashed as the object that it is
+    text = ascii(parts)
+    hashed = _hash if len(text) <= _MOST_CACHED else _hash.__wrapped__
+    return hashed(secrets, text)  # type: ignore[arg-type]  # hashed as the object that it is
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def _hash(secrets: Secrets, parts: str) -> str:
     """Most of what one agent asks for is compared by the same few keys time and again."""
     return secrets.keyed_hash("history", parts)
@@ -328,7 +332,6 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
     return next((one for one in targets if steps and _indexes(one.place.trail) == steps), None)
 
 
-@lru_cache(maxsize=8_192)
 def _is_comparable(value: str) -> bool:
     short = len(value) <= _MOST_CHARACTERS
     return short and not value.isdecimal() and not rendering.is_time(value)
@@ -357,12 +360,13 @@ def is_mixed(text: str) -> bool:
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
 
 
-@lru_cache(maxsize=8_192)
 def _plain(text: str) -> str:
     """A name as it is compared: case and spaces between words tell nothing apart."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    whole = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(whole.casefold().split())
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def _skeleton(text: str) -> str:
+    """Of a short text: the cache is bounded by that."""
     return confusables.skeleton(text)

@@ -115,7 +115,7 @@ async def test_what_is_unusual_stays_unticked_until_it_is_ticked_by_hand():
         await read_on(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         assert _why(stage) == "Approve is off: type how many are ticked."
-        assert "Never approved before: To." in shown(stage)
+        assert "You never approved this before: “To”." in shown(stage)
         await to_the_field(pilot, stage, "back")
         await press(pilot, stage, "tab", "G", "space")
         assert _ticked(panel) == [ONE.id, TWO.id, NEW.id]

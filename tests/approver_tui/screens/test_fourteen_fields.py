@@ -22,8 +22,9 @@ FIELDS = (
     ),
     (
         "unusual",
-        "Unusual Never approved before: To account.",
-        "Amount is 12 times the usual amount, EUR 401.67.",
+        "Unusual Amount is 12 times the usual amount for invoice-bot, EUR 401.67.",
+        "You never approved this before: “To account”.",
+        "Compared with 23 earlier approvals since 3 March 2026.",
     ),
     ("undo", "Undo Not possible after 15:00 today."),
     (

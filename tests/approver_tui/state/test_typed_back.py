@@ -68,6 +68,15 @@ def test_the_fact_has_a_gap_wherever_it_stands_alone():
     assert [fact.value for fact in shown.facts] == [GAP, f"N, for {GAP} of EUR 5.000"]
 
 
+def test_what_is_unusual_does_not_show_it_either():
+    """The amount of an earlier request may be that of this one."""
+    signal = {"code": "split_amount", "severity": "warning", "text": "The usual is EUR 5.00."}
+    told = {"unusual": [signal], "compared": "Only 1 to compare with, EUR 5.00."}
+    display = without_typed(_approval(**told)).display
+    assert [one.text for one in display.unusual] == [f"The usual is {GAP}."]
+    assert display.compared == f"Only 1 to compare with, {GAP}."
+
+
 def test_a_headline_that_may_have_cut_it_is_left_out():
     """The title stands in its place."""
     approval = _approval(value=LONG, headline=f"Pay {LONG[:60]}… to N")

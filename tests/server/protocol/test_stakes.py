@@ -44,22 +44,31 @@ DOCUMENT = {
 }
 
 
+def _with_payees():
+    """Lines and parts, each with a payee."""
+    line = {**LINE, "properties": {**LINE["properties"], "to": {"type": "string"}}}
+    rows = {"type": "array", "minItems": 1, "items": line}
+    properties = DOCUMENT["schema"]["properties"]
+    return {**DOCUMENT["schema"], "properties": {**properties, "lines": rows, "parts": rows}}
+
+
 def stakes(**members):
     """Read the document with these members."""
     return actions.read_action_type({**DOCUMENT, **members}).stakes
 
 
 def test_a_type_need_not_say_any_of_it():
-    """All four members may be left out."""
+    """All of them may be left out."""
     assert stakes() == Stakes(None, {}, None, None)
 
 
-def test_all_four_members_are_read():
+def test_all_members_are_read():
     """Paths into the details, and the rule for each."""
     read = stakes(
         type_back={"fact": "/total", "new_target": {"fact": "/account", "part": "last_four"}},
         narrow={"/total": "lower", "/count": "lower", "/lines": "drop", "/by": "earlier"},
         target="/account",
+        target_name="/shop",
         amount="/total",
     )
     assert read.type_back == TypeBack(
@@ -71,7 +80,14 @@ def test_all_four_members_are_read():
         ("lines",): "drop",
         ("by",): "earlier",
     }
-    assert (read.target, read.amount) == (("account",), ("total",))
+    assert (read.target, read.target_name, read.amount) == (("account",), ("shop",), ("total",))
+
+
+def test_the_name_of_a_target_in_a_list_stands_in_the_same_list():
+    """Or in none: then it is the name of all of them."""
+    for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
+        read = stakes(target="/lines/*/to", target_name=name, schema=_with_payees())
+        assert read.target_name == path
 
 
 def test_another_fact_is_typed_back_for_a_new_target():
@@ -116,6 +132,24 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         ({"target": "/total"}, "/target", "name a text or an integer"),
         ({"target": "/gift"}, "/target", "name a text or an integer"),
         ({"target": None}, "/target", "JSON pointer"),
+        ({"target_name": "/shop"}, "/target_name", "needs the member target"),
+        ({"target": "/shop", "target_name": "/shop"}, "/target_name", "a text beside the target"),
+        ({"target": "/shop", "target_name": "/total"}, "/target_name", "a text beside the target"),
+        ({"target": "/shop", "target_name": "/none"}, "/target_name", "not in the schema"),
+        (
+            {"target": "/shop", "target_name": "/lines/*/note"},
+            "/target_name",
+            "in the same list as the target",
+        ),
+        (
+            {
+                "target": "/parts/*/to",
+                "target_name": "/lines/*/note",
+                "schema": _with_payees(),
+            },
+            "/target_name",
+            "in the same list as the target",
+        ),
         ({"amount": "/shop"}, "/amount", "name money, or an integer"),
         ({"amount": "/total/minor"}, "/amount", "the money as a whole"),
         ({"amount": 7}, "/amount", "JSON pointer"),

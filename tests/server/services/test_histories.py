@@ -250,6 +250,44 @@ def test_every_item_of_a_list_may_be_new_and_numbers_are_amounts_too(agent, pers
     assert _codes(ask(note=None)) == []
 
 
+def test_a_name_belongs_to_the_account_in_the_same_item_of_a_list(agent, person, local):
+    """Two payees whose accounts are exchanged, in one request; an amount goes with its account."""
+    row = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "to": {"type": "string"},
+            "name": {"type": "string"},
+            "units": {"type": "integer"},
+        },
+    }
+    rows = {"type": "array", "maxItems": 60, "items": row}
+    schema = {**BATCH["schema"], "properties": {"payees": rows}}
+    places = {name: f"/payees/*/{name}" for name in row["properties"]}
+    file = {
+        **BATCH,
+        "schema": schema,
+        "labels": {places["to"]: "Account", places["name"]: "Payee"},
+        "target": places["to"],
+        "target_name": places["name"],
+        "amount": places["units"],
+    }
+    local.desk.actions.add(json.dumps(file), by=BY)
+
+    def ask(*payees):
+        found = [{"to": to, "name": name, "units": units} for to, name, units in payees]
+        details = json.dumps([{"type": "payment.batch", "payees": found}])
+        return agent.asked_payment(authorization_details=details)[1]
+
+    for _ in range(3):
+        person.approve(ask(("DE1", "Ada", 10), ("DE2", "Bo", 1_000)).id)
+    assert _codes(ask(("DE2", "Bo", 1_000), ("DE1", "Ada", 10))) == []
+    assert _said(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
+        "This “Account 1” was approved before with another “Payee 1”.",
+        "This “Payee 1” was approved before with another “Account 1”.",
+    ]
+
+
 def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
     """Where the schema admits it, no money is no amount."""
     money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}

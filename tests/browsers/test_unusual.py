@@ -1,0 +1,67 @@
+"""What is unusual, on the page of a request: by what was approved until it is opened."""
+
+import json
+import os
+from pathlib import Path
+
+from server.protocol.states import State
+from server.services import histories, shipped
+from server.services.actions import Actions
+from tests.support.agent import Agent
+from tests.support.chromium import Chromium
+from tests.support.newcomer import newcomer
+from tests.support.past_payments import DETAIL, euro
+from tests.support.record import waiting
+from tests.support.server import BY, LiveServer
+
+_ROW = "document.querySelector('.unusual').innerText"
+_WEIGHTS = """[...document.querySelectorAll('.unusual bdi')].map(
+  (each) => [each.className, Number(getComputedStyle(each).fontWeight) > 500])"""
+_FITS = "document.documentElement.scrollWidth <= innerWidth"
+
+
+def _asked(server: LiveServer, agent: Agent, user: str, **changes: object) -> str:
+    details = json.dumps([{**DETAIL, **changes}])
+    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    return max(waiting(server, user), key=lambda one: (one.created_at, one.id)).id
+
+
+def _approved(server: LiveServer, approval_id: str) -> None:
+    """As if the person had said yes to one like it."""
+    with server.services.store.write() as tx:
+        approval = tx.approvals.get(approval_id)
+        assert approval is not None
+        assert approval.state is State.PENDING
+        histories.remember(tx, approval, approved=True)
+
+
+def test_a_fraud_is_a_warning_and_what_is_usual_is_plain(
+    server: LiveServer, tab: Chromium, agent: Agent
+) -> None:
+    """A known account under another name; then the same once more, after five approvals."""
+    Actions(server.services.store).update(shipped.document("payment.transfer"), by=BY)
+    user = newcomer(tab, server)
+    first = _asked(server, agent, user, amount=euro(4_820))
+    _approved(server, first)
+    tab.open(f"{server.url}/r/{first}")
+    assert "Only 1 earlier approval to compare with, EUR 48.20." in tab.ask(_ROW)
+    name = "Nordwind Logistik International"
+    fraud = _asked(server, agent, user, amount=euro(482_000), payee=name)
+    for width in (360, 1280):
+        tab.look(width=width)
+        tab.open(f"{server.url}/r/{fraud}")
+        assert "This “To account” was approved before with another “To”." in tab.ask(_ROW)
+        assert "Amount is 100 times the only amount approved before" in tab.ask(_ROW)
+        assert tab.ask(_WEIGHTS) == [["warning", True], ["warning", True], ["quiet", False]]
+        assert tab.ask(_FITS)
+        if folder := os.environ.get("LOOK"):
+            tab.picture(Path(folder) / f"fraud-{width}.png")
+    for _ in range(4):
+        _approved(server, first)
+    for width in (360, 1280):
+        tab.look(width=width)
+        tab.open(f"{server.url}/r/{first}")
+        assert tab.ask(_WEIGHTS) == [["quiet", False]]
+        assert "Nothing unusual, compared with 5 earlier approvals since" in tab.ask(_ROW)
+        if folder := os.environ.get("LOOK"):
+            tab.picture(Path(folder) / f"usual-{width}.png")

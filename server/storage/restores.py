@@ -210,6 +210,9 @@ def _hold(tx: Rows, connection: Connection, kind: str, one: Held) -> None:
     item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
+    if kind == "devices" and one.over:
+        mine = sessions.c.device_id == item.id
+        connection.execute(update(sessions).where(mine).values(revoked_at=tx.now))
     if kind in _RELEASED_LATER and not one.over:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))

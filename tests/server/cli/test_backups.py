@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from server.app import build
 from server.services.restores import KINDS, ONLY_KNOWN
+from server.settings import Settings
 
 _KEEP = (
     "--keep-devices",
@@ -130,6 +132,17 @@ def test_an_installation_is_replaced_only_by_force_and_kept_beside(begun, backup
     names = [one["name"] for one in begun("agents", "list", "--json").document["items"]]
     assert names == ["bot"]
     assert b"later" in Path(told["replaced"]).read_bytes()
+
+
+def test_nothing_is_restored_while_the_database_is_in_use(begun, backup, folder):
+    """A server holds it, and so does every other command."""
+    there = _contents(folder)
+    services = build(Settings(data_dir=folder))
+    refused = begun("db", "restore", str(backup), "--force", "--json")
+    services.store.close()
+    assert (refused.code, refused.error["code"]) == (6, "in_use")
+    assert _contents(folder)["sayso.db"] == there["sayso.db"]
+    assert begun("db", "restore", str(backup), "--force", "--json").code == 0
 
 
 def test_a_file_out_of_a_backup_cannot_be_used_before_it_is_restored(begun, backup, folder):

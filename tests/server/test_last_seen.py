@@ -1,0 +1,73 @@
+"""A database that somebody copied back by hand is refused until it is made safe."""
+
+from pathlib import Path
+
+import pytest
+
+from server.app import build
+from server.backups import restoring
+from server.last_seen import FILE, LastSeen, OldDatabase
+from server.settings import Settings
+from server.storage.open import SchemaMismatch
+from tests.support.clock import NOON
+from tests.support.installation import BY
+from tests.support.site import LocalSite, open_site
+
+
+def _noted(local: LocalSite) -> None:
+    LastSeen(local.services.settings, local.services.store).note()
+    local.services.store.close()
+
+
+@pytest.fixture
+def copied_back(tmp_path: Path) -> Settings:
+    """An installation whose database is older than it was when it was last served."""
+    first = open_site(tmp_path)
+    first.desk.installation.init("admin", by=BY)
+    _noted(first)
+    kept = (tmp_path / "sayso.db").read_bytes()
+    later = open_site(tmp_path)
+    later.clock.forward(1_000)
+    later.desk.users.enrol("admin", by=BY)
+    _noted(later)
+    (tmp_path / "sayso.db").write_bytes(kept)
+    return Settings(data_dir=tmp_path)
+
+
+def test_an_older_database_is_refused_by_every_process(copied_back: Settings) -> None:
+    """The text names the command that makes it safe; nothing else was changed."""
+    with pytest.raises(OldDatabase, match="sayso db restore --in-place"):
+        build(copied_back)
+    with restoring.in_place(copied_back, NOON) as prepared:
+        restoring.finish(prepared, ())
+    build(copied_back).store.close()
+
+
+def test_a_database_that_went_on_is_taken(tmp_path: Path) -> None:
+    """The file is behind it, as after a server that was killed."""
+    first = open_site(tmp_path)
+    first.desk.installation.init("admin", by=BY)
+    _noted(first)
+    later = open_site(tmp_path)
+    later.clock.forward(1_000)
+    later.desk.users.enrol("admin", by=BY)
+    later.services.store.close()
+    build(Settings(data_dir=tmp_path)).store.close()
+
+
+def test_a_new_database_beside_an_old_file_is_taken(tmp_path: Path) -> None:
+    """There is nothing in it that could count a second time."""
+    (tmp_path / FILE).write_text("entry of another database\n")
+    build(Settings(data_dir=tmp_path)).store.close()
+
+
+def test_an_empty_row_is_no_installation(tmp_path: Path, copied_back: Settings) -> None:
+    """A copy out of a backup says so itself."""
+    with restoring.in_place(copied_back, NOON) as prepared:
+        restoring.finish(prepared, ())
+    services = build(copied_back)
+    with services.store.administer() as tx:
+        tx._connection.exec_driver_sql("DELETE FROM installation")
+    services.store.close()
+    with pytest.raises(SchemaMismatch, match="sayso db restore FILE"):
+        build(Settings(data_dir=tmp_path))

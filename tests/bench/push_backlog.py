@@ -87,9 +87,14 @@ def both(
     after, seconds = _left(server), time.monotonic() - began
     say(f"\n{(before - after) / seconds:.0f} pushes left each second; {after:,} still waited")
     assert after > 0, "the outbox was empty before the end: measure fewer approvals"
+    check_accepted(server)
+    return alone, beside
+
+
+def check_accepted(server: LiveServer) -> None:
+    """Raise `WrongAnswers` when a push was given up: then the pushes cost less than they should."""
     if lost := _count(server, "dead"):
         raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
-    return alone, beside
 
 
 @contextlib.contextmanager

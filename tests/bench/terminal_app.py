@@ -105,14 +105,19 @@ def _shell(person: Terminal) -> None:
     """A script asks what waits: the first page of it."""
     say(f"## Command line: `sayso-approver inbox --json`, {_WAITING} requests wait")
     command = ["-m", "approver_tui", "inbox", "--json"]
-    listed = len(json.loads(_run(command, person))["items"])
-    if not listed:
-        raise WrongAnswers("inbox --json: expected requests; got an empty list")
-    say(f"{listed} requests on the page")
+    say(f"{listed(_run(command, person))} requests on the page")
     before = _processor_ms()
     taken = _median_ms(command, person)
     say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
     verdict("median", taken, _SHELL_BAR_MS, " ms")
+
+
+def listed(printed: bytes) -> int:
+    """How many requests `inbox --json` printed. Raises `WrongAnswers` when there is none."""
+    count = len(json.loads(printed)["items"])
+    if not count:
+        raise WrongAnswers("inbox --json: expected requests; got an empty list")
+    return count
 
 
 def _processor_ms() -> float:

@@ -255,9 +255,12 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Let a device decide again that a restore turned off."""
+    """Let a device decide again that a restore turned off; at high risk it waits like a new one.
+
+    It may have been revoked after the backup, and nobody can tell.
+    """
     tx.installation.release("devices", device.id)
-    tx.devices.enable(device.id)
+    tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)
     audit.record(
         tx,
         Entry(

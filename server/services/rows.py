@@ -205,8 +205,8 @@ class DeviceRows(Protocol):
         """Count a statement if as many were counted before as its nonce says."""
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
-    def enable(self, device_id: str) -> None:
-        """Let one decide again that a restore turned off."""
+    def enable(self, device_id: str, high_from: int) -> None:
+        """Let one that a restore turned off decide again, at high risk from that moment on."""
 
     def revoke(self, device_id: str) -> bool: ...
 

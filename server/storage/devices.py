@@ -96,7 +96,7 @@ _REVOKE = (
 _ENABLE = (
     update(devices)
     .where(devices.c.id == bindparam("of"), devices.c.state == "revoked")
-    .values(state="active")
+    .values(state="active", high_from=bindparam("high_from"))
 )
 _values = writing(devices)
 
@@ -190,9 +190,9 @@ class Devices:
         """Reports whether this call ended it."""
         return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
 
-    def enable(self, device_id: str) -> None:
-        """Let one decide again that a restore turned off."""
-        self._connection.execute(_ENABLE, {"of": device_id})
+    def enable(self, device_id: str, high_from: int) -> None:
+        """Let one that a restore turned off decide again, at high risk from that moment on."""
+        self._connection.execute(_ENABLE, {"of": device_id, "high_from": high_from})
 
 
 def _record(row: RowMapping) -> Device:

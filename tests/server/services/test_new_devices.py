@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import insert
 
 from server.services.new_devices import WAIT_MS
 from server.services.oversight import Oversight
 from server.services.sessions import IDLE_MS
+from server.storage.installation_tables import restore_holds
 from tests.support.callers import LocalTerminal, sign_in
 from tests.support.installation import BY
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
@@ -136,3 +138,17 @@ def test_a_waiting_device_counts_as_an_older_one(local: LocalSite) -> None:
                 _end(local, one.id)
         assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS
         local.clock.forward(WAIT_MS // 2)
+
+
+def test_a_device_that_a_restore_turned_off_waits_once_it_is_enabled(
+    local: LocalSite, person: LocalTerminal
+) -> None:
+    """It may have been revoked after the backup; an older one vouches for it or it waits."""
+    local.clock.forward(3 * WAIT_MS)
+    with local.services.store.write() as tx:
+        assert tx.devices.revoke(person.device_id)
+        held = insert(restore_holds).values(kind="devices", id=person.device_id, at=tx.now)
+        tx._connection.execute(held)
+    Oversight(local.services.store).enable_devices(device=None, user="ana", by=BY)
+    assert person.device.state == "active"
+    assert person.device.high_from == local.clock.now() + WAIT_MS

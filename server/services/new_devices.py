@@ -21,15 +21,11 @@ def high_from(view: View, user_id: str) -> int:
     It is now for somebody who never had a device, or whose last one was lost more than a day ago.
     A device that nobody used for 30 days counts as lost.
     """
-    had_one = _present(view, user_id, since=view.now - WAIT_MS)
+    idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
+    had_one = view.devices.present(user_id, not_ended_before=ended, used_after=idle)
     return view.now + WAIT_MS if had_one else view.now
 
 
 def has_one_in_use(view: View, user_id: str) -> bool:
     """Reports whether the person has a device that is in force and was used in the last 30 days."""
-    return _present(view, user_id, since=view.now + 1)
-
-
-def _present(view: View, user_id: str, *, since: int) -> bool:
-    """Reports whether a device had not ended before `since`, and was used in the last 30 days."""
-    return view.devices.present(user_id, not_ended_before=since, used_after=view.now - IDLE_MS)
+    return view.devices.in_use(user_id, used_after=view.now - IDLE_MS)

@@ -186,6 +186,9 @@ class DeviceRows(Protocol):
     def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Reports whether a device of the user, ended ones too, fits both moments."""
 
+    def in_use(self, user_id: str, *, used_after: int) -> bool:
+        """Reports whether a device of the user is in force and was used after that moment."""
+
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
 

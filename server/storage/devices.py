@@ -25,15 +25,18 @@ _ACTIVE = (
     )
 )
 """A device whose session has idled away can vouch for nothing and decide nothing."""
-_PRESENT = (
+_USED = (
     select(devices.c.id)
     .select_from(devices.outerjoin(sessions, sessions.c.id == devices.c.session_id))
     .where(
         devices.c.user_id == bindparam("user"),
         func.coalesce(devices.c.last_seen_at, devices.c.created_at) > bindparam("used_after"),
-        or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before")),
     )
     .limit(1)
+)
+_IN_USE = _USED.where(devices.c.state == "active", sessions.c.revoked_at.is_(None))
+_PRESENT = _USED.where(
+    or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
 )
 """A device ends with its session; whatever says nothing of an end has not ended."""
 _SEEN = (
@@ -145,6 +148,11 @@ class Devices:
         """Reports whether a device of the user, ended ones too, fits both moments."""
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
         return self._connection.execute(_PRESENT, values).first() is not None
+
+    def in_use(self, user_id: str, *, used_after: int) -> bool:
+        """Reports whether a device of the user is in force and was used after that moment."""
+        values = {"user": user_id, "used_after": used_after}
+        return self._connection.execute(_IN_USE, values).first() is not None
 
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert
 
-from server.services.new_devices import WAIT_MS
+from server.services.new_devices import WAIT_MS, has_one_in_use, high_from
 from server.services.oversight import Oversight
 from server.services.sessions import IDLE_MS
 from server.storage.installation_tables import restore_holds
@@ -149,6 +149,8 @@ def test_a_device_that_a_restore_turned_off_waits_once_it_is_enabled(
         assert tx.devices.revoke(person.device_id)
         held = insert(restore_holds).values(kind="devices", id=person.device_id, at=tx.now)
         tx._connection.execute(held)
+        assert not has_one_in_use(tx, person.user.id)
+        assert high_from(tx, person.user.id) == tx.now + WAIT_MS
     Oversight(local.services.store).enable_devices(device=None, user="ana", by=BY)
     assert person.device.state == "active"
     assert person.device.high_from == local.clock.now() + WAIT_MS

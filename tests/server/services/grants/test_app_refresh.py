@@ -6,6 +6,7 @@ from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_REFRESH_TOKEN
 from server.services.app_forms import AppChanges
 from server.services.app_tokens import IDLE_MS, token_hash
+from server.services.authorize import handle_hash
 from server.services.grants.app_refresh import GRACE_MS
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY
@@ -261,6 +262,10 @@ def test_after_a_restore_tokens_and_codes_are_over(app, first, code_for, restore
     token = app.refresh(first).json
     code = code_for(app, **WHOLE)
     again = LocalApp(restore(), app.app, app.secret)
+    with again.local.services.store.read() as view:
+        row = view.code_grants.token(token_hash(first))
+        assert view.code_grants.family(row.family_id).ended_at is not None
+        assert view.code_grants.code(handle_hash(code)) is None
     assert again.refresh(first).refusal == GONE
     assert again.refresh(token["refresh_token"]).refusal == GONE
     assert again.redeem(code).refusal == GONE

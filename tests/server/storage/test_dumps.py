@@ -1,0 +1,34 @@
+"""Whole databases as files: what is refused before anything is changed."""
+
+from pathlib import Path
+
+import pytest
+
+from server.storage import dumps
+from server.storage.dumps import DumpFailed
+
+
+def test_a_missing_program_of_postgresql_is_named_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The text says which one, and how to install it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        DumpFailed, match=r"pg_restore is not on PATH\. Install PostgreSQL's client"
+    ):
+        dumps.put_postgres(tmp_path / "dump", "postgresql://localhost:1/sayso", {})
+
+
+def test_a_program_that_fails_says_why_without_the_password(tmp_path: Path) -> None:
+    """The password is neither in its arguments nor in what is told."""
+    url = "postgresql://sayso:s3cret-word@localhost:1/sayso"
+    with pytest.raises(DumpFailed, match="pg_restore failed: ") as failed:
+        dumps.put_postgres(tmp_path / "dump", url, {"PATH": "/usr/bin"})
+    assert "s3cret-word" not in str(failed.value)
+
+
+def test_a_file_that_sqlite_finds_damaged_is_refused(tmp_path: Path) -> None:
+    """Whatever its hash says."""
+    (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
+    with pytest.raises(DumpFailed, match="damaged"):
+        dumps.check_sqlite(tmp_path / "sayso.db")

@@ -29,6 +29,13 @@ def answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     return response
 
 
+def overloaded(route: Route) -> HttpResponse:
+    """503 for a client that has too many requests waiting; nothing was looked at."""
+    response = _busy(route)
+    _answers(route.name, response.status).inc()
+    return response
+
+
 @cache
 def _answers(endpoint: str, status: int) -> Counter:
     """Their counter; finding it anew costs more than counting."""

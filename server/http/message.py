@@ -9,6 +9,10 @@ from server.protocol import json_text
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 MOST_BODY_BYTES: Final = 128 * 1024
 """Of a request."""
+WAITED: Final = "sayso.waited"
+"""In the WSGI environment: seconds for which a request waited for its client's turn."""
+OVERLOADED: Final = "sayso.overloaded"
+"""In the WSGI environment: the client has too many requests waiting; this one is refused."""
 
 
 @dataclass(frozen=True, slots=True)

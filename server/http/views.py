@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter, Rule
 
 from server import telemetry
 from server.http import dispatch
-from server.http.message import MOST_BODY_BYTES, HttpRequest, HttpResponse
+from server.http.message import MOST_BODY_BYTES, OVERLOADED, WAITED, HttpRequest, HttpResponse
 from server.http.route import ID_PATTERN, Route
 from server.http.site import Site
 
@@ -85,7 +85,7 @@ def read_request(site: Site, params: dict[str, str] | None = None) -> HttpReques
         proofs=() if proof is None else (proof,),
         body=current.get_data(cache=False),
         peer=current.remote_addr or "",
-        at=site.clock.now(),
+        at=site.clock.now() - round(1000 * current.environ.get(WAITED, 0)),
         repeated=frozenset(name for name, values in current.args.lists() if len(values) > 1),
     )
 
@@ -124,6 +124,8 @@ def no_route(error: HTTPException) -> Response:
 
 def _view(site: Site, route: Route) -> Callable[..., Response]:
     def view(**params: str) -> Response:
+        if OVERLOADED in request.environ:
+            return flask_response(dispatch.overloaded(route))
         return flask_response(dispatch.answer(site, route, read_request(site, params)))
 
     return view

@@ -6,7 +6,7 @@ held polls that it concerns. They then read the database themselves, by cursor o
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,6 +32,10 @@ def approval_topic(approval_id: str) -> str:
     return f"approval {approval_id}"
 
 
+def _nothing() -> None:
+    """No one is told."""
+
+
 class Hub:
     """Turns wakes of the store into wakes of those whom a change concerns."""
 
@@ -42,6 +46,10 @@ class Hub:
         self._cursor = -1
         self._version = -1
         self.ending = False
+        self.held = 0
+        """Requests that wait here for an answer of a person."""
+        self.on_hold: Callable[[], None] = _nothing
+        """Called by a request that begins to wait."""
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[threading.Event]:
@@ -54,6 +62,17 @@ class Hub:
             self._waiting[topic].discard(event)
             if not self._waiting[topic]:
                 del self._waiting[topic]
+
+    @contextmanager
+    def hold(self, topic: str) -> Iterator[threading.Event]:
+        """Subscribe for a request that is held."""
+        self.held += 1
+        self.on_hold()
+        try:
+            with self.subscribe(topic) as changed:
+                yield changed
+        finally:
+            self.held -= 1
 
     def nudge(self, topic: str) -> None:
         """Wake those of one topic in this process."""

@@ -148,13 +148,15 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def _loaded(self) -> Any:  # noqa: ANN401  # likewise
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
         from server.serving import loops  # noqa: PLC0415  # gevent has patched now
-        from server.serving.worker import look_up_apart, on_a_real_thread  # noqa: PLC0415  # gevent has patched now
+        from server.serving.worker import TURNS, look_up_apart, on_a_real_thread  # noqa: PLC0415  # gevent has patched now
 
         telemetry.configure_logging(
             as_json=self.settings.log_format == "json", level=self.settings.log_level
         )
         look_up_apart()
         services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
+        services.hub.on_hold = TURNS.let_go
+        telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
         self.site = app.create_site(services)
         flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.beside))

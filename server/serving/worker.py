@@ -11,6 +11,7 @@ finish, idle connections are dropped.
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,11 +21,12 @@ from gevent.threadpool import ThreadPool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIHandler, PyWSGIServer
 
 from server import telemetry
-from server.http.message import MOST_BODY_BYTES
+from server.http.message import MOST_BODY_BYTES, OVERLOADED, WAITED
 from server.serving import heads
 from server.serving.bodies import Body, Collected, TooSlow
 from server.serving.heads import BadHead, Head
 from server.serving.memory import Incomplete
+from server.serving.turns import Claim, QueueFull, Turns, claim
 
 if TYPE_CHECKING:
     from server.http.site import Site
@@ -59,6 +61,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
     served = False
     wsgi_input: Body
     headers: Head
+    status: bytes | None
 
     def read_requestline(self) -> bytes:
         """The next request of this connection; none any more when it took too long or we end."""
@@ -117,9 +120,21 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             return
         self.server.incomplete.remove(self)
         self.environ["wsgi.input"] = Collected(body, self.socket)
-        super().handle_one_response()
+        self._in_turn(claim(self.environ, body), len(body))
         if "HTTP_UPGRADE" in self.environ or self.wsgi_input.broken:
             self.close_connection = True
+
+    def _in_turn(self, claimed: Claim | None, size: int) -> None:
+        arrived = time.monotonic()
+        try:
+            with TURNS.turn(claimed, size):
+                self.environ[WAITED] = time.monotonic() - arrived
+                super().handle_one_response()
+        except QueueFull:
+            self.environ[OVERLOADED] = True
+            super().handle_one_response()
+        if claimed is not None and self.status is not None and self.status.startswith(b"2"):
+            TURNS.proved(claimed)
 
     def _body(self) -> bytes | None:
         try:
@@ -161,6 +176,8 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
 
 
 _SERVERS: list[_Server] = []
+TURNS = Turns()
+"""Of this process."""
 _T = TypeVar("_T")
 
 

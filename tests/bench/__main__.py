@@ -2,6 +2,7 @@
 
 from tests.bench import (
     exchange,
+    fairness,
     feed,
     idle,
     introspection,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
             kill_switch,
             feed,
             push_backlog,
+            fairness,
             unauthenticated,
             terminal_app,
             pages,

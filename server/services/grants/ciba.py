@@ -92,7 +92,7 @@ class CibaGrant:
             approval = view.approvals.by_handle(poll.handle_hash)
         topic = approval_topic("" if approval is None else approval.id)
         ends = time.monotonic() + seconds
-        with self.hub.subscribe(topic) as changed:
+        with self.hub.hold(topic) as changed:
             self.hub.nudge(topic)
             while (left := ends - time.monotonic()) > 0 and not self.hub.ending:
                 changed.clear()

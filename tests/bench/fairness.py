@@ -1,0 +1,121 @@
+"""`python -m tests.bench.fairness`: other agents while one agent has 120 connections."""
+
+import base64
+import contextlib
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from tests.bench.measuring import product
+from tests.bench.table import run, say, verdict
+from tests.support.agent import CIBA, Agent
+from tests.support.installation import PAY
+from tests.support.server import ROOT, AgentKey, LiveServer
+from tests.support.volley import poll, post
+
+_BAR = 2.0
+_CONNECTIONS = 120
+_OTHERS = 4
+SECONDS = 5.0
+_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def main() -> None:
+    """A cycle of another agent is a request, a poll of it and a token for the agent itself."""
+    say(f"## Other agents ({_OTHERS}) while one agent has {_CONNECTIONS} connections")
+    with product() as server:
+        user, _ = server.user()
+        others = [server.agent() for _ in range(_OTHERS)]
+        alone = cycles(server, others, user)
+        found = [(name, *beside(server, others, user, sent)) for name, sent in _attacks(server)]
+    _show(alone, found)
+
+
+def _show(alone: list[float], found: list[tuple[str, list[float], dict[str, int]]]) -> None:
+    say("| beside | cycles | p50 ms | p99 ms | ratio of p50 | answers of the one |")
+    say("|---|---|---|---|---|---|")
+    middle = statistics.median(alone)
+    for name, times, answers in [("nothing", alone, {}), *found]:
+        p50, p99 = statistics.median(times), sorted(times)[len(times) * 99 // 100]
+        say(f"| {name} | {len(times)} | {p50:.1f} | {p99:.1f} | {p50 / middle:.2f} | {answers} |")
+    say("")
+    for name, times, _ in found:
+        verdict(f"beside {name}:", statistics.median(times) / middle, _BAR, " x")
+
+
+def _attacks(server: LiveServer) -> Iterator[tuple[str, bytes]]:
+    """One agent's request that is sent again and again."""
+    key, (user, _) = server.agent(), server.user()
+    asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    handle = Agent(key, server.client()).asked(user)
+    yield "polls", poll(key, handle, keep=True)
+    yield "requests", post("/bc-authorize", key, asking, keep=True)
+    yield "wrong secrets", post("/bc-authorize", replace(key, secret="x"), asking, keep=True)
+
+
+def beside(
+    server: LiveServer, others: Sequence[AgentKey], user: str, sent: bytes
+) -> tuple[list[float], dict[str, int]]:
+    """The cycles of the others while one agent sends this, and what it was answered."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"requests": [sent.decode()], "again": True}, file)
+        file.flush()
+        arguments = [str(server.port), str(_CONNECTIONS), str(SECONDS + 3), file.name]
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.load_client", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as client:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            assert client.stdout.readline() == "ready\n"
+            client.stdin.write("\n")
+            client.stdin.flush()
+            time.sleep(1)
+            times = cycles(server, others, user)
+            told = json.loads(client.stdout.readline())
+    return times, told["answers"]
+
+
+def cycles(server: LiveServer, others: Sequence[AgentKey], user: str) -> list[float]:
+    """Milliseconds of each cycle of each of them."""
+    ends = time.monotonic() + SECONDS
+    with ThreadPoolExecutor(len(others)) as threads:
+        parts = threads.map(lambda key: list(_one(server, key, user, ends)), others)
+        return [took for part in parts for took in part]
+
+
+def _one(server: LiveServer, key: AgentKey, user: str, ends: float) -> Iterator[float]:
+    asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
+    token = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with contextlib.closing(line):
+        while time.monotonic() < ends:
+            began = time.perf_counter()
+            handle = _send(line, key, "/bc-authorize", asking)["auth_req_id"]
+            _send(line, key, "/token", {"grant_type": CIBA, "auth_req_id": handle})
+            _send(line, key, "/token", token)
+            yield (time.perf_counter() - began) * 1000
+
+
+def _send(
+    line: http.client.HTTPConnection, key: AgentKey, path: str, form: dict[str, str]
+) -> dict[str, str]:
+    basic = base64.b64encode(f"{key.id}:{key.secret}".encode()).decode()
+    line.request("POST", path, urlencode(form), {**_HEADERS, "Authorization": f"Basic {basic}"})
+    answer: dict[str, str] = json.loads(line.getresponse().read())
+    return answer
+
+
+if __name__ == "__main__":
+    run(main)

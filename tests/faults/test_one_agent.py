@@ -1,0 +1,64 @@
+"""One agent with very many connections: what others notice, and what it is told itself."""
+
+import statistics
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.serving import turns
+from tests.bench import fairness
+from tests.support.agent import new_agent
+from tests.support.load import WITHOUT_LIMITS
+from tests.support.server import LiveServer, live_server
+from tests.support.volley import poll, post, volley
+
+_MOST_RATIO = 4.0
+"""Twice is what the bench shows; a test leaves room for a machine that does other things."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of the test's own."""
+    with live_server(tmp_path, **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.mark.parametrize("secret", ["right", "wrong"])
+def test_one_agent_with_120_connections_does_not_slow_the_others(
+    server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its requests wait for one another, not for theirs."""
+    monkeypatch.setattr(fairness, "SECONDS", 2.0)
+    user, _ = server.user()
+    others = [server.agent() for _ in range(2)]
+    agent = new_agent(server)
+    key = agent.key if secret == "right" else replace(agent.key, secret="x")
+    sent = poll(key, agent.asked(user), keep=True)
+    alone = statistics.median(fairness.cycles(server, others, user))
+    beside, answers = fairness.beside(server, others, user, sent)
+
+    assert sum(answers.values()) > 0
+    assert statistics.median(beside) < _MOST_RATIO * alone
+
+
+def test_an_agent_with_too_many_requests_waiting_is_told_to_come_back(server: LiveServer) -> None:
+    """503 with Retry-After, before anything is looked at; another agent is served."""
+    key, other = server.agent(), server.agent()
+    form = {"grant_type": "client_credentials", "scope": "payments:read"}
+    many = turns.ALONE + turns.MOST_WAITING + 40
+    with ThreadPoolExecutor(1) as threads:
+        with server.services.store.write():  # nothing is answered while this is open
+            sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)
+            busy = threading.Event()
+            busy.wait(2)
+        answers = sent.result(60)
+    refused = [answer for answer in answers if answer.status == 503]
+
+    assert len(refused) >= 40
+    assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+    assert {answer.json()["error"] for answer in refused} == {"temporarily_unavailable"}
+    assert {answer.status for answer in volley(server.port, [post("/token", other, form)])} == {200}

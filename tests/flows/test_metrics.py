@@ -1,0 +1,50 @@
+"""What an operator counts: every metric that is declared is set by what really happens."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from server import telemetry
+from tests.support.agent import new_agent
+from tests.support.feed_line import greeted
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import new_person
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server whose log goes to a full disk, and whose notifications nobody takes."""
+    (tmp_path / "server.log").symlink_to("/dev/full")
+    hook = {"webhook_url": "http://127.0.0.1:9/", "webhook_secret_file": str(tmp_path / "key")}
+    (tmp_path / "key").write_text("k" * 32)
+    with live_server(tmp_path, log_level="debug", **hook) as running:
+        yield running
+
+
+def _values(server: LiveServer) -> dict[str, float]:
+    """Each metric with the largest of its values."""
+    text = server.client().get("/metrics").text
+    return {
+        family.name: max((sample.value for sample in family.samples), default=0.0)
+        for family in text_string_to_metric_families(text)
+    }
+
+
+def test_each_metric_is_set_by_what_it_is_about(server: LiveServer) -> None:
+    """An approver is connected, a poll is held, a message waits, a log line is lost."""
+    person, agent = new_person(server), new_agent(server)
+    handle = agent.asked(person.user)
+    with greeted(person), ThreadPoolExecutor(1) as threads:
+        held = threads.submit(agent.poll, handle, prefer="wait=30")
+        names = {family.name for family in telemetry.REGISTRY.collect()}
+        until(lambda: all(_values(server).get(name, 0) > 0 for name in names))
+        assert _values(server)["sayso_held_polls"] == 1
+        person.approve(person.only())
+        assert held.result(30).status_code == 200
+
+    until(lambda: _values(server)["sayso_held_polls"] == 0)
+    person.client.close()

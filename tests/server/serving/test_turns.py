@@ -1,0 +1,188 @@
+"""Whose turn it is: what a request claims, and how the requests of one client wait."""
+
+import base64
+import json
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from server.serving import turns
+from server.serving.turns import Claim, QueueFull, Turns, claim
+
+
+def basic(client):
+    """The value of an Authorization field."""
+    return "Basic " + base64.b64encode(f"{client}:s".encode()).decode()
+
+
+def named(client, credential=b""):
+    """A claim."""
+    return Claim(client, credential)
+
+
+def asserted(subject):
+    """A client assertion that nobody has verified."""
+    payload = base64.urlsafe_b64encode(json.dumps({"sub": subject}).encode()).rstrip(b"=")
+    return f"e30.{payload.decode()}.x"
+
+
+def _environ(path="/token", authorization=""):
+    return {"PATH_INFO": path, "HTTP_AUTHORIZATION": authorization}
+
+
+@pytest.mark.parametrize(
+    ("environ", "body", "client"),
+    [
+        (_environ(authorization=basic("a")), b"", "a"),
+        (_environ("/introspect", basic("a")), b"client_id=b", "a"),
+        (_environ(), b"grant_type=x&client_id=a&client_secret=s", "a"),
+        (_environ(), b"client_id=a", "a"),
+        (_environ(), b"client_assertion=" + asserted("a").encode(), "a"),
+        (_environ(authorization="Basic !!"), b"", ""),
+        (_environ(), b"client_assertion=a.b", None),
+        (_environ(), b"client_assertion=" + b"\xff" * 9, None),
+        (_environ(), b"", None),
+        (_environ("/jwks", basic("a")), b"", None),
+        (_environ("/api/feed", basic("a")), b"", None),
+    ],
+)
+def test_a_request_claims_a_client(environ, body, client):
+    """However it authenticates; whatever is no claim has no queue."""
+    found = claim(environ, body)
+    assert (None if found is None else found.client) == client
+
+
+def test_a_body_with_very_many_fields_claims_nothing_and_fails_nothing():
+    """It is refused later, in the words of the endpoint."""
+    assert claim(_environ(), b"a=b&" * 5_000) is None
+
+
+class _Scene:
+    """Requests that have their turn until they are told to end."""
+
+    def __init__(self, queue):
+        self.queue = queue
+        self.began = []
+        self.refused = []
+        self.jobs = []
+
+    def ask(self, claimed, name, *, holds=False):
+        """Begin a request."""
+        end = Event()
+        self.jobs.append(gevent.spawn(self._one, claimed, name, end, holds))
+        gevent.sleep(0)
+        return end
+
+    def _one(self, claimed, name, end, holds):
+        try:
+            with self.queue.turn(claimed, 10):
+                self.began.append(name)
+                if holds:
+                    self.queue.let_go()
+                end.wait()
+        except QueueFull:
+            self.refused.append(name)
+
+
+@pytest.fixture
+def scene():
+    """With two clients that have just asked, so that none is alone."""
+    made = _Scene(Turns())
+    made.ask(named("somebody"), "first").set()
+    made.ask(named("b"), "b0").set()
+    gevent.sleep(0.01)
+    made.began.clear()
+    yield made
+    gevent.killall(made.jobs)
+
+
+def _settled():
+    gevent.sleep(2 * turns._LONGEST_YIELD_SECONDS)
+
+
+def test_beside_others_a_client_has_one_request_in_hand(scene):
+    """The rest wait, first come, first served; nobody else waits for them."""
+    ends = {name: scene.ask(named("a"), name) for name in ("a1", "a2", "a3")}
+    scene.ask(named("b"), "b1")
+    assert scene.began == ["a1", "b1"]
+    ends["a1"].set()
+    _settled()
+    assert scene.began == ["a1", "b1", "a2"]
+    ends["a2"].set()
+    _settled()
+    assert scene.began == ["a1", "b1", "a2", "a3"]
+
+
+def test_a_client_that_is_alone_has_many_in_hand(monkeypatch):
+    """Nobody is held up, and units of work share their COMMIT."""
+    monkeypatch.setattr(turns, "_WHILE_SECONDS", -1.0)
+    scene = _Scene(Turns())
+    for number in range(turns.ALONE + 3):
+        scene.ask(named("a"), number)
+    assert len(scene.began) == turns.ALONE
+    gevent.killall(scene.jobs)
+
+
+def test_a_held_poll_is_not_in_hand(scene):
+    """It waits for a person, and its client goes on."""
+    scene.ask(named("a"), "held", holds=True)
+    scene.ask(named("a"), "next")
+    _settled()
+    assert scene.began == ["held", "next"]
+
+
+def test_quick_requests_of_one_client_let_others_go_first(scene):
+    """A client whose requests never wait for anything does not run them in one go."""
+    order = []
+
+    def quick(number):
+        with scene.queue.turn(named("a"), 10):
+            order.append(number)
+
+    def other():
+        for _ in range(3):
+            gevent.sleep(0)
+        order.append("other")
+
+    scene.jobs += [gevent.spawn(quick, number) for number in range(5)]
+    scene.jobs.append(gevent.spawn(other))
+    gevent.joinall(scene.jobs[-6:], timeout=5)
+    assert order.index("other") <= 2
+    assert sorted(map(str, order)) == ["0", "1", "2", "3", "4", "other"]
+
+
+def test_a_queue_has_an_end(scene):
+    """A client that sends more is told to come back; others are not."""
+    for number in range(turns.MOST_WAITING + 2):
+        scene.ask(named("a"), number)
+    scene.ask(named("b"), "b1")
+    assert (scene.began, scene.refused) == ([0, "b1"], [turns.MOST_WAITING + 1])
+
+
+def test_what_waits_holds_little_memory(scene, monkeypatch):
+    """The sum over all clients has a limit too; who need not wait is served."""
+    monkeypatch.setattr(turns, "MOST_WAITING_BYTES", 15)
+    for name in ("a1", "a2", "a3", "a4"):
+        scene.ask(named("a"), name)
+    scene.ask(named("b"), "b1")
+    assert (scene.began, scene.refused) == (["a1", "b1"], ["a4"])
+
+
+def test_who_knows_only_a_clients_name_does_not_take_its_turns(scene):
+    """A credential that was successful has a queue of its own."""
+    right, wrong = named("a", b"right"), named("a", b"wrong")
+    scene.queue.proved(right)
+    scene.ask(wrong, "guess")
+    scene.ask(named("a", b"other"), "another guess")
+    scene.ask(right, "own")
+    assert scene.began == ["guess", "own"]
+
+
+def test_a_client_that_went_away_leaves_nothing(scene):
+    """However many there were."""
+    for number in range(50):
+        scene.ask(named(f"c{number}"), number).set()
+    _settled()
+    assert scene.queue.clients == {}
+    assert scene.queue.waiting_bytes == 0

@@ -4,6 +4,7 @@
 requests, and `create_app` what carries them.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -187,8 +188,11 @@ def key_problems(settings: Settings) -> list[str]:
         store.close()
 
 
-def create_site(services: Services) -> "Site":
-    """What answers requests, before anything carries them. Makes signing keys if there are none."""
+def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
+    """What answers requests, before anything carries them. Makes signing keys if there are none.
+
+    `most_feeds` is how many live feeds this process may hold.
+    """
     from server.crypto.passkeys import WebAuthn  # loads CBOR and X.509
     from server.http.routes import ROUTES
     from server.http.site import Readiness, Site
@@ -324,6 +328,7 @@ def create_site(services: Services) -> "Site":
         readiness=Readiness(),
         routes=ROUTES,
         settings=described(services.settings),
+        most_feeds=most_feeds,
     )
 
 

@@ -21,6 +21,7 @@ from server.crypto.sealing import BadKeyFile
 from server.last_seen import OldDatabase
 from server.services.doctor import Finding
 from server.services.ports import Busy
+from server.serving.descriptors import FEW, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
 
@@ -37,6 +38,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
     """Look at everything and change nothing. Exit 1 when something is broken."""
     settings = settings_of(context)
     found = [*_files(settings), *_addresses(settings), *_records(settings), *_limits(settings)]
+    found += _open_files(settings)
     found.sort(key=lambda finding: _ORDER.index(finding.level))
     lines = [line for finding in found for line in _lines(finding)]
     items = [{"level": f.level, "what": f.what, "fix": f.fix} for f in found]
@@ -81,6 +83,17 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
             "weak",
             f"Push services are told to ask {NOBODY} about our messages; Apple's refuses those.",
             "Set SAYSO_PUSH_CONTACT to mailto: and an address that somebody reads.",
+        )
+
+
+def _open_files(settings: Settings) -> Iterator[Finding]:
+    found = capacity(highest_limit(), settings.max_connections)
+    if found.feeds < FEW:
+        yield Finding(
+            "weak",
+            f"The limit of {found.files} open files is enough for {found.feeds} live feeds of "
+            "approvers in each process; further ones are refused.",
+            "Raise it for the server: LimitNOFILE=65536 in its unit, or ulimit -n.",
         )
 
 

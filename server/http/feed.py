@@ -30,6 +30,8 @@ PATH = "/api/feed"
 MOST_SOCKETS = 10
 """Of one device, in one process. A terminal needs one; the others are for scripts that watch."""
 _PING_SECONDS = 20
+_FULL_SECONDS = 10
+"""A client without a feed comes back then, and meanwhile asks for what is new."""
 _MOST_BYTES = 16 * 1024
 _BAD_MESSAGE, _TOKEN_OVER, _STOPPED, _RESTART = 4400, 4401, 4403, 1012
 _LONGEST_WAIT_SECONDS = 30.0
@@ -47,7 +49,7 @@ def add_feed(app: Flask, site: Site) -> None:
         "max_message_size": _MOST_BYTES,
     }
     sock = Sock(app)
-    seats = _Seats()
+    seats = _Seats(site.most_feeds)
 
     @app.before_request
     def refuse_early() -> Response | None:
@@ -55,6 +57,7 @@ def add_feed(app: Flask, site: Site) -> None:
         if request.path != PATH:
             return None
         try:
+            seats.check()
             person, request.environ["sayso.cookie"] = _person(site)
             request.environ["sayso.person"] = person
             request.environ["sayso.cursor"] = _cursor()
@@ -78,16 +81,29 @@ def add_feed(app: Flask, site: Site) -> None:
         talk.run(request.environ["sayso.cookie"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seats:
-    """How many sockets each device has open here."""
+    """How many sockets each device has open here, and all together."""
 
+    most: int
+    all: int = 0
     taken: Counter[str] = field(default_factory=Counter)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
+    def check(self) -> None:
+        """Raises errors.Problem 503 when there is room for none, whoever it is for."""
+        if self.all >= self.most:
+            raise errors.Problem(
+                503,
+                "unavailable",
+                "This server has as many live feeds as it can hold. Try again later.",
+                headers={"Retry-After": str(_FULL_SECONDS)},
+            )
+
     def take(self, place: str) -> str:
-        """One more, to be left again. Raises errors.Problem 429."""
+        """One more, to be left again. Raises errors.Problem 429 or 503."""
         with self.turn:
+            self.check()
             if self.taken[place] >= MOST_SOCKETS:
                 raise errors.Problem(
                     429,
@@ -95,12 +111,14 @@ class _Seats:
                     f"This device has {MOST_SOCKETS} open sockets. Close one of them.",
                 )
             self.taken[place] += 1
+            self.all += 1
         return place
 
     def leave(self, place: str) -> None:
         """One less."""
         with self.turn:
             self.taken[place] -= 1
+            self.all -= 1
             if not self.taken[place]:
                 del self.taken[place]
 

@@ -139,3 +139,5 @@ class Site:
     routes: Sequence[Route]
     settings: Sequence[tuple[str, str, str]]
     """Each setting's name, its value without secrets, and where that came from."""
+    most_feeds: int
+    """Live feeds that this process may hold."""

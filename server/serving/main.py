@@ -7,16 +7,16 @@ gevent has patched what it stands on.
 import contextlib
 import gc
 import os
-import resource
 import signal
 import socket
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.app.base import BaseApplication
 
 from server import folders
+from server.serving import descriptors
 from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def run(settings: Settings, shape: Shape, clock: "Clock | None" = None) -> None:
     """Serve until told to end. Raises `BadSetting` or `CannotStart`."""
     _check_address(shape)
     settings = prepared(settings, shape)
-    _raise_open_files()
     application = _Application(settings, shape, clock)
     try:
         application.run()
@@ -98,6 +97,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.shape = shape
         self.clock = clock
         self._refusals = os.pipe()
+        self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
 
     def refusal(self) -> str:
@@ -113,7 +113,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "bind": f"{host}:{self.shape.port}",
             "workers": self.shape.workers,
             "worker_class": _WORKER,
-            "worker_connections": self.settings.max_connections,
+            "worker_connections": self.capacity.connections,
             "backlog": 2048,
             "graceful_timeout": GRACEFUL_SECONDS,
             "timeout": 60,
@@ -157,7 +157,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         services = app.build(self.settings, self.clock, serving=True, elsewhere=on_a_real_thread)
         services.hub.on_hold = TURNS.let_go
         telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
-        self.site = app.create_site(services)
+        self.site = app.create_site(services, most_feeds=self.capacity.feeds)
+        _say(self.capacity)
         flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.beside))
         _spare_the_collector()
@@ -170,13 +171,18 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             sys.stdout.flush()
 
 
+def _say(capacity: descriptors.Capacity) -> None:
+    """How many feeds fit, as a warning where they are few."""
+    from server import telemetry  # noqa: PLC0415  # only after gevent has patched
+
+    log = telemetry.log().info
+    if capacity.feeds < descriptors.FEW:
+        log = telemetry.log().warning
+    log("serving.capacity", **asdict(capacity))
+
+
 def _spare_the_collector() -> None:
     """What was loaded stays for good; looking through it again and again costs 40 µs a request."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-def _raise_open_files() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -125,8 +125,8 @@ class Turns:
     _turns: dict[gevent.Greenlet, _Key] = field(default_factory=dict)
     _ending: list[_Key] = field(default_factory=list)
     _ended: dict[_Key, float] = field(default_factory=dict)
-    _latest: _Key = ("", b"")
-    _changed: float = 0.0
+    _latest: _Key | None = None
+    _changed: float = float("-inf")
 
     @contextmanager
     def turn(self, claimed: Claim | None, size: int) -> Iterator[None]:
@@ -160,6 +160,8 @@ class Turns:
 
         From here on it has a queue that nobody else can get into who knows only the client's name.
         """
+        if self._latest == (claimed.client, b""):
+            self._latest = claimed.client, claimed.credential
         if claimed.credential:
             self._proven[claimed.credential] = None
             self._proven.move_to_end(claimed.credential)
@@ -171,8 +173,9 @@ class Turns:
         return claimed.client, claimed.credential if proven else b""
 
     def _note(self, key: _Key) -> None:
-        if key != self._latest:
-            self._latest, self._changed = key, time.monotonic()
+        if self._latest not in {None, key}:
+            self._changed = time.monotonic()
+        self._latest = key
 
     @property
     def _most(self) -> int:

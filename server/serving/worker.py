@@ -45,10 +45,18 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.idle: set[_Handler] = set()
+        self.idle: dict[_Handler, None] = {}
+        """Connections that wait for a request, the longest first."""
         self.incomplete = Incomplete()
         _SERVERS.append(self)
         self.ending = False
+
+    def make_room(self) -> None:
+        """Drop the connection that is idle for the longest time when there is room for no other."""
+        if self.full() and self.idle:
+            longest = next(iter(self.idle))
+            del self.idle[longest]
+            longest.drop()
 
     def end(self) -> None:
         """Drop the connections on which nothing is going on; the others end by themselves."""
@@ -69,13 +77,13 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             return b""
         patience = _IDLE_SECONDS if self.served else _READING_SECONDS
         self.served = True
-        self.server.idle.add(self)
+        self.server.idle[self] = None
         line: bytes = b""
         try:
             with gevent.Timeout(patience, False):  # noqa: FBT003  # gevent's way to say: no error
                 line = super().read_requestline()
         finally:
-            self.server.idle.discard(self)
+            self.server.idle.pop(self, None)
         return line
 
     def read_request(self, raw_requestline: str) -> bool:
@@ -145,6 +153,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self) -> None:
         """Serve this connection until its end."""
+        self.server.make_room()
         try:
             super().handle()
         finally:

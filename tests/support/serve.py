@@ -8,6 +8,7 @@ of one process may be wrong besides (`--skew`), which the database's is not. Eve
 
 import argparse
 import mmap
+import resource
 import struct
 import sys
 import time
@@ -56,6 +57,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("clock", type=Path)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--skew", type=int, default=0, help="how wrong its clock is, in ms")
+    parser.add_argument("--files", type=int, help="its limit of open files")
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--detour", action="append", default=[], metavar="ORIGIN=ORIGIN")
     parser.add_argument("--pages", type=Path, help="templates in place of the shipped ones")
@@ -63,6 +65,8 @@ def main(arguments: list[str]) -> None:
         "--drawn", type=Path, help="where to write which templates were drawn at which paths"
     )
     given = parser.parse_args(arguments)
+    if given.files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (given.files, given.files))
     clock = MappedClock(given.clock, given.skew)
     _prepare_workers(clock, given)
     run(load(), Shape(port=given.port, workers=given.workers), clock)

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import gevent
 import pytest
 from gevent import socket
+from gevent.pool import Pool
 
 from server.serving import worker
 
@@ -140,6 +142,37 @@ def test_a_connection_that_was_used_may_be_idle_longer_but_not_for_ever(
 
     assert said == b""
     assert _IDLE / 2 < took < _IDLE + _SLACK
+
+
+def _use(line: socket.socket) -> None:
+    line.sendall(_WHOLE)
+    said = b""
+    while not said.endswith(b"ok"):
+        said += line.recv(65_536)
+
+
+def test_a_newcomer_takes_the_place_of_the_longest_idle_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When there is room for no other; connections that are in use stay."""
+    monkeypatch.setattr(worker, "_SERVERS", [])
+    server = worker._Server(
+        *(("127.0.0.1", 0), application),
+        spawn=Pool(4),
+        handler_class=worker._Handler,
+        log=Log(),
+        error_log=Log(),
+    )
+    server.start()
+    with ExitStack() as opened:
+        opened.callback(server.stop, timeout=1)
+        lines = []
+        for _ in range(4):
+            line = socket.create_connection(("127.0.0.1", server.server_port))
+            lines.append(opened.enter_context(line))
+            _use(line)
+        assert lines[0].recv(65_536) == b""
+        _use(lines[1])
 
 
 def test_a_client_that_waits_for_our_answer_is_not_slow(line: socket.socket) -> None:

@@ -1,0 +1,65 @@
+"""A server with few open files: feeds are refused in time, and everything else goes on."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from server.http.feed import MOST_SOCKETS
+from server.serving.descriptors import capacity
+from tests.bench.processes import tree
+from tests.support.agent import new_agent
+from tests.support.feed_line import greeted
+from tests.support.server import LiveServer, live_server
+from tests.support.terminal import Terminal, new_person
+from tests.support.waiting import until
+
+_FILES = 100
+_FEEDS = capacity(_FILES, 20_000).feeds
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """Its limit is far below what one would want."""
+    with live_server(tmp_path, options=("--files", str(_FILES))) as running:
+        yield running
+
+
+def _open_files(server: LiveServer) -> int:
+    assert server.process is not None
+    *_, worker = tree(server.process.pid)
+    return len(list(Path(f"/proc/{worker}/fd").iterdir()))
+
+
+def _refusal(person: Terminal) -> InvalidStatus | None:
+    try:
+        with greeted(person):
+            return None
+    except InvalidStatus as refused:
+        return refused
+
+
+def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> None:
+    """503 with Retry-After; requests are served, open feeds are told, and closed ones make room."""
+    people = [new_person(server) for _ in range(_FEEDS // MOST_SOCKETS + 2)]
+    agent, before = new_agent(server), _open_files(server)
+    with ExitStack() as held:
+        for person in people:
+            held.callback(person.client.close)
+        first = held.enter_context(greeted(people[0]))
+        with ExitStack() as others:
+            for number in range(1, _FEEDS):
+                others.enter_context(greeted(people[number // MOST_SOCKETS]))
+            assert _open_files(server) - before < _FEEDS + MOST_SOCKETS  # one for each
+            refused = _refusal(people[-1])
+            assert refused is not None
+            assert refused.response.status_code == 503
+            assert int(refused.response.headers["Retry-After"]) > 0
+            assert json.loads(refused.response.body or b"")["code"] == "unavailable"
+            agent.asked(people[0].user)
+            assert first.frame()["event"] == "approval.requested"
+        until(lambda: _refusal(people[-1]) is None)
+    assert "serving.capacity" in server.log

@@ -1,0 +1,22 @@
+"""How many connections and feeds a limit of open files allows."""
+
+import pytest
+
+from server.serving.descriptors import Capacity, capacity
+
+
+@pytest.mark.parametrize(
+    ("files", "most", "connections", "feeds"),
+    [
+        (20_000, 20_000, 19_744, 17_770),
+        (65_536, 20_000, 20_000, 18_000),
+        (-1, 20_000, 20_000, 18_000),
+        (1_024, 20_000, 768, 692),
+        (160, 20_000, 120, 108),
+        (4, 20_000, 3, 3),
+        (65_536, 50, 50, 45),
+    ],
+)
+def test_descriptors_are_left_for_what_is_no_connection(files, most, connections, feeds):
+    """And connections for what is no feed."""
+    assert capacity(files, most) == Capacity(files, connections, feeds)

@@ -2,13 +2,19 @@
 
 `Hub` is the one follower of a process: at each wake it reads what is new and wakes the sockets and
 held polls that it concerns. They then read the database themselves, by cursor or by id.
+
+What ends the authority of a user or a device is an event of that user, so their sockets wake at
+once. After any other administrative change everybody looks again, a few at a time.
 """
 
+import math
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from server.services import attention, deliveries, parties
 from server.services.approval_views import Shown, shown
@@ -18,6 +24,9 @@ from server.services.records import Device
 
 _AT_ONCE = 1_000
 _IDLE_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.02
+_SPREAD_SECONDS = 10.0
+"""Within so long everybody looks again after administration."""
 ANY_CHANGE = "any change"
 """The topic of background work that looks for itself whether a change gave it something to do."""
 
@@ -45,6 +54,9 @@ class Hub:
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._cursor = -1
         self._version = -1
+        self._due: dict[str, None] = {}
+        """Topics that have to look again because of administration, in this order."""
+        self._nudged_at = 0.0
         self.ending = False
         self.held = 0
         """Requests that wait here for an answer of a person."""
@@ -85,14 +97,14 @@ class Hub:
         self.nudge_all()
 
     def nudge_all(self) -> None:
-        """Wake everybody: rights may have changed."""
+        """Wake everybody."""
         for topic in tuple(self._waiting):
             self.nudge(topic)
 
     def round(self) -> None:
         """Wait for a change, at most a second, and pass it on; the first round only looks."""
         if self._cursor >= 0:
-            self._wake.wait(_IDLE_SECONDS)
+            self._wake.wait(_BETWEEN_SECONDS if self._due else _IDLE_SECONDS)
         with self._store.read() as view:
             events = self._news(view)
             version = view.version
@@ -102,8 +114,20 @@ class Hub:
                 self.nudge(approval_topic(event.approval_id))
         if version != self._version:
             self._version = version
-            self.nudge_all()
+            self._due.update(dict.fromkeys(self._waiting))
+        self._nudge_due()
         self.nudge(ANY_CHANGE)
+
+    def _nudge_due(self) -> None:
+        """Wake a few of those who have to look again: all at once would hold up requests."""
+        now = time.monotonic()
+        if now - self._nudged_at < _BETWEEN_SECONDS:
+            return
+        self._nudged_at = now
+        share = math.ceil(len(self._waiting) * _BETWEEN_SECONDS / _SPREAD_SECONDS)
+        for topic in tuple(islice(self._due, max(1, share))):
+            del self._due[topic]
+            self.nudge(topic)
 
     def _news(self, view: View) -> list[FeedEvent]:
         if self._cursor < 0:

@@ -1,6 +1,7 @@
 """`python -m tests.bench`: every benchmark, one after another."""
 
 from tests.bench import (
+    administration,
     exchange,
     fairness,
     feed,
@@ -28,6 +29,7 @@ if __name__ == "__main__":
             kill_switch,
             feed,
             push_backlog,
+            administration,
             fairness,
             unauthenticated,
             terminal_app,

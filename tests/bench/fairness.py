@@ -102,15 +102,16 @@ def _one(server: LiveServer, key: AgentKey, user: str, ends: float) -> Iterator[
     with contextlib.closing(line):
         while time.monotonic() < ends:
             began = time.perf_counter()
-            handle = _send(line, key, "/bc-authorize", asking)["auth_req_id"]
-            _send(line, key, "/token", {"grant_type": CIBA, "auth_req_id": handle})
-            _send(line, key, "/token", token)
+            handle = send(line, key, "/bc-authorize", asking)["auth_req_id"]
+            send(line, key, "/token", {"grant_type": CIBA, "auth_req_id": handle})
+            send(line, key, "/token", token)
             yield (time.perf_counter() - began) * 1000
 
 
-def _send(
+def send(
     line: http.client.HTTPConnection, key: AgentKey, path: str, form: dict[str, str]
 ) -> dict[str, str]:
+    """One request of an agent, and the JSON of its answer."""
     basic = base64.b64encode(f"{key.id}:{key.secret}".encode()).decode()
     line.request("POST", path, urlencode(form), {**_HEADERS, "Authorization": f"Basic {basic}"})
     answer: dict[str, str] = json.loads(line.getresponse().read())

@@ -56,7 +56,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
     process = server.process.pid
     before = threads(process), memory_mib(process)
     window = Window(server, people[0], server.agent())
-    with _sockets(server, people[1:]) as client, window:
+    with sockets(server, people[1:]) as client, window:
         after = threads(process), memory_mib(process)
         idle = _idle_percent(process)
         _tell(client, "\n")
@@ -67,7 +67,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
 
 
 @contextlib.contextmanager
-def _sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.Popen[str]]:
+def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.Popen[str]]:
     """A process with a socket for each of these people, which asks when it is told to."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(_plan(server, people), file)

@@ -8,6 +8,7 @@ import pytest
 from server.http import wire
 from server.services import feed as feeds
 from server.services.feed import ANY_CHANGE, FeedService, Hub, approval_topic, user_topic
+from server.services.users import Users
 from tests.support.callers import another_device, new_person
 from tests.support.clock import DAY
 from tests.support.installation import BY
@@ -90,12 +91,39 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
     assert local.desk.events(person.user)[-1] == "device.locked"
 
 
-def test_administration_wakes_everybody(hub, local):
-    """Rights may have changed, so all look for themselves."""
-    topics = ["user a", "approval b", "any"]
-    change = partial(local.desk.agents.disable, "invoice-bot", by=BY)
-    assert _woken(hub, topics, change) == [True, True, True]
-    assert _woken(hub, topics, lambda: None) == [False, False, False]
+def test_administration_wakes_everybody_a_few_at_a_time(hub, local, monkeypatch):
+    """Rights may have changed, so all look for themselves; a further change skips nobody."""
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
+    agents = local.desk.agents
+    with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
+        woken = []
+        for change in (agents.disable, agents.enable, agents.disable):
+            change("invoice-bot", by=BY)
+            hub.round()
+            woken.append([event.is_set() for event in (one, two, three)])
+    assert woken == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+def test_after_administration_the_next_few_wait_a_moment(hub, local, monkeypatch):
+    """However often something else changes meanwhile."""
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
+    local.desk.agents.disable("invoice-bot", by=BY)
+    assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
+
+
+@pytest.mark.parametrize("ended", ["user", "device"])
+def test_who_may_no_longer_listen_is_woken_at_once(hub, person, local, ended, monkeypatch):
+    """It is an event of theirs, so nobody waits for their turn."""
+    new_person(local, "ben")
+    hub.round()
+    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
+    topics = ["user a", user_topic(person.user.id), "user b"]
+    change = (
+        partial(Users(local.services.store, local.services.secrets).disable, "ana", by=BY)
+        if ended == "user"
+        else partial(person.call, "DELETE", "/api/devices/self")
+    )
+    assert _woken(hub, topics, change) == [False, True, False]
 
 
 def test_background_work_is_woken_by_every_round(hub):

@@ -1,0 +1,89 @@
+"""`python -m tests.bench.administration`: requests beside administrative changes and idle feeds."""
+
+import http.client
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from server.services.agents import Agents
+from tests.bench import fairness, feed
+from tests.bench.measuring import product
+from tests.bench.table import run, say, verdict
+from tests.support.installation import PAY
+from tests.support.server import BY, AgentKey, LiveServer
+from tests.support.terminal import new_person
+
+_PEOPLE = 100
+_EACH = 10
+_CHANGES = 8
+_PAUSE_SECONDS = 0.7
+_BAR_MS = 100.0
+
+
+def main() -> None:
+    """A request every few milliseconds; an agent is turned off and on, with and without feeds."""
+    say(f"## Requests beside administrative changes, {_PEOPLE * _EACH} idle feeds")
+    with product() as server:
+        people = [new_person(server) for _ in range(_PEOPLE)]
+        plain = _latencies(server)
+        with feed.sockets(server, people * _EACH) as client:
+            quiet = _latencies(server, changes=0)
+            loud = _latencies(server)
+            client.terminate()
+        for person in people:
+            person.client.close()
+    say("| what | requests | p50 ms | p99 ms | longest ms |\n|---|---|---|---|---|")
+    rows = (("no feeds, changes", plain), ("feeds, no changes", quiet), ("feeds, changes", loud))
+    for name, found in rows:
+        p99 = sorted(found)[len(found) * 99 // 100]
+        middle = statistics.median(found)
+        say(f"| {name} | {len(found)} | {middle:.1f} | {p99:.1f} | {max(found):.1f} |")
+    say("")
+    verdict("longest beside feeds and changes:", max(loud), _BAR_MS, " ms")
+
+
+def _latencies(server: LiveServer, changes: int = _CHANGES) -> list[float]:
+    """Milliseconds of each request until the changes are over."""
+    key = server.agent()
+    with _changing(server, server.agent().name, changes) as over:
+        return list(_requests(server, key, over))
+
+
+@contextmanager
+def _changing(server: LiveServer, agent: str, changes: int) -> Iterator[threading.Event]:
+    over = threading.Event()
+
+    def change() -> None:
+        for number in range(_CHANGES):
+            time.sleep(_PAUSE_SECONDS)
+            if number < changes:
+                _switch(server, agent, on=number % 2 == 1)
+        time.sleep(_PAUSE_SECONDS)
+        over.set()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    yield over
+    thread.join()
+
+
+def _switch(server: LiveServer, agent: str, *, on: bool) -> None:
+    agents = Agents(server.services.store, server.services.secrets, lambda _: None)
+    (agents.enable if on else agents.disable)(agent, by=BY)
+
+
+def _requests(server: LiveServer, key: AgentKey, over: threading.Event) -> Iterator[float]:
+    form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with closing(line):
+        while not over.is_set():
+            began = time.perf_counter()
+            assert fairness.send(line, key, "/token", form)["access_token"]
+            yield (time.perf_counter() - began) * 1000
+            time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -84,7 +84,7 @@ def _first(row: Row, width: int) -> Line:
     role = Role(risk.value) if row.is_open else Role.DIM
     symbol = _SYMBOLS[risk] if row.is_open else "   "
     word = pad(SafeText(symbol + _WORDS[risk]), len(symbol) + _WORD_WIDTH)
-    headline = Piece(row.approval.told_headline, Role.PLAIN if row.is_open else Role.DIM)
+    headline = Piece(row.approval.granted_headline, Role.PLAIN if row.is_open else Role.DIM)
     state = Piece(say(" {}", _state(row)), _state_role(row))
     return spread((cursor, Piece(word, role), headline), (state,), width)
 

@@ -81,6 +81,7 @@ async function sent(body, what) {
   while (!isKnown) {
     await new Promise((done) => setTimeout(done, AGAIN));
     isKnown = await settled(body, what);
+    if (!isKnown) warn(SAYS.in_doubt(what)); // Whoever went back on the page reads it there too.
   }
 }
 

@@ -24,7 +24,7 @@ FIELDS = (
         "unusual",
         "Unusual Amount is 12 times the usual amount for invoice-bot, EUR 401.67.",
         "You never approved this before: “To account”.",
-        "Compared with 23 earlier approvals since 3 March 2026.",
+        "No earlier approval to compare with.",
     ),
     ("undo", "Undo Not possible after 15:00 today."),
     (

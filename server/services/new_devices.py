@@ -27,5 +27,8 @@ def high_from(view: View, user_id: str) -> int:
 
 
 def has_one_in_use(view: View, user_id: str) -> bool:
-    """Reports whether the person has a device that is in force and was used in the last 30 days."""
-    return view.devices.in_use(user_id, used_after=view.now - IDLE_MS)
+    """Reports whether the person has a device that is in force and was used in the last 30 days.
+
+    A new device that still waits does not count: somebody else may have enrolled it.
+    """
+    return view.devices.in_use(user_id, now=view.now, used_after=view.now - IDLE_MS)

@@ -186,8 +186,8 @@ class DeviceRows(Protocol):
     def present(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Reports whether a device of the user, ended ones too, fits both moments."""
 
-    def in_use(self, user_id: str, *, used_after: int) -> bool:
-        """Reports whether a device of the user is in force and was used after that moment."""
+    def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
+        """Reports whether a device of the user is in force, waits no more, and was used since."""
 
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""

@@ -34,7 +34,11 @@ _USED = (
     )
     .limit(1)
 )
-_IN_USE = _USED.where(devices.c.state == "active", sessions.c.revoked_at.is_(None))
+_IN_USE = _USED.where(
+    devices.c.state == "active",
+    sessions.c.revoked_at.is_(None),
+    devices.c.high_from <= bindparam("now"),
+)
 _PRESENT = _USED.where(
     or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
 )
@@ -149,9 +153,9 @@ class Devices:
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
         return self._connection.execute(_PRESENT, values).first() is not None
 
-    def in_use(self, user_id: str, *, used_after: int) -> bool:
-        """Reports whether a device of the user is in force and was used after that moment."""
-        values = {"user": user_id, "used_after": used_after}
+    def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
+        """Reports whether a device of the user is in force, waits no more, and was used since."""
+        values = {"user": user_id, "now": now, "used_after": used_after}
         return self._connection.execute(_IN_USE, values).first() is not None
 
     def seen(self, device_id: str, now: int) -> None:

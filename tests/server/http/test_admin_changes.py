@@ -294,9 +294,15 @@ def test_what_an_agent_was_named_by_is_named_after_it_is_gone(
     assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
 
 
+def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
+    staff.local.clock.forward(DAY)
+    assert admin.refresh().status == 200
+
+
 def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
     """Its session with it; doing it again changes nothing."""
     another_device(staff.people["stranger"])
+    _wait_a_day(staff, admin)
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
     assert admin.call("DELETE", path).status == 204
     assert staff.people["stranger"].call("GET", "/api/me").status == 401
@@ -309,6 +315,8 @@ def test_ending_somebodys_last_device_is_signed(staff: Staff, admin: LocalTermin
     local, stranger = staff.local, staff.people["stranger"]
     second = another_device(stranger)
     paths = [f"/api/admin/devices/{one.device_id}" for one in (stranger, second)]
+    assert admin.call("DELETE", paths[0]).refusal == (403, "statement_required"), "one that waits"
+    _wait_a_day(staff, admin)
     assert admin.call("DELETE", paths[0]).status == 204
     assert admin.call("DELETE", paths[1]).refusal == (403, "statement_required")
     assert second.device.state == "active"

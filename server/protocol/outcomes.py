@@ -58,7 +58,7 @@ _NOT_HANDED_OVER: Final = (
     f"It was approved, but its tokens were not handed over in time. {_NO_DENIAL}."
 )
 _ELSE: Final = {State.EXPIRED: "expired_seen", State.CANCELLED: "cancelled"}
-_OF_SOMEBODY: Final = frozenset({"no_device", "undeliverable"})
+_OF_SOMEBODY: Final = frozenset({"no_device", "undeliverable", "expired_seen"})
 
 
 def told_reason(
@@ -66,7 +66,7 @@ def told_reason(
 ) -> str:
     """Why it is over, in the words that agents are told; an operator's own are never among them.
 
-    Only somebody who exists can lack a device: where users are `hidden` nobody is told that.
+    Only somebody who exists can look, or lack a device: where users are `hidden` neither is told.
     Nobody looked at what was approved, but not `by_person`.
     """
     if reason == NOT_REDEEMED and not by_person:

@@ -97,6 +97,8 @@ class Approval:
     """Which earlier request of its agent it took the place of, by id."""
     retry_asked_at: int | None = None
     """When somebody asked its agent to ask again, once it had expired."""
+    hint_hash: bytes | None = None
+    """Whom its agent named, as it did; counted and compared where users are hidden."""
 
     @property
     def place(self) -> int:

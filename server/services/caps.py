@@ -1,6 +1,5 @@
 """What keeps people's attention from being flooded. Everything is counted in the database."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,7 +8,6 @@ from typing import Final, NamedTuple
 from server.protocol import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.risks import Risk
-from server.protocol.states import overdue
 from server.services import pauses
 from server.services.approval_records import Approval, ApprovalKind
 from server.services.displays import rfc3339
@@ -86,17 +84,15 @@ class Room:
             return Cap("open_per_user", "This person has too many open requests. Ask again later.")
         return pause(self.tx, self.agent, user, types, self.rules, beside)
 
-    def phantom_refusal(self, nobody: User, risk: Risk) -> Cap | None:
-        """Why nobody may not be asked now: as somebody may not; no cap tells who exists."""
-        risks = [
-            approval.risk
-            for approval in self.tx.approvals.open_of_agent(self.agent.id)
-            if approval.user_id is None
-            and not overdue(approval.state, approval.expires_at, self.tx.now)
-            and json.loads(approval.action)["user"] == nobody.id
-        ]
-        counted = [one for one in risks if not is_urgent(risk) or is_urgent(one)]
-        if len(counted) - self._freed(risk) >= self.rules.open_per_agent:
+    def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> Cap | None:
+        """Why no more may be asked of whoever is named so, where users are hidden.
+
+        It counts what the agent named, not whom that means, so it does not tell who exists.
+        """
+        count = self.tx.approvals.open_hinted(
+            self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)
+        )
+        if count - self._freed(risk) >= self.rules.open_per_agent:
             return self._too_many_open
         full = self._is_full(self.rules.open_in_all, risk, self.agent.id, None)
         return self._too_many_in_all if full else None

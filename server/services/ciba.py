@@ -1,12 +1,11 @@
 """The agent's side of an approval: asking. The person's side is `approvals.py`."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from server.protocol import ceremonies, ciba, decisions, errors, login_hints, names, scopes
-from server.protocol.ciba import BackchannelRequest
 from server.protocol.forms import Form
 from server.protocol.states import State, overdue
 from server.services import (
@@ -16,13 +15,13 @@ from server.services import (
     callbacks,
     caps,
     ciba_entries,
-    client_auth,
     deciders,
     delegations,
     displays,
     escalations,
     histories,
     notices,
+    plans,
     redemption,
     stand_ins,
     standing_uses,
@@ -32,11 +31,10 @@ from server.services import (
 )
 from server.services.approval_records import Approval
 from server.services.ceremonies import Ceremonies
-from server.services.ciba_entries import as_text
 from server.services.displays import Asked
 from server.services.hints import Hints
 from server.services.login_hints import LoginHints
-from server.services.plans import Ask, Plan, Plans
+from server.services.plans import Ask, Plan, Plans, as_text
 from server.services.policy import refusals
 from server.services.ports import Secrets, Store, Unit
 from server.services.proofs import Proofs
@@ -83,7 +81,7 @@ class CibaService:
         form, used = self.objects.read(agent, form, now)
         request = ciba.parse_request(form)
         token = None if agent.delivery == "poll" else ciba.check_notification_token(request)
-        sent = _request_hash(request)
+        sent = plans.request_hash(request)
         ask = Ask(agent, request, idempotency_key, peer, used, proofs, token, sent)
         with self.store.write() as tx:
             result = self._start(tx, ask)
@@ -111,7 +109,7 @@ class CibaService:
         """
         if ask.idempotency_key is not None:
             tx.queue(f"idempotency {ask.agent.id}")
-        agent = _admitted(tx, ask)
+        agent = plans.admitted(tx, ask)
         ask = replace(ask, agent=agent)
         if (joined := self._join(tx, ask)) is not None:
             return joined
@@ -119,43 +117,90 @@ class CibaService:
         ask = self._hinted(tx, agent, ask)
         draft = self.plans.draft(tx, agent, ask)
         known = None if ask.hint is None else ask.hint.user
-        user = self.hints.resolve(tx, agent, ask.request, known)
+        named = self.hints.named(tx, agent, ask.request, known)
+        user = self.hints.askable(tx, agent, named)
         judged = partial(self.plans.judged, tx, ask, agent, draft)
+        if self.rules.hide_unknown_users:
+            return self._start_hidden(tx, ask, judged, user, named.hash(self.secrets, agent.id))
         plan = judged(user)
-        hidden = self.rules.hide_unknown_users and user is not None
-        anybody = judged(None) if hidden else plan
-        if (unasked := self._unasked(tx, ask, plan, anybody)) is not None:
-            return unasked
+        if (refused := self._ruled_out(tx, ask, plan)) is not None:
+            return refused
         if user is None:
             return self._unknown(tx, ask, plan)
         if (stopped := self._stopped(tx, ask, agent, plan, user)) is not None:
             return stopped
-        return self._ask(tx, ask, plan, user, phantom=False)
+        return self._ask(tx, ask, plan, user)
+
+    def _start_hidden(
+        self,
+        tx: Unit,
+        ask: Ask,
+        judged: Callable[[User | None], Plan],
+        user: User | None,
+        hint_hash: bytes,
+    ) -> Approval | errors.ProtocolError:
+        """Likewise where an agent is not told who exists: the same steps for a phantom.
+
+        1. What policy refuses for anybody, it refuses.  2. Limits count by what the agent named.
+        3. Whatever speaks against this one person alone makes the request one to a phantom, which
+        waits and expires alike.
+        """
+        phantom = self._nobody(hint_hash)
+        somebody = user or phantom
+        plan, anybody = judged(somebody), judged(None)
+        caps.queue(tx, ask.agent)
+        tx.queue(f"asked {somebody.id}")
+        earlier = superseding.named(
+            tx, ask.agent, somebody, ask.request.supersedes, hint_hash=hint_hash
+        )
+        if plan.by.asked:
+            if (refused := self._ruled_out(tx, ask, anybody)) is not None:
+                return refused
+            room = caps.Room(tx, ask.agent, self.rules, earlier)
+            if (cap := room.hidden_refusal(hint_hash, anybody.risk)) is not None:
+                return ciba_entries.refuse(tx, ask, anybody, *cap)
+        against = self._against(tx, ask, plan, somebody, earlier)
+        if user is None or against:
+            return self._ask(tx, ask, anybody, phantom, hint_hash=hint_hash, phantom=True)
+        return self._ask(tx, ask, plan, user, hint_hash=hint_hash)
+
+    def _against(
+        self, tx: Unit, ask: Ask, plan: Plan, user: User, earlier: Approval | None
+    ) -> bool:
+        """Reports whether something speaks against asking this person; all of it is looked at."""
+        code = user_codes.refusal(tx, self.secrets, ask.agent, user, ask.request.user_code)
+        cap = self._cap(tx, ask.agent, plan, user, earlier)
+        return (plan.by.asked and plan.by.is_ruled_out) or code is not None or cap is not None
+
+    def _cap(
+        self, tx: Unit, agent: Agent, plan: Plan, user: User, earlier: Approval | None
+    ) -> caps.Cap | None:
+        """Why this person may not be asked now, or gives this agent nothing now."""
+        types = [action.type for action in plan.actions]
+        if not plan.by.asked:
+            return caps.pause(tx, agent, user, types, self.rules)
+        room = caps.Room(tx, agent, self.rules, earlier)
+        return room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
 
     def _stopped(
         self, tx: Unit, ask: Ask, agent: Agent, plan: Plan, user: User
-    ) -> Approval | errors.ProtocolError | None:
+    ) -> errors.ProtocolError | None:
         """Why this person is not asked; None when they are.
 
         1. The agent does not guess names.  2. It knows the person's code, where it takes one.
         3. What this should take the place of is its own and waits.  4. The person is not flooded.
         """
         caps.queue(tx, agent)
-        if not self.rules.hide_unknown_users and caps.guessing(tx, agent):
+        if caps.guessing(tx, agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
             )
         code = ask.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
-            return self._unknown(tx, ask, plan) if self.rules.hide_unknown_users else wrong
+            return wrong
         tx.queue(f"asked {user.id}")
         earlier = superseding.named(tx, agent, user, ask.request.supersedes)
-        types = [action.type for action in plan.actions]
-        if plan.by.asked:
-            room = caps.Room(tx, agent, self.rules, earlier)
-            cap = room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
-        else:
-            cap = caps.pause(tx, agent, user, types, self.rules)
+        cap = self._cap(tx, agent, plan, user, earlier)
         return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
 
     def _join(self, tx: Unit, ask: Ask) -> Approval | None:
@@ -186,52 +231,41 @@ class CibaService:
 
     def _ruled_out(self, tx: Unit, ask: Ask, plan: Plan) -> errors.RequestRefused | None:
         """The refusal of what policy forbids, or for which too few people can be asked."""
-        if not plan.by.is_ruled_out:
+        if not (plan.by.asked and plan.by.is_ruled_out):
             return None
         if plan.needs is None:
             return ciba_entries.refuse(tx, ask, plan, refusals.DENIED, refusals.FORBIDDEN)
         text = refusals.too_few(plan.needs.quorum, plan.by.people.count)
         return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
-    def _unasked(
-        self, tx: Unit, ask: Ask, plan: Plan, anybody: Plan
-    ) -> Approval | errors.ProtocolError | None:
-        """Why policy lets nobody be asked; a rule about one person must not show that they exist.
-
-        `anybody` is the plan for a person whom no rule names, where they are hidden.
-        """
-        if not plan.by.asked:
-            return None
-        if (refused := self._ruled_out(tx, ask, anybody)) is not None:
-            return refused
-        return self._unknown(tx, ask, anybody) if plan.by.is_ruled_out else None
-
-    def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> Approval | errors.ProtocolError:
+    def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> errors.ProtocolError:
         caps.queue(tx, ask.agent)
-        if self.rules.hide_unknown_users:
-            nobody = self._nobody(ask)
-            tx.queue(f"asked {nobody.id}")
-            earlier = superseding.named(tx, ask.agent, nobody, ask.request.supersedes)
-            room = caps.Room(tx, ask.agent, self.rules, earlier)
-            if (cap := room.phantom_refusal(nobody, plan.risk)) is not None:
-                return ciba_entries.refuse(tx, ask, plan, *cap)
-            return self._ask(tx, ask, plan, nobody, phantom=True)
         if caps.too_many_unknown(tx, ask.agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
             )
         return errors.UnknownUserId("The hint names nobody whom this agent may ask.")
 
-    def _nobody(self, ask: Ask) -> User:
+    def _nobody(self, hint_hash: bytes) -> User:
         """Whom a hint that names nobody stands for; the same one however it is spelled."""
-        request = ask.request
-        hint = request.login_hint or request.id_token_hint or request.login_hint_token or ""
-        name = self.secrets.nonce("nobody", ask.agent.id, hint.casefold())
+        name = self.secrets.nonce("nobody", hint_hash.hex())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
-    def _ask(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
-        earlier = superseding.named(tx, ask.agent, user, ask.request.supersedes)
+    def _ask(  # who asks whom for what
+        self,
+        tx: Unit,
+        ask: Ask,
+        plan: Plan,
+        user: User,
+        *,
+        hint_hash: bytes | None = None,
+        phantom: bool = False,
+    ) -> Approval:
+        earlier = superseding.named(
+            tx, ask.agent, user, ask.request.supersedes, hint_hash=hint_hash
+        )
         approval = self._approval(tx, ask, plan, user, phantom=phantom)
+        approval = replace(approval, hint_hash=hint_hash)
         if earlier is not None:
             approval = replace(approval, supersedes=earlier.id)
             superseding.end(tx, earlier, approval)
@@ -247,6 +281,8 @@ class CibaService:
         ciba_entries.record(tx, audit.Type.APPROVAL_REQUESTED, ask, approval)
         if decider is not None:
             deciders.tell(tx, approval, screens=decider.tells)
+        elif phantom:
+            notices.asked_of_nobody(tx, approval, user.id, self.rules)
         else:
             histories.count(tx, approval)
             notices.asked(tx, approval, self.rules)
@@ -351,36 +387,11 @@ class CibaService:
         )
 
 
-def _admitted(tx: Unit, ask: Ask) -> Agent:
-    """The agent as it is now; its request was read before, by what was registered then."""
-    agent = client_auth.current(tx, ask.agent)
-    if names.GRANT_CIBA not in agent.grant_types:
-        raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
-    if _read_by(agent) != _read_by(ask.agent):
-        raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
-    return agent
-
-
 def _beside(tx: Unit, plan: Plan, user: User, types: Sequence[str]) -> frozenset[str]:
     """Whom a request asks at once beside the person it is for."""
     named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
     return frozenset(one.user_id for one in named) - {user.id}
 
 
-def _read_by(agent: Agent) -> tuple[object, ...]:
-    """By which of its registrations a request is read."""
-    return agent.request_alg, agent.jwks, agent.delivery
-
-
 def _key_hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
-
-
-def _request_hash(request: BackchannelRequest) -> bytes:
-    """Two requests are the same when every parameter that we read is, but for the user code."""
-    members: Mapping[str, object] = {
-        name: getattr(request, name)
-        for name in BackchannelRequest.__slots__
-        if name != "user_code"  # a hash of a short code would tell it
-    }
-    return hashlib.sha256(as_text(members).encode()).digest()

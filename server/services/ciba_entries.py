@@ -67,8 +67,3 @@ def record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
             },
         ),
     )
-
-
-def as_text(value: object) -> str:
-    """JSON text in one spelling, as rows keep it."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -1,15 +1,32 @@
 """Who an agent means by its hint, and whether it may ask them."""
 
+import hashlib
 from dataclasses import dataclass
 
 from server.protocol import errors
 from server.protocol.ciba import BackchannelRequest
+from server.protocol.confusables import skeleton
+from server.protocol.names import PREFIX_USER
 from server.protocol.tokens import ID_TOKEN_TYPE
 from server.services import members
 from server.services.keys import published
-from server.services.ports import BadToken, Unit, Verifier
+from server.services.ports import BadToken, Secrets, Unit, Verifier
 from server.services.records import Agent, User
 from server.services.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom an agent names, and how."""
+
+    text: str
+    by_id: bool
+
+    def hash(self, secrets: Secrets, agent_id: str) -> bytes:
+        """The same for every spelling that the look-up takes for one; it tells nobody the name."""
+        text = self.text if self.by_id else skeleton(self.text)
+        kind = "id" if self.by_id else "name"
+        return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +36,25 @@ class Hints:
     verifier: Verifier
     rules: Rules
 
-    def resolve(
+    def named(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
-    ) -> User | None:
-        """The enabled user that the hint names and the agent may ask; else None.
+    ) -> Named:
+        """Whom a request names: by a name, or by the subject of a token.
 
         `subject` is whom a `login_hint_token` names, which was read before.
 
         Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
         """
-        if subject is not None:
-            user = tx.directory.user(subject)
-        elif request.login_hint is not None:
-            user = tx.directory.user_called(request.login_hint)
-        else:
-            user = tx.directory.user(self._subject(tx, agent, request.id_token_hint or ""))
+        if subject is None and request.login_hint is not None:
+            return Named(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
+        if subject is None:
+            subject = self._subject(tx, agent, request.id_token_hint or "")
+        return Named(subject, by_id=True)
+
+    def askable(self, tx: Unit, agent: Agent, named: Named) -> User | None:
+        """The enabled user who is named and whom the agent may ask; else None."""
+        directory = tx.directory
+        user = directory.user(named.text) if named.by_id else directory.user_called(named.text)
         if user is None or not user.enabled:
             return None
         return user if agent.asks is None or members.among(tx, user.id, agent.asks) else None

@@ -44,6 +44,13 @@ def asked(tx: Unit, subject: Approval, rules: Rules, event: str = "approval.requ
     _hook(tx, event, {**_facts(subject), "notify": any(rung)})
 
 
+def asked_of_nobody(tx: Unit, subject: Approval, phantom_id: str, rules: Rules) -> None:
+    """A request is put to nobody, in as many steps as to somebody; the hook is told."""
+    event = "approval.requested"
+    attention.rehearse(tx, subject, phantom_id, event, rules)
+    _hook(tx, event, {**_facts(subject), "notify": False})
+
+
 def digest(tx: Unit, user_id: str, gravest: Approval, waiting: int) -> None:
     """A person is called once for all that was held back from them; the gravest is named."""
     tx.feed.add(user_id, attention.DIGEST, approval_id=gravest.id)

@@ -3,16 +3,18 @@
 Owns: the request as it was found to be, and what it takes. Never: who is asked, what is stored.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.protocol import ciba, errors
+from server.protocol import ciba, errors, names
 from server.protocol.actions import ActionType
 from server.protocol.ceremonies import CONFIRM, Ceremony
 from server.protocol.ciba import BackchannelRequest
 from server.protocol.login_hints import LoginHint
 from server.protocol.risks import TIME_TO_LIVE, Risk
-from server.services import answerers, targets
+from server.services import answerers, client_auth, targets
 from server.services.answerers import Answerers
 from server.services.policy.judging import Case, Judge
 from server.services.policy.questions import Requirements, Verdict
@@ -144,3 +146,33 @@ def _life_of_parent(tx: Unit, ask: Ask) -> int:
     if parent is None:
         return max(TIME_TO_LIVE.values())
     return max(1, (parent.expires_at - tx.now) // 1000)
+
+
+def admitted(tx: Unit, ask: Ask) -> Agent:
+    """The agent as it is now; its request was read before, by what was registered then."""
+    agent = client_auth.current(tx, ask.agent)
+    if names.GRANT_CIBA not in agent.grant_types:
+        raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
+    if _read_by(agent) != _read_by(ask.agent):
+        raise errors.InvalidRequest("The registration of this agent has changed; ask again.")
+    return agent
+
+
+def request_hash(request: BackchannelRequest) -> bytes:
+    """Two requests are the same when every parameter that we read is, but for the user code."""
+    members: dict[str, object] = {
+        name: getattr(request, name)
+        for name in BackchannelRequest.__slots__
+        if name != "user_code"  # a hash of a short code would tell it
+    }
+    return hashlib.sha256(as_text(members).encode()).digest()
+
+
+def _read_by(agent: Agent) -> tuple[object, ...]:
+    """By which of its registrations a request is read."""
+    return agent.request_alg, agent.jwks, agent.delivery
+
+
+def as_text(value: object) -> str:
+    """JSON text in one spelling, as rows keep it."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

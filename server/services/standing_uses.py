@@ -44,11 +44,13 @@ def fits(view: View, case: Case, verdict: Verdict, at: int | None = None) -> Ite
     There is room for it.
     """
     needs, user = verdict.needs, case.user
-    if needs is None or user is None or not _may_ask(view, user, case):
+    if needs is None or user is None:
         return
     uri, money = case.target.resource.uri, amounts.money(case.details)
     now = view.now if at is None else at
-    for grant in view.standing_grants.live(user.id, case.agent.id, uri, now):
+    # Looked up for everybody, so that the time does not tell whom the agent may ask.
+    live = view.standing_grants.live(user.id, case.agent.id, uri, now)
+    for grant in live if _may_ask(view, user, case) else ():
         if at is not None and grant.created_at >= at:
             continue
         if not _stands_for(grant, needs, case, verdict.risk) or not _same_type(view, grant):

@@ -20,11 +20,14 @@ SUPERSEDED: Final = "superseded"
 """Why the earlier one is over: to its agent, in the record and on people's screens."""
 
 
-def named(view: View, agent: Agent, user: User, handle: str | None) -> Approval | None:
+def named(
+    view: View, agent: Agent, user: User, handle: str | None, hint_hash: bytes | None = None
+) -> Approval | None:
     """The request whose place is taken; None when the new one names none.
 
     1. It is of this agent: another's looks like one that does not exist.  2. It waits for an
-    answer.  3. It asks the same person. Raises errors.InvalidRequest.
+    answer.  3. It asks the same person, or names them in the same way where `hint_hash` says how:
+    whether two names mean one person is not told then. Raises errors.InvalidRequest.
     """
     if handle is None:
         return None
@@ -33,7 +36,8 @@ def named(view: View, agent: Agent, user: User, handle: str | None) -> Approval 
         raise errors.InvalidRequest("supersedes must be the auth_req_id of a request of yours.")
     if found.state is not State.PENDING or overdue(found.state, found.expires_at, view.now):
         raise _over()
-    if json.loads(found.action)["user"] != user.id:
+    asks_the_same = json.loads(found.action)["user"] == user.id
+    if not (asks_the_same if hint_hash is None else found.hint_hash == hint_hash):
         raise errors.InvalidRequest(
             "supersedes names a request to somebody else; a new one must ask the same person."
         )

@@ -97,6 +97,12 @@ _WHOSE = {
     (True, True): (_IS_OPEN, _OF_AGENT, _OF_USER),
 }
 """Of one agent or all, for one user or all."""
+_HINTED = (_IS_OPEN, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
+_OPEN_HINTED = {
+    False: Prepared(_COUNT.where(*_HINTED)),
+    True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
+}
+"""Of one agent for whomever it named in one way; all of them, or the urgent ones."""
 _OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
 _OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
 _ASKED = Prepared(
@@ -238,6 +244,11 @@ class Approvals:
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
         statement = _OPEN_URGENT[agent_id is not None, user_id is not None]
         return int(statement.run(self._connection, values)[0][0])
+
+    def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
+        """Unanswered actions of an agent that name somebody in one way; all or urgent ones."""
+        values = {"now": now, "agent": agent_id, "hint": hint_hash, "kind": "action"}
+        return int(_OPEN_HINTED[urgent].run(self._connection, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Reports whether this agent asked this user before, at this moment or later."""

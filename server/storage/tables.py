@@ -239,6 +239,7 @@ approvals = Table(
     Column("escalated", Integer, nullable=False),
     Column("supersedes", Text),
     Column("retry_asked_at", Millis),
+    Column("hint_hash", LargeBinary),
     UniqueConstraint("agent_id", "idempotency_hash"),
     _where(
         "ix_approvals_waiting",
@@ -246,6 +247,7 @@ approvals = Table(
         those="state = 'pending'",
     ),
     _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
+    _where("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
     _where("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
     _where("ix_approvals_due", "expires_at", those=_OPEN),
     _where("ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"),

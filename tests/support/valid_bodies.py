@@ -9,11 +9,35 @@ from datetime import UTC, datetime
 from typing import Any
 
 from server.protocol import names
-from tests.server.http.test_admin_changes import FULL
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.installation import PAY, PAYMENT
 from tests.support.policies import rule
 from tests.support.staff import BACK, JWK
+
+FULL: Mapping[str, Any] = {
+    "name": "full",
+    "owners": ["owner", "admin"],
+    "description": "Pays bills",
+    "auth_method": "private_key_jwt",
+    "jwks": {"keys": [{**JWK, "kid": "a"}]},
+    "grant_types": ["urn:openid:params:grant-type:ciba"],
+    "delivery": "ping",
+    "backchannel_client_notification_endpoint": "https://1.1.1.1/ciba",
+    "resources": [PAY],
+    "scopes": ["payments:read"],
+    "serves": [PAY],
+    "labels": ["pilot", "team=finance"],
+    "token_seconds": 60,
+    "action_types": ["payment.transfer"],
+    "asks": ["bystander"],
+    "id_token_signed_response_alg": "RS256",
+    "dpop_bound_access_tokens": True,
+    "backchannel_authentication_request_signing_alg": "ES256",
+    "expires_at": "2099-01-31T00:00:00Z",
+    "external_id": "crm-7",
+    "review_at": "2027-01-31T00:00:00Z",
+}
+"""An agent with everything that it may have."""
 
 CASE: Mapping[str, Any] = {
     "name": "a",

@@ -209,14 +209,15 @@ class CibaGrant:
         With hidden users they contain nothing that only an existing user can cause.
         """
         hidden = self.redemption.issuing.rules.hide_unknown_users
-        seen = approval.seen_at is not None
-        members: dict[str, object] = {
-            "status": "held_back" if approval.held_back and not hidden else "pending",
-            "delivered": seen if hidden else approval.delivered_at is not None,
-            "seen": seen,
-            "expires_at": rfc3339(approval.expires_at),
+        members: dict[str, object] = {"expires_at": rfc3339(approval.expires_at)}
+        if hidden:
+            return {"status": "pending", **members}
+        members |= {
+            "status": "held_back" if approval.held_back else "pending",
+            "delivered": approval.delivered_at is not None,
+            "seen": approval.seen_at is not None,
         }
-        if not hidden and (back := absences.back_at(tx, approval)) is not None:
+        if (back := absences.back_at(tx, approval)) is not None:
             members["held_until"] = rfc3339(back)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.have(tx, approval)}/{approval.quorum}"

@@ -22,30 +22,7 @@ from tests.support.installation import PAY, PAYMENT
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
 from tests.support.site import Answer
 from tests.support.staff import JWK, Staff
-
-FULL = {
-    "name": "full",
-    "owners": ["owner", "admin"],
-    "description": "Pays bills",
-    "auth_method": "private_key_jwt",
-    "jwks": {"keys": [{**JWK, "kid": "a"}]},
-    "grant_types": ["urn:openid:params:grant-type:ciba"],
-    "delivery": "ping",
-    "backchannel_client_notification_endpoint": "https://1.1.1.1/ciba",
-    "resources": [PAY],
-    "scopes": ["payments:read"],
-    "serves": [PAY],
-    "labels": ["pilot", "team=finance"],
-    "token_seconds": 60,
-    "action_types": ["payment.transfer"],
-    "asks": ["bystander"],
-    "id_token_signed_response_alg": "RS256",
-    "dpop_bound_access_tokens": True,
-    "backchannel_authentication_request_signing_alg": "ES256",
-    "expires_at": "2099-01-31T00:00:00Z",
-    "external_id": "crm-7",
-    "review_at": "2027-01-31T00:00:00Z",
-}
+from tests.support.valid_bodies import FULL
 
 _SMALL = {"name": "x", "owners": ["owner"]}
 

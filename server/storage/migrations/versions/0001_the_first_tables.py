@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("escalated", sa.Integer(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
         sa.Column("retry_asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("hint_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
@@ -151,6 +152,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_approvals_hinted",
+            ["agent_id", "hint_hash", "expires_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('pending', 'approved')"),
+            postgresql_where=sa.text("state IN ('pending', 'approved')"),
         )
         batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
         batch_op.create_index("ix_approvals_of_agent", ["agent_id", "created_at"], unique=False)

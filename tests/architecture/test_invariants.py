@@ -3,6 +3,7 @@
 import re
 
 from tests.support import invariants
+from tests.support.planted import FAULTS
 from tests.support.source import ROOT
 
 _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
@@ -41,3 +42,12 @@ def test_every_bug_that_can_be_planted_is_planted():
     source = "\n".join(path.read_text("utf-8") for path in paths)
     assert len(seeds) > 10
     assert [seed for seed in seeds if f'"{seed}"' not in source] == []
+
+
+def test_each_single_line_fault_can_be_planted_and_is_listed():
+    """Its line is there once, its test exists, and the page says both."""
+    page = (ROOT / "docs" / "invariants.md").read_text("utf-8")
+    for name, fault in FAULTS.items():
+        assert (ROOT / fault.path).read_text("utf-8").count(fault.line) == 1, name
+        assert invariants.words(fault.noticed_by), name
+        assert f"| {name} | {fault.invariant} | `{fault.path}` | `{fault.noticed_by}` |" in page

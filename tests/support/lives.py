@@ -191,6 +191,15 @@ class Lives(RuleBasedStateMachine):
             self.a_person_is_stopped_or_let_go_on(person)
             self.its_agent_polls_twice(asked)
 
+    @rule(agent=_CALLERS, person=_CALLERS, late=st.sampled_from([29, 30, 31, 9 * 60]))
+    def a_yes_is_fetched_late(self, agent: int, person: int, late: int) -> None:
+        """So many seconds after the end: for half a minute it counts, and then never again."""
+        asked = self.an_agent_asks(agent, person, 600)
+        if isinstance(asked, Asked):
+            self.a_person_answers(asked, person, "approve")
+            self.local.clock.forward(max(0, asked.expires_at - self.now) + late * SECOND)
+            self.its_agent_polls_twice(asked)
+
     @rule(agent=_CALLERS)
     def an_agent_acts_for_itself(self, agent: int) -> None:
         """It gets a token of its own while it is in office."""

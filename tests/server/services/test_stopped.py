@@ -370,7 +370,7 @@ def test_before_anything_is_stopped_every_place_goes_on(world, place):
 def test_what_was_stopped_gets_nothing_anywhere(world, what, place):
     """From the next request on; what does not stand on it goes on.
 
-    NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
+    I5, NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
     """
     attempt = _PLACES[place](world)
     _STOPS[what](world)

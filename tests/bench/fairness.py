@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from tests.bench.measuring import product
@@ -26,6 +26,14 @@ _CONNECTIONS = 120
 _OTHERS = 4
 SECONDS = 5.0
 _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the one agent sends again and again, and the status of most of its answers."""
+
+    text: str
+    status: int
 
 
 def main() -> None:
@@ -51,22 +59,24 @@ def _show(alone: list[float], found: list[tuple[str, list[float], dict[str, int]
         verdict(f"beside {name}:", statistics.median(times) / middle, _BAR, " x")
 
 
-def _attacks(server: LiveServer) -> Iterator[tuple[str, bytes]]:
+def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
     """One agent's request that is sent again and again."""
     key, (user, _) = server.agent(), server.user()
     asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     handle = Agent(key, server.client()).asked(user)
-    yield "polls", poll(key, handle, keep=True)
-    yield "requests", post("/bc-authorize", key, asking, keep=True)
-    yield "wrong secrets", post("/bc-authorize", replace(key, secret="x"), asking, keep=True)
+    yield "polls", Sent(poll(key, handle, keep=True).decode(), 400)
+    yield "requests", Sent(post("/bc-authorize", key, asking, keep=True).decode(), 200)
+    wrong = replace(key, secret="x")
+    yield "wrong secrets", Sent(post("/bc-authorize", wrong, asking, keep=True).decode(), 401)
 
 
 def beside(
-    server: LiveServer, others: Sequence[AgentKey], user: str, sent: bytes
+    server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
     """The cycles of the others while one agent sends this, and what it was answered."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"requests": [sent.decode()], "again": True}, file)
+        about = {"status": sent.status, "body": ""}
+        json.dump({"requests": [sent.text], "again": True, **about}, file)
         file.flush()
         arguments = [str(server.port), str(_CONNECTIONS), str(SECONDS + 3), file.name]
         with subprocess.Popen(

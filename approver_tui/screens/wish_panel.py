@@ -149,7 +149,8 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
     def _unanswered(self, message: Unanswered[_WishT]) -> None:
         self.is_busy = False
         if message.wish is None or message.wish == self.wish:
-            self._forget(self.wish, refusals.words(message.error, done=self.REFUSED))
+            problem = refusals.problem(message.error)
+            self._forget(self.wish, say("{} {}", problem, self.REFUSED))
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:

@@ -130,7 +130,7 @@ async def test_what_is_not_less_says_why(keys, says):
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *keys)
-        await until(pilot, lambda: says in " ".join(shown(stage).replace("│", " ").split()))
+        await until(pilot, lambda: says in str(stage.app.screen.query_one("#why-off").content))
         assert not _is_on(stage)
     assert stage.answers.given == []
 

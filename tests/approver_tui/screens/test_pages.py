@@ -256,7 +256,7 @@ async def test_what_fails_in_the_panel_can_be_tried_again():
         await press(pilot, stage, "z")
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "The server did not answer." in shown(stage))
+        await until(pilot, lambda: "Not sent: the server cannot be reached." in shown(stage))
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, RightsPage)
     assert stage.server.ended == []

@@ -283,6 +283,7 @@ class CibaService:
             deciders.tell(tx, approval, screens=decider.tells)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
+            _beside(tx, plan, user, [action.type for action in plan.actions])
         else:
             histories.count(tx, approval)
             notices.asked(tx, approval, self.rules)

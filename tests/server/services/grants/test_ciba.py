@@ -28,7 +28,7 @@ class ScriptedHub:
         self.nudged = []
 
     @contextmanager
-    def subscribe(self, topic):
+    def hold(self, topic):
         """The hub is its own event."""
         self.topic = topic
         yield self

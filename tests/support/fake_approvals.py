@@ -77,8 +77,10 @@ def _oddities(terms: Mapping[str, object]) -> list[dict[str, object]] | None:
 def _compared(terms: Mapping[str, object]) -> str | None:
     """How much the server compared it with."""
     found = _oddities(terms)
-    if found is None or terms.get("first"):
-        return None if found is None else "No earlier approval to compare with."
+    if found is None or "compared" in terms:
+        return None if found is None else str(terms["compared"])
+    if terms.get("first"):
+        return "No earlier approval to compare with."
     intro = "Compared" if found else "Nothing unusual, compared"
     return f"{intro} with 23 earlier approvals since 3 March 2026."
 

@@ -35,6 +35,7 @@ RIGHT: Mapping[str, Any] = {
         ("new_agent", "First request from invoice-bot that you would approve."),
         ("new_target", "You never approved this before: “To account”."),
     ],
+    "compared": "No earlier approval to compare with.",
     "says": "INV-2291, as agreed on the phone.",
     "ceremony": "pin+type_back",
     "type_back": {
@@ -58,6 +59,7 @@ WRONG: Mapping[str, Any] = {
         ),
         ("new_target", "You never approved this before: “To account”."),
     ],
+    "compared": "Only 1 earlier approval to compare with, EUR 48.20.",
     "says": "URGENT: the vendor stops delivery today.",
 }
 _SOON, _LATER = 4 * MINUTE + 12_000, 9 * MINUTE

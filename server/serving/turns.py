@@ -79,7 +79,7 @@ def claim(environ: Mapping[str, Any], body: bytes) -> Claim | None:
 
 
 def _claim(client: str, credential: str) -> Claim:
-    text = f"{client}\n{credential}".encode()
+    text = f"{client}\n{credential}".encode(errors="backslashreplace")  # JSON can have surrogates
     return Claim(client[:_MOST_NAME], hashlib.sha256(text).digest() if credential else b"")
 
 

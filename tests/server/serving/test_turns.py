@@ -40,6 +40,7 @@ def _environ(path="/token", authorization=""):
         (_environ(), b"client_id=a", "a"),
         (_environ(), b"client_assertion=" + asserted("a").encode(), "a"),
         (_environ(authorization="Basic !!"), b"", ""),
+        (_environ(), b"client_assertion=" + asserted("\ud800").encode(), "\ud800"),
         (_environ(), b"client_assertion=a.b", None),
         (_environ(), b"client_assertion=" + b"\xff" * 9, None),
         (_environ(), b"", None),

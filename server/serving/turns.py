@@ -60,27 +60,29 @@ class Claim:
     client: str
     credential: bytes
     """A hash of what it proves that with."""
+    peer: str = ""
+    """The address that it comes from."""
 
 
 def claim(environ: Mapping[str, Any], body: bytes) -> Claim | None:
     """The claim of a request to an endpoint for clients; None for any other request."""
     if environ.get("PATH_INFO") not in _PATHS:
         return None
-    authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
+    authorization, peer = str(environ.get("HTTP_AUTHORIZATION", "")), environ.get("REMOTE_ADDR", "")
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() == "basic":
-        return _claim(
-            _decoded(encoded.encode()).partition(b":")[0].decode("latin-1"), authorization
-        )
+        client = _decoded(encoded.encode()).partition(b":")[0].decode("latin-1")
+        return _claim(client, authorization, peer)
     form = _form(body)
     assertion = form.get("client_assertion", "")
-    client = form.get("client_id") or _subject(assertion)
-    return _claim(client, form.get("client_secret", "")) if client else None
+    claimed = form.get("client_id") or _subject(assertion)
+    return _claim(claimed, form.get("client_secret", ""), peer) if claimed else None
 
 
-def _claim(client: str, credential: str) -> Claim:
+def _claim(client: str, credential: str, peer: str) -> Claim:
     text = f"{client}\n{credential}".encode(errors="backslashreplace")  # JSON can have surrogates
-    return Claim(client[:_MOST_NAME], hashlib.sha256(text).digest() if credential else b"")
+    proof = hashlib.sha256(text).digest() if credential else b""
+    return Claim(client[:_MOST_NAME], proof, peer)
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -169,8 +171,13 @@ class Turns:
                 self._proven.popitem(last=False)
 
     def _key(self, claimed: Claim) -> _Key:
+        """Whoever proved it has a queue of their own, and so has each address until then.
+
+        An assertion is another one each time, so an agent with a key is told from others who know
+        its name by its address alone.
+        """
         proven = claimed.credential in self._proven
-        return claimed.client, claimed.credential if proven else b""
+        return claimed.client, claimed.credential if proven else claimed.peer.encode()
 
     def _note(self, key: _Key) -> None:
         if self._latest not in {None, key}:

@@ -183,6 +183,19 @@ def test_who_knows_only_a_clients_name_does_not_take_its_turns(scene):
     assert scene.began == ["guess", "own"]
 
 
+def test_who_knows_only_the_name_of_a_client_with_a_key_fills_the_queue_of_its_own_address():
+    """Its assertions are other ones each time, so no credential is known before it is verified."""
+    body = b"client_assertion=" + asserted("a").encode()
+    other, own = (claim({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1"))
+    scene = _Scene(Turns())
+    scene.ask(named("somebody"), "first").set()
+    for number in range(turns.MOST_WAITING + 2):
+        scene.ask(other, number)
+    scene.ask(own, "own")
+    assert (scene.began[-1], scene.refused) == ("own", [turns.MOST_WAITING + 1])
+    gevent.killall(scene.jobs)
+
+
 def test_a_client_that_went_away_leaves_nothing(scene):
     """However many there were."""
     for number in range(50):

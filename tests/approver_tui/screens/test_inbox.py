@@ -165,7 +165,7 @@ async def test_all_details_shows_the_signed_texts_and_turns_back():
         assert "Action text" in shown(stage)
         assert three()[0].action_digest[:20] in shown(stage)
         await press(pilot, stage, "v")
-        assert "Agent says, not verified:" in shown(stage)
+        assert "Why you" in shown(stage)
 
 
 async def test_a_selected_request_is_noted_as_seen():

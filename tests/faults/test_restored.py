@@ -345,4 +345,6 @@ def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> N
         server.start()
         _enable(scene)
         _nothing_comes_back(scene)
+        _nothing_high_yet(scene)
+        server.clock.forward(DAY)
         _work_goes_on(scene)

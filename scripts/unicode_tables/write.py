@@ -84,7 +84,7 @@ def _characters(lines: list[str]) -> Iterator[tuple[str, Iterable[int], list[str
 
 
 def _ranges(values: dict[int, str]) -> Iterator[str]:
-    """Runs of neighbours of one value, as `first last value`."""
+    """Runs of neighboring characters with one value, as `first last value`."""
     run: list[int] = []
     for code, value in values.items():
         if run and (code != run[-1] + 1 or value != values[run[0]]):

@@ -1,4 +1,4 @@
-"""Folders and files that only their owner may read, whatever the umask says."""
+"""Folders and files that only their owner may read, with any umask."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _FILE_MODE: Final = 0o600
 
 
 def make_private(folder: Path) -> None:
-    """Make the folder and every parent that is missing; nobody else may enter what is made."""
+    """Make the folder and every missing parent, closed to other users."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(exist_ok=True, mode=_FOLDER_MODE)

@@ -1,8 +1,8 @@
 """The key files of this installation: where each is, and that each belongs to the database.
 
-The database keeps an id of every key, so that a file of another installation, or a new one in place
-of one that was lost, is refused before anything is done with it.
-Owns: which key files there are. Never: makes a key beside a database that has one already.
+The database keeps an id of every key. A file of another installation, or a new file in place of a
+lost one, is refused before it is used.
+Owns: which key files there are. Never: makes a key for a database that already has one.
 """
 
 import hmac
@@ -37,7 +37,7 @@ class KeyFile:
 
     @property
     def missing(self) -> str:
-        """The sentence that refuses to go on without it."""
+        """The error if it is missing."""
         return (
             f"{self.path} is missing. Restore it from your backup: {self.without} without it. "
             f"{self.setting} names its path."
@@ -45,7 +45,7 @@ class KeyFile:
 
     @property
     def other(self) -> str:
-        """The sentence that refuses another key in its place."""
+        """The error if it is another key."""
         called = "PIN" if self.name == PIN else self.name
         return (
             f"{self.path} is not the {called} key that this database was made with. "
@@ -58,10 +58,8 @@ def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
     master = settings.master_key_file or settings.data_dir / MASTER_KEY
     pin = settings.pin_key_file or settings.data_dir / PIN_KEY
     return (
-        KeyFile(
-            MASTER, Path(master), "SAYSO_MASTER_KEY_FILE", "nothing that is sealed can be opened"
-        ),
-        KeyFile(PIN, Path(pin), "SAYSO_PIN_KEY_FILE", "no PIN is right"),
+        KeyFile(MASTER, Path(master), "SAYSO_MASTER_KEY_FILE", "sealed data cannot be opened"),
+        KeyFile(PIN, Path(pin), "SAYSO_PIN_KEY_FILE", "no PIN works"),
     )
 
 
@@ -69,7 +67,7 @@ def webhook(settings: Settings) -> KeyFile:
     """The key that signs what is sent to SAYSO_WEBHOOK_URL."""
     path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
     setting = "SAYSO_WEBHOOK_SECRET_FILE"
-    return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it gets")
+    return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
 
 
 def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
@@ -97,7 +95,7 @@ def problems(settings: Settings, store: Store) -> list[str]:
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
-    """Where the webhook's key is; the default one is made once. Raises `BadKeyFile`."""
+    """The path of the webhook key; the default file is made once. Raises `BadKeyFile`."""
     file = webhook(settings)
     if not file.path.exists():
         if settings.webhook_secret_file or WEBHOOK in _key_ids(store):
@@ -107,7 +105,7 @@ def open_webhook(settings: Settings, store: Store) -> Path:
 
 
 def key_id(name: str, key: bytes) -> str:
-    """What the database keeps of a key: a keyed hash, which tells nothing about the key."""
+    """What the database keeps of a key: a keyed hash, which reveals nothing about the key."""
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 

@@ -1,8 +1,8 @@
-"""The file beside the database that says how far it had come when it was last served here.
+"""The file in the data folder that records the newest audit entry that the server has seen.
 
-A database file that somebody copied back by hand is older than that, and would bring back what was
-over since. It is refused; `sayso db restore` makes such a database safe.
-Owns: the file. Never: stops a database that is new, or one that is ahead of the file.
+A database file that somebody copied back by hand is older, and would bring back access that ended
+since. The server refuses it; `sayso db restore --in-place` makes such a database safe.
+Owns: the file. Never: refuses a database that is new, or one that is ahead of the file.
 """
 
 import os
@@ -16,7 +16,7 @@ FILE: Final = "last-seen"
 
 
 class OldDatabase(Exception):
-    """The database is older than it was when it was last served; the text names the remedy."""
+    """The database is older than the one served last; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LastSeen:
     store: Store
 
     def check(self) -> None:
-        """Raises `OldDatabase` when the newest audit entry of then is not in the database."""
+        """Raises `OldDatabase` if the recorded audit entry is not in the database."""
         entry = read(self.settings)
         if not entry:
             return
@@ -35,13 +35,13 @@ class LastSeen:
             known = not view.installation.key_ids() or view.audit.get(entry) is not None
         if not known:
             raise OldDatabase(
-                "This database is older than when it was last used here, as after a file was "
-                "copied back by hand: it would bring back what was over. "
+                "This database is older than the one that was last used here, perhaps because a "
+                "file was copied back. Access that ended since then would come back. "
                 "Run: sayso db restore --in-place"
             )
 
     def note(self) -> None:
-        """Write down how far the database has come."""
+        """Record the newest audit entry."""
         with self.store.read() as view:
             newest = view.audit.tail(1)
         if newest and newest[0].id != read(self.settings):
@@ -63,5 +63,5 @@ def write(settings: Settings, entry_id: str) -> None:
 
 
 def forget(settings: Settings) -> None:
-    """Compare with nothing until the next time."""
+    """Delete the file, so that the next check passes."""
     (settings.data_dir / FILE).unlink(missing_ok=True)

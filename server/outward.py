@@ -77,7 +77,7 @@ def endpoint_problem(settings: Settings, url: str) -> str:
 
 
 def vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:
-    """By which browsers' push services know us: made once, and sealed in the database."""
+    """The key that identifies this server to push services: made once, sealed in the database."""
     with store.read() as view:
         sealed = view.installation.sealed_key(VAPID)
     if sealed is None:

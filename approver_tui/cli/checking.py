@@ -1,6 +1,6 @@
-"""An answer whose receipt is lost: the server is asked until it says what holds.
+"""An answer without a confirmation: asks the server until it confirms or refuses the answer.
 
-Owns: how long, and how often. Never: a guess; what is still not known is said to be unknown.
+Owns: how long, and how often. Never: a guess; an outcome that is not known is reported as unknown.
 """
 
 import threading
@@ -40,12 +40,12 @@ def settled(
 
 
 def to_stderr(*, as_json: bool) -> Callable[[SafeText], object]:
-    """Return what tells a person that it is being checked; a script gets one object at the end."""
+    """Return how to show that it is being checked; a script gets one object at the end."""
     return lambda text: None if as_json else click.echo(text, err=True)
 
 
 def _until_known(decider: Decider, error: UnknownOutcome, ends: float) -> Approval:
-    """Ask until the server says what holds; only interrupting or the end leaves it open."""
+    """Ask until the server confirms or refuses it, the time is over, or the user interrupts."""
     while time.monotonic() < ends:
         if isinstance(error.__cause__, LoginFirst):
             raise error.__cause__

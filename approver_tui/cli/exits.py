@@ -104,7 +104,7 @@ _NEXT = MappingProxyType(
         errors.CertificateRefused: "Look closer with: sayso-approver doctor",
         errors.Unreachable: "Is the server running? Look closer with: sayso-approver doctor",
         errors.NotKept: "Look closer with: sayso-approver doctor",
-        errors.NotRecorded: "Answer it again; what waits: sayso-approver inbox",
+        errors.NotRecorded: "Answer it again. List open requests: sayso-approver inbox",
         errors.Changed: "Read what waits, and its fingerprint: sayso-approver inbox",
         errors.WireError: "Answer nothing of it, and tell whoever runs the server.",
         errors.BrokenSettings: "Mend it; where it is: sayso-approver config path",

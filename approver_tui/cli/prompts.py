@@ -1,11 +1,11 @@
 """Questions at a terminal whose answers may all arrive at once.
 
-Owns: that what is typed ahead of its question is neither shown nor lost, so that a PIN that follows
-something else in the same read is read as the PIN. Never: what is asked.
+Owns: input typed before its question is neither shown nor lost, so a PIN that arrives in the same
+read as the answer before it is read as the PIN. Never: what is asked.
 
-A terminal echoes what arrives, whoever reads it later, and the usual way to hide a password throws
-away what was typed before it. Here nothing is echoed from the first question on; what may be seen
-is written by this program, character by character.
+A terminal echoes input as it arrives, and the usual way to hide a password drops earlier input.
+Here the terminal echoes nothing from the first question on. This program writes what may be seen,
+character by character.
 """
 
 import codecs
@@ -57,7 +57,7 @@ def ask_twice(question: str) -> str:
 
 @contextmanager
 def unseen() -> Iterator[None]:
-    """Let the terminal show nothing of what is typed; what was typed ahead stays there."""
+    """Turn the terminal's echo off; keep the input that was typed ahead."""
     terminal = _terminal()
     if terminal is None:
         yield
@@ -75,7 +75,7 @@ def unseen() -> Iterator[None]:
 
 
 def _terminal() -> int | None:
-    """Return the terminal on stdin, if there is one that can be told what to show."""
+    """Return the terminal on stdin, if there is one whose echo can be turned off."""
     if sys.platform == "win32":
         return None
     try:
@@ -86,7 +86,7 @@ def _terminal() -> int | None:
 
 
 def _typed(terminal: int, question: str, *, is_hidden: bool) -> str:
-    """Read one line, with the two keys that take something back."""
+    """Read one line; Backspace, in either code, deletes one character."""
     click.echo(f"{question}: ", nl=False, err=True)
     decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
     while (piece := os.read(terminal, 1)) not in _ENDS:

@@ -117,7 +117,7 @@ class Decider:
         return self._votes.send(Vote(fresh.id, Answer.DENY, signed, note, aside=aside))
 
     def settle(self, approval_id: str) -> Approval:
-        """Return what became of an answer whose receipt was lost. Raises as `Votes.settle` does."""
+        """Return the outcome of an answer without a confirmation. Raises as `Votes.settle` does."""
         return self._votes.settle(approval_id)
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:

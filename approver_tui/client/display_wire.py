@@ -64,7 +64,7 @@ def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
 
 
 def with_unusual(display: Display, members: Members | None) -> Display:
-    """Return it with what is unusual by now, which the server says beside the document."""
+    """Return it with what is unusual now, which the server sends beside the document."""
     if members is None:
         return display
     compared = members.safe("compared", max_len=_LONG)

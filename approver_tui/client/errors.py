@@ -122,7 +122,7 @@ class UnknownOutcome(ClientError):
 
 
 class NotRecorded(ClientError):
-    """An answer was sent, and the server said since that it does not have it and never will."""
+    """An answer was sent, and the server reports that it does not have it and never will."""
 
     def __init__(self, answer: Answer | None = None) -> None:
         words = may_say(Known.NOT_RECORDED, answer)

@@ -17,9 +17,9 @@ _FOLDER_MODE = 0o700
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder and every parent that is missing; nobody else may enter what is made.
+    """Make the folder and every missing parent, closed to other users.
 
-    The umask changes nothing about it. A folder that was there is closed to others too.
+    The umask does not change that. An existing folder is closed to others too.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):

@@ -42,7 +42,7 @@ _NOT_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-"""Of these no byte of the request has left: no name, no connection, no TLS, no tunnel."""
+"""Errors before any byte of the request was sent: no name, connection, TLS or tunnel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

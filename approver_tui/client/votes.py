@@ -1,7 +1,7 @@
-"""Signed answers on their way, and what became of those whose receipt is lost.
+"""Signed answers that were sent, and the outcome of those without a confirmation.
 
-Owns: sending the same bytes again; asking the server until it says what holds. Never: signs; says
-that something did not arrive because it has not arrived yet.
+Owns: sending the same bytes again; asking the server until it confirms or refuses them. Never:
+signs; reports that an answer did not arrive while it still may.
 """
 
 from collections.abc import Mapping
@@ -53,10 +53,10 @@ class Votes:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._in_doubt: dict[str, Vote] = {}
-        """Those whose receipt is lost, by the id of their approval."""
+        """Answers without a confirmation, by the id of their approval."""
 
     def send(self, vote: Vote) -> Approval:
-        """Send an answer and return what the server made of it. Raises as `settle` does."""
+        """Send an answer and return its outcome. Raises as `settle` does."""
         try:
             return self._sent(vote)
         except ClientError as error:
@@ -70,12 +70,12 @@ class Votes:
         return self.settle(vote.approval_id)
 
     def settle(self, approval_id: str) -> Approval:
-        """Return what became of an answer whose receipt was lost, by the word of the server.
+        """Return the outcome of an answer without a confirmation, as the server reports it.
 
-        While the request waits, the same bytes are sent again: they have the same effect, and only
-        the answer to them tells that nothing is still on its way. Raises UnknownOutcome as long as
-        nobody can tell, NotRecorded when the server does not have it, AlreadyDecided when another
-        answer holds, and WrongEntry or ApiError when it was refused.
+        While the request is open, the same bytes are sent again. They have the same effect, and
+        only their response proves that no earlier copy can still arrive. Raises UnknownOutcome if
+        the outcome is not known yet, NotRecorded if the server does not have the answer,
+        AlreadyDecided if another answer was first, and WrongEntry or ApiError if it was refused.
         """
         vote = self._in_doubt.get(approval_id)
         if vote is None:

@@ -119,7 +119,7 @@ class Calls:
             self._screen.post_message(reports.Answered(outcome))
 
     def _settle(self, approval_id: str) -> None:
-        """What is still not known is asked for again; a session that ended is told at once."""
+        """Ask again if the outcome is not known yet; report a session that ended at once."""
         try:
             outcome = self._desk.answers.settle(approval_id)
         except errors.UnknownOutcome as error:

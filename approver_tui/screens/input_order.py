@@ -1,4 +1,4 @@
-"""One input at a time: the next one counts once the last one has had all of its effects.
+"""One input at a time: the next input is handled once the last one has had all its effects.
 
 Owns: the inputs that have to wait, and when there is nothing left to wait for. Never: what an input
 does, and whether the guard drops it.
@@ -19,7 +19,7 @@ from textual.app import App
 _LOOKS = 2
 _LOOK_SECONDS = 0.001
 _LONGEST_SECONDS = 10.0
-"""After so long the order is unclear, and what waits is dropped."""
+"""After this many seconds the order is unclear, and waiting input is dropped."""
 
 
 class InputOrder:

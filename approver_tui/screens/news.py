@@ -27,7 +27,7 @@ _ABOUT_DEVICES = {
 ALARMS = {
     EventName.CODE_REUSED: "ALARM: a one-time code was used a second time.",
     EventName.REFRESH_REUSED: "ALARM: an old sign-in of yours was used again.",
-    EventName.PASSKEY_COUNTER: "ALARM: a copy of a passkey of yours may be in use. Remove it.",
+    EventName.PASSKEY_COUNTER: "ALARM: a copy of one of your passkeys may be in use. Remove it.",
     EventName.EXECUTION_DIFFERED: "ALARM: a resource ran something else than you approved.",
     EventName.INCIDENT_OPENED: "ALARM: somebody reported an agent of yours; it is stopped.",
     EventName.AGENT_PAUSED: "Somebody denied an agent of yours repeatedly; it must wait.",

@@ -23,7 +23,7 @@ _IN_DOUBT = SafeText("It is not known whether this was done: look again.")
 
 
 def words(error: errors.ClientError, *, done: SafeText) -> SafeText:
-    """Return what went wrong; `done` says what is so all the same."""
+    """Return what went wrong; `done` says what was done anyway."""
     if errors.known(error) is Known.NOT_SENT:
         return say("{} {}", may_say(Known.NOT_SENT), done)
     return say("{} {}", problem(error), done)

@@ -113,7 +113,7 @@ class Display:
     unusual: tuple[Oddity, ...] | None
     """Empty when nothing is; None for what the server does not compare with anything.
 
-    By what was approved until now, where the server said so; else when it was asked.
+    Compared with what was approved until now if the server sent that; else as it was when asked.
     """
     undo: SafeText
     why: SafeText
@@ -308,7 +308,7 @@ class Approval:
 
     @property
     def told_headline(self) -> SafeText:
-        """What was granted first, then what was asked, wherever it is told."""
+        """What was granted first, then what was asked; for every screen."""
         is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
         return told_headline(self.headline, self.granted, is_given=is_given)
 

@@ -1,6 +1,6 @@
-"""What is known about something that was sent, and what may be said about it.
+"""What is known about the outcome of something that was sent, and the message for it.
 
-Owns: one row for each state of knowledge. Never: a guess; what may still arrive is being checked.
+Owns: one row for each state. Never: a guess; what may still arrive is being checked.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ class Known(StrEnum):
     IN_DOUBT = "in_doubt"
     """It was sent, nothing definite came back, and it may still arrive. The server is asked."""
     UNKNOWN = "unknown"
-    """Likewise, and the server is not asked any more."""
+    """The same, but the server is no longer asked."""
     NOT_RECORDED = "not_recorded"
-    """The server said that it did not take it."""
+    """The server reported that it did not record it."""
     RECORDED = "recorded"
-    """The server said that it took it."""
+    """The server reported that it recorded it."""
 
 
 MAY_SAY: Mapping[Known, str] = MappingProxyType(
@@ -39,7 +39,7 @@ MAY_SAY: Mapping[Known, str] = MappingProxyType(
         Known.RECORDED: "Your {} was recorded.",
     }
 )
-"""All that may be said, with the name of the answer."""
+"""The message for each state; `{}` is the name of the answer."""
 
 _NAMES: Mapping[Answer | None, str] = MappingProxyType(
     {Answer.APPROVE: "approval", Answer.DENY: "denial", None: "answer"}
@@ -47,7 +47,7 @@ _NAMES: Mapping[Answer | None, str] = MappingProxyType(
 
 
 def may_say(known: Known, answer: Answer | None = None) -> SafeText:
-    """Return what may be said about an answer; None where it is not known which it was."""
+    """Return the message about an answer; None if it is not known which answer it was."""
     return display_safe(MAY_SAY[known].format(_NAMES[answer]))
 
 

@@ -49,9 +49,9 @@ class Wish:
 
 
 def lesser_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
-    """Return what would happen of the part that is granted.
+    """Return the headline of the part that is granted.
 
-    Where its headline is the same, or is not told, it is said that there are limits.
+    If it equals the headline of the request, or may not be shown, it begins "With limits".
     """
     if granted is None:
         return headline
@@ -96,7 +96,7 @@ class Granted:
     places: tuple[Place, ...] = field(default=(), compare=False)
     """What differs in the two texts themselves, however the server words it."""
     headline: SafeText = field(default=SafeText(""), compare=False)
-    """What is granted, in one line; nothing where it must not be told."""
+    """What is granted, in one line; empty if it may not be shown."""
 
 
 def read_change(text: str) -> SmallerFact:

@@ -30,9 +30,9 @@ class Fate(StrEnum):
     REFUSED = "refused"
     """The server, or this program, would not take the answer."""
     NOT_SENT = "not sent"
-    """Nothing left; the request still waits."""
+    """Nothing was sent; the request is still open."""
     NOT_RECORDED = "not recorded"
-    """It was sent, and the server does not have it; the request still waits."""
+    """It was sent, and the server does not have it; the request is still open."""
     UNKNOWN = "being checked"
     """It was sent, and its receipt lost."""
 
@@ -105,9 +105,9 @@ class Results:
 def fate_of(
     copy: Approval, answer: Answer, device_id: str | None, now: int, *, is_counted: bool = False
 ) -> Fate:
-    """Return what became of an answer that is not in doubt any more, by the copy of its request.
+    """Return the outcome of an answer that is no longer in doubt, from the copy of its request.
 
-    It is ours if this very device said this very thing, or if this person's yes counts beside
+    It is ours if this device gave the same answer, or if this person's yes counts beside
     others; still open, the server does not have it.
     """
     decided = copy.decided

@@ -199,7 +199,7 @@ def _place(place: Place) -> SafeText:
 
 
 def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
-    """What the server found by its own history, and how much of that there is."""
+    """What the server found unusual, and how much history it compared with."""
     display = approval.display
     if display.unusual is None:
         return []

@@ -1,7 +1,7 @@
 """The archive that `sayso db backup` writes: a tar with a manifest, the database and maybe keys.
 
-The manifest has a hash of every other member, and is authenticated by the master key, so that an
-archive that was damaged or changed is refused before anything is done with it.
+The manifest has a hash of every other member, and is authenticated by the master key, so a
+damaged or changed archive is refused before it is used.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ _MOST_SMALL: Final = 64 * 1024
 
 
 class BadArchive(Exception):
-    """The file is no backup that can be restored; the text says why."""
+    """The file cannot be restored; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an archive says of itself."""
+    """What an archive says about itself."""
 
     format: int
     kind: str
@@ -52,7 +52,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An archive whose members have the hashes that its manifest says."""
+    """An archive whose members match the hashes in its manifest."""
 
     manifest: Manifest
     database: Path
@@ -101,12 +101,10 @@ def read(source: Path, folder: Path) -> Opened:
 
 def _read(tar: tarfile.TarFile, folder: Path) -> Opened:
     raw = _small(tar, _MANIFEST)
-    said: dict[str, Any] = json.loads(raw)
-    if said["format"] != FORMAT:
-        raise BadArchive(
-            f"This program reads backups of format {FORMAT}; this one has format {said['format']}."
-        )
-    manifest = Manifest(**said)
+    members: dict[str, Any] = json.loads(raw)
+    if members["format"] != FORMAT:
+        raise BadArchive(f"This program reads backups of format {FORMAT}, not {members['format']}.")
+    manifest = Manifest(**members)
     keys = {
         name.removeprefix(_KEYS): _small(tar, name)
         for name in manifest.hashes

@@ -1,8 +1,8 @@
-"""Putting a backup back, so that nothing comes back with it that was over.
+"""Restoring a backup so that nothing in it can be used a second time.
 
-1. The archive is whole, of this schema and of these keys.  2. Nobody else uses the database.
-3. What is in force there is read, if it can be.  4. The operator says what is kept.  5. The copy is
-made safe and takes the database's place. Before 5 nothing is changed.
+1. Check the archive, its schema and its keys.  2. Keep other processes out of the database.
+3. Read what is in force there, if possible.  4. Ask the operator what to keep.  5. Make the copy
+safe and replace the database with it. Nothing is changed before step 5.
 """
 
 import getpass
@@ -46,7 +46,7 @@ class Prepared:
     in_force: Mapping[str, list[str]]
     """What the backup would bring back, by kind."""
     made_at: int
-    """The backup's moment."""
+    """When the backup was made."""
     replaces: bool
     """There is an installation already."""
     later: Later | None
@@ -71,7 +71,7 @@ class Restored:
 def from_archive(
     settings: Settings, file: Path, since: Path | None, now: int
 ) -> Iterator[Prepared]:
-    """A checked archive, with the database held. Raises what makes a restore impossible."""
+    """A checked archive, with the database locked. Raises if a restore is impossible."""
     url = settings.sqlalchemy_url
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as closing:
@@ -101,7 +101,7 @@ def from_archive(
 
 @contextmanager
 def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
-    """A database that was put back by other means, held. Raises likewise."""
+    """A database that was restored by other means, locked. Raises if a restore is impossible."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         raise BadArchive(_NO_DATABASE)
@@ -127,7 +127,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
 
 
 def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
-    """Do it. What is in `keep` goes on as it stands in the backup, if nobody knows better."""
+    """Restore. Without a later database, the kinds in `keep` stay as they are in the backup."""
     settings, archive = prepared.settings, prepared.archive
     url = settings.sqlalchemy_url
     for path, key in prepared.new_keys.items():
@@ -223,9 +223,9 @@ def _there(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, Late
 
 
 def _later(url: str, manifest: Manifest, seen: str, now: int) -> Later | None:
-    """What is in force in a database that went on from where the backup was made.
+    """What is in force in a later database of the same installation.
 
-    None where it cannot be read, is of another installation, or is older than it should be.
+    None if it cannot be read, is of another installation, or is older than the backup.
     """
     try:
         with dumps.transaction(url) as connection:

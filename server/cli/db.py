@@ -17,7 +17,7 @@ from server.storage.open import SCHEMA, upgrade_database
 
 _ASKED = tuple(kind for kind in KINDS if kind not in ONLY_KNOWN)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEXT = "See what waits to be enabled with: sayso doctor"
+_NEXT = "To list what is turned off, run: sayso doctor"
 
 
 @click.group("db")
@@ -45,8 +45,8 @@ def upgrade(context: click.Context, *, as_json: bool) -> None:
 def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool) -> None:
     """Write a backup to a new file, while the server runs. Nothing is overwritten.
 
-    Without its key files a backup cannot be restored. They are left out unless you say
-    --with-keys: keep them in another place, because together they open everything.
+    Without its key files a backup cannot be restored. They are left out unless you use
+    --with-keys. Store them apart from the backup: with both, anyone can read every secret.
     """
     settings = settings_of(context)
     if settings.on_sqlite and not sqlite_file(settings).exists():
@@ -68,8 +68,8 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
 
 def _key_lines(keys: Iterable[str], *, with_keys: bool) -> list[str]:
     if with_keys:
-        return ["It holds the key files: whoever reads it can act as this installation."]
-    first = "It cannot be restored without these files. Keep copies of them in another place:"
+        return ["It contains the key files: anyone who can read it can act as this installation."]
+    first = "It cannot be restored without these files. Store copies of them somewhere else:"
     return [first, *(f"  {key}" for key in keys)]
 
 
@@ -84,7 +84,7 @@ def _keeps(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command("restore")
 @click.argument("file", type=_EXISTING, required=False)
-@click.option("--in-place", is_flag=True, help="Make a database safe that you put back yourself.")
+@click.option("--in-place", is_flag=True, help="Make a database safe that you restored yourself.")
 @click.option("--force", is_flag=True, help="Replace the installation that is there.")
 @click.option(
     "--since",
@@ -105,13 +105,13 @@ def restore(
     as_json: bool,
     **flags: bool,
 ) -> None:
-    """Put a backup back, so that nothing comes back with it that was over. Stop the server first.
+    """Restore a backup so that nothing in it can be used a second time. Stop the server first.
 
-    Open requests, tokens, sessions and codes end. What changed since the backup is turned off if
-    the database that is replaced can still be read; otherwise everything is, unless you keep it.
+    Open requests, tokens, sessions and codes end. If the replaced database can still be read, what
+    changed since the backup is turned off. Otherwise everything is, unless you keep it.
     """
     if (file is None) != in_place:
-        raise click.UsageError("Name the backup, or say --in-place.")
+        raise click.UsageError("Name the backup, or use --in-place.")
     settings, now = settings_of(context), SystemClock().now()
     asks = not as_json and sys.stdin.isatty()
     steps = (
@@ -132,22 +132,20 @@ def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
     if force or not prepared.replaces:
         return
     if not asks:
-        raise Conflict(
-            "There is an installation here already. To replace it, run the command with --force."
-        )
-    text = f"Replace the installation that is here by the backup of {moment(prepared.made_at)}?"
+        raise Conflict("There is an installation here already. To replace it, add --force.")
+    text = f"Replace the installation here with the backup of {moment(prepared.made_at)}?"
     click.confirm(text, abort=True)
 
 
 def _keeps_all(prepared: Prepared, kind: str) -> bool:
-    """Ask, with the list: what was taken away since the backup would come back."""
+    """Show the list and ask: what was revoked since the backup would come back."""
     labels = prepared.in_force[kind]
     if not labels:
         return False
     click.echo(f"\n{len(labels)} {kind} as of {moment(prepared.made_at)}:")
     for label in labels:
         click.echo(f"  {safe(label)}")
-    click.echo("Any of them that was taken away since then would come back.")
+    click.echo("If you keep them, any that were revoked since then come back.")
     return click.confirm(f"Keep all {kind}? If not, {KINDS[kind]}", default=False)
 
 
@@ -158,9 +156,9 @@ def _lines(prepared: Prepared, done: Restored) -> list[str]:
     if done.replaced is not None:
         lines.append(f"The database that was replaced is kept as {done.replaced}.")
     if done.changed:
-        lines.append(f"Changed since the backup, and now as in it: {', '.join(done.changed)}.")
+        lines.append(f"Changed since the backup, now as in the backup: {', '.join(done.changed)}.")
     if not done.compared:
-        lines.append("Look through roles, groups, policy and resources: they are as in the backup.")
+        lines.append("Check roles, groups, policy and resources: they are as in the backup.")
     return [*lines, _NEXT]
 
 

@@ -43,7 +43,7 @@ def revoke(desk: Desk, device_id: str, *, as_json: bool) -> None:
 
 @command.command("enable")
 @click.argument("device_id", metavar="ID", required=False)
-@click.option("--user", metavar="USER", help="All of one user that a restore turned off.")
+@click.option("--user", metavar="USER", help="All devices of a user that a restore turned off.")
 @json_option
 @administers
 def enable(desk: Desk, device_id: str | None, user: str | None, *, as_json: bool) -> None:

@@ -27,7 +27,7 @@ from server.storage.open import SchemaMismatch
 
 _BY_OTHERS: Final = 0o077
 _MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})
-_NOTHING_ELSE: Final = "Nothing else could be looked at before that."
+_NOTHING_ELSE: Final = "Nothing else can be checked until this is fixed."
 _ORDER: Final = tuple(_MARKS)
 
 

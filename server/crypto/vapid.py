@@ -1,4 +1,4 @@
-"""The key by which push services know our messages (RFC 8292): 32 bytes, sealed in the database.
+"""The key that signs our push messages (RFC 8292): 32 bytes, sealed in the database.
 
 A new one makes every subscription useless until its browser has been open again, so it is kept.
 """

@@ -267,7 +267,7 @@ _OTHERS: Final = (
         "/api/admin/devices/<id>",
         oversight.revoke_device,
         _PERSON,
-        "End somebody's device and its sign-in; signed if it is the last one they use.",
+        "End somebody's device and its sign-in. Must be signed if it is their last device.",
         status=204,
         errors=_CHANGES,
         rule=Rule(_ADMIN, "device"),

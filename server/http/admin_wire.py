@@ -272,7 +272,7 @@ class GivenAnswer(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """Somebody's request. Where less was granted, the headline says what was granted first."""
+    """Somebody's request. If less was granted, the headline begins with what was granted."""
 
     id: str
     state: str

@@ -91,7 +91,7 @@ class _Seats:
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """Raises errors.Problem 503 when there is room for none, whoever it is for."""
+        """Raises errors.Problem 503 if there is no room for another feed."""
         if self.all >= self.most:
             raise errors.Problem(
                 503,

@@ -60,7 +60,7 @@ class GrantedFact(BaseModel):
 
 
 class Granted(BaseModel):
-    """What is granted where it is less than what was asked. `text` is hashed as it is.
+    """What is granted if it is less than what was asked. `text` is hashed as it is.
 
     `headline` says it in one line, as the display's says what was asked.
     """

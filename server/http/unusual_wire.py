@@ -23,7 +23,7 @@ class UnusualNow(BaseModel):
 
 
 def unusual_now(found: Unusual | None) -> UnusualNow | None:
-    """What is unusual; None where the display says it."""
+    """What is unusual; None if the display has it."""
     if found is None:
         return None
     signals = [

@@ -1,8 +1,8 @@
 """What one request says, beside what was approved before: what every signal is found in.
 
 Owns: the shape of facts and history. Never: what of it is unusual (`unusual.py`), or where history
-comes from. Members (`frozenset[str]`) and marks are opaque: they are compared for equality alone.
-Labels are objects whose text is made where it is read: most requests are not unusual.
+comes from. Members (`frozenset[str]`) and marks are opaque: they are only compared for equality.
+Labels are objects whose text is made on use, because most requests are not unusual.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Amount:
     baselines: tuple[Baseline, ...] = ()
     """What it is compared with, the closest first."""
     new_currency: bool = False
-    """This person approved this type before, and never in this currency."""
+    """This person approved this type before, but never in this currency."""
 
     def shown(self, value: int) -> str:
         """Another value of this unit, as a fact shows it."""
@@ -102,7 +102,7 @@ class Value:
     mark: str
     alike: frozenset[str] = frozenset()
     mixed: bool = False
-    """A word of it is written in several scripts."""
+    """A word in it mixes scripts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _CASELESS_I: Final = str.maketrans("i", "l")
 
 
 def skeleton(text: str) -> str:
-    """What texts have in common that look alike, whatever the case of their letters.
+    """A text that is equal for all texts that look alike, ignoring case.
 
     It is compared and never shown. The skeleton of a skeleton is itself.
     """

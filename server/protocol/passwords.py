@@ -34,7 +34,7 @@ def normal(raw: str) -> str:
 
 
 def spelled(name: str) -> str:
-    """A name, e-mail address or id as it is looked up, whatever form a keyboard gave it.
+    """A name, e-mail address or id as it is looked up, in one Unicode form.
 
     Registered names have no compatibility forms, so this loses none of them.
     """
@@ -59,7 +59,7 @@ def pause_ms(tries: int) -> int:
 
 
 def pause_of_address_ms(tries: int) -> int:
-    """How long an address waits after so many failures with whatever accounts."""
+    """How long an address waits after so many failures, over all accounts."""
     return _pause(tries - FREE_TRIES_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
 
 

@@ -1,11 +1,11 @@
-"""What is unusual about a request: one table of signals, each with its test and its words.
+"""What is unusual about a request: one table of signals, each with its test and its sentence.
 
-Owns: from which numbers on something is unusual, how that reads, and when it may be said that
-nothing is. Never: where history comes from (`comparisons.py` is its shape), nor a value that an
-agent sent: sentences hold registered names, labels and numbers alone.
+Owns: the thresholds, the sentences, and when "nothing unusual" may be shown. Never: reading history
+(`comparisons.py` has its shape), or a value that an agent sent: sentences contain only registered
+names, labels and numbers.
 
-A row of `SIGNALS` is all there is to a signal. Its code is its name in the API and in policy
-(`when.unusual`). Every screen shows the sentences that are made here.
+A signal is one row of `SIGNALS`. Its code is its name in the API and in policy (`when.unusual`).
+Every screen shows the sentences made here.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ class Code(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much a signal says. A client draws a warning so that it stands out."""
+    """How serious a signal is. Clients highlight warnings."""
 
     NOTICE = "notice"
     """A first time."""
@@ -61,10 +61,10 @@ class Signal:
     code: Code
     severity: Severity
     test: Callable[[Comparison], Words | None]
-    """The words of its sentence; None where it does not hold. It reads facts and history alone."""
+    """The words for its sentence, or None. It reads only facts and history."""
     sentence: str
     said_by: frozenset[Code] = frozenset()
-    """Where one of these holds too, their sentence says it; policy has both codes."""
+    """If one of these holds too, only its sentence is shown; policy has both codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Unusual:
     oddities: tuple[Oddity, ...] = ()
     """Those that a person reads, warnings first."""
     compared: SafeText = NO_HISTORY
-    """One sentence on how much history there is; only enough of it says that nothing is unusual."""
+    """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
 
     def __contains__(self, code: Code) -> bool:
         """Reports whether it is unusual in this way."""
@@ -92,32 +92,32 @@ class Unusual:
 
 
 ENOUGH: Final = 5
-"""Approvals by this person, of this agent and type, from which "nothing unusual" has a ground."""
+"""Approvals by this person of this agent and type that "nothing unusual" needs."""
 LEAST_AMOUNTS: Final = 3
-"""Approved amounts from which on there is a usual one."""
+"""Approved amounts that a usual amount needs."""
 LARGE: Final = 3
-"""Times the usual amount that are unusual."""
+"""An amount this many times the usual one is large."""
 LARGE_FOR_FEW: Final = 5
-"""Times the largest of one or two earlier amounts that are unusual."""
+"""With one or two earlier amounts, this many times the larger one is large."""
 NEAR: Final = 2
-"""Times the largest of one or two earlier amounts that are like it."""
+"""With one or two earlier amounts, up to this many times the larger one is usual."""
 LEAST_SPLIT: Final = 3
-"""Requests for one target on one day from which on their sum is looked at."""
+"""Requests for one target on one day that a split amount needs."""
 LEAST_IN_HOUR, LEAST_IN_DAY = 5, 10
-"""Requests in an hour, or on a day, from which on there may be a burst."""
+"""Requests in an hour, or on a day, that a burst needs."""
 BURST_IN_HOUR, BURST_IN_DAY = 2, 3
-"""Times the usual number of a day that are unusual within one hour, or on one day."""
+"""More than this many times the usual number of a day is a burst in an hour, or on a day."""
 LEAST_ANSWERS: Final = 20
-"""Answers from which on somebody has usual hours."""
+"""Answers of a person that usual hours need."""
 RARE: Final = 20
-"""An hour is unusual when it and its two neighbors have less than one in so many answers."""
+"""An hour is unusual if it and the hours next to it have less than 1 / RARE of the answers."""
 
 _MOST_CHARACTERS: Final = 600
 _MOST_LABELS: Final = 5
 
 
 def find(compared: Comparison) -> Unusual:
-    """Everything that is unusual about a request; computed once, and shown as it is everywhere."""
+    """Everything that is unusual about a request; computed once and shown everywhere."""
     found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
     codes = frozenset(row.code for row, _ in found)
     oddities = [
@@ -158,7 +158,7 @@ def _approvals(count: int) -> str:
 
 
 def times_usual(value: int, past: Past) -> int | None:
-    """How many times what is usual this amount is, if that is unusual."""
+    """How many times the usual amount this is, if that is unusual."""
     if past.count >= LEAST_AMOUNTS:
         large = value * past.count >= LARGE * past.total > 0 and value > past.most
         return value * past.count // past.total if large else None
@@ -247,7 +247,7 @@ def _large_amount(compared: Comparison) -> Words | None:
 
 
 def _large(amount: Amount) -> Words | None:
-    """By the closest history that can tell: of its target, its agent, its person, everybody."""
+    """By the closest history that is enough: of its target, agent, person, installation."""
     for baseline in amount.baselines:
         times = times_usual(amount.value, baseline.past)
         if times is not None:
@@ -285,7 +285,7 @@ def _new_currency(compared: Comparison) -> Words | None:
 
 
 def _split_amount(compared: Comparison) -> Words | None:
-    """Several requests for one target on one day, the sum of which would be a large amount."""
+    """Several requests for one target on one day whose sum would be a large amount."""
     for one in compared.same_day:
         words = _large(one.amount) if one.count >= LEAST_SPLIT else None
         if words is not None:
@@ -350,7 +350,7 @@ SIGNALS: Final[Sequence[Signal]] = (
     Signal(Code.SPLIT_AMOUNT, _W, _split_amount,
            "{count} requests today for this “{target}”, together {total}: {times} times {than}."),
     Signal(Code.BURST, _W, _burst,
-           "{count} requests from {agent} {when}; usual are {usual} a day."),
+           "{count} requests from {agent} {when}; the usual number is {usual} a day."),
     Signal(Code.UNUSUAL_HOUR, _N, _unusual_hour,
            "Asked between {hour:02}:00 and {end:02}:00 UTC, when you rarely answer."),
 )

@@ -98,7 +98,7 @@ class Approval:
     retry_asked_at: int | None = None
     """When somebody asked its agent to ask again, once it had expired."""
     hint_hash: bytes | None = None
-    """Whom its agent named, as it did; counted and compared where users are hidden."""
+    """A hash of the hint that its agent sent; counted and compared if users are hidden."""
 
     @property
     def place(self) -> int:

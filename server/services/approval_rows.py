@@ -23,7 +23,7 @@ class ApprovalRows(Protocol):
         """Unanswered actions of high and critical risk, counted likewise."""
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
-        """Unanswered actions of an agent that name somebody in one way; all or urgent ones."""
+        """Unanswered actions of an agent with one hint; all or urgent ones."""
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Reports whether this agent asked this user before, at this moment or later."""

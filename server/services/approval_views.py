@@ -40,7 +40,7 @@ class Shown:
     supersedes: Approval | None = None
     """The earlier request whose place it took."""
     unusual: Unusual | None = None
-    """What is unusual about it now, where it waits and is shown alone."""
+    """What is unusual about it now, if it is open and shown by itself."""
 
 
 def shown(

@@ -109,9 +109,9 @@ def ring(tx: Unit, approval: Approval, user_id: str, event: str, rules: Rules) -
 
 
 def rehearse(tx: Unit, approval: Approval, user_id: str, event: str, rules: Rules) -> bool:
-    """Do for a phantom what `ring` does for somebody, so that it takes as long; nobody is called.
+    """Do for a phantom what `ring` does for a user, so that it takes as long; nobody is called.
 
-    What would have to refer to a user is left out, and read instead.
+    Writes that would refer to a user are replaced by reads.
     """
     reason = held(tx, approval, user_id, rules)
     if reason is None:

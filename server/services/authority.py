@@ -164,8 +164,8 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This gives somebody more power, closes what somebody reported, or ends the last "
-            "device of somebody else. "
+            "This gives somebody more power, closes a report, or ends somebody else's last "
+            "device. "
             "Sign it with this device's high key, or its passkey.",
             members={"wanted": wanted},
         )

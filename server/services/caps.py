@@ -85,9 +85,9 @@ class Room:
         return pause(self.tx, self.agent, user, types, self.rules, beside)
 
     def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> Cap | None:
-        """Why no more may be asked of whoever is named so, where users are hidden.
+        """Why this agent may not ask the named person again, if users are hidden.
 
-        It counts what the agent named, not whom that means, so it does not tell who exists.
+        It counts the hint that the agent sent, not the person, so it does not reveal who exists.
         """
         count = self.tx.approvals.open_hinted(
             self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)

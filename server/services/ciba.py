@@ -139,7 +139,7 @@ class CibaService:
         user: User | None,
         hint_hash: bytes,
     ) -> Approval | errors.ProtocolError:
-        """Likewise where an agent is not told who exists: the same steps for a phantom.
+        """The same if users are hidden from the agent: the same steps for a phantom.
 
         1. What policy refuses for anybody, it refuses.  2. Limits count by what the agent named.
         3. Whatever speaks against this one person alone makes the request one to a phantom, which
@@ -167,7 +167,7 @@ class CibaService:
     def _against(
         self, tx: Unit, ask: Ask, plan: Plan, user: User, earlier: Approval | None
     ) -> bool:
-        """Reports whether something speaks against asking this person; all of it is looked at."""
+        """Reports whether there is a reason not to ask this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, ask.agent, user, ask.request.user_code)
         cap = self._cap(tx, ask.agent, plan, user, earlier)
         return (plan.by.asked and plan.by.is_ruled_out) or code is not None or cap is not None
@@ -175,7 +175,7 @@ class CibaService:
     def _cap(
         self, tx: Unit, agent: Agent, plan: Plan, user: User, earlier: Approval | None
     ) -> caps.Cap | None:
-        """Why this person may not be asked now, or gives this agent nothing now."""
+        """Why this agent may not ask this person now, or gets nothing from them now."""
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
             return caps.pause(tx, agent, user, types, self.rules)
@@ -251,7 +251,7 @@ class CibaService:
         name = self.secrets.nonce("nobody", hint_hash.hex())
         return User(names.PREFIX_USER + name, "nobody", None, (), "enabled", 0)
 
-    def _ask(  # who asks whom for what
+    def _ask(  # agent, person and request
         self,
         tx: Unit,
         ask: Ask,

@@ -132,9 +132,9 @@ class DeviceService:
         return PinAnswer(y, self._pin_nonce(device), device.pin_tries)
 
     def confirm_pin(self, person: Person, jws: str) -> None:
-        """A statement by the high key proves that the PIN was right; the tries start again.
+        """A statement by the high key proves that the PIN was right and resets the count of tries.
 
-        The low key proves nothing: an unlocked app holds it without any PIN.
+        The low key proves nothing: an unlocked app can use it without the PIN.
         """
         with self.store.write() as tx:
             device = people.current(tx, person)
@@ -255,9 +255,9 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
 
 
 def enable(tx: Unit, device: Device, *, actor: str) -> None:
-    """Let a device decide again that a restore turned off; at high risk it waits like a new one.
+    """Enable a device that a restore turned off; at high risk it waits like a new one.
 
-    It may have been revoked after the backup, and nobody can tell.
+    It may have been revoked after the backup, which the database does not know.
     """
     tx.installation.release("devices", device.id)
     tx.devices.enable(device.id, tx.now + new_devices.WAIT_MS)

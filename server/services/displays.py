@@ -219,7 +219,7 @@ def rfc3339(moment: int) -> str:
 
 
 def signals(unusual: Unusual | None) -> list[JsonValue] | None:
-    """What a person reads of what is unusual; None for what is not compared with anything."""
+    """What a person reads about what is unusual; None for a request that is not compared."""
     if unusual is None:
         return None
     return [

@@ -72,7 +72,7 @@ def _clock(view: View) -> Iterator[Finding]:
 
 
 def _restored(view: View) -> Iterator[Finding]:
-    """What the last restore turned off and nobody has enabled yet."""
+    """What the last restore turned off and is not enabled yet."""
     for kind, held_id in view.installation.held():
         if (name := _name_of_what_is_off(view, kind, held_id)) is not None:
             what, fix = _OFF[kind]

@@ -26,7 +26,7 @@ _AT_ONCE = 1_000
 _IDLE_SECONDS = 1.0
 _BETWEEN_SECONDS = 0.02
 _SPREAD_SECONDS = 10.0
-"""Within so long everybody looks again after administration."""
+"""After an administrative change, all feeds check again within this time."""
 ANY_CHANGE = "any change"
 """The topic of background work that looks for itself whether a change gave it something to do."""
 
@@ -42,7 +42,7 @@ def approval_topic(approval_id: str) -> str:
 
 
 def _nothing() -> None:
-    """No one is told."""
+    """Wakes nobody."""
 
 
 class Hub:
@@ -55,7 +55,7 @@ class Hub:
         self._cursor = -1
         self._version = -1
         self._due: dict[str, None] = {}
-        """Topics that have to look again because of administration, in this order."""
+        """Topics that must check again after an administrative change, in this order."""
         self._nudged_at = 0.0
         self.ending = False
         self.held = 0
@@ -119,7 +119,7 @@ class Hub:
         self.nudge(ANY_CHANGE)
 
     def _nudge_due(self) -> None:
-        """Wake a few of those who have to look again: all at once would hold up requests."""
+        """Wake a few of the topics that must check again: all at once would delay requests."""
         now = time.monotonic()
         if now - self._nudged_at < _BETWEEN_SECONDS:
             return

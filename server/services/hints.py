@@ -17,13 +17,13 @@ from server.services.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whom an agent names, and how."""
+    """The person an agent names, and how."""
 
     text: str
     by_id: bool
 
     def hash(self, secrets: Secrets, agent_id: str) -> bytes:
-        """The same for every spelling that the look-up takes for one; it tells nobody the name."""
+        """A hash that is equal for all spellings that resolve to one name; it hides the name."""
         text = self.text if self.by_id else skeleton(self.text)
         kind = "id" if self.by_id else "name"
         return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
@@ -39,9 +39,9 @@ class Hints:
     def named(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
     ) -> Named:
-        """Whom a request names: by a name, or by the subject of a token.
+        """The person a request names: by a name, or by the subject of a token.
 
-        `subject` is whom a `login_hint_token` names, which was read before.
+        `subject` is the person that a `login_hint_token` names; the caller has read it.
 
         Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
         """
@@ -52,7 +52,7 @@ class Hints:
         return Named(subject, by_id=True)
 
     def askable(self, tx: Unit, agent: Agent, named: Named) -> User | None:
-        """The enabled user who is named and whom the agent may ask; else None."""
+        """The enabled user who is named, if the agent may ask them; else None."""
         directory = tx.directory
         user = directory.user(named.text) if named.by_id else directory.user_called(named.text)
         if user is None or not user.enabled:

@@ -1,4 +1,4 @@
-"""What was approved before, beside a request: looked up when it is asked, added to after a yes.
+"""What was approved before: looked up when a request is made, added to after an approval.
 
 A request looks up the rows that are about it, so the cost does not grow with history. What a yes
 will add is written down when the request is made, so that it is what was looked at, whatever
@@ -42,7 +42,7 @@ from server.services.ports import Secrets, Unit, View
 Known: TypeAlias = Mapping[str, HistoryRow]
 
 EVERYBODY: Final = "installation"
-"""The owner of what anybody here approved."""
+"""The owner of everything approved in this installation."""
 
 _ANSWERS: Final = "answers"
 _HOURS: Final = 24
@@ -215,7 +215,7 @@ class _Looked:
         return None
 
     def _asked(self, known: Known, key: str, length: int) -> tuple[int, int]:
-        """How often and how much was asked in this period, without this where it is counted."""
+        """How often, this request included, and how much was asked in this period."""
         row, own = known.get(key), self.asked_at is None
         if row is None or row.period != self._at // length:
             return 1 if own else 0, 0
@@ -303,7 +303,7 @@ def _past(known: Known, key: str) -> Past:
 
 
 def _before(row: HistoryRow | None, day: int) -> Past:
-    """What there was before this day. Of its largest amount the mean is known alone."""
+    """What there was before this day. Its largest amount is not known, only the mean."""
     if row is None:
         return NOTHING
     today = row.period == day

@@ -22,7 +22,7 @@ from server.services.records import Agent, User
 from server.services.targets import Target
 
 MOST_TARGETS: Final = 32
-"""Targets of one request that are remembered; one beyond that is new every time."""
+"""Targets of one request that are remembered; further targets are new every time."""
 MOST_VALUES: Final = 8
 """Texts of one request that are compared with what looks like them."""
 
@@ -41,15 +41,15 @@ Detail: TypeAlias = Mapping[str, JsonValue]
 
 
 class Wanted(Protocol):
-    """What an agent wants of a person, as far as it is compared."""
+    """What an agent asks a person for, as far as it is compared."""
 
     @property
     def agent(self) -> Agent:
-        """Who wants it."""
+        """The agent."""
 
     @property
     def user(self) -> User:
-        """Who would be asked."""
+        """The person."""
 
     @property
     def target(self) -> Target:
@@ -76,7 +76,7 @@ class Request:
 
 
 class Place(NamedTuple):
-    """Where a value stands; as text, what the type calls it. Most places are never called."""
+    """The place of a value; as text, its label. Most labels are never needed."""
 
     action: ActionType | None
     trail: Trail = ()
@@ -130,7 +130,7 @@ class AmountKeys(NamedTuple):
 
 
 class PartKeys(NamedTuple):
-    """What is meant for one target: what was approved of it, and what is asked today."""
+    """The amounts for one target: approved before, and asked today."""
 
     amount: AmountKeys
     target: Place
@@ -157,7 +157,7 @@ class Keys:
     parts: tuple[PartKeys, ...]
     texts: tuple[TextKeys, ...]
     mixed: tuple[Place, ...]
-    """Where a word is written in several scripts."""
+    """The places of words that mix scripts."""
 
 
 def keys_of(secrets: Secrets, wanted: Wanted) -> Keys:
@@ -193,7 +193,7 @@ def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
 
 
 def credentials(secrets: Secrets, agent: Agent) -> list[str]:
-    """What this agent can prove itself by."""
+    """The keys and secrets of this agent."""
     jwks = [_hashed(secrets, sorted(jwk.items())) for jwk in agent.jwks]
     return [*jwks, *[secret.id for secret in agent.secrets]]
 
@@ -338,7 +338,7 @@ def _is_comparable(value: str) -> bool:
 
 
 def _mixed(detail: Detail) -> list[Trail]:
-    """Where a word of any text is written in several scripts."""
+    """The places of all texts in which a word mixes scripts."""
     if all(map(_is_ascii, detail.values())):
         return []
     return [
@@ -349,14 +349,14 @@ def _mixed(detail: Detail) -> list[Trail]:
 
 
 def _is_ascii(value: JsonValue) -> bool:
-    """Reports whether this alone tells that no word of it is mixed."""
+    """Reports whether this is enough to know that no word in it is mixed."""
     if isinstance(value, str):
         return value.isascii()
     return not isinstance(value, (dict, list)) or rendering.is_money(value)
 
 
 def is_mixed(text: str) -> bool:
-    """Reports whether a word of it is written in scripts that no language mixes."""
+    """Reports whether a word in it mixes scripts that no language mixes."""
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
 
 

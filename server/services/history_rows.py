@@ -42,7 +42,7 @@ class HistoryRow:
 
 
 class HistoryRows(Protocol):
-    """What was approved before, by whom or what it is about and a key.
+    """What was approved before, by owner and key.
 
     `add` MUST be one statement for each row, so that two at once are both counted.
     """

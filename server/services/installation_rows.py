@@ -1,4 +1,4 @@
-"""What the database says of the installation itself: its epoch, and which keys belong to it."""
+"""What the database knows about the installation: its epoch, and which keys belong to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class InstallationRow:
     admin_version: int
     created_at: int
     epoch: str
-    """Random, and another one after each restore: what was derived from the old one is over."""
+    """Random, and new after each restore, so nothing derived from the old one is valid."""
     restored_at: int | None
     """When a backup was last restored; what was signed before that is not accepted."""
 
@@ -34,4 +34,4 @@ class InstallationRows(Protocol):
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Stop holding it; reports whether it was held."""
+        """Delete the hold; reports whether there was one."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 NameKind: TypeAlias = Literal["client", "user", "group", "resource"]
-"""Names of one kind exclude each other when they look alike. Agents and apps are one kind."""
+"""Two names of one kind may not look alike. Agents and apps are one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FormerName:
 class NameRows(Protocol):
     """What names look like (`confusables.name_keys`), and former names of agents.
 
-    Whatever stores a client, user, group or resource MUST fail with `Taken` if another one of its
+    A method that stores a client, user, group or resource MUST raise `Taken` if another one of its
     kind looks like it.
     """
 

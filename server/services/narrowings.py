@@ -241,7 +241,7 @@ def rows_of(approval: Approval) -> list[Row]:
 
 
 def granted_headline(approval: Approval) -> str | None:
-    """What was granted, in the words of its type; None where it is all that was asked."""
+    """What was granted, in the sentences of its type; None if everything was granted."""
     if approval.granted is None:
         return None
     return str(json.loads(approval.granted_rows)["headline"])
@@ -254,7 +254,7 @@ def headline(approval: Approval) -> str:
 
 
 def in_words(asked: str, granted: str | None, state: str) -> str:
-    """The headline of a request in this state, wherever it is told."""
+    """The headline of a request in this state, for every screen."""
     if granted is None:
         return asked
     was_given = state in {State.APPROVED, State.REDEEMED}

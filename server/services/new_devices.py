@@ -1,9 +1,9 @@
-"""From when on a new device may decide at high risk, and whether a person has a device in use.
+"""When a new device may decide at high risk, and whether a person has a device in use.
 
-Owns: the wait of a new device, and what spares it. Never: registering a device, or vouching for it.
+Owns: how long a new device waits, and when it does not. Never: registers or vouches for a device.
 
-Ending every device of a person does not spare the wait: a device that ended a moment ago still
-counts for a day, so that its person has the time to notice.
+Ending every device of a person does not remove the wait: an ended device still counts for a day,
+so that its person has time to notice.
 """
 
 from typing import Final
@@ -18,8 +18,8 @@ WAIT_MS: Final = 24 * 60 * 60 * 1000
 def high_from(view: View, user_id: str) -> int:
     """The moment from which a device that is enrolled now may decide at high risk.
 
-    It is now for somebody who never had a device, or whose last one was lost more than a day ago.
-    A device that nobody used for 30 days counts as lost.
+    It is now for a person who never had a device, or whose last one ended more than a day ago.
+    A device that was not used for 30 days counts as ended.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
     had_one = view.devices.present(user_id, not_ended_before=ended, used_after=idle)

@@ -45,7 +45,7 @@ def asked(tx: Unit, subject: Approval, rules: Rules, event: str = "approval.requ
 
 
 def asked_of_nobody(tx: Unit, subject: Approval, phantom_id: str, rules: Rules) -> None:
-    """A request is put to nobody, in as many steps as to somebody; the hook is told."""
+    """A request for nobody takes the same steps as one for a user; the webhook gets it."""
     event = "approval.requested"
     attention.rehearse(tx, subject, phantom_id, event, rules)
     _hook(tx, event, {**_facts(subject), "notify": False})

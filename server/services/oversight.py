@@ -127,7 +127,7 @@ class Oversight:
             return tx.devices.get(device_id) or device, ended
 
     def enable_devices(self, *, device: str | None, user: str | None, by: str) -> list[Device]:
-        """Let devices decide again that a restore turned off: one, or all of one user.
+        """Enable devices that a restore turned off: one, or all of one user.
 
         Raises `NotFound` for a user, or when a restore turned off no such device.
         """
@@ -138,7 +138,7 @@ class Oversight:
             found = [one for one in every if one.id == device or one.user_id == owner]
             if not found:
                 raise NotFound(
-                    "No restore turned off such a device. See what waits with: sayso doctor"
+                    "No restore turned off such a device. List what is off with: sayso doctor"
                 )
             for one in found:
                 devices.enable(tx, one, actor=by)

@@ -1,7 +1,7 @@
 """The signature counter of a passkey (WebAuthn 6.1.1): an assertion counts, or an alarm is raised.
 
-Owns: what an assertion must count to, and what is written down when it does not. Never: what the
-assertion says.
+Owns: the count that an assertion must have, and what is logged if it does not. Never: what the
+assertion signs.
 
 A counter that does not go up means that a copy of the passkey may be in use. Passkeys that never
 count always say 0.
@@ -40,7 +40,7 @@ def _refused(device: Device, known: int, signs: int) -> Recorded:
         403,
         "passkey_counter",
         "The signature counter of this passkey did not go up, so a copy of it may be in use. "
-        "Remove it under Devices and make a new one.",
+        "Remove it under Devices and create a new one.",
         record=lambda tx: _record(tx, device, known, signs),
     )
 

@@ -149,7 +149,7 @@ def _life_of_parent(tx: Unit, ask: Ask) -> int:
 
 
 def admitted(tx: Unit, ask: Ask) -> Agent:
-    """The agent as it is now; its request was read before, by what was registered then."""
+    """The agent as it is now; its request was read with its registration of that time."""
     agent = client_auth.current(tx, ask.agent)
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
@@ -163,13 +163,13 @@ def request_hash(request: BackchannelRequest) -> bytes:
     members: dict[str, object] = {
         name: getattr(request, name)
         for name in BackchannelRequest.__slots__
-        if name != "user_code"  # a hash of a short code would tell it
+        if name != "user_code"  # a hash of a short code would reveal it
     }
     return hashlib.sha256(as_text(members).encode()).digest()
 
 
 def _read_by(agent: Agent) -> tuple[object, ...]:
-    """By which of its registrations a request is read."""
+    """Which of its registrations a request is read with."""
     return agent.request_alg, agent.jwks, agent.delivery
 
 

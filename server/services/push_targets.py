@@ -12,7 +12,7 @@ TEST: Final = "test"
 DORMANT: Final = "dormant"
 CHECK: Final = "check"
 ENDED: Final = "ended"
-"""Somebody else ended a device of this person; that device is told too, as its last message."""
+"""Somebody else ended a device of this person; that device gets it too, as its last message."""
 COPIED: Final = "copied"
 """A copy of a passkey of this person may be in use."""
 Kind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]

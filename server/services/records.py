@@ -243,7 +243,7 @@ class Session:
     admitted_as: str | None = None
     """The name under which an older device let this one in; None after an enrolment code."""
     resumes: bool = False
-    """After a restore, whoever proves its key signs in again; no token of before is known here."""
+    """After a restore, a proof of its key signs in again; no earlier token is known here."""
 
 
 @dataclass(frozen=True, slots=True)

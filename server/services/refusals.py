@@ -42,7 +42,7 @@ class Invalid(Refused):
 
 
 class Recorded(errors.Problem):
-    """A refusal of the JSON API that leaves a trace although its unit of work is undone.
+    """A refusal of the JSON API that is recorded although its unit of work is rolled back.
 
     The store runs `record` in a unit of work of its own before the refusal goes on to the caller.
     """

@@ -179,7 +179,7 @@ class RegistrationService:
         return name
 
     def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
-        """The users of whom it may learn: its owners, and those whom it may ask by name."""
+        """The users it may know about: its owners, and those it may ask by name."""
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
         asks = () if self.rules.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()

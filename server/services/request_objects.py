@@ -64,6 +64,6 @@ class RequestObjects:
             claims, client_id=agent.id, issuer=self.rules.issuer, now=now
         )
         if float(str(claims["iat"])) * 1000 < self.rules.not_before:
-            raise errors.InvalidRequest("This was signed before the last restore; sign it anew.")
+            raise errors.InvalidRequest("This was signed before the last restore; sign it again.")
         used = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
         return request_objects.as_form(claims), Used(used, until, agent.id, kid)

@@ -1,8 +1,7 @@
-"""Restoring a backup: what it must not bring back, and what goes on.
+"""Restoring a backup: what it must not bring back, and what stays in force.
 
-A backup does not know what was taken away after it was made. Where the database that it replaces
-can still be read, whatever changed since is held; otherwise everything is, unless the operator
-keeps it.
+A backup does not know what was revoked after it was made. If the replaced database can still be
+read, everything that changed since is held; otherwise everything is, unless the operator keeps it.
 Owns: which items a restore holds. Never: rows; `storage.restores` reads and ends them.
 """
 
@@ -49,18 +48,18 @@ ONLY_KNOWN: Final = frozenset({"users"})
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An item that does not go on as it stands in the backup."""
+    """An item that a restore turns off or ends."""
 
     item: Item
     over: bool = False
-    """It is known that it had ended, so nobody is reminded to enable it again."""
+    """It is known to have ended, so `sayso doctor` does not list it."""
 
 
 def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str, list[Held]]:
-    """What must not go on as it stands in the backup, by kind.
+    """The items that a restore holds, by kind.
 
-    `since` is what was in force later, None where nobody knows; then `keep` names the kinds that
-    the operator has looked through.
+    `since` is what was in force later, or None if that is not known; then `keep` names the kinds
+    that the operator has checked.
     """
     return {kind: _held(kind, backup[kind], since, keep) for kind in KINDS}
 

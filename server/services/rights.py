@@ -98,7 +98,7 @@ class Rights:
         return None if case is None else case.risk
 
     def unusual(self, view: View, approval: Approval) -> Unusual | None:
-        """What is unusual about a waiting request by what was approved until now.
+        """What is unusual about an open request, compared with what was approved until now.
 
         None for what is compared with nothing, and for what would be refused by now: then the
         display says what was unusual when it was asked.

@@ -160,10 +160,10 @@ class SessionRows(Protocol):
     def add(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
     def any_resumes(self) -> bool:
-        """Reports whether a restore left sessions that their terminals may take up again."""
+        """Reports whether there are sessions that terminals may resume after a restore."""
 
     def resuming(self, jkt: str) -> Session | None:
-        """The session that whoever holds this key may take up again after a restore."""
+        """The session that the holder of this key may resume after a restore."""
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """The session whose current or previous refresh token this is."""
@@ -187,7 +187,7 @@ class DeviceRows(Protocol):
         """Reports whether a device of the user, ended ones too, fits both moments."""
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Reports whether a device of the user is in force, waits no more, and was used since."""
+        """Reports whether a device of the user is in force, no longer waits, and was used since."""
 
     def seen(self, device_id: str, now: int) -> None:
         """Remember the visit, at most once a minute."""
@@ -209,7 +209,7 @@ class DeviceRows(Protocol):
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]: ...
     def enable(self, device_id: str, high_from: int) -> None:
-        """Let one that a restore turned off decide again, at high risk from that moment on."""
+        """Enable a device that a restore turned off, for high risk from that moment on."""
 
     def revoke(self, device_id: str) -> bool: ...
 

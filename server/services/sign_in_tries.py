@@ -1,7 +1,7 @@
-"""How often somebody may try to sign in: failures of one account at one address, and of an address.
+"""Limits on sign-in tries: failures for one account at one address, and for one address.
 
-A try counts before it is judged, so many at once gain nothing. An account is the one that a name
-resolves to, however it is spelled; a name that resolves to nobody is counted under its folded form.
+A try counts before it is checked, so sending many at once gains nothing. All spellings of a name
+count for the account that it resolves to; a name without an account counts by its folded form.
 """
 
 import hashlib
@@ -26,25 +26,25 @@ class Try:
     """One try to sign in, as it is counted."""
 
     account: bytes
-    """What is tried, at this address."""
+    """The account at this address."""
     address: bytes
-    """Everything that is tried from there."""
+    """All accounts from this address."""
 
 
 def of_account(user: User | None, name: str, peer: str) -> Try:
-    """The try of a name that resolved to this user, or to nobody."""
+    """A try with a name that resolved to this user, or to none."""
     called = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     return of(called.encode(), peer)
 
 
 def of(what: bytes, peer: str) -> Try:
-    """The try of anything else by which somebody signs in."""
+    """A try with another credential, such as a passkey."""
     network = passwords.network(peer).encode()
     return Try(_key(b"account", what, network), _key(b"address", network))
 
 
 def count(tx: Unit, tried: Try) -> TooSoon | None:
-    """Count one more try, unless it has to wait; the error to raise once this is stored."""
+    """Count one more try, unless it must wait; returns the error to raise after the commit."""
     for key in (tried.account, tried.address):
         tx.queue(f"signs in {key.hex()}")
     waits = [tx.passwords.paused_until(key, tx.now) for key in (tried.account, tried.address)]
@@ -60,7 +60,7 @@ def count(tx: Unit, tried: Try) -> TooSoon | None:
 
 
 def was_right(tx: Unit, tried: Try) -> None:
-    """Forget the account's failures; the address gets this try back, and keeps its failures."""
+    """Forget the account's failures. This try no longer counts for the address; others do."""
     tx.passwords.was_right(tried.account)
     tx.passwords.give_back(tried.address)
 

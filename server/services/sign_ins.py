@@ -106,7 +106,7 @@ class SignIns:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
     def count(self, tried: Try) -> None:
-        """One more try, before it is judged. Raises `TooSoon` while it has to wait."""
+        """Count one more try before it is checked. Raises `TooSoon` while it must wait."""
         with self.store.write() as tx:
             too_soon = sign_in_tries.count(tx, tried)
         if too_soon is not None:
@@ -142,7 +142,7 @@ def hashed(cookie: str) -> bytes:
 
 
 def _judge(tx: Unit, user: User | None, *, right: bool, hashed_as: str | None) -> User | None:
-    """The user as they are now, if they may sign in; a failure is written down, of nobody too."""
+    """The user as they are now, if they may sign in; failures are logged, without a user too."""
     again = None if user is None else tx.directory.user(user.id)
     password = tx.passwords.get("" if again is None else again.id)
     same = password is not None and password.hash == hashed_as

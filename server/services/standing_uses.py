@@ -48,7 +48,7 @@ def fits(view: View, case: Case, verdict: Verdict, at: int | None = None) -> Ite
         return
     uri, money = case.target.resource.uri, amounts.money(case.details)
     now = view.now if at is None else at
-    # Looked up for everybody, so that the time does not tell whom the agent may ask.
+    # Looked up for everybody, so that the time does not reveal who the agent may ask.
     live = view.standing_grants.live(user.id, case.agent.id, uri, now)
     for grant in live if _may_ask(view, user, case) else ():
         if at is not None and grant.created_at >= at:

@@ -19,7 +19,7 @@ from server.services.statements import Statements
 MOST_WRONG: Final = 5
 WRONG_WINDOW_MS: Final = 30 * 60 * 1000
 CHANGES: Final = 20
-"""How often a person with a password may choose a code in an hour: each is compared with it."""
+"""Codes that a person may choose in an hour: each is compared with their password."""
 CHANGES_WINDOW_MS: Final = 60 * 60 * 1000
 
 
@@ -71,7 +71,7 @@ class UserCodes:
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
 
     def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
-        """It adds power: this device's high key, after its PIN, or its passkey signed this code."""
+        """Check that this device's high key, after its PIN, or its passkey signed this code."""
         device = people.current(tx, person)
         subject = signed_subject(self.statements.nonce(device, device), code)
         purpose = decisions.USER_CODE

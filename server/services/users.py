@@ -191,7 +191,7 @@ def find(view: View, called: str) -> User:
 
 @about("name")
 def check_called(raw: str, what: str = "The name") -> str:
-    """The name by which a user, group or client is to be called. Raises `Invalid`."""
+    """A valid name for a user, group or client. Raises `Invalid`."""
     try:
         name = check_name(raw, what=what)
     except ValueError as error:
@@ -226,7 +226,7 @@ def _refuse_taken(tx: Unit, name: str) -> None:
     for taken in (*alike, tx.directory.user_called(name)):
         if taken is not None:
             raise Exists(
-                f"There is a user {taken.name} already; a new one needs a name that does not look "
+                f"There is a user {taken.name} already. A new user needs a name that does not look "
                 f"like it. For one more device run: sayso users enrol {taken.name}"
             )
     refuse_client(tx, name)

@@ -57,8 +57,8 @@ class Body:
     def collected(self, most: int) -> bytes:
         """The body, before anything is done about the request.
 
-        Of one that says or shows that it is longer than `most` only that is known: it is one byte
-        longer. Raises OSError when the body is malformed, short or late.
+        A body longer than `most` comes back one byte longer than `most`. Raises OSError if the body
+        is malformed, short or late.
         """
         if not self._chunked and self._left > most:
             return b""
@@ -156,5 +156,5 @@ class _Undivided:
         """The library then takes the connection as it is."""
         raise NotImplementedError
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a socket has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any attribute of a socket
         return getattr(self._connection, name)

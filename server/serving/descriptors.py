@@ -11,7 +11,7 @@ from typing import Final
 OWN: Final = 256
 """Descriptors of a process for everything but connections: database, log, calls to agents."""
 FEW: Final = 1_000
-"""Feeds; with room for fewer an operator should know."""
+"""With room for fewer feeds than this, the operator gets a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Capacity:
     files: int
     """Its limit of open files."""
     connections: int
-    """Each takes one descriptor, whatever goes over it."""
+    """Each takes one descriptor."""
     feeds: int
     """Connections that may be live feeds of approvers; the rest is left for requests."""
 
@@ -34,7 +34,7 @@ def capacity(files: int, most: int) -> Capacity:
 
 
 def raise_limit() -> int:
-    """Take as many open files as this process may; returns how many that are."""
+    """Raise this process's limit of open files as far as possible; returns the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

@@ -172,7 +172,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
 
 def _say(capacity: descriptors.Capacity) -> None:
-    """How many feeds fit, as a warning where they are few."""
+    """Log how many feeds fit, as a warning if they are few."""
     from server import telemetry  # noqa: PLC0415  # only after gevent has patched
 
     log = telemetry.log().info

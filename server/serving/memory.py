@@ -1,7 +1,7 @@
 """How much memory requests may hold before they are complete, over all connections of a process.
 
-Nobody has authenticated at that point, so the sum has a limit. When it is exceeded, the connection
-that holds the most loses it: many small requests are served beside a few large slow ones.
+Nobody has authenticated at that point, so the sum has a limit. Above it, the connection that holds
+the most is closed, so a few large slow requests do not stop many small ones.
 """
 
 from dataclasses import dataclass, field

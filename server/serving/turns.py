@@ -1,11 +1,11 @@
-"""Turns of clients: what one client has in hand at once, so that no client takes all of a worker.
+"""Turns of clients: how many requests of a client run at once, so that none slows down the others.
 
-A client that is alone may use everything. Beside others it has one request in hand; the rest wait
-in its own queue, and the next one starts once everything else that was ready had its turn. Held
-polls are not in hand.
+A single client may use everything. While others send requests too, one request of each client runs
+at a time. The rest wait in the client's queue, and the next one starts after everything else that
+was ready had its turn. Held polls do not count.
 
-Owns: who a request claims to come from, read cheaply and believed for nothing but its place in a
-queue. Never: whether that is true.
+Owns: which client a request claims to come from, read cheaply and used only to choose a queue.
+Never: whether that is true.
 """
 
 import base64
@@ -24,10 +24,10 @@ import gevent
 from gevent.event import Event
 
 ALONE: Final = 16
-"""Requests in hand of a client beside which nobody else has asked for a while."""
+"""Running requests of a client while no other client has sent any for a while."""
 BESIDE_OTHERS: Final = 1
 MOST_WAITING: Final = 256
-"""Requests of one client; the next one is told to come back."""
+"""Waiting requests of one client; the next one gets 503."""
 MOST_WAITING_BYTES: Final = 16 * 1024 * 1024
 """Of all clients together."""
 _WHILE_SECONDS: Final = 2.0
@@ -160,7 +160,7 @@ class Turns:
     def proved(self, claimed: Claim) -> None:
         """A request with this credential was successful.
 
-        From here on it has a queue that nobody else can get into who knows only the client's name.
+        From here on it has a separate queue, which knowing the client's name is not enough to join.
         """
         if self._latest == (claimed.client, b""):
             self._latest = claimed.client, claimed.credential
@@ -171,10 +171,10 @@ class Turns:
                 self._proven.popitem(last=False)
 
     def _key(self, claimed: Claim) -> _Key:
-        """Whoever proved it has a queue of their own, and so has each address until then.
+        """A credential that was accepted has its own queue; until then each address has one.
 
-        An assertion is another one each time, so an agent with a key is told from others who know
-        its name by its address alone.
+        Every assertion is new, so only the address separates an agent with a key from others who
+        know its name.
         """
         proven = claimed.credential in self._proven
         return claimed.client, claimed.credential if proven else claimed.peer.encode()

@@ -52,7 +52,7 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
         self.ending = False
 
     def make_room(self) -> None:
-        """Drop the connection that is idle for the longest time when there is room for no other."""
+        """Close the connection that was idle the longest if there is no room for another."""
         if self.full() and self.idle:
             longest = next(iter(self.idle))
             del self.idle[longest]
@@ -102,7 +102,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         return piece
 
     def received(self, count: int) -> None:
-        """Count what this connection holds of an incomplete request, and wait while it is much."""
+        """Count the memory of an incomplete request, and wait while it is too much."""
         incomplete = self.server.incomplete
         incomplete.add(self, count)
         while incomplete.full:
@@ -113,14 +113,14 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         return self.headers.variables()
 
     def get_environ(self) -> dict[str, object]:
-        """What the application gets, but for the body, which is not here yet."""
+        """The WSGI environment without the body, which has not arrived yet."""
         environ: dict[str, object] = super().get_environ()
         self.wsgi_input = Body(self, self.headers, _READING_SECONDS)
         environ["wsgi.input_terminated"] = True
         return environ
 
     def handle_one_response(self) -> None:
-        """Answer once all of the request is here; a broken body or a WebSocket is the last one."""
+        """Answer after the whole request has arrived; a broken body or a WebSocket is the last."""
         body = self._body()
         if body is None:
             self.close_connection = True
@@ -160,7 +160,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             self.server.incomplete.remove(self)
 
     def _handle_client_error(self, ex: Exception) -> None:
-        """Refuse what is no proper HTTP: an answer, one line in the log, and the end."""
+        """Refuse malformed HTTP: answer, log one line, close the connection."""
         telemetry.log().debug("request.unreadable", error=type(ex).__name__, reason=str(ex))
         ex.__traceback__ = None  # its frames hold what was received
         self._refuse(ex.status if isinstance(ex, BadHead) else 400)

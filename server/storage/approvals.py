@@ -102,7 +102,7 @@ _OPEN_HINTED = {
     False: Prepared(_COUNT.where(*_HINTED)),
     True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
 }
-"""Of one agent for whomever it named in one way; all of them, or the urgent ones."""
+"""Of one agent with one hint; all of them, or the urgent ones."""
 _OPEN = {whose: Prepared(_COUNT.where(*are)) for whose, are in _WHOSE.items()}
 _OPEN_URGENT = {whose: Prepared(_COUNT.where(*are, _URGENT)) for whose, are in _WHOSE.items()}
 _ASKED = Prepared(
@@ -246,7 +246,7 @@ class Approvals:
         return int(statement.run(self._connection, values)[0][0])
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
-        """Unanswered actions of an agent that name somebody in one way; all or urgent ones."""
+        """Unanswered actions of an agent with one hint; all or urgent ones."""
         values = {"now": now, "agent": agent_id, "hint": hint_hash, "kind": "action"}
         return int(_OPEN_HINTED[urgent].run(self._connection, values)[0][0])
 

@@ -42,7 +42,7 @@ _IN_USE = _USED.where(
 _PRESENT = _USED.where(
     or_(sessions.c.revoked_at.is_(None), sessions.c.revoked_at >= bindparam("not_before"))
 )
-"""A device ends with its session; whatever says nothing of an end has not ended."""
+"""A device ends with its session, and has not ended if the session has no end."""
 _SEEN = (
     update(devices)
     .where(
@@ -154,7 +154,7 @@ class Devices:
         return self._connection.execute(_PRESENT, values).first() is not None
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Reports whether a device of the user is in force, waits no more, and was used since."""
+        """Reports whether a device of the user is in force, no longer waits, and was used since."""
         values = {"user": user_id, "now": now, "used_after": used_after}
         return self._connection.execute(_IN_USE, values).first() is not None
 
@@ -203,7 +203,7 @@ class Devices:
         return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
 
     def enable(self, device_id: str, high_from: int) -> None:
-        """Let one that a restore turned off decide again, at high risk from that moment on."""
+        """Enable a device that a restore turned off, for high risk from that moment on."""
         self._connection.execute(_ENABLE, {"of": device_id, "high_from": high_from})
 
 

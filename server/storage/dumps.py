@@ -54,7 +54,7 @@ class InUse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a database says of itself."""
+    """What a database says about itself."""
 
     schema: str
     installation: InstallationRow
@@ -66,7 +66,7 @@ class Contents:
 
 
 def contents(connection: Connection, now: int) -> Contents | None:
-    """What this database says of itself; None for one that is no installation."""
+    """What this database says about itself; None if it is no installation."""
     records = InstallationRecords(connection)
     try:
         schema = str(connection.execute(_SCHEMA).scalar_one())
@@ -162,10 +162,10 @@ def alone(url: str) -> Iterator[None]:
 
 
 def put_sqlite(new: Path, place: Path) -> Path | None:
-    """Put a finished SQLite file in its place, in one step; where the one before is kept.
+    """Put a finished SQLite file in its place, in one step; returns where the old file is kept.
 
     The log of the old file must not be replayed into the new one, so it is written into the old
-    file first, or, where that cannot be read, moved away with it.
+    file first. If the old file cannot be read, its log is moved with it.
     """
     aside = _keep(place) if place.exists() else None
     for suffix in ("-wal", "-shm"):
@@ -231,7 +231,7 @@ def _engine(url: str) -> Engine:
 
 
 def _strip(copy: Path) -> None:
-    """Make the copy one plain file that nobody can use before it was restored."""
+    """Make the copy one plain file that cannot be used until it is restored."""
     connection = sqlite3.connect(copy, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -241,7 +241,7 @@ def _strip(copy: Path) -> None:
 
 
 def _keep(place: Path) -> Path:
-    """A second name for the file that is going to be replaced, with everything that was stored."""
+    """Add a second name for the file that will be replaced, with everything stored in it."""
     with suppress(sqlite3.DatabaseError):
         connection = sqlite3.connect(place, timeout=5)
         try:

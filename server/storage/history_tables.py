@@ -20,5 +20,5 @@ history = Table(
     Column("members", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""`owner` is an agent, a user or the installation; keys and members are keyed hashes, which tell
-nothing to a reader who has only the database."""
+"""`owner` is an agent, a user or the installation; keys and members are keyed hashes, which
+reveal nothing to a reader who has only the database."""

@@ -1,4 +1,4 @@
-"""What gives power in one database: read from a backup and from the database that it replaces."""
+"""What is in force in one database: read from a backup and from the database it replaces."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence

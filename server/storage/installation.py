@@ -50,5 +50,5 @@ class InstallationRecords:
         return [(kind, held_id) for kind, held_id in self._connection.execute(_HELD).all()]
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Stop holding it; reports whether it was held."""
+        """Delete the hold; reports whether there was one."""
         return bool(self._connection.execute(_RELEASE, {"of_kind": kind, "of": held_id}).all())

@@ -35,7 +35,7 @@ class Names:
         self._connection = connection
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store what a name looks like; raises `Taken` if another one of this kind looks so."""
+        """Store the look of a name; raises `Taken` if another name of this kind has it."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -45,7 +45,7 @@ class Names:
             raise Taken(name) from error
 
     def drop(self, bearer: str) -> None:
-        """Let another one take the name."""
+        """Free the name for others."""
         self._connection.execute(_DROP, {"of": bearer})
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:

@@ -63,10 +63,10 @@ from server.storage.tables import (
 )
 
 _A_LEAP: Final = 1_000_000
-"""So many feed events may have happened between backup and restore; no cursor of then is valid."""
+"""More feed events than can happen between backup and restore, so no old cursor is valid."""
 _UNSENT: Final = ("waiting", "leased")
 _WITHOUT_TIME: Final = (codes, device_codes, flows, pushed_requests)
-"""What lives for minutes and would only be there to be used again."""
+"""Short-lived rows that could only be used a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ _ENDED: Final[Mapping[str, tuple[Table, str]]] = {
 
 
 def _end(connection: Connection, table: Table, column: str, now: int) -> int:
-    """Set the moment at which it ended, where it has not yet."""
+    """End every row that has not ended yet."""
     first = next(iter(table.primary_key))
     mine = table.c[column].is_(None), table.c.expires_at > now
     statement = update(table).where(*mine).values({column: now}).returning(first)
@@ -199,7 +199,7 @@ def _await_terminals(connection: Connection, now: int) -> None:
 
 
 def _empty_feed(connection: Connection, now: int) -> None:
-    """Every screen reads everything anew: numbers go on beyond any that was given out."""
+    """Make every client load everything again: sequence numbers continue above all earlier ones."""
     newest = connection.execute(select(func.coalesce(func.max(feed_events.c.seq), 0))).scalar_one()
     connection.execute(delete(feed_events))
     row = {"seq": newest + _A_LEAP, "user_id": "", "event": REASON, "at": now}
@@ -270,11 +270,11 @@ _HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delet
         ),
     ),
 }
-"""What is written down of each item that is held, and how it ends."""
+"""The audit entry for each item that is held, and the statement that ends it."""
 
 
 def _continue(connection: Connection, terminal: Terminal) -> None:
-    """A device that did not change goes on as it was a moment ago, with its newest token alone."""
+    """Keep a device that did not change as it is now, with only its newest token."""
     device, session = terminal.device, terminal.session
     whole = {**session, "previous_hash": None, "resumes": False}
     connection.execute(update(devices).where(devices.c.id == device["id"]).values(dict(device)))
@@ -282,7 +282,7 @@ def _continue(connection: Connection, terminal: Terminal) -> None:
 
 
 def _begin_epoch(connection: Connection, before: InstallationRow, now: int) -> None:
-    """The row that a backup lacks: with it the database can be used."""
+    """Add the row that a backup lacks, which makes the database usable."""
     there = connection.execute(select(installation)).mappings().first()
     version = 0 if there is None else there["admin_version"]
     created_at = before.created_at if there is None else there["created_at"]

@@ -68,11 +68,11 @@ class Sessions:
         return _one(row)
 
     def any_resumes(self) -> bool:
-        """Reports whether a restore left sessions that their terminals may take up again."""
+        """Reports whether there are sessions that terminals may resume after a restore."""
         return bool(self._connection.execute(_AWAITED).all())
 
     def resuming(self, jkt: str) -> Session | None:
-        """The session that whoever holds this key may take up again after a restore."""
+        """The session that the holder of this key may resume after a restore."""
         return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:

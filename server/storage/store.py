@@ -137,7 +137,7 @@ class SqlStore:
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
-        """Store what a refusal leaves behind, once the unit of work that it ended is undone."""
+        """Store what a refusal records, after the rollback of the unit of work that it ended."""
         try:
             yield
         except Recorded as refusal:

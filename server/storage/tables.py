@@ -44,7 +44,7 @@ installation = Table(
     Column("epoch", Text, nullable=False),
     Column("restored_at", Millis),
 )
-"""One row. A backup has none, so it is of no use before `sayso db restore` has made it safe."""
+"""One row. A backup has none, so it cannot be used before `sayso db restore` has made it safe."""
 
 users = Table(
     "users",

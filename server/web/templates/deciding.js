@@ -65,7 +65,7 @@ async function answer(said, beside, between = async () => {}) {
 
 const post = (body) => call("POST", `/api/approvals/${id}/decision`, body, { keepalive: true });
 
-/** Send an answer until the server says what became of it; the same bytes count once. */
+/** Send an answer until the server confirms or refuses it; the same bytes count once. */
 async function sent(body, what) {
   const late = setTimeout(() => warn(SAYS.in_doubt(what)), LATE);
   let isKnown = false;
@@ -81,11 +81,11 @@ async function sent(body, what) {
   while (!isKnown) {
     await new Promise((done) => setTimeout(done, AGAIN));
     isKnown = await settled(body, what);
-    if (!isKnown) warn(SAYS.in_doubt(what)); // Whoever went back on the page reads it there too.
+    if (!isKnown) warn(SAYS.in_doubt(what)); // Also shown after going back on the page.
   }
 }
 
-/** Whether the server has said what became of an answer; an Error where it was refused. */
+/** Whether the server has confirmed an answer; throws an Error if it was refused. */
 async function settled(body, what) {
   let isWaiting;
   try {

@@ -75,10 +75,10 @@ function words({ kind, id, risk, exp, n }) {
   }
   if (kind === "ended") {
     const body = "An administrator ended it. Ask them if you did not expect it.";
-    return { title: "A device of yours was signed out", body, tag: "ended", path: "/devices" };
+    return { title: "One of your devices was signed out", body, tag: "ended", path: "/devices" };
   }
   if (kind === "copied") {
-    const body = "Its signature counter went back. Look under Devices, and remove it.";
+    const body = "Its signature counter went back. Remove the passkey under Devices.";
     return { title: "A copy of your passkey may be in use", body, tag: "copied", path: "/devices" };
   }
   if (n > 1) {

@@ -47,7 +47,7 @@ REPORTED = About(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         (
             EventName.PASSKEY_COUNTER,
             BOT,
-            "ALARM: a copy of a passkey of yours may be in use. Remove it.",
+            "ALARM: a copy of one of your passkeys may be in use. Remove it.",
         ),
     ],
 )

@@ -127,7 +127,7 @@ CASES = {
     ),
     Code.BURST: (
         _asker(this_hour=5),
-        "5 requests from invoice-bot in this hour; usual are 1 a day.",
+        "5 requests from invoice-bot in this hour; the usual number is 1 a day.",
     ),
     Code.UNUSUAL_HOUR: (
         replace(USUAL, hours=Hours(23, 40, 1)),

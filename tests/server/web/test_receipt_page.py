@@ -145,7 +145,7 @@ def test_what_was_less_stands_beside_what_was_asked(person, agent, local):
     person.send_decision(approval.id, jws, granted=less["text"])
     page = get(browser, f"/receipt/{approval.id}").text
     assert less["digest"] in page
-    assert "What was granted of it" in page
+    assert "<h2>What was granted</h2>" in page
 
 
 def test_nobody_elses_receipt_is_there(browser, agent, person):

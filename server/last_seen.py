@@ -33,7 +33,8 @@ class LastSeen:
             return
         with self.store.read() as view:
             known = not view.installation.key_ids() or view.audit.get(entry) is not None
-        if not known:
+            made_safe_at = view.installation.row().restored_at
+        if not known and not _is_before(entry, made_safe_at):
             raise OldDatabase(
                 "This database is older than the one that was last used here, perhaps because a "
                 "file was copied back. Access that ended since then would come back. "
@@ -46,6 +47,15 @@ class LastSeen:
             newest = view.audit.tail(1)
         if newest and newest[0].id != read(self.settings):
             write(self.settings, newest[0].id)
+
+
+def _is_before(entry: str, made_safe_at: int | None) -> bool:
+    """Whether a restore came after this entry, as on another host: it ended what was of then."""
+    moment = entry.partition("-")[0]
+    try:
+        return made_safe_at is not None and int(moment, 16) < made_safe_at
+    except ValueError:
+        return False
 
 
 def read(settings: Settings) -> str:

@@ -43,6 +43,22 @@ def test_an_older_database_is_refused_by_every_process(copied_back: Settings) ->
     build(copied_back).store.close()
 
 
+def test_another_host_takes_a_database_that_was_made_safe_since(copied_back: Settings) -> None:
+    """Its file still names what a restore elsewhere has ended; a second restore would end it anew.
+
+    What the database had after the restore is missed as ever.
+    """
+    file = copied_back.data_dir / FILE
+    seen = file.read_text()
+    with restoring.in_place(copied_back, NOON + 2_000) as prepared:
+        restoring.finish(prepared, ())
+    file.write_text(seen)
+    build(copied_back).store.close()
+    file.write_text(f"{NOON + 2_001:012x}-0000-000000000000\n")
+    with pytest.raises(OldDatabase):
+        build(copied_back)
+
+
 def test_a_database_that_went_on_is_taken(tmp_path: Path) -> None:
     """The file is behind it, as after a server that was killed."""
     first = open_site(tmp_path)

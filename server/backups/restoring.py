@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import key_files, last_seen
+from server import folders, key_files, last_seen
 from server.backups import archives
 from server.backups.archives import BadArchive, Manifest
 from server.crypto.sealing import BadKeyFile, read_key, write_key
@@ -73,10 +73,10 @@ def from_archive(
 ) -> Iterator[Prepared]:
     """A checked archive, with the database locked. Raises if a restore is impossible."""
     url = settings.sqlalchemy_url
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folders.make_private(settings.data_dir)
     with ExitStack() as closing:
         beside = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
-        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folders.make_private(beside)
         folder = closing.enter_context(
             tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=beside)
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server import folders
+from server.backups import making, restoring
 from server.serving.main import Shape, prepared
 from server.settings import load
 from tests.support.site import open_site
@@ -47,3 +48,17 @@ def test_what_is_written_again_is_closed_too(tmp_path: Path) -> None:
     folders.write_private(file, "new")
 
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("new", 0o600)
+
+
+def test_a_restore_opens_no_folder_to_others(tmp_path: Path) -> None:
+    """It makes the data folder where there is none, and its parents."""
+    first = open_site(tmp_path / "first")
+    first.services.store.close()
+    now = first.clock.now()
+    making.make(first.services.settings, tmp_path / "backup", now, with_keys=True)
+
+    new = load({"data_dir": str(tmp_path / "new" / "data")})
+    with restoring.from_archive(new, tmp_path / "backup", None, now) as steps:
+        restoring.finish(steps, ())
+    modes = {**_modes(tmp_path / "new"), "new": stat.S_IMODE((tmp_path / "new").stat().st_mode)}
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

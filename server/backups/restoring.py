@@ -139,7 +139,8 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
         done = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
         replaced = dumps.put_sqlite(archive.database, dumps.sqlite_file(url))
     else:
-        dumps.put_postgres(archive.database, url, process_environment(without=PREFIX))
+        with dumps.alone(url):  # the operator may have thought for long
+            dumps.put_postgres(archive.database, url, process_environment(without=PREFIX))
         done = _make_safe(url, prepared, keep)
     last_seen.forget(settings)
     counts, changed = done
@@ -152,6 +153,7 @@ def _make_safe(
     """The one transaction after which the database can be used."""
     later = prepared.later
     with dumps.transaction(url) as connection:
+        dumps.stay_alone(connection)
         backup = in_force.items(connection, prepared.now)
         holding = held(backup, None if later is None else later.items, keep)
         stopped = {one.item.id for one in holding["devices"]}

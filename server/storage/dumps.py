@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,11 +35,15 @@ _NEWEST = (
 _SCHEMA = text("SELECT version_num FROM alembic_version")
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
+_SHUT = text("LOCK TABLE installation IN ACCESS EXCLUSIVE MODE")
+_LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
 )
 
+_LOOKS = 20
+_LOOK_SECONDS = 0.1
 
 UNREADABLE: Final = (DBAPIError, sqlite3.Error, Busy)
 """What a damaged database raises."""
@@ -148,8 +153,7 @@ def alone(url: str) -> Iterator[None]:
     """Keep every other process out of the database. Raises `InUse`."""
     if kind(url) != "sqlite":
         with transaction(url) as connection:
-            if connection.execute(_OTHERS).scalar_one():
-                raise InUse(_IN_USE)
+            _refuse_others(connection)
         yield
         return
     folder = sqlite_file(url).parent
@@ -159,6 +163,27 @@ def alone(url: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def stay_alone(connection: Connection) -> None:
+    """Keep others out until this transaction ends, who may have come since `alone`; or `InUse`.
+
+    Who came before goes on with what it has read of the installation: its epoch, and what counts.
+    SQLite's folder is locked all the time.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(_SHUT)
+        _refuse_others(connection)
+
+
+def _refuse_others(connection: Connection) -> None:
+    """Raises `InUse`. A session that was just closed is there for another moment."""
+    for _ in range(_LOOKS):
+        if not connection.execute(_OTHERS).scalar_one():
+            return
+        time.sleep(_LOOK_SECONDS)
+        connection.execute(_LOOK_AGAIN)
+    raise InUse(_IN_USE)
 
 
 def put_sqlite(new: Path, place: Path) -> Path | None:

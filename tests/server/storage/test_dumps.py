@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from server.app import build
+from server.backups import restoring
+from server.settings import Settings
 from server.storage import dumps
-from server.storage.dumps import DumpFailed
+from server.storage.dumps import DumpFailed, InUse
+from server.storage.open import upgrade_database
+from tests.support.clock import NOON
+from tests.support.postgres import PostgresServer
 
 
 def test_a_missing_program_of_postgresql_is_named_with_the_remedy(
@@ -32,3 +39,20 @@ def test_a_file_that_sqlite_finds_damaged_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")
+
+
+def test_who_came_meanwhile_is_not_left_with_what_it_has_read(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """A server that a supervisor starts while the operator thinks knows the old epoch alone."""
+    url = postgres_server.new_database()
+    upgrade_database(url, NOON)
+    settings = Settings(data_dir=tmp_path, database_url=url)
+    build(settings).store.close()
+    with restoring.in_place(settings, NOON) as prepared:
+        with psycopg.connect(url.replace("+psycopg", "")) as meanwhile:
+            with pytest.raises(InUse):
+                restoring.finish(prepared, ())
+            found = meanwhile.execute("SELECT restored_at FROM installation").fetchall()
+            assert found == [(None,)]
+        restoring.finish(prepared, ())

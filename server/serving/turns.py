@@ -162,13 +162,14 @@ class Turns:
 
         From here on it has a separate queue, which knowing the client's name is not enough to join.
         """
-        if self._latest == (claimed.client, b""):
-            self._latest = claimed.client, claimed.credential
+        before = self._key(claimed)
         if claimed.credential:
             self._proven[claimed.credential] = None
             self._proven.move_to_end(claimed.credential)
             if len(self._proven) > _MOST_REMEMBERED:
                 self._proven.popitem(last=False)
+        if self._latest == before:
+            self._latest = self._key(claimed)
 
     def _key(self, claimed: Claim) -> _Key:
         """A credential that was accepted has its own queue; until then each address has one.

@@ -118,7 +118,7 @@ def test_beside_others_a_client_has_one_request_in_hand(scene):
 def test_a_client_that_is_alone_has_many_in_hand():
     """Nobody is held up, and units of work share their COMMIT; its credential is proved once."""
     scene = _Scene(Turns())
-    mine = named("a", b"right")
+    mine = Claim("a", b"right", "::1")
     scene.ask(mine, "first").set()
     gevent.sleep(0)
     scene.queue.proved(mine)

@@ -30,6 +30,10 @@ _KEYS_AT_ONCE = 16
 _PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]
 _MANY = 64
 """Amounts after which older ones count half: what is usual changes, and no sum overflows."""
+_MOST_AMOUNT = 2**53 - 1
+"""The sum of a list may be more, and counts as this."""
+_MOST_TOTAL = 2**62
+"""Of one period; what comes after it is added to this."""
 _NOTHING = "{}"
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -50,6 +54,7 @@ _VALUES: dict[str, BindParameter[object]] = {
 def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str]) -> Executable:
     new, halve = insert.excluded, and_(h.c.total > 0, h.c.count >= _MANY)
     same = h.c.period == new.period
+    today = case((h.c.period_total < _MOST_TOTAL, h.c.period_total), else_=_MOST_TOTAL)
     periods = case((and_(halve, h.c.periods > 1), h.c.periods // 2), else_=h.c.periods)
     return insert.on_conflict_do_update(
         index_elements=[h.c.owner, h.c.key],
@@ -59,7 +64,7 @@ def _add(insert: sqlite.Insert | postgresql.Insert, members: ColumnElement[str])
             "most": case((h.c.most > new.most, h.c.most), else_=new.most),
             "period": new.period,
             "period_count": case((same, h.c.period_count), else_=0) + new.period_count,
-            "period_total": case((same, h.c.period_total), else_=0) + new.period_total,
+            "period_total": case((same, today), else_=0) + new.period_total,
             "periods": case((same, periods), else_=periods + 1),
             "members": case((new.members == _NOTHING, h.c.members), else_=members),
         },
@@ -103,7 +108,7 @@ class History:
                 "owner": one.owner,
                 "key": one.key,
                 "one": 1,
-                "amount": one.amount,
+                "amount": min(one.amount, _MOST_AMOUNT),
                 "now": now,
                 "when": period,
                 "text": json.dumps(dict.fromkeys(one.members, 1)) if one.members else _NOTHING,

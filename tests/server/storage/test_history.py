@@ -102,3 +102,13 @@ def test_what_is_about_a_deleted_agent_is_forgotten(store: SqlStore) -> None:
     with store.write() as tx:
         tx.history.forget(_OWNERS[0])
     assert _counted(store, "a", "answers") == {"answers": (1, 0)}
+
+
+def test_a_sum_beyond_what_a_row_holds_is_counted_as_very_much(store: SqlStore) -> None:
+    """A list of amounts may come to more, and so may all requests of one day."""
+    for _ in range(2):
+        _add(store, _one("a", 4_000 * (2**53 - 1)), times=600)
+    row = _of(store, "a")["a"]
+    assert row.period_count == 1_200
+    assert isinstance(row.period_total, int)
+    assert isinstance(row.total, int)

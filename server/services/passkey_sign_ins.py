@@ -32,7 +32,7 @@ class PasskeySignIns:
         Raises `TooSoon`, or errors.Problem.
         """
         said = passkeys.read(word)
-        tried = sign_in_tries.of(b"passkey\n" + said.credential, peer)
+        tried = sign_in_tries.of_passkey(said.credential, peer)
         self.sign_ins.count(tried)
         try:
             with self.store.write() as tx:

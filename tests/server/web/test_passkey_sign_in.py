@@ -262,6 +262,18 @@ def test_tries_in_vain_slow_this_passkey_from_this_address_alone(
     assert _enter(browser, _forged(phone)).status == 403
 
 
+def test_wrong_passwords_of_others_do_not_hold_up_a_passkey(
+    app: LocalApp, browser: Browser, phone: LocalBrowser
+) -> None:
+    """Behind a proxy everybody has one address; nothing can be guessed about a passkey."""
+    browser.authorize(app.id)
+    statuses = [
+        browser.submit(name=f"nobody{number}", password="wrong").status for number in range(32)
+    ]
+    assert statuses[-1] == 429
+    assert "eva" in _enter(browser, _word(phone)).text
+
+
 def test_it_is_no_sign_in_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:

@@ -56,9 +56,12 @@ class Votes:
         """Answers without a confirmation, by the id of their approval."""
 
     def send(self, vote: Vote) -> Approval:
-        """Send an answer and return its outcome. Raises as `settle` does."""
+        """Send an answer and return its outcome. Raises as `settle` does.
+
+        Once it is taken, an earlier one that is in doubt is not sent again.
+        """
         try:
-            return self._sent(vote)
+            approval = self._sent(vote)
         except ClientError as error:
             if known(error) is not Known.IN_DOUBT:
                 raise
@@ -67,6 +70,9 @@ class Votes:
                 raise
             if isinstance(error, Unreachable) and error.is_silent:
                 raise UnknownOutcome(vote.approval_id, vote.answer) from error
+        else:
+            self._forget(vote)
+            return approval
         return self.settle(vote.approval_id)
 
     def settle(self, approval_id: str) -> Approval:

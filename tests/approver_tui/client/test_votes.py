@@ -66,6 +66,23 @@ def test_what_somebody_else_decided_meanwhile_is_not_ones_own(decider, server, d
         decider.settle(doubt)
 
 
+def test_a_later_answer_that_was_taken_takes_the_place_of_one_in_doubt(
+    client, decider, doubt, monkeypatch
+):
+    """The request may go on waiting, for somebody else: the earlier answer would change it."""
+    sent = []
+    waiting = client.approval(doubt)
+
+    def take(_approval_id, signed, *_given):
+        sent.append(signed)
+        return waiting
+
+    monkeypatch.setattr(client, "decide", take)
+    decider.deny(waiting, DenyCode.NOT_NEEDED)
+    decider.settle(doubt)
+    assert len(sent) == 1
+
+
 REFUSALS = [
     (ApiError("invalid_decision", 422, "Too old."), NotRecorded),
     (ApiError("request_locked", 423, "Locked."), ApiError),

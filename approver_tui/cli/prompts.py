@@ -22,6 +22,7 @@ if sys.platform != "win32":
 _ENDS = (b"\n", b"\r")
 _NOBODY = b"\x04"
 _BACK = (b"\x7f", b"\x08")
+_KILL = b"\x15"
 _LOCAL_MODES, _SETTINGS = 3, 6
 """Where these stand in what `termios` returns: the flags, and the special characters."""
 
@@ -94,7 +95,10 @@ def _typed(terminal: int, question: str, *, is_hidden: bool) -> str:
             click.echo("", err=True)
             raise click.Abort
         before = text
-        text = text[:-1] if piece in _BACK else text + _printable(decoder.decode(piece))
+        if piece in _BACK or piece == _KILL:
+            text = "" if piece == _KILL else text[:-1]
+        else:
+            text += _printable(decoder.decode(piece))
         if not is_hidden:
             _draw(before, text)
     click.echo("", err=True)
@@ -106,8 +110,8 @@ def _printable(typed: str) -> str:
 
 
 def _draw(before: str, text: str) -> None:
-    """Show the one character that came or went."""
+    """Show the character that came, or those that went."""
     if len(text) > len(before):
         click.echo(text[len(before) :], nl=False, err=True)
-    elif len(text) < len(before):
-        click.echo("\b \b", nl=False, err=True)
+    else:
+        click.echo("\b \b" * (len(before) - len(text)), nl=False, err=True)

@@ -1,0 +1,45 @@
+"""A question at a terminal: what is typed is taken back as it is in every other question."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from approver_tui.cli import prompts
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The other end of a terminal on stdin."""
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        yield ours
+    os.close(ours)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read", "drawn"),
+    [
+        (b"31\x7f7\r", "37", "31\b \b7"),
+        (b"3141\x15271828\r", "271828", "3141" + 4 * "\b \b" + "271828"),
+        (b"\x15\x0131\r", "31", "31"),
+    ],
+    ids=["backspace", "ctrl-u", "nothing to take back"],
+)
+@pytest.mark.parametrize("is_hidden", [False, True], ids=["seen", "hidden"])
+def test_what_was_typed_wrongly_is_taken_back(
+    keyboard: int,
+    capsys: pytest.CaptureFixture[str],
+    typed: bytes,
+    read: str,
+    drawn: str,
+    *,
+    is_hidden: bool,
+) -> None:
+    """A PIN that was begun wrongly costs no try."""
+    with prompts.unseen():
+        os.write(keyboard, typed)
+        assert prompts.ask("PIN", is_hidden=is_hidden) == read
+    shown = "" if is_hidden else drawn
+    assert capsys.readouterr().err == f"PIN: {shown}\n"

@@ -21,6 +21,7 @@ WEBHOOK: Final = "webhook"
 """The outbox channel to the operator's own hook; the worker drops it where none is configured."""
 
 
+_NOBODY: Final = ""
 _ENDS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.expired"})
 """After these there is something to say to an agent that is called back (CIBA 10.2, 10.3)."""
 
@@ -28,12 +29,16 @@ _ENDS: Final = frozenset({"approval.decided", "approval.cancelled", "approval.ex
 def approval(
     tx: Unit, subject: Approval, event: str, *, call_after_ms: int = 0, screens: bool = True
 ) -> None:
-    """Something happened to an approval; everybody whom it asks is told."""
+    """Something happened to an approval; everybody whom it asks is told.
+
+    A poll of a phantom that is held wakes by the same event, so it is answered as soon.
+    """
     if subject.delivery != "poll" and event in _ENDS:
         said = {"approval": subject.id, "event": event}
         tx.outbox.add(subject.delivery, subject.agent_id, json.dumps(said), after_ms=call_after_ms)
-    for one in approvers.of_approval(tx, subject) if screens else ():
-        tx.feed.add(one.user_id, event, approval_id=subject.id)
+    people = [one.user_id for one in approvers.of_approval(tx, subject)] or [_NOBODY]
+    for user_id in people if screens else ():
+        tx.feed.add(user_id, event, approval_id=subject.id)
     _hook(tx, event, _facts(subject))
 
 

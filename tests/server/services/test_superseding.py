@@ -6,6 +6,7 @@ from server.protocol import decisions, errors
 from server.protocol.states import State
 from server.services import superseding
 from server.services.agent_forms import AgentChanges, NewAgent
+from server.services.feed import approval_topic
 from server.services.policy.policies import Policies
 from tests.support import consents
 from tests.support.callers import LocalAgent, new_person
@@ -205,6 +206,22 @@ def test_hidden_users_are_replaced_like_those_who_exist(open_local, template):
     assert told[0] == told[1]
     handle, _ = agent.asked(login_hint="spirit")
     assert "same person" in agent.ask(supersedes=handle).json["error_description"]
+
+
+def test_a_held_poll_of_nobody_is_released_as_soon_as_that_of_somebody(open_local, template):
+    """How long it is held would tell who exists."""
+    local = open_local(unknown_user="hide")
+    agent, _ = template.agent(local), template.person(local)
+    hub = local.services.hub
+    for hint in ("ana", "ghost"):
+        handle, earlier = agent.asked(login_hint=hint)
+        with hub.subscribe(approval_topic(earlier.id)) as changed:
+            hub.round()
+            hub.round()
+            changed.clear()
+            agent.asked(login_hint=hint, supersedes=handle)
+            hub.round()
+            assert changed.is_set(), hint
 
 
 def test_the_agent_is_not_called_about_what_it_replaced(agent, local):

@@ -11,12 +11,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.outward import VAPID_KEY
 from tests.support.called import ODD, TOLD_AGAIN, Called, called_chromium, called_firefox
 from tests.support.fake_gcm import ORIGIN
 from tests.support.listening import listening, says_soon
 from tests.support.push_service import PushService, push_service
-from tests.support.record import entries, reached_at, stored, subscriptions, waiting
+from tests.support.record import (
+    entries,
+    forget_push_key,
+    reached_at,
+    stored,
+    subscriptions,
+    waiting,
+)
 from tests.support.server import LiveServer, live_server
 from tests.support.waiting import until
 
@@ -208,7 +214,7 @@ def test_a_new_key_of_the_server_heals_when_a_page_is_opened(server, called, use
     (before,) = subscriptions(server, user)
     called.tab.open("about:blank")
     server.kill()
-    (server.folder / "data" / VAPID_KEY).unlink()
+    forget_push_key(server)
     server.start()
     called.tab.open(f"{server.url}/")
     until(lambda: subscriptions(server, user).isdisjoint({before}), 30)

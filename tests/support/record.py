@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
-from sqlalchemy import MetaData, Select, Table, create_engine, select
+from sqlalchemy import MetaData, Select, Table, create_engine, delete, select
 
+from server.outward import VAPID
 from server.protocol.states import State
 from server.services.approval_records import Approval
+from server.storage.installation_tables import installation_keys
 from tests.support.server import LiveServer
 
 _PRUNED = frozenset({"counters", "flows", "replays"})
@@ -64,6 +66,13 @@ def subscriptions(server: LiveServer, user: str) -> frozenset[str]:
         found = view.directory.user_called(user)
         assert found is not None
         return frozenset(one.id for one in view.pushes.of_user(found.id))
+
+
+def forget_push_key(server: LiveServer) -> None:
+    """Remove the VAPID key of a server that does not run, so that its next start makes another."""
+    drop = delete(installation_keys).where(installation_keys.c.name == VAPID)
+    with server.services.store.write() as tx:
+        tx._connection.execute(drop)
 
 
 def reached_at(server: LiveServer, user: str) -> int:

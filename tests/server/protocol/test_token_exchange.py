@@ -77,6 +77,25 @@ def test_no_chain_ever_widens(data):
     assert all(token.depth <= token_exchange.MOST_DEPTH for token in tokens)
 
 
+@pytest.mark.parametrize("bound", ["caller", "actor", "token"])
+def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
+    """I17: each of the three alone takes `write` away; with none of them it stays."""
+    target, both, less = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
+
+    def left(narrow):
+        earlier = Link(
+            "one",
+            target,
+            less if narrow == "token" else both,
+            1,
+            less if narrow == "actor" else both,
+        )
+        chain = token_exchange.Ground((earlier,), approved=False, first="one")
+        return token_exchange.bounded(both, target, less if narrow == "caller" else both, chain)
+
+    assert (left("nothing"), left(bound)) == (both, less)
+
+
 def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
     """I17: a seeded bug: whatever is asked for is given."""
     monkeypatch.setattr(token_exchange, "bounded", lambda asked, *_: asked)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.crypto.sealing import BadKeyFile, read_key, read_or_make_key
+from server.crypto.jose import sealed_as
+from server.crypto.sealing import BadKeyFile, Sealer, read_key, read_or_make_key
 from server.services.ports import Store
 from server.settings import Settings
 
@@ -77,6 +78,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
     """
     files = required(settings)
     if not _key_ids(store):
+        _check_unrecorded(files, store)
         _record(store, {file.name: read_or_make_key(file.path) for file in files})
     known = _key_ids(store)  # another process may have been first, with other keys
     for file in files:
@@ -123,6 +125,27 @@ def problem(file: KeyFile, known: Mapping[str, str]) -> str:
     except BadKeyFile as error:
         return str(error)
     return "" if known[file.name] == key_id(file.name, key) else file.other
+
+
+def _check_unrecorded(files: tuple[KeyFile, KeyFile], store: Store) -> None:
+    """Check the files of a database from an earlier version, which stored no key ids.
+
+    It has signing keys that its master key sealed, and a new key could not open them.
+    Raises `BadKeyFile`.
+    """
+    with store.read() as view:
+        sealed = view.directory.signing_keys()
+    if not sealed:
+        return
+    for file in files:
+        if not file.path.exists():
+            raise BadKeyFile(file.missing)
+    master = files[0]
+    sealer = Sealer(read_key(master.path))
+    try:
+        sealer.open(sealed_as(sealed[0].kid), sealed[0].sealed)
+    except BadKeyFile as error:
+        raise BadKeyFile(master.other) from error
 
 
 def _key_ids(store: Store) -> Mapping[str, str]:

@@ -15,6 +15,8 @@ from approver_tui.state.text import SafeText, display_safe
 
 _LONG = 4_000
 _LINES = 40
+_OF_EARLIER_VERSIONS = SafeText("warning")
+"""They did not say how much a signal says, and drew all of them alike."""
 
 
 def read_display(members: Members) -> Display:
@@ -76,7 +78,7 @@ def _read_signals(members: Members, name: str) -> tuple[Oddity, ...]:
         Oddity(
             code=each.safe("code"),
             text=each.safe("text", max_len=_LONG),
-            severity=each.safe("severity"),
+            severity=each.safe_or_none("severity") or _OF_EARLIER_VERSIONS,
         )
         for each in members.children(name)
     )

@@ -118,7 +118,8 @@ class Agents:
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
-            refuse_taken(tx, agent.name, agent.id)
+            if agent.name != before.name:
+                refuse_taken(tx, agent.name, agent.id)
             agent = change(tx, before, agent, by=by)
             icons.keep(tx, changes.icon or b"")
             icons.tell(tx, before, agent)

@@ -60,7 +60,8 @@ class Apps:
         with self.store.administer() as tx:
             before = find(tx, called)
             app = app_forms.changed(tx, before, changes)
-            refuse_taken(tx, app.name, app.id)
+            if app.name != before.name:
+                refuse_taken(tx, app.name, app.id)
             if app != before:
                 tx.apps.replace(app)
                 if not app.active(tx.now):

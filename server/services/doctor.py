@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from server.protocol.confusables import name_keys
 from server.services import owners
 from server.services.messages import Loss
+from server.services.name_rows import UnprotectedName
 from server.services.notices import WEBHOOK
 from server.services.policy import gaps
 from server.services.policy.judging import Judge
 from server.services.ports import Store, View
-from server.services.records import Agent, App, User
+from server.services.records import Agent, App, Group, User
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
@@ -52,6 +54,7 @@ class Doctor:
             return [
                 *_clock(view),
                 *_restored(view),
+                *_names(view),
                 *_people(view),
                 *(found for agent in view.agents.all() for found in _agent(view, agent)),
                 *(f for agent in view.agents.all() for f in _gaps(view, self.judge, agent)),
@@ -97,6 +100,51 @@ def _name_of_what_is_off(view: View, kind: str, held_id: str) -> str | None:
     read = {"users": directory.user, "agents": directory.agent, "apps": directory.app}[kind]
     found: User | Agent | App | None = read(held_id)
     return None if found is None or found.state != "disabled" else found.name
+
+
+def _names(view: View) -> Iterator[Finding]:
+    """Names from an earlier version that look like older ones."""
+    for found in view.names.unprotected():
+        what, fix = _RENAMES["app" if _is_app(view, found) else found.kind]
+        called = found.name + (f" ({found.bearer})" if found.name != found.bearer else "")
+        holders = view.names.bearers(found.kind, name_keys(found.name))
+        alike = (
+            f"looks like the {_name_of(view, holders[0])}, which is older" if holders else _UNKEPT
+        )
+        yield Finding("weak", f"The {what} {called} {alike}.", fix.format(found.bearer))
+
+
+_UNKEPT: Final = "looked like an older one when it was stored, so others can take a similar name"
+_RENAMES: Final = {
+    "client": ("agent", "Rename it: sayso agents update {} --name NAME"),
+    "app": ("app", "Rename it: sayso apps update {} --name NAME"),
+    "group": ("group", "Rename it: sayso groups update {} --name NAME"),
+    "user": (
+        "user",
+        "Users cannot be renamed. Add one with another name, then run: sayso users disable {}",
+    ),
+    "resource": (
+        "resource",
+        "Register a URI that differs more, then run: sayso resources delete {}",
+    ),
+}
+
+
+_KINDS: Final[dict[type, str]] = {Agent: "agent", App: "app", User: "user", Group: "group"}
+
+
+def _is_app(view: View, found: UnprotectedName) -> bool:
+    return found.kind == "client" and view.directory.app(found.bearer) is not None
+
+
+def _name_of(view: View, bearer: str) -> str:
+    """The kind and the name, for a finding."""
+    directory = view.directory
+    called = directory.agent(bearer) or directory.app(bearer) or directory.user(bearer)
+    found = called or directory.group_called(bearer)
+    if found is None:
+        return f"resource {bearer}"
+    return f"{_KINDS[type(found)]} {found.name} ({bearer})"
 
 
 def _people(view: View) -> Iterator[Finding]:

@@ -65,8 +65,9 @@ class Groups:
             kept = [one for one in (*whole, *_people(tx, changes.add)) if one not in gone]
             name = before.name if changes.name is None else users.check_called(changes.name)
             group = replace(before, name=name, members=_checked(kept))
-            if group != before:
+            if group.name != before.name:
                 _refuse_taken(tx, group.name, group.id)
+            if group != before:
                 tx.groups.replace(group)
                 _record(tx, audit.Type.GROUP_UPDATED, by, _facts(group))
             return group

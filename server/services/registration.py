@@ -168,6 +168,8 @@ class RegistrationService:
 
         Raises errors.InvalidClientMetadata.
         """
+        if isinstance(agent, Agent) and raw == agent.name:
+            return raw
         own = agent.id if isinstance(agent, Agent) else None
         try:
             name = users.check_called(raw, "client_name")

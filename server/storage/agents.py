@@ -10,7 +10,7 @@ from server.services.ports import Taken
 from server.services.records import Agent, Secret
 from server.storage import codec
 from server.storage.agent_tables import agent_keys, agent_owners, agent_secrets
-from server.storage.names import Names
+from server.storage.names import Names, kept_key
 from server.storage.tables import agents, users
 
 _USE_NOTED_MS = 60_000
@@ -104,13 +104,16 @@ class Agents:
 
     def replace(self, agent: Agent, now: int) -> None:
         """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
+        key = kept_key(self._connection, agents, agent.id, agent.name)
         values = _values(agent) | {"of": agent.id}
+        values["name_key"] = key or values["name_key"]
         del values["id"], values["created_at"]
         try:
             self._connection.execute(_REPLACE, values)
         except IntegrityError as error:
             raise Taken(agent.name) from error
-        Names(self._connection).give("client", agent.id, agent.name)
+        names = Names(self._connection)
+        (names.keep if key else names.give)("client", agent.id, agent.name)
         for statement in _DROP_PARTS:
             self._connection.execute(statement, {"of": agent.id})
         self._attach(agent, now)

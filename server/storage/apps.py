@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server.services.ports import Taken
 from server.services.records import App, Secret
 from server.storage import codec
-from server.storage.names import Names
+from server.storage.names import Names, kept_key
 from server.storage.people_tables import app_secrets, apps
 
 _USE_NOTED_MS = 60_000
@@ -70,13 +70,16 @@ class Apps:
 
     def replace(self, app: App) -> None:
         """Write every member, secrets included; raises `Taken` for a used name."""
+        key = kept_key(self._connection, apps, app.id, app.name)
         values = _values(app) | {"of": app.id}
+        values["name_key"] = key or values["name_key"]
         del values["id"], values["created_at"]
         try:
             self._connection.execute(_REPLACE, values)
         except IntegrityError as error:
             raise Taken(app.name) from error
-        Names(self._connection).give("client", app.id, app.name)
+        names = Names(self._connection)
+        (names.keep if key else names.give)("client", app.id, app.name)
         self._connection.execute(_DROP_SECRETS, {"of": app.id})
         self._attach(app)
 

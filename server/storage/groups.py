@@ -8,7 +8,7 @@ from server.services.records import Group
 from server.storage import codec
 from server.storage.group_tables import group_members as m
 from server.storage.group_tables import groups as g
-from server.storage.names import Names
+from server.storage.names import Names, kept_key
 
 _ADD = insert(g)
 _RENAME = (
@@ -41,12 +41,14 @@ class Groups:
 
     def replace(self, group: Group) -> None:
         """Write name and members; raises `Taken` for a used name."""
-        values = {"of": group.id, "called": group.name, "key": codec.key(group.name)}
+        key = kept_key(self._connection, g, group.id, group.name)
+        values = {"of": group.id, "called": group.name, "key": key or codec.key(group.name)}
         try:
             self._connection.execute(_RENAME, values)
         except IntegrityError as error:
             raise Taken(group.name) from error
-        Names(self._connection).give("group", group.id, group.name)
+        names = Names(self._connection)
+        (names.keep if key else names.give)("group", group.id, group.name)
         self._connection.execute(_DROP_MEMBERS, {"of": group.id})
         self._attach(group)
 

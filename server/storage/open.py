@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, NullPool, create_engine, insert, select, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -27,7 +27,7 @@ from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration that this program knows."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0
@@ -243,15 +243,29 @@ def _use_together(folder: Path) -> int:
 def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:
     from server.storage.upgrade import upgrade  # noqa: PLC0415  # Alembic only when it is due
 
+    on_sqlite = engine.dialect.name == "sqlite"
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
+        if on_sqlite:
+            # A migration may rebuild a table. Dropping the old one would delete the rows that
+            # refer to it. SQLite ignores this PRAGMA inside a transaction.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         upgrade(connection)
         if is_new:
             row = {"id": 1, "admin_version": 1, "created_at": now, "epoch": secrets.token_hex(16)}
             connection.execute(insert(installation), row)
-        if engine.dialect.name == "sqlite":
+        if on_sqlite:
+            _refuse_broken_references(connection)
             connection.exec_driver_sql("COMMIT")
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if found is not None:
+        raise SchemaMismatch(
+            f"A row of {found[0]} refers to a row of {found[2]} that is missing, so the database "
+            "was not upgraded. Restore it from your backup."
+        )
 
 
 @contextmanager

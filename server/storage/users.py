@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from server.services.ports import Taken
 from server.services.records import User
 from server.storage import codec
-from server.storage.names import Names
+from server.storage.names import Names, kept_key
 from server.storage.tables import users
 
 _ADD = insert(users)
@@ -41,6 +41,8 @@ class Users:
     def replace(self, user: User) -> None:
         """Write every member; raises `Taken` if the new name or e-mail is used."""
         values = _values(user) | {"of": user.id}
+        key = kept_key(self._connection, users, user.id, user.name)
+        values["name_key"] = key or values["name_key"]
         del values["id"], values["created_at"]
         try:
             self._connection.execute(_REPLACE, values)

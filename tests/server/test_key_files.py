@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from server import app, key_files, outward
+from server.crypto.jose import JwtSigner
 from server.crypto.sealing import BadKeyFile
+from server.crypto.secrets import KeyedSecrets
 from server.settings import Settings
 from server.storage.open import upgrade_database
+from tests.support import earlier_databases
 from tests.support.clock import NOON
 from tests.support.postgres import PostgresServer
 
@@ -65,6 +68,45 @@ def test_a_new_database_takes_the_keys_that_are_there(tmp_path: Path) -> None:
     assert not list((tmp_path / "data").glob("*.key"))
     with pytest.raises(BadKeyFile, match="is missing"):
         _opened(tmp_path / "data")
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """An installation of an earlier version, which kept no ids of its keys."""
+    folder, master, pin = tmp_path / "data", b"m" * 32, b"p" * 32
+    folder.mkdir(mode=0o700)
+    _write(folder / "master.key", master)
+    _write(folder / "pin.key", pin)
+    key = JwtSigner(KeyedSecrets(master, pin)).new_key("ES256", NOON)
+    row = {"kid": key.kid, "alg": key.alg, "public_jwk": "{}", "sealed": key.sealed}
+    url = f"sqlite:///{folder / 'sayso.db'}"
+    earlier_databases.make(url, "0002", {"signing_keys": [{**row, "state": "active"}]})
+    return folder
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_an_upgraded_database_takes_its_own_files_only(earlier: Path, name: str) -> None:
+    """A missing one is not made anew; from the first time on the ids are known."""
+    right = (earlier / name).read_bytes()
+    (earlier / name).unlink()
+    with pytest.raises(BadKeyFile, match=r"is missing\. Restore it") as refused:
+        _opened(earlier)
+    assert SETTINGS[name] in str(refused.value)
+    assert not (earlier / name).exists()
+    _write(earlier / name, right)
+    _opened(earlier)
+    _write(earlier / name, b"x" * 32)
+    with pytest.raises(BadKeyFile, match="key that this database was made with"):
+        _opened(earlier)
+
+
+def test_a_master_key_that_opens_nothing_is_refused_after_an_upgrade(earlier: Path) -> None:
+    """The keys that it sealed tell which one is right, before any id is kept."""
+    _write(earlier / "master.key", b"x" * 32)
+    with pytest.raises(BadKeyFile, match=r"master.key is not the master key that this database"):
+        _opened(earlier)
+    _write(earlier / "master.key", b"m" * 32)
+    _opened(earlier)
 
 
 def test_an_id_says_nothing_about_the_key() -> None:

@@ -5,7 +5,7 @@ from alembic import op
 
 
 def make_tables_of_agents() -> None:
-    """When their keys were used, their pictures, their former names, and the looks of all names."""
+    """When their keys were used, and the pictures that they have."""
     op.create_table(
         "agent_keys",
         sa.Column("agent_id", sa.Text(), nullable=False),
@@ -23,22 +23,3 @@ def make_tables_of_agents() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_icons")),
     )
-    op.create_table(
-        "former_names",
-        sa.Column("agent_id", sa.Text(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agent_id"], ["agents.id"], name=op.f("fk_former_names_agent_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("agent_id", "until", "name", name=op.f("pk_former_names")),
-    )
-    op.create_table(
-        "name_looks",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("look", sa.Text(), nullable=False),
-        sa.Column("bearer", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "look", name=op.f("pk_name_looks")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(op.f("ix_name_looks_bearer"), "name_looks", ["bearer"], unique=False)

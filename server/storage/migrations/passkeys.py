@@ -13,7 +13,6 @@ def make_tables_of_passkeys() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("signs", sa.BigInteger(), nullable=False),
         sa.Column("synced", sa.Boolean(), nullable=False),
-        sa.Column("last_signed", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_passkeys_device_id")),
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_passkeys")),
         sa.UniqueConstraint("credential", name=op.f("uq_passkeys_credential")),

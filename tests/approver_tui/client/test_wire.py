@@ -225,6 +225,13 @@ def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compare
             assert not oddity.warns
 
 
+def test_a_signal_of_an_earlier_server_stands_out():
+    """Its documents have no severity; they are signed, so nobody adds one."""
+    display = {"unusual": [{"code": "new_target", "text": "First time: IBAN"}]}
+    (oddity,) = read_approval(Members(wire_approval(display=display))).display.unusual
+    assert oddity.warns
+
+
 def test_what_is_unusual_by_now_takes_the_place_of_what_was():
     """The document beside it stays as it was signed; null says that it still holds."""
     wired = wire_approval()

@@ -1,6 +1,7 @@
 """The doctor: what it finds, and that it ends with 1 exactly when something is broken."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -83,6 +84,22 @@ def test_before_init_it_says_how_to_begin_and_makes_nothing(sayso, folder):
     done = sayso("doctor", "--json").document
     assert "There is no database yet." in _found(done)
     assert not folder.exists()
+
+
+def test_names_that_look_alike_since_an_upgrade_are_weak(begun, folder):
+    """Each later one is told, with the older one and the remedy; a new name mends it."""
+    begun("agents", "add", "deploy-bot", "--owner", "admin")
+    begun("agents", "add", "other", "--owner", "admin")
+    with sqlite3.connect(folder / "sayso.db") as database:
+        database.execute("DELETE FROM name_looks WHERE look = 'other'")
+        database.execute("UPDATE agents SET name = 'depl0y-bot' WHERE name = 'other'")
+        (later,) = database.execute("SELECT id FROM agents WHERE name = 'depl0y-bot'").fetchone()
+    done = begun("doctor")
+    assert f"The agent depl0y-bot ({later}) looks like the agent deploy-bot (" in done.out
+    assert f"sayso agents update {later} --name NAME" in done.out
+    assert begun("agents", "update", later, "--description", "It waits.").code == 0
+    assert begun("agents", "update", later, "--name", "releases").code == 0
+    assert "looks like" not in begun("doctor").out
 
 
 def test_every_key_file_is_checked(begun, folder):

@@ -1,6 +1,7 @@
 """What is there already when the tables are brought forward."""
+# ruff: noqa: RUF001  # letters that look alike are what it is about
 
-import shutil
+import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,68 +9,220 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from server.protocol.confusables import name_keys
 from server.services.approval_records import Approver, Decision
-from server.services.records import User
-from server.storage import open as opening
-from server.storage import upgrade as upgrading
-from server.storage.approvals import Approvals
-from server.storage.approvers import Approvers
-from server.storage.open import upgrade_database
+from server.services.narrowings import granted_headline, rows_of
+from server.services.ports import Taken
+from server.storage.open import SCHEMA, SchemaMismatch, open_store, upgrade_database
 from server.storage.store import SqlStore
-from server.storage.users import Users
-from tests.support.clock import NOON
+from tests.support import earlier_databases
+from tests.support.clock import NOON, MovableClock
 from tests.support.installation import approval_row
 from tests.support.postgres import PostgresServer
 
+Opener = Callable[[str], SqlStore]
 ANN, BOB, CLEO = "sayso_us_ann", "sayso_us_bob", "sayso_us_cleo"
-ASKED = "sayso_ap_waiting"
+ASKED, LESS = "sayso_ap_waiting", "sayso_ap_less"
+BOT, LATER, APP = "sayso_ag_bot", "sayso_ag_later", "sayso_cl_app"
+ROW = {"label": "Amount", "asked": "9", "granted": "5"}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def first_tables(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """A database of the very first schema, of each kind."""
-    url = f"sqlite:///{tmp_path / 'first.db'}"
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a database of each kind will be made."""
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.new_database()
-    scripts = tmp_path / "migrations"
-    shutil.copytree(upgrading._SCRIPTS, scripts)
-    for later in (scripts / "versions").glob("0*.py"):
-        if not later.name.startswith("0001"):
-            later.unlink()
-    with monkeypatch.context() as then:
-        then.setattr(upgrading, "_SCRIPTS", scripts)
-        then.setattr(opening, "SCHEMA", "0001")
-        upgrade_database(url, NOON)
-    return url
+        return server.new_database()
+    return f"sqlite:///{tmp_path / 'old.db'}"
 
 
-def _before(url: str) -> None:
-    """Bob has said yes in Ann's place, and Cleo for herself; nobody kept whose yes it is."""
-    row = approval_row(ASKED, "sayso_ag_bot", ANN, NOON)
+def _named(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
+    lists = dict.fromkeys(("jwks", "grant_types", "resources", "scopes", "roles"), "[]")
+    more = {"only": "{}", "serves": "[]", "labels": "[]", "redirect_uris": "[]"}
+    row = {"id": name_id, "name": name, "name_key": name.casefold(), "state": "enabled"}
+    return {**lists, **more, **row, "created_at": created_at, "post_logout_redirect_uris": "[]"}
+
+
+def _user(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
+    kept = {"id", "name", "name_key", "roles", "state", "created_at"}
+    return {name: v for name, v in _named(name_id, name, created_at).items() if name in kept}
+
+
+def _agent(name_id: str, name: str, created_at: int = NOON) -> dict[str, object]:
+    left = {"roles", "redirect_uris", "post_logout_redirect_uris"}
+    row = _named(name_id, name, created_at)
+    return {name: value for name, value in row.items() if name not in left}
+
+
+def _app(name_id: str, name: str, created_at: int) -> dict[str, object]:
+    left = {"roles", "only", "serves", "labels"}
+    row = _named(name_id, name, created_at)
+    return {name: value for name, value in row.items() if name not in left}
+
+
+def _approval(approval_id: str, **members: object) -> dict[str, object]:
+    """A request as the tables of then had it."""
+    row = asdict(approval_row(approval_id, BOT, ANN, NOON))
+    del row["hint_hash"]
+    return {**row, "past": '{"codes":["new_agent"],"marks":["m"],"amounts":{"a":5}}', **members}
+
+
+def _rows() -> earlier_databases.Rows:
+    """Something in every table that changes."""
+    device = {"id": "sayso_dv_1", "user_id": ANN, "session_id": "s1", "keys": "{}", "kids": "{}"}
+    code = {"id": "EA05", "user_id": ANN, "secret_hash": b"c", "first": True}
+    return {
+        "users": [_user(ANN, "ann"), _user(BOB, "bob"), _user(CLEO, "аnn", NOON + 1)],
+        "agents": [
+            _agent(LATER, "deploy-b0t", NOON + 2) | {"name_key": "deploy-b0t"},
+            _agent(BOT, "Deploy-Bot", NOON + 1),
+            _agent("sayso_ag_greek", "ΝΟΤΑ") | {"name_key": "nota"},
+        ],
+        "apps": [_app(APP, "DeployB0t", NOON + 3)],
+        "agent_owners": [{"agent_id": BOT, "user_id": ANN, "since": NOON}],
+        "agent_secrets": [{"id": "x", "agent_id": BOT, "hash": b"s", "created_at": NOON}],
+        "groups": [{"id": "sayso_gr_1", "name": "ops", "name_key": "ops", "created_at": NOON}],
+        "resources": [
+            {"uri": uri, "client_id": uri, "scopes": "{}", "requires": "{}", "created_at": at}
+            for uri, at in (("https://pay.example", NOON), ("https://Pay.examp1e", NOON + 1))
+        ],
+        "enrolment_codes": [code],
+        "sessions": [
+            {
+                "id": "s1",
+                "user_id": ANN,
+                "public_jwk": "{}",
+                "refresh_hash": b"r",
+                "device_id": "sayso_dv_1",
+                "expires_at": NOON + 9_000_000,
+                "first": True,
+            }
+        ],
+        "devices": [device | {"kind": "terminal", "state": "active", "name": "laptop"}],
+        "passkeys": [{"device_id": "sayso_dv_1", "credential": b"c", "signs": 7}],
+        "approvals": [
+            _approval(ASKED),
+            _approval(LESS, state="approved", granted="{}", granted_rows=json.dumps([ROW])),
+        ],
+        "consents": [
+            {
+                "id": "sayso_co_1",
+                "user_id": ANN,
+                "client_id": BOT,
+                "scopes": '["payments:read"]',
+                "expires_at": NOON + 9_000_000,
+            }
+        ],
+        "signing_keys": [{"kid": "k1", "alg": "ES256", "public_jwk": "{}", "sealed": b"s"}],
+        "history": [{"owner": BOT, "key": "m", "count": 3}],
+    }
+
+
+@pytest.fixture
+def upgraded(old: str) -> str:
+    """A database of schema 0002 with rows, brought to today's."""
+    earlier_databases.make(old, "0002", _rows())
+    assert upgrade_database(old, NOON) == "0002"
+    assert upgrade_database(old, NOON) == SCHEMA
+    return old
+
+
+def test_an_answer_that_was_given_keeps_whose_it_is(old: str, open_one: Opener) -> None:
+    """Who was asked in somebody's place answered in it, whatever becomes of the two."""
+    row = approval_row(ASKED, BOT, ANN, NOON)
     deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
     said = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
     answers = [asdict(Decision(ASKED, who, *said)) for who in (BOB, CLEO)]
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        for who in (ANN, BOB, CLEO):
-            Users(connection).add(User(who, who, None, (), "enabled", NOON))
-        Approvals(connection).add(replace(row, quorum=3))
-        Approvers(connection).add(deputy)
-        columns = [sa.column(name) for name in answers[0] if name != "stands_for"]
-        then = sa.table("decisions", *columns)
-        connection.execute(sa.insert(then), [{c.name: a[c.name] for c in columns} for a in answers])
-    engine.dispose()
+    for answer in answers:
+        del answer["stands_for"]
+    rows: earlier_databases.Rows = {
+        "users": [_user(who, who) for who in (ANN, BOB, CLEO)],
+        "approvals": [_approval(ASKED, quorum=3)],
+        "approvers": [asdict(deputy)],
+        "decisions": answers,
+    }
+    earlier_databases.make(old, "0001", rows)
+    assert upgrade_database(old, NOON) == "0001"
+    with open_one(old).read() as view:
+        found = view.decisions.of_approval(ASKED)
+    assert {one.user_id: one.whose for one in found} == {BOB: ANN, CLEO: CLEO}
 
 
-def test_an_answer_that_was_given_keeps_whose_it_is(
-    first_tables: str, open_one: Callable[[str], SqlStore]
-) -> None:
-    """Who was asked in somebody's place answered in it, whatever becomes of the two."""
-    _before(first_tables)
-    assert upgrade_database(first_tables, NOON) == "0001"
-    with open_one(first_tables).read() as view:
-        answers = view.decisions.of_approval(ASKED)
-    assert {one.user_id: one.whose for one in answers} == {BOB: ANN, CLEO: CLEO}
+def test_every_row_reads_as_todays_program_reads_it(upgraded: str, open_one: Opener) -> None:
+    """Nothing is lost but history, which begins again."""
+    with open_one(upgraded).read() as view:
+        agent = view.agents.get(BOT)
+        assert agent is not None
+        assert (agent.named_at, agent.owners, len(agent.secrets)) == (NOON + 1, (ANN,), 1)
+        session, code = view.sessions.get("s1"), view.codes.get("EA05")
+        assert session is not None
+        assert (session.resumes, session.device_id) == (False, "sayso_dv_1")
+        assert code is not None
+        device, passkey = view.devices.get("sayso_dv_1"), view.passkeys.of_device("sayso_dv_1")
+        assert device is not None
+        assert device.alarmed_at is None
+        assert passkey is not None
+        assert (passkey.signs, passkey.last_signed) == (7, None)
+        assert [one.id for one in view.consents.of_user(ANN, NOON, ended=False)] == ["sayso_co_1"]
+        assert [key.kid for key in view.directory.signing_keys()] == ["k1"]
+        assert not view.history.of([(BOT, "m")])
+        installation = view.installation.row()
+    assert len(bytes.fromhex(installation.epoch)) == 16
+    assert (installation.created_at, installation.restored_at) == (NOON, None)
+
+
+def test_requests_read_too(upgraded: str, open_one: Opener) -> None:
+    """What was granted of one gets the headline of what was asked."""
+    with open_one(upgraded).read() as view:
+        waits, less = view.approvals.get(ASKED), view.approvals.get(LESS)
+    assert waits is not None
+    assert (waits.hint_hash, rows_of(waits)) == (None, [])
+    assert less is not None
+    assert granted_headline(less) == "Read payments"
+    assert [row.label for row in rows_of(less)] == ["Amount"]
+
+
+def test_the_oldest_of_names_that_look_alike_is_protected(upgraded: str, open_one: Opener) -> None:
+    """The others keep theirs, and can be changed and renamed."""
+    store = open_one(upgraded)
+    with store.read() as view:
+        assert view.names.bearers("client", name_keys("deployb0t")) == [BOT]
+        assert view.names.bearers("user", name_keys("ann")) == [ANN]
+        assert view.names.bearers("group", name_keys("0ps")) == ["sayso_gr_1"]
+        assert view.names.bearers("resource", name_keys("https://pay.example")) == [
+            "https://pay.example"
+        ]
+        found = {one.bearer for one in view.names.unprotected()}
+        assert found == {LATER, APP, CLEO, "https://Pay.examp1e"}
+        later = view.agents.get(LATER)
+    assert later is not None
+    with store.administer() as tx:
+        tx.agents.replace(replace(later, state="disabled"), NOON)
+    with pytest.raises(Taken), store.administer() as tx:
+        tx.agents.replace(replace(later, name="DEPLOY-BOT-"), NOON)
+    with store.administer() as tx:
+        tx.agents.replace(replace(later, name="releases"), NOON)
+    with store.read() as view:
+        assert view.names.bearers("client", name_keys("releases")) == [LATER]
+
+
+def test_names_are_found_without_case_after_an_upgrade(upgraded: str, open_one: Opener) -> None:
+    """And no longer by letters that look like theirs."""
+    with open_one(upgraded).read() as view:
+        found = view.agents.called("νοτα")
+        assert found is not None
+        assert found.id == "sayso_ag_greek"
+        assert view.agents.called("nota") is None
+        assert view.agents.called("deploy-bot") is not None
+
+
+def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path) -> None:
+    """Foreign keys are off while tables are made anew, and are checked before the end."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    owner = {"agent_id": "sayso_ag_gone", "user_id": ANN, "since": NOON}
+    earlier_databases.make(url, "0002", {"users": [_user(ANN, "ann")], "agent_owners": [owner]})
+    with pytest.raises(SchemaMismatch, match="agent_owners refers to a row of agents"):
+        open_store(url, MovableClock(), str, serving=False)
+    with earlier_databases.connected(url) as connection:
+        version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    assert version == "0002"

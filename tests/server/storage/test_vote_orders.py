@@ -158,7 +158,7 @@ def _end(store: SqlStore, clock: MovableClock, name: str, ending: Ending) -> Non
 def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
     """What the service does with a signed answer that holds."""
     part = None if voting.part is None or voting.decision == "deny" else str(voting.part)
-    less = None if part is None else Narrowed(part, Terms((), ()), ())
+    less = None if part is None else Narrowed(part, Terms((), ()), (), "")
     with store.write() as tx:
         found = tx.approvals.get(approval_id)
         assert found is not None

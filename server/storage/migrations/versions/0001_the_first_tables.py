@@ -8,7 +8,6 @@ from server.storage.migrations.approvers import make_tables_of_approvers
 from server.storage.migrations.attention import make_tables_of_attention
 from server.storage.migrations.deliveries import make_tables_of_deliveries
 from server.storage.migrations.deputies import make_table_of_deputies
-from server.storage.migrations.installation import make_tables_of_keys_and_restores
 from server.storage.migrations.notifications import make_tables_of_notifications
 from server.storage.migrations.passkeys import make_tables_of_passkeys
 from server.storage.migrations.people import make_tables_of_people
@@ -64,7 +63,6 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("review_at", sa.BigInteger(), nullable=True),
         sa.Column("icon", sa.Text(), nullable=True),
-        sa.Column("named_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agents")),
         sa.UniqueConstraint("name_key", name=op.f("uq_agents_name_key")),
     )
@@ -120,7 +118,6 @@ def upgrade() -> None:
         sa.Column("escalated", sa.Integer(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
         sa.Column("retry_asked_at", sa.BigInteger(), nullable=True),
-        sa.Column("hint_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
         sa.UniqueConstraint(
             "agent_id", "idempotency_hash", name=op.f("uq_approvals_agent_id_idempotency_hash")
@@ -152,13 +149,6 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
-        )
-        batch_op.create_index(
-            "ix_approvals_hinted",
-            ["agent_id", "hint_hash", "expires_at"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('pending', 'approved')"),
-            postgresql_where=sa.text("state IN ('pending', 'approved')"),
         )
         batch_op.create_index("ix_approvals_made", ["created_at"], unique=False)
         batch_op.create_index("ix_approvals_of_agent", ["agent_id", "created_at"], unique=False)
@@ -307,13 +297,6 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.Column("most", sa.BigInteger(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("period", sa.BigInteger(), nullable=False),
-        sa.Column("period_count", sa.BigInteger(), nullable=False),
-        sa.Column("period_total", sa.BigInteger(), nullable=False),
-        sa.Column("periods", sa.BigInteger(), nullable=False),
-        sa.Column("members", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_history")),
         sqlite_with_rowid=False,
     )
@@ -322,11 +305,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("admin_version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("epoch", sa.Text(), nullable=False),
-        sa.Column("restored_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
-    make_tables_of_keys_and_restores()
     op.create_table(
         "outbox",
         sa.Column(
@@ -560,7 +540,6 @@ def upgrade() -> None:
         sa.Column("pin_for", sa.Text(), nullable=True),
         sa.Column("pin_for_at", sa.BigInteger(), nullable=True),
         sa.Column("statements", sa.Integer(), nullable=False),
-        sa.Column("alarmed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_devices_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("session_id", name=op.f("uq_devices_session_id")),
@@ -578,6 +557,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("first", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_enrolment_codes_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_codes")),
     )
@@ -648,8 +628,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("device_id", sa.Text(), nullable=True),
+        sa.Column("first", sa.Boolean(), nullable=False),
         sa.Column("admitted_as", sa.Text(), nullable=True),
-        sa.Column("resumes", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_sessions_refresh_hash")),

@@ -36,6 +36,11 @@ async def _open(pilot, stage):
     return panel
 
 
+async def _open_and_read(pilot, stage):
+    await _open(pilot, stage)
+    await press(pilot, stage, "pagedown")
+
+
 async def _type_pin(pilot, stage, pin=PIN):
     await press(pilot, stage, "tab")
     await run_on(pilot, stage, list(pin), each=0.2)
@@ -66,7 +71,7 @@ async def test_high_risk_takes_the_pin_for_this_request():
     """The PIN goes along with the answer, once the facts were on screen for a moment."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
-        await _open(pilot, stage)
+        await _open_and_read(pilot, stage)
         assert _why(stage) == "Approve is off: type your PIN."
         await _type_pin(pilot, stage)
         await press(pilot, stage, "tab", "enter")
@@ -120,7 +125,7 @@ async def test_a_wrong_pin_says_how_many_tries_are_left():
     """The panel stays, the field is empty, nothing is approved; the inbox keeps a warning."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
-        await _open(pilot, stage)
+        await _open_and_read(pilot, stage)
         await _type_pin(pilot, stage, "111111")
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: "9 tries left" in shown(stage))
@@ -151,8 +156,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_seen():
     """A PIN typed at once does not shorten the moment to read."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
-        await pilot.press("a")
-        await pilot.pause()
+        await _open_and_read(pilot, stage)
         stage.app.screen.query_one("#pin").value = PIN
         look(stage)
         assert _why(stage) == "Approve is off: a moment to read."

@@ -25,8 +25,11 @@ NUMBER = {"ceremony": "match"}
 
 
 async def _open(pilot, stage):
+    """Open the panel and read to its end."""
     await press(pilot, stage, "a")
     assert isinstance(stage.app.screen, ApprovePanel)
+    while _why(stage).startswith("Approve is off: read on"):
+        await press(pilot, stage, "pagedown")
     return stage.app.screen
 
 
@@ -105,8 +108,6 @@ async def test_everything_at_once_at_the_smallest_size():
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
-        while _why(stage).startswith("Approve is off: read on"):
-            await press(pilot, stage, "pagedown")
         await _type(pilot, stage, "482", "4820", "on the list", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: bool(stage.answers.given))

@@ -81,7 +81,7 @@ async def test_the_fact_that_is_typed_stands_nowhere_on_the_screen(size):
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage, size) as pilot:
         assert "4,820.00" in shown(stage)
-        await _open(pilot, stage)
+        await press(pilot, stage, "a")
         look(stage)
         await pilot.pause()
         assert "4,820.00" not in shown(stage)

@@ -53,6 +53,14 @@ def network(address: str) -> str:
     return str(mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
+def is_loopback(address: str) -> bool:
+    """Reports whether this address is the machine's own."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def pause_ms(tries: int) -> int:
     """How long an account waits at one address after so many failures: twice as long each time."""
     return _pause(tries - FREE_TRIES, LONGEST_PAUSE_MS)

@@ -28,7 +28,8 @@ class Try:
     account: bytes
     """The account, or the passkey, at this address."""
     address: bytes | None
-    """All accounts from this address; None for a passkey, of which nothing can be guessed."""
+    """All accounts from this address; None for a passkey, of which nothing can be guessed, and
+    where a proxy hides the address."""
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -37,10 +38,11 @@ class Try:
 
 
 def of_account(user: User | None, name: str, peer: str) -> Try:
-    """A try with a name that resolved to this user, or to none."""
+    """A try with a name that resolved to this user, or to none; `peer` is empty if unknown."""
     called = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     network = passwords.network(peer).encode()
-    return Try(_key(b"account", called.encode(), network), _key(b"address", network))
+    address = _key(b"address", network) if network else None
+    return Try(_key(b"account", called.encode(), network), address)
 
 
 def of_passkey(credential: bytes, peer: str) -> Try:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
 from server.http.site import Site
-from server.protocol import errors, forms, redirects
+from server.protocol import errors, forms, passwords, redirects
 from server.protocol.forms import Form
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
 from server.services.authorize import Answer, handle_hash
@@ -131,12 +131,21 @@ def _sign_in(site: Site) -> AnyResponse:
 
 def _entered(site: Site, form: Form, flow: bytes) -> str:
     """The browser's new cookie. Raises what either way to sign in does."""
-    cookie, peer = cookie_of(site), request.remote_addr or ""
+    cookie, peer = cookie_of(site), _address(site)
     word = form.get("word")
     if word:
         return site.passkey_sign_ins.sign_in(word, flow=flow, peer=peer, cookie=cookie)
     name, password = form.get("name") or "", form.get("password") or ""
     return site.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
+
+
+def _address(site: Site) -> str:
+    """The address of the browser; empty where a proxy on this machine hides it.
+
+    Otherwise one stranger's failures would make everybody behind that proxy wait.
+    """
+    peer = request.remote_addr or ""
+    return "" if not site.rules.on_loopback and passwords.is_loopback(peer) else peer
 
 
 def _consent(site: Site) -> AnyResponse:

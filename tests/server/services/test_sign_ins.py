@@ -177,6 +177,19 @@ def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local)
     assert slowed.value.seconds == 2
 
 
+def test_an_address_that_a_proxy_hides_is_not_paced(sign_in):
+    """Everybody behind the proxy would wait for one; each account is still paced by itself."""
+    for number in range(FREE_TRIES_OF_ADDRESS + 1):
+        with pytest.raises(WrongPassword):
+            sign_in(f"nobody-{number}", "wrong", peer="")
+    assert sign_in(peer="")
+    for _ in range(FREE_TRIES):
+        with pytest.raises(WrongPassword):
+            sign_in(password="wrong", peer="")
+    with pytest.raises(TooSoon):
+        sign_in(peer="")
+
+
 def test_an_ipv6_host_is_one_address(sign_in):
     """It chooses the last 64 bits as it likes."""
     for number in range(FREE_TRIES):

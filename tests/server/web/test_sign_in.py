@@ -3,6 +3,7 @@
 import pytest
 
 from server.services.ports import Busy
+from server.web import sign_in
 from server.web.browser import HEADERS
 from tests.support.browser import CALLBACK, request_of
 from tests.support.people import give_password, new_app, new_browser
@@ -102,6 +103,24 @@ def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
     slowed = browser.sign_in("ana")
     assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
     assert "Wait 1 seconds" in slowed.text
+
+
+@pytest.mark.parametrize(
+    ("issuer", "peer", "address"),
+    [
+        ("https://auth.example", "127.0.0.1", ""),
+        ("https://auth.example", "::1", ""),
+        ("https://auth.example", "192.0.2.7", "192.0.2.7"),
+        (ISSUER, "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_an_address_that_a_proxy_on_this_machine_hides_is_not_paced(
+    open_local, issuer, peer, address
+):
+    """Its own address is that of everybody behind it."""
+    local = open_local(issuer=issuer)
+    with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):
+        assert sign_in._address(local.site) == address
 
 
 def test_a_late_wrong_password_answers_what_is_settled(app, browser):

@@ -100,7 +100,7 @@ def test_the_feed_does_not_time_refused_requests(
     """They bring no frame."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
-    with feed._sockets(server, [person]) as client:
+    with feed.sockets(server, [person]) as client:
         _disable_all(server)
         feed._tell(client, "\n")
         with pytest.raises(WrongAnswers, match="feed: expected only 200 approval"):
@@ -113,7 +113,7 @@ def test_the_feed_times_events_that_notify(
     """One frame for each request."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
-    with feed._sockets(server, [person]) as client:
+    with feed.sockets(server, [person]) as client:
         feed._tell(client, "\n")
         assert len(feed._frames(client)) == 3
 

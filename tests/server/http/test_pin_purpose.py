@@ -1,4 +1,4 @@
-"""What a PIN call may be for: this session, or one approval."""
+"""What a PIN call may be for: this session, one approval, or one device."""
 
 import pytest
 
@@ -8,8 +8,10 @@ from server.protocol import errors
 X = "A" * 43
 
 
-@pytest.mark.parametrize("purpose", ["session", "sayso_ap_abcdefghijklm234"])
-def test_a_pin_is_for_the_session_or_for_one_approval(purpose: str) -> None:
+@pytest.mark.parametrize(
+    "purpose", ["session", "sayso_ap_abcdefghijklm234", "sayso_dv_abcdefghijklm234"]
+)
+def test_a_pin_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
     """Nothing else is signed after it."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     assert wire.read(wire.PinCall, body).purpose == purpose
@@ -26,7 +28,7 @@ def test_a_pin_is_for_the_session_or_for_one_approval(purpose: str) -> None:
         "sayso_ap_abcdefghijklm2345",
         "sayso_ap_ABCDEFGHIJKLM234",
         "sayso_ap_abcdefghijklm23\\u0000",
-        "sayso_dv_abcdefghijklm234",
+        "sayso_us_abcdefghijklm234",
     ],
 )
 def test_any_other_purpose_is_refused_before_it_is_stored(purpose: str) -> None:

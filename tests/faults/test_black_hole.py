@@ -4,7 +4,6 @@ A database that is down refuses at once; one behind a broken switch, or on a hos
 leaves whoever asks without an answer. Whoever asks us must not be.
 """
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,11 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
 from tests.support.postgres import PostgresServer
 from tests.support.proxy import Proxy, proxy
 from tests.support.server import LiveServer, live_server
+from tests.support.upgraded import upgraded_database
 from tests.support.waiting import until
 
 _RED_SECONDS = 2
@@ -29,8 +28,7 @@ _AT_ONCE = 40
 @pytest.fixture
 def road(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
     """A road to a new database, and the database's URL over that road."""
-    straight = make_url(postgres_server.new_database())
-    upgrade_database(straight.render_as_string(hide_password=False), time.time_ns() // 1_000_000)
+    straight = make_url(upgraded_database(postgres_server))
     assert straight.port is not None
     with proxy(straight.port) as made:
         over = straight.set(host="127.0.0.1", port=made.port)
@@ -43,7 +41,7 @@ def server(
 ) -> Iterator[LiveServer]:
     """A server that knows no other road, with a fault where the test names one."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
-    with live_server(tmp_path, options=planted, database_url=road[1]) as running:
+    with live_server(tmp_path, forked=True, options=planted, database_url=road[1]) as running:
         yield running
 
 

@@ -30,7 +30,7 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServe
     """A server of this test, with the faults of its `seeds`."""
     seeds = getattr(request, "param", ())
     options = tuple(word for seed in seeds for word in ("--seed", seed))
-    with live_server(tmp_path, options=options, **WITHOUT_LIMITS) as running:
+    with live_server(tmp_path, forked=True, options=options, **WITHOUT_LIMITS) as running:
         yield running
 
 

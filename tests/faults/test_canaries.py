@@ -4,8 +4,6 @@ The files of the installation, its log at its most talkative, a backup, the log 
 it is exported, the metrics, and what the pages and the answers to wrong requests said.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,14 +13,14 @@ import pytest
 
 from approver_tui.client.jose import SigningKey
 from server.services.users import UserChanges, Users
-from tests.support import handles
+from tests.support import forking, handles
 from tests.support.agent import new_agent
 from tests.support.handles import World
 from tests.support.load import WITHOUT_LIMITS
 from tests.support.places import places
 from tests.support.push_calls import PATH
 from tests.support.push_service import PushService, push_service
-from tests.support.server import BY, ROOT, LiveServer, live_server
+from tests.support.server import BY, LiveServer, live_server
 from tests.support.terminal import PIN, new_person
 from tests.support.web_person import new_web_person
 
@@ -60,7 +58,9 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         def starter(*seeds: str, **more: str) -> LiveServer:
             planted = tuple(word for seed in seeds for word in ("--seed", seed))
             settings = {"log_level": "debug", **WITHOUT_LIMITS, **more}
-            return running.enter_context(live_server(tmp_path, options=planted, **settings))
+            return running.enter_context(
+                live_server(tmp_path, forked=True, options=planted, **settings)
+            )
 
         yield starter
 
@@ -116,11 +116,9 @@ def _pages(world: World) -> dict[str, bytes]:
 
 
 def _command(server: LiveServer, *words: str) -> bytes:
-    command = [sys.executable, "-c", "from server.cli.main import main; main()", *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=server.environment, check=True, capture_output=True
-    )
-    return done.stdout + done.stderr
+    done = forking.run(words, server.environment)
+    assert done.returncode == 0, done.stderr
+    return (done.stdout + done.stderr).encode()
 
 
 def _written(world: World) -> dict[str, bytes]:

@@ -4,7 +4,6 @@ Two workers on PostgreSQL, where several write at once; one on SQLite. On each t
 the count is made where another may write before what it counts is written.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from server.services.user_codes import MOST_WRONG
-from server.storage.open import upgrade_database
 from tests.support.installation import PAY
 from tests.support.postgres import PostgresServer
 from tests.support.server import AgentKey, LiveServer, live_server
+from tests.support.upgraded import upgraded_database
 from tests.support.volley import Answered, post, volley
 
 _AT_ONCE = 40
@@ -37,14 +36,15 @@ def start(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     settings, options = {"open_in_all": str(_CAP)}, ()
     if database == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        settings["database_url"] = postgres.new_database()
-        upgrade_database(settings["database_url"], time.time_ns() // 1_000_000)
+        settings["database_url"] = upgraded_database(postgres)
         options = ("--workers", "2")
     with ExitStack() as running:
 
         def starter(*seeds: str, **more: str) -> LiveServer:
             planted = [word for seed in seeds for word in ("--seed", seed)]
-            server = live_server(tmp_path, options=(*options, *planted), **settings, **more)
+            server = live_server(
+                tmp_path, forked=True, options=(*options, *planted), **settings, **more
+            )
             return running.enter_context(server)
 
         yield starter

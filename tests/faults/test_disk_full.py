@@ -82,7 +82,7 @@ def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
 def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
     """A server, with a fault where the test names one, and somebody who is busy with it."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
-    with live_server(folder, options=planted, **WITHOUT_LIMITS) as server:
+    with live_server(folder, forked=True, options=planted, **WITHOUT_LIMITS) as server:
         made = new_load(server)
         yield made
         made.close()

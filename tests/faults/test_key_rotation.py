@@ -55,7 +55,7 @@ class _Api:
 @pytest.fixture
 def load(tmp_path: Path) -> Iterator[Load]:
     """A server, and somebody who is busy with it."""
-    with live_server(tmp_path, **WITHOUT_LIMITS) as server:
+    with live_server(tmp_path, forked=True, **WITHOUT_LIMITS) as server:
         made = new_load(server)
         yield made
         made.close()

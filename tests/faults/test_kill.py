@@ -32,7 +32,9 @@ def start(tmp_path: Path) -> Iterator[Starter]:
             folder = tmp_path / str(next(numbers))
             folder.mkdir()
             planted = tuple(word for seed in seeds for word in ("--seed", seed))
-            server = running.enter_context(live_server(folder, options=planted, **WITHOUT_LIMITS))
+            server = running.enter_context(
+                live_server(folder, forked=True, options=planted, **WITHOUT_LIMITS)
+            )
             load = new_load(server)
             running.callback(load.close)
             return load

@@ -23,7 +23,7 @@ _MOST_RATIO = 4.0
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
     """A server of the test's own."""
-    with live_server(tmp_path, **WITHOUT_LIMITS) as running:
+    with live_server(tmp_path, forked=True, **WITHOUT_LIMITS) as running:
         yield running
 
 

@@ -1,6 +1,5 @@
 """One code, one set of tokens; one refresh token, one successor: two workers on PostgreSQL."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,10 +11,10 @@ from server.crypto.passwords import Argon2Passwords
 from server.services.app_forms import NewApp
 from server.services.apps import Apps
 from server.services.passwords import Passwords
-from server.storage.open import upgrade_database
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.postgres import PostgresServer
 from tests.support.server import BY, LiveServer, live_server
+from tests.support.upgraded import upgraded_database
 
 AT_ONCE = 30
 
@@ -27,12 +26,11 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LiveServer]:
     """Two workers over one database, with a fault where the test names one."""
-    url = postgres_server.new_database()
-    upgrade_database(url, time.time_ns() // 1_000_000)
+    url = upgraded_database(postgres_server)
     folder: Path = tmp_path_factory.mktemp("two")
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
     options = ("--workers", "2", *planted)
-    with live_server(folder, options=options, database_url=url) as running:
+    with live_server(folder, forked=True, options=options, database_url=url) as running:
         yield running
 
 

@@ -1,6 +1,5 @@
 """One approved request gives one token, however many ask for it at the same moment."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import jwt
 import pytest
 
-from server.storage.open import upgrade_database
 from tests.support import prepared
 from tests.support.agent import Agent, new_agent
 from tests.support.postgres import PostgresServer
 from tests.support.server import LiveServer, live_server
+from tests.support.upgraded import upgraded_database
 from tests.support.volley import Answered, poll, volley
 
 _AT_ONCE = 50
@@ -27,14 +26,13 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Starter]:
     settings, options = {}, ()
     if request.param == "postgresql":
         database: PostgresServer = request.getfixturevalue("postgres_server")
-        settings = {"database_url": database.new_database()}
-        upgrade_database(settings["database_url"], time.time_ns() // 1_000_000)
+        settings = {"database_url": upgraded_database(database)}
         options = ("--workers", "2")
     with ExitStack() as running:
 
         def starter(*seeds: str) -> LiveServer:
             planted = [word for seed in seeds for word in ("--seed", seed)]
-            server = live_server(tmp_path, options=(*options, *planted), **settings)
+            server = live_server(tmp_path, forked=True, options=(*options, *planted), **settings)
             return running.enter_context(server)
 
         yield starter

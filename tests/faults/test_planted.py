@@ -53,7 +53,7 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     """A server with the fault that the test names."""
     planted = ("--seed", request.param)
-    with live_server(tmp_path, options=planted, **WITHOUT_LIMITS) as running:
+    with live_server(tmp_path, forked=True, options=planted, **WITHOUT_LIMITS) as running:
         yield running
 
 

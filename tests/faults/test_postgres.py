@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from server.services.agents import Agents
-from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
 from tests.support.feed_line import greeted
 from tests.support.ledger import read_ledger
@@ -18,6 +17,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.record import story
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import Terminal, new_person
+from tests.support.upgraded import upgraded_database
 from tests.support.waiting import meanwhile, until
 
 _RED_SECONDS = 2
@@ -34,9 +34,7 @@ def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
 
 
 def _prepared(database: PostgresServer) -> dict[str, str]:
-    url = database.new_database()
-    upgrade_database(url, time.time_ns() // 1_000_000)
-    return {"database_url": url, **WITHOUT_LIMITS}
+    return {"database_url": upgraded_database(database), **WITHOUT_LIMITS}
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +43,16 @@ def server(
 ) -> Iterator[LiveServer]:
     """Two workers over one database."""
     folder: Path = tmp_path_factory.mktemp("two")
-    with live_server(folder, options=("--workers", "2"), **_prepared(database)) as running:
+    with live_server(
+        folder, forked=True, options=("--workers", "2"), **_prepared(database)
+    ) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def neighbour(server: LiveServer) -> Iterator[LiveServer]:
     """Another machine's server over the same database and keys, under the same issuer."""
-    other = LiveServer(server.folder, {**server.settings, "issuer": server.url})
+    other = LiveServer(server.folder, {**server.settings, "issuer": server.url}, forked=True)
     other.start()
     yield other
     other.closing.close()

@@ -29,7 +29,7 @@ def origins() -> Iterator[list[str]]:
 def server(tmp_path: Path, origins: list[str]) -> Iterator[LiveServer]:
     """A server whose operator has named them."""
     named = ",".join(origins)
-    with live_server(tmp_path, push_origins=named, **WITHOUT_LIMITS) as running:
+    with live_server(tmp_path, forked=True, push_origins=named, **WITHOUT_LIMITS) as running:
         yield running
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,14 @@ from approver_tui.client.tokens import Tokens, load
 from approver_tui.state.standing_grants import GrantWish, Varying
 from server.services.actions import Actions
 from server.services.records import Consent
-from server.storage.open import upgrade_database
+from tests.support import forking
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clock import DAY
 from tests.support.installation import PAY, PAYMENT
 from tests.support.postgres import PostgresServer
 from tests.support.server import BY, ROOT, AgentKey, LiveServer, live_server
 from tests.support.terminal import Terminal, new_person, terminal
+from tests.support.upgraded import upgraded_database
 from tests.support.waiting import until
 
 _CHEAP = {
@@ -62,13 +62,18 @@ def _small(minor: int = 1_000) -> dict[str, str]:
 
 
 def _sayso(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return forking.run(arguments, server.environment)
+
+
+def _served(server: LiveServer) -> subprocess.CompletedProcess[str]:
+    """`sayso serve` itself, which must refuse to."""
     return subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
+        [sys.executable, "-m", "server", "serve", "--port", str(server.port)],
         cwd=ROOT,
         env=server.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -259,10 +264,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     settings, postgres = {}, None
     if request.param == "postgresql":
         postgres = request.getfixturevalue("postgres_server")
-        url = postgres.new_database()
-        upgrade_database(url, time.time_ns() // 1_000_000)
-        settings = {"database_url": url}
-    with live_server(tmp_path, **settings) as running:
+        settings = {"database_url": upgraded_database(postgres)}
+    with live_server(tmp_path, forked=True, **settings) as running:
         yield Database(running, postgres)
 
 
@@ -324,7 +327,7 @@ def test_without_the_database_everything_is_held_until_somebody_enables_it(
 
 def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
     """It is older than the server saw it last; made safe in place, it can be used."""
-    with live_server(tmp_path) as server:
+    with live_server(tmp_path, forked=True) as server:
         scene = _scene(server)
         server.stop()
         _let_go(server)
@@ -337,7 +340,7 @@ def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> N
         server.stop()
         _let_go(server)
         place.write_bytes(kept)
-        refused = _sayso(server, "serve", "--port", str(server.port))
+        refused = _served(server)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
         assert "Run: sayso db restore --in-place" in refused.stderr
         assert _sayso(server, "agents", "list").returncode == 1

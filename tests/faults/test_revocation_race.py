@@ -1,17 +1,16 @@
 """On PostgreSQL with two workers: what is exchanged while its parent is revoked is revoked too."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from server.storage.open import upgrade_database
 from tests.support.chains import BANK, LiveChains
 from tests.support.load import WITHOUT_LIMITS
 from tests.support.postgres import PostgresServer
 from tests.support.server import AgentKey, LiveServer, live_server
+from tests.support.upgraded import upgraded_database
 
 _ROUNDS = 6
 _AT_ONCE = 8
@@ -22,11 +21,12 @@ def server(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
     """Two workers over one database."""
-    url = postgres_server.new_database()
-    upgrade_database(url, time.time_ns() // 1_000_000)
+    url = upgraded_database(postgres_server)
     folder: Path = tmp_path_factory.mktemp("race")
     options = ("--workers", "2")
-    with live_server(folder, options=options, database_url=url, **WITHOUT_LIMITS) as running:
+    with live_server(
+        folder, forked=True, options=options, database_url=url, **WITHOUT_LIMITS
+    ) as running:
         yield running
 
 

@@ -4,7 +4,6 @@ The database's clock is everybody's. Deadlines, paces and the times in tokens ar
 it matters to nobody which machine somebody was led to.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import pytest
 from approver_tui.client.errors import ApiError
 from approver_tui.state.approvals import Approval
 from server.protocol.states import State
-from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.postgres import PostgresServer
@@ -24,6 +22,7 @@ from tests.support.proxy import Proxy, proxy
 from tests.support.record import state
 from tests.support.server import LiveServer, live_server
 from tests.support.terminal import Terminal, terminal
+from tests.support.upgraded import upgraded_database
 
 _WRONG_BY = 90 * SECOND
 _LEEWAY_SECONDS = 5
@@ -49,16 +48,15 @@ Starter = Callable[..., _Pair]
 @pytest.fixture
 def start(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Starter]:
     """Starts two machines over one database, the second with a wrong clock and a planted fault."""
-    url = postgres_server.new_database()
-    upgrade_database(url, time.time_ns() // 1_000_000)
+    url = upgraded_database(postgres_server)
     with ExitStack() as running:
 
         def starter(skew: int, *seeds: str) -> _Pair:
             road = running.enter_context(proxy(0))
             settings = {"database_url": url, "issuer": road.url}
-            right = running.enter_context(live_server(tmp_path, **settings))
+            right = running.enter_context(live_server(tmp_path, forked=True, **settings))
             planted = [word for seed in seeds for word in ("--seed", seed)]
-            wrong = LiveServer(tmp_path, settings, ("--skew", str(skew), *planted))
+            wrong = LiveServer(tmp_path, settings, ("--skew", str(skew), *planted), forked=True)
             wrong.start()
             running.callback(wrong.kill)
             running.callback(wrong.closing.close)

@@ -1,57 +1,128 @@
-"""A pytest plugin that plants one fault: while a module is loaded, one line of it is another one.
+"""A pytest plugin that plants faults one after another and runs the tests that must notice them.
 
-Owns: the loading. Which faults there are is in `planted.py`. Never: imported by the product.
+Each named test runs once as it is, then once for each of its faults: the functions that contain the
+faulty line get the code of the changed source for as long as the test runs. What happened is
+written as JSON to the file that the environment names.
+
+Owns: the planting. Which faults there are is in `planted.py`. Never: imported by the product.
 """
 
+import ast
+import functools
+import importlib
+import inspect
+import json
 import os
-import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType
+from typing import Any
 
+import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-from tests.support.planted import FAULTS, NAME, Fault
+from tests.support.planted import FAULTS, ROOT, TOLD, Fault
+
+_RESULTS: dict[str, list[str]] = {}
+"""Fault, or "" for none → the tests that failed."""
 
 
-class _Loader(SourceFileLoader):
-    """Loads the source with the fault in it, and never what was compiled before."""
-
-    def __init__(self, name: str, path: str, fault: Fault) -> None:
-        super().__init__(name, path)
-        self._fault = fault
-
-    def get_code(self, fullname: str) -> CodeType:
-        del fullname
-        source = Path(self.path).read_text("utf-8")
-        return compile(source.replace(self._fault.line, self._fault.instead), self.path, "exec")
+def _codes(code: CodeType, path: str = "") -> Iterator[tuple[str, CodeType]]:
+    """The functions and methods of a module, as paths from the module, and their code."""
+    for each in code.co_consts:
+        if isinstance(each, CodeType) and not each.co_name.startswith("<"):
+            name = f"{path}{each.co_name}"
+            if each.co_flags & inspect.CO_NEWLOCALS:  # a function, not the body of a class
+                yield name, each
+            else:
+                yield from _codes(each, f"{name}.")
 
 
-class _Finder:
-    """Finds the one module."""
-
-    def __init__(self, fault: Fault) -> None:
-        self._fault = fault
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name != self._fault.module:
-            return None
-        found = PathFinder.find_spec(name, path, target)
-        if found is not None and found.origin is not None:
-            found.loader = _Loader(name, found.origin, self._fault)
-        return found
+def _function(module: object, path: str) -> FunctionType:
+    """The function itself, under whatever decorates it."""
+    *classes, name = path.split(".")
+    owner = functools.reduce(getattr, classes, module)
+    found: Any = vars(owner)[name]
+    while not isinstance(found, FunctionType):
+        found = (
+            getattr(found, "__wrapped__", None) or getattr(found, "__func__", None) or found.fget
+        )
+    function: FunctionType = inspect.unwrap(found)
+    return function
 
 
-def _plant(fault: Fault) -> None:
-    if fault.module in sys.modules:
-        raise RuntimeError("it was loaded before the fault could be planted")
-    sys.meta_path.insert(0, _Finder(fault))
+def _functions(fault: Fault) -> Mapping[str, CodeType]:
+    """The functions that the fault changes, and what each is with the fault."""
+    source = (ROOT / fault.path).read_text("utf-8")
+    right, wrong = (
+        dict(_codes(compile(text, fault.path, "exec", dont_inherit=True)))
+        for text in (source, source.replace(fault.line, fault.instead))
+    )
+    return {path: wrong[path] for path, code in right.items() if code != wrong[path]}
 
 
-_plant(FAULTS[os.environ[NAME]])
-# What fails is not made shorter: that it fails is all that is asked.
-settings.register_profile("planted", phases=(Phase.generate,), deadline=None, database=None)
+def _globals(fault: Fault) -> Mapping[str, CodeType]:
+    """The names that the module itself gives another value with the fault, and that value."""
+    source = (ROOT / fault.path).read_text("utf-8")
+    right, wrong = (
+        ast.parse(text).body for text in (source, source.replace(fault.line, fault.instead))
+    )
+    return {
+        ast.unparse(is_now.targets[0]): compile(ast.Expression(is_now.value), fault.path, "eval")
+        for was, is_now in zip(right, wrong, strict=True)
+        if isinstance(is_now, ast.Assign) and ast.dump(was) != ast.dump(is_now)
+    }
+
+
+@contextmanager
+def planted(fault: Fault) -> Iterator[None]:
+    """The fault is there while the block runs."""
+    module = importlib.import_module(fault.module)
+    wrong = [
+        *((_function(module, path), "__code__", code) for path, code in _functions(fault).items()),
+        *((module, name, eval(code, vars(module))) for name, code in _globals(fault).items()),  # noqa: S307  # our own source
+    ]
+    if not wrong:
+        raise LookupError(f"the fault changes no function and no constant of {fault.path}")
+    right = [getattr(owner, name) for owner, name, _ in wrong]
+    for owner, name, value in wrong:
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for (owner, name, _), value in zip(wrong, right, strict=True):
+            setattr(owner, name, value)
+
+
+def _run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+    return [each for each in runtestprotocol(item, nextitem=nextitem, log=False) if each.failed]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run it as it is, then with each fault that it must notice."""
+    _RESULTS.setdefault("", []).extend(item.nodeid for _ in _run(item, nextitem))
+    for name, fault in FAULTS.items():
+        if fault.noticed_by == item.nodeid.split("[")[0]:
+            with planted(fault):
+                failed = [each for each in _run(item, nextitem) if each.when == "call"]
+            _RESULTS.setdefault(name, []).extend(item.nodeid for _ in failed)
+    return True
+
+
+def pytest_sessionfinish() -> None:
+    """Write down which tests failed."""
+    Path(os.environ[TOLD]).write_text(json.dumps(_RESULTS), "utf-8")
+
+
+# What fails is not made shorter: that it fails is all that is asked. The same examples each time.
+settings.register_profile(
+    "planted",
+    phases=(Phase.explicit, Phase.generate),
+    deadline=None,
+    database=None,
+    derandomize=True,
+)
 settings.load_profile("planted")

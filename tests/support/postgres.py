@@ -71,11 +71,12 @@ class PostgresServer:
         """SQLAlchemy URL of one database, password included."""
         return f"postgresql+psycopg://{self._address(database)}"
 
-    def new_database(self) -> str:
-        """Create an empty database and answer its SQLAlchemy URL."""
+    def new_database(self, like: str = "template1") -> str:
+        """Create a copy of a database, by itself an empty one, and answer its SQLAlchemy URL."""
         name = f"sayso_{next(self._numbers)}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(self._libpq_url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(create.format(sql.Identifier(name), sql.Identifier(like)))
         return self.url_of(name)
 
     def start(self) -> None:

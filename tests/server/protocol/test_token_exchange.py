@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from server.protocol import errors, exchange_refusals, forms, token_exchange
@@ -147,6 +147,7 @@ class _World:
     st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=3),
     st.booleans(),
 )
+@example(held=[["a"]], wanted=["a", "a"], approved=True)
 def test_details_are_covered_only_by_every_token_down_from_a_signed_answer(held, wanted, approved):
     """What one of them lacks, none after it has; without an answer there is nothing.
 

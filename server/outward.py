@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from server import key_files
 from server.crypto.sealing import read_key
 from server.crypto.vapid import new_key, private_key
-from server.services.callbacks import Callbacks
-from server.services.notices import WEBHOOK
-from server.services.ports import Secrets, Store
-from server.services.push_targets import WEB_PUSH
-from server.services.pushes import Pushes
+from server.model.ports import Secrets
+from server.model.store import Store
+from server.services.ciba.callbacks import Callbacks
+from server.services.notifications.notices import WEBHOOK
+from server.services.notifications.push_targets import WEB_PUSH
+from server.services.notifications.pushes import Pushes
 from server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import click
 
 from server.cli.output import safe
+from server.model.store import Busy, Taken
 from server.services import refusals
-from server.services.ports import Busy, Taken
 from server.settings import BadSetting
 
 

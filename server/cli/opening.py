@@ -15,36 +15,36 @@ import click
 from server.app import Services, build
 from server.cli.flags import settings_of
 from server.outward import endpoint_problem
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_auth import AgentAuth
-from server.services.agents import Agents
-from server.services.apps import Apps
-from server.services.consents import ConsentService
-from server.services.delegations import Ledger
-from server.services.deputies import ManagedDeputies
-from server.services.doctor import Doctor
-from server.services.groups import Groups
-from server.services.incidents import Incidents
-from server.services.installation import Installation
-from server.services.invitations import Invitations
-from server.services.keys import Keys
-from server.services.limits import Limits
-from server.services.orphans import Orphans
-from server.services.outgoing import Outgoing
-from server.services.oversight import Oversight
-from server.services.passwords import Passwords
-from server.services.pauses import Pauses
+from server.services.approvals.oversight import Oversight
+from server.services.approvers.backups import Reinforcements
+from server.services.approvers.deputies import ManagedDeputies
+from server.services.approvers.groups import Groups
+from server.services.audit import audit
+from server.services.clients.agent_auth import AgentAuth
+from server.services.clients.agents import Agents
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations
+from server.services.consents.consents import ConsentService
+from server.services.incidents.incidents import Incidents
+from server.services.incidents.orphans import Orphans
+from server.services.notifications.outbox import Outgoing
+from server.services.notifications.pauses import Pauses
+from server.services.operations.doctor import Doctor
+from server.services.operations.installation import Installation
+from server.services.operations.limits import Limits
+from server.services.operations.statistics import Statistics
+from server.services.policy.action_types import Actions
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
+from server.services.policy.previews import Previews
 from server.services.policy.replays import Replays
 from server.services.policy.trials import Trials
-from server.services.previews import Previews
-from server.services.reinforcements import Reinforcements
-from server.services.resources import Resources
-from server.services.standing_grants import StandingGrants, standing_grants_of
-from server.services.statistics import Statistics
-from server.services.users import Users
+from server.services.resources.resources import Resources
+from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
+from server.services.tokens.delegations import Ledger
+from server.services.tokens.keys import Keys
+from server.services.users.passwords import Passwords
+from server.services.users.users import Users
 from server.settings import Settings
 
 P = ParamSpec("P")

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from server.services.ports import Busy
+from server.model.store import Busy
 
 T = TypeVar("T")
 

@@ -25,8 +25,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from server.protocol import uris
-from server.services.callbacks import Call
+from server.protocol.resources import uris
+from server.services.ciba.callbacks import Call
 
 _TIMES = (3, 5)
 """Seconds to connect, and between two pieces of the answer."""

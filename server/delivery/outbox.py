@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
-from server.services.messages import OutboxMessage
-from server.services.notices import WEBHOOK
-from server.services.ports import Busy, Secrets, Store, Unit
+from server.model.notifications import OutboxMessage
+from server.model.ports import Secrets
+from server.model.store import Busy, Store, Unit
+from server.services.notifications.notices import WEBHOOK
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12

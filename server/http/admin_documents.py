@@ -5,31 +5,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.http import admin_wire as wire
-from server.http import log_wire
-from server.http.decider_wire import decided_by
-from server.http.delivery_wire import devices
-from server.http.narrowing_wire import granted
-from server.http.outcome_wire import execution
+from server.http.approvals.narrowing_wire import granted
+from server.http.approvals.outcome_wire import execution
+from server.http.approvers.decider_wire import decided_by
+from server.http.audit import audit_wire
+from server.http.notifications.delivery_wire import devices
 from server.http.wire import Named, pin
-from server.protocol import base64url, decisions, errors, names
-from server.services import icons, narrowings, power
-from server.services.approval_records import Decision
-from server.services.delegations import Held
-from server.services.displays import rfc3339
-from server.services.enrolment import IssuedCode
-from server.services.keys import Rotated
-from server.services.oversight import Seen
-from server.services.records import (
-    ActionRow,
-    Agent,
-    Device,
-    Resource,
-    Secret,
-    SigningKey,
-    StoredEntry,
-    User,
-)
-from server.services.resources import NewResourceSecret
+from server.model.approvals import Decision
+from server.model.audit import StoredEntry
+from server.model.clients import Agent, Secret
+from server.model.devices import Device
+from server.model.policy import ActionRow
+from server.model.resources import Resource
+from server.model.tokens import SigningKey
+from server.model.users import User
+from server.protocol import base64url, errors, names
+from server.protocol.approvals import decisions
+from server.services.approvals import narrowing
+from server.services.approvals.oversight import Seen
+from server.services.clients import icons, power
+from server.services.devices.enrolment import IssuedCode
+from server.services.policy.displays import rfc3339
+from server.services.resources.resources import NewResourceSecret
+from server.services.tokens.delegations import Held
+from server.services.tokens.keys import Rotated
 
 _MOST_CURSOR = 2_000
 
@@ -159,9 +158,9 @@ def rotated(record: Rotated) -> wire.RotatedKey:
     )
 
 
-def entry(record: StoredEntry) -> log_wire.LogEntry:
+def entry(record: StoredEntry) -> audit_wire.LogEntry:
     """An entry of the log as JSON."""
-    return log_wire.LogEntry(
+    return audit_wire.LogEntry(
         id=record.id,
         at=rfc3339(record.at),
         type=record.type,
@@ -270,7 +269,7 @@ def _approval(seen: Seen) -> dict[str, Any]:
         "state": str(record.state),
         "reason": record.reason,
         "risk": str(record.risk),
-        "headline": narrowings.headline(record),
+        "headline": narrowing.headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
         "agent": Named(id=record.agent_id, name=seen.client_name),
         "user": Named(id=seen.user.id, name=seen.user.name) if seen.user else None,

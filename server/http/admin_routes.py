@@ -3,29 +3,25 @@
 from dataclasses import replace
 from typing import Final
 
-from server.http import action_wire, log_wire
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
-from server.http.agent_routes import AGENT_ROUTES
-from server.http.app_routes import APP_ROUTES
-from server.http.consent_routes import MANAGED_CONSENT_ROUTES
-from server.http.deputy_routes import MANAGED_DEPUTY_ROUTES
-from server.http.endpoints import (
-    actions,
-    audit,
-    delegations,
-    keys,
-    listing,
-    oversight,
-    resources,
-)
-from server.http.group_routes import GROUP_ROUTES
-from server.http.policy_routes import POLICY_ROUTES
+from server.http import listing
+from server.http.approvals import oversight
+from server.http.approvers.deputy_routes import MANAGED_DEPUTY_ROUTES
+from server.http.approvers.group_routes import GROUP_ROUTES
+from server.http.audit import audit, audit_wire
+from server.http.clients.agent_routes import AGENT_ROUTES
+from server.http.clients.app_routes import APP_ROUTES
+from server.http.consents.consent_routes import MANAGED_CONSENT_ROUTES
+from server.http.operations.statistics_routes import STATISTICS_ROUTES
+from server.http.policy import action_type_wire, action_types
+from server.http.policy.policy_routes import POLICY_ROUTES
+from server.http.resources import resources
 from server.http.route import Caller, Route
-from server.http.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
-from server.http.statistics_routes import STATISTICS_ROUTES
-from server.http.user_routes import USER_ROUTES
-from server.services.authority import Role, Rule
+from server.http.standing_grants.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
+from server.http.tokens import delegations, keys
+from server.http.users.user_routes import USER_ROUTES
+from server.services.operations.authority import Role, Rule
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -112,7 +108,7 @@ _ACTIONS: Final = (
     Route(
         "GET",
         "/api/actions",
-        actions.listed,
+        action_types.listed,
         _PERSON,
         "Every action type, by name.",
         query=listing.QUERY,
@@ -123,7 +119,7 @@ _ACTIONS: Final = (
     Route(
         "POST",
         "/api/actions",
-        actions.add,
+        action_types.add,
         _PERSON,
         "Register an action type; the body is its file.",
         body=bodies.ActionDocument,
@@ -135,18 +131,18 @@ _ACTIONS: Final = (
     Route(
         "POST",
         "/api/actions/preview",
-        actions.preview,
+        action_types.preview,
         _PERSON,
         "What a person would be shown of an action type; nothing is registered.",
-        body=action_wire.ActionTrial,
-        answer=action_wire.ActionPreview,
+        body=action_type_wire.ActionTrial,
+        answer=action_type_wire.ActionPreview,
         errors=_READS,
         rule=Rule(_ADMIN),
     ),
     Route(
         "GET",
         "/api/actions/<id>",
-        actions.show,
+        action_types.show,
         _PERSON,
         "One action type with its file.",
         answer=wire.ManagedAction,
@@ -156,7 +152,7 @@ _ACTIONS: Final = (
     Route(
         "PUT",
         "/api/actions/<id>",
-        actions.replace,
+        action_types.replace,
         _PERSON,
         "The next version of an action type; the body is its file.",
         body=bodies.ActionDocument,
@@ -167,7 +163,7 @@ _ACTIONS: Final = (
     Route(
         "DELETE",
         "/api/actions/<id>",
-        actions.delete,
+        action_types.delete,
         _PERSON,
         "Forget an action type.",
         status=204,
@@ -311,7 +307,7 @@ _OTHERS: Final = (
         _PERSON,
         "The newest entries of the log that match.",
         query=(*_SEARCH, *listing.QUERY),
-        answer=log_wire.LogEntries,
+        answer=audit_wire.LogEntries,
         errors=_READS,
         rule=Rule(_STAFF),
     ),
@@ -321,7 +317,7 @@ _OTHERS: Final = (
         audit.show,
         _PERSON,
         "One entry of the log.",
-        answer=log_wire.LogEntry,
+        answer=audit_wire.LogEntry,
         errors=_READS,
         rule=Rule(_STAFF),
     ),

@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http import log_wire, wire
-from server.http.decider_wire import DecidedBy
-from server.http.delivery_wire import DeliveredTo
-from server.http.narrowing_wire import Granted
-from server.http.outcome_wire import ToldExecution
+from server.http import wire
+from server.http.approvals.narrowing_wire import Granted
+from server.http.approvals.outcome_wire import ToldExecution
+from server.http.approvers.decider_wire import DecidedBy
+from server.http.audit import audit_wire
+from server.http.notifications.delivery_wire import DeliveredTo
 from server.http.wire import Named
 
 _RiskWord = Literal["low", "medium", "high", "critical"]
@@ -309,7 +310,7 @@ class ApprovalSheet(ManagedApproval):
     granted: Granted | None
     decisions: list[GivenAnswer]
     devices: list[DeliveredTo]
-    entries: list[log_wire.LogEntry]
+    entries: list[audit_wire.LogEntry]
 
 
 class ManagedDelegation(BaseModel):

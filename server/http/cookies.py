@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from server.http.message import HttpRequest
 from server.protocol import errors
-from server.services.browsers import SIGNED_IN_MS, Browsers
-from server.services.rules import Rules
+from server.services.devices.browsers import SIGNED_IN_MS, Browsers
+from server.services.server_policy import Rules
 
 CSRF: Final = "Sayso-Csrf"
 """The header in which a page of ours says that it is one."""

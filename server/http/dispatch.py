@@ -11,13 +11,14 @@ from server.http import cookies, wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
-from server.protocol import decisions, errors
-from server.services.administration import Desk
-from server.services.approval_views import Shown
-from server.services.authority import Asked
-from server.services.people import Call, Person
-from server.services.ports import Busy, Taken
+from server.model.store import Busy, Taken
+from server.protocol import errors
+from server.protocol.approvals import decisions
+from server.services.approvals.views import Shown
+from server.services.operations.administration import Desk
+from server.services.operations.authority import Asked
 from server.services.refusals import Conflict, Invalid, NotFound, Refused
+from server.services.users.device_auth import Call, Person
 
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 

@@ -20,11 +20,11 @@ from simple_websocket import ConnectionClosed, Server
 from server import telemetry
 from server.http import cookies, dispatch, views, wire
 from server.http.site import Site
+from server.model.store import Busy
 from server.protocol import errors, json_text
-from server.services.displays import rfc3339
-from server.services.feed import News, user_topic
-from server.services.people import Call, Person
-from server.services.ports import Busy
+from server.services.notifications.feed import News, user_topic
+from server.services.policy.displays import rfc3339
+from server.services.users.device_auth import Call, Person
 
 PATH = "/api/feed"
 MOST_SOCKETS = 10

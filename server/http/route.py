@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from server.services.authority import Rule
+from server.services.operations.authority import Rule
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The part of a path that names something; what cannot be an id is no path of ours."""

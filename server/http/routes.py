@@ -2,35 +2,31 @@
 
 from typing import Final
 
-from server.http import (
+from server.http import oauth, oauth_wire, wire
+from server.http.admin_routes import ADMIN_ROUTES
+from server.http.approvals import (
+    approvals,
     decision_wire,
     narrowing_wire,
-    oauth_wire,
     outcome_wire,
     receipt_wire,
-    resource_wire,
-    wire,
 )
-from server.http.admin_routes import ADMIN_ROUTES
-from server.http.attention_routes import ATTENTION_ROUTES
-from server.http.consent_routes import CONSENT_ROUTES
-from server.http.delegation_routes import DELEGATION_ROUTES
-from server.http.deputy_routes import DEPUTY_ROUTES
-from server.http.device_routes import DEVICE_ROUTES
-from server.http.endpoints import (
-    approvals,
-    operations,
-    passwords,
-    protocol,
-    tokens,
-    user_codes,
-)
-from server.http.incident_routes import REPORT_ROUTES
-from server.http.passkey_routes import PASSKEY_ROUTES
-from server.http.push_routes import PUSH_ROUTES
-from server.http.registration_routes import REGISTRATION_ROUTES
+from server.http.approvers.deputy_routes import DEPUTY_ROUTES
+from server.http.ciba import user_codes
+from server.http.clients.registration_routes import REGISTRATION_ROUTES
+from server.http.consents.consent_routes import CONSENT_ROUTES
+from server.http.devices.device_routes import DEVICE_ROUTES
+from server.http.devices.passkey_routes import PASSKEY_ROUTES
+from server.http.incidents.incident_routes import REPORT_ROUTES
+from server.http.notifications.attention_routes import ATTENTION_ROUTES
+from server.http.notifications.push_routes import PUSH_ROUTES
+from server.http.operations import operations
+from server.http.resources import resource_wire
 from server.http.route import Caller, Route
-from server.http.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.tokens import tokens
+from server.http.tokens.delegation_routes import DELEGATION_ROUTES
+from server.http.users import passwords
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
@@ -59,7 +55,7 @@ ROUTES: Final = (
     Route(
         "POST",
         "/bc-authorize",
-        protocol.backchannel,
+        oauth.backchannel,
         _CLIENT,
         "An agent asks for a person's approval (CIBA).",
         form=tuple(_BACKCHANNEL.split()),
@@ -70,7 +66,7 @@ ROUTES: Final = (
     Route(
         "POST",
         "/token",
-        protocol.token,
+        oauth.token,
         _CLIENT,
         "An agent or a terminal gets tokens.",
         form=tuple(_TOKEN.split()),
@@ -82,7 +78,7 @@ ROUTES: Final = (
     Route(
         "POST",
         "/device_authorization",
-        protocol.device_authorization,
+        oauth.device_authorization,
         _CLIENT,
         "A terminal, or an app on a device, begins to sign in (RFC 8628).",
         form=tuple(_DEVICE.split()),
@@ -93,7 +89,7 @@ ROUTES: Final = (
     Route(
         "POST",
         "/par",
-        protocol.pushed,
+        oauth.pushed,
         _CLIENT,
         "An app pushes an authorization request (RFC 9126).",
         form=tuple(_PUSHED.split()),
@@ -107,7 +103,7 @@ ROUTES: Final = (
         Route(
             method,
             "/userinfo",
-            protocol.userinfo,
+            oauth.userinfo,
             _PUBLIC,
             "What the app may know of the person (OpenID Connect).",
             headers=("Authorization", "DPoP"),
@@ -117,7 +113,7 @@ ROUTES: Final = (
         )
         for method in ("GET", "POST")
     ),
-    Route("GET", "/jwks", protocol.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
+    Route("GET", "/jwks", oauth.jwks, _PUBLIC, "Our public keys.", answer=oauth_wire.KeySet),
     Route(
         "POST",
         "/introspect",
@@ -143,7 +139,7 @@ ROUTES: Final = (
     Route(
         "GET",
         "/.well-known/openid-configuration",
-        protocol.discovery,
+        oauth.discovery,
         _PUBLIC,
         "What this issuer can do (OpenID Connect Discovery).",
         answer=oauth_wire.Metadata,
@@ -151,7 +147,7 @@ ROUTES: Final = (
     Route(
         "GET",
         "/.well-known/oauth-authorization-server",
-        protocol.discovery,
+        oauth.discovery,
         _PUBLIC,
         "What this issuer can do (RFC 8414).",
         answer=oauth_wire.Metadata,

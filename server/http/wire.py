@@ -5,25 +5,25 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from server.http import (
+from server.http.approvals import (
     answer_wire,
-    decider_wire,
-    delivery_wire,
     narrowing_wire,
     outcome_wire,
     superseding_wire,
     together_wire,
     unusual_wire,
 )
+from server.http.approvers import decider_wire
+from server.http.notifications import delivery_wire
+from server.model.devices import Device as DeviceRecord
+from server.model.users import User as UserRecord
 from server.protocol import base64url, errors, json_text
-from server.services import extensions, retries
-from server.services.approval_views import Shown
-from server.services.approvals import Page
-from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
-from server.services.displays import rfc3339
-from server.services.feed import Happening
-from server.services.records import Device as DeviceRecord
-from server.services.records import User as UserRecord
+from server.services.approvals import extensions, retries
+from server.services.approvals.decisions import Page
+from server.services.approvals.views import Shown
+from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
+from server.services.notifications.feed import Happening
+from server.services.policy.displays import rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """As base64url, in its one spelling (RFC 4648 3.5)."""

@@ -13,8 +13,8 @@ it makes it safe first.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from server.model.store import Unit
 from server.protocol import errors
-from server.services.ports import Unit
 
 
 class Refused(Exception):

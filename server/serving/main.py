@@ -20,7 +20,7 @@ from server.serving import descriptors
 from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
 
 if TYPE_CHECKING:
-    from server.services.ports import Clock
+    from server.model.ports import Clock
     from server.serving.worker import SaysoWorker
 
 GRACEFUL_SECONDS: Final = 9
@@ -135,7 +135,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         """
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
         from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
-        from server.services.ports import Busy  # noqa: PLC0415  # likewise
+        from server.model.store import Busy  # noqa: PLC0415  # likewise
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
 
         try:

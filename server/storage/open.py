@@ -20,7 +20,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server import folders
-from server.services.ports import Busy, Clock
+from server.model.ports import Clock
+from server.model.store import Busy
 from server.storage.reader import PooledReader, Reader
 from server.storage.store import Edges, SqlStore
 from server.storage.tables import installation

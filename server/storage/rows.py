@@ -5,55 +5,55 @@ from collections.abc import Callable
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
-from server.services.once import once
-from server.storage.actions import Actions
-from server.storage.agents import Agents
-from server.storage.approvals import Approvals
-from server.storage.approvers import Approvers
-from server.storage.apps import Apps
-from server.storage.attention import Attention
-from server.storage.audit import Audit
-from server.storage.ceremonies import CeremonyTries
-from server.storage.code_grants import CodeGrants
-from server.storage.codes import Codes
-from server.storage.consents import Consents
-from server.storage.consumptions import Consumptions
-from server.storage.counters import Counters
-from server.storage.decisions import Decisions
-from server.storage.delegations import Delegations
-from server.storage.deliveries import Deliveries
-from server.storage.deputies import Deputies
-from server.storage.device_codes import DeviceCodes
-from server.storage.devices import Devices
+from server.services.lazy import once
+from server.storage.approvals.approvals import Approvals
+from server.storage.approvals.ceremonies import CeremonyTries
+from server.storage.approvals.consumptions import Consumptions
+from server.storage.approvals.decisions import Decisions
+from server.storage.approvals.execution_outcomes import Outcomes
+from server.storage.approvals.history import History
+from server.storage.approvers.approvers import Approvers
+from server.storage.approvers.deputies import Deputies
+from server.storage.approvers.escalations import Escalations
+from server.storage.approvers.groups import Groups
+from server.storage.audit.entries import Audit
+from server.storage.clients.agents import Agents
+from server.storage.clients.apps import Apps
+from server.storage.clients.icons import Icons
+from server.storage.clients.names import Names
+from server.storage.clients.registrations import Invitations, Registrations
+from server.storage.consents.consents import Consents
+from server.storage.devices.device_codes import DeviceCodes
+from server.storage.devices.devices import Devices
+from server.storage.devices.enrolment_codes import Codes
+from server.storage.devices.passkeys import Browsers, Passkeys
+from server.storage.devices.sessions import Sessions
 from server.storage.directory import Cache, CachedDirectory
-from server.storage.escalations import Escalations
-from server.storage.feed import Feed
-from server.storage.flows import Flows
-from server.storage.groups import Groups
-from server.storage.history import History
-from server.storage.icons import Icons
-from server.storage.incidents import Incidents
-from server.storage.installation import InstallationRecords
-from server.storage.keys import Keys
-from server.storage.limits import Limits
-from server.storage.names import Names
-from server.storage.notifications import Notifications
-from server.storage.outbox import Outbox
-from server.storage.outcomes import Outcomes
-from server.storage.passkeys import Browsers, Passkeys
-from server.storage.passwords import Passwords
-from server.storage.policy import Policies, Uses
-from server.storage.push_subscriptions import PushSubscriptions
-from server.storage.registrations import Invitations, Registrations
-from server.storage.replays import Replays
-from server.storage.resources import Resources
-from server.storage.sessions import Sessions
-from server.storage.sign_ins import SignIns
-from server.storage.standing_grants import StandingGrants
+from server.storage.incidents.incidents import Incidents
+from server.storage.notifications.attention import Attention
+from server.storage.notifications.deliveries import Deliveries
+from server.storage.notifications.feed import Feed
+from server.storage.notifications.notifications import Notifications
+from server.storage.notifications.outbox import Outbox
+from server.storage.notifications.push_subscriptions import PushSubscriptions
+from server.storage.operations.counters import Counters
+from server.storage.operations.installation import InstallationRecords
+from server.storage.operations.limits import Limits
+from server.storage.operations.traces import Traces
+from server.storage.policy.action_types import Actions
+from server.storage.policy.policy import Policies, Uses
+from server.storage.resources.resources import Resources
+from server.storage.sign_in.flows import Flows
+from server.storage.sign_in.sign_ins import SignIns
+from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.tables import installation
-from server.storage.traces import Traces
-from server.storage.user_codes import UserCodes
-from server.storage.users import Users
+from server.storage.tokens.code_grants import CodeGrants
+from server.storage.tokens.delegations import Delegations
+from server.storage.tokens.keys import Keys
+from server.storage.tokens.replays import Replays
+from server.storage.users.passwords import Passwords
+from server.storage.users.user_codes import UserCodes
+from server.storage.users.users import Users
 
 _QUEUE = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
 _ADMINISTERED = update(installation).values(admin_version=installation.c.admin_version + 1)

@@ -10,10 +10,11 @@ from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_colum
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server.services.ports import Busy, Clock
+from server.model.ports import Clock
+from server.model.store import Busy
 from server.services.refusals import Recorded
 from server.storage.directory import Cache
-from server.storage.feed import SEQUENCER_LOCK
+from server.storage.notifications.feed import SEQUENCER_LOCK
 from server.storage.reader import PooledReader, Reader
 from server.storage.rows import Rows
 from server.storage.tables import installation

@@ -12,9 +12,9 @@ from flask import Flask, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
-from server.protocol import device_codes
-from server.services.device_grant import CodeRefused
-from server.services.ports import Busy
+from server.model.store import Busy
+from server.protocol.devices import device_codes
+from server.services.devices.device_grant import CodeRefused
 from server.web.browser import cookie_of, from_here, go, page, under_another_name
 
 _COOKIE: Final = "sayso_device"

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.protocol import errors
-from server.services.narrowings import headline
-from server.services.people import Person
+from server.services.approvals.narrowing import headline
+from server.services.users.device_auth import Person
 from server.web.browser import go, moment
 from server.web.person_forms import sent_form
 from server.web.person_pages import Sheet, is_open, of_one, outcome

@@ -11,7 +11,7 @@ from flask import request
 
 from server.http.site import Site
 from server.protocol import errors
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.person_forms import calls_of
 from server.web.person_pages import Sheet, headline_of
 

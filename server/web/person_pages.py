@@ -14,18 +14,19 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
 from server.http import cookies
-from server.http.narrowing_wire import granted
+from server.http.approvals.narrowing_wire import granted
 from server.http.site import Site
-from server.protocol import ceremonies, decisions, errors
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.services import retries
-from server.services.approval_views import Shown
-from server.services.ceremonies import LOCKED_TEXT
-from server.services.displays import rfc3339, signals
-from server.services.narrowings import headline, in_words
-from server.services.people import Person
-from server.services.ports import Busy
+from server.model.store import Busy
+from server.protocol import errors
+from server.protocol.approvals import ceremonies, decisions
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.approvals import retries
+from server.services.approvals.ceremonies import LOCKED_TEXT
+from server.services.approvals.narrowing import headline, in_words
+from server.services.approvals.views import Shown
+from server.services.policy.displays import rfc3339, signals
+from server.services.users.device_auth import Person
 from server.web.browser import message, moment, page, under_another_name
 from server.web.menu import PLACES
 

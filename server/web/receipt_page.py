@@ -8,7 +8,7 @@ import json
 from typing import Final
 
 from server.http.site import Site
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.person_forms import calls_of
 from server.web.person_pages import Sheet, headline_of
 

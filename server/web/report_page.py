@@ -6,8 +6,8 @@ Owns: the choices of `/r/<id>/report` and their words. Never: what a report does
 from typing import Final
 
 from server.http.site import Site
-from server.services.approval_records import Approval
-from server.services.people import Person
+from server.model.approvals import Approval
+from server.services.users.device_auth import Person
 from server.web.person_pages import Sheet, is_open, of_one
 
 _ALONE: Final = (

@@ -14,15 +14,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
 from server.http.site import Site
-from server.protocol import errors, forms, passwords, redirects
+from server.model.store import Busy
+from server.protocol import errors, forms
+from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
-from server.services.authorize import Answer, handle_hash
-from server.services.flow_pages import ConsentPage, SignInPage
-from server.services.flows import Step
-from server.services.ports import Busy
-from server.services.sign_in_tries import TooSoon
-from server.services.sign_ins import WrongPassword
+from server.protocol.users import passwords
+from server.services.sign_in.authorize import Answer, handle_hash
+from server.services.sign_in.flow_pages import ConsentPage, SignInPage
+from server.services.sign_in.flows import Step
+from server.services.sign_in.sign_in_tries import TooSoon
+from server.services.sign_in.sign_ins import WrongPassword
 from server.web.browser import (
     HEADERS,
     cookie_of,

@@ -12,15 +12,16 @@ from typing import Any, Final
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
-from server.protocol import errors, pointers, rendering
+from server.model.policy import ActionRow
+from server.protocol import errors
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
-from server.protocol.pointers import MONEY_MEMBERS, Path
-from server.protocol.standing_grants import LIMITS, MOST_USES
+from server.protocol.policy import pointers, rendering
+from server.protocol.policy.pointers import MONEY_MEMBERS, Path
+from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
 from server.protocol.text import display_safe
-from server.services.approval_views import Shown
-from server.services.people import Person
-from server.services.records import ActionRow
+from server.services.approvals.views import Shown
+from server.services.users.device_auth import Person
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.person_forms import sent_form

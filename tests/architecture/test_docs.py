@@ -108,13 +108,13 @@ def test_every_documented_setting_exists():
 
 def test_the_documented_action_type_is_one():
     """Whoever copies the file of `docs/action-types.md` can register it and send its example."""
-    actions = importlib.import_module("server.protocol.actions")
+    actions = importlib.import_module("server.protocol.policy.action_types")
     page = _page("action-types.md")
     file, details = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     action = actions.read_action_type(json.loads(file))
     (detail,) = json.loads(details)
     Draft202012Validator(dict(action.schema)).validate(detail)
-    rendering = importlib.import_module("server.protocol.rendering")
+    rendering = importlib.import_module("server.protocol.policy.rendering")
     assert f"**{rendering.render_headline(action, detail)}**" in page
     for fact in rendering.facts(action, detail):
         assert fact.label == "Type" or f"*{fact.label}: {fact.value}*" in page
@@ -145,7 +145,7 @@ def test_every_problem_code_is_in_the_protocol():
 
 def test_every_audit_entry_type_is_documented():
     """Each type of entry stands in the table of `docs/architecture.md`."""
-    types = importlib.import_module("server.services.audit").Type
+    types = importlib.import_module("server.services.audit.audit").Type
     page = _page("architecture.md")
     assert types
     assert {kind for kind in types if f"| `{kind}` |" not in page} == set()

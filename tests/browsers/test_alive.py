@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.heard import heard

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, chromium
 from tests.support.clock import MINUTE

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import enrol_too, newcomer

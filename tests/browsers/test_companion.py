@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from server.protocol.states import State
-from server.services.oversight import Oversight
+from server.protocol.approvals.states import State
+from server.services.approvals.oversight import Oversight
 from tests.support.chromium import Chromium
 from tests.support.first_view import first_view
 from tests.support.listening import listening, looks, polling, says_soon, told

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import enrol_too

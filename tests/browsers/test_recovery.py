@@ -1,6 +1,6 @@
 """Somebody whose only passkey is lost, and how they come to decide again: in three browsers."""
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium, stranger
 from tests.support.clock import DAY

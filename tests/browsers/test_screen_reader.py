@@ -6,9 +6,9 @@ from itertools import groupby, zip_longest
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.services import shipped
-from server.services.actions import Actions
+from server.protocol.policy.risks import Risk
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent, new_agent
 from tests.support.chromium import Chromium, PageGone
 from tests.support.heard import Heard, heard
@@ -31,7 +31,9 @@ Row = tuple[str, str]
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
     """Payments are as the file has them that comes with Sayso."""
-    Actions(server.services.store).update(shipped.registrable("payment.transfer"), by=BY)
+    Actions(server.services.store).update(
+        builtin_action_types.registrable("payment.transfer"), by=BY
+    )
 
 
 def test_the_script_is_what_is_heard(server: LiveServer, tab: Chromium) -> None:

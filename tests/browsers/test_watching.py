@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.agents import Agents
+from server.services.clients.agents import Agents
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium
 from tests.support.newcomer import newcomer

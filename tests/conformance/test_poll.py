@@ -12,10 +12,10 @@ import pytest
 
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
-from server.services import audit
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
-from server.services.users import Users
+from server.services.audit import audit
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import CIBA, PAYMENT_DETAILS, Agent, new_agent
 from tests.support.installation import PAY
 from tests.support.raw_api import RawApi

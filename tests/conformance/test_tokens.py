@@ -10,7 +10,7 @@ import pytest
 
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.keys import Level
-from server.services import audit
+from server.services.audit import audit
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY
 from tests.support.refusals import check_refusal, unchanged

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from server.services import keys
-from server.services.keys import Keys
+from server.services.tokens import keys
+from server.services.tokens.keys import Keys
 from tests.support import prepared
 from tests.support.agent import Agent
 from tests.support.installation import PAY

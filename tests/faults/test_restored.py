@@ -17,8 +17,8 @@ from approver_tui.client import standing
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.tokens import Tokens, load
 from approver_tui.state.standing_grants import GrantWish, Varying
-from server.services.actions import Actions
-from server.services.records import Consent
+from server.model.consents import Consent
+from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import PAYMENT_DETAILS, Agent, new_agent
 from tests.support.clock import DAY

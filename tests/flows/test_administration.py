@@ -10,8 +10,8 @@ import pytest
 from approver_tui.client.jose import signed_statement
 from approver_tui.client.keys import Level
 from approver_tui.client.unlocking import one_signature
-from server.protocol.decisions import request_digest
-from server.services.users import UserChanges, Users
+from server.protocol.approvals.decisions import request_digest
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.raw_api import RawApi
 from tests.support.record import entries

@@ -14,9 +14,9 @@ from approver_tui.client import attention, deputies
 from approver_tui.client.errors import ApiError, RequestLocked, WrongEntry
 from approver_tui.state.approvals import Approval, ApprovalState
 from approver_tui.state.ceremony import Entries
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.feed_line import FeedLine, greeted
 from tests.support.installation import PAYMENT

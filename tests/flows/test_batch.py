@@ -19,7 +19,7 @@ from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.approvals import Approval
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.results import Fate
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.batches import open_batch, read_on, send, type_in
 from tests.support.fake_clock import FakeClock

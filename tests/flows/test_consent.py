@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.installation import PAY
 from tests.support.record import entries

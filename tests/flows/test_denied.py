@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from approver_tui.client.keys import Level
-from server.protocol.decisions import DENY_CODES
+from server.protocol.approvals.decisions import DENY_CODES
 from tests.support.agent import Agent
 from tests.support.record import entries, state, story
 from tests.support.server import LiveServer

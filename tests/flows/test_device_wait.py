@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from approver_tui.client.errors import ApiError
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent
 from tests.support.record import entries, state
 from tests.support.server import BY, ROOT, LiveServer

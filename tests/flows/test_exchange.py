@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.agents import Agents
-from server.services.consents import ConsentService
+from server.protocol.policy.risks import Risk
+from server.services.clients.agents import Agents
+from server.services.consents.consents import ConsentService
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.chains import BANK, DESK, LiveChains
 from tests.support.installation import PAY

@@ -17,9 +17,9 @@ from approver_tui.client.feed import Feed, Listeners
 from approver_tui.state.approvals import Approval
 from approver_tui.state.connection import Connection, Phase
 from approver_tui.state.events import Event, EventName
-from server.services.agents import Agents
-from server.services.expiry import FEED_KEPT_MS
-from server.services.users import Users
+from server.services.approvals.expiry import FEED_KEPT_MS
+from server.services.clients.agents import Agents
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import MINUTE, SECOND
 from tests.support.feed_line import feed_line, greeted

@@ -9,7 +9,7 @@ import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
 from approver_tui.state.narrowing import Granted, Wish, read_change
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

@@ -8,9 +8,9 @@ from approver_tui.client.keys import Level
 from approver_tui.client.unlocking import SESSION, confirm_pin, open_key
 from approver_tui.state.approvals import Approval
 from approver_tui.state.devices import PinState
-from server.services.devices import MOST_TRIES, MOST_UNCONFIRMED
-from server.services.statements import PIN_FRESH_MS
-from server.services.users import Users
+from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.devices.statements import PIN_FRESH_MS
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import SECOND
 from tests.support.record import entries, state

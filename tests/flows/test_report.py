@@ -8,8 +8,8 @@ import pytest
 
 from approver_tui.state.approvals import ApprovalState
 from approver_tui.state.reported import ReportScope
-from server.services.agents import Agents
-from server.services.incidents import Incidents
+from server.services.clients.agents import Agents
+from server.services.incidents.incidents import Incidents
 from tests.support.agent import Agent
 from tests.support.chains import BANK, LiveChains
 from tests.support.feed_line import greeted

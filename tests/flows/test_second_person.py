@@ -16,9 +16,9 @@ from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
 from approver_tui.state.events import EventName
 from approver_tui.state.narrowing import Granted, Place, Wish, read_change
 from approver_tui.state.text import SafeText
-from server.protocol.states import State
-from server.services.actions import Actions
-from server.services.groups import Groups
+from server.protocol.approvals.states import State
+from server.services.approvers.groups import Groups
+from server.services.policy.action_types import Actions
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
 from tests.support.feed_line import greeted

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.services.keys import Keys
+from server.services.tokens.keys import Keys
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY
 from tests.support.record import entries, story

@@ -14,7 +14,7 @@ from approver_tui.client import standing
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
 from approver_tui.state.standing_grants import GrantWish, Varying
-from server.services.actions import Actions
+from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
 from tests.support.installation import PAY, PAYMENT

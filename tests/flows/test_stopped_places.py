@@ -1,7 +1,7 @@
 """Agent, user, resource, key: each is stopped from another process while a server runs.
 
 Then every place is tried over real HTTP; what refuses, and in which words, is one table. More that
-can be stopped, at more places, is in `tests/server/services/test_stopped.py`.
+can be stopped, at more places, is in `tests/server/services/clients/test_disabled_agents.py`.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from approver_tui.client.keys import Level
 from approver_tui.client.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import GRANT_REFRESH_TOKEN, GRANT_TOKEN_EXCHANGE
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.agents import Agents
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.keys import Keys
-from server.services.passwords import Passwords
-from server.services.users import Users
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.clients.agents import Agents
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.tokens.keys import Keys
+from server.services.users.passwords import Passwords
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.chains import consent

@@ -17,8 +17,8 @@ from approver_tui.client.jose import SigningKey, signed_statement
 from approver_tui.client.keys import Level
 from approver_tui.state.approvals import Approval
 from approver_tui.state.devices import Device
-from server.services.oversight import Oversight
-from server.services.users import Users
+from server.services.approvals.oversight import Oversight
+from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.clock import DAY, MINUTE
 from tests.support.feed_line import feed_line, greeted

@@ -10,9 +10,9 @@ import pytest
 from approver_tui.client.errors import EntryNeeded, RequestLocked, WrongEntry
 from approver_tui.state.approvals import Approval
 from approver_tui.state.ceremony import Entries
-from server.services.actions import Actions
-from server.services.agent_forms import AgentChanges
-from server.services.agents import Agents
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import Actions
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from server import telemetry
-from server.services.restores import KINDS
+from server.services.operations.restores import KINDS
 from tests.support.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.restored import restored
 from tests.support.site import LocalSite

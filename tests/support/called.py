@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from server.services.users import Users
+from server.services.users.users import Users
 from tests.support.chromium import chromium
 from tests.support.desktop import Desktop, desktop, environment
 from tests.support.fake_gcm import fake_gcm

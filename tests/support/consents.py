@@ -6,9 +6,9 @@ Owns: what a page would ask. Never: the answers; those are the terminal's.
 from dataclasses import replace
 from typing import Any
 
-from server.services.approval_records import Approval
-from server.services.consents import Given, Wanted
-from server.services.records import Consent
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.services.consents.consents import Given, Wanted
 from tests.support.callers import LocalAgent, LocalTerminal
 from tests.support.clock import DAY
 from tests.support.installation import PAY

@@ -17,10 +17,10 @@ from approver_tui.client.keys import Level
 from approver_tui.client.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APP_GRANTS, APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.invitations import Invitations, NewInvitation
-from server.services.passwords import Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.passwords import Passwords
 from tests.support import browser_handles
 from tests.support.agent import Agent
 from tests.support.browser import CALLBACK, PASSWORD, VERIFIER, Browser, request_of

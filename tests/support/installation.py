@@ -11,21 +11,24 @@ from typing import Any
 from server.crypto.jose import JwtSigner
 from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import EntryIds, KeyedSecrets
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents, NewSecret
-from server.services.approval_records import Approval
-from server.services.apps import Apps
-from server.services.installation import Installation
-from server.services.keys import Keys
-from server.services.records import Consent, Delegation, Device, User
-from server.services.resources import Resources
-from server.services.rules import Rules
-from server.services.standing_grant_records import StandingGrant
-from server.services.users import NewUser, Users
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.model.devices import Device
+from server.model.standing_grants import StandingGrant
+from server.model.tokens import Delegation
+from server.model.users import User
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents, NewSecret
+from server.services.clients.apps import Apps
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.resources.resources import Resources
+from server.services.server_policy import Rules
+from server.services.tokens.keys import Keys
+from server.services.users.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, MovableClock

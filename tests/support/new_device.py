@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from approver_tui.client.jose import SigningKey, dpop_proof
+from server.model.approvals import Approval
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE
-from server.services.approval_records import Approval
-from server.services.device_grant import CodeRefused
+from server.services.devices.device_grant import CodeRefused
 from tests.support.callers import LocalTerminal
 from tests.support.site import ISSUER, PEER, Answer, LocalSite
 

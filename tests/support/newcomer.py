@@ -5,7 +5,7 @@ Owns: the way from a code to the inbox. Never: which browser it is, or what is d
 
 from typing import Protocol
 
-from server.services.users import UserChanges, Users
+from server.services.users.users import UserChanges, Users
 from tests.support.server import BY, LiveServer
 
 

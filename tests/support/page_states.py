@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
+from server.model.incidents import Incident
+from server.protocol.approvals.states import State as Ending
 from server.protocol.names import ACR_PASSKEY, name_id
-from server.protocol.states import State as Ending
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.incident_records import Incident
-from server.services.oversight import Oversight
-from server.services.passwords import Passwords
+from server.services.approvals.oversight import Oversight
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
 from tests.support.agent import new_agent
 from tests.support.browser import PASSWORD, request_of
 from tests.support.chromium import Chromium, stranger

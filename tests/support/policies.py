@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.questions import Question, Source, Verdict, decide

@@ -17,27 +17,30 @@ from typing import Any
 from gevent import monkey
 from sqlalchemy import update
 
-from server.protocol import rendering
-from server.protocol.states import State, origins
-from server.services import audit, caps
-from server.services.app_tokens import AppIssuing
-from server.services.approval_records import Approval
-from server.services.ciba import CibaService
-from server.services.expiry import Sweeper
-from server.services.feed import Hub
-from server.services.grants import ciba
-from server.services.grants.app_refresh import AppRefreshGrant
-from server.services.grants.ciba import CibaGrant
-from server.services.ports import Busy, Unit
-from server.services.records import Agent, Delegation, Entry
-from server.services.token import TokenEndpoint
-from server.storage.approvals import Approvals
-from server.storage.code_grants import CodeGrants
-from server.storage.delegations import Delegations
-from server.storage.feed import Feed
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.clients import Agent
+from server.model.store import Busy, Unit
+from server.model.tokens import Delegation
+from server.protocol.approvals.states import State, origins
+from server.protocol.policy import rendering
+from server.services.approvals.expiry import Sweeper
+from server.services.audit import audit
+from server.services.ciba import grant
+from server.services.ciba.grant import CibaGrant
+from server.services.ciba.requests import CibaService
+from server.services.notifications import caps
+from server.services.notifications.feed import Hub
+from server.services.tokens.app_tokens import AppIssuing
+from server.services.tokens.endpoint import TokenEndpoint
+from server.services.tokens.grants.app_refresh import AppRefreshGrant
+from server.storage.approvals.approvals import Approvals
+from server.storage.notifications.feed import Feed
 from server.storage.rows import Rows
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
+from server.storage.tokens.code_grants import CodeGrants
+from server.storage.tokens.delegations import Delegations
 from server.storage.writer import GroupedWriter, _Batch
 
 _PAUSE_SECONDS = 0.02
@@ -185,7 +188,7 @@ def _own_clock() -> None:
 
 def _ends_are_not_written() -> None:
     """What is over is over only as long as the clock says so."""
-    vars(ciba)["expire"] = lambda *_: None
+    vars(grant)["expire"] = lambda *_: None
     Sweeper.round = lambda *_: 0  # type: ignore[method-assign]  # the fault
 
 

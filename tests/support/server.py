@@ -19,13 +19,13 @@ import httpx
 
 from server import app, outward
 from server.app import Services
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents
-from server.services.installation import Installation
-from server.services.resources import Resources
-from server.services.users import NewUser, Users
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.resources.resources import Resources
+from server.services.users.users import NewUser, Users
 from server.settings import Settings
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.serve import MappedClock

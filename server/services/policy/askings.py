@@ -7,15 +7,15 @@ Owns: the names and the reasons. Never: who that is; enforcement knows (`eligibl
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol.risks import Risk
-from server.services import stand_ins
-from server.services.approval_records import Why
-from server.services.approvers import Named
-from server.services.eligible import People
+from server.model.approvals import Why
+from server.model.store import View
+from server.model.users import User
+from server.protocol.policy.risks import Risk
+from server.services.approvers import stand_ins
+from server.services.approvers.approvers import Named
+from server.services.approvers.eligible import People
 from server.services.policy.judging import Case
 from server.services.policy.questions import APP, Requirements
-from server.services.ports import View
-from server.services.records import User
 
 THE_PERSON: Final = "the person"
 """Whom a case is about that names nobody."""

@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
-from server.protocol import scopes
-from server.services import members
+from server.model.policy import PolicyRow
+from server.model.store import View
+from server.protocol.resources import scopes
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.records import PolicyRow
 from server.services.policy.rules import Document, Rule
-from server.services.ports import View
 from server.services.refusals import Invalid, NotFound
+from server.services.users import user_or_group
 
 DEFAULT_VERSION: Final = 0
 BY_DEFAULT: Final = "default"
@@ -75,7 +75,7 @@ def _user(view: View, document: Document, called: str) -> str:
 
 def _party(view: View, document: Document, called: str) -> str:
     try:
-        return members.party(view, called)
+        return user_or_group.party(view, called)
     except NotFound:
         look = "sayso users list, sayso groups list"
         raise _unknown(

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.protocol.ceremonies import CONFIRM
+from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
-from server.protocol.risks import highest
+from server.protocol.policy.risks import highest
 from server.services.policy import conditions
 from server.services.policy.conditions import Condition, Names, Told
 from server.services.policy.questions import (

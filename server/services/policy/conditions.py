@@ -10,20 +10,11 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, TypeAlias, cast
 
-from server.protocol.risks import Risk
+from server.model.policy import Hours
+from server.protocol.policy.risks import Risk
 from server.services.policy import documents, uses
 from server.services.policy.questions import Question
-from server.services.policy.rules import (
-    ALLOWED,
-    ANY,
-    DAYS,
-    Amount,
-    Count,
-    Document,
-    Hours,
-    Rule,
-    When,
-)
+from server.services.policy.rules import ALLOWED, ANY, DAYS, Amount, Count, Document, Rule, When
 
 _MIDNIGHT = time()
 _REMEMBERED: Final = 64

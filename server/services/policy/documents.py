@@ -11,11 +11,12 @@ from datetime import UTC, time, tzinfo
 from typing import Final, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from server.protocol.ceremonies import CONFIRM, Ceremony, Step
-from server.protocol.risks import Risk
+from server.model.policy import Hours
+from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
-from server.protocol.unusual import Code
-from server.services import labels
+from server.services.clients import labels
 from server.services.policy import uses
 from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.services.policy.rules import (
@@ -26,7 +27,6 @@ from server.services.policy.rules import (
     Ask,
     Count,
     Document,
-    Hours,
     Party,
     Rule,
     When,

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol.actions import ActionType
-from server.services import eligible, members
+from server.model.clients import Agent
+from server.model.store import View
+from server.model.users import User
+from server.protocol.policy.action_types import ActionType
+from server.services.approvers import eligible
 from server.services.policy.judging import Case, Judge
-from server.services.ports import View
-from server.services.records import Agent, User
-from server.services.schemas import Schemas
-from server.services.targets import Target
+from server.services.policy.schemas import Schemas
+from server.services.resources.targets import Target
+from server.services.users import user_or_group
 
 _SCHEMAS: Final = Schemas()
 Wish = tuple[str, Target, Sequence[ActionType]]
@@ -67,4 +69,4 @@ def _wishes(view: View, agent: Agent) -> Iterator[Wish]:
 
 
 def _may_ask(view: View, agent: Agent, user: User) -> bool:
-    return agent.asks is None or members.among(view, user.id, agent.asks)
+    return agent.asks is None or user_or_group.among(view, user.id, agent.asks)

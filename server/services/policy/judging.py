@@ -9,13 +9,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from server.protocol.actions import ActionType
+from server.model.clients import Agent, App
+from server.model.policy import PolicyRow
+from server.model.ports import Secrets
+from server.model.store import View
+from server.model.users import User
+from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import Risk, highest
-from server.protocol.unusual import Code
-from server.services import histories, typed_facts
-from server.services.history_keys import Request
-from server.services.policy import binding
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.risks import Risk, highest
+from server.services.approvals import history
+from server.services.approvals.history_keys import Request
+from server.services.policy import binding, typed_facts
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.questions import (
     Answer,
@@ -30,10 +35,7 @@ from server.services.policy.questions import (
     decide,
     holds,
 )
-from server.services.policy.records import PolicyRow
-from server.services.ports import Secrets, View
-from server.services.records import Agent, App, User
-from server.services.targets import Target
+from server.services.resources.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class History:
         """What was unusual when it was asked, else what is now."""
         if self.case.past is None:
             return unusual_now(self.view, self.secrets, self.case)
-        return histories.unusual_of(self.case.past)
+        return history.unusual_of(self.case.past)
 
 
 _NOBODY = User("", "", None, (), "enabled", 0)
@@ -99,7 +101,7 @@ def unusual_now(view: View, secrets: Secrets, case: Case) -> frozenset[Code]:
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
     asked = Request(case.agent, case.user or _NOBODY, case.target, details, actions)
-    return histories.look(view, secrets, asked).unusual.codes
+    return history.look(view, secrets, asked).unusual.codes
 
 
 @dataclass(frozen=True, slots=True)

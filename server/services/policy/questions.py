@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, Literal, Protocol, TypeAlias
 
-from server.protocol.ceremonies import CONFIRM, TYPED, Ceremony, Step
+from server.protocol.approvals.ceremonies import CONFIRM, TYPED, Ceremony, Step
+from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
-from server.protocol.risks import TIME_TO_LIVE, Risk, highest
-from server.protocol.unusual import Code
-from server.services.once import once
+from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
+from server.services.lazy import once
 from server.services.policy import uses
 
 Outcome: TypeAlias = Literal["allow", "ask", "deny"]

@@ -5,12 +5,13 @@ Owns: the fixed codes. Never: which rule refused, to the caller; that is the adm
 
 from typing import Final
 
+from server.model.audit import Entry
+from server.model.store import Unit
 from server.protocol import errors
-from server.services import audit, floods
+from server.services.audit import audit
+from server.services.notifications import floods
 from server.services.policy.judging import Case
 from server.services.policy.questions import Verdict
-from server.services.ports import Unit
-from server.services.records import Entry
 
 DENIED: Final = "policy_denied"
 """The fixed code of what a rule forbids."""

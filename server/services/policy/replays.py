@@ -11,21 +11,28 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-from server.protocol import errors, kinds
+from server.model.approvals import Approval
+from server.model.audit import EntrySearch, StoredEntry
+from server.model.clients import Agent, App
+from server.model.store import Store, View
+from server.model.tokens import Delegation
+from server.protocol import errors
+from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
-from server.services import audit, deciders, eligible, parties, standing_uses, targets, votes
-from server.services.approval_records import Approval
-from server.services.eligible import NOBODY_ELSE, People
+from server.services.approvals import votes
+from server.services.approvers import deciders, eligible
+from server.services.approvers.eligible import NOBODY_ELSE, People
+from server.services.audit import audit
+from server.services.clients import display_names
 from server.services.policy import refusals
 from server.services.policy.askings import asking
 from server.services.policy.judging import Case, Judge, engine_of
 from server.services.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
+from server.services.policy.schemas import Schemas
 from server.services.policy.trials import trial
-from server.services.ports import Store, View
-from server.services.records import Agent, App, Delegation, StoredEntry
 from server.services.refusals import Invalid
-from server.services.schemas import Schemas
-from server.services.searches import EntrySearch
+from server.services.resources import targets
+from server.services.standing_grants import uses
 
 MOST_JUDGED: Final = 20_000
 MOST_CHANGES: Final = 200
@@ -199,12 +206,12 @@ def _covering(view: View, judge: Judge, event: Event, case: Case, verdict: Verdi
     """The standing grant that answered it, if it still would; else one that could have."""
     if event.by_grant:
         approval = view.approvals.get(event.id)
-        held = approval is not None and standing_uses.holds(view, judge, case, approval)
-        return standing_uses.grant_of(approval) if approval is not None and held else None
+        held = approval is not None and uses.holds(view, judge, case, approval)
+        return uses.grant_of(approval) if approval is not None and held else None
     whole = len(event.details) == len(event.types)  # the log keeps none
     if not event.takes_grant or not whole or event.way not in {"request", "exchange"}:
         return None
-    fits = standing_uses.fits(view, case, verdict, event.at)
+    fits = uses.fits(view, case, verdict, event.at)
     return next((fit.grant.id for fit in fits), None)
 
 
@@ -253,7 +260,7 @@ def _request(approval: Approval) -> Event:
         before="ask" if approval.decided_by is None else "allow",
         past=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
-        by_grant=standing_uses.decided(approval),
+        by_grant=uses.decided(approval),
         takes_grant=not approval.acr_values,
     )
 
@@ -357,7 +364,7 @@ def _change(view: View, event: Event, after: After) -> Change:
         way=event.way,
         id=event.id,
         at=event.at,
-        agent=parties.name_of(view.directory, event.agent),
+        agent=display_names.name_of(view.directory, event.agent),
         user=None if user is None else user.name,
         resource=event.resource,
         scope=event.scope,

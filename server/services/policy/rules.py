@@ -4,12 +4,12 @@ Owns: the types. Never: reading (`documents.py`), answering (`builtin.py`).
 """
 
 from dataclasses import dataclass
-from datetime import time
 from typing import Final, Literal, TypeAlias
 
-from server.protocol.ceremonies import CONFIRM, Ceremony
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
+from server.model.policy import Hours
+from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.services.policy.questions import Outcome, Way
 
 Party: TypeAlias = Literal["user", "owner"]
@@ -29,18 +29,6 @@ class Amount:
     currency: str
     over: int | None
     at_most: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hours of some days in a zone; from after to means over midnight, counted by its first day."""
-
-    begins: time
-    ends: time
-    """00:00 is the end of the day."""
-    days: tuple[int, ...]
-    """0 is Monday."""
-    zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from server.protocol import ceremonies
-from server.services.displays import rfc3339
+from server.model.policy import PolicyRow
+from server.protocol.approvals import ceremonies
 from server.services.policy import documents
 from server.services.policy.askings import Asking
 from server.services.policy.binding import DEFAULT_VERSION
-from server.services.policy.records import PolicyRow
+from server.services.policy.displays import rfc3339
 from server.services.policy.replays import Change, Replay
 from server.services.policy.trials import Explained, Tried
 

@@ -12,33 +12,33 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, cast
 
-from server.protocol import ceremonies, ciba, errors, scopes, tokens
-from server.protocol.tokens import Issue
-from server.protocol.unusual import Code
-from server.services import (
-    agents,
-    answerers,
-    apps,
-    deciders,
-    eligible,
-    standing_uses,
-    targets,
-    users,
-)
-from server.services.answerers import Answerers
+from server.model.clients import Agent, App
+from server.model.consents import Consent
+from server.model.policy import PolicyRow
+from server.model.standing_grants import StandingGrant
+from server.model.store import Store, View
+from server.protocol import errors
+from server.protocol.approvals import ceremonies
+from server.protocol.approvals.unusual import Code
+from server.protocol.ciba import requests
+from server.protocol.resources import scopes
+from server.protocol.tokens import tokens
+from server.protocol.tokens.tokens import Issue
+from server.services.approvers import answerers, deciders, eligible
+from server.services.approvers.answerers import Answerers
+from server.services.clients import agents, apps
 from server.services.policy import binding, documents, policies, uses
 from server.services.policy.askings import Asking, asking
 from server.services.policy.judging import Case, Judge, engine_of, unusual_now
 from server.services.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
-from server.services.policy.records import PolicyRow
 from server.services.policy.rules import Rule
-from server.services.ports import Store, View
-from server.services.records import Agent, App, Consent
+from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, Refused
-from server.services.rules import Rules
-from server.services.schemas import Schemas
-from server.services.standing_grant_records import StandingGrant
-from server.services.targets import Target
+from server.services.resources import targets
+from server.services.resources.targets import Target
+from server.services.server_policy import Rules
+from server.services.standing_grants import uses as standing_uses
+from server.services.users import users
 
 _REQUESTED: Final = frozenset({"request", APP})
 """By these doors somebody is asked at once; by the others an agent is told to ask."""
@@ -186,13 +186,13 @@ class Trials:
         if wanted.acr and wanted.way != "request":
             raise Invalid("Only a request at /bc-authorize says how a person shall answer: --acr")
         try:
-            details = ciba.read_details(wanted.details)
+            details = requests.read_details(wanted.details)
             target = self._target(view, agent, wanted, asks=details != ())
             actions = self.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
-        pin = ciba.wants_pin(wanted.acr or "")
+        pin = requests.wants_pin(wanted.acr or "")
         return Case(wanted.way, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(self, view: View, agent: Agent | App, wanted: Wanted, *, asks: bool) -> Target:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.pointers import MONEY_MEMBERS, parts
+from server.protocol.policy.pointers import MONEY_MEMBERS, parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from server.protocol import names
-from server.services.agent_forms import MOST_DESCRIPTION
-from server.services.invitations import SAFE_GRANTS
-from server.services.reviews import MOST_EXTERNAL_ID
+from server.services.clients.agent_forms import MOST_DESCRIPTION
+from server.services.clients.invitations import SAFE_GRANTS
+from server.services.clients.reviews import MOST_EXTERNAL_ID
 from server.web.console.fields import Field
 
 GRANTS: Final = (

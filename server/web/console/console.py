@@ -15,12 +15,12 @@ from server.http import cookies
 from server.http.route import Route
 from server.http.site import Site
 from server.http.views import read_request
+from server.model.store import Busy
 from server.protocol import errors, forms
 from server.protocol.forms import Form
 from server.protocol.text import display_safe
-from server.services.authority import Role
-from server.services.people import Person
-from server.services.ports import Busy
+from server.services.operations.authority import Role
+from server.services.users.device_auth import Person
 from server.web import person_pages
 from server.web.browser import go, message, moment, page, under_another_name
 from server.web.calls import Calls, Document

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.http import statistics_wire
+from server.http.operations import statistics_wire
 from server.http.site import Site
 from server.protocol import errors
-from server.services import parties
-from server.services.people import Person
+from server.services.clients import display_names
+from server.services.users.device_auth import Person
 from server.web import charts
 from server.web.browser import go
 from server.web.calls import Document
@@ -143,7 +143,7 @@ def _name(site: Site, about: str, owned: Document | None) -> str:
     if owned is not None:
         return str(owned["name"])
     with site.store.read() as view:
-        return parties.name_of(view.directory, about)
+        return display_names.name_of(view.directory, about)
 
 
 def _unknown() -> errors.Problem:

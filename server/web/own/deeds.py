@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.http.site import Site
 from server.protocol import errors
 from server.protocol.forms import Form
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.own import bodies, devices

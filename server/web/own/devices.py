@@ -6,12 +6,12 @@ one in or out; the rows of the API do.
 
 import segno
 
-from server.http.push_wire import push_subscription
+from server.http.notifications.push_wire import push_subscription
 from server.http.site import Site
+from server.model.devices import Device
 from server.protocol import errors
-from server.services.people import Person
-from server.services.push_subscriptions import Known
-from server.services.records import Device
+from server.services.notifications.push_subscriptions import Known
+from server.services.users.device_auth import Person
 from server.web.browser import day
 from server.web.calls import Document
 from server.web.own.sheets import sheet

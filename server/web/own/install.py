@@ -5,7 +5,7 @@ can do there.
 """
 
 from server.http.site import Site
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.own.sheets import sheet
 from server.web.person_pages import Sheet
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http import cookies
 from server.http.site import Site
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.browser import go
 from server.web.own.sheets import check_origin
 from server.web.person_forms import sent_form

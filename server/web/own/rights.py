@@ -6,7 +6,7 @@ Owns: which lists there are. Never: gives one; that is an approval.
 from typing import Final
 
 from server.http.site import Site
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web.own.sheets import ENDED, listed, sheet
 from server.web.person_pages import Sheet
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
 from server.protocol import errors
-from server.services.people import Person
+from server.services.users.device_auth import Person
 from server.web import themes
 from server.web.browser import go
 from server.web.own.sheets import check_origin, listed, sheet

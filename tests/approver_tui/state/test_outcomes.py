@@ -6,8 +6,8 @@ from pathlib import Path
 
 import server.services
 from approver_tui.state.outcomes import ENDED
-from server.services import ceremonies, rights
-from server.services.superseding import SUPERSEDED
+from server.services.approvals import ceremonies, rights
+from server.services.approvals.superseding import SUPERSEDED
 
 OWN_SENTENCE = {"withdrawn"}
 """It is said with the name of the agent."""
@@ -16,14 +16,14 @@ _SERVICES = Path(server.services.__file__).parent
 
 def _reasons() -> Iterator[str]:
     """What the server's source gives as a reason: where it withdraws, lets expire, finds gone."""
-    for path in _SERVICES.glob("*.py"):
+    for path in _SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "withdraw":
                 yield from (_text(each.value) for each in node.keywords if each.arg == "reason")
             gone = isinstance(node, ast.FunctionDef) and node.name.strip("_").endswith(
                 ("gone", "reason", "stood_on")
             )
-            if gone and path.stem in {"rights", "expiry", "standing_proposals"}:
+            if gone and path.stem in {"rights", "expiry", "proposals"}:
                 found = (each.value for each in ast.walk(node) if isinstance(each, ast.Return))
                 yield from (_text(each) for each in found)
 

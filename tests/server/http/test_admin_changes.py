@@ -8,14 +8,16 @@ import pytest
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
-from server.http import app_wire
-from server.protocol.decisions import request_digest
-from server.services.agent_forms import AgentChanges, NewAgent
-from server.services.app_forms import AppChanges, NewApp
-from server.services.invitations import NewInvitation
-from server.services.records import Agent, App, Resource, User
-from server.services.resources import ResourceChanges
-from server.services.users import NewUser, UserChanges
+from server.http.clients import app_wire
+from server.model.clients import Agent, App
+from server.model.resources import Resource
+from server.model.users import User
+from server.protocol.approvals.decisions import request_digest
+from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.invitations import NewInvitation
+from server.services.resources.resources import ResourceChanges
+from server.services.users.users import NewUser, UserChanges
 from tests.support.callers import LocalTerminal, another_device
 from tests.support.clock import DAY
 from tests.support.installation import PAY, PAYMENT

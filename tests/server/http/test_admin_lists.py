@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from server.services.app_forms import NewApp
-from server.services.apps import Apps
-from server.services.groups import Groups
-from server.services.invitations import Invitations, NewInvitation
+from server.services.approvers.groups import Groups
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY, registered
 from tests.support.site import Answer

@@ -10,8 +10,8 @@ from server import telemetry
 from server.http import dispatch
 from server.http.message import HttpRequest
 from server.http.route import Caller, Route
+from server.model.store import Busy
 from server.protocol import errors
-from server.services.ports import Busy
 
 REQUEST = HttpRequest("GET", "/here", {}, {}, {}, (), b"", "192.0.2.7", 0)
 

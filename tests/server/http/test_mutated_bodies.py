@@ -15,9 +15,9 @@ from approver_tui.client.jose import DECISION, STATEMENT, SigningKey, b64, dpop_
 from server.http.route import Route
 from server.http.routes import ROUTES
 from server.protocol import base64url, names
-from server.protocol.token_exchange import ACCESS_TOKEN
-from server.services.people import People
-from server.services.statements import Statements
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN
+from server.services.devices.statements import Statements
+from server.services.users.device_auth import People
 from server.storage.store import SqlStore
 from tests.support import mutations
 from tests.support.agent import PAYMENT_DETAILS

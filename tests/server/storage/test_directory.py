@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from server.services.ports import Busy
-from server.services.records import User
+from server.model.store import Busy
+from server.model.users import User
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.tables import users

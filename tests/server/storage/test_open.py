@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from server.services.ports import Busy
+from server.model.store import Busy
 from server.storage import open as opening
 from server.storage import upgrade as upgrading
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database

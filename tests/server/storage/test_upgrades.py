@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from server.model.approvals import Approver, Decision
+from server.model.store import Taken
 from server.protocol.confusables import name_keys
-from server.services.approval_records import Approver, Decision
-from server.services.narrowings import granted_headline, rows_of
-from server.services.ports import Taken
+from server.services.approvals.narrowing import granted_headline, rows_of
 from server.storage.open import SCHEMA, SchemaMismatch, open_store, upgrade_database
 from server.storage.store import SqlStore
 from tests.support import earlier_databases

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Connection
 
-from server.services.ports import Busy
+from server.model.store import Busy
 from server.storage import open as opening
 from server.storage import writer as writing
 from server.storage.writer import DirectWriter, GroupedWriter

@@ -2,8 +2,9 @@
 
 import pytest
 
-from server.protocol import base64url, icons
-from server.services.agent_forms import AgentChanges
+from server.protocol import base64url
+from server.protocol.clients import icons
+from server.services.clients.agent_forms import AgentChanges
 from server.services.refusals import Invalid
 from server.web.browser import policy
 from tests.support.console import open_console

@@ -3,7 +3,7 @@
 import pytest
 
 from server.http import cookies
-from server.services.pushes import DORMANT_MS
+from server.services.notifications.pushes import DORMANT_MS
 from tests.support.clock import DAY
 from tests.support.passkey import new_browser
 from tests.support.push_service import answer, push_service

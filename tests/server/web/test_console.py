@@ -9,8 +9,8 @@ import pytest
 
 from server.http.admin_routes import ADMIN_ROUTES
 from server.protocol import names
-from server.services.agent_forms import AgentChanges
-from server.services.authority import Role, Rule
+from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.authority import Role, Rule
 from server.web.console.deed import Deed
 from server.web.console.deeds import DEEDS
 from server.web.console.sheets import MENU, SHEETS

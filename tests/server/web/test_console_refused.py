@@ -10,7 +10,7 @@ import pytest
 from server.http.admin_bodies import ActionDocument
 from server.http.admin_routes import ADMIN_ROUTES
 from server.protocol import names
-from server.services.agent_forms import AgentChanges
+from server.services.clients.agent_forms import AgentChanges
 from server.web.console.deeds import DEEDS
 from server.web.console.sheets import SHEETS
 from tests.support.console import Console, open_console

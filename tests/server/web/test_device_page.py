@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.services.ports import Busy
+from server.model.store import Busy
 from server.web.browser import HEADERS
 from tests.support.browser import PASSWORD
 from tests.support.new_device import begun

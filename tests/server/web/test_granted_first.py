@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from server.cli import approvals as command
+from server.cli.approvals import approvals as command
 from server.http import admin_documents
-from server.services import narrowings
-from server.services.oversight import Oversight
-from server.services.users import UserChanges
+from server.services.approvals import narrowing
+from server.services.approvals.oversight import Oversight
+from server.services.users.users import UserChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.installation import BY, PAYMENT
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for
@@ -89,4 +89,4 @@ def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
 )
 def test_what_is_told_follows_from_what_was_granted(granted, state, words):
     """Nothing is said to be granted that was not."""
-    assert narrowings.in_words("Pay 2", granted, state) == words
+    assert narrowing.in_words("Pay 2", granted, state) == words

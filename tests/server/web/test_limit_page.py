@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from server.protocol import decisions
+from server.protocol.approvals import decisions
+from server.protocol.approvals.narrowing import NOT_GRANTED
+from server.protocol.approvals.states import State
 from server.protocol.forms import Form
-from server.protocol.narrowing import NOT_GRANTED
-from server.protocol.states import State
 from server.web import limit_page
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.console import FROM_HERE

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.services.successions import Successions
+from server.services.incidents.orphan_quarantine import Successions
 from tests.support.clock import DAY
 from tests.support.console import Console, open_console
 from tests.support.installation import BY

@@ -2,9 +2,9 @@
 
 import pytest
 
-from server.services import acting
-from server.services.agent_forms import AgentChanges
-from server.services.users import UserChanges, Users
+from server.services.clients.agent_forms import AgentChanges
+from server.services.tokens import acting
+from server.services.users.users import UserChanges, Users
 from tests.support.callers import new_person
 from tests.support.clock import DAY
 from tests.support.installation import BY, registered

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.services.agent_forms import AgentChanges
+from server.services.clients.agent_forms import AgentChanges
 from server.web.themes import THEMES
 from tests.support.installation import BY
 from tests.support.own_pages import Pages

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
-from server.services.passkeys import CHALLENGE_MS
+from server.services.devices.passkeys import CHALLENGE_MS
 from tests.support.browser import PASSWORD, Browser, Page
 from tests.support.clock import HOUR, MINUTE
 from tests.support.installation import BY

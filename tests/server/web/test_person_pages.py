@@ -8,13 +8,13 @@ import pytest
 
 from server import web
 from server.http import cookies
-from server.protocol.risks import Risk
-from server.services.agent_forms import AgentChanges
-from server.services.displays import rfc3339
-from server.services.oversight import Oversight
+from server.model.store import Busy
+from server.protocol.policy.risks import Risk
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agent_forms import AgentChanges
+from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
-from server.services.ports import Busy
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from server.web.browser import HEADERS
 from tests.support import consents
 from tests.support.callers import new_person
@@ -354,7 +354,7 @@ def test_a_fault_of_ours_is_a_page_too(browser, monkeypatch, raised, status):
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("server.services.approvals.ApprovalService.waiting", fail)
+    monkeypatch.setattr("server.services.approvals.decisions.ApprovalService.waiting", fail)
     page = _page(browser)
     assert page.status_code == status
     assert "x</p>" not in page.text

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from server.protocol import base64url, decisions
-from server.protocol.states import State
+from server.protocol import base64url
+from server.protocol.approvals import decisions
+from server.protocol.approvals.states import State
 from server.services.policy.policies import Policies
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
@@ -81,7 +82,7 @@ def test_an_answer_by_a_key_that_is_gone_says_so(browser, agent, monkeypatch):
     """It is still there, with nothing to check it by."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id)
-    monkeypatch.setattr("server.storage.passkeys.Passkeys.of_device", lambda *_: None)
+    monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
     assert _receipt(browser, approval)["answers"][0]["key"] is None
 
 
@@ -225,7 +226,7 @@ def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
 
 def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, local, monkeypatch):
     """So many are looked at and no more, however long the list is."""
-    monkeypatch.setattr("server.services.approvals.LOOKED_AT", 2)
+    monkeypatch.setattr("server.services.approvals.decisions.LOOKED_AT", 2)
     monkeypatch.setattr("server.web.history_page._PART", "2")
     approved = agent.asked(login_hint="eva")[1]
     browser.approve(approved.id)

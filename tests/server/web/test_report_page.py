@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 from tests.support.person_pages import get, post
 

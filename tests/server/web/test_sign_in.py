@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.ports import Busy
+from server.model.store import Busy
 from server.web import sign_in
 from server.web.browser import HEADERS
 from tests.support.browser import CALLBACK, request_of

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.users import NewUser
+from server.protocol.policy.risks import Risk
+from server.services.users.users import NewUser
 from tests.support import standing
 from tests.support.installation import BY, PAYMENT
 from tests.support.passkey import new_browser

@@ -10,21 +10,23 @@ import random
 
 import pytest
 
-from server.protocol import ceremonies, names
-from server.protocol.exchange_refusals import Reason
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.services import approvers, histories
-from server.services.agent_forms import AgentChanges
-from server.services.deciders import said_by
-from server.services.exchanges import Asked, Exchanges, Refused
-from server.services.groups import Groups
+from server.model.standing_grants import StandingGrant
+from server.protocol import names
+from server.protocol.approvals import ceremonies
+from server.protocol.approvals.states import State
+from server.protocol.policy.risks import Risk
+from server.protocol.tokens.exchange_refusals import Reason
+from server.services.approvals import history
+from server.services.approvers import approvers
+from server.services.approvers.deciders import said_by
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
+from server.services.policy.schemas import Schemas
 from server.services.policy.trials import Trials, Wanted
-from server.services.resources import ResourceChanges
-from server.services.schemas import Schemas
-from server.services.standing_grant_records import StandingGrant
+from server.services.resources.resources import ResourceChanges
+from server.services.tokens.exchanges import Asked, Exchanges, Refused
 from tests.support.callers import LocalAgent, new_person
 from tests.support.chains import BANK, Chains
 from tests.support.clock import DAY, MINUTE
@@ -188,7 +190,7 @@ class World:
             return {"then": "token", **found, "by": said_by(row)}
         found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
         found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(histories.unusual_of(row.past))
+        found["unusual"] = set(history.unusual_of(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
             found["people"] = {
@@ -203,7 +205,7 @@ class World:
             }
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
-                histories.remember(tx, row, approved=True)
+                history.remember(tx, row, approved=True)
         return found
 
     def _answered(self, answer, refusal):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
 from server.services.policy.trials import Trials, Wanted
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import request_of
 from tests.support.callers import new_person

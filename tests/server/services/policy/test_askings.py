@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from server.services import approvers
-from server.services.groups import Groups
+from server.services.approvers import approvers
+from server.services.approvers.groups import Groups
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
 from server.services.policy.telling import explained, replayed
 from server.services.policy.trials import Trials, Wanted
-from server.services.users import UserChanges
+from server.services.users.users import UserChanges
 from tests.support import standing
 from tests.support.callers import new_person
 from tests.support.chains import BANK, Chains

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from server.services.history_rows import Addition
+from server.model.history import Addition
 from server.services.policy import binding, uses
 from server.services.policy.judging import Case, Judge, engine_of
-from server.services.targets import Target
+from server.services.resources.targets import Target
 from tests.support.installation import PAY
 from tests.support.policies import rule
 

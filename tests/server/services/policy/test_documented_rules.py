@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from server.services import shipped
-from server.services.agent_forms import AgentChanges
-from server.services.groups import Groups
+from server.services.approvers.groups import Groups
+from server.services.clients.agent_forms import AgentChanges
+from server.services.policy import builtin_action_types
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.trials import Trials
-from server.services.users import NewUser
+from server.services.users.users import NewUser
 from tests.support.installation import BY, PAY
 
 PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
@@ -46,8 +46,8 @@ def _named(block):
 def trials(local, agent, person):
     """An installation with the shipped types, a group and an agent that carries the label."""
     assert person.user.name == "ana"
-    local.desk.actions.update(shipped.document("payment.transfer"), by=BY)
-    local.desk.actions.add(shipped.document("payee.change"), by=BY)
+    local.desk.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
+    local.desk.actions.add(builtin_action_types.document("payee.change"), by=BY)
     local.desk.users.add(NewUser("ben"), by=BY)
     Groups(local.desk.store, local.desk.secrets).add("finance", ["ben", "admin"], by=BY)
     local.desk.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)

@@ -4,12 +4,13 @@ from datetime import time
 
 import pytest
 
-from server.protocol.ceremonies import Step
-from server.protocol.risks import Risk
-from server.protocol.unusual import Code
+from server.model.policy import Hours
+from server.protocol.approvals.ceremonies import Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.services.policy import binding, documents
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.rules import Amount, Ask, Count, Hours, When
+from server.services.policy.rules import Amount, Ask, Count, When
 from tests.support.policies import rule
 
 

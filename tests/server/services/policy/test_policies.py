@@ -2,13 +2,13 @@
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.services.agent_forms import AgentChanges
+from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Case, Engine, Judge
 from server.services.policy.policies import Policies
 from server.services.policy.questions import Answer, Source
-from server.services.targets import Target
+from server.services.resources.targets import Target
 from tests.support.installation import BY, PAY, admitted, registered
 from tests.support.policies import rule
 

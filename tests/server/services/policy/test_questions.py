@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from server.protocol.ceremonies import CONFIRM, Step
-from server.protocol.risks import Risk
+from server.protocol.approvals.ceremonies import CONFIRM, Step
+from server.protocol.policy.risks import Risk
 from server.services.policy.questions import (
     FAILED,
     NOBODY,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.services.agent_forms import AgentChanges
+from server.services.clients.agent_forms import AgentChanges
 from server.services.policy import replays
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies

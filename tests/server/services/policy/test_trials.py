@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from server.protocol.ceremonies import CONFIRM, Step
+from server.protocol.approvals.ceremonies import CONFIRM, Step
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
-from server.protocol.risks import Risk
+from server.protocol.policy.risks import Risk
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.trials import Trials, Wanted
 from server.services.refusals import Invalid, NotFound
-from server.services.resources import ResourceChanges
+from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.chains import BANK, Chains
 from tests.support.installation import BY, PAY

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from server.protocol.risks import Risk
-from server.protocol.states import State
-from server.protocol.unusual import Code
+from server.protocol.approvals.states import State
+from server.protocol.approvals.unusual import Code
+from server.protocol.policy.risks import Risk
 from server.services.policy.judging import Case, Judge, unusual_now
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
+from server.services.policy.schemas import Schemas
 from server.services.policy.trials import Trials, Wanted
-from server.services.schemas import Schemas
-from server.services.targets import Target
+from server.services.resources.targets import Target
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY

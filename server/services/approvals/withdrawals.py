@@ -1,0 +1,50 @@
+"""Ending open approvals because something that they stand on is gone."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from server.model.approvals import Approval
+from server.model.store import Unit
+from server.protocol.approvals.states import State
+from server.services.approvals import entries
+from server.services.audit import audit
+from server.services.notifications import notices
+from server.services.standing_grants import uses
+
+_NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+def withdraw(
+    tx: Unit,
+    approvals: Iterable[Approval],
+    *,
+    reason: str,
+    actor: str,
+    facts: Mapping[str, object] = _NOTHING_MORE,
+) -> int:
+    """Cancel those that are still open, with an entry and an event each; returns how many."""
+    return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
+
+
+def _withdraw(
+    tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
+) -> bool:
+    uses.queue(tx, approval)
+    moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
+    if moved is None:
+        return False
+    uses.release(tx, moved)
+    audit.record(
+        tx,
+        entries.entry(
+            moved,
+            audit.Type.APPROVAL_CANCELLED,
+            actor=actor,
+            decision="cancelled",
+            cause=reason,
+            facts=facts,
+        ),
+    )
+    notices.approval(tx, moved, "approval.cancelled")
+    return True

@@ -1,0 +1,139 @@
+"""Administration over HTTP: the services of the command line, at one person's guarded desk.
+
+Owns: which services a request gets. Never: a rule; those are theirs and `authority.py`'s.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from server.model.ports import Secrets, Signer
+from server.model.store import Store
+from server.services.approvals.oversight import Oversight
+from server.services.approvers.backups import Reinforcements
+from server.services.approvers.deputies import ManagedDeputies
+from server.services.approvers.groups import Groups
+from server.services.audit import audit
+from server.services.clients.agent_auth import AgentAuth
+from server.services.clients.agents import Agents
+from server.services.clients.apps import Apps
+from server.services.clients.invitations import Invitations
+from server.services.consents.consents import ConsentService
+from server.services.devices.statements import Statements
+from server.services.incidents.incidents import Incidents
+from server.services.incidents.orphans import Orphans
+from server.services.notifications.outbox import Outgoing
+from server.services.notifications.pauses import Pauses
+from server.services.operations.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.operations.doctor import Doctor
+from server.services.operations.limits import Limits
+from server.services.operations.statistics import Statistics
+from server.services.policy.action_types import Actions
+from server.services.policy.judging import Judge
+from server.services.policy.policies import Policies
+from server.services.policy.previews import Previews
+from server.services.policy.replays import Replays
+from server.services.policy.trials import Trials
+from server.services.resources.resources import Resources
+from server.services.server_policy import Rules
+from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
+from server.services.tokens.delegations import Ledger
+from server.services.tokens.keys import Keys
+from server.services.users.device_auth import Person
+from server.services.users.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one request may use. Every unit of work of it is checked for this very request."""
+
+    by: str
+    """The actor, as the log names it."""
+    only_of: str | None
+    """The user whose agents are listed; None for those who may see them all."""
+    names: Callable[[Iterable[str]], dict[str, str]]
+    """What people are called, by their ids."""
+    check: Callable[[], None]
+    """Whether they may be here at all, for what is read nowhere. Raises errors.Problem."""
+    users: Users
+    agents: Agents
+    agent_auth: AgentAuth
+    orphans: Orphans
+    pauses: Pauses
+    apps: Apps
+    groups: Groups
+    resources: Resources
+    actions: Actions
+    previews: Previews
+    policies: Policies
+    trials: Trials
+    replays: Replays
+    keys: Keys
+    invitations: Invitations
+    oversight: Oversight
+    outgoing: Outgoing
+    reinforcements: Reinforcements
+    statistics: Statistics
+    limits: Limits
+    doctor: Doctor
+    ledger: Ledger
+    incidents: Incidents
+    consents: ConsentService
+    deputies: ManagedDeputies
+    standing_grants: StandingGrants
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Gives each request its desk."""
+
+    store: Store
+    secrets: Secrets
+    signer: Signer
+    statements: Statements
+    rules: Rules
+    endpoint_problem: Callable[[str], str]
+    """Why an agent may not be called back at a URL; "" when it may."""
+
+    def desk(self, person: Person, rule: Rule, asked: Asked) -> Desk:
+        """The services, behind a guard that knows who asks for what."""
+        store = GuardedStore(self.store, Guard(rule, person, asked, self.statements))
+        judge = Judge(self.secrets)
+        sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
+        return Desk(
+            by=audit.by_user(person.user.id),
+            only_of=None if sees_all else person.user.id,
+            names=Users(self.store, self.secrets).names,
+            check=partial(_look, store),
+            users=Users(store, self.secrets),
+            agents=Agents(store, self.secrets, self.endpoint_problem),
+            agent_auth=AgentAuth(store, self.secrets),
+            orphans=Orphans(store, self.rules),
+            pauses=Pauses(store, self.rules),
+            apps=Apps(store, self.secrets),
+            groups=Groups(store, self.secrets),
+            resources=Resources(store, self.secrets, self.rules.issuer),
+            actions=Actions(store),
+            previews=Previews(store),
+            policies=Policies(store),
+            trials=Trials(store, self.rules, judge),
+            replays=Replays(store, judge),
+            keys=Keys(store, self.signer, self.rules),
+            invitations=Invitations(store, self.secrets),
+            oversight=Oversight(store),
+            outgoing=Outgoing(store),
+            reinforcements=Reinforcements(store, judge, self.rules),
+            statistics=Statistics(store),
+            limits=Limits(store, self.rules),
+            doctor=Doctor(store, judge),
+            consents=ConsentService(store, self.secrets, self.rules),
+            deputies=ManagedDeputies(store),
+            standing_grants=standing_grants_of(store, self.secrets, self.rules),
+            ledger=Ledger(store),
+            incidents=Incidents(store),
+        )
+
+
+def _look(store: GuardedStore) -> None:
+    with store.read():
+        pass

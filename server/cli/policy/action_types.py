@@ -194,8 +194,10 @@ def _without_template(row: ActionRow) -> list[str]:
     if action.has_template:
         return []
     return [
-        f"It has no headline: it is shown as `{builtin_action_types.GENERIC}`, "
-        f"at {action.risk} risk."
+        (
+            f"It has no headline: it is shown as `{builtin_action_types.GENERIC}`, "
+            f"at {action.risk} risk."
+        )
     ]
 
 

@@ -65,11 +65,11 @@ from server.services.operations.administration import Administration
 from server.services.operations.statistics import Statistics
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
 from server.services.sign_in.passkey_sign_ins import PasskeySignIns
-from server.services.sign_in.rp_logout import SignOuts
+from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
 from server.services.standing_grants.exchanges import StandingExchanges
@@ -94,7 +94,7 @@ from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import Issuing
 from server.services.tokens.keys import ensure_keys
 from server.services.tokens.revocation import Revocation
-from server.services.users.device_auth import People
+from server.services.users.device_auth import DeviceAuthentication
 from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs
 from server.settings import Settings, described, is_loopback
@@ -131,7 +131,7 @@ class Services:
     signer: JwtSigner
     verifier: JwtVerifier
     passwords: Argon2Passwords
-    rules: Rules
+    rules: ServerPolicy
     hub: Hub
     sweeper: Sweeper
     escalations: Escalations
@@ -238,7 +238,7 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
         store=store,
         rules=rules,
         clients=clients,
-        people=People(store, services.verifier, proofs, rules),
+        people=DeviceAuthentication(store, services.verifier, proofs, rules),
         browsers=browsers,
         passkeys=passkeys,
         passkey_sign_ins=PasskeySignIns(store, passkeys, sign_ins),
@@ -288,7 +288,7 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
         authorize=begun,
         flows=Flows(store, secrets, services.verifier, begun, consents, rights.actions, sign_ins),
         sign_ins=sign_ins,
-        sign_outs=SignOuts(store, services.verifier, rules, sign_ins),
+        sign_outs=RpLogout(store, services.verifier, rules, sign_ins),
         userinfo=UserInfo(store, Bearers(issued, proofs), rules),
         approvals=approvals,
         push_losses=PushLosses(store),
@@ -369,8 +369,8 @@ def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None])
     return outward.outbox_worker(settings, store, secrets, callbacks, run, room)
 
 
-def _rules(settings: Settings, installation: InstallationRow) -> Rules:
-    return Rules(
+def _rules(settings: Settings, installation: InstallationRow) -> ServerPolicy:
+    return ServerPolicy(
         issuer=settings.issuer_url,
         on_loopback=is_loopback(settings.issuer_url),
         access_token_alg=settings.access_token_alg,

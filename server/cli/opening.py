@@ -42,7 +42,7 @@ from server.services.policy.trials import Trials
 from server.services.resources.resources import Resources
 from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
 from server.services.tokens.delegations import Ledger
-from server.services.tokens.keys import Keys
+from server.services.tokens.keys import SigningKeys
 from server.services.users.passwords import Passwords
 from server.services.users.users import Users
 from server.settings import Settings
@@ -54,7 +54,7 @@ BY = audit.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class OpenInstallation:
     """Everything an administrator can do here."""
 
     services: Services
@@ -72,7 +72,7 @@ class Desk:
     policies: Policies
     trials: Trials
     replays: Replays
-    keys: Keys
+    keys: SigningKeys
     invitations: Invitations
     installation: Installation
     oversight: Oversight
@@ -99,7 +99,7 @@ class Desk:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Desk]:
+def opened(settings: Settings) -> Iterator[OpenInstallation]:
     """The installation, closed afterwards."""
     services = build(settings)
     try:
@@ -108,7 +108,7 @@ def opened(settings: Settings) -> Iterator[Desk]:
         services.store.close()
 
 
-def administers(function: Callable[Concatenate[Desk, P], None]) -> Callable[P, None]:
+def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> Callable[P, None]:
     """Give the command an open installation as its first argument."""
 
     @functools.wraps(function)
@@ -119,10 +119,10 @@ def administers(function: Callable[Concatenate[Desk, P], None]) -> Callable[P, N
     return run
 
 
-def _desk(services: Services) -> Desk:
+def _desk(services: Services) -> OpenInstallation:
     store, secrets, signer = services.store, services.secrets, services.signer
     judge = Judge(secrets)
-    return Desk(
+    return OpenInstallation(
         services=services,
         users=Users(store, secrets),
         passwords=Passwords(store, services.passwords),
@@ -138,7 +138,7 @@ def _desk(services: Services) -> Desk:
         policies=Policies(store),
         trials=Trials(store, services.rules, judge),
         replays=Replays(store, judge),
-        keys=Keys(store, signer, services.rules),
+        keys=SigningKeys(store, signer, services.rules),
         invitations=Invitations(store, secrets),
         installation=Installation(store, secrets, signer),
         oversight=Oversight(store),

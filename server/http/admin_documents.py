@@ -27,7 +27,7 @@ from server.services.clients import icons, power
 from server.services.devices.enrolment import IssuedCode
 from server.services.policy.displays import rfc3339
 from server.services.resources.resources import NewResourceSecret
-from server.services.tokens.delegations import Held
+from server.services.tokens.delegations import NamedDelegation
 from server.services.tokens.keys import Rotated
 
 _MOST_CURSOR = 2_000
@@ -194,7 +194,7 @@ def approval_sheet(seen: Seen) -> wire.ApprovalSheet:
     )
 
 
-def delegation(held: Held, now: int) -> wire.ManagedDelegation:
+def delegation(held: NamedDelegation, now: int) -> wire.ManagedDelegation:
     """An issued token as JSON."""
     one = held.delegation
     user = None if held.user is None else Named(id=held.user.id, name=held.user.name)

@@ -21,7 +21,7 @@ from server.http.route import Caller, Route
 from server.http.standing_grants.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
 from server.http.tokens import delegations, keys
 from server.http.users.user_routes import USER_ROUTES
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -46,7 +46,7 @@ _RESOURCES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedResources,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -58,7 +58,7 @@ _RESOURCES: Final = (
         answer=wire.GivenResourceSecret,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -68,7 +68,7 @@ _RESOURCES: Final = (
         "One protected API.",
         answer=wire.ManagedResource,
         errors=_READS,
-        rule=Rule(_STAFF, "resource"),
+        rule=AccessRule(_STAFF, "resource"),
     ),
     Route(
         "PATCH",
@@ -79,7 +79,7 @@ _RESOURCES: Final = (
         body=bodies.ResourceChanges,
         answer=wire.ManagedResource,
         errors=_UPDATES,
-        rule=Rule(_ADMIN, "resource", versioned=True),
+        rule=AccessRule(_ADMIN, "resource", versioned=True),
     ),
     Route(
         "POST",
@@ -90,7 +90,7 @@ _RESOURCES: Final = (
         body=bodies.Rotation,
         answer=wire.GivenResourceSecret,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "resource"),
+        rule=AccessRule(_ADMIN, "resource"),
     ),
     Route(
         "DELETE",
@@ -100,7 +100,7 @@ _RESOURCES: Final = (
         "Forget a protected API; answers what ended with it.",
         answer=wire.DeletedResource,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "resource"),
+        rule=AccessRule(_ADMIN, "resource"),
     ),
 )
 
@@ -114,7 +114,7 @@ _ACTIONS: Final = (
         query=listing.QUERY,
         answer=wire.ManagedActions,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -126,7 +126,7 @@ _ACTIONS: Final = (
         answer=wire.ManagedAction,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "POST",
@@ -137,7 +137,7 @@ _ACTIONS: Final = (
         body=action_type_wire.ActionTrial,
         answer=action_type_wire.ActionPreview,
         errors=_READS,
-        rule=Rule(_ADMIN),
+        rule=AccessRule(_ADMIN),
     ),
     Route(
         "GET",
@@ -147,7 +147,7 @@ _ACTIONS: Final = (
         "One action type with its file.",
         answer=wire.ManagedAction,
         errors=_READS,
-        rule=Rule(_STAFF, "action"),
+        rule=AccessRule(_STAFF, "action"),
     ),
     Route(
         "PUT",
@@ -158,7 +158,7 @@ _ACTIONS: Final = (
         body=bodies.ActionDocument,
         answer=wire.ManagedAction,
         errors=_UPDATES,
-        rule=Rule(_ADMIN, "action", versioned=True),
+        rule=AccessRule(_ADMIN, "action", versioned=True),
     ),
     Route(
         "DELETE",
@@ -168,7 +168,7 @@ _ACTIONS: Final = (
         "Forget an action type.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "action"),
+        rule=AccessRule(_ADMIN, "action"),
     ),
 )
 
@@ -182,7 +182,7 @@ _OTHERS: Final = (
         query=("state", "agent", "user", *listing.QUERY),
         answer=wire.ManagedApprovals,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -192,7 +192,7 @@ _OTHERS: Final = (
         "One request with its texts, answers and entries.",
         answer=wire.ApprovalSheet,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -203,7 +203,7 @@ _OTHERS: Final = (
         body=bodies.Cancellation,
         answer=wire.ManagedApproval,
         errors=_CHANGES,
-        rule=Rule(_ADMIN),
+        rule=AccessRule(_ADMIN),
     ),
     Route(
         "POST",
@@ -214,7 +214,7 @@ _OTHERS: Final = (
         body=bodies.Escalation,
         answer=wire.ManagedApproval,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -225,7 +225,7 @@ _OTHERS: Final = (
         query=("client", "user", "resource", "ended", *listing.QUERY),
         answer=wire.ManagedDelegations,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -235,7 +235,7 @@ _OTHERS: Final = (
         "One of them, what it came from and what came from it.",
         answer=wire.DelegationChain,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -245,7 +245,7 @@ _OTHERS: Final = (
         "End a token and all that came from it.",
         answer=wire.RevokedDelegation,
         errors=_CHANGES,
-        rule=Rule(_ADMIN),
+        rule=AccessRule(_ADMIN),
     ),
     Route(
         "GET",
@@ -256,7 +256,7 @@ _OTHERS: Final = (
         query=("user", *listing.QUERY),
         answer=wire.ManagedDevices,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "DELETE",
@@ -266,7 +266,7 @@ _OTHERS: Final = (
         "End somebody's device and its sign-in. Must be signed if it is their last device.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "device"),
+        rule=AccessRule(_ADMIN, "device"),
     ),
     Route(
         "GET",
@@ -276,7 +276,7 @@ _OTHERS: Final = (
         "Every signing key, newest first.",
         answer=wire.ManagedKeys,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -288,7 +288,7 @@ _OTHERS: Final = (
         answer=wire.RotatedKey,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "POST",
@@ -298,7 +298,7 @@ _OTHERS: Final = (
         "Take a signing key away at once, because it has leaked.",
         answer=wire.RevokedKey,
         errors=_CHANGES,
-        rule=Rule(_ADMIN),
+        rule=AccessRule(_ADMIN),
     ),
     Route(
         "GET",
@@ -309,7 +309,7 @@ _OTHERS: Final = (
         query=(*_SEARCH, *listing.QUERY),
         answer=audit_wire.LogEntries,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -319,7 +319,7 @@ _OTHERS: Final = (
         "One entry of the log.",
         answer=audit_wire.LogEntry,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
 )
 

@@ -15,10 +15,10 @@ from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.services.approvals.views import Shown
-from server.services.operations.administration import Desk
-from server.services.operations.authority import Asked
-from server.services.refusals import Conflict, Invalid, NotFound, Refused
-from server.services.users.device_auth import Call, Person
+from server.services.operations.administration import AdminServices
+from server.services.operations.authority import AdminRequest
+from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
+from server.services.users.device_auth import DeviceCall, Person
 
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
@@ -52,7 +52,7 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     except errors.Problem as problem:
         _note(route, problem.code, problem.log)
         return problem_response(problem)
-    except (Refused, Taken) as error:
+    except (ChangeRefused, Taken) as error:
         _note(route, type(error).__name__, str(error))
         return problem_response(_refused(error))
     except Busy as error:
@@ -87,15 +87,15 @@ def _person(site: Site, route: Route, request: HttpRequest) -> Person:
         cookies.check_page(site.browsers, site.rules, request, cookie)
         return site.browsers.person(cookie)
     url = site.rules.issuer + request.path
-    return site.people.authenticate(Call(authorization, request.proofs, request.method, url))
+    return site.people.authenticate(DeviceCall(authorization, request.proofs, request.method, url))
 
 
-def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | Desk:
+def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | AdminServices:
     """The person, or their desk where it is administration."""
     if route.rule is None:
         return person
     version = request.headers.get("if-match")
-    asked = Asked(
+    asked = AdminRequest(
         digest=decisions.request_digest(request.method, request.path, request.body),
         target=request.params.get("id", ""),
         version=None if version is None else version.strip().strip('"'),
@@ -129,7 +129,7 @@ def problem_response(problem: errors.Problem) -> HttpResponse:
     return as_json(problem.status, body, problem.headers, media_type="application/problem+json")
 
 
-def _refused(error: Refused | Taken) -> errors.Problem:
+def _refused(error: ChangeRefused | Taken) -> errors.Problem:
     """What an administrator's service refuses, in the words of the API."""
     status, code = next(
         (word for kind, word in _WORDS.items() if isinstance(error, kind)), (409, "exists")

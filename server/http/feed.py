@@ -24,7 +24,7 @@ from server.model.store import Busy
 from server.protocol import errors, json_text
 from server.services.notifications.feed import News, user_topic
 from server.services.policy.displays import rfc3339
-from server.services.users.device_auth import Call, Person
+from server.services.users.device_auth import DeviceCall, Person
 
 PATH = "/api/feed"
 MOST_SOCKETS = 10
@@ -135,7 +135,7 @@ def _person(site: Site) -> tuple[Person, str]:
     if cookie and "authorization" not in asked.headers:
         cookies.check_origin(site.rules, asked)
         return site.browsers.person(cookie), cookie
-    call = Call(
+    call = DeviceCall(
         request.headers.get("Authorization"),
         request.headers.getlist("DPoP"),
         "GET",
@@ -279,7 +279,7 @@ class _Conversation:
         message = _message(frame)
         if message.get("type") != "renew":
             return self._close(_BAD_MESSAGE, "unknown message")
-        call = Call(
+        call = DeviceCall(
             f"DPoP {message.get('access_token')}",
             [str(message.get("proof"))],
             "GET",

@@ -8,7 +8,7 @@ from server.protocol.clients import client_auth
 from server.services.clients.client_auth import only_agent, only_app
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.keys import published
-from server.services.users.device_auth import Call
+from server.services.users.device_auth import DeviceCall
 
 
 def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
@@ -40,7 +40,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
 def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
     """GET and POST /userinfo (OpenID Connect Core 5.3)."""
     url = site.rules.issuer + request.path
-    call = Call(request.headers.get("authorization"), request.proofs, request.method, url)
+    call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
     return as_json(200, site.userinfo.about(call))
 
 

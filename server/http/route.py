@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from server.services.operations.authority import Rule
+from server.services.operations.authority import AccessRule
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The part of a path that names something; what cannot be an id is no path of ours."""
@@ -47,7 +47,7 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())
-    rule: Rule | None = None
+    rule: AccessRule | None = None
     """Whose administration it is; the endpoint is then handed a desk in place of the person."""
 
     browsers: bool = False

@@ -34,11 +34,11 @@ from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.notifications.quiet import Quiet
 from server.services.operations.administration import Administration
 from server.services.operations.statistics import Statistics
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
 from server.services.sign_in.passkey_sign_ins import PasskeySignIns
-from server.services.sign_in.rp_logout import SignOuts
+from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
 from server.services.standing_grants.standing_grants import StandingGrants
@@ -47,7 +47,7 @@ from server.services.tokens.delegations import Ledger
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.revocation import Revocation
-from server.services.users.device_auth import People
+from server.services.users.device_auth import DeviceAuthentication
 from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs
 
@@ -94,9 +94,9 @@ class Site:
 
     clock: Clock
     store: Store
-    rules: Rules
+    rules: ServerPolicy
     clients: ClientAuthentication
-    people: People
+    people: DeviceAuthentication
     browsers: Browsers
     passkeys: PasskeyService
     passkey_sign_ins: PasskeySignIns
@@ -110,7 +110,7 @@ class Site:
     authorize: AuthorizeService
     flows: Flows
     sign_ins: SignIns
-    sign_outs: SignOuts
+    sign_outs: RpLogout
     userinfo: UserInfo
     approvals: ApprovalService
     push_subscriptions: PushSubscriptions

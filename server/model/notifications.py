@@ -159,7 +159,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class NotificationPreferences:
     """What one person wants about one request."""
 
     muted: bool
@@ -244,7 +244,9 @@ class PushService:
 class AttentionRows(Protocol):
     """Quiet hours, mutes and holds."""
 
-    def wishes(self, user_id: str, agent_id: str, approval_id: str, now: int) -> Wishes:
+    def wishes(
+        self, user_id: str, agent_id: str, approval_id: str, now: int
+    ) -> NotificationPreferences:
         """What this person wants about this request; MUST be one statement."""
 
     def quiet_hours(self, user_id: str) -> Hours | None: ...

@@ -61,7 +61,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """One time that somebody was called."""
 
     user_id: str
@@ -89,7 +89,7 @@ class LimitRows(Protocol):
     def open(self, limit: int) -> list[Open]:
         """Those that wait, the first to end first."""
 
-    def calls(self, since: int, limit: int) -> list[Call]:
+    def calls(self, since: int, limit: int) -> list[CallRecord]:
         """The newest after that."""
 
     def counted(self, prefix: str, limit: int) -> list[Window]:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 Made = TypeVar("Made")
 
 
-class once(Generic[Made]):  # noqa: N801  # a decorator
+class lazy(Generic[Made]):  # noqa: N801  # a decorator
     """Decorates the method that makes it."""
 
     def __init__(self, make: Callable[[Any], Made]) -> None:
@@ -19,12 +19,12 @@ class once(Generic[Made]):  # noqa: N801  # a decorator
         self.__doc__ = make.__doc__
 
     @overload
-    def __get__(self, owner: None, kind: type) -> "once[Made]": ...
+    def __get__(self, owner: None, kind: type) -> "lazy[Made]": ...
 
     @overload
     def __get__(self, owner: object, kind: type) -> Made: ...
 
-    def __get__(self, owner: object, kind: type) -> "Made | once[Made]":
+    def __get__(self, owner: object, kind: type) -> "Made | lazy[Made]":
         """Make it; from then on it stands in the object itself."""
         if owner is None:
             return self

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ServerPolicy:
     """Made from the settings when the program starts."""
 
     issuer: str

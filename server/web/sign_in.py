@@ -20,7 +20,7 @@ from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
 from server.protocol.users import passwords
-from server.services.sign_in.authorize import Answer, handle_hash
+from server.services.sign_in.authorize import AuthorizationResponse, handle_hash
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage
 from server.services.sign_in.flows import Step
 from server.services.sign_in.sign_in_tries import TooSoon
@@ -94,7 +94,7 @@ def _authorize(site: Site) -> AnyResponse:
     if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
         return elsewhere
     begun = site.authorize.begin(_asked(), peer=request.remote_addr or "")
-    return _answered(begun) if isinstance(begun, Answer) else go(_place(begun))
+    return _answered(begun) if isinstance(begun, AuthorizationResponse) else go(_place(begun))
 
 
 def _continue(site: Site) -> AnyResponse:
@@ -201,7 +201,7 @@ def _left(go_to: str | None) -> AnyResponse:
 
 
 def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = "") -> AnyResponse:
-    if isinstance(step, Answer):
+    if isinstance(step, AuthorizationResponse):
         return _answered(step)
     if isinstance(step, SignInPage):
         return _sign_in_page(site, step, handle, cookie, name=step.name)
@@ -242,7 +242,7 @@ def _sign_in_page(
     return shown if cookie else with_cookie(site, shown, mine)
 
 
-def _answered(answer: Answer) -> AnyResponse:
+def _answered(answer: AuthorizationResponse) -> AnyResponse:
     """Tell the app, by way of the browser."""
     back = answer.back
     if back.mode == "form_post":

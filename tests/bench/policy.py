@@ -12,9 +12,9 @@ from server.model.history import Addition
 from server.model.store import View
 from server.services.approvals import history, history_keys
 from server.services.policy import binding, builtin_action_types, uses
-from server.services.policy.judging import Case, Judge, engine_of
+from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.policy.schemas import Schemas
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 from tests.bench.answers import check
 from tests.bench.table import run, say, verdict
 from tests.support.callers import LocalAgent
@@ -98,7 +98,7 @@ def _measure(
         return min(_round(judge, view, case, forget=forget) for _ in range(_ROUNDS))
 
 
-def _round(judge: Judge, view: View, case: Case, *, forget: bool) -> float:
+def _round(judge: Judge, view: View, case: JudgedRequest, *, forget: bool) -> float:
     answers: Counter[str] = Counter()
     began = time.process_time()
     for _ in range(_DECISIONS):
@@ -111,14 +111,16 @@ def _round(judge: Judge, view: View, case: Case, *, forget: bool) -> float:
     return took / _DECISIONS * 1e6
 
 
-def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> Case:
+def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> JudgedRequest:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     user = view.directory.user_called("ana")
     assert found is not None
     assert resource is not None
     types = [one["type"] for one in wanted["details"]]
     actions = Schemas().known(view.directory, types)
-    return Case(way, found, user, Target(resource, wanted["scopes"]), wanted["details"], actions)
+    return JudgedRequest(
+        way, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
+    )
 
 
 def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:

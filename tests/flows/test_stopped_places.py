@@ -18,7 +18,7 @@ from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.clients.agents import Agents
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
-from server.services.tokens.keys import Keys
+from server.services.tokens.keys import SigningKeys
 from server.services.users.passwords import Passwords
 from server.services.users.users import Users
 from tests.support.agent import Agent
@@ -103,7 +103,7 @@ class _Scene:
     def stop(self, what: str) -> None:
         """Stop it as a command line would."""
         services = self.server.services
-        keys = Keys(services.store, services.signer, services.rules)
+        keys = SigningKeys(services.store, services.signer, services.rules)
         stops: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.id, by=BY

@@ -26,8 +26,8 @@ from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
 from server.services.policy.action_types import Actions
 from server.services.resources.resources import Resources
-from server.services.server_policy import Rules
-from server.services.tokens.keys import Keys
+from server.services.server_policy import ServerPolicy
+from server.services.tokens.keys import SigningKeys
 from server.services.users.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -74,7 +74,7 @@ class Desk:
     apps: Apps
     resources: Resources
     actions: Actions
-    keys: Keys
+    keys: SigningKeys
     installation: Installation
 
     def version(self) -> int:
@@ -201,7 +201,7 @@ def open_desk(folder: Path) -> Desk:
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, RULES.issuer),
         actions=Actions(store),
-        keys=Keys(store, signer, RULES),
+        keys=SigningKeys(store, signer, RULES),
         installation=Installation(store, secrets, signer),
     )
 
@@ -220,7 +220,7 @@ def registered(desk: Desk, name: str = "invoice-bot", **members: Any) -> NewSecr
     return desk.agents.add(NewAgent(name, **asked), by=BY)
 
 
-RULES = Rules(
+RULES = ServerPolicy(
     issuer="http://localhost:8470",
     on_loopback=True,
     access_token_alg="ES256",

@@ -19,7 +19,7 @@ from server.services.approvals.history import Compared
 from server.services.approvals.history_keys import Request
 from server.services.policy import builtin_action_types
 from server.services.policy.schemas import Schemas
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 from tests.support.clock import DAY
 from tests.support.installation import BY, PAY
 from tests.support.site import LocalSite
@@ -57,7 +57,7 @@ class Payments:
     def request(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Request:
         """One payment for each of the changes, else the usual one."""
         details = [{**DETAIL, **each} for each in changes or ({},)]
-        target = Target(self.resource, scope)
+        target = TokenTarget(self.resource, scope)
         return Request(self.agent, self.user, target, details, self.actions * len(details))
 
     def compare(self, *changes: Mapping[str, Any], scope: tuple[str, ...] = SCOPE) -> Compared:

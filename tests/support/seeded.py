@@ -124,7 +124,7 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
 
 def _counted_early() -> None:
     """Count what an agent has open in all before the unit of work in which one more is written."""
-    start, is_full = CibaService.start, caps.Room._is_full
+    start, is_full = CibaService.start, caps.RemainingRequests._is_full
     counted = threading.local()
 
     def early(self: CibaService, agent: Agent, *more: Any, **named: Any) -> Any:
@@ -133,13 +133,15 @@ def _counted_early() -> None:
         time.sleep(_PAUSE_SECONDS)
         return start(self, agent, *more, **named)
 
-    def full(self: caps.Room, most: int, risk: Any, agent: str | None, user: str | None) -> bool:
+    def full(
+        self: caps.RemainingRequests, most: int, risk: Any, agent: str | None, user: str | None
+    ) -> bool:
         if agent is None or user is not None:
             return is_full(self, most, risk, agent, user)
         return bool(counted.open >= most)
 
     CibaService.start = early  # type: ignore[method-assign]  # the fault
-    caps.Room._is_full = full  # type: ignore[method-assign]  # the fault
+    caps.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
 
 
 def _queued_for_the_person_alone() -> None:

@@ -31,7 +31,7 @@ from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
 from server.services.policy.action_types import Actions
 from server.services.resources.resources import Resources
-from server.services.tokens.keys import Keys
+from server.services.tokens.keys import SigningKeys
 from server.services.users.users import Users
 from server.settings import Settings
 from server.storage.tables import outbox
@@ -190,6 +190,6 @@ def desk_over(services: Services, clock: MovableClock) -> Desk:
         apps=Apps(store, secrets),
         resources=Resources(store, secrets, services.rules.issuer),
         actions=Actions(store),
-        keys=Keys(store, signer, services.rules),
+        keys=SigningKeys(store, signer, services.rules),
         installation=Installation(store, secrets, signer),
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from server.cli.audit.audit import entry_document, entry_line
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.operations.limits import limits_document, limits_lines
 from server.cli.operations.statistics import (
     course_document,
@@ -44,7 +44,13 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: Desk, state: str | None, agent: str | None, user: str | None, limit: int, *, as_json: bool
+    desk: OpenInstallation,
+    state: str | None,
+    agent: str | None,
+    user: str | None,
+    limit: int,
+    *,
+    as_json: bool,
 ) -> None:
     """The newest requests that match."""
     found = desk.oversight.approvals(
@@ -70,7 +76,7 @@ def show_all(
 @click.argument("approval_id", metavar="ID")
 @json_option
 @administers
-def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
     """One request with its answers and its entries in the log."""
     seen = desk.oversight.approval(approval_id)
     members = {
@@ -97,7 +103,7 @@ def show(desk: Desk, approval_id: str, *, as_json: bool) -> None:
 @click.option("--agent", metavar="AGENT", help="What this one asked, by day.")
 @json_option
 @administers
-def statistics(desk: Desk, days: int, agent: str | None, *, as_json: bool) -> None:
+def statistics(desk: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
     """How asking and answering went of late, by day, agent and person."""
     if agent is not None:
         course = desk.statistics.of_agent(agent, days)
@@ -110,7 +116,7 @@ def statistics(desk: Desk, days: int, agent: str | None, *, as_json: bool) -> No
 @command.command("limits")
 @json_option
 @administers
-def limits(desk: Desk, *, as_json: bool) -> None:
+def limits(desk: OpenInstallation, *, as_json: bool) -> None:
     """Each limit on asking and calling, who is near it now, and who reached it in the last day."""
     found = desk.limits.picture()
     answer(limits_document(found), limits_lines(found), as_json=as_json)
@@ -125,7 +131,7 @@ def limits(desk: Desk, *, as_json: bool) -> None:
 )
 @json_option
 @administers
-def cancel(desk: Desk, approval_id: str, reason: str, *, as_json: bool) -> None:
+def cancel(desk: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
     """Withdraw a request that is still open. The person's screens show it at once."""
     seen = desk.oversight.cancel(approval_id, reason, by=BY)
     answer(_document(seen), [f"The request {approval_id} is cancelled."], as_json=as_json)
@@ -136,7 +142,7 @@ def cancel(desk: Desk, approval_id: str, reason: str, *, as_json: bool) -> None:
 @click.option("--to", "user", metavar="USER", required=True, help="Whom to ask beside the others.")
 @json_option
 @administers
-def escalate(desk: Desk, approval_id: str, user: str, *, as_json: bool) -> None:
+def escalate(desk: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
     """Ask one more person about a request that waits; they answer for the one it is for."""
     seen = desk.reinforcements.ask(approval_id, user, by=BY)
     answer(_document(seen), [f"{user} is asked about {approval_id} too."], as_json=as_json)

@@ -2,9 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, table
-from server.services.approvers.deputies import Standing
+from server.services.approvers.deputies import NamedDeputy
 
 
 @click.group("deputies")
@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """All that are not over, by their end."""
     found = desk.deputies.all()
     rows = [
@@ -36,14 +36,14 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("deputy_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: Desk, deputy_id: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
     """End a deputy at once. What they decided stays decided."""
     ended = desk.deputies.end(deputy_id, by=BY)
     line = f"{ended.deputy_name} decides for {ended.user_name} no more."
     answer(_document(ended), [line], as_json=as_json)
 
 
-def _document(standing: Standing) -> dict[str, object]:
+def _document(standing: NamedDeputy) -> dict[str, object]:
     deputy = standing.deputy
     return {
         "id": deputy.id,

@@ -3,7 +3,7 @@
 import click
 
 from server.cli.clients.agent_document import called_by_id
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, rfc3339, table
 from server.model.approvers import Group
 from server.services.approvers.groups import GroupChanges
@@ -22,7 +22,7 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: Desk, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
+    desk: OpenInstallation, name: str, members: tuple[str, ...], *, if_missing: bool, as_json: bool
 ) -> None:
     """Make a group."""
     try:
@@ -41,7 +41,7 @@ def add(
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every group, by name."""
     groups, names = desk.groups.all(), called_by_id(desk)
     rows = [
@@ -56,7 +56,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def show(desk: Desk, called: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One group."""
     _answer(desk, desk.groups.show(called), as_json=as_json)
 
@@ -69,7 +69,7 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(  # the flags of one command
-    desk: Desk,
+    desk: OpenInstallation,
     called: str,
     name: str | None,
     added: tuple[str, ...],
@@ -88,13 +88,13 @@ def update(  # the flags of one command
 @click.argument("called", metavar="GROUP")
 @json_option
 @administers
-def delete(desk: Desk, called: str, *, as_json: bool) -> None:
+def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Forget a group that neither policy nor an agent names."""
     group = desk.groups.delete(called, by=BY)
     answer(_document(group, called_by_id(desk)), [f"{group.name} is deleted."], as_json=as_json)
 
 
-def _answer(desk: Desk, group: Group, *lines: str, as_json: bool) -> None:
+def _answer(desk: OpenInstallation, group: Group, *lines: str, as_json: bool) -> None:
     names = called_by_id(desk)
     members = listed(names.get(one, one) for one in group.members)
     whole = [*lines, f"{group.name}: {members}"]

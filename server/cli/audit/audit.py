@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from server.cli.opening import Desk, administers
+from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.model.audit import EntrySearch, StoredEntry
@@ -31,7 +31,7 @@ def command() -> None:
 @click.option("--jsonl", is_flag=True, help="One JSON document per line; for --follow.")
 @json_option
 @administers
-def tail(desk: Desk, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
+def tail(desk: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_json: bool) -> None:
     """The last entries, oldest first."""
     if as_json and (follow or jsonl):
         raise click.UsageError("--json prints one document. For a stream use --jsonl.")
@@ -48,7 +48,7 @@ def tail(desk: Desk, count: int, *, follow: bool, jsonl: bool, as_json: bool) ->
 @click.argument("entry_id", metavar="ID")
 @json_option
 @administers
-def show(desk: Desk, entry_id: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
     """One entry, member by member."""
     document = entry_document(desk.oversight.entry(entry_id))
     facts = {name: _word(value) for name, value in document.items() if value is not None}
@@ -70,7 +70,7 @@ def show(desk: Desk, entry_id: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def search(
-    desk: Desk, /, count: int, before: str | None, *, as_json: bool, **given: str | None
+    desk: OpenInstallation, /, count: int, before: str | None, *, as_json: bool, **given: str | None
 ) -> None:
     """The newest entries that match everything that is said, newest first."""
     entries = desk.oversight.search(_search(desk, given), count, before)
@@ -78,7 +78,7 @@ def search(
     answer(document, map(entry_line, entries), as_json=as_json)
 
 
-def _search(desk: Desk, given: Mapping[str, str | None]) -> EntrySearch:
+def _search(desk: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
@@ -130,7 +130,7 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _stream(desk: Desk, count: int, *, follow: bool) -> Iterator[StoredEntry]:
+def _stream(desk: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
     shown = desk.oversight.entries(max(count, _LATE))
     yield from shown[-count:]
     known = [entry.id for entry in shown]

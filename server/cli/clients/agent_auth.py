@@ -6,7 +6,7 @@ import click
 
 from server.cli.clients.agent_document import agent_document
 from server.cli.clients.using import usage_lines
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment
 from server.cli.params import Span
 from server.protocol import names
@@ -31,7 +31,13 @@ from server.services.clients.agent_auth import AuthChange
 @json_option
 @administers
 def change_auth(
-    desk: Desk, called: str, method: str, jwks: TextIO | None, overlap: int, *, as_json: bool
+    desk: OpenInstallation,
+    called: str,
+    method: str,
+    jwks: TextIO | None,
+    overlap: int,
+    *,
+    as_json: bool,
 ) -> None:
     """Let an agent prove itself in another way. A secret that it needs is shown once."""
     wanted = AuthChange(method, jwks.read() if jwks else "", overlap)

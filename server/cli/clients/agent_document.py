@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from server.cli.opening import Desk
+from server.cli.opening import OpenInstallation
 from server.cli.output import listed, moment, rfc3339, sheet
 from server.model.clients import Agent, Secret
 from server.services.clients import icons
 from server.services.notifications.pauses import Pause
 
 
-def called_by_id(desk: Desk) -> dict[str, str]:
+def called_by_id(desk: OpenInstallation) -> dict[str, str]:
     """Id → name, of everybody and every group."""
     people = {user.id: user.name for user in desk.users.all()}
     return people | {group.id: group.name for group in desk.groups.all()}

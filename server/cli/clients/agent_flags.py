@@ -8,7 +8,7 @@ import click
 
 from server.cli.clients.agent_document import agent_document, agent_lines, called_by_id
 from server.cli.clients.using import usage_lines
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option
 from server.cli.params import moment_ms
 from server.protocol import names
@@ -28,7 +28,7 @@ GRANTS: Final = MappingProxyType(
 """What `--grant` takes, and the names that the wire uses."""
 
 
-class Flags(TypedDict):
+class AgentFlags(TypedDict):
     """What both verbs take."""
 
     description: str | None
@@ -56,7 +56,7 @@ class Flags(TypedDict):
     icon: BinaryIO | None
 
 
-class AddFlags(Flags):
+class AgentAddFlags(AgentFlags):
     """What `add` takes beside them."""
 
     owners: tuple[str, ...]
@@ -64,7 +64,7 @@ class AddFlags(Flags):
     if_missing: bool
 
 
-class UpdateFlags(Flags):
+class AgentUpdateFlags(AgentFlags):
     """What `update` takes beside them."""
 
     new_name: str | None
@@ -214,7 +214,9 @@ def _both(function: _F) -> _F:
 @if_missing_option
 @json_option
 @administers
-def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> None:
+def add(
+    desk: OpenInstallation, name: str, *, as_json: bool, **flags: Unpack[AgentAddFlags]
+) -> None:
     """Register an agent. Its secret is shown once."""
     try:
         given = desk.agents.add(_new(name, flags, desk.now), by=BY)
@@ -254,7 +256,9 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @click.option("--no-icon", is_flag=True, help="Take its picture away; its letter stands there.")
 @json_option
 @administers
-def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
+def update(
+    desk: OpenInstallation, called: str, *, as_json: bool, **flags: Unpack[AgentUpdateFlags]
+) -> None:
     """Change an agent. A list that is given replaces the old one; what is not named stays."""
     _refuse_both(flags)
     agent = desk.agents.update(called, _changes(flags, desk.now), by=BY)
@@ -262,7 +266,7 @@ def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlag
     answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)
 
 
-def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
+def _new(name: str, flags: AgentAddFlags, now: int) -> NewAgent:
     return NewAgent(
         name=name,
         owners=flags["owners"],
@@ -293,7 +297,7 @@ def _new(name: str, flags: AddFlags, now: int) -> NewAgent:
     )
 
 
-def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
+def _changes(flags: AgentUpdateFlags, now: int) -> AgentChanges:
     return AgentChanges(
         name=flags["new_name"],
         description=flags["description"],
@@ -329,7 +333,7 @@ def _changes(flags: UpdateFlags, now: int) -> AgentChanges:
     )
 
 
-def _refuse_both(flags: UpdateFlags) -> None:
+def _refuse_both(flags: AgentUpdateFlags) -> None:
     pairs = (
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),
@@ -350,16 +354,16 @@ def _refuse_both(flags: UpdateFlags) -> None:
         raise click.UsageError("Set it or take it away, not both.")
 
 
-def _grants(flags: Flags) -> tuple[str, ...] | None:
+def _grants(flags: AgentFlags) -> tuple[str, ...] | None:
     return tuple(GRANTS[grant] for grant in flags["grants"]) or None
 
 
-def _only(flags: Flags) -> dict[str, tuple[str, ...]]:
+def _only(flags: AgentFlags) -> dict[str, tuple[str, ...]]:
     uris = dict.fromkeys(uri for uri, _ in flags["only"])
     return {uri: tuple(name for at, name in flags["only"] if at == uri) for uri in uris}
 
 
-def _picture(flags: Flags) -> bytes | None:
+def _picture(flags: AgentFlags) -> bytes | None:
     """One byte more than is taken, so that a larger file is told from one that fits."""
     if flags["icon"] is None:
         return None

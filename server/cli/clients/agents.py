@@ -18,7 +18,7 @@ from server.cli.clients.invitations import invite, uninvite
 from server.cli.clients.invitations import show_all as show_invitations
 from server.cli.clients.using import usage_lines
 from server.cli.incidents.orphans import orphans
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.services.clients.agents import StoppedAgent
@@ -41,7 +41,7 @@ command.add_command(orphans)
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every agent, by name."""
     names = called_by_id(desk)
     agents = desk.agents.all()
@@ -63,7 +63,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def show(desk: Desk, called: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One agent: its ceiling, its owners, its secrets and keys and when they were used."""
     agent, _ = desk.agents.show(called)
     names = called_by_id(desk)
@@ -84,7 +84,7 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
 @json_option
 @administers
-def disable(desk: Desk, called: str, *, dry_run: bool, as_json: bool) -> None:
+def disable(desk: OpenInstallation, called: str, *, dry_run: bool, as_json: bool) -> None:
     """Stop an agent: its tokens and what came from them end, its requests leave every screen.
 
     A resource that only checks signatures accepts a token until it runs out.
@@ -105,7 +105,7 @@ def disable(desk: Desk, called: str, *, dry_run: bool, as_json: bool) -> None:
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def enable(desk: Desk, called: str, *, as_json: bool) -> None:
+def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Let a disabled or quarantined agent go on. What ended stays ended."""
     agent = desk.agents.enable(called, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
@@ -117,7 +117,7 @@ def enable(desk: Desk, called: str, *, as_json: bool) -> None:
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
     given = desk.agents.rotate_secret(called, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
@@ -138,7 +138,7 @@ def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> No
 @click.argument("called", metavar="AGENT")
 @json_option
 @administers
-def delete(desk: Desk, called: str, *, as_json: bool) -> None:
+def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Stop an agent and forget it. What it did stays in the log."""
     stopped = desk.agents.delete(called, by=BY)
     answer(

@@ -6,7 +6,7 @@ from typing import Final, TextIO, TypedDict, TypeVar, Unpack
 import click
 
 from server.cli.clients.app_document import app_document, app_lines, next_lines
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, table
 from server.cli.params import overlap_option
 from server.protocol import names
@@ -23,7 +23,7 @@ GRANTS: Final = {
 _F = TypeVar("_F", bound=Callable[..., object])
 
 
-class Flags(TypedDict):
+class AppFlags(TypedDict):
     """What both `add` and `update` take."""
 
     redirect_uris: tuple[str, ...]
@@ -37,14 +37,14 @@ class Flags(TypedDict):
     action_types: tuple[str, ...]
 
 
-class AddFlags(Flags):
+class AppAddFlags(AppFlags):
     """What `add` takes beside them."""
 
     auth: str
     if_missing: bool
 
 
-class UpdateFlags(Flags):
+class AppUpdateFlags(AppFlags):
     """What `update` takes beside them."""
 
     new_name: str | None
@@ -125,7 +125,7 @@ def _both(function: _F) -> _F:
 @if_missing_option
 @json_option
 @administers
-def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> None:
+def add(desk: OpenInstallation, name: str, *, as_json: bool, **flags: Unpack[AppAddFlags]) -> None:
     """Register an app. Its secret, if it has one, is shown once."""
     try:
         given = desk.apps.add(_new(name, flags), by=BY)
@@ -146,7 +146,7 @@ def add(desk: Desk, name: str, *, as_json: bool, **flags: Unpack[AddFlags]) -> N
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every app, by name."""
     apps = desk.apps.all()
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
@@ -158,7 +158,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("called", metavar="APP")
 @json_option
 @administers
-def show(desk: Desk, called: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One app: where it sends people, what it may ask for, its secrets and keys."""
     app = desk.apps.show(called)
     answer(app_document(app), app_lines(app), as_json=as_json)
@@ -178,7 +178,9 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.option("--enable/--disable", "enabled", default=None, help="Let it go on, or stop it.")
 @json_option
 @administers
-def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
+def update(
+    desk: OpenInstallation, called: str, *, as_json: bool, **flags: Unpack[AppUpdateFlags]
+) -> None:
     """Change an app. A list that is given replaces the old one; what is not named stays."""
     _refuse_both(flags)
     app = desk.apps.update(called, _changes(flags), by=BY)
@@ -190,7 +192,7 @@ def update(desk: Desk, called: str, *, as_json: bool, **flags: Unpack[UpdateFlag
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(desk: OpenInstallation, called: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
     given = desk.apps.rotate_secret(called, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
@@ -204,13 +206,13 @@ def rotate_secret(desk: Desk, called: str, overlap: int, *, as_json: bool) -> No
 @click.argument("called", metavar="APP")
 @json_option
 @administers
-def delete(desk: Desk, called: str, *, as_json: bool) -> None:
+def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Forget an app. What it did stays in the log."""
     app = desk.apps.delete(called, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)
 
 
-def _new(name: str, flags: AddFlags) -> NewApp:
+def _new(name: str, flags: AppAddFlags) -> NewApp:
     return NewApp(
         name=name,
         redirect_uris=flags["redirect_uris"],
@@ -226,7 +228,7 @@ def _new(name: str, flags: AddFlags) -> NewApp:
     )
 
 
-def _changes(flags: UpdateFlags) -> AppChanges:
+def _changes(flags: AppUpdateFlags) -> AppChanges:
     cleared = flags["no_post_logout_redirect_uri"]
     return AppChanges(
         name=flags["new_name"],
@@ -244,11 +246,11 @@ def _changes(flags: UpdateFlags) -> AppChanges:
     )
 
 
-def _grants(flags: Flags) -> tuple[str, ...] | None:
+def _grants(flags: AppFlags) -> tuple[str, ...] | None:
     return tuple(GRANTS[grant] for grant in flags["grants"]) or None
 
 
-def _refuse_both(flags: UpdateFlags) -> None:
+def _refuse_both(flags: AppUpdateFlags) -> None:
     pairs = (
         (flags["resources"], flags["no_resource"]),
         (flags["scopes"], flags["no_scope"]),

@@ -7,7 +7,7 @@ import click
 
 from server.cli.clients.agent_document import called_by_id
 from server.cli.clients.agent_flags import GRANTS
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms
 from server.model.clients import Invitation
@@ -16,7 +16,7 @@ from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 _MANY = 10_000
 
 
-class Flags(TypedDict):
+class InvitationFlags(TypedDict):
     """What an invitation allows."""
 
     owner: str
@@ -55,7 +55,7 @@ class Flags(TypedDict):
 @click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="90d at most.")
 @json_option
 @administers
-def invite(desk: Desk, /, *, as_json: bool, **flags: Unpack[Flags]) -> None:
+def invite(desk: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
     """Let agents register themselves. The token is shown once."""
     if flags["asks"] and flags["asks_everybody"]:
         raise click.UsageError("Name whom it may ask, or everybody, not both.")
@@ -78,7 +78,7 @@ def invite(desk: Desk, /, *, as_json: bool, **flags: Unpack[Flags]) -> None:
 @click.command("invitations")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every invitation, ended ones too."""
     names = called_by_id(desk)
     found = desk.invitations.page("", _MANY).items
@@ -100,14 +100,14 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("invitation_id", metavar="ID")
 @json_option
 @administers
-def uninvite(desk: Desk, invitation_id: str, *, as_json: bool) -> None:
+def uninvite(desk: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
     """Take an invitation back. The agents that used it stay."""
     invitation = desk.invitations.revoke(invitation_id, by=BY)
     members = _document(invitation, called_by_id(desk))
     answer(members, [f"Nobody registers with {invitation.id} any more."], as_json=as_json)
 
 
-def _new(flags: Flags, now: int) -> NewInvitation:
+def _new(flags: InvitationFlags, now: int) -> NewInvitation:
     return NewInvitation(
         owner=flags["owner"],
         grant_types=tuple(GRANTS[grant] for grant in flags["grants"]) or SAFE_GRANTS,

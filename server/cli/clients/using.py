@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from server.cli.clients.agent_document import called_by_id
-from server.cli.opening import Desk
+from server.cli.opening import OpenInstallation
 from server.model.clients import Agent
 from server.protocol import names
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
@@ -38,7 +38,7 @@ class _Wish:
         ]
 
 
-def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
+def usage_lines(desk: OpenInstallation, given: NewSecret) -> list[str]:
     """The secret, shown here and never again, and the commands that use it."""
     agent = given.agent
     lines = []
@@ -53,7 +53,7 @@ def usage_lines(desk: Desk, given: NewSecret) -> list[str]:
     return [*lines, *used, *(wish.remark if used else [])]
 
 
-def _wish(desk: Desk, agent: Agent) -> _Wish:
+def _wish(desk: OpenInstallation, agent: Agent) -> _Wish:
     """The first scope that takes no details; else the first, with the type that it needs."""
     found = [r for r in desk.resources.all() if r.uri in agent.resources]
     needs = {scope: kind for resource in found for scope, kind in resource.requires.items()}
@@ -61,7 +61,7 @@ def _wish(desk: Desk, agent: Agent) -> _Wish:
     return _Wish(scope, needs.get(scope))
 
 
-def _own_lines(desk: Desk, agent: Agent, wish: _Wish) -> list[str]:
+def _own_lines(desk: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
     """How it gets a token that begins with itself."""
     if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
         return ["It asks a person, and is sent the answer:", f"  {_ask(desk, agent, wish)}"]
@@ -76,7 +76,7 @@ def _own_lines(desk: Desk, agent: Agent, wish: _Wish) -> list[str]:
     return []
 
 
-def _exchange_lines(desk: Desk, agent: Agent, wish: _Wish) -> list[str]:
+def _exchange_lines(desk: OpenInstallation, agent: Agent, wish: _Wish) -> list[str]:
     """How it acts for the person of a token that arrives; unsaid where none does by itself."""
     only_way = agent.grant_types == (names.GRANT_TOKEN_EXCHANGE,)
     if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types or not (agent.serves or only_way):
@@ -86,7 +86,7 @@ def _exchange_lines(desk: Desk, agent: Agent, wish: _Wish) -> list[str]:
     return [title, f"  {_exchange(desk, agent, wish)}"]
 
 
-def _ask(desk: Desk, agent: Agent, wish: _Wish) -> str:
+def _ask(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     whom = agent.owners if agent.asks is None else agent.asks
     hint = called_by_id(desk).get(whom[0], "USER") if whom else "USER"
     return _curl(
@@ -104,17 +104,17 @@ def _ask(desk: Desk, agent: Agent, wish: _Wish) -> str:
     )
 
 
-def _fetch(desk: Desk, agent: Agent) -> str:
+def _fetch(desk: OpenInstallation, agent: Agent) -> str:
     form = {"grant_type": names.GRANT_CIBA, "auth_req_id": "AUTH_REQ_ID"}
     return _curl(desk, agent, "token", form, header="-H 'Prefer: wait=50' ")
 
 
-def _for_itself(desk: Desk, agent: Agent, wish: _Wish) -> str:
+def _for_itself(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": wish.scope}
     return _curl(desk, agent, "token", {**form, **_resource(agent), **wish.details})
 
 
-def _exchange(desk: Desk, agent: Agent, wish: _Wish) -> str:
+def _exchange(desk: OpenInstallation, agent: Agent, wish: _Wish) -> str:
     form = {
         "grant_type": names.GRANT_TOKEN_EXCHANGE,
         "subject_token_type": ACCESS_TOKEN,
@@ -129,7 +129,9 @@ def _resource(agent: Agent) -> dict[str, str]:
     return {"resource": agent.resources[0]} if len(agent.resources) == 1 else {}
 
 
-def _curl(desk: Desk, agent: Agent, path: str, form: dict[str, str], *, header: str = "") -> str:
+def _curl(
+    desk: OpenInstallation, agent: Agent, path: str, form: dict[str, str], *, header: str = ""
+) -> str:
     fields = " ".join(f"--data-urlencode {quote(f'{name}={form[name]}')}" for name in form)
     return f"curl {_credentials(agent)} {header}{fields} {quote(f'{desk.issuer}/{path}')}"
 

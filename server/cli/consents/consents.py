@@ -2,9 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
-from server.services.consents.consents import Given
+from server.services.consents.consents import GivenConsent
 
 
 @click.group("consents")
@@ -19,7 +19,7 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: Desk, user: str | None, client: str | None, *, ended: bool, as_json: bool
+    desk: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
 ) -> None:
     """Consents, newest first."""
     found = desk.consents.search(user=user, client=client, ended=ended)
@@ -43,7 +43,7 @@ def show_all(
 @click.argument("consent_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: Desk, consent_id: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
     """End a consent, and every token that came from it."""
     given, tokens = desk.consents.revoke(consent_id, by=BY)
     members = {**_document(given, desk.now), "tokens_revoked": tokens}
@@ -51,7 +51,7 @@ def revoke(desk: Desk, consent_id: str, *, as_json: bool) -> None:
     answer(members, [line], as_json=as_json)
 
 
-def _document(given: Given, now: int) -> dict[str, object]:
+def _document(given: GivenConsent, now: int) -> dict[str, object]:
     consent = given.consent
     return {
         "id": consent.id,

@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, table
 from server.cli.users.users import device_document
 from server.model.devices import Device
@@ -19,7 +19,7 @@ def command() -> None:
 @click.option("--user", metavar="USER", help="Of one user alone.")
 @json_option
 @administers
-def show_all(desk: Desk, user: str | None, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, user: str | None, *, as_json: bool) -> None:
     """Devices, oldest first, revoked ones too."""
     found = desk.oversight.devices(user)
     rows = [
@@ -34,7 +34,7 @@ def show_all(desk: Desk, user: str | None, *, as_json: bool) -> None:
 @click.argument("device_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: Desk, device_id: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, device_id: str, *, as_json: bool) -> None:
     """End a device: it signs in no more and decides nothing more."""
     device, ended = desk.oversight.revoke_device(device_id, by=BY)
     line = "is revoked." if ended else "was revoked before."
@@ -47,7 +47,9 @@ def revoke(desk: Desk, device_id: str, *, as_json: bool) -> None:
 @click.option("--user", metavar="USER", help="All devices of a user that a restore turned off.")
 @json_option
 @administers
-def enable(desk: Desk, device_id: str | None, user: str | None, *, as_json: bool) -> None:
+def enable(
+    desk: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
+) -> None:
     """Let a device decide again that a restore turned off. One that was revoked stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Name one device, or --user USER.")

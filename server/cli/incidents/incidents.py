@@ -2,9 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, sheet, table
-from server.services.incidents.incidents import MOST_NOTE, Told
+from server.services.incidents.incidents import MOST_NOTE, NamedIncident
 
 
 @click.group("incidents")
@@ -16,7 +16,7 @@ def command() -> None:
 @click.option("--closed", is_flag=True, help="Also those that are closed.")
 @json_option
 @administers
-def show_all(desk: Desk, *, closed: bool, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, closed: bool, as_json: bool) -> None:
     """The newest reports, at most 200."""
     found = desk.incidents.search(closed=closed)
     rows = [
@@ -38,7 +38,7 @@ def show_all(desk: Desk, *, closed: bool, as_json: bool) -> None:
 @click.argument("incident_id", metavar="ID")
 @json_option
 @administers
-def show(desk: Desk, incident_id: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
     """One incident: the request, who was stopped, and what ended with them."""
     told = desk.incidents.show(incident_id)
     answer(_document(told), _lines(told), as_json=as_json)
@@ -49,13 +49,13 @@ def show(desk: Desk, incident_id: str, *, as_json: bool) -> None:
 @click.option("--note", help=f"What came of it, {MOST_NOTE} characters at most.")
 @json_option
 @administers
-def close(desk: Desk, incident_id: str, note: str | None, *, as_json: bool) -> None:
+def close(desk: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
     """Say that a report was looked into. Who was stopped stays so."""
     told = desk.incidents.close(incident_id, note, by=BY)
     answer(_document(told), ["The incident is closed.", *_next(told)], as_json=as_json)
 
 
-def _lines(told: Told) -> list[str]:
+def _lines(told: NamedIncident) -> list[str]:
     incident = told.incident
     facts = {
         "incident": incident.id,
@@ -70,14 +70,14 @@ def _lines(told: Told) -> list[str]:
     return [*sheet(facts), "", *agents, *_next(told)]
 
 
-def _about(told: Told) -> str:
+def _about(told: NamedIncident) -> str:
     """Which agent's request was reported, or why nobody had to report anything."""
     if told.incident.cause == "no_owner":
         return "nobody enabled answered for it in time"
     return str(told.evidence["approval"]["asked_by"]["name"])
 
 
-def _reported(told: Told) -> dict[str, str | None]:
+def _reported(told: NamedIncident) -> dict[str, str | None]:
     incident, approval = told.incident, told.evidence["approval"]
     return {
         "reported by": f"{told.user_name} ({incident.user_id}) on {incident.device_id}",
@@ -91,13 +91,13 @@ def _reported(told: Told) -> dict[str, str | None]:
     }
 
 
-def _agent(told: Told, one: dict[str, object]) -> list[str]:
+def _agent(told: NamedIncident, one: dict[str, object]) -> list[str]:
     state = told.states[str(one["id"])]
     ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
     return [f"{one['name']}: was {one['was']}, is {state}; {ended}."]
 
 
-def _next(told: Told) -> list[str]:
+def _next(told: NamedIncident) -> list[str]:
     """What can be done now."""
     held = [
         one["name"] for one in told.evidence["agents"] if told.states[one["id"]] == "quarantined"
@@ -113,7 +113,7 @@ def _next(told: Told) -> list[str]:
     return lines
 
 
-def _document(told: Told) -> dict[str, object]:
+def _document(told: NamedIncident) -> dict[str, object]:
     incident, evidence = told.incident, told.evidence
     approval = evidence.get("approval")
     asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
@@ -135,7 +135,7 @@ def _document(told: Told) -> dict[str, object]:
     }
 
 
-def _agent_document(told: Told, one: dict[str, object]) -> dict[str, object]:
+def _agent_document(told: NamedIncident, one: dict[str, object]) -> dict[str, object]:
     """As the API has it: the id is the client_id, the state is today's, moments are texts."""
     rest = {name: value for name, value in one.items() if name != "id"}
     secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # as `reports` writes it

@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.opening import Desk, administers
+from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.services.incidents.orphans import Keeper, Orphan
 
@@ -17,7 +17,7 @@ _WORDS = {
 @click.command("orphans")
 @json_option
 @administers
-def orphans(desk: Desk, *, as_json: bool) -> None:
+def orphans(desk: OpenInstallation, *, as_json: bool) -> None:
     """Agents without an enabled owner, and those to look at again.
 
     An enabled agent for which nobody answers is quarantined when its time of grace ends; see

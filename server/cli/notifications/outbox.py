@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, table
 from server.services.notifications.outbox import GivenUp
 
@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """How many messages wait, and those that were given up, newest first."""
     state = desk.outgoing.state()
     counts = {name: state.counts.get(name, 0) for name in ("waiting", "leased", "sent", "dead")}
@@ -43,7 +43,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("message_id", metavar="ID", type=click.IntRange(1))
 @json_option
 @administers
-def retry(desk: Desk, message_id: int, *, as_json: bool) -> None:
+def retry(desk: OpenInstallation, message_id: int, *, as_json: bool) -> None:
     """Let a message that was given up leave after all, now."""
     found = desk.outgoing.retry(message_id, by=BY)
     line = f"The message {message_id} to {found.whom} leaves as soon as the server runs."

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import click
 
-from server.cli.opening import BY, Desk, opened
+from server.cli.opening import BY, OpenInstallation, opened
 from server.cli.operations.demo_agent import (
     PAY,
     PAYMENT_TYPE,
@@ -144,7 +144,7 @@ def _prepare(stage: Stage) -> ScriptedAgent:
 
 
 @contextmanager
-def _administration(stage: Stage) -> Iterator[Desk]:
+def _administration(stage: Stage) -> Iterator[OpenInstallation]:
     settings = Settings(data_dir=stage.folder / "server")
     with opened(replace(settings, issuer=stage.issuer)) as desk:
         yield desk

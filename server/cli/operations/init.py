@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option
 from server.cli.users.enrolling import code_document, code_lines
 from server.services.refusals import Exists
@@ -13,7 +13,7 @@ from server.services.refusals import Exists
 @if_missing_option
 @json_option
 @administers
-def command(desk: Desk, admin: str, *, if_missing: bool, as_json: bool) -> None:
+def command(desk: OpenInstallation, admin: str, *, if_missing: bool, as_json: bool) -> None:
     """Make the signing keys and the first administrator, with a code for their first device."""
     try:
         user, issued = desk.installation.init(admin, by=BY)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from server.cli.output import table
-from server.services.operations.limits import Picture, Standing, Who
+from server.services.operations.limits import LimitStatus, Picture, Who
 from server.settings import PREFIX
 
 
@@ -38,7 +38,7 @@ def _remarks(found: Picture) -> Iterator[str]:
         yield "There was more to count than is looked at."
 
 
-def _limit(one: Standing, found: Picture) -> dict[str, object]:
+def _limit(one: LimitStatus, found: Picture) -> dict[str, object]:
     limit = one.limit
     return {
         "name": limit.name,
@@ -54,7 +54,7 @@ def _limit(one: Standing, found: Picture) -> dict[str, object]:
     }
 
 
-def _set_by(one: Standing) -> str:
+def _set_by(one: LimitStatus) -> str:
     return f"{PREFIX}{one.limit.name.upper()}" if one.limit.set else "fixed"
 
 

@@ -38,6 +38,6 @@ def command(
     if systemd_unit:
         click.echo(files("server.serving").joinpath("sayso.service").read_text("utf-8"), nl=False)
         return
-    from server.serving.main import Shape, run  # noqa: PLC0415  # gunicorn, only to serve
+    from server.serving.main import ServerShape, run  # noqa: PLC0415  # gunicorn, only to serve
 
-    run(settings_of(context), Shape(host, port, workers, insecure))
+    run(settings_of(context), ServerShape(host, port, workers, insecure))

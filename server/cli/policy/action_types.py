@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
@@ -38,7 +38,12 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: Desk, file: TextIO | None, *, name: str | None, if_missing: bool, as_json: bool
+    desk: OpenInstallation,
+    file: TextIO | None,
+    *,
+    name: str | None,
+    if_missing: bool,
+    as_json: bool,
 ) -> None:
     """Register a type from a file: type, title, schema, headline, material, risk, undo, labels.
 
@@ -67,7 +72,7 @@ def add(
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every action type."""
     found = desk.actions.all()
     documents = [_document(row) for row in found]
@@ -80,7 +85,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def show(desk: Desk, name: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
     """One action type, its file included."""
     row = desk.actions.show(name)
     lines = [
@@ -119,7 +124,7 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
 @file_or_shipped
 @json_option
 @administers
-def update(desk: Desk, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
+def update(desk: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool) -> None:
     """A new version, which requests from now on are shown by."""
     row = desk.actions.update(_read(file, name), by=BY)
     answer(
@@ -135,7 +140,12 @@ def update(desk: Desk, file: TextIO | None, *, name: str | None, as_json: bool) 
 @json_option
 @administers
 def preview(
-    desk: Desk, file: TextIO | None, *, name: str | None, details: TextIO | None, as_json: bool
+    desk: OpenInstallation,
+    file: TextIO | None,
+    *,
+    name: str | None,
+    details: TextIO | None,
+    as_json: bool,
 ) -> None:
     """What a person would be shown of a type. Nothing is registered.
 
@@ -157,7 +167,7 @@ def preview(
 @click.argument("name", metavar="TYPE")
 @json_option
 @administers
-def delete(desk: Desk, name: str, *, as_json: bool) -> None:
+def delete(desk: OpenInstallation, name: str, *, as_json: bool) -> None:
     """Forget a type. Requests that wait keep what they were shown as."""
     row = desk.actions.delete(name, by=BY)
     answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)

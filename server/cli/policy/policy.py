@@ -6,18 +6,18 @@ from typing import TextIO
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.services.policy import documents, telling
-from server.services.policy.askings import Asked, Asking
+from server.services.policy.askings import AskedPerson, RequestAudience
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import lasting
 from server.services.policy.questions import WAYS, Verdict, Way
 from server.services.policy.replays import Change, Replay
-from server.services.policy.trials import Explained, Tried, Wanted
+from server.services.policy.trials import Explained, TrialRequest, TriedCase
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)
@@ -39,7 +39,7 @@ def command() -> None:
 @command.command("show")
 @json_option
 @administers
-def show(desk: Desk, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, *, as_json: bool) -> None:
     """The rule set in force, as it was written."""
     row = desk.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
@@ -50,7 +50,7 @@ def show(desk: Desk, *, as_json: bool) -> None:
 @file_argument
 @json_option
 @administers
-def put(desk: Desk, file: TextIO, *, as_json: bool) -> None:
+def put(desk: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
     """Put a rule set in force. It is read and checked whole; requests that wait are held to it."""
     row = desk.policies.set(file.read(), by=BY)
     rules = documents.read(row.document).alone_at_critical
@@ -73,7 +73,7 @@ def put(desk: Desk, file: TextIO, *, as_json: bool) -> None:
 @json_option
 @administers
 def explain(  # noqa: PLR0913, PLR0917  # what a request has
-    desk: Desk,
+    desk: OpenInstallation,
     agent: str,
     user: str | None,
     way: Way,
@@ -87,7 +87,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 ) -> None:
     """Whether a person would be asked, by which rule, and what token would come out."""
     text = None if details is None else details.read()
-    wanted = Wanted(agent, way, user, resource, scopes, text, acr=acr)
+    wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
     found = desk.trials.explain(wanted, None if rules is None else rules.read())
     answer(telling.explained(found), _explained(found), as_json=as_json)
 
@@ -97,7 +97,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 @policy_option
 @json_option
 @administers
-def test(desk: Desk, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
+def test(desk: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json: bool) -> None:
     """Hold a TOML table of cases against the rules. Exit 1 when one of them does not fit."""
     found = desk.trials.test(file.read(), None if rules is None else rules.read())
     failed = sum(not one.passed for one in found)
@@ -113,7 +113,7 @@ def test(desk: Desk, file: TextIO, rules: TextIO | None, *, as_json: bool) -> No
 @policy_option
 @json_option
 @administers
-def dry_run(desk: Desk, last: int, rules: TextIO | None, *, as_json: bool) -> None:
+def dry_run(desk: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
     """What the rules would have changed: requests and exchanges of the time are judged again."""
     found = desk.replays.replay(last, None if rules is None else rules.read())
     answer(telling.replayed(found), _replayed(found), as_json=as_json)
@@ -172,7 +172,7 @@ def _covered(found: Explained) -> str | None:
     return f"standing grant {grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
-def _people(found: Asking | None) -> dict[str, str | None]:
+def _people(found: RequestAudience | None) -> dict[str, str | None]:
     """Whom it asks, who may not say yes, and who stands in."""
     if found is None:
         return {}
@@ -187,11 +187,11 @@ def _people(found: Asking | None) -> dict[str, str | None]:
     }
 
 
-def _approver(one: Asked) -> str:
+def _approver(one: AskedPerson) -> str:
     return one.name if one.group is None else f"{one.name} ({one.group})"
 
 
-def _tried(one: Tried) -> list[str]:
+def _tried(one: TriedCase) -> list[str]:
     if one.passed:
         return [f"fits    {one.name}"]
     if one.problem:

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 import click
 
 from server.cli.clients.agent_document import secret_document, secret_line
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import (
     answer,
     if_missing_option,
@@ -42,7 +42,7 @@ seconds_option = click.option(
 )
 
 
-class Flags(TypedDict):
+class ResourceFlags(TypedDict):
     """What both verbs take."""
 
     scopes: tuple[tuple[str, Risk], ...]
@@ -50,7 +50,7 @@ class Flags(TypedDict):
     token_seconds: int | None
 
 
-class UpdateFlags(Flags):
+class ResourceUpdateFlags(ResourceFlags):
     """What `update` takes beside them."""
 
     without: tuple[str, ...]
@@ -70,7 +70,14 @@ def command() -> None:
 @if_missing_option
 @json_option
 @administers
-def add(desk: Desk, uri: str, *, if_missing: bool, as_json: bool, **flags: Unpack[Flags]) -> None:
+def add(
+    desk: OpenInstallation,
+    uri: str,
+    *,
+    if_missing: bool,
+    as_json: bool,
+    **flags: Unpack[ResourceFlags],
+) -> None:
     """Register a protected API. Its secret is shown once: with it the API asks about tokens."""
     try:
         given = desk.resources.add(
@@ -93,7 +100,7 @@ def add(desk: Desk, uri: str, *, if_missing: bool, as_json: bool, **flags: Unpac
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every protected API."""
     found = desk.resources.all()
     lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in found])
@@ -104,7 +111,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("uri")
 @json_option
 @administers
-def show(desk: Desk, uri: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
     """One protected API."""
     resource = desk.resources.show(uri)
     answer(_document(resource), _lines(resource), as_json=as_json)
@@ -119,7 +126,9 @@ def show(desk: Desk, uri: str, *, as_json: bool) -> None:
 @click.option("--no-token-seconds", is_flag=True, help="Take the limit of lifetimes away.")
 @json_option
 @administers
-def update(desk: Desk, uri: str, *, as_json: bool, **flags: Unpack[UpdateFlags]) -> None:
+def update(
+    desk: OpenInstallation, uri: str, *, as_json: bool, **flags: Unpack[ResourceUpdateFlags]
+) -> None:
     """Add scopes, change their risk, take them away. What is not named stays."""
     if flags["token_seconds"] is not None and flags["no_token_seconds"]:
         raise click.UsageError("Set it or take it away, not both.")
@@ -139,7 +148,7 @@ def update(desk: Desk, uri: str, *, as_json: bool, **flags: Unpack[UpdateFlags])
 @overlap_option
 @json_option
 @administers
-def rotate_secret(desk: Desk, uri: str, overlap: int, *, as_json: bool) -> None:
+def rotate_secret(desk: OpenInstallation, uri: str, overlap: int, *, as_json: bool) -> None:
     """A new secret, shown once. The old one works for the overlap."""
     given = desk.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
     answer(_with_secret(given), [f"{uri} has a new secret.", *_usage(desk, given)], as_json=as_json)
@@ -149,7 +158,7 @@ def rotate_secret(desk: Desk, uri: str, overlap: int, *, as_json: bool) -> None:
 @click.argument("uri")
 @json_option
 @administers
-def delete(desk: Desk, uri: str, *, as_json: bool) -> None:
+def delete(desk: OpenInstallation, uri: str, *, as_json: bool) -> None:
     """Forget a protected API: tokens and requests for it end, no agent may ask for it any more."""
     deleted = desk.resources.delete(uri, by=BY)
     members = {
@@ -178,7 +187,7 @@ def _with_secret(given: NewResourceSecret) -> dict[str, object]:
     }
 
 
-def _usage(desk: Desk, given: NewResourceSecret) -> list[str]:
+def _usage(desk: OpenInstallation, given: NewResourceSecret) -> list[str]:
     """The secret, shown here and never again, and the request that uses it."""
     credentials = f'-u "{given.resource.client_id}:$SECRET"'
     url = quote(f"{desk.issuer}/introspect")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.protocol.standing_grants.standing_grants import Sum
 from server.services.standing_grants.displays import money_text
-from server.services.standing_grants.standing_grants import Held
+from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 
 @click.group("grants")
@@ -23,7 +23,7 @@ def command() -> None:
 @json_option
 @administers
 def show_all(
-    desk: Desk, user: str | None, agent: str | None, *, ended: bool, as_json: bool
+    desk: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
 ) -> None:
     """Standing grants, newest first."""
     found = desk.standing_grants.search(user=user, agent=agent, ended=ended)
@@ -50,14 +50,14 @@ def show_all(
 @click.argument("grant_id", metavar="ID")
 @json_option
 @administers
-def revoke(desk: Desk, grant_id: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
     """End a standing grant; the person is asked again."""
     held = desk.standing_grants.revoke(grant_id, by=BY)
     line = f"The standing grant of {held.user_name} to {held.agent_name} is revoked."
     answer(_document(held, desk.now), [line], as_json=as_json)
 
 
-def _sum(held: Held) -> str:
+def _sum(held: NamedStandingGrant) -> str:
     total = held.grant.bounds.sum
     return "-" if total is None else money_text(total)
 
@@ -68,7 +68,7 @@ def _money(value: Sum | None) -> dict[str, object] | None:
     return {"minor": value.minor, "currency": value.currency, "text": money_text(value)}
 
 
-def _document(held: Held, now: int) -> dict[str, object]:
+def _document(held: NamedStandingGrant, now: int) -> dict[str, object]:
     grant = held.grant
     total = grant.bounds.sum
     spent = None if total is None else replace(total, minor=grant.spent_minor)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
-from server.services.tokens.delegations import Held
+from server.services.tokens.delegations import NamedDelegation
 
 
 @click.group("delegations")
@@ -23,7 +23,7 @@ def command() -> None:
 @json_option
 @administers
 def show_all(  # noqa: PLR0913  # what it can be narrowed by
-    desk: Desk,
+    desk: OpenInstallation,
     client: str | None,
     user: str | None,
     resource: str | None,
@@ -46,7 +46,7 @@ def show_all(  # noqa: PLR0913  # what it can be narrowed by
 @click.argument("jti", metavar="ID")
 @json_option
 @administers
-def show(desk: Desk, jti: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, jti: str, *, as_json: bool) -> None:
     """One delegation with its chain: what it came from, and what came from it."""
     chain = desk.ledger.show(jti)
     now = desk.now
@@ -65,14 +65,14 @@ def show(desk: Desk, jti: str, *, as_json: bool) -> None:
 @click.argument("jti", metavar="ID")
 @json_option
 @administers
-def revoke(desk: Desk, jti: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, jti: str, *, as_json: bool) -> None:
     """End a delegation and all that came from it."""
     held, count = desk.ledger.revoke(jti, by=BY)
     members = {**delegation_document(held, desk.now), "tokens_revoked": count}
     answer(members, [f"{jti} is revoked.", f"Tokens revoked: {count}."], as_json=as_json)
 
 
-def delegation_document(held: Held, now: int) -> dict[str, object]:
+def delegation_document(held: NamedDelegation, now: int) -> dict[str, object]:
     """A delegation in JSON."""
     one = held.delegation
     user = None if held.user is None else {"id": held.user.id, "name": held.user.name}
@@ -96,7 +96,7 @@ def delegation_document(held: Held, now: int) -> dict[str, object]:
     }
 
 
-def delegation_lines(held: Held, now: int) -> list[str]:
+def delegation_lines(held: NamedDelegation, now: int) -> list[str]:
     """A delegation as a person reads it."""
     one = held.delegation
     return sheet(
@@ -119,17 +119,17 @@ def delegation_lines(held: Held, now: int) -> list[str]:
     )
 
 
-def chain_rows(chain: Sequence[Held], now: int) -> list[str]:
+def chain_rows(chain: Sequence[NamedDelegation], now: int) -> list[str]:
     """Delegations, one line each."""
     header = ("who", "for", "resource", "scope", "until", "last used", "state", "id")
     return table(header, [_row(held, now) for held in chain])
 
 
-def _named(title: str, chain: Sequence[Held], now: int) -> list[str]:
+def _named(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
     return ["", title, *chain_rows(chain, now)] if chain else []
 
 
-def _row(held: Held, now: int) -> tuple[str, ...]:
+def _row(held: NamedDelegation, now: int) -> tuple[str, ...]:
     one = held.delegation
     through = "".join(f", for {name}" for _, name in held.actors[1:])
     return (
@@ -144,7 +144,7 @@ def _row(held: Held, now: int) -> tuple[str, ...]:
     )
 
 
-def _for(held: Held) -> str:
+def _for(held: NamedDelegation) -> str:
     if held.user is not None:
         return held.user.name
     return "itself" if held.delegation.user_id is None else "nobody"

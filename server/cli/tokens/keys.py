@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, table
 from server.model.tokens import SigningKey
 from server.protocol import names
@@ -16,7 +16,7 @@ def command() -> None:
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Every key that is published, newest first."""
     keys = desk.keys.all()
     rows = [(k.alg, k.state, moment(k.created_at), moment(k.retires_at), k.kid) for k in keys]
@@ -32,7 +32,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 )
 @json_option
 @administers
-def rotate(desk: Desk, alg: str | None, *, as_json: bool) -> None:
+def rotate(desk: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
     """Sign with a new key from now on. The old one stays published while its tokens live."""
     rotated = desk.keys.rotate(alg or desk.services.settings.access_token_alg, by=BY)
     members = {
@@ -51,7 +51,7 @@ def rotate(desk: Desk, alg: str | None, *, as_json: bool) -> None:
 @click.argument("kid")
 @json_option
 @administers
-def revoke(desk: Desk, kid: str, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, kid: str, *, as_json: bool) -> None:
     """Take a key away at once, because somebody else may have it.
 
     What it signed counts no more at /introspect; people's terminals get new tokens by themselves.

@@ -10,7 +10,7 @@ from typing import TextIO
 import click
 
 from server.cli.audit.audit import entry_document
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet
 from server.cli.tokens.delegations import chain_rows, delegation_document
 from server.protocol.tokens.exchange_refusals import STEPS
@@ -36,7 +36,7 @@ def command() -> None:
 @token_file
 @json_option
 @administers
-def inspect(desk: Desk, source: TextIO, *, as_json: bool) -> None:
+def inspect(desk: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
     """What a token says, whether it counts now, and why not."""
     found = _explanations(desk).token(source.read().strip())
     row = None if found.row is None else delegation_document(found.row, desk.now)
@@ -53,7 +53,7 @@ def inspect(desk: Desk, source: TextIO, *, as_json: bool) -> None:
 @token_file
 @json_option
 @administers
-def revoke(desk: Desk, source: TextIO, *, as_json: bool) -> None:
+def revoke(desk: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
     """End a token and all that came from it."""
     found = _explanations(desk).token(source.read().strip())
     if found.row is None:
@@ -68,7 +68,7 @@ def revoke(desk: Desk, source: TextIO, *, as_json: bool) -> None:
 @click.argument("called", metavar="[ID]", required=False)
 @json_option
 @administers
-def explain(desk: Desk, called: str | None, *, as_json: bool) -> None:
+def explain(desk: OpenInstallation, called: str | None, *, as_json: bool) -> None:
     """Which step refused an exchange, what would make it pass, and how it would go now.
 
     ID is the X-Correlation-Id that the agent was answered, or the id of the entry; unsaid, it is
@@ -80,7 +80,7 @@ def explain(desk: Desk, called: str | None, *, as_json: bool) -> None:
     answer(_document(found, desk.now), _lines(found, desk.now), as_json=as_json)
 
 
-def _explanations(desk: Desk) -> Explanations:
+def _explanations(desk: OpenInstallation) -> Explanations:
     services = desk.services
     return Explanations(
         services.store,

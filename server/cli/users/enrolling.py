@@ -1,13 +1,13 @@
 """How a one-time code is printed: the only time that anybody sees it."""
 
-from server.cli.opening import Desk
+from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
 from server.model.users import User
 from server.services.devices import enrolment
 from server.services.devices.enrolment import IssuedCode
 
 
-def code_document(desk: Desk, issued: IssuedCode) -> dict[str, object]:
+def code_document(desk: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
     """The members of a document that carries a new code."""
     return {
         "enrolment_code": issued.code,
@@ -16,7 +16,7 @@ def code_document(desk: Desk, issued: IssuedCode) -> dict[str, object]:
     }
 
 
-def code_lines(desk: Desk, user: User, issued: IssuedCode) -> list[str]:
+def code_lines(desk: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
     """The code, how long it works, and the command that uses it."""
     return [
         f"This code makes one terminal a device of {user.name}. It is shown once, works once, and",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from server.cli.opening import BY, Desk, administers
+from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import (
     answer,
     if_missing_option,
@@ -41,7 +41,7 @@ def command() -> None:
 @json_option
 @administers
 def add(
-    desk: Desk,
+    desk: OpenInstallation,
     name: str,
     email: str | None,
     roles: tuple[str, ...],
@@ -65,7 +65,7 @@ def add(
 @command.command("list")
 @json_option
 @administers
-def show_all(desk: Desk, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
     """Everybody, by name."""
     users = desk.users.all()
     rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
@@ -77,7 +77,7 @@ def show_all(desk: Desk, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def show(desk: Desk, called: str, *, as_json: bool) -> None:
+def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """One user and their devices."""
     user, devices = desk.users.show(called)
     members = {**document(user), "devices": [device_document(device) for device in devices]}
@@ -95,7 +95,7 @@ def show(desk: Desk, called: str, *, as_json: bool) -> None:
 @json_option
 @administers
 def update(  # noqa: PLR0913  # one for each flag
-    desk: Desk,
+    desk: OpenInstallation,
     called: str,
     email: str | None,
     roles: tuple[str, ...],
@@ -122,7 +122,7 @@ def update(  # noqa: PLR0913  # one for each flag
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def disable(desk: Desk, called: str, *, as_json: bool) -> None:
+def disable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Stop somebody: their requests end, tokens for them are revoked, their screens close."""
     ended = desk.users.disable(called, by=BY)
     members = {
@@ -145,7 +145,7 @@ def disable(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def enable(desk: Desk, called: str, *, as_json: bool) -> None:
+def enable(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Let somebody go on. What ended stays ended."""
     user = desk.users.enable(called, by=BY)
     answer(document(user), [f"{user.name} is enabled."], as_json=as_json)
@@ -155,7 +155,7 @@ def enable(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def enrol(desk: Desk, called: str, *, as_json: bool) -> None:
+def enrol(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """A code for one more device. Earlier unused codes end."""
     user, issued = desk.users.enrol(called, by=BY)
     members = {"user": user.name, "id": user.id, **code_document(desk, issued)}
@@ -166,7 +166,7 @@ def enrol(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.argument("called", metavar="USER")
 @json_option
 @administers
-def unlock(desk: Desk, called: str, *, as_json: bool) -> None:
+def unlock(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Unlock the devices that wrong PINs have locked."""
     user, devices = desk.users.unlock(called, by=BY)
     members = {
@@ -185,7 +185,9 @@ def unlock(desk: Desk, called: str, *, as_json: bool) -> None:
 @click.option("--remove", is_flag=True, help="Take the password away.")
 @json_option
 @administers
-def password(desk: Desk, called: str, *, password_stdin: bool, remove: bool, as_json: bool) -> None:
+def password(
+    desk: OpenInstallation, called: str, *, password_stdin: bool, remove: bool, as_json: bool
+) -> None:
     """Set the password with which somebody signs in to apps; browsers are signed out.
 
     There is no default: without a password nobody signs in. It never decides a request; devices do.
@@ -236,7 +238,7 @@ def device_document(device: Device) -> dict[str, object]:
     }
 
 
-def _lines(desk: Desk, user: User) -> list[str]:
+def _lines(desk: OpenInstallation, user: User) -> list[str]:
     return sheet(
         {
             "user": user.name,
@@ -251,7 +253,7 @@ def _lines(desk: Desk, user: User) -> list[str]:
     )
 
 
-def _worn_out(desk: Desk, user: User) -> list[str]:
+def _worn_out(desk: OpenInstallation, user: User) -> list[str]:
     """Devices that no unlocking helps: their PIN was called too often without success."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"

@@ -5,7 +5,7 @@ from pydantic import Field
 from server.http.admin_bodies import Moment, milliseconds
 from server.http.wire import StrictBody
 from server.services.approvals.ceremonies import Entered
-from server.services.approvals.submitted_decisions import Said
+from server.services.approvals.submitted_decisions import SubmittedDecision
 
 
 class SignedDecision(StrictBody):
@@ -24,9 +24,9 @@ class SignedDecision(StrictBody):
     match: str | None = Field(default=None, min_length=1, max_length=64)
     reason: str | None = Field(default=None, min_length=1, max_length=1_000)
 
-    def said(self) -> Said:
+    def said(self) -> SubmittedDecision:
         """The answer as it is judged."""
-        return Said(
+        return SubmittedDecision(
             self.decision,
             self.note,
             self.granted,

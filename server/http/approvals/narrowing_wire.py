@@ -10,10 +10,10 @@ from server.model.approvals import Approval
 from server.protocol.approvals.narrowing import Change
 from server.protocol.policy import pointers
 from server.services.approvals.narrowing import (
+    Narrowable,
     Narrowed,
-    Room,
+    RequestedNarrowing,
     Row,
-    Wish,
     effective_digest,
     granted_headline,
     rows_of,
@@ -45,10 +45,10 @@ class Narrowing(BaseModel):
     changes: list[SmallerFact] = Field(default=[], max_length=200)
     token_seconds: int | None = Field(default=None, ge=1, le=86_400)
 
-    def record(self) -> Wish:
+    def record(self) -> RequestedNarrowing:
         """The same for the services."""
         changes = tuple(change.record() for change in self.changes)
-        return Wish(tuple(self.drop_scopes), changes, self.token_seconds)
+        return RequestedNarrowing(tuple(self.drop_scopes), changes, self.token_seconds)
 
 
 class GrantedFact(BaseModel):
@@ -90,7 +90,7 @@ class Leeway(BaseModel):
     token_seconds: int
 
 
-def leeway(room: Room) -> Leeway:
+def leeway(room: Narrowable) -> Leeway:
     """What may be less, as JSON."""
     facts = [
         LessenedFact(

@@ -32,9 +32,9 @@ class OutcomeReport(BaseModel):
             raise ValueError(message)
         return self
 
-    def record(self) -> execution_outcomes.Said:
+    def record(self) -> execution_outcomes.ReportedOutcome:
         """The same for the services."""
-        return execution_outcomes.Said(
+        return execution_outcomes.ReportedOutcome(
             approval_id=self.approval,
             execution_id=self.execution_id,
             result=self.outcome,
@@ -64,18 +64,18 @@ class ReportedOutcome(ToldExecution):
     granted_digest: str
 
 
-def execution(found: execution_outcomes.Execution | None) -> ToldExecution | None:
+def execution(found: execution_outcomes.ShownExecution | None) -> ToldExecution | None:
     """An execution as JSON."""
     return None if found is None else ToldExecution.model_validate(_members(found))
 
 
-def reported(approval_id: str, found: execution_outcomes.Execution) -> ReportedOutcome:
+def reported(approval_id: str, found: execution_outcomes.ShownExecution) -> ReportedOutcome:
     """The answer to whoever reported it."""
     members = {"approval": approval_id, "granted_digest": found.granted_digest}
     return ReportedOutcome.model_validate(_members(found) | members)
 
 
-def _members(found: execution_outcomes.Execution) -> dict[str, object]:
+def _members(found: execution_outcomes.ShownExecution) -> dict[str, object]:
     done = found.outcome
     return {
         "execution_id": found.consumption.execution_id,

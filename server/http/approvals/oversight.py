@@ -10,10 +10,10 @@ from server.http.wire import read
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services import paging
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def approvals(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def approvals(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/approvals."""
     limit = listing.limit(request)
     found = desk.oversight.approvals(
@@ -29,27 +29,27 @@ def approvals(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def approval(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def approval(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/approvals/<id>."""
     seen = desk.oversight.approval(request.params["id"])
     return as_json(200, documents.approval_sheet(seen).model_dump())
 
 
-def cancel(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def cancel(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/cancel."""
     body = read(bodies.Cancellation, request.body)
     seen = desk.oversight.cancel(request.params["id"], body.reason, by=desk.by)
     return as_json(200, documents.approval(seen).model_dump())
 
 
-def escalate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def escalate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/escalate."""
     body = read(bodies.Escalation, request.body)
     seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
     return as_json(200, documents.approval(seen).model_dump())
 
 
-def devices(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def devices(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/devices."""
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
     found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
@@ -59,7 +59,7 @@ def devices(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def revoke_device(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def revoke_device(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/admin/devices/<id>."""
     desk.oversight.revoke_device(request.params["id"], by=desk.by)
     return HttpResponse(204, headers=NO_STORE)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from server.http import admin_documents, wire
 from server.http.admin_wire import ManagedDelegation
 from server.protocol.approvals import decisions
-from server.services.approvals.receipts import Answer, Key, Receipt
+from server.services.approvals.receipts import AnswerEvidence, Key, Receipt
 from server.services.policy.displays import rfc3339
 
 VERSION: Final = "sayso-receipt/1"
@@ -84,7 +84,7 @@ def receipt(found: Receipt, issuer: str) -> Receipted:
     )
 
 
-def _answer(one: Answer) -> ReceivedAnswer:
+def _answer(one: AnswerEvidence) -> ReceivedAnswer:
     said, device, entry = one.decision, one.device, one.entry
     return ReceivedAnswer(
         by=wire.Named(id=said.user_id, name=one.name),

@@ -4,7 +4,7 @@ from server.http.approvers import deputy_wire as wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import read
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
@@ -30,13 +30,13 @@ def end(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return HttpResponse(204, headers=NO_STORE)
 
 
-def all_listed(_site: Site, _request: HttpRequest, desk: Desk) -> HttpResponse:
+def all_listed(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/deputies."""
     answer = wire.ManagedDeputies(items=[wire.deputy(one) for one in desk.deputies.all()])
     return as_json(200, answer.model_dump(by_alias=True))
 
 
-def revoke(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/deputies/<id>/revoke."""
     ended = desk.deputies.end(request.params["id"], by=desk.by)
     return as_json(200, wire.deputy(ended).model_dump(by_alias=True))

@@ -5,7 +5,7 @@ from typing import Final
 from server.http.approvers import deputies
 from server.http.approvers import deputy_wire as wire
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 
@@ -53,7 +53,7 @@ MANAGED_DEPUTY_ROUTES: Final = (
         "Who decides for whom.",
         answer=wire.ManagedDeputies,
         errors=(401, 403),
-        rule=Rule((Role.ADMIN, Role.AUDITOR)),
+        rule=AccessRule((Role.ADMIN, Role.AUDITOR)),
     ),
     Route(
         "POST",
@@ -63,6 +63,6 @@ MANAGED_DEPUTY_ROUTES: Final = (
         "End somebody's deputy.",
         answer=wire.Deputy,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,)),
+        rule=AccessRule((Role.ADMIN,)),
     ),
 )

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.wire import Named
-from server.services.approvers.deputies import Standing, Wanted
+from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
 from server.services.policy.displays import rfc3339
 
 _MOMENT = 40
@@ -21,9 +21,9 @@ class NewDeputy(BaseModel):
     ends: str = Field(alias="to", max_length=_MOMENT)
     statement: str = Field(max_length=8_192)
 
-    def record(self) -> Wanted:
+    def record(self) -> RequestedDeputy:
         """The same for the services, without the word."""
-        return Wanted(self.deputy, self.begins, self.ends)
+        return RequestedDeputy(self.deputy, self.begins, self.ends)
 
 
 class Deputy(BaseModel):
@@ -50,7 +50,7 @@ class ManagedDeputies(BaseModel):
     items: list[Deputy]
 
 
-def deputy(standing: Standing) -> Deputy:
+def deputy(standing: NamedDeputy) -> Deputy:
     """A deputy as JSON."""
     record = standing.deputy
     return Deputy(

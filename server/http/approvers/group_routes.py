@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.approvers import groups
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -25,7 +25,7 @@ GROUP_ROUTES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedGroups,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -37,7 +37,7 @@ GROUP_ROUTES: Final = (
         answer=wire.ManagedGroup,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -47,7 +47,7 @@ GROUP_ROUTES: Final = (
         "One group of approvers.",
         answer=wire.ManagedGroup,
         errors=_READS,
-        rule=Rule(_STAFF, "group"),
+        rule=AccessRule(_STAFF, "group"),
     ),
     Route(
         "PATCH",
@@ -58,7 +58,7 @@ GROUP_ROUTES: Final = (
         body=wire.GroupChange,
         answer=wire.ManagedGroup,
         errors=(*_CHANGES, 412, 428),
-        rule=Rule(_ADMIN, "group", versioned=True),
+        rule=AccessRule(_ADMIN, "group", versioned=True),
     ),
     Route(
         "DELETE",
@@ -68,6 +68,6 @@ GROUP_ROUTES: Final = (
         "Forget a group that neither policy nor an agent names.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "group"),
+        rule=AccessRule(_ADMIN, "group"),
     ),
 )

@@ -9,10 +9,10 @@ from server.http.wire import read
 from server.model.approvers import Group
 from server.services import paging
 from server.services.approvers.groups import GroupChanges
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/groups."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(desk.groups.all(), lambda group: group.name.casefold(), where, limit)
@@ -21,7 +21,7 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/groups."""
     body = read(wire.NewGroup, request.body)
     return as_json(
@@ -29,12 +29,12 @@ def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     )
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/groups/<id>."""
     return _answer(desk, desk.groups.show(request.params["id"]))
 
 
-def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/groups/<id>."""
     body = read(wire.GroupChange, request.body)
     members = None if body.members is None else tuple(body.members)
@@ -42,16 +42,16 @@ def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return _answer(desk, desk.groups.update(request.params["id"], changes, by=desk.by))
 
 
-def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/groups/<id>."""
     desk.groups.delete(request.params["id"], by=desk.by)
     return HttpResponse(204, headers=NO_STORE)
 
 
-def _answer(desk: Desk, group: Group) -> HttpResponse:
+def _answer(desk: AdminServices, group: Group) -> HttpResponse:
     document = _document(desk, group)
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def _document(desk: Desk, group: Group) -> wire.ManagedGroup:
+def _document(desk: AdminServices, group: Group) -> wire.ManagedGroup:
     return wire.document(group, desk.names(group.members))

@@ -7,10 +7,10 @@ from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.model.audit import EntrySearch
 from server.services import paging
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def search(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/audit: the newest entries that match."""
     query = request.query
     wanted = EntrySearch(
@@ -27,13 +27,13 @@ def search(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return answer(request, desk, wanted)
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/audit/<id>."""
     entry = desk.oversight.entry(request.params["id"])
     return as_json(200, documents.entry(entry).model_dump())
 
 
-def answer(request: HttpRequest, desk: Desk, wanted: EntrySearch) -> HttpResponse:
+def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> HttpResponse:
     """A part of the log that matches, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
     found = desk.oversight.search(wanted, limit + 1, where or None)

@@ -11,7 +11,7 @@ from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.operations import statistics, statistics_wire
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -32,7 +32,7 @@ AGENT_ROUTES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedAgents,
         errors=_READS,
-        rule=Rule(_ALL),
+        rule=AccessRule(_ALL),
     ),
     Route(
         "POST",
@@ -44,7 +44,7 @@ AGENT_ROUTES: Final = (
         answer=wire.GivenSecret,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -54,7 +54,7 @@ AGENT_ROUTES: Final = (
         "One agent: its ceiling, its owners, its secrets and keys, its pauses.",
         answer=wire.AgentSheet,
         errors=_READS,
-        rule=Rule(_ALL, "agent"),
+        rule=AccessRule(_ALL, "agent"),
     ),
     Route(
         "PATCH",
@@ -65,7 +65,7 @@ AGENT_ROUTES: Final = (
         body=bodies.AgentChanges,
         answer=wire.ManagedAgent,
         errors=(*_CHANGES, 412, 428),
-        rule=Rule(_OWNER, "agent", versioned=True),
+        rule=AccessRule(_OWNER, "agent", versioned=True),
     ),
     Route(
         "DELETE",
@@ -75,7 +75,7 @@ AGENT_ROUTES: Final = (
         "Stop an agent and forget it.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "agent"),
+        rule=AccessRule(_ADMIN, "agent"),
     ),
     Route(
         "GET",
@@ -85,7 +85,7 @@ AGENT_ROUTES: Final = (
         "What disabling this agent would end.",
         answer=wire.StoppedAgent,
         errors=_READS,
-        rule=Rule(_ALL, "agent"),
+        rule=AccessRule(_ALL, "agent"),
     ),
     Route(
         "POST",
@@ -95,7 +95,7 @@ AGENT_ROUTES: Final = (
         "Stop an agent: its tokens, all that came from them, and its requests end.",
         answer=wire.StoppedAgent,
         errors=_CHANGES,
-        rule=Rule(_OWNER, "agent"),
+        rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
         "POST",
@@ -105,7 +105,7 @@ AGENT_ROUTES: Final = (
         "Let a disabled or quarantined agent go on.",
         answer=wire.ManagedAgent,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "agent"),
+        rule=AccessRule(_ADMIN, "agent"),
     ),
     Route(
         "POST",
@@ -116,7 +116,7 @@ AGENT_ROUTES: Final = (
         body=bodies.Rotation,
         answer=wire.GivenSecret,
         errors=_CHANGES,
-        rule=Rule(_OWNER, "agent"),
+        rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
         "POST",
@@ -127,7 +127,7 @@ AGENT_ROUTES: Final = (
         body=bodies.AuthChange,
         answer=wire.GivenSecret,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "agent", signed=True),
+        rule=AccessRule(_ADMIN, "agent", signed=True),
     ),
     Route(
         "GET",
@@ -138,7 +138,7 @@ AGENT_ROUTES: Final = (
         query=listing.QUERY,
         answer=audit_wire.LogEntries,
         errors=_READS,
-        rule=Rule(_ALL, "agent"),
+        rule=AccessRule(_ALL, "agent"),
     ),
     Route(
         "GET",
@@ -149,7 +149,7 @@ AGENT_ROUTES: Final = (
         query=("days",),
         answer=statistics_wire.CourseAnswer,
         errors=_READS,
-        rule=Rule(_ALL, "agent"),
+        rule=AccessRule(_ALL, "agent"),
     ),
     Route(
         "GET",
@@ -160,7 +160,7 @@ AGENT_ROUTES: Final = (
         query=listing.QUERY,
         answer=orphan_wire.Orphans,
         errors=_READS,
-        rule=Rule(_ALL),
+        rule=AccessRule(_ALL),
     ),
     Route(
         "GET",
@@ -171,7 +171,7 @@ AGENT_ROUTES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedInvitations,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -183,7 +183,7 @@ AGENT_ROUTES: Final = (
         answer=wire.GivenInvitation,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "DELETE",
@@ -193,7 +193,7 @@ AGENT_ROUTES: Final = (
         "Take an invitation back; the agents that used it stay.",
         answer=wire.ManagedInvitation,
         errors=_CHANGES,
-        rule=Rule(_ADMIN),
+        rule=AccessRule(_ADMIN),
     ),
     *INCIDENT_ROUTES,
 )

@@ -15,14 +15,14 @@ from server.model.clients import Agent
 from server.protocol import base64url, names
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
 _REQUEST_ALG = "backchannel_authentication_request_signing_alg"
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents: all of them, or those that the caller owns."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = desk.agents.page(where, limit, owner=desk.only_of)
@@ -32,7 +32,7 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents."""
     body = read(bodies.NewAgent, request.body)
     given = desk.agents.add(_new(body), by=desk.by)
@@ -42,7 +42,7 @@ def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(201, answer.model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>."""
     agent, _ = desk.agents.show(request.params["id"])
     document = _document(desk, agent)
@@ -54,7 +54,7 @@ def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, sheet.model_dump(), documents.tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/agents/<id>."""
     body = read(bodies.AgentChanges, request.body)
     agent = desk.agents.update(request.params["id"], _changes(body), by=desk.by)
@@ -62,19 +62,19 @@ def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/agents/<id>."""
     desk.agents.delete(request.params["id"], by=desk.by)
     return HttpResponse(204, headers=NO_STORE)
 
 
-def enable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def enable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/enable."""
     agent = desk.agents.enable(request.params["id"], by=desk.by)
     return as_json(200, _document(desk, agent).model_dump())
 
 
-def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/secret."""
     body = read(bodies.Rotation, request.body)
     given = desk.agents.rotate_secret(
@@ -84,7 +84,7 @@ def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def change_auth(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def change_auth(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/auth."""
     body = read(bodies.AuthChange, request.body)
     keys = "" if body.jwks is None else json.dumps(body.jwks)
@@ -96,12 +96,12 @@ def change_auth(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def entries(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def entries(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>/audit: what the log says of it, newest first."""
     return audit.answer(request, desk, EntrySearch(agent_id=request.params["id"]))
 
 
-def _pauses(desk: Desk, agent: Agent) -> list[wire.Pause]:
+def _pauses(desk: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
         wire.Pause(
             user=Named(id=one.user_id, name=one.user_name),
@@ -112,7 +112,7 @@ def _pauses(desk: Desk, agent: Agent) -> list[wire.Pause]:
     ]
 
 
-def _document(desk: Desk, agent: Agent) -> wire.ManagedAgent:
+def _document(desk: AdminServices, agent: Agent) -> wire.ManagedAgent:
     return documents.agent(agent, desk.names(_people(agent)))
 
 

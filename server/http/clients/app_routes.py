@@ -7,7 +7,7 @@ from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.clients import apps
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -26,7 +26,7 @@ APP_ROUTES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedApps,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -38,7 +38,7 @@ APP_ROUTES: Final = (
         answer=wire.GivenAppSecret,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -48,7 +48,7 @@ APP_ROUTES: Final = (
         "One app.",
         answer=wire.ManagedApp,
         errors=_READS,
-        rule=Rule(_STAFF, "app"),
+        rule=AccessRule(_STAFF, "app"),
     ),
     Route(
         "PATCH",
@@ -59,7 +59,7 @@ APP_ROUTES: Final = (
         body=wire.ClientChanges,
         answer=wire.ManagedApp,
         errors=(*_CHANGES, 412, 428),
-        rule=Rule(_ADMIN, "app", versioned=True),
+        rule=AccessRule(_ADMIN, "app", versioned=True),
     ),
     Route(
         "POST",
@@ -70,7 +70,7 @@ APP_ROUTES: Final = (
         body=bodies.Rotation,
         answer=wire.GivenAppSecret,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "app"),
+        rule=AccessRule(_ADMIN, "app"),
     ),
     Route(
         "DELETE",
@@ -80,6 +80,6 @@ APP_ROUTES: Final = (
         "Forget an app.",
         status=204,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "app"),
+        rule=AccessRule(_ADMIN, "app"),
     ),
 )

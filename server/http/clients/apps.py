@@ -12,10 +12,10 @@ from server.http.wire import read
 from server.protocol import names
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/apps."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(desk.apps.all(), lambda app: app.name.casefold(), where, limit)
@@ -24,27 +24,27 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/apps."""
     given = desk.apps.add(_new(read(wire.NewClient, request.body)), by=desk.by)
     answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret or None)
     return as_json(201, answer.model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/apps/<id>."""
     document = wire.document(desk.apps.show(request.params["id"]))
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/apps/<id>."""
     changes = _changes(read(wire.ClientChanges, request.body))
     document = wire.document(desk.apps.update(request.params["id"], changes, by=desk.by))
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/apps/<id>/secret."""
     body = read(bodies.Rotation, request.body)
     given = desk.apps.rotate_secret(
@@ -54,7 +54,7 @@ def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/apps/<id>."""
     desk.apps.delete(request.params["id"], by=desk.by)
     return HttpResponse(204, headers=NO_STORE)

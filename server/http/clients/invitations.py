@@ -9,10 +9,10 @@ from server.http.site import Site
 from server.http.wire import Named, read
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/invitations."""
     part = desk.invitations.page(listing.cursor(request), listing.limit(request))
     items = [_document(desk, invitation) for invitation in part.items]
@@ -20,7 +20,7 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def issue(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def issue(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/invitations: its token is told once."""
     body = read(bodies.NewInvitation, request.body)
     issued = desk.invitations.issue(_new(body), by=desk.by)
@@ -30,7 +30,7 @@ def issue(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(201, answer.model_dump())
 
 
-def revoke(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/invitations/<id>: answers it as it is now."""
     invitation = desk.invitations.revoke(request.params["id"], by=desk.by)
     return as_json(200, _document(desk, invitation).model_dump())
@@ -49,7 +49,7 @@ def _new(body: bodies.NewInvitation) -> NewInvitation:
     )
 
 
-def _document(desk: Desk, record: Invitation) -> wire.ManagedInvitation:
+def _document(desk: AdminServices, record: Invitation) -> wire.ManagedInvitation:
     called = desk.names((record.owner_id, *(record.asks or ())))
     people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
     return wire.ManagedInvitation(

@@ -4,15 +4,15 @@ from server.http import admin_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.services.clients.agents import StoppedAgent
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 
 
-def preview(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>/disable: what would end; nothing does."""
     return as_json(200, _document(desk.agents.preview(request.params["id"])).model_dump())
 
 
-def disable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def disable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/disable."""
     stopped = desk.agents.disable(request.params["id"], by=desk.by)
     return as_json(200, _document(stopped).model_dump())

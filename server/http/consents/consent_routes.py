@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.consents import consent_wire as wire
 from server.http.consents import consents
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 
@@ -54,7 +54,7 @@ MANAGED_CONSENT_ROUTES: Final = (
         query=("client", "user", "ended", *listing.QUERY),
         answer=wire.ManagedConsents,
         errors=(401, 403, 404, 422),
-        rule=Rule((Role.ADMIN, Role.AUDITOR)),
+        rule=AccessRule((Role.ADMIN, Role.AUDITOR)),
     ),
     Route(
         "POST",
@@ -64,6 +64,6 @@ MANAGED_CONSENT_ROUTES: Final = (
         "End somebody's consent, and the tokens that came from it.",
         answer=wire.ManagedConsentRevoked,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,)),
+        rule=AccessRule((Role.ADMIN,)),
     ),
 )

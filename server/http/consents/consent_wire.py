@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http.wire import Named
-from server.services.consents.consents import Given
+from server.services.consents.consents import GivenConsent
 from server.services.policy.displays import rfc3339
 
 
@@ -66,7 +66,7 @@ class ManagedConsentRevoked(BaseModel):
     tokens_revoked: int
 
 
-def consent(given: Given, now: int) -> Consent:
+def consent(given: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
     record = given.consent
     app = None if given.app_name is None else Named(id=record.app_id or "", name=given.app_name)
@@ -83,7 +83,7 @@ def consent(given: Given, now: int) -> Consent:
     )
 
 
-def managed(given: Given, now: int) -> ManagedConsent:
+def managed(given: GivenConsent, now: int) -> ManagedConsent:
     """Likewise, for the administration."""
     user = Named(id=given.consent.user_id, name=given.user_name)
     members = consent(given, now).model_dump()

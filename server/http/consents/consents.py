@@ -6,7 +6,7 @@ from server.http.consents import consent_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.services import paging
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
@@ -38,7 +38,7 @@ def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/consents."""
     limit = listing.limit(request)
     found = desk.consents.search(
@@ -54,7 +54,7 @@ def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def end(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def end(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/consents/<id>/revoke."""
     given, tokens = desk.consents.revoke(request.params["id"], by=desk.by)
     consent = wire.managed(given, site.clock.now())

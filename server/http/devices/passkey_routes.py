@@ -47,7 +47,7 @@ PASSKEY_ROUTES: Final = (
         passkeys.sign_in,
         Caller.ANYBODY,
         "Sign this browser in with a passkey.",
-        body=wire.Word,
+        body=wire.SignedWord,
         answer=wire.SignedIn,
         errors=(403, 422),
         problems=True,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from server.http.wire import Device, StrictBody, User
 from server.protocol.devices import passkeys
-from server.services.devices.passkeys import Attested, Offer
+from server.services.devices.passkeys import Attested, PasskeyChallenge
 
 _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
@@ -55,7 +55,7 @@ class PasskeyOffer(BaseModel):
     rp_id: str
 
 
-class Word(StrictBody):
+class SignedWord(StrictBody):
     """A passkey's word: five parts, as `docs/protocol.md` has them."""
 
     word: str = Field(max_length=16_384)
@@ -80,6 +80,6 @@ class Enrolled(BaseModel):
     device: Device
 
 
-def offer(made: Offer, rp_id: str) -> PasskeyOffer:
+def offer(made: PasskeyChallenge, rp_id: str) -> PasskeyOffer:
     """An offer as JSON."""
     return PasskeyOffer(text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id)

@@ -40,7 +40,7 @@ def offer(site: Site, request: HttpRequest) -> HttpResponse:
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys/sign-in: a passkey has signed the offer."""
     cookies.check_origin(site.rules, request)
-    body = wire.read(forms.Word, request.body)
+    body = wire.read(forms.SignedWord, request.body)
     user, cookie = site.passkeys.sign_in(body.word)
     answer = forms.SignedIn(user=wire.user(user))
     return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))

@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.incidents import incident_wire as wire
 from server.http.incidents import incidents
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _SEE = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
@@ -35,7 +35,7 @@ INCIDENT_ROUTES: Final = (
         query=("closed", *listing.QUERY),
         answer=wire.Incidents,
         errors=(401, 403, 422),
-        rule=Rule(_SEE),
+        rule=AccessRule(_SEE),
     ),
     Route(
         "GET",
@@ -45,7 +45,7 @@ INCIDENT_ROUTES: Final = (
         "One report with its evidence.",
         answer=wire.Incident,
         errors=(401, 403, 404),
-        rule=Rule(_SEE),
+        rule=AccessRule(_SEE),
     ),
     Route(
         "POST",
@@ -56,6 +56,8 @@ INCIDENT_ROUTES: Final = (
         body=wire.Closing,
         answer=wire.Incident,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,), signed=True),  # else a stolen cookie could put it out of sight
+        rule=AccessRule(
+            (Role.ADMIN,), signed=True
+        ),  # else a stolen cookie could put it out of sight
     ),
 )

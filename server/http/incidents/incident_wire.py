@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.http import wire
 from server.http.wire import Named
-from server.services.incidents.incidents import Told
+from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, Reported
 from server.services.policy.displays import rfc3339
 
@@ -121,7 +121,7 @@ class Incidents(BaseModel):
     next: str | None
 
 
-def reported(done: Reported, told: Told) -> ReportAnswer:
+def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
     """What came of a report as JSON."""
     members = ReportedAgent.model_fields
     agents = [
@@ -136,7 +136,7 @@ def reported(done: Reported, told: Told) -> ReportAnswer:
     )
 
 
-def incident(told: Told) -> Incident:
+def incident(told: NamedIncident) -> Incident:
     """An incident as JSON."""
     record = told.incident
     return Incident(
@@ -163,7 +163,7 @@ def _approval(was: Mapping[str, Any] | None) -> ApprovalEvidence | None:
     return ApprovalEvidence(**{**was, "asked_at": rfc3339(was["asked_at"])})
 
 
-def _agents(told: Told) -> list[AgentEvidence]:
+def _agents(told: NamedIncident) -> list[AgentEvidence]:
     return [
         AgentEvidence(
             **{name: value for name, value in one.items() if name not in {"id", "secrets"}}

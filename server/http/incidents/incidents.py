@@ -8,7 +8,7 @@ from server.http.site import Site
 from server.http.wire import read
 from server.protocol import errors
 from server.services import paging
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
@@ -20,7 +20,7 @@ def report(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, wire.reported(done, told).model_dump())
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/incidents?closed=true|false."""
     closed = request.query.get("closed", "false")
     if closed not in {"true", "false"}:
@@ -38,13 +38,13 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/incidents/<id>."""
     told = desk.incidents.show(request.params["id"], owner=desk.only_of)
     return as_json(200, wire.incident(told).model_dump())
 
 
-def close(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def close(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/incidents/<id>/close."""
     body = read(wire.Closing, request.body)
     told = desk.incidents.close(request.params["id"], body.note, by=desk.by)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.http.wire import Named
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
-from server.services.notifications.quiet import Muted, Wanted
+from server.services.notifications.quiet import Muted, NotificationSettings
 from server.services.policy.displays import rfc3339
 from server.services.policy.rules import DAYS
 
@@ -78,7 +78,7 @@ class Attention(BaseModel):
     held: list[Snooze]
 
 
-def attention(wanted: Wanted) -> Attention:
+def attention(wanted: NotificationSettings) -> Attention:
     """All that somebody has set."""
     return Attention(
         quiet_hours=None if wanted.hours is None else _hours(wanted.hours),

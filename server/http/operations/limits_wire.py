@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from server.http.wire import Named
-from server.services.operations.limits import Picture, Standing, Who
+from server.services.operations.limits import LimitStatus, Picture, Who
 
 
 class Counted(BaseModel):
@@ -56,7 +56,7 @@ def answer(found: Picture, settings: list[tuple[str, str, str]]) -> LimitsAnswer
     )
 
 
-def _limit(one: Standing, found: Picture, sources: dict[str, str]) -> LimitDocument:
+def _limit(one: LimitStatus, found: Picture, sources: dict[str, str]) -> LimitDocument:
     limit = one.limit
     setting = f"SAYSO_{limit.name.upper()}" if limit.set else None
     return LimitDocument(

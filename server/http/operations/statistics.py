@@ -7,29 +7,29 @@ from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
 from server.http.site import Site
 from server.protocol import errors
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.operations.statistics import MOST_DAYS
 
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
-def summary(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def summary(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/statistics."""
     return as_json(200, wire.answer(desk.statistics.summary(_days(request))).model_dump())
 
 
-def of_agent(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def of_agent(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents/<id>/statistics."""
     found = desk.statistics.of_agent(request.params["id"], _days(request))
     return as_json(200, wire.course(found).model_dump())
 
 
-def findings(_site: Site, _request: HttpRequest, desk: Desk) -> HttpResponse:
+def findings(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/findings: what the records show; the machine is `sayso doctor`'s."""
     return as_json(200, wire.findings(desk.doctor.findings()).model_dump())
 
 
-def settings(site: Site, _request: HttpRequest, desk: Desk) -> HttpResponse:
+def settings(site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/settings: each value and where it came from, without secrets."""
     desk.check()
     items = [wire.Setting(name=n, value=v, source=source) for n, v, source in site.settings]
@@ -37,7 +37,7 @@ def settings(site: Site, _request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def limits(site: Site, _request: HttpRequest, desk: Desk) -> HttpResponse:
+def limits(site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/limits: each limit, who is near it, and who reached it in the last day."""
     found = limits_wire.answer(desk.limits.picture(), list(site.settings))
     return as_json(200, found.model_dump())

@@ -6,7 +6,7 @@ from server.http.notifications import outbox, outbox_wire
 from server.http.operations import limits_wire, statistics
 from server.http.operations import statistics_wire as wire
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _STAFF = (Role.ADMIN, Role.AUDITOR)
 _READS = (401, 403, 404, 422)
@@ -21,7 +21,7 @@ STATISTICS_ROUTES: Final = (
         query=("days",),
         answer=wire.StatisticsAnswer,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -31,7 +31,7 @@ STATISTICS_ROUTES: Final = (
         "What is weak or broken in the records, and the fix.",
         answer=wire.Findings,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -41,7 +41,7 @@ STATISTICS_ROUTES: Final = (
         "What leaves the installation, what was given up, push services and loops.",
         answer=outbox_wire.OutgoingState,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -51,7 +51,7 @@ STATISTICS_ROUTES: Final = (
         "Let a message that was given up leave after all.",
         answer=outbox_wire.GivenUpMessage,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,)),
+        rule=AccessRule((Role.ADMIN,)),
     ),
     Route(
         "GET",
@@ -61,7 +61,7 @@ STATISTICS_ROUTES: Final = (
         "Each limit, who is near it now, and who reached it in the last day.",
         answer=limits_wire.LimitsAnswer,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "GET",
@@ -71,6 +71,6 @@ STATISTICS_ROUTES: Final = (
         "Each setting and where it came from.",
         answer=wire.Settings,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
 )

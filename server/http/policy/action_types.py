@@ -9,11 +9,11 @@ from server.http.site import Site
 from server.http.wire import read
 from server.protocol import errors
 from server.protocol.names import name_id
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/actions."""
     part = desk.actions.page(listing.cursor(request), listing.limit(request))
     items = [documents.action(row) for row in part.items]
@@ -21,26 +21,26 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/actions."""
     row = desk.actions.add(_file(request), by=desk.by)
     return as_json(201, documents.action(row).model_dump())
 
 
-def preview(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/actions/preview: what a person would be shown; nothing is registered."""
     body = read(action_type_wire.ActionTrial, request.body)
     found = desk.previews.of(body.document, body.details)
     return as_json(200, action_type_wire.preview(found).model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/actions/<id>."""
     document = documents.action(desk.actions.by_id(request.params["id"]))
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def replace(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def replace(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PUT /api/actions/<id>: the next version of the type."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
@@ -49,7 +49,7 @@ def replace(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/actions/<id>."""
     desk.actions.delete(desk.actions.by_id(request.params["id"]).type, by=desk.by)
     return HttpResponse(204, headers=NO_STORE)

@@ -5,10 +5,10 @@ from typing import Final
 from server.http.policy import policy
 from server.http.policy import policy_wire as wire
 from server.http.route import Caller, Route
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
-_LOOKS = Rule((Role.ADMIN, Role.AUDITOR))
+_LOOKS = AccessRule((Role.ADMIN, Role.AUDITOR))
 
 POLICY_ROUTES: Final = (
     Route(
@@ -31,7 +31,7 @@ POLICY_ROUTES: Final = (
         answer=wire.Policy,
         status=201,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN,), signed=True),
+        rule=AccessRule((Role.ADMIN,), signed=True),
     ),
     Route(
         "POST",

@@ -35,9 +35,9 @@ class Execution(BaseModel):
     acr_values: list[Annotated[str, Field(pattern=_ACR)]] = Field(default=[], max_length=10)
     max_age: int | None = Field(default=None, ge=0, le=10**9)
 
-    def record(self) -> consumptions.Execution:
+    def record(self) -> consumptions.IntendedExecution:
         """The same for the services."""
-        return consumptions.Execution(
+        return consumptions.IntendedExecution(
             token=self.token,
             details=self.authorization_details,
             id=self.execution_id,

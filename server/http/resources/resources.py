@@ -10,11 +10,11 @@ from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import read
 from server.protocol.policy.risks import Risk
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.resources.resources import ResourceChanges
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/resources."""
     part = desk.resources.page(listing.cursor(request), listing.limit(request))
     items = [documents.resource(resource) for resource in part.items]
@@ -22,7 +22,7 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/resources."""
     body = read(bodies.NewResource, request.body)
     given = desk.resources.add(
@@ -35,13 +35,13 @@ def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(201, documents.resource_secret(given).model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/resources/<id>."""
     document = documents.resource(desk.resources.by_id(request.params["id"]))
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/resources/<id>."""
     body = read(bodies.ResourceChanges, request.body)
     usual = "token_seconds" in body.model_fields_set and body.token_seconds is None
@@ -57,7 +57,7 @@ def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, document.model_dump(), documents.tag(document.version))
 
 
-def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/resources/<id>/secret."""
     body = read(bodies.Rotation, request.body)
     uri = desk.resources.by_id(request.params["id"]).uri
@@ -65,7 +65,7 @@ def rotate(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, documents.resource_secret(given).model_dump())
 
 
-def delete(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """DELETE /api/resources/<id>: answers what ended with it."""
     uri = desk.resources.by_id(request.params["id"]).uri
     deleted = desk.resources.delete(uri, by=desk.by)

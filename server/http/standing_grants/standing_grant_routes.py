@@ -7,7 +7,7 @@ from server.http.route import Caller, Route
 from server.http.standing_grants import standing_grant_wire as wire
 from server.http.standing_grants import standing_grants
 from server.http.wire import Approval
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 
@@ -78,7 +78,7 @@ MANAGED_STANDING_GRANT_ROUTES: Final = (
         query=("agent", "user", "ended", *listing.QUERY),
         answer=wire.ManagedGrants,
         errors=(401, 403, 404, 422),
-        rule=Rule((Role.ADMIN, Role.AUDITOR, Role.OWNER)),
+        rule=AccessRule((Role.ADMIN, Role.AUDITOR, Role.OWNER)),
     ),
     Route(
         "POST",
@@ -88,6 +88,6 @@ MANAGED_STANDING_GRANT_ROUTES: Final = (
         "End somebody's standing grant; for my own agents, without a role.",
         answer=wire.ManagedGrant,
         errors=(401, 403, 404, 409, 422),
-        rule=Rule((Role.ADMIN, Role.OWNER)),
+        rule=AccessRule((Role.ADMIN, Role.OWNER)),
     ),
 )

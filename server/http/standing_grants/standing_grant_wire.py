@@ -12,8 +12,8 @@ from server.protocol.policy import pointers
 from server.protocol.standing_grants.standing_grants import Sum
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants.displays import money_text, pattern_facts
-from server.services.standing_grants.proposals import Proposal, Tried, Wish
-from server.services.standing_grants.standing_grants import Held
+from server.services.standing_grants.proposals import Proposal, StandingGrantProposal, TriedRequest
+from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 _MOST_VARY = 50
@@ -40,10 +40,12 @@ class GrantWish(BaseModel):
     vary: list[Varying] = Field(default=[], max_length=_MOST_VARY)
     tell: bool = True
 
-    def record(self) -> Wish:
+    def record(self) -> StandingGrantProposal:
         """The same for the services."""
         vary = tuple((pointers.parts(one.fact), one.up_to) for one in self.vary)
-        return Wish(self.approval, self.seconds, self.uses, self.sum, vary, self.tell)
+        return StandingGrantProposal(
+            self.approval, self.seconds, self.uses, self.sum, vary, self.tell
+        )
 
 
 class Money(BaseModel):
@@ -147,7 +149,7 @@ class ManagedGrants(BaseModel):
     next: str | None
 
 
-def preview(proposal: Proposal, past: list[Tried]) -> GrantPreview:
+def preview(proposal: Proposal, past: list[TriedRequest]) -> GrantPreview:
     """What a grant would be, as JSON."""
     return GrantPreview(
         agent=Named(id=proposal.agent.id, name=proposal.agent.name),
@@ -168,7 +170,7 @@ def preview(proposal: Proposal, past: list[Tried]) -> GrantPreview:
     )
 
 
-def grant(held: Held, now: int) -> StandingGrant:
+def grant(held: NamedStandingGrant, now: int) -> StandingGrant:
     """A standing grant as JSON."""
     record = held.grant
     total = record.bounds.sum
@@ -198,13 +200,13 @@ def grant(held: Held, now: int) -> StandingGrant:
     )
 
 
-def sheet(held: Held, now: int) -> GrantSheet:
+def sheet(held: NamedStandingGrant, now: int) -> GrantSheet:
     """Likewise, with its uses."""
     taken = [_use(one) for one in held.uses]
     return GrantSheet(**grant(held, now).model_dump(), taken=taken)
 
 
-def managed(held: Held, now: int) -> ManagedGrant:
+def managed(held: NamedStandingGrant, now: int) -> ManagedGrant:
     """Likewise, for the administration."""
     user = Named(id=held.grant.user_id, name=held.user_name)
     return ManagedGrant(**grant(held, now).model_dump(), user=user)
@@ -216,7 +218,7 @@ def _money(value: Sum | None) -> Money | None:
     return Money(minor=value.minor, currency=value.currency, text=money_text(value))
 
 
-def _past(one: Tried) -> PastRequest:
+def _past(one: TriedRequest) -> PastRequest:
     approval = one.approval
     return PastRequest(
         id=approval.id,

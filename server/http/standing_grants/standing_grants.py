@@ -7,7 +7,7 @@ from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
 from server.http.wire import approval, read
 from server.services import paging
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
@@ -44,7 +44,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     return as_json(200, wire.grant(held, site.clock.now()).model_dump())
 
 
-def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/grants."""
     limit = listing.limit(request)
     found = desk.standing_grants.search(
@@ -61,7 +61,7 @@ def all_listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def end(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def end(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/grants/<id>/revoke."""
     held = desk.standing_grants.revoke(request.params["id"], by=desk.by, only_of=desk.only_of)
     return as_json(200, wire.managed(held, site.clock.now()).model_dump())

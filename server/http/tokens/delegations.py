@@ -9,12 +9,12 @@ from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.protocol import errors
 from server.services import paging
-from server.services.operations.administration import Desk
-from server.services.tokens.delegations import Held
+from server.services.operations.administration import AdminServices
+from server.services.tokens.delegations import NamedDelegation
 from server.services.users.device_auth import Person
 
 
-def listed(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/delegations."""
     limit = listing.limit(request)
     found = desk.ledger.search(
@@ -42,7 +42,7 @@ def revoke_mine(site: Site, request: HttpRequest, person: Person) -> HttpRespons
     return _revoked(site, held, count)
 
 
-def show(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/delegations/<id>."""
     chain, now = desk.ledger.show(request.params["id"]), site.clock.now()
     answer = wire.DelegationChain(
@@ -53,19 +53,19 @@ def show(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def revoke(site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def revoke(site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/delegations/<id>/revoke."""
     held, count = desk.ledger.revoke(request.params["id"], by=desk.by)
     return _revoked(site, held, count)
 
 
-def _revoked(site: Site, held: Held, count: int) -> HttpResponse:
+def _revoked(site: Site, held: NamedDelegation, count: int) -> HttpResponse:
     delegation = documents.delegation(held, site.clock.now())
     answer = wire.RevokedDelegation(delegation=delegation, tokens_revoked=count)
     return as_json(200, answer.model_dump())
 
 
-def _part(site: Site, found: Sequence[Held], limit: int) -> HttpResponse:
+def _part(site: Site, found: Sequence[NamedDelegation], limit: int) -> HttpResponse:
     part = paging.part(found, limit, lambda h: f"{h.delegation.issued_at}.{h.delegation.id}")
     items = [documents.delegation(held, site.clock.now()) for held in part.items]
     answer = wire.ManagedDelegations(items=items, next=documents.write_cursor(part.next))

@@ -7,7 +7,7 @@ from server.http import admin_wire as wire
 from server.http import listing
 from server.http.route import Caller, Route
 from server.http.users import users
-from server.services.operations.authority import Role, Rule
+from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
 _ADMIN = (Role.ADMIN,)
@@ -27,7 +27,7 @@ USER_ROUTES: Final = (
         query=listing.QUERY,
         answer=wire.ManagedUsers,
         errors=_READS,
-        rule=Rule(_STAFF),
+        rule=AccessRule(_STAFF),
     ),
     Route(
         "POST",
@@ -39,7 +39,7 @@ USER_ROUTES: Final = (
         answer=wire.EnrolmentCode,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, signed=True),
+        rule=AccessRule(_ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -49,7 +49,7 @@ USER_ROUTES: Final = (
         "One user and their devices.",
         answer=wire.UserSheet,
         errors=_READS,
-        rule=Rule(_STAFF, "user"),
+        rule=AccessRule(_STAFF, "user"),
     ),
     Route(
         "PATCH",
@@ -60,7 +60,7 @@ USER_ROUTES: Final = (
         body=bodies.UserChanges,
         answer=wire.ManagedUser,
         errors=_UPDATES,
-        rule=Rule(_ADMIN, "user", versioned=True),
+        rule=AccessRule(_ADMIN, "user", versioned=True),
     ),
     Route(
         "POST",
@@ -70,7 +70,7 @@ USER_ROUTES: Final = (
         "Stop a user; answers what ended.",
         answer=wire.StoppedUser,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "user"),
+        rule=AccessRule(_ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -80,7 +80,7 @@ USER_ROUTES: Final = (
         "Let a stopped user go on.",
         answer=wire.ManagedUser,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "user"),
+        rule=AccessRule(_ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -91,7 +91,7 @@ USER_ROUTES: Final = (
         answer=wire.EnrolmentCode,
         status=201,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "user", signed=True),
+        rule=AccessRule(_ADMIN, "user", signed=True),
     ),
     Route(
         "POST",
@@ -101,6 +101,6 @@ USER_ROUTES: Final = (
         "Let a user's locked devices try again; answers them.",
         answer=wire.UserSheet,
         errors=_CHANGES,
-        rule=Rule(_ADMIN, "user", signed=True),
+        rule=AccessRule(_ADMIN, "user", signed=True),
     ),
 )

@@ -7,11 +7,11 @@ from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import read
-from server.services.operations.administration import Desk
+from server.services.operations.administration import AdminServices
 from server.services.users.users import NewUser, UserChanges
 
 
-def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/users."""
     part = desk.users.page(listing.cursor(request), listing.limit(request))
     items = [documents.user(user) for user in part.items]
@@ -19,20 +19,20 @@ def listed(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def add(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/users."""
     body = read(bodies.NewUser, request.body)
     user, issued = desk.users.add(NewUser(body.name, body.email, tuple(body.roles)), by=desk.by)
     return as_json(201, documents.code(user, issued).model_dump())
 
 
-def show(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/users/<id>."""
     sheet = documents.user_sheet(*desk.users.show(request.params["id"]))
     return as_json(200, sheet.model_dump(), documents.tag(sheet.version))
 
 
-def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/users/<id>."""
     body = read(bodies.UserChanges, request.body)
     changes = UserChanges(
@@ -44,7 +44,7 @@ def update(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, user.model_dump(), documents.tag(user.version))
 
 
-def disable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def disable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/users/<id>/disable."""
     ended = desk.users.disable(request.params["id"], by=desk.by)
     answer = wire.StoppedUser(
@@ -55,19 +55,19 @@ def disable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
     return as_json(200, answer.model_dump())
 
 
-def enable(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def enable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/users/<id>/enable."""
     user = desk.users.enable(request.params["id"], by=desk.by)
     return as_json(200, documents.user(user).model_dump())
 
 
-def enrol(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def enrol(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/users/<id>/codes."""
     user, issued = desk.users.enrol(request.params["id"], by=desk.by)
     return as_json(201, documents.code(user, issued).model_dump())
 
 
-def unlock(_site: Site, request: HttpRequest, desk: Desk) -> HttpResponse:
+def unlock(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/users/<id>/unlock: answers the devices that may try again."""
     user, unlocked = desk.users.unlock(request.params["id"], by=desk.by)
     return as_json(200, documents.user_sheet(user, unlocked).model_dump())

@@ -25,7 +25,7 @@ _TOPIC_CHARACTERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PushAnswer:
     """What a service worker is told; times in milliseconds."""
 
     kind: str
@@ -104,7 +104,7 @@ def topic(subject: str) -> str:
     return base64url.encode(digest)[:_TOPIC_CHARACTERS]
 
 
-def payload(said: Said) -> bytes:
+def payload(said: PushAnswer) -> bytes:
     """The same as a service worker reads it; `exp` is in seconds."""
     members = {
         "v": VERSION,

@@ -72,7 +72,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class DelegationGround:
     """What a chain stands on at one target."""
 
     links: tuple[Link, ...]
@@ -148,20 +148,20 @@ def too_large(act: Mapping[str, object]) -> bool:
     return len(json.dumps(act, separators=(",", ":")).encode()) > MOST_ACT_BYTES
 
 
-def ground(lineage: Sequence[Link], target: str, caller: str) -> Ground:
+def ground(lineage: Sequence[Link], target: str, caller: str) -> DelegationGround:
     """What an exchange of the first of these tokens for the target stands on.
 
     `lineage` is the subject token and what it came from, nearest first.
     """
     for place, link in enumerate(lineage):
         if link.approved and link.depth and link.resource == target:
-            return Ground(tuple(lineage[: place + 1]), approved=True, first=link.client)
+            return DelegationGround(tuple(lineage[: place + 1]), approved=True, first=link.client)
     acting = [link.client for link in lineage if link.depth]
-    return Ground(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
+    return DelegationGround(tuple(lineage), approved=False, first=acting[-1] if acting else caller)
 
 
 def bounded(
-    asked: frozenset[str], target: str, ceiling: frozenset[str], stands_on: Ground
+    asked: frozenset[str], target: str, ceiling: frozenset[str], stands_on: DelegationGround
 ) -> frozenset[str]:
     """The scopes that the chain leaves of those that were asked for, before any consent.
 
@@ -177,7 +177,7 @@ def bounded(
     return left
 
 
-def covered(details: Sequence[Mapping[str, JsonValue]], stands_on: Ground) -> bool:
+def covered(details: Sequence[Mapping[str, JsonValue]], stands_on: DelegationGround) -> bool:
     """Reports whether a person has signed for every one of these, and no token since lost one.
 
     For each as often as it is there: twice the same payment is two payments.

@@ -28,20 +28,20 @@ from server.services.consents.consents import Outcome
 from server.services.notifications import caps
 from server.services.policy import displays
 from server.services.policy.displays import Display
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Approvals, Requirements, Verdict
 from server.services.policy.refusals import Forbidden
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class AppAct:
     """A request with details that is in order."""
 
-    target: Target
+    target: TokenTarget
     details: tuple[Mapping[str, JsonValue], ...]
     actions: tuple[ActionType, ...]
     verdict: Verdict
@@ -70,7 +70,7 @@ class AppActions:
     secrets: Secrets
     schemas: Schemas
     judge: Judge
-    rules: Rules
+    rules: ServerPolicy
 
     def act(  # what an app asks for, and of whom
         self,
@@ -91,7 +91,7 @@ class AppActions:
         target = targets.resolve(directory, app, resource, scope)
         actions = self.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
-        verdict = self.judge.decide(view, Case("app", app, user, target, details, actions))
+        verdict = self.judge.decide(view, JudgedRequest("app", app, user, target, details, actions))
         if verdict.outcome == "deny" or verdict.needs is None:
             raise Forbidden(verdict)
         if verdict.needs.quorum > 1:
@@ -195,7 +195,7 @@ class AppActions:
             self.rules,
         )
 
-    def _gives(self, app: App, target: Target) -> str:
+    def _gives(self, app: App, target: TokenTarget) -> str:
         seconds = target.resource.token_seconds or self.rules.access_token_seconds
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(

@@ -25,7 +25,7 @@ _ALARM_WINDOW_MS: Final = 10 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class IntendedExecution:
     """What a resource is about to do: which action, by which token, under a name of its own."""
 
     token: str
@@ -50,7 +50,7 @@ class Consumptions:
     tokens: IssuedTokens
     rights: Rights
 
-    def consume(self, resource: Resource, execution: Execution) -> Consumed:
+    def consume(self, resource: Resource, execution: IntendedExecution) -> Consumed:
         """Spend the approval behind this token on this execution; the same one again is the same.
 
         1. The token counts now, and it is for this resource.  2. It was born of an approval that is
@@ -72,7 +72,7 @@ class Consumptions:
         return spent
 
     def _check_demand(
-        self, tx: Unit, found: LiveToken, approval: Approval, execution: Execution
+        self, tx: Unit, found: LiveToken, approval: Approval, execution: IntendedExecution
     ) -> None:
         risk = self.rights.risk(tx, approval)
         pin_now = risk is not None and risk.rank >= Risk.HIGH.rank
@@ -98,7 +98,7 @@ class _Spending:
     approval: Approval
     resource: Resource
 
-    def on(self, execution: Execution) -> Consumed | errors.Problem:
+    def on(self, execution: IntendedExecution) -> Consumed | errors.Problem:
         """The first execution gets it; what a refused one must leave behind is stored."""
         wanted = Consumption(
             approval_id=self.approval.id,
@@ -116,7 +116,7 @@ class _Spending:
             return self._again(execution)
         return Consumed(stood, self.approval)
 
-    def _again(self, execution: Execution) -> errors.Problem:
+    def _again(self, execution: IntendedExecution) -> errors.Problem:
         key = f"consumed again:{self.approval.id}"
         if self.tx.counters.count(key, _ALARM_WINDOW_MS) == 1:
             self._record(audit.Type.APPROVAL_REUSED, "refused", execution)
@@ -124,7 +124,7 @@ class _Spending:
             409, "already_consumed", "This approval was spent on another execution. Ask again."
         )
 
-    def _record(self, kind: audit.Type, decision: str, execution: Execution) -> None:
+    def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
         audit.record(
             self.tx,
             Entry(
@@ -153,7 +153,7 @@ def _approval(tx: Unit, found: LiveToken) -> Approval:
     return approval
 
 
-def _check_granted(found: LiveToken, approval: Approval, execution: Execution) -> None:
+def _check_granted(found: LiveToken, approval: Approval, execution: IntendedExecution) -> None:
     """The server makes the text again, with what is about to run, and compares its digest.
 
     A token that came of another's exchange may have lost a part of it, and what it lost is not its.

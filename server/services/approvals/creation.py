@@ -23,7 +23,7 @@ from server.protocol.resources import scopes
 from server.services.approvals import entries
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 _PIN = frozenset({Step.PIN})
 
@@ -56,7 +56,7 @@ class Opening:
     """Ends the approval before its usual time is over."""
 
 
-def open_approval(tx: Unit, secrets: Secrets, opening: Opening, rules: Rules) -> Approval:
+def open_approval(tx: Unit, secrets: Secrets, opening: Opening, rules: ServerPolicy) -> Approval:
     """Write the approval, its entry and its events in this unit of work."""
     approval = drafted(tx, secrets, opening)
     tx.approvals.add(approval)

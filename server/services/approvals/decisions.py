@@ -17,7 +17,7 @@ from server.services.approvals.expiry import expire
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.approvals.rights import Rights
 from server.services.approvals.submitted_decisions import (
-    Said,
+    SubmittedDecision,
     checked,
     kept,
     says_the_same,
@@ -30,7 +30,7 @@ from server.services.audit import audit
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.notifications import deliveries, notices, pauses
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -59,7 +59,7 @@ class ApprovalService:
     secrets: Secrets
     signatures: Signatures
     rights: Rights
-    rules: Rules
+    rules: ServerPolicy
     consents: ConsentService
     narrowings: Narrowings
     standing_grants: StandingGrants
@@ -123,7 +123,7 @@ class ApprovalService:
                 unusual=self.rights.unusual(tx, approval),
             )
 
-    def decide(self, person: Person, approval_id: str, said: Said) -> Shown:
+    def decide(self, person: Person, approval_id: str, said: SubmittedDecision) -> Shown:
         """Take a signed answer. The first one wins; later ones are told who won.
 
         Raises errors.Problem: 404 for somebody else's, 409 with the approval when it is over, 422
@@ -141,7 +141,7 @@ class ApprovalService:
         return result
 
     def _decide(
-        self, tx: Unit, person: Person, approval_id: str, said: Said, *, counted: bool
+        self, tx: Unit, person: Person, approval_id: str, said: SubmittedDecision, *, counted: bool
     ) -> Shown | errors.Problem | Counted:
         """Take the answer, in a unit of work of its own.
 
@@ -238,7 +238,7 @@ class ApprovalService:
         own = votes.before(tx, approval, person.user.id) if approval.quorum > 1 else None
         moved = None if own else tx.approvals.move(approval, State.DENIED, now=tx.now)
         if moved is not None:
-            _keep(tx, moved, kept(tx, moved, device, payload, Said(jws)), key)
+            _keep(tx, moved, kept(tx, moved, device, payload, SubmittedDecision(jws)), key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return of_person(tx, person, approval_id)

@@ -11,7 +11,7 @@ from server.model.approvals import Approval
 from server.model.notifications import Hold
 from server.model.store import Unit
 from server.services.notifications import attention, notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 MOST: Final = 100
 """So many are counted; more need no number."""
@@ -19,7 +19,7 @@ _AGAIN_MS: Final = 10 * 60_000
 _PER_HOUR: Final = 1
 
 
-def tell(tx: Unit, owed: Hold, rules: Rules) -> bool:
+def tell(tx: Unit, owed: Hold, rules: ServerPolicy) -> bool:
     """Tell a person of all that still waits and may ring, the gravest named; reports whether.
 
     1. Something is there.  2. It is not for the quiet hours, muted or snoozed.  3. No digest was

@@ -25,7 +25,7 @@ _MOST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ReportedOutcome:
     """What a resource says of one of its executions."""
 
     approval_id: str
@@ -39,7 +39,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class ShownExecution:
     """An execution as its people see it."""
 
     consumption: Consumption
@@ -60,7 +60,7 @@ class Outcomes:
 
     store: Store
 
-    def report(self, resource: Resource, said: Said) -> tuple[Approval, Execution]:
+    def report(self, resource: Resource, said: ReportedOutcome) -> tuple[Approval, ShownExecution]:
         """Write down how an execution went; the same word again changes nothing.
 
         1. What is said can be shown.  2. This resource spent this approval on this execution.  3.
@@ -85,7 +85,7 @@ class Outcomes:
                 )
             if first:
                 self._keep(tx, resource, approval, said.execution_id, wanted)
-            return approval, Execution(spent, stood, effective_digest(approval))
+            return approval, ShownExecution(spent, stood, effective_digest(approval))
 
     def _keep(
         self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, done: Outcome
@@ -109,17 +109,17 @@ class Outcomes:
                 )
 
 
-def execution(view: View, approval: Approval) -> Execution | None:
+def execution(view: View, approval: Approval) -> ShownExecution | None:
     """On what an approval was spent, and how it went; None for one that was not."""
     if approval.state is not State.REDEEMED or approval.details == "[]":
         return None
     spent = view.consumptions.get(approval.id)
     if spent is None:
         return None
-    return Execution(spent, view.outcomes.get(approval.id), effective_digest(approval))
+    return ShownExecution(spent, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _spent(tx: Unit, resource: Resource, said: Said) -> tuple[Approval, Consumption]:
+def _spent(tx: Unit, resource: Resource, said: ReportedOutcome) -> tuple[Approval, Consumption]:
     """The approval, if this resource spent it on this execution; nobody learns of another's."""
     spent = tx.consumptions.get(said.approval_id)
     approval = tx.approvals.get(said.approval_id)
@@ -131,7 +131,7 @@ def _spent(tx: Unit, resource: Resource, said: Said) -> tuple[Approval, Consumpt
     return approval, spent
 
 
-def _digest(approval: Approval, said: Said) -> str | None:
+def _digest(approval: Approval, said: ReportedOutcome) -> str | None:
     return said.executed_digest if said.details is None else digest_of(approval, said.details)
 
 

@@ -34,10 +34,10 @@ from server.services.approvals.history_keys import (
     MOST_TARGETS,
     OF_NAME,
     AmountKeys,
-    Keys,
+    ComparedRequest,
+    HistoryKeys,
     PartKeys,
     TargetKeys,
-    Wanted,
 )
 from server.services.clients import agent_names
 
@@ -57,8 +57,8 @@ class Compared:
     """A request that was compared, and what it adds to history."""
 
     unusual: Unusual
-    wanted: Wanted
-    keys: Keys
+    wanted: ComparedRequest
+    keys: HistoryKeys
 
     @property
     def text(self) -> str:
@@ -71,7 +71,9 @@ class Compared:
         return self.unusual.oddities
 
 
-def look(view: View, secrets: Secrets, wanted: Wanted, *, asked_at: int | None = None) -> Compared:
+def look(
+    view: View, secrets: Secrets, wanted: ComparedRequest, *, asked_at: int | None = None
+) -> Compared:
     """Compare a request with what was approved before.
 
     With `asked_at` it was asked then, and is among the requests that were counted.
@@ -81,7 +83,7 @@ def look(view: View, secrets: Secrets, wanted: Wanted, *, asked_at: int | None =
     return Compared(unusual.find(looked.comparison()), wanted, keys)
 
 
-def granted(secrets: Secrets, approval: Approval, wanted: Wanted) -> str:
+def granted(secrets: Secrets, approval: Approval, wanted: ComparedRequest) -> str:
     """The text of a request of which less was granted: a yes adds that much, and no more."""
     keys = history_keys.keys_of(secrets, wanted)
     return _written(json.loads(approval.past).get("codes", []), wanted, keys)
@@ -123,8 +125,8 @@ class _Looked:
 
     view: View
     secrets: Secrets
-    wanted: Wanted
-    keys: Keys
+    wanted: ComparedRequest
+    keys: HistoryKeys
     asked_at: int | None
 
     def comparison(self) -> Comparison:
@@ -325,7 +327,7 @@ def _least(known: Known, kinds: Sequence[str]) -> Past:
     return min((_past(known, key) for key in kinds), key=lambda past: past.count)
 
 
-def _additions(wanted: Wanted, keys: Keys) -> Iterator[Addition]:
+def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
     """What a yes adds."""
     agent, user = wanted.agent.id, wanted.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
@@ -356,7 +358,7 @@ def _of_target(target: TargetKeys, user: str, agent_mark: str) -> Iterator[Addit
     yield Addition(EVERYBODY, name.everybody, 0, (target.mark,))
 
 
-def _written(codes: Iterable[str], wanted: Wanted, keys: Keys) -> str:
+def _written(codes: Iterable[str], wanted: ComparedRequest, keys: HistoryKeys) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
     for one in _additions(wanted, keys):
         amount, members = rows.get((one.owner, one.key), (0, {}))

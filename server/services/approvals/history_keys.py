@@ -21,7 +21,7 @@ from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.pointers import Path
 from server.protocol.policy.rendering import Trail
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 
 MOST_TARGETS: Final = 32
 """Targets of one request that are remembered; further targets are new every time."""
@@ -42,7 +42,7 @@ _AGENT_NAME: Final = "Agent name"
 Detail: TypeAlias = Mapping[str, JsonValue]
 
 
-class Wanted(Protocol):
+class ComparedRequest(Protocol):
     """What an agent asks a person for, as far as it is compared."""
 
     @property
@@ -54,7 +54,7 @@ class Wanted(Protocol):
         """The person."""
 
     @property
-    def target(self) -> Target:
+    def target(self) -> TokenTarget:
         """The resource and the scopes."""
 
     @property
@@ -72,7 +72,7 @@ class Request:
 
     agent: Agent
     user: User
-    target: Target
+    target: TokenTarget
     details: Sequence[Detail]
     actions: Sequence[ActionType]
 
@@ -141,7 +141,7 @@ class PartKeys(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class HistoryKeys:
     """All keys and marks of one request."""
 
     agent: str
@@ -162,7 +162,7 @@ class Keys:
     """The places of words that mix scripts."""
 
 
-def keys_of(secrets: Secrets, wanted: Wanted) -> Keys:
+def keys_of(secrets: Secrets, wanted: ComparedRequest) -> HistoryKeys:
     """The keys of one request."""
     maker = _Maker(secrets, wanted.user.id)
     agent, user, uri = wanted.agent, wanted.user.id, wanted.target.resource.uri
@@ -170,7 +170,7 @@ def keys_of(secrets: Secrets, wanted: Wanted) -> Keys:
         maker.add(action, detail)
     kinds = dict.fromkeys(action.type for action in wanted.actions) or (uri,)
     mixed = [Place(None)] if is_mixed(agent.name) else []
-    return Keys(
+    return HistoryKeys(
         agent=f"agent {user}",
         agent_mark=_OF_AGENT + agent.id,
         name=maker.text(Place(None), agent.name, ()),

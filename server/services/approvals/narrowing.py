@@ -29,14 +29,14 @@ from server.services.approvers import approvers
 from server.services.policy import displays
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedNarrowing:
     """What a person wants to leave out or make less."""
 
     drop_scopes: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Narrowable:
     """What of a request a person may leave out or make less."""
 
     scopes: tuple[str, ...]
@@ -87,7 +87,7 @@ class _Part:
 
     agent: Agent
     user: User
-    target: Target
+    target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
     actions: Sequence[ActionType]
 
@@ -96,7 +96,7 @@ class _Part:
 class _Act:
     """What is granted, as its headline is made of it."""
 
-    target: Target
+    target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
     actions: Sequence[ActionType]
     risk: Risk
@@ -109,9 +109,9 @@ class Narrowings:
     store: Store
     secrets: Secrets
     schemas: Schemas
-    rules: Rules
+    rules: ServerPolicy
 
-    def room(self, person: Person, approval_id: str) -> Room:
+    def room(self, person: Person, approval_id: str) -> Narrowable:
         """What may be less in it. Raises errors.Problem 404, 409 or, of another kind, 422."""
         with self.store.read() as view:
             approval = _open(view, person, approval_id)
@@ -123,9 +123,9 @@ class Narrowings:
                 for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
                 for each in leeway.lessenings(action, details)
             ]
-            return Room(asked.scope, tuple(facts), self._usual_life(view, approval))
+            return Narrowable(asked.scope, tuple(facts), self._usual_life(view, approval))
 
-    def propose(self, person: Person, approval_id: str, wish: Wish) -> Narrowed:
+    def propose(self, person: Person, approval_id: str, wish: RequestedNarrowing) -> Narrowed:
         """How this wish would read. Nothing changes. Raises errors.Problem 404, 409 or 422."""
         with self.store.read() as view:
             approval = _open(view, person, approval_id)
@@ -175,7 +175,7 @@ class Narrowings:
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
 
-    def _text(self, view: View, approval: Approval, wish: Wish) -> str:
+    def _text(self, view: View, approval: Approval, wish: RequestedNarrowing) -> str:
         """The text of a wish, which may yet turn out not to be less."""
         _check_kind(approval)
         asked = _asked(approval)
@@ -210,7 +210,7 @@ class Narrowings:
         resource = _resource(view, approval)
         if agent is None or user is None or resource is None:
             return approval.past
-        target, details = Target(resource, narrowed.terms.scope), narrowed.terms.details
+        target, details = TokenTarget(resource, narrowed.terms.scope), narrowed.terms.details
         part = _Part(agent, user, target, details, narrowed.types)
         return history.granted(self.secrets, approval, part)
 
@@ -276,7 +276,7 @@ def _headline(view: View, approval: Approval, found: Terms, types: tuple[ActionT
     resource = _resource(view, approval)
     if resource is None:
         return str(json.loads(approval.display)["headline"])
-    target = Target(resource, found.scope)
+    target = TokenTarget(resource, found.scope)
     return displays.headline(_Act(target, found.details, types, approval.risk))
 
 

@@ -14,7 +14,7 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.text import check_prose
-from server.services.approvals.execution_outcomes import Execution, execution
+from server.services.approvals.execution_outcomes import ShownExecution, execution
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
 from server.services.clients import agents, display_names
@@ -37,7 +37,7 @@ class Seen:
     decisions: tuple[Decision, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     entries: tuple[StoredEntry, ...] = ()
-    execution: Execution | None = None
+    execution: ShownExecution | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from server.protocol.devices import passkeys
 from server.services.approvals.views import Shown, shown
 from server.services.approvers import approvers
 from server.services.tokens import delegations
-from server.services.tokens.delegations import Held
+from server.services.tokens.delegations import NamedDelegation
 from server.services.users.device_auth import Person
 
 TYPE: Final = "sayso-receipt+jws"
@@ -34,7 +34,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerEvidence:
     """One person's answer with its evidence."""
 
     decision: Decision
@@ -51,8 +51,8 @@ class Receipt:
     """A request as it stands, with the evidence of every answer."""
 
     shown: Shown
-    answers: tuple[Answer, ...]
-    token: Held | None
+    answers: tuple[AnswerEvidence, ...]
+    token: NamedDelegation | None
     """What came of it, for the person for whom somebody acts by it."""
     at: int
 
@@ -87,10 +87,10 @@ class Receipts:
             keys = view.directory.signing_keys()
         return self.signer.sign(keys, ALGORITHM, TYPE, members)
 
-    def _answer(self, view: View, decision: Decision, entries: list[StoredEntry]) -> Answer:
+    def _answer(self, view: View, decision: Decision, entries: list[StoredEntry]) -> AnswerEvidence:
         user = view.directory.user(decision.user_id)
         device = view.devices.get(decision.device_id)
-        return Answer(
+        return AnswerEvidence(
             decision,
             "" if user is None else user.name,
             device,
@@ -116,7 +116,7 @@ def _carries(entry: StoredEntry, signed: str) -> bool:
     return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)
 
 
-def _token(view: View, approval: Approval, person: Person) -> Held | None:
+def _token(view: View, approval: Approval, person: Person) -> NamedDelegation | None:
     found = view.delegations.of_approval(approval.id)
     own = found is not None and found.user_id == person.user.id
     return delegations.held(view.directory, found) if found is not None and own else None

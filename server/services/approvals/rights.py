@@ -21,7 +21,7 @@ from server.services.approvals.history_keys import Request
 from server.services.approvals.narrowing import effective
 from server.services.approvers import deciders
 from server.services.clients import display_names
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Requirements
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
@@ -74,7 +74,7 @@ class Rights:
         case = same_today(tx, self.schemas, agent, user, approval)
         return None if case is not None and self._holds(tx, case, approval) else POLICY_CHANGED
 
-    def _holds(self, tx: Unit, case: Case, approval: Approval) -> bool:
+    def _holds(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
         """Reports whether what the person was shown, and how they answer, is enough today.
 
         What was decided without them needs what decided it, and a policy that still asks nobody.
@@ -125,7 +125,7 @@ class Rights:
 
 def same_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
-) -> Case | None:
+) -> JudgedRequest | None:
     """The same request today, as policy is asked about it; None when it would be refused."""
     try:
         terms = effective(approval)
@@ -135,7 +135,7 @@ def same_today(
         targets.check_required_types(target, frozenset(action.type for action in actions))
     except errors.ProtocolError:
         return None
-    return Case("request", agent, user, target, details, actions, past=approval.past)
+    return JudgedRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
 def needs_today(

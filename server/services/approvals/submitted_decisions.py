@@ -21,7 +21,7 @@ _LATEST_RETRY_MS = 366 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SubmittedDecision:
     """A signed answer, and what travels beside it."""
 
     jws: str
@@ -38,7 +38,7 @@ class Said:
     """For the record; no agent sees it."""
 
 
-def checked(said: Said) -> Said:
+def checked(said: SubmittedDecision) -> SubmittedDecision:
     """The answer with its prose as it is kept. Raises errors.Problem 422."""
     return replace(
         said,
@@ -48,7 +48,9 @@ def checked(said: Said) -> Said:
     )
 
 
-def settled(view: View, approval: Approval, said: Said, code: str | None) -> Said:
+def settled(
+    view: View, approval: Approval, said: SubmittedDecision, code: str | None
+) -> SubmittedDecision:
     """The answer with what its code alone lets it say, held against now.
 
     Raises errors.Problem 422.
@@ -61,7 +63,11 @@ def settled(view: View, approval: Approval, said: Said, code: str | None) -> Sai
 
 
 def kept(
-    view: View, approval: Approval, device: Device, payload: decisions.Decision, said: Said
+    view: View,
+    approval: Approval,
+    device: Device,
+    payload: decisions.Decision,
+    said: SubmittedDecision,
 ) -> Decision:
     """The answer of a device's person as it is stored; a yes has no word for the agent."""
     denies = payload.decision == "deny"

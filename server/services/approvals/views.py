@@ -11,7 +11,7 @@ from server.model.store import View
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import votes
-from server.services.approvals.execution_outcomes import Execution, execution
+from server.services.approvals.execution_outcomes import ShownExecution, execution
 from server.services.approvals.votes import Tally
 from server.services.clients import display_names
 
@@ -27,7 +27,7 @@ class Shown:
     device_name: str
     other_name: str = ""
     """Whom the agent was told to ask instead."""
-    execution: Execution | None = None
+    execution: ShownExecution | None = None
     """What came of it at its resource."""
     nonce: str | None = None
     tally: Tally | None = None

@@ -7,7 +7,7 @@ from server.model.approvals import Approval
 from server.model.store import Unit
 from server.services.approvers import approvers
 from server.services.notifications import attention
-from server.services.notifications.attention import Held
+from server.services.notifications.attention import HeldNotification
 
 
 def back_at(tx: Unit, approval: Approval) -> int | None:
@@ -25,7 +25,7 @@ def back_at(tx: Unit, approval: Approval) -> int | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def _until(tx: Unit, approval: Approval, user_id: str, held: Held) -> int | None:
+def _until(tx: Unit, approval: Approval, user_id: str, held: HeldNotification) -> int | None:
     """The end of a mute stands with the mute."""
     if held.why != "muted":
         return held.until

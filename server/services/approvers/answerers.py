@@ -10,8 +10,8 @@ from server.model.clients import Agent
 from server.model.store import View
 from server.services.approvers import deciders, eligible
 from server.services.approvers.deciders import Decider
-from server.services.approvers.eligible import NOBODY_ELSE, People
-from server.services.policy.judging import Case
+from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
+from server.services.policy.judging import JudgedRequest
 from server.services.policy.questions import Verdict
 from server.services.standing_grants import uses
 from server.services.standing_grants.uses import Fit
@@ -23,7 +23,7 @@ class Answerers:
 
     verdict: Verdict
     """What policy says, with the words for whoever is asked."""
-    people: People = NOBODY_ELSE
+    people: EligibleApprovers = NOBODY_ELSE
     """Who is asked."""
     decider: Decider | None = None
     """What decides it instead of a person."""
@@ -48,7 +48,7 @@ class Answerers:
 
 
 def found(
-    view: View, case: Case, verdict: Verdict, *, acr: bool = False, hinted: bool = False
+    view: View, case: JudgedRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
 ) -> Answerers:
     """What answers it: a consent or a grant given ahead, else people.
 

@@ -12,11 +12,11 @@ from server.model.approvals import Approval, Approver, Why
 from server.model.store import Unit, View
 from server.protocol import errors
 from server.services.notifications import attention
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedApprover:
     """Somebody who is to be asked, and why."""
 
     user_id: str
@@ -63,13 +63,15 @@ def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
         )
 
 
-def write(tx: Unit, approval: Approval, named: Iterable[Named]) -> list[Approver]:
+def write(tx: Unit, approval: Approval, named: Iterable[NamedApprover]) -> list[Approver]:
     """Note that these are asked too, as long as it waits; returns those who were not before."""
     rows = [_row(tx, approval, one) for one in named]
     return [row for row in rows if tx.approvers.add(row)]
 
 
-def add(tx: Unit, approval: Approval, named: Iterable[Named], rules: Rules) -> list[Approver]:
+def add(
+    tx: Unit, approval: Approval, named: Iterable[NamedApprover], rules: ServerPolicy
+) -> list[Approver]:
     """Ask these too, as long as it waits; returns those who were not asked before.
 
     Their screens learn of it as of a request that was just made.
@@ -81,7 +83,7 @@ def add(tx: Unit, approval: Approval, named: Iterable[Named], rules: Rules) -> l
     return added
 
 
-def _row(tx: Unit, approval: Approval, named: Named) -> Approver:
+def _row(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
     return Approver(
         approval_id=approval.id,
         user_id=named.user_id,

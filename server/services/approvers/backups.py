@@ -14,13 +14,13 @@ from server.protocol.approvals.states import State, overdue
 from server.services.approvals import entries, oversight, rights
 from server.services.approvals.oversight import Seen
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.audit import audit
 from server.services.policy.judging import Judge
 from server.services.policy.questions import Requirements
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.users import users
 
 
@@ -30,7 +30,7 @@ class Reinforcements:
 
     store: Store
     judge: Judge
-    rules: Rules
+    rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask(self, approval_id: str, called: str, *, by: str) -> Seen:
@@ -66,21 +66,21 @@ def _check_waits(tx: Unit, approval: Approval) -> None:
         raise Conflict("Only a request of an agent to somebody can be put to one more person.")
 
 
-def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> Named:
+def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
     """As whom they are asked. Raises `Conflict` for somebody whose yes would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A rule of policy excludes {user.name} from approving this.")
     if needs.who is None:
         own = approvers.find(tx, approval, approval.user_id or "")
         lends = own is not None and own.approves
-        return Named(user.id, "backup", stands_for=approval.user_id if lends else None)
+        return NamedApprover(user.id, "backup", stands_for=approval.user_id if lends else None)
     if user.id not in needs.who:
         raise Conflict(
             f"Rules of policy name who may approve this, and {user.name} is not among them."
         )
     members = tx.directory.members()
     group = next((one for one in sorted(needs.groups) if user.id in members.get(one, ())), None)
-    return Named(user.id, "asked" if group is None else "group", group_id=group)
+    return NamedApprover(user.id, "asked" if group is None else "group", group_id=group)
 
 
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:

@@ -17,7 +17,7 @@ from server.protocol.approvals.states import State
 from server.services.approvals import entries
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import NOBODY, Verdict
 
 NOT_CONSENTED = "A rule allows this, and you have not consented to it."
@@ -37,7 +37,7 @@ class Decider:
 
 
 def found(
-    view: View, case: Case, verdict: Verdict, *, wants_person: bool
+    view: View, case: JudgedRequest, verdict: Verdict, *, wants_person: bool
 ) -> tuple[Verdict, Decider | None]:
     """What stands in for the answer, if policy allows the case; else why the person is asked."""
     if verdict.outcome != "allow" or case.user is None:
@@ -50,7 +50,7 @@ def found(
     return verdict, Decider({"consent": consent.id, "policy": verdict.source.version})
 
 
-def consent_to(view: View, case: Case, at: int | None = None) -> Consent | None:
+def consent_to(view: View, case: JudgedRequest, at: int | None = None) -> Consent | None:
     """The consent of this very person to this agent, now or then, if it covers every scope."""
     if case.user is None:
         return None
@@ -98,7 +98,7 @@ def consent_of(view: View, approval: Approval) -> Consent | None:
     return None if consent is None else view.consents.get(str(consent))
 
 
-def holds(view: View, judge: Judge, case: Case, approval: Approval) -> bool:
+def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether what decided a request is in force, and policy still asks nobody."""
     stands_on, now = consent_of(view, approval), consent_to(view, case)
     same = now is not None and stands_on is not None and now.id == stands_on.id

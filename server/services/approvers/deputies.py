@@ -30,7 +30,7 @@ MOST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedDeputy:
     """Whom a person wants as a deputy, as they wrote it; the times are RFC 3339."""
 
     deputy: str
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class NamedDeputy:
     """A deputy with the names of both."""
 
     deputy: Deputy
@@ -56,7 +56,7 @@ class Deputies:
     statements: Statements
     stand_ins: StandIns
 
-    def of(self, person: Person) -> tuple[list[Standing], list[Standing]]:
+    def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
         """Whom this person named, and for whom they decide or will."""
         with self.store.read() as view:
             device_auth.current(view, person)
@@ -64,7 +64,7 @@ class Deputies:
             others = view.deputies.of_deputy(person.user.id, view.now)
             return [_named(view, one) for one in mine], [_named(view, one) for one in others]
 
-    def name(self, person: Person, wanted: Wanted, jws: str) -> Standing:
+    def name(self, person: Person, wanted: RequestedDeputy, jws: str) -> NamedDeputy:
         """Let somebody decide for this person.
 
         1. The device signed for this very one, under the high key and after a PIN that named it.
@@ -103,7 +103,7 @@ class Deputies:
                 raise errors.Problem(404, "not_found", "There is no such deputy of yours.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
-    def _check(self, tx: Unit, person: Person, wanted: Wanted, jws: str) -> Device:
+    def _check(self, tx: Unit, person: Person, wanted: RequestedDeputy, jws: str) -> Device:
         device = device_auth.current(tx, person)
         nonce = self.statements.nonce(device, device)
         subject, purpose = signed_subject(nonce, wanted), decisions.DEPUTY
@@ -111,7 +111,7 @@ class Deputies:
         return device
 
 
-def signed_subject(nonce: str, wanted: Wanted) -> str:
+def signed_subject(nonce: str, wanted: RequestedDeputy) -> str:
     """What a device signs about a deputy: a digest over a nonce of ours and these very words."""
     return decisions.digest(f"{nonce}\n{wanted.deputy}\n{wanted.begins}\n{wanted.ends}")
 
@@ -122,12 +122,12 @@ class ManagedDeputies:
 
     store: Store
 
-    def all(self) -> list[Standing]:
+    def all(self) -> list[NamedDeputy]:
         """All that are not over, by their end."""
         with self.store.read() as view:
             return [_named(view, one) for one in view.deputies.live(view.now)]
 
-    def end(self, deputy_id: str, *, by: str) -> Standing:
+    def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
         """End one at once. Raises `NotFound`."""
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
@@ -165,7 +165,7 @@ def _other(tx: Unit, person: Person, called: str) -> User:
     return other
 
 
-def _times(wanted: Wanted, now: int) -> tuple[int, int]:
+def _times(wanted: RequestedDeputy, now: int) -> tuple[int, int]:
     """When it begins and ends, in ms. Raises errors.Problem 422."""
     begins, ends = _moment("from", wanted.begins), _moment("to", wanted.ends)
     if ends <= now or ends <= begins:
@@ -196,9 +196,9 @@ def _check_room(tx: Unit, person: Person, other: User, begins: int, ends: int) -
         raise errors.Problem(409, "conflict", "This is your deputy then already. End that first.")
 
 
-def _named(view: View, deputy: Deputy) -> Standing:
+def _named(view: View, deputy: Deputy) -> NamedDeputy:
     user, other = view.directory.user(deputy.user_id), view.directory.user(deputy.deputy_id)
-    return Standing(
+    return NamedDeputy(
         deputy,
         deputy.user_id if user is None else user.name,
         deputy.deputy_id if other is None else other.name,

@@ -18,7 +18,7 @@ from server.services.approvers import deputies
 from server.services.approvers.stand_ins import StandIns
 from server.services.audit import audit
 from server.services.notifications import attention, notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 _AT_ONCE: Final = 200
 
@@ -90,7 +90,7 @@ def take_step(tx: Unit, approval: Approval, stand_ins: StandIns) -> bool:
     return True
 
 
-def _release(tx: Unit, rules: Rules) -> int:
+def _release(tx: Unit, rules: ServerPolicy) -> int:
     """Notify people of what was held and still waits."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):

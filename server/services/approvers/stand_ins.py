@@ -15,10 +15,10 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvals import rights
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class StandIns:
     """Asks them, each for what policy lets them say yes to today."""
 
     judge: Judge
-    rules: Rules
+    rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
@@ -49,7 +49,7 @@ class StandIns:
             return []
         return self._ask(tx, approval, backup_of(tx, user))
 
-    def _ask(self, tx: Unit, approval: Approval, named: Sequence[Named]) -> list[Approver]:
+    def _ask(self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]) -> list[Approver]:
         """Ask them for what the person may do themselves: whose own yes does not count lends none.
 
         Nor does whom a rule excludes say yes in anybody's place.
@@ -64,28 +64,28 @@ class StandIns:
         return approvers.add(tx, approval, asked, self.rules)
 
 
-def at_once(view: View, user: User, types: Sequence[str], risk: Risk) -> list[Named]:
+def at_once(view: View, user: User, types: Sequence[str], risk: Risk) -> list[NamedApprover]:
     """Those who stand in for this person from the beginning of a request of this risk."""
     backup = backup_of(view, user) if risk is Risk.CRITICAL else []
     return [*deputies_of(view, user.id, types), *backup]
 
 
-def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[Named]:
+def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:
     """Those who decide for this person at this moment, where the types let them."""
     if not _permitted(view, types):
         return []
     return [
-        Named(one.deputy_id, "deputy", stands_for=one.user_id)
+        NamedApprover(one.deputy_id, "deputy", stands_for=one.user_id)
         for one in view.deputies.of_user(user_id, view.now)
         if one.in_force(view.now) and _may_answer(view, one.deputy_id)
     ]
 
 
-def backup_of(view: View, user: User) -> list[Named]:
+def backup_of(view: View, user: User) -> list[NamedApprover]:
     """The person's backup, if there is one who may answer."""
     if user.backup is None or not _may_answer(view, user.backup):
         return []
-    return [Named(user.backup, "backup", stands_for=user.id)]
+    return [NamedApprover(user.backup, "backup", stands_for=user.id)]
 
 
 def _permitted(view: View, types: Sequence[str]) -> bool:

@@ -36,7 +36,7 @@ _UNTOLD: Final = frozenset({WITHDRAWN, SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallbackRequest:
     """One request to an agent's endpoint, with its secrets in the open."""
 
     url: str
@@ -52,7 +52,7 @@ class Callbacks:
     secrets: Secrets
     redemption: Redemption
 
-    def ping(self, message: str) -> Call | None:
+    def ping(self, message: str) -> CallbackRequest | None:
         """What a ping says: the handle and nothing else. None when there is nothing to say.
 
         Nobody is pinged about an expiry, which CIBA 10.2 leaves open: `expires_in` said when it
@@ -66,7 +66,7 @@ class Callbacks:
             return None
         return self._call(agent, approval, {})
 
-    def push(self, message: str) -> Call | None:
+    def push(self, message: str) -> CallbackRequest | None:
         """What a push brings: tokens, or why there are none. None when there is nothing to say."""
         approval_id, states = _read(message)
         with self.store.write() as tx:
@@ -94,10 +94,14 @@ class Callbacks:
         if approval is not None and approval.state in states - {State.APPROVED}:
             tx.approvals.forget_call(approval_id)
 
-    def _call(self, agent: Agent, approval: Approval, members: Mapping[str, object]) -> Call:
+    def _call(
+        self, agent: Agent, approval: Approval, members: Mapping[str, object]
+    ) -> CallbackRequest:
         token = self.secrets.open(_sealed_as(approval.id), approval.notification_token or b"")
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
-        return Call(agent.notification_endpoint or "", token.decode(), json.dumps(body).encode())
+        return CallbackRequest(
+            agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
+        )
 
     def _pushed(self, tx: Unit, agent: Agent, approval: Approval) -> Mapping[str, object] | None:
         """By state: make the tokens once, send the same ones again, or say why there are none."""

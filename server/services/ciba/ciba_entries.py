@@ -13,7 +13,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.services.approvals import entries
 from server.services.audit import audit
-from server.services.ciba.plans import Ask, Plan
+from server.services.ciba.plans import BackchannelCall, RequestPlan
 from server.services.notifications import floods
 from server.services.policy import refusals
 
@@ -22,8 +22,8 @@ _NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 def refuse(  # the facts of one refusal
     tx: Unit,
-    ask: Ask,
-    plan: Plan,
+    ask: BackchannelCall,
+    plan: RequestPlan,
     reason: str,
     text: str,
     members: Mapping[str, object] = _NOTHING_MORE,
@@ -51,7 +51,7 @@ def refuse(  # the facts of one refusal
     return errors.RequestRefused(text, detail=reason, members=told)
 
 
-def record(tx: Unit, kind: audit.Type, ask: Ask, approval: Approval) -> None:
+def record(tx: Unit, kind: audit.Type, ask: BackchannelCall, approval: Approval) -> None:
     """Write down that the agent asked."""
     audit.record(
         tx,

@@ -12,13 +12,13 @@ from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.confusables import skeleton
 from server.protocol.names import PREFIX_USER
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import published
 from server.services.users import user_or_group
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class HintedUser:
     """The person an agent names, and how."""
 
     text: str
@@ -36,11 +36,11 @@ class Hints:
     """Resolves hints. Users whom the agent may not ask are like users who do not exist."""
 
     verifier: Verifier
-    rules: Rules
+    rules: ServerPolicy
 
     def named(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
-    ) -> Named:
+    ) -> HintedUser:
         """The person a request names: by a name, or by the subject of a token.
 
         `subject` is the person that a `login_hint_token` names; the caller has read it.
@@ -48,12 +48,12 @@ class Hints:
         Raises errors.InvalidRequest for an `id_token_hint` that is not ours and this agent's.
         """
         if subject is None and request.login_hint is not None:
-            return Named(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
+            return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
         if subject is None:
             subject = self._subject(tx, agent, request.id_token_hint or "")
-        return Named(subject, by_id=True)
+        return HintedUser(subject, by_id=True)
 
-    def askable(self, tx: Unit, agent: Agent, named: Named) -> User | None:
+    def askable(self, tx: Unit, agent: Agent, named: HintedUser) -> User | None:
         """The enabled user who is named, if the agent may ask them; else None."""
         directory = tx.directory
         user = directory.user(named.text) if named.by_id else directory.user_called(named.text)

@@ -12,7 +12,7 @@ from server.protocol import errors
 from server.protocol.ciba import login_hints
 from server.protocol.ciba.login_hints import LoginHint
 from server.protocol.json_text import JsonValue
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import published
 
 _ALG = "ES256"
@@ -27,7 +27,7 @@ class LoginHints:
     signer: Signer
     verifier: Verifier
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def make(  # what one hint says
         self,

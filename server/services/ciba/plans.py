@@ -22,16 +22,16 @@ from server.services.approvers import answerers
 from server.services.approvers.answerers import Answerers
 from server.services.ciba.request_objects import Used
 from server.services.clients import client_auth
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Requirements, Verdict
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class BackchannelCall:
     """One call of the backchannel endpoint by an agent that has proved to be it."""
 
     agent: Agent
@@ -52,15 +52,15 @@ class Ask:
 class Draft:
     """A request that is in order."""
 
-    target: Target
+    target: TokenTarget
     actions: tuple[ActionType, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RequestPlan:
     """The same with what policy says to it."""
 
-    target: Target
+    target: TokenTarget
     actions: tuple[ActionType, ...]
     by: Answerers
     """Who or what answers it."""
@@ -94,9 +94,9 @@ class Plans:
 
     schemas: Schemas
     judge: Judge
-    rules: Rules
+    rules: ServerPolicy
 
-    def draft(self, tx: Unit, agent: Agent, ask: Ask) -> Draft:
+    def draft(self, tx: Unit, agent: Agent, ask: BackchannelCall) -> Draft:
         """What is asked for, if it is well-formed and within the ceiling.
 
         Raises errors.ProtocolError.
@@ -118,10 +118,12 @@ class Plans:
             raise errors.InvalidTarget("Ask for a scope of this resource, or for an action.")
         return Draft(targets.about_person(audience, request.openid_scope), ())
 
-    def judged(self, tx: Unit, ask: Ask, agent: Agent, draft: Draft, user: User | None) -> Plan:
+    def judged(
+        self, tx: Unit, ask: BackchannelCall, agent: Agent, draft: Draft, user: User | None
+    ) -> RequestPlan:
         """What policy says to it; without a user as it would to anybody whom no rule names."""
         acr_values = ask.request.acr_values
-        case = Case(
+        case = JudgedRequest(
             way="request",
             agent=agent,
             user=user,
@@ -134,17 +136,17 @@ class Plans:
         verdict = self.judge.decide(tx, case)
         hinted = ask.hint is not None
         by = answerers.found(tx, case, verdict, acr=bool(acr_values), hinted=hinted)
-        return Plan(draft.target, draft.actions, by, _seconds(tx, ask, by.verdict))
+        return RequestPlan(draft.target, draft.actions, by, _seconds(tx, ask, by.verdict))
 
 
-def _seconds(tx: Unit, ask: Ask, verdict: Verdict) -> int:
+def _seconds(tx: Unit, ask: BackchannelCall, verdict: Verdict) -> int:
     """As long as policy lets it wait, unless the agent or its parent has less time."""
     usual = TIME_TO_LIVE[verdict.risk] if verdict.needs is None else verdict.needs.seconds
     longest = min(usual, _life_of_parent(tx, ask))
     return min(ask.request.requested_expiry or longest, longest)
 
 
-def _life_of_parent(tx: Unit, ask: Ask) -> int:
+def _life_of_parent(tx: Unit, ask: BackchannelCall) -> int:
     """Seconds after which nothing could come out any more (decided too late is decided in vain)."""
     parent = None if ask.hint is None else tx.delegations.get(ask.hint.parent)
     if parent is None:
@@ -152,7 +154,7 @@ def _life_of_parent(tx: Unit, ask: Ask) -> int:
     return max(1, (parent.expires_at - tx.now) // 1000)
 
 
-def admitted(tx: Unit, ask: Ask) -> Agent:
+def admitted(tx: Unit, ask: BackchannelCall) -> Agent:
     """The agent as it is now; its request was read with its registration of that time."""
     agent = client_auth.current(tx, ask.agent)
     if names.GRANT_CIBA not in agent.grant_types:

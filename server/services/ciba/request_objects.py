@@ -9,7 +9,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.ciba import request_objects
 from server.protocol.forms import Form
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 _REPLAY_KIND = "request object"
 
@@ -39,7 +39,7 @@ class RequestObjects:
     """Reads the `request` parameter of the backchannel endpoint."""
 
     verifier: Verifier
-    rules: Rules
+    rules: ServerPolicy
 
     def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, Used]:
         """The parameters that count, and what is remembered of a signed request.

@@ -24,14 +24,14 @@ from server.services.audit import audit
 from server.services.ciba import callbacks, ciba_entries, plans, redemption, user_codes
 from server.services.ciba.hints import Hints
 from server.services.ciba.login_hints import LoginHints
-from server.services.ciba.plans import Ask, Plan, Plans, as_text
+from server.services.ciba.plans import BackchannelCall, Plans, RequestPlan, as_text
 from server.services.ciba.request_objects import RequestObjects
 from server.services.clients import agent_names
 from server.services.notifications import caps, notices
 from server.services.policy import displays, refusals
-from server.services.policy.displays import Asked
+from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
 from server.services.tokens import delegations
 from server.services.users.proofs import Proofs
@@ -50,7 +50,7 @@ class CibaService:
     objects: RequestObjects
     proofs: Proofs
     login_hints: LoginHints
-    rules: Rules
+    rules: ServerPolicy
     ceremonies: Ceremonies
     stand_ins: StandIns
 
@@ -75,7 +75,7 @@ class CibaService:
         request = requests.parse_request(form)
         token = None if agent.delivery == "poll" else requests.check_notification_token(request)
         sent = plans.request_hash(request)
-        ask = Ask(agent, request, idempotency_key, peer, used, proofs, token, sent)
+        ask = BackchannelCall(agent, request, idempotency_key, peer, used, proofs, token, sent)
         with self.store.write() as tx:
             result = self._start(tx, ask)
             now = tx.now
@@ -92,7 +92,7 @@ class CibaService:
             **matched,
         }
 
-    def _start(self, tx: Unit, ask: Ask) -> Approval | errors.ProtocolError:
+    def _start(self, tx: Unit, ask: BackchannelCall) -> Approval | errors.ProtocolError:
         """Make the approval, or say why not.
 
         1. The agent may ask, and is as it was when its request was read.  2. A repeated call joins;
@@ -127,8 +127,8 @@ class CibaService:
     def _start_hidden(
         self,
         tx: Unit,
-        ask: Ask,
-        judged: Callable[[User | None], Plan],
+        ask: BackchannelCall,
+        judged: Callable[[User | None], RequestPlan],
         user: User | None,
         hint_hash: bytes,
     ) -> Approval | errors.ProtocolError:
@@ -149,7 +149,7 @@ class CibaService:
         if plan.by.asked:
             if (refused := self._ruled_out(tx, ask, anybody)) is not None:
                 return refused
-            room = caps.Room(tx, ask.agent, self.rules, earlier)
+            room = caps.RemainingRequests(tx, ask.agent, self.rules, earlier)
             if (cap := room.hidden_refusal(hint_hash, anybody.risk)) is not None:
                 return ciba_entries.refuse(tx, ask, anybody, *cap)
         against = self._against(tx, ask, plan, somebody, earlier)
@@ -158,7 +158,12 @@ class CibaService:
         return self._ask(tx, ask, plan, user, hint_hash=hint_hash)
 
     def _against(
-        self, tx: Unit, ask: Ask, plan: Plan, user: User, earlier: Approval | None
+        self,
+        tx: Unit,
+        ask: BackchannelCall,
+        plan: RequestPlan,
+        user: User,
+        earlier: Approval | None,
     ) -> bool:
         """Reports whether there is a reason not to ask this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, ask.agent, user, ask.request.user_code)
@@ -166,17 +171,17 @@ class CibaService:
         return (plan.by.asked and plan.by.is_ruled_out) or code is not None or cap is not None
 
     def _cap(
-        self, tx: Unit, agent: Agent, plan: Plan, user: User, earlier: Approval | None
+        self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> caps.Cap | None:
         """Why this agent may not ask this person now, or gets nothing from them now."""
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
             return caps.pause(tx, agent, user, types, self.rules)
-        room = caps.Room(tx, agent, self.rules, earlier)
+        room = caps.RemainingRequests(tx, agent, self.rules, earlier)
         return room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
 
     def _stopped(
-        self, tx: Unit, ask: Ask, agent: Agent, plan: Plan, user: User
+        self, tx: Unit, ask: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
     ) -> errors.ProtocolError | None:
         """Why this person is not asked; None when they are.
 
@@ -196,7 +201,7 @@ class CibaService:
         cap = self._cap(tx, agent, plan, user, earlier)
         return None if cap is None else ciba_entries.refuse(tx, ask, plan, *cap)
 
-    def _join(self, tx: Unit, ask: Ask) -> Approval | None:
+    def _join(self, tx: Unit, ask: BackchannelCall) -> Approval | None:
         """The approval that this key already made. Raises errors.InvalidRequest for another one."""
         if ask.idempotency_key is None:
             return None
@@ -210,7 +215,7 @@ class CibaService:
             raise errors.InvalidRequest("This Idempotency-Key's request is over; use a new key.")
         return found
 
-    def _hinted(self, tx: Unit, agent: Agent, ask: Ask) -> Ask:
+    def _hinted(self, tx: Unit, agent: Agent, ask: BackchannelCall) -> BackchannelCall:
         """The request with what its `login_hint_token` fixes; whatever else it says must agree."""
         token, request = ask.request.login_hint_token, ask.request
         if token is None:
@@ -222,7 +227,9 @@ class CibaService:
         fixed = replace(request, resource=hint.resource, scope=hint.scope, details=details)
         return replace(ask, request=fixed, hint=hint)
 
-    def _ruled_out(self, tx: Unit, ask: Ask, plan: Plan) -> errors.RequestRefused | None:
+    def _ruled_out(
+        self, tx: Unit, ask: BackchannelCall, plan: RequestPlan
+    ) -> errors.RequestRefused | None:
         """The refusal of what policy forbids, or for which too few people can be asked."""
         if not (plan.by.asked and plan.by.is_ruled_out):
             return None
@@ -231,7 +238,7 @@ class CibaService:
         text = refusals.too_few(plan.needs.quorum, plan.by.people.count)
         return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
-    def _unknown(self, tx: Unit, ask: Ask, plan: Plan) -> errors.ProtocolError:
+    def _unknown(self, tx: Unit, ask: BackchannelCall, plan: RequestPlan) -> errors.ProtocolError:
         caps.queue(tx, ask.agent)
         if caps.too_many_unknown(tx, ask.agent):
             return ciba_entries.refuse(
@@ -247,8 +254,8 @@ class CibaService:
     def _ask(  # agent, person and request
         self,
         tx: Unit,
-        ask: Ask,
-        plan: Plan,
+        ask: BackchannelCall,
+        plan: RequestPlan,
         user: User,
         *,
         hint_hash: bytes | None = None,
@@ -283,7 +290,9 @@ class CibaService:
             self.stand_ins.ask_at_once(tx, approval)
         return approval
 
-    def _approval(self, tx: Unit, ask: Ask, plan: Plan, user: User, *, phantom: bool) -> Approval:
+    def _approval(
+        self, tx: Unit, ask: BackchannelCall, plan: RequestPlan, user: User, *, phantom: bool
+    ) -> Approval:
         approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
         handle = self.secrets.auth_req_id(approval_id)
         expires_at = tx.now + plan.seconds * 1000
@@ -344,7 +353,7 @@ class CibaService:
             several=bool(plan.by.people.others) and not phantom,
         )
 
-    def _bound(self, tx: Unit, ask: Ask) -> str | None:
+    def _bound(self, tx: Unit, ask: BackchannelCall) -> str | None:
         """Pushed tokens are bound to the key that is proved here (CIBA 10.3, RFC 9449 5)."""
         path = "/bc-authorize"
         jkt = self.proofs.of_client(tx, ask.proofs, path=path) if ask.proofs else None
@@ -355,10 +364,17 @@ class CibaService:
         return jkt
 
     def _asked(  # the facts of one request
-        self, tx: Unit, ask: Ask, plan: Plan, user: User, *, approval_id: str, expires_at: int
-    ) -> Asked:
+        self,
+        tx: Unit,
+        ask: BackchannelCall,
+        plan: RequestPlan,
+        user: User,
+        *,
+        approval_id: str,
+        expires_at: int,
+    ) -> DisplayedRequest:
         owners = [tx.directory.user(owner) for owner in ask.agent.owners]
-        return Asked(
+        return DisplayedRequest(
             approval_id=approval_id,
             agent=ask.agent,
             owners=tuple(owner.name for owner in owners if owner is not None),
@@ -381,7 +397,7 @@ class CibaService:
         )
 
 
-def _beside(tx: Unit, plan: Plan, user: User, types: Sequence[str]) -> frozenset[str]:
+def _beside(tx: Unit, plan: RequestPlan, user: User, types: Sequence[str]) -> frozenset[str]:
     """Whom a request asks at once beside the person it is for."""
     named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
     return frozenset(one.user_id for one in named) - {user.id}

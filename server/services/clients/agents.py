@@ -32,7 +32,7 @@ from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.client_names import refuse_taken
 from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.consents.revocations import end_all_of_client
-from server.services.paging import Part
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.standing_grants import ends
 from server.services.users import users
@@ -89,7 +89,7 @@ class Agents:
         with self.store.read() as view:
             return view.agents.all()
 
-    def page(self, after: str, limit: int, *, owner: str | None = None) -> Part[Agent]:
+    def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Agent]:
         """Those whose names come after this one; of everybody, or of one owner by their id."""
         with self.store.read() as view:
             found = view.agents.page(owner, after, limit + 1)

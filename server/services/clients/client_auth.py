@@ -13,7 +13,7 @@ from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.clients.client_auth import Credentials
 from server.protocol.forms import Form
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 _USE_NOTED_MS = 60_000
 _REPLAY_KIND = "client assertion"
@@ -32,7 +32,7 @@ class ClientAuthentication:
 
     store: Store
     verifier: Verifier
-    rules: Rules
+    rules: ServerPolicy
     noted: dict[str, int] = field(default_factory=dict)
     """Secret or key → when its use was last written down, so that not every request writes."""
 

@@ -17,7 +17,7 @@ from server.services import paging
 from server.services.audit import audit
 from server.services.clients import agent_forms
 from server.services.clients.agent_forms import NewAgent
-from server.services.paging import Part
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid, NotFound, about
 from server.services.users import users
 
@@ -71,7 +71,7 @@ class Invitations:
             _record(tx, audit.Type.INVITATION_ISSUED, invitation, by)
             return IssuedInvitation(invitation, owner, token)
 
-    def page(self, after: str, limit: int) -> Part[Invitation]:
+    def page(self, after: str, limit: int) -> ResultPage[Invitation]:
         """Those whose ids come after this one, ended ones too."""
         with self.store.read() as view:
             found = view.invitations.page(after, limit + 1)

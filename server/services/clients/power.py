@@ -29,7 +29,9 @@ CREATED: Final = "created"
 """The member that stands for a record that was not there before."""
 
 
-def grown(before: Governed | None, after: Governed | None, *, usual_seconds: int) -> frozenset[str]:
+def widened_members(
+    before: Governed | None, after: Governed | None, *, usual_seconds: int
+) -> frozenset[str]:
     """Names of the members in which this change gives more power; empty when it gives none.
 
     `usual_seconds` is how long a token lives where nothing limits it.

@@ -21,8 +21,8 @@ from server.services.clients import agents
 from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import NewSecret
 from server.services.clients.client_names import refuse_taken
-from server.services.refusals import Exists, Invalid, Refused
-from server.services.server_policy import Rules
+from server.services.refusals import ChangeRefused, Exists, Invalid
+from server.services.server_policy import ServerPolicy
 from server.services.users import users
 
 UNKNOWN_TOKENS: Final = 20
@@ -38,7 +38,7 @@ class RegistrationService:
 
     store: Store
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
     endpoint_problem: Callable[[str], str]
     """Why an agent may not be called back at a URL; "" when it may."""
 
@@ -137,7 +137,7 @@ class RegistrationService:
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
             given = agents.admit(tx, self.secrets, new, by=by, facts=facts)
-        except Refused as error:
+        except ChangeRefused as error:
             raise _refused(error) from error
         token = self.secrets.new_secret(names.PREFIX_REGISTRATION_TOKEN)
         tx.registrations.add(Registration(given.agent.id, invitation.id, _hash(token), tx.now))
@@ -266,7 +266,7 @@ def _still_signed(wanted: Metadata, before: Agent) -> str | None:
     return alg
 
 
-def _refused(error: Refused) -> errors.InvalidClientMetadata:
+def _refused(error: ChangeRefused) -> errors.InvalidClientMetadata:
     """In words of ours: what an administrator reads quotes what was sent."""
     return errors.InvalidClientMetadata(
         "This invitation allows what is not there any more; ask for a new one.", detail=str(error)

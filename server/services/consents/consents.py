@@ -29,7 +29,7 @@ from server.services.consents.revocations import end, record
 from server.services.notifications import caps, notices
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
@@ -42,7 +42,7 @@ Outcome = Literal["waiting", "given", "denied", "over"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedConsent:
     """A consent that a page asks a user for; `until` in milliseconds, None for thirty days."""
 
     user: User
@@ -56,7 +56,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ConsentOffer:
     """What a person can be asked to let a client have: all of it, with what it has already."""
 
     party: Party
@@ -72,7 +72,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenConsent:
     """A consent with the names that belong to it."""
 
     consent: Consent
@@ -94,7 +94,7 @@ class ConsentService:
 
     store: Store
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def covering(
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
@@ -103,7 +103,7 @@ class ConsentService:
         found = view.consents.live(user_id, client_id, resource, view.now)
         return found if found is not None and set(scope) <= set(found.scopes) else None
 
-    def ask(self, tx: Unit, wanted: Wanted) -> Approval:
+    def ask(self, tx: Unit, wanted: RequestedConsent) -> Approval:
         """Open the approval that the user signs on a device of theirs.
 
         What the client may still use by the consent in force is asked for again with the rest: a
@@ -132,19 +132,19 @@ class ConsentService:
         resource: str,
         scopes_: tuple[str, ...],
         until: int | None = None,
-    ) -> Offer:
+    ) -> ConsentOffer:
         """What a consent to these scopes would be; without a resource it is about the person alone.
 
         Raises errors.ProtocolError, as `ask` says.
         """
         party = _party(tx, client_id)
         if not resource:
-            return Offer(party, {}, (), _end(tx, until))
+            return ConsentOffer(party, {}, (), _end(tx, until))
         before = tx.consents.live(user_id, party.id, resource, tx.now)
         had = () if before is None else _kept(tx, party, before)
         risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *had})))
         ends = max(_end(tx, until), before.expires_at if before and had else 0)
-        return Offer(party, risks, had, ends)
+        return ConsentOffer(party, risks, had, ends)
 
     def keep(self, tx: Unit, consent: Consent) -> Consent:
         """Write a consent; it takes the place of the one in force before it."""
@@ -202,13 +202,13 @@ class ConsentService:
         notices.consent(tx, consent, "consent.given")
         return moved
 
-    def mine(self, person: Person, *, ended: bool) -> list[Given]:
+    def mine(self, person: Person, *, ended: bool) -> list[GivenConsent]:
         """The person's consents, newest first; with `ended` those too that are over."""
         with self.store.read() as view:
             found = view.consents.of_user(person.user.id, view.now, ended=ended)
             return [_given(view, consent) for consent in found]
 
-    def revoke_mine(self, person: Person, consent_id: str) -> tuple[Given, int]:
+    def revoke_mine(self, person: Person, consent_id: str) -> tuple[GivenConsent, int]:
         """End a consent of one's own; how many tokens ended with it. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
@@ -227,7 +227,7 @@ class ConsentService:
         ended: bool,
         limit: int = _MOST_FOUND,
         before: tuple[int, str] | None = None,
-    ) -> list[Given]:
+    ) -> list[GivenConsent]:
         """Across people, newest first. Raises `NotFound` for a user or client.
 
         `before` is when the last one of an earlier part was given, and its id.
@@ -242,7 +242,7 @@ class ConsentService:
             )
             return [_given(view, consent) for consent in found]
 
-    def revoke(self, consent_id: str, *, by: str) -> tuple[Given, int]:
+    def revoke(self, consent_id: str, *, by: str) -> tuple[GivenConsent, int]:
         """End anybody's consent. Raises `NotFound`, or `Conflict` when it is over."""
         with self.store.write() as tx:
             consent = tx.consents.get(consent_id)
@@ -270,7 +270,7 @@ class ConsentService:
             raise errors.InvalidScope("A critical scope is asked for each time, never ahead.")
         return risks
 
-    def _open(self, tx: Unit, wanted: Wanted, offer: Offer) -> Approval:
+    def _open(self, tx: Unit, wanted: RequestedConsent, offer: ConsentOffer) -> Approval:
         party, risks = offer.party, offer.risks
         asks_for_another = wanted.app_id not in {None, party.id}
         app_name = (
@@ -373,10 +373,10 @@ def _end(tx: Unit, until: int | None) -> int:
     return end_at
 
 
-def _given(view: View, consent: Consent) -> Given:
+def _given(view: View, consent: Consent) -> GivenConsent:
     user = view.directory.user(consent.user_id)
     asked_by = None if consent.app_id in {None, consent.client_id} else consent.app_id
-    return Given(
+    return GivenConsent(
         consent=consent,
         client_name=display_names.name_of(view.directory, consent.client_id),
         app_name=None if asked_by is None else display_names.name_of(view.directory, asked_by),

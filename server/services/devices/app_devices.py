@@ -20,7 +20,7 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.approvals.creation import Opening, open_approval
 from server.services.audit import audit
-from server.services.consents.consents import ConsentService, Offer
+from server.services.consents.consents import ConsentOffer, ConsentService
 from server.services.consents.displays import AppDeviceAsked, app_device_text
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
@@ -122,6 +122,6 @@ class AppDevices:
             ),
         )
 
-    def _offer(self, tx: Unit, code: DeviceCode, user: User) -> Offer:
+    def _offer(self, tx: Unit, code: DeviceCode, user: User) -> ConsentOffer:
         _, scope = scopes.split(tuple(code.scope.split()))
         return self.consents.offer(tx, user.id, code.client_id, code.resource, scope)

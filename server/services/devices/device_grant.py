@@ -27,7 +27,7 @@ from server.services.clients.client_auth import ClientAuthentication, current_ap
 from server.services.consents.displays import DeviceAsked, device_text
 from server.services.devices.app_devices import AppDevices
 from server.services.notifications import caps
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.users.proofs import Proofs
 
 WINDOW_MS: Final = 10 * caps.MINUTE_MS
@@ -67,7 +67,7 @@ class DeviceGrantService:
     proofs: Proofs
     clients: ClientAuthentication
     apps: AppDevices
-    rules: Rules
+    rules: ServerPolicy
 
     @property
     def page(self) -> str:

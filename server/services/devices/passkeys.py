@@ -25,7 +25,7 @@ from server.services.devices import devices, enrolment, new_devices, passkey_cou
 from server.services.devices.browsers import Browsers
 from server.services.devices.signatures import BROWSER, PASSKEY
 from server.services.notifications import notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth
 
 CHALLENGE_MS: Final = 5 * 60 * 1000
@@ -39,7 +39,7 @@ _UNKNOWN: Final = "This passkey is not known here, or was removed. Make one with
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PasskeyChallenge:
     """What a browser signs to sign in: a text of ours that counts once, for five minutes."""
 
     text: str
@@ -64,7 +64,7 @@ class PasskeyService:
     secrets: Secrets
     authenticators: Authenticators
     browsers: Browsers
-    rules: Rules
+    rules: ServerPolicy
 
     def prepare(self, typed: str, *, peer: str) -> dict[str, object]:
         """What a browser is told to make a passkey. The code is looked at and not used.
@@ -98,11 +98,11 @@ class PasskeyService:
             raise done
         return done
 
-    def offer(self) -> Offer:
+    def offer(self) -> PasskeyChallenge:
         """What a browser signs to sign in; nobody has to say who they are."""
         with self.store.read() as view:
             text = self._offered(self.secrets.salt(), view.now + CHALLENGE_MS)
-        return Offer(text, passkeys.challenge(text.encode()))
+        return PasskeyChallenge(text, passkeys.challenge(text.encode()))
 
     def sign_in(self, word: str) -> tuple[User, str]:
         """Who signed an offer of ours; and the cookie of their browser. Raises errors.Problem."""

@@ -13,7 +13,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.services.devices.signatures import PASSKEY, Signatures, Signed
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000
 """How long a PIN call counts for what it named."""
@@ -25,7 +25,7 @@ class Statements:
 
     secrets: Secrets
     signatures: Signatures
-    rules: Rules
+    rules: ServerPolicy
 
     def nonce(self, device: Device, signer: Device) -> str:
         """What `signer` must sign in a statement about `device`; another one after each."""

@@ -21,7 +21,7 @@ MOST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NamedIncident:
     """An incident with the names and the standing of today that its ids stand for."""
 
     incident: Incident
@@ -46,12 +46,12 @@ class Incidents:
         limit: int = MOST,
         before: tuple[int, str] | None = None,
         owner: str | None = None,
-    ) -> list[Told]:
+    ) -> list[NamedIncident]:
         """The newest open ones, with `closed` those too that are over; of one owner's, or all."""
         with self.store.read() as view:
             return list(islice(_every(view, before, owner, closed=closed), limit))
 
-    def show(self, incident_id: str, owner: str | None = None) -> Told:
+    def show(self, incident_id: str, owner: str | None = None) -> NamedIncident:
         """One incident with its evidence; an owner's is about an agent of theirs.
 
         Raises `NotFound`.
@@ -62,7 +62,7 @@ class Incidents:
                 raise _unknown(incident_id)
             return told
 
-    def close(self, incident_id: str, note: str | None, *, by: str) -> Told:
+    def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
         """Say that it was looked into. Raises `NotFound`, `Conflict` or `Invalid`."""
         note = _checked(note)
         with self.store.write() as tx:
@@ -96,7 +96,7 @@ def _unknown(incident_id: str) -> NotFound:
 
 def _every(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
-) -> Iterator[Told]:
+) -> Iterator[NamedIncident]:
     """All that match, the newest first; read in parts, because an owner's may be far between."""
     while found := view.incidents.search(closed=closed, limit=MOST, before=before):
         told = (_told(view, incident, owner) for incident in found)
@@ -104,7 +104,7 @@ def _every(
         before = (found[-1].opened_at, found[-1].id)
 
 
-def _told(view: View, incident: Incident, owner: str | None = None) -> Told:
+def _told(view: View, incident: Incident, owner: str | None = None) -> NamedIncident:
     user = None if incident.user_id is None else view.directory.user(incident.user_id)
     evidence, states = json.loads(incident.evidence), {}
     for one in evidence["agents"]:
@@ -113,7 +113,9 @@ def _told(view: View, incident: Incident, owner: str | None = None) -> Told:
         if owner is None or owner in owners:
             states[one["id"]] = "deleted" if agent is None else agent.state
     seen = [one for one in evidence["agents"] if one["id"] in states]
-    return Told(incident, "" if user is None else user.name, states, evidence | {"agents": seen})
+    return NamedIncident(
+        incident, "" if user is None else user.name, states, evidence | {"agents": seen}
+    )
 
 
 def _checked(note: str | None) -> str | None:

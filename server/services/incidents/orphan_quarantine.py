@@ -19,13 +19,13 @@ from server.services.clients import owners
 from server.services.clients.agents import quarantine
 from server.services.incidents import evidence
 from server.services.notifications import notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 QUARANTINED: Final = "alarm.agent_quarantined"
 _CAUSE: Final[Cause] = "no_owner"
 
 
-def ends_at(view: View, agent: Agent, rules: Rules) -> int | None:
+def ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
     """When its time of grace ends (ms); None where it has none, for it is stopped or owned."""
     left = owners.left_at(view, agent) if agent.state == "enabled" else None
     return None if left is None else left + rules.owner_grace_ms
@@ -37,7 +37,7 @@ class Successions:
 
     store: Store
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def round(self) -> int:
         """One round; returns how many agents were stopped."""

@@ -13,8 +13,8 @@ from server.services import paging
 from server.services.clients import owners
 from server.services.clients.agents import find
 from server.services.incidents import orphan_quarantine
-from server.services.paging import Part
-from server.services.server_policy import Rules
+from server.services.paging import ResultPage
+from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
 """Whoever has not been seen for so long may be gone."""
@@ -47,14 +47,14 @@ class Orphans:
     """Looks at every agent and changes none."""
 
     store: Store
-    rules: Rules
+    rules: ServerPolicy
 
     def all(self) -> list[Orphan]:
         """All of them, by name."""
         with self.store.read() as view:
             return self._found(view, view.agents.all())
 
-    def page(self, after: str, limit: int, *, owner: str | None = None) -> Part[Orphan]:
+    def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Orphan]:
         """Those whose names come after this one; of everybody, or of one owner by their id."""
         with self.store.read() as view:
             agents = view.agents.all() if owner is None else view.agents.owned_by(owner)

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from server.model.approvals import Approval
-from server.model.notifications import Hold, Why, Wishes
+from server.model.notifications import Hold, NotificationPreferences, Why
 from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
 from server.services.notifications import budgets, push_targets
 from server.services.policy.documents import zone
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 REMINDER: Final = "approval.reminder"
 DIGEST: Final = "approval.digest"
@@ -29,42 +29,48 @@ DIGESTED: Final[Mapping[Why, int]] = MappingProxyType({"held_back": 60_000, "dig
 """What budgets hold back, and after how many milliseconds a digest tells of it."""
 
 
-class Held(NamedTuple):
+class HeldNotification(NamedTuple):
     """Nobody is notified now: why, and when they are after all; None for not at all."""
 
     why: Why
     until: int | None
 
 
-class Case(NamedTuple):
+class NotificationCandidate(NamedTuple):
     """Something about a request that could notify a person."""
 
     tx: Unit
     approval: Approval
     user_id: str
-    wishes: Wishes
+    wishes: NotificationPreferences
 
 
-def _muted(case: Case) -> Held | None:
-    return Held("muted", None) if case.wishes.muted else None
+def _muted(case: NotificationCandidate) -> HeldNotification | None:
+    return HeldNotification("muted", None) if case.wishes.muted else None
 
 
-def _held(case: Case) -> Held | None:
+def _held(case: NotificationCandidate) -> HeldNotification | None:
     hold = case.wishes.hold
-    return None if hold is None or hold.why in DIGESTED else Held(hold.why, hold.until)
+    return None if hold is None or hold.why in DIGESTED else HeldNotification(hold.why, hold.until)
 
 
-def _quiet(case: Case) -> Held | None:
+def _quiet(case: NotificationCandidate) -> HeldNotification | None:
     hours = case.wishes.quiet
     until = None if hours is None else quiet_until(hours, case.tx.now)
-    return None if until is None else Held("quiet_hours", until)
+    return None if until is None else HeldNotification("quiet_hours", until)
 
 
-REASONS: Final[tuple[Callable[[Case], Held | None], ...]] = (_muted, _held, _quiet)
+REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None], ...]] = (
+    _muted,
+    _held,
+    _quiet,
+)
 """In order; the first that applies is the one that is told."""
 
 
-def held(tx: Unit, approval: Approval, user_id: str, rules: Rules) -> Held | None:
+def held(
+    tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy
+) -> HeldNotification | None:
     """Why this person is not notified of this request now; None when they are.
 
     1. What the person wants, but for high and critical risk and for what they began themselves.
@@ -73,19 +79,19 @@ def held(tx: Unit, approval: Approval, user_id: str, rules: Rules) -> Held | Non
     if (found := wished(tx, approval, user_id)) is not None:
         return found
     over = budgets.exceeded(tx, approval, user_id, rules)
-    return None if over is None else Held(over, None)
+    return None if over is None else HeldNotification(over, None)
 
 
-def wished(tx: Unit, approval: Approval, user_id: str) -> Held | None:
+def wished(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
     """Why this person wants not to be notified of it now; None when they do not say so."""
     if approval.risk.rank >= Risk.HIGH.rank or approval.kind != "action":
         return None
     wishes = tx.attention.wishes(user_id, approval.agent_id, approval.id, tx.now)
-    case = Case(tx, approval, user_id, wishes)
+    case = NotificationCandidate(tx, approval, user_id, wishes)
     return next((found for reason in REASONS if (found := reason(case)) is not None), None)
 
 
-def ring(tx: Unit, approval: Approval, user_id: str, event: str, rules: Rules) -> bool:
+def ring(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
     """Put an event that notifies on one person's screens, marked if it must not; reports which.
 
     What notifies calls their browsers too.
@@ -108,7 +114,7 @@ def ring(tx: Unit, approval: Approval, user_id: str, event: str, rules: Rules) -
     return False
 
 
-def rehearse(tx: Unit, approval: Approval, user_id: str, event: str, rules: Rules) -> bool:
+def rehearse(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
     """Do for a phantom what `ring` does for a user, so that it takes as long; nobody is called.
 
     Writes that would refer to a user are replaced by reads.

@@ -11,13 +11,13 @@ from server.model.approvals import Approval
 from server.model.notifications import Lane, Spent
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 Over = Literal["reported", "held_back", "digest"]
 _LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
 
 
-def exceeded(tx: Unit, approval: Approval, user_id: str, rules: Rules) -> Over | None:
+def exceeded(tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy) -> Over | None:
     """Why this person is not called for this request; None when they may be.
 
     Risks are counted in lanes that take nothing from each other.  1. Nobody is called by whom they
@@ -40,14 +40,14 @@ def count(tx: Unit, approval: Approval, user_id: str) -> None:
     tx.notifications.add(user_id, approval.agent_id, _types(approval), _lane(approval))
 
 
-def _agent_is_over(spent: Spent, rules: Rules) -> bool:
+def _agent_is_over(spent: Spent, rules: ServerPolicy) -> bool:
     """High and critical: every agent has slots of its own, which no flood of another can take."""
     return (
         spent.agent_minute >= rules.notify_per_minute or spent.agent_hour >= rules.notify_per_agent
     )
 
 
-def _is_over(spent: Spent, rules: Rules) -> bool:
+def _is_over(spent: Spent, rules: ServerPolicy) -> bool:
     return (
         spent.minute >= rules.notify_per_minute
         or spent.hour >= rules.notify_per_hour

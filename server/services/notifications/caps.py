@@ -14,7 +14,7 @@ from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk
 from server.services.notifications import pauses
 from server.services.policy.displays import rfc3339
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 MINUTE_MS: Final = 60_000
 OPEN_CONSENTS: Final = 10
@@ -63,12 +63,12 @@ def guessing(tx: Unit, agent: Agent) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class RemainingRequests:
     """How many more requests of one agent may wait."""
 
     tx: Unit
     agent: Agent
-    rules: Rules
+    rules: ServerPolicy
     leaves: Approval | None = None
     """One that makes room, because the new one takes its place."""
 
@@ -131,7 +131,7 @@ def pause(  # who asks whom for what
     agent: Agent,
     user: User,
     types: Sequence[str],
-    rules: Rules,
+    rules: ServerPolicy,
     beside: Collection[str] = (),
 ) -> Cap | None:
     """Why this agent gets nothing of this user now, whether they would be asked or not.
@@ -147,13 +147,18 @@ def pause(  # who asks whom for what
     return _paused("This person" if own is not None else _SOMEBODY, max(ends))
 
 
-def consent_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> Cap | None:
+def consent_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) -> Cap | None:
     """Why this user may not be asked for a consent now."""
     return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
 
 
 def page_refusal(  # who asks whom for what
-    tx: Unit, client_id: str, user: User, kind: ApprovalKind, types: Sequence[str], rules: Rules
+    tx: Unit,
+    client_id: str,
+    user: User,
+    kind: ApprovalKind,
+    types: Sequence[str],
+    rules: ServerPolicy,
 ) -> Cap | None:
     """Why a page may not ask this user for one more of a kind now."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
@@ -163,7 +168,7 @@ def page_refusal(  # who asks whom for what
     return None
 
 
-def device_refusal(tx: Unit, client_id: str, user: User, rules: Rules) -> str | None:
+def device_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) -> str | None:
     """Why no further device may ask this user now; for the log, the asker is not told."""
     terminal = client_id == APPROVER_CLIENT
     kind: ApprovalKind = "device" if terminal else "app_device"

@@ -16,7 +16,7 @@ from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
 from server.services.approvers import approvers
 from server.services.notifications import attention, push_targets
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 WEBHOOK: Final = "webhook"
 """The outbox channel to the operator's own hook; the worker drops it where none is configured."""
@@ -43,14 +43,16 @@ def approval(
     _hook(tx, event, _facts(subject))
 
 
-def asked(tx: Unit, subject: Approval, rules: Rules, event: str = "approval.requested") -> None:
+def asked(
+    tx: Unit, subject: Approval, rules: ServerPolicy, event: str = "approval.requested"
+) -> None:
     """A request is put to everybody whom it asks; the hook is told whether it notifies any."""
     people = approvers.of_approval(tx, subject)
     rung = [attention.ring(tx, subject, one.user_id, event, rules) for one in people]
     _hook(tx, event, {**_facts(subject), "notify": any(rung)})
 
 
-def asked_of_nobody(tx: Unit, subject: Approval, phantom_id: str, rules: Rules) -> None:
+def asked_of_nobody(tx: Unit, subject: Approval, phantom_id: str, rules: ServerPolicy) -> None:
     """A request for nobody takes the same steps as one for a user; the webhook gets it."""
     event = "approval.requested"
     attention.rehearse(tx, subject, phantom_id, event, rules)

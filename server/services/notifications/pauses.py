@@ -17,7 +17,7 @@ from server.model.store import Store, Unit, View
 from server.services.audit import audit
 from server.services.clients import agents
 from server.services.notifications import notices
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 _MINUTE_MS = 60_000
 WITHIN_MS: Final = 10 * _MINUTE_MS
@@ -41,7 +41,7 @@ class Pauses:
     """What an administrator or an owner sees of them."""
 
     store: Store
-    rules: Rules
+    rules: ServerPolicy
 
     def of(self, called: str) -> list[Pause]:
         """The pauses of an agent that go on now, by person and type. Raises `NotFound`."""
@@ -72,7 +72,7 @@ def until_of_any(
     return max((end for end in ends if end is not None), default=None)
 
 
-def begin(tx: Unit, denied: Approval, by: str, rules: Rules) -> None:
+def begin(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
     """Write down that this denial began a pause of theirs, if it did, and tell the owners."""
     agent = tx.directory.agent(denied.agent_id)
     if agent is None:

@@ -15,7 +15,7 @@ from server.model.notifications import Push, PushSubscription
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol.notifications import web_push
-from server.protocol.notifications.web_push import Said
+from server.protocol.notifications.web_push import PushAnswer
 from server.protocol.policy.risks import Risk
 from server.services.notifications import (
     attention,
@@ -130,17 +130,21 @@ def _reachable(view: View, subscription_id: str, *, ended: bool) -> PushSubscrip
     return subscription if in_force and user is not None and user.enabled else None
 
 
-def _said(view: View, subscription: PushSubscription, kind: str, approval_id: str) -> Said | None:
+def _said(
+    view: View, subscription: PushSubscription, kind: str, approval_id: str
+) -> PushAnswer | None:
     now = view.now
     if kind in _ABOUT_NOTHING:
-        return Said(kind, "", Risk.LOW, until=now + _ABOUT_NOTHING[kind], waiting=0, step=0, at=now)
+        return PushAnswer(
+            kind, "", Risk.LOW, until=now + _ABOUT_NOTHING[kind], waiting=0, step=0, at=now
+        )
     assert kind == ASK  # noqa: S101  # `push_targets.py` writes no other
     waiting = view.approvals.waiting(subscription.user_id, now, MOST_COUNTED + 1, None)
     approval = view.approvals.get(approval_id)
     if approval is None or not waiting or not _waits(approval, waiting, now):
         return None
     gravest = max((approval, *waiting), key=lambda one: one.risk.rank)
-    return Said(
+    return PushAnswer(
         kind,
         approval.id,
         Risk(gravest.risk),

@@ -39,7 +39,7 @@ class Muted:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NotificationSettings:
     """All that one person has set, as it stands now."""
 
     hours: Hours | None
@@ -55,13 +55,13 @@ class Quiet:
 
     store: Store
 
-    def of(self, person: Person) -> Wanted:
+    def of(self, person: Person) -> NotificationSettings:
         """What this person has set."""
         with self.store.read() as view:
             device_auth.current(view, person)
             user_id = person.user.id
             hours = view.attention.quiet_hours(user_id)
-            return Wanted(
+            return NotificationSettings(
                 hours=hours,
                 quiet_until=None if hours is None else attention.quiet_until(hours, view.now),
                 muted=tuple(_named(view, one) for one in view.attention.mutes(user_id, view.now)),

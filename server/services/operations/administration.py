@@ -24,7 +24,7 @@ from server.services.incidents.incidents import Incidents
 from server.services.incidents.orphans import Orphans
 from server.services.notifications.outbox import Outgoing
 from server.services.notifications.pauses import Pauses
-from server.services.operations.authority import Asked, Guard, GuardedStore, Role, Rule
+from server.services.operations.authority import AccessRule, AdminRequest, Guard, GuardedStore, Role
 from server.services.operations.doctor import Doctor
 from server.services.operations.limits import Limits
 from server.services.operations.statistics import Statistics
@@ -35,16 +35,16 @@ from server.services.policy.previews import Previews
 from server.services.policy.replays import Replays
 from server.services.policy.trials import Trials
 from server.services.resources.resources import Resources
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
 from server.services.tokens.delegations import Ledger
-from server.services.tokens.keys import Keys
+from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
 from server.services.users.users import Users
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AdminServices:
     """What one request may use. Every unit of work of it is checked for this very request."""
 
     by: str
@@ -68,7 +68,7 @@ class Desk:
     policies: Policies
     trials: Trials
     replays: Replays
-    keys: Keys
+    keys: SigningKeys
     invitations: Invitations
     oversight: Oversight
     outgoing: Outgoing
@@ -91,16 +91,16 @@ class Administration:
     secrets: Secrets
     signer: Signer
     statements: Statements
-    rules: Rules
+    rules: ServerPolicy
     endpoint_problem: Callable[[str], str]
     """Why an agent may not be called back at a URL; "" when it may."""
 
-    def desk(self, person: Person, rule: Rule, asked: Asked) -> Desk:
+    def desk(self, person: Person, rule: AccessRule, asked: AdminRequest) -> AdminServices:
         """The services, behind a guard that knows who asks for what."""
         store = GuardedStore(self.store, Guard(rule, person, asked, self.statements))
         judge = Judge(self.secrets)
         sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
-        return Desk(
+        return AdminServices(
             by=audit.by_user(person.user.id),
             only_of=None if sees_all else person.user.id,
             names=Users(self.store, self.secrets).names,
@@ -118,7 +118,7 @@ class Administration:
             policies=Policies(store),
             trials=Trials(store, self.rules, judge),
             replays=Replays(store, judge),
-            keys=Keys(store, self.signer, self.rules),
+            keys=SigningKeys(store, self.signer, self.rules),
             invitations=Invitations(store, self.secrets),
             oversight=Oversight(store),
             outgoing=Outgoing(store),

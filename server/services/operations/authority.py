@@ -43,7 +43,7 @@ OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """Who may do something."""
 
     roles: tuple[Role, ...]
@@ -56,7 +56,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AdminRequest:
     """One request, as far as its authority goes."""
 
     digest: str
@@ -70,9 +70,9 @@ class Asked:
 class Guard:
     """One person's request to administer."""
 
-    rule: Rule
+    rule: AccessRule
     person: Person
-    asked: Asked
+    asked: AdminRequest
     statements: Statements
 
     def look(self, view: View) -> Governed | None:
@@ -102,7 +102,7 @@ class Guard:
         """
         user, after = self._user(tx), self._target(tx)
         usual = self.statements.rules.access_token_seconds
-        grown = power.grown(before, after, usual_seconds=usual)
+        grown = power.widened_members(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, grown)
         if grown or self.rule.signed or self._ended_last_device(tx, before, after):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from server.model.operations import Call, Open, Refused
+from server.model.operations import CallRecord, Open, Refused
 from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
@@ -22,7 +22,7 @@ from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_
 from server.services.devices import device_grant, enrolment
 from server.services.notifications import caps, pauses
 from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import MOST_PER_MINUTE
 
 MOST_ROWS: Final = 2_000
@@ -69,7 +69,7 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """One limit as it stands."""
 
     limit: Limit
@@ -83,7 +83,7 @@ class Standing:
 class Picture:
     """All limits, with the names that the ids stand for."""
 
-    limits: tuple[Standing, ...]
+    limits: tuple[LimitStatus, ...]
     held_back: tuple[tuple[Who, int], ...]
     """Whom the newest requests of the last day did not call, and how many of them."""
     whole: bool
@@ -96,7 +96,7 @@ class Limits:
     """Counts; changes nothing."""
 
     store: Store
-    rules: Rules
+    rules: ServerPolicy
 
     def picture(self) -> Picture:
         """As it is now."""
@@ -104,7 +104,7 @@ class Limits:
             seen = _Seen(view)
             refused = _lately(seen.refused)
             limits = tuple(
-                Standing(one, _near(one, seen), tuple(refused.get(one.name, Counter()).items()))
+                LimitStatus(one, _near(one, seen), tuple(refused.get(one.name, Counter()).items()))
                 for one in limits_of(self.rules)
             )
             held = Counter(Who(user_id=user_id) for user_id in seen.held_back)
@@ -114,7 +114,7 @@ class Limits:
         return Picture(limits, most, seen.whole, names)
 
 
-def limits_of(rules: Rules) -> tuple[Limit, ...]:
+def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
     """The table: what an installation sets first, then what is fixed."""
     return (
         Limit("open_per_agent", "agent and person", "Unanswered requests", rules.open_per_agent),
@@ -244,7 +244,7 @@ def _open(kinds: Iterable[str], who: Callable[[Open], Who]) -> _Count:
     return lambda seen: Counter(who(one) for one in seen.open if one.kind in some)
 
 
-def _calls(within_ms: int, who: Callable[[Call], Who | None]) -> _Count:
+def _calls(within_ms: int, who: Callable[[CallRecord], Who | None]) -> _Count:
     """How often people were called within a time."""
 
     def count(seen: _Seen) -> Mapping[Who, int]:
@@ -272,22 +272,22 @@ def _paused(seen: _Seen) -> Mapping[Who, int]:
     )
 
 
-def _minutely(call: Call) -> Who | None:
+def _minutely(call: CallRecord) -> Who | None:
     """From high risk on each agent has a room of its own; low risk is counted apart."""
     if call.lane == "low":
         return None
     return Who(call.agent_id if call.lane == "urgent" else None, call.user_id)
 
 
-def _of_agent(call: Call) -> Who | None:
+def _of_agent(call: CallRecord) -> Who | None:
     return None if call.lane == "low" else Who(call.agent_id, call.user_id, call.lane)
 
 
-def _medium(call: Call) -> Who | None:
+def _medium(call: CallRecord) -> Who | None:
     return Who(user_id=call.user_id) if call.lane == "medium" else None
 
 
-def _medium_type(call: Call) -> Who | None:
+def _medium_type(call: CallRecord) -> Who | None:
     other = call.types or "scopes alone"
     return Who(user_id=call.user_id, other=other) if call.lane == "medium" else None
 
@@ -376,7 +376,7 @@ def _facts(one: Refused) -> Mapping[str, str]:
     return facts
 
 
-def _who(limits: Iterable[Standing]) -> Iterable[Who]:
+def _who(limits: Iterable[LimitStatus]) -> Iterable[Who]:
     for one in limits:
         yield from (near.who for near in one.near)
         yield from (who for who, _ in one.lately)

@@ -47,7 +47,7 @@ ONLY_KNOWN: Final = frozenset({"users"})
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RestoredItem:
     """An item that a restore turns off or ends."""
 
     item: Item
@@ -55,7 +55,9 @@ class Held:
     """It is known to have ended, so `sayso doctor` does not list it."""
 
 
-def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str, list[Held]]:
+def held(
+    backup: Items, since: Items | None, keep: Collection[str]
+) -> dict[str, list[RestoredItem]]:
     """The items that a restore holds, by kind.
 
     `since` is what was in force later, or None if that is not known; then `keep` names the kinds
@@ -66,11 +68,11 @@ def held(backup: Items, since: Items | None, keep: Collection[str]) -> dict[str,
 
 def _held(
     kind: str, items: Mapping[str, Item], since: Items | None, keep: Collection[str]
-) -> list[Held]:
+) -> list[RestoredItem]:
     if since is not None:
         later = since[kind]
-        gone = [Held(item, over=True) for item in items.values() if item.id not in later]
+        gone = [RestoredItem(item, over=True) for item in items.values() if item.id not in later]
         both = [item for item in items.values() if item.id in later]
-        return gone + [Held(item) for item in both if later[item.id].mark != item.mark]
+        return gone + [RestoredItem(item) for item in both if later[item.id].mark != item.mark]
     kept = kind in keep or kind in ONLY_KNOWN
-    return [] if kept else [Held(item) for item in items.values()]
+    return [] if kept else [RestoredItem(item) for item in items.values()]

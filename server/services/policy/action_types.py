@@ -11,7 +11,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.pointers import InvalidActionType
 from server.services import paging
 from server.services.audit import audit
-from server.services.paging import Part
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 from server.services.standing_grants import ends
 
@@ -27,7 +27,7 @@ class Actions:
         with self.store.read() as view:
             return view.actions.all()
 
-    def page(self, after: str, limit: int) -> Part[ActionRow]:
+    def page(self, after: str, limit: int) -> ResultPage[ActionRow]:
         """Those whose names come after this one."""
         return paging.after(self.all(), lambda action: action.type, after, limit)
 

@@ -12,9 +12,9 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import stand_ins
-from server.services.approvers.approvers import Named
-from server.services.approvers.eligible import People
-from server.services.policy.judging import Case
+from server.services.approvers.approvers import NamedApprover
+from server.services.approvers.eligible import EligibleApprovers
+from server.services.policy.judging import JudgedRequest
 from server.services.policy.questions import APP, Requirements
 
 THE_PERSON: Final = "the person"
@@ -22,7 +22,7 @@ THE_PERSON: Final = "the person"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedPerson:
     """One person, and why they are asked."""
 
     name: str
@@ -34,10 +34,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestAudience:
     """Everybody whom one request would ask."""
 
-    people: tuple[Asked, ...]
+    people: tuple[AskedPerson, ...]
     """The person it is for first."""
     excluded: tuple[str, ...]
     """Those whose yes a rule does not count."""
@@ -48,18 +48,20 @@ class Asking:
     """The backup is asked with the others, and not when three quarters of the time are over."""
 
     @property
-    def approvers(self) -> tuple[Asked, ...]:
+    def approvers(self) -> tuple[AskedPerson, ...]:
         """Those whose yes would count."""
         return tuple(one for one in self.people if one.approves)
 
 
-def asking(view: View, case: Case, needs: Requirements, found: People) -> Asking:
+def asking(
+    view: View, case: JudgedRequest, needs: Requirements, found: EligibleApprovers
+) -> RequestAudience:
     """The names of everybody whom this case would ask."""
     stand_in = None if case.way == APP else case.user
     types = [action.type for action in case.actions]
     deputies = [] if stand_in is None else stand_ins.deputies_of(view, stand_in.id, types)
     backup = [] if stand_in is None else stand_ins.backup_of(view, stand_in)
-    return Asking(
+    return RequestAudience(
         people=_people(view, case.user, needs, found),
         excluded=tuple(_name(view, one) for one in sorted(needs.excluded)),
         deputies=tuple(_name(view, one.user_id) for one in deputies),
@@ -68,18 +70,20 @@ def asking(view: View, case: Case, needs: Requirements, found: People) -> Asking
     )
 
 
-def _people(view: View, user: User | None, needs: Requirements, found: People) -> tuple[Asked, ...]:
+def _people(
+    view: View, user: User | None, needs: Requirements, found: EligibleApprovers
+) -> tuple[AskedPerson, ...]:
     others = {one.user_id: one for one in found.others}
     if user is None:
-        first = Asked(THE_PERSON, "asked", approves=needs.who is None)
+        first = AskedPerson(THE_PERSON, "asked", approves=needs.who is None)
     else:
-        first = _asked(view, others.pop(user.id, Named(user.id, "asked")))
+        first = _asked(view, others.pop(user.id, NamedApprover(user.id, "asked")))
     return (first, *(_asked(view, one) for one in others.values()))
 
 
-def _asked(view: View, one: Named) -> Asked:
+def _asked(view: View, one: NamedApprover) -> AskedPerson:
     groups = (group.name for group in view.groups.all() if group.id == one.group_id)
-    return Asked(_name(view, one.user_id), one.why, one.approves, next(groups, None))
+    return AskedPerson(_name(view, one.user_id), one.why, one.approves, next(groups, None))
 
 
 def _name(view: View, user_id: str) -> str:

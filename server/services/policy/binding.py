@@ -15,7 +15,7 @@ from server.protocol.resources import scopes
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.rules import Document, Rule
+from server.services.policy.rules import Document, PolicyRule
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 
@@ -104,19 +104,19 @@ def _check_things(view: View, document: Document) -> None:
 
 
 def _unknown(
-    document: Document, what: str, look: str, has: Callable[[Rule], bool]
+    document: Document, what: str, look: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
     rule = next(one.id for one in document.rules if has(one))
     return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
 
 
-def _agents_of(name: str) -> Callable[[Rule], bool]:
+def _agents_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in rule.when.agent
 
 
-def _users_of(name: str) -> Callable[[Rule], bool]:
+def _users_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
 
 
-def _things_of(name: str) -> Callable[[Rule], bool]:
+def _things_of(name: str) -> Callable[[PolicyRule], bool]:
     return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

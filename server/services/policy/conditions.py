@@ -14,7 +14,16 @@ from server.model.policy import Hours
 from server.protocol.policy.risks import Risk
 from server.services.policy import documents, uses
 from server.services.policy.questions import Question
-from server.services.policy.rules import ALLOWED, ANY, DAYS, Amount, Count, Document, Rule, When
+from server.services.policy.rules import (
+    ALLOWED,
+    ANY,
+    DAYS,
+    Amount,
+    Count,
+    Document,
+    PolicyRule,
+    When,
+)
 
 _MIDNIGHT = time()
 _REMEMBERED: Final = 64
@@ -26,7 +35,7 @@ Names: TypeAlias = Mapping[str, str]
 """What a document calls an agent, person or group → the id that it meant when it was set."""
 
 
-def of(rule: Rule, agents: Names, users: Names, told: Told) -> Condition:
+def of(rule: PolicyRule, agents: Names, users: Names, told: Told) -> Condition:
     """All conditions of a rule, those first that cost least."""
     when, allows = rule.when, rule.outcome == "allow"
     return _each(

@@ -20,7 +20,7 @@ from server.protocol.resources import scopes
 from server.protocol.text import display_safe
 from server.protocol.users import claims
 from server.services.policy import builtin_action_types, typed_facts
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 
 MOST_FACTS: Final = 200
 """More than that nobody reads; such a request is refused, never shown in part."""
@@ -31,14 +31,14 @@ _NO_TEMPLATE = "; no template for this type"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DisplayedRequest:
     """Everything that the display of one request is made of."""
 
     approval_id: str
     agent: Agent
     owners: tuple[str, ...]
     user: User
-    target: Target
+    target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
     actions: Sequence[ActionType]
     risk: Risk
@@ -60,7 +60,7 @@ class Act(Protocol):
     """What somebody wants to do: of this the words are made, whoever asks."""
 
     @property
-    def target(self) -> Target:
+    def target(self) -> TokenTarget:
         """Where, and with which scopes."""
 
     @property
@@ -116,7 +116,7 @@ class Display:
     """What the person types to say yes."""
 
 
-def display_text(asked: Asked, unusual: Unusual = NOTHING_COMPARED) -> str:
+def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
     """The display document of an action, made once; what is signed is its digest."""
     risks = asked.target.resource.scopes
     return written(
@@ -232,7 +232,7 @@ def signals(unusual: Unusual | None) -> list[JsonValue] | None:
     ]
 
 
-def _typed(asked: Asked, unusual: Unusual) -> Typed | None:
+def _typed(asked: DisplayedRequest, unusual: Unusual) -> Typed | None:
     if Step.TYPE_BACK not in asked.ceremony:
         return None
     is_new = Code.NEW_TARGET in unusual
@@ -313,7 +313,7 @@ def _risk_reason(asked: Act) -> str:
     )
 
 
-def _gives(asked: Asked) -> str:
+def _gives(asked: DisplayedRequest) -> str:
     if scopes.about_person(asked.target.scope):
         return _gives_about_person(asked)
     scope = ", ".join(asked.target.scope) or "no scope"
@@ -325,7 +325,7 @@ def _gives(asked: Asked) -> str:
     )
 
 
-def _gives_about_person(asked: Asked) -> str:
+def _gives_about_person(asked: DisplayedRequest) -> str:
     return display_safe(
         f"An ID token, and one access token for {asked.target.resource.uri}, valid "
         f"{lasting(asked.token_seconds)}, with {', '.join(asked.target.scope)}: it tells "

@@ -24,11 +24,11 @@ from server.services.policy.rules import (
     DAYS,
     PARTIES,
     Amount,
-    Ask,
+    AskTerms,
     Count,
     Document,
     Party,
-    Rule,
+    PolicyRule,
     When,
 )
 from server.services.refusals import Invalid
@@ -116,13 +116,13 @@ class _Table:
             raise self.fail(name, f"is not known here. Known are: {', '.join(self._known)}")
 
 
-def _rule(raw: object, place: int) -> Rule:
+def _rule(raw: object, place: int) -> PolicyRule:
     table = _Table(raw, f"rule {place}: ")
     name = table.need("id", _id)
     table.where = f"rule {name}: "
     outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
     when, ask = table.table("when"), table.table("ask")
-    rule = Rule(
+    rule = PolicyRule(
         id=name,
         because=table.need("because", _prose),
         outcome=outcome,
@@ -130,7 +130,7 @@ def _rule(raw: object, place: int) -> Rule:
         ask=_ask(ask),
     )
     table.end()
-    if rule.ask != Ask() and outcome != "ask":
+    if rule.ask != AskTerms() and outcome != "ask":
         raise table.fail("ask", 'belongs to outcome = "ask" alone')
     if rule.when == When() and outcome == "allow":
         raise table.fail("when", "a rule that allows must say what it is about")
@@ -181,8 +181,8 @@ def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
             raise table.fail(name, "is about agents; write a rule of its own for app")
 
 
-def _ask(table: _Table) -> Ask:
-    found = Ask(
+def _ask(table: _Table) -> AskTerms:
+    found = AskTerms(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
         quorum=table.take("quorum", _quorum),

@@ -13,13 +13,13 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
 from server.services.approvers import eligible
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 from server.services.users import user_or_group
 
 _SCHEMAS: Final = Schemas()
-Wish = tuple[str, Target, Sequence[ActionType]]
+Wish = tuple[str, TokenTarget, Sequence[ActionType]]
 """A scope or an action type by its name, and the request for nothing else."""
 
 
@@ -46,7 +46,7 @@ def _gap(view: View, judge: Judge, agent: Agent, wish: Wish, people: Sequence[Us
     what, target, actions = wish
     need = most = 0
     for user in people:
-        verdict = judge.decide(view, Case("request", agent, user, target, (), actions))
+        verdict = judge.decide(view, JudgedRequest("request", agent, user, target, (), actions))
         if verdict.needs is None:
             continue
         need = verdict.needs.quorum
@@ -62,10 +62,10 @@ def _wishes(view: View, agent: Agent) -> Iterator[Wish]:
     for resource in there:
         for name in resource.scopes:
             if agent.may(resource.uri, name):
-                yield name, Target(resource, (name,)), ()
+                yield name, TokenTarget(resource, (name,)), ()
     for row in view.actions.all() if there else ():
         if agent.action_types is None or row.type in agent.action_types:
-            yield row.type, Target(there[0], ()), _SCHEMAS.known(view.directory, [row.type])
+            yield row.type, TokenTarget(there[0], ()), _SCHEMAS.known(view.directory, [row.type])
 
 
 def _may_ask(view: View, agent: Agent, user: User) -> bool:

@@ -19,9 +19,9 @@ from server.protocol.policy import examples
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import TIME_TO_LIVE
 from server.services.policy import action_types, displays, questions, schemas, typed_facts
-from server.services.policy.displays import Asked
+from server.services.policy.displays import DisplayedRequest
 from server.services.refusals import Invalid, about
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 
 _URI: Final = "https://resource.example"
 _SAYS: Final = "Here stands what the agent says of it."
@@ -63,12 +63,12 @@ def _example(action: ActionType) -> Mapping[str, JsonValue]:
 
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
     ceremony = questions.steps(action.risk, typed=typed_facts.are_named([action]))
-    asked = Asked(
+    asked = DisplayedRequest(
         approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,
         owners=("its owner",),
         user=_USER,
-        target=Target(Resource(_URI, {}, {}, now), ()),
+        target=TokenTarget(Resource(_URI, {}, {}, now), ()),
         details=[details],
         actions=[action],
         risk=action.risk,

@@ -15,7 +15,7 @@ from server.protocol.approvals.ceremonies import CONFIRM, TYPED, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
-from server.services.lazy import once
+from server.services.lazy import lazy
 from server.services.policy import uses
 
 Outcome: TypeAlias = Literal["allow", "ask", "deny"]
@@ -76,37 +76,37 @@ class Question:
     has_fact: bool = False
     """One of the types says which fact is typed back."""
 
-    @once
+    @lazy
     def risk(self) -> Risk:
         """The highest risk of scopes and types, or the agent's own: the floor of every answer."""
         return highest([self.at_least, *self.scopes.values(), *self.types.values()])
 
-    @once
+    @lazy
     def scope_names(self) -> frozenset[str]:
         """The scopes, which a set that knows its hash looks up faster."""
         return frozenset(self.scopes)
 
-    @once
+    @lazy
     def type_names(self) -> frozenset[str]:
         """The types of the details."""
         return frozenset(self.types)
 
-    @once
+    @lazy
     def notes(self) -> dict[object, object]:
         """Where an engine remembers what it found out, between its answers to this question."""
         return {}
 
-    @once
+    @lazy
     def leaves(self) -> Sequence[uses.Leaf]:
         """Every value of the details."""
         return uses.leaves(self.details)
 
-    @once
+    @lazy
     def money(self) -> Mapping[str, int]:
         """Currency → the sum of all amounts of the details, in minor units, signs left out."""
         return uses.summed(self.leaves)
 
-    @once
+    @lazy
     def unusual(self) -> frozenset[Code]:
         """What is unusual about it; looked up when a rule wants to know."""
         return self.facts.unusual()
@@ -234,7 +234,7 @@ def satisfiable(question: Question, ceremony: Ceremony) -> Ceremony:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PolicyAnswer:
     """What an engine says to a question with some approvals."""
 
     allowed: bool
@@ -249,7 +249,7 @@ class Answer:
 class Policy(Protocol):
     """An engine. It MUST raise `PolicyFailed` rather than guess, and MUST NOT write."""
 
-    def answer(self, question: Question, approvals: Approvals) -> Answer: ...
+    def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)

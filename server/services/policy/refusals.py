@@ -10,7 +10,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.services.audit import audit
 from server.services.notifications import floods
-from server.services.policy.judging import Case
+from server.services.policy.judging import JudgedRequest
 from server.services.policy.questions import Verdict
 
 DENIED: Final = "policy_denied"
@@ -45,7 +45,7 @@ class Forbidden(errors.AccessDenied):
         self.verdict = verdict
 
 
-def of_agent_alone(tx: Unit, case: Case, verdict: Verdict) -> errors.ProtocolError:
+def of_agent_alone(tx: Unit, case: JudgedRequest, verdict: Verdict) -> errors.ProtocolError:
     """Write down why an agent gets nothing for itself, and say what it may do."""
     asks = verdict.outcome == "ask"
     floods.record(

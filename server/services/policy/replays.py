@@ -21,12 +21,12 @@ from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
 from server.services.approvals import votes
 from server.services.approvers import deciders, eligible
-from server.services.approvers.eligible import NOBODY_ELSE, People
+from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
 from server.services.audit import audit
 from server.services.clients import display_names
 from server.services.policy import refusals
 from server.services.policy.askings import asking
-from server.services.policy.judging import Case, Judge, engine_of
+from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
 from server.services.policy.schemas import Schemas
 from server.services.policy.trials import trial
@@ -76,12 +76,12 @@ class Event:
 class After:
     """How it would go."""
 
-    case: Case
+    case: JudgedRequest
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
     """Which would answer it."""
-    people: People = NOBODY_ELSE
+    people: EligibleApprovers = NOBODY_ELSE
 
     @property
     def quorum(self) -> int | None:
@@ -187,7 +187,9 @@ class Replays:
         if len(actions) < len(event.types):
             return None
         user = view.directory.user(event.user or "")
-        case = Case(event.way, agent, user, target, event.details, actions, past=event.past)
+        case = JudgedRequest(
+            event.way, agent, user, target, event.details, actions, past=event.past
+        )
         verdict = judge.decide(view, case, event.at)
         outcome = verdict.outcome
         if outcome == "ask" and event.said is not None and judge.holds(view, case, event.said):
@@ -202,7 +204,9 @@ class Replays:
         )
 
 
-def _covering(view: View, judge: Judge, event: Event, case: Case, verdict: Verdict) -> str | None:
+def _covering(
+    view: View, judge: Judge, event: Event, case: JudgedRequest, verdict: Verdict
+) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
     if event.by_grant:
         approval = view.approvals.get(event.id)
@@ -215,7 +219,7 @@ def _covering(view: View, judge: Judge, event: Event, case: Case, verdict: Verdi
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: Case, verdict: Verdict) -> After:
+def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> After:
     """Who would be asked; nobody, where a request takes more people than there are."""
     if not isinstance(case.agent, Agent):
         return After(case, verdict, "ask")

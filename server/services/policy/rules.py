@@ -67,7 +67,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class AskTerms:
     """What asking takes beside what the risk demands anyway."""
 
     risk: Risk | None = None
@@ -81,14 +81,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolicyRule:
     """One rule."""
 
     id: str
     because: str
     outcome: Outcome
     when: When
-    ask: Ask
+    ask: AskTerms
 
     @property
     def settles_critical(self) -> bool:
@@ -102,7 +102,7 @@ class Document:
     """A rule set as it was written."""
 
     text: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
 
     @property
     def alone_at_critical(self) -> tuple[str, ...]:

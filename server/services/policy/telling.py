@@ -6,11 +6,11 @@ from dataclasses import asdict
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.services.policy import documents
-from server.services.policy.askings import Asking
+from server.services.policy.askings import RequestAudience
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import rfc3339
 from server.services.policy.replays import Change, Replay
-from server.services.policy.trials import Explained, Tried
+from server.services.policy.trials import Explained, TriedCase
 
 
 def policy(row: PolicyRow) -> dict[str, object]:
@@ -50,7 +50,7 @@ def explained(found: Explained) -> dict[str, object]:
     }
 
 
-def tried(found: Sequence[Tried]) -> dict[str, object]:
+def tried(found: Sequence[TriedCase]) -> dict[str, object]:
     """The cases of a table."""
     items = [
         {
@@ -94,7 +94,7 @@ def _asks(found: Explained) -> dict[str, object] | None:
     }
 
 
-def _asking(found: Asking) -> dict[str, object]:
+def _asking(found: RequestAudience) -> dict[str, object]:
     """Whom it would ask."""
     backup = None if found.backup is None else {"name": found.backup, "at_once": found.at_once}
     return {

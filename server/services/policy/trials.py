@@ -28,15 +28,15 @@ from server.services.approvers import answerers, deciders, eligible
 from server.services.approvers.answerers import Answerers
 from server.services.clients import agents, apps
 from server.services.policy import binding, documents, policies, uses
-from server.services.policy.askings import Asking, asking
-from server.services.policy.judging import Case, Judge, engine_of, unusual_now
+from server.services.policy.askings import RequestAudience, asking
+from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
 from server.services.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
-from server.services.policy.rules import Rule
+from server.services.policy.rules import PolicyRule
 from server.services.policy.schemas import Schemas
-from server.services.refusals import Invalid, Refused
+from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses as standing_uses
 from server.services.users import users
 
@@ -49,7 +49,7 @@ MOST_CASES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TrialRequest:
     """What an agent would ask for. Agents and people are named; `details` is JSON text."""
 
     agent: str
@@ -68,10 +68,10 @@ class Wanted:
 class Explained:
     """What would happen, and why."""
 
-    case: Case
+    case: JudgedRequest
     verdict: Verdict
     then: Then
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
     """Those that made it so."""
     unusual: tuple[Code, ...]
     """What is unusual about it, by what was approved before."""
@@ -83,12 +83,12 @@ class Explained:
     """How long the token would live."""
     covered: StandingGrant | None = None
     """The standing grant that would answer it; nothing of it is taken by asking here."""
-    asking: Asking | None = None
+    asking: RequestAudience | None = None
     """Whom it would ask, where it asks anybody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedCase:
     """One case of a table: what was expected, and what came."""
 
     name: str
@@ -106,7 +106,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldHistory:
     """A history that a table tells instead of the agent's own."""
 
     known: frozenset[str] = frozenset()
@@ -131,11 +131,11 @@ class Trials:
     """Asks policy without consequences. `rules` is the text of another rule set to ask."""
 
     store: Store
-    rules: Rules
+    rules: ServerPolicy
     judge: Judge
     schemas: Schemas = field(default_factory=Schemas)
 
-    def explain(self, wanted: Wanted, rules: str | None = None) -> Explained:
+    def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
         """What would happen to this, and which rule makes it so. Raises `NotFound`, `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
@@ -162,7 +162,7 @@ class Trials:
                 _asking(view, case, by, then),
             )
 
-    def test(self, table: str, rules: str | None = None) -> list[Tried]:
+    def test(self, table: str, rules: str | None = None) -> list[TriedCase]:
         """The cases of a TOML table against the rules. Raises `Invalid` for what is no table."""
         cases = _cases(table)
         with self.store.read() as view:
@@ -172,7 +172,7 @@ class Trials:
     def _judge(self, rules: str | None, row: PolicyRow) -> Judge:
         return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
 
-    def _case(self, view: View, wanted: Wanted) -> Case:
+    def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
         if wanted.way not in WAYS:
             raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
         find = apps.find if wanted.way == APP else agents.find
@@ -193,9 +193,11 @@ class Trials:
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         pin = requests.wants_pin(wanted.acr or "")
-        return Case(wanted.way, agent, user, target, details, actions, wants_pin=pin)
+        return JudgedRequest(wanted.way, agent, user, target, details, actions, wants_pin=pin)
 
-    def _target(self, view: View, agent: Agent | App, wanted: Wanted, *, asks: bool) -> Target:
+    def _target(
+        self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
+    ) -> TokenTarget:
         """For which resource; for our own where an agent asks for OpenID scopes alone."""
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
         audience = self.rules.userinfo_audience
@@ -204,7 +206,7 @@ class Trials:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
-    def _claims(self, case: Case) -> Mapping[str, object]:
+    def _claims(self, case: JudgedRequest) -> Mapping[str, object]:
         issue = Issue(
             issuer=self.rules.issuer,
             token_id="",
@@ -219,13 +221,13 @@ class Trials:
         claims = tokens.access_token_claims(issue)
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
-    def _tried(self, view: View, judge: Judge, raw: Mapping[str, object], place: int) -> Tried:
+    def _tried(self, view: View, judge: Judge, raw: Mapping[str, object], place: int) -> TriedCase:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
         wanted, at = _wanted(raw, place), _moment(raw, place)
         try:
             case = self._case(view, wanted)
-        except Refused as error:
-            return Tried(name, expected, {}, str(error))
+        except ChangeRefused as error:
+            return TriedCase(name, expected, {}, str(error))
         facts = _told(raw, judge.question(view, case, at), place)
         verdict = judge.decide(view, case, at, facts)
         needs = verdict.needs
@@ -235,7 +237,7 @@ class Trials:
             "risk": str(verdict.risk),
             "ceremony": None if needs is None else ceremonies.spelled(needs.ceremony),
         }
-        return Tried(name, expected, found)
+        return TriedCase(name, expected, found)
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
@@ -246,13 +248,13 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return binding.bound(view, rules, version=now.version + 1, by="trial")
 
 
-def _takes_consent(case: Case, verdict: Verdict) -> bool:
+def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
     """Reports whether it makes a difference that the person has consented."""
     return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
 
 
 def _answerers(
-    view: View, case: Case, verdict: Verdict, consent: Consent | None, *, acr: bool
+    view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> Answerers:
     """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
     if case.way in _REQUESTED:
@@ -263,7 +265,7 @@ def _answerers(
     return Answerers(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: Case, by: Answerers, consent: Consent | None) -> Then:
+def _then(case: JudgedRequest, by: Answerers, consent: Consent | None) -> Then:
     if not by.asked:
         return "token"
     if case.way in _REQUESTED:
@@ -274,12 +276,12 @@ def _then(case: Case, by: Answerers, consent: Consent | None) -> Then:
     return "person" if lacks or by.verdict.outcome == "ask" else "token"
 
 
-def _asking(view: View, case: Case, by: Answerers, then: Then) -> Asking | None:
+def _asking(view: View, case: JudgedRequest, by: Answerers, then: Then) -> RequestAudience | None:
     needs = by.verdict.needs
     return None if needs is None or then != "person" else asking(view, case, needs, by.people)
 
 
-def _cited(row: PolicyRow, verdict: Verdict) -> tuple[Rule, ...]:
+def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
     if not set(verdict.rules) - {FAILED}:
         return ()
     return tuple(r for r in documents.read(row.document).rules if r.id in verdict.rules)
@@ -315,7 +317,7 @@ def _expected(raw: Mapping[str, object], place: int) -> dict[str, object]:
     return {name: raw[name] for name in sorted(_EXPECTED & set(raw))}
 
 
-def _wanted(raw: Mapping[str, object], place: int) -> Wanted:
+def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
     agent = _text(raw, "agent", place)
     if agent is None:
         raise Invalid(f"case {place}: agent is missing.")
@@ -324,7 +326,7 @@ def _wanted(raw: Mapping[str, object], place: int) -> Wanted:
         text = None if details is None else json.dumps(details)
     except TypeError:
         raise Invalid(f"case {place}: details cannot be JSON; write dates as text.") from None
-    return Wanted(
+    return TrialRequest(
         agent=agent,
         way=cast("Way", _text(raw, "way", place) or "request"),
         user=_text(raw, "user", place),
@@ -356,7 +358,7 @@ def _moment(raw: Mapping[str, object], place: int) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def _told(raw: Mapping[str, object], asked: Question, place: int) -> Told:
+def _told(raw: Mapping[str, object], asked: Question, place: int) -> ToldHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
         raise Invalid(f"case {place}: history has `known`, `tokens`, `unusual` and nothing else.")
@@ -371,7 +373,7 @@ def _told(raw: Mapping[str, object], asked: Question, place: int) -> Told:
             found += [uses.of_scope(asked.resource, name) for name in asked.scopes]
         else:
             found += asked.values(target)
-    return Told(frozenset(found), count, _odd(history.get("unusual", []), place))
+    return ToldHistory(frozenset(found), count, _odd(history.get("unusual", []), place))
 
 
 def _odd(value: object, place: int) -> frozenset[Code]:

@@ -18,7 +18,7 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.clients import client_secrets
 from server.services.consents.revocations import end_all_at
-from server.services.paging import Part
+from server.services.paging import ResultPage
 from server.services.refusals import Exists, Invalid, NotFound, about
 from server.services.standing_grants import ends
 
@@ -79,7 +79,7 @@ class Resources:
         with self.store.read() as view:
             return view.resources.all()
 
-    def page(self, after: str, limit: int) -> Part[Resource]:
+    def page(self, after: str, limit: int) -> ResultPage[Resource]:
         """Those whose URIs come after this one."""
         return paging.after(self.all(), lambda resource: resource.uri, after, limit)
 

@@ -11,7 +11,7 @@ from server.protocol.resources import scopes
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TokenTarget:
     """One resource and the scopes asked for there."""
 
     resource: Resource
@@ -25,7 +25,7 @@ class Target:
 
 def resolve(
     directory: Directory, client: Agent | App, resource: str | None, scope: tuple[str, ...]
-) -> Target:
+) -> TokenTarget:
     """The target of a request, within the client's ceiling.
 
     Without `resource` it is the client's only one, else the one that has all the scopes. Raises
@@ -36,20 +36,20 @@ def resolve(
         raise errors.InvalidScope(
             "This client may not ask for every one of these scopes at this resource."
         )
-    return Target(found, scope)
+    return TokenTarget(found, scope)
 
 
-def about_person(audience: str, scope: tuple[str, ...]) -> Target:
+def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
     """The target of OpenID scopes alone: an endpoint of ours, at which nobody registers anything.
 
     `audience` is that of our `/userinfo`.
     """
-    return Target(_ours(audience), scope)
+    return TokenTarget(_ours(audience), scope)
 
 
 def again(
     directory: Directory, client: Agent | App, uri: str | None, scope: tuple[str, ...]
-) -> Target:
+) -> TokenTarget:
     """The target of what was asked before, as `resolve` finds it now; it raises what that does."""
     if uri is not None and scopes.about_person(scope):
         return about_person(uri, scope)
@@ -67,7 +67,7 @@ def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
     return min((limit for limit in limits if limit is not None), default=usual)
 
 
-def check_required_types(target: Target, types: frozenset[str]) -> None:
+def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
     """Raises errors.InvalidAuthorizationDetails when a scope needs a type that was not sent."""
     for name in target.scope:
         needed = target.resource.requires.get(name)

@@ -25,7 +25,7 @@ from server.services.clients import client_auth, display_names
 from server.services.notifications import floods
 from server.services.policy.refusals import Forbidden
 from server.services.resources import targets
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.users.proofs import Proofs
 
 PUSHED_SECONDS: Final = 60
@@ -38,7 +38,7 @@ FLOW_MS: Final = 30 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AuthorizationResponse:
     """What the app is told, by way of the browser."""
 
     back: ReturnTo
@@ -46,7 +46,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ConsentNeeded:
     """A consent that must be in force before a code may go out."""
 
     client_id: str
@@ -56,19 +56,19 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AuthorizationPlan:
     """A request that its app may make as things are now."""
 
     app: App
     request: AuthorizationRequest
     resource: str
     """"" when the scopes are about the person alone."""
-    asks: tuple[Ask, ...]
+    asks: tuple[ConsentNeeded, ...]
     act: AppAct | None = None
     """What it asks to do once; it is signed as a whole, and no consent comes of it."""
 
     @property
-    def signed(self) -> tuple[Ask, ...]:
+    def signed(self) -> tuple[ConsentNeeded, ...]:
         """Those that give power over a resource, which a person signs on a device."""
         return tuple(ask for ask in self.asks if ask.resource == self.resource)
 
@@ -81,7 +81,7 @@ class AuthorizeService:
     secrets: Secrets
     proofs: Proofs
     actions: AppActions
-    rules: Rules
+    rules: ServerPolicy
 
     def push(
         self, app: App, form: Form, proofs: Sequence[str] = (), *, peer: str
@@ -112,7 +112,7 @@ class AuthorizeService:
             raise errors.InvalidDpopProof("dpop_jkt names another key than the one of the proof.")
         return {"dpop_jkt": (jkt,)}
 
-    def begin(self, form: Form, *, peer: str) -> str | Answer:
+    def begin(self, form: Form, *, peer: str) -> str | AuthorizationResponse:
         """Take a browser's request in; the handle under which the pages go on, or a refusal.
 
         1. The app is known.  2. It pushed the request, if it says so.  3. The address to answer to
@@ -137,7 +137,7 @@ class AuthorizeService:
             tx.flows.add(flow)
         return handle
 
-    def plan(self, view: View, app: App, request: AuthorizationRequest) -> Plan:
+    def plan(self, view: View, app: App, request: AuthorizationRequest) -> AuthorizationPlan:
         """What the request needs, judged as things are now.
 
         1. The app may use codes.  2. Its sign-in is of a kind that there is.  3. Scopes lie within
@@ -151,29 +151,29 @@ class AuthorizeService:
             raise errors.UnmetAuthenticationRequirements("No sign-in here is of that kind.")
         asks = []
         if request.openid:
-            asks.append(Ask(app.id, self.rules.userinfo_audience, request.openid))
+            asks.append(ConsentNeeded(app.id, self.rules.userinfo_audience, request.openid))
         if not request.scope and not request.details:
             if request.resource not in {None, self.rules.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
-            return Plan(app, request, "", tuple(asks))
+            return AuthorizationPlan(app, request, "", tuple(asks))
         act = self._act(view, app, request)
         if act is None:
             target = targets.resolve(view.directory, app, request.resource, request.scope)
             targets.check_required_types(target, frozenset())
-            asks.append(Ask(app.id, target.resource.uri, request.scope))
+            asks.append(ConsentNeeded(app.id, target.resource.uri, request.scope))
         else:
             target = act.target
         uri = target.resource.uri
         if request.actor is not None:
             asks.append(_for_actor(view, request.actor, uri, request.scope))
-        return Plan(app, request, uri, tuple(asks), act)
+        return AuthorizationPlan(app, request, uri, tuple(asks), act)
 
     def _act(self, view: View, app: App, request: AuthorizationRequest) -> AppAct | None:
         if not request.details:
             return None
         return self.actions.act(view, app, request.resource, request.scope, request.details)
 
-    def reread(self, view: View, flow: Flow) -> Plan:
+    def reread(self, view: View, flow: Flow) -> AuthorizationPlan:
         """The plan of a request that waits. Raises errors.ProtocolError when it may no more be."""
         app = view.directory.app(flow.app_id)
         if app is None:
@@ -183,10 +183,10 @@ class AuthorizeService:
         back = _registered(app, authorize.return_to(form))
         return self.plan(view, app, authorize.parse(form, back))
 
-    def refusal(self, back: ReturnTo, error: errors.ProtocolError) -> Answer:
+    def refusal(self, back: ReturnTo, error: errors.ProtocolError) -> AuthorizationResponse:
         """An error as the app is told it (RFC 6749 4.1.2.1)."""
         members = {"error": error.code, "error_description": error.description}
-        return Answer(back, authorize.answer(self.rules.issuer, back, members))
+        return AuthorizationResponse(back, authorize.answer(self.rules.issuer, back, members))
 
     def _count(self, peer: str) -> None:
         """Count one more request from this address: each leaves a row until it runs out."""
@@ -216,13 +216,13 @@ def _registered(app: App, back: ReturnTo) -> ReturnTo:
     return back
 
 
-def _for_actor(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) -> Ask:
+def _for_actor(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) -> ConsentNeeded:
     party = display_names.find(view.directory, agent_id, view.now)
     if party is None or party.kind != "agent":
         raise errors.InvalidRequest("requested_actor names no agent that may act.")
     if not all(party.may(uri, name) for name in scope):
         raise errors.InvalidScope("The agent may not have every one of these scopes there.")
-    return Ask(party.id, uri, scope)
+    return ConsentNeeded(party.id, uri, scope)
 
 
 def _dumped(form: Form) -> str:

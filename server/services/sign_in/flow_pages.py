@@ -10,7 +10,7 @@ from server.services.clients import display_names
 from server.services.consents.consents import USUAL_MS
 from server.services.policy import displays
 from server.services.policy.displays import Words
-from server.services.sign_in.authorize import Ask, Plan
+from server.services.sign_in.authorize import AuthorizationPlan, ConsentNeeded
 from server.services.sign_in.sign_ins import SignedIn
 
 
@@ -27,7 +27,7 @@ class SignInPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedConsent:
     """One consent: who, where, which scopes with their risk, until when."""
 
     kind: str
@@ -57,7 +57,7 @@ class ConsentPage:
     user_name: str
     about_you: tuple[str, ...]
     """The scopes about the person, which the page alone answers."""
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedConsent, ...]
     """What is signed on a device."""
     once: AskedOnce | None
     """What is signed there for this code alone."""
@@ -80,7 +80,7 @@ class WaitingPage:
     leads_to: str
 
 
-def sign_in_page(plan: Plan, name: str) -> SignInPage:
+def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
     """Who shall sign in to what."""
     return SignInPage(
         app_name=plan.app.name,
@@ -90,13 +90,15 @@ def sign_in_page(plan: Plan, name: str) -> SignInPage:
     )
 
 
-def ways(plan: Plan) -> tuple[str, ...]:
+def ways(plan: AuthorizationPlan) -> tuple[str, ...]:
     """In which of the ways there are an app lets people sign in."""
     essential = plan.request.wanted.acr
     return tuple(one for one in names.SIGN_IN_ACRS if essential is None or one in essential)
 
 
-def consent_page(view: View, plan: Plan, signed_in: SignedIn, missing: list[Ask]) -> ConsentPage:
+def consent_page(
+    view: View, plan: AuthorizationPlan, signed_in: SignedIn, missing: list[ConsentNeeded]
+) -> ConsentPage:
     """What is not consented to yet, in words."""
     about = [ask for ask in missing if ask not in plan.signed]
     return ConsentPage(
@@ -110,7 +112,7 @@ def consent_page(view: View, plan: Plan, signed_in: SignedIn, missing: list[Ask]
     )
 
 
-def waiting_page(plan: Plan, signed_in: SignedIn, waiting: int) -> WaitingPage:
+def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> WaitingPage:
     """How much is still to be answered."""
     back = plan.request.back.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
@@ -122,11 +124,11 @@ def _once(act: AppAct) -> AskedOnce:
     return AskedOnce(displays.words(act), act.risk, resource.uri, scopes)
 
 
-def _asked(view: View, ask: Ask) -> Asked:
+def _asked(view: View, ask: ConsentNeeded) -> AskedConsent:
     party = display_names.find(view.directory, ask.client_id, view.now)
     resource = view.directory.resource(ask.resource)
     risks = {} if resource is None else resource.scopes
-    return Asked(
+    return AskedConsent(
         kind="app" if party is None else party.kind,
         name=display_names.name_of(view.directory, ask.client_id),
         client_id=ask.client_id,

@@ -17,9 +17,15 @@ from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
-from server.services.consents.consents import ConsentService, Wanted
+from server.services.consents.consents import ConsentService, RequestedConsent
 from server.services.notifications import floods
-from server.services.sign_in.authorize import Answer, Ask, AuthorizeService, Plan, handle_hash
+from server.services.sign_in.authorize import (
+    AuthorizationPlan,
+    AuthorizationResponse,
+    AuthorizeService,
+    ConsentNeeded,
+    handle_hash,
+)
 from server.services.sign_in.flow_pages import (
     ConsentPage,
     SignInPage,
@@ -35,14 +41,14 @@ from server.services.tokens.keys import published
 CODE_MS: Final = 60_000
 _OVER: Final = "This sign-in is over. Go back to the app and start again."
 
-Step = SignInPage | ConsentPage | WaitingPage | Answer
+Step = SignInPage | ConsentPage | WaitingPage | AuthorizationResponse
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """Nothing is in the way of a code."""
 
-    plan: Plan
+    plan: AuthorizationPlan
     signed_in: SignedIn
     approval_id: str | None = None
     """What the person signed, where it is for this code alone."""
@@ -52,7 +58,7 @@ class _Ready:
 class _Refused:
     """The app is told no."""
 
-    plan: Plan
+    plan: AuthorizationPlan
     error: errors.ProtocolError
 
 
@@ -104,7 +110,9 @@ class Flows:
                 tx.flows.allow(flow.hash, signed_in.sign_in.id, asked, tx.now)
         return self.step(handle, cookie)
 
-    def _ask(self, tx: Unit, plan: Plan, signed_in: SignedIn, peer: str) -> tuple[str, ...]:
+    def _ask(
+        self, tx: Unit, plan: AuthorizationPlan, signed_in: SignedIn, peer: str
+    ) -> tuple[str, ...]:
         """Open what is to be signed; ids of the approvals."""
         asked = [
             self.consents.ask(tx, _wanted(plan, ask, signed_in, peer))
@@ -140,7 +148,7 @@ class Flows:
             return _Refused(plan, error)
 
     def _judged(
-        self, view: View, flow: Flow, plan: Plan, signed_in: SignedIn | None
+        self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn | None
     ) -> SignInPage | ConsentPage | WaitingPage | _Ready | _Refused:
         silent = "none" in plan.request.prompts
         if signed_in is None or not self._fits(view, flow, plan, signed_in):
@@ -157,7 +165,7 @@ class Flows:
             return _Refused(plan, errors.ConsentRequired("The person has to be asked."))
         return consent_page(view, plan, signed_in, missing)
 
-    def _fits(self, view: View, flow: Flow, plan: Plan, signed_in: SignedIn) -> bool:
+    def _fits(self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn) -> bool:
         """Reports whether this sign-in will do for this request (OpenID Connect Core 3.1.2.3)."""
         request, sign_in = plan.request, signed_in.sign_in
         if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in ways(plan):
@@ -184,19 +192,21 @@ class Flows:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
         return claims.get("sub")
 
-    def _missing(self, view: View, plan: Plan, signed_in: SignedIn) -> list[Ask]:
+    def _missing(
+        self, view: View, plan: AuthorizationPlan, signed_in: SignedIn
+    ) -> list[ConsentNeeded]:
         """What is not consented to; all of it when the app wants the person to be asked again."""
         if "consent" in plan.request.prompts:
             return list(plan.asks)
         return [ask for ask in plan.asks if not self._covered(view, ask, signed_in)]
 
-    def _covered(self, view: View, ask: Ask, signed_in: SignedIn) -> bool:
+    def _covered(self, view: View, ask: ConsentNeeded, signed_in: SignedIn) -> bool:
         user = signed_in.user.id
         found = self.consents.covering(view, user, ask.client_id, ask.resource, ask.scopes)
         return found is not None
 
     def _signed(
-        self, view: View, flow: Flow, plan: Plan, signed_in: SignedIn
+        self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> WaitingPage | _Ready | _Refused:
         """What the device said."""
         user = signed_in.user.id
@@ -231,7 +241,7 @@ class Flows:
         tx.code_grants.add_code(Code(handle_hash(code), grant, challenge, tx.now + CODE_MS))
         _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
         issuer = self.begun.rules.issuer
-        return Answer(back, authorize.answer(issuer, back, {"code": code}))
+        return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
     def _keep(self, tx: Unit, found: _Ready) -> None:
         """The page alone is enough for what is about the person; it is remembered as a consent."""
@@ -254,8 +264,10 @@ def _take_back_the_question(tx: Unit, flow: Flow) -> None:
     withdraw(tx, asked, reason="cancelled", actor=audit.SYSTEM)
 
 
-def _wanted(plan: Plan, ask: Ask, signed_in: SignedIn, peer: str) -> Wanted:
-    return Wanted(
+def _wanted(
+    plan: AuthorizationPlan, ask: ConsentNeeded, signed_in: SignedIn, peer: str
+) -> RequestedConsent:
+    return RequestedConsent(
         user=signed_in.user,
         client_id=ask.client_id,
         app_id=plan.app.id,
@@ -288,7 +300,7 @@ def _grant(found: _Ready) -> Grant:
 
 
 def _record(
-    tx: Unit, kind: audit.Type, plan: Plan, ready: _Ready | None, *, cause: str | None
+    tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
 ) -> None:
     signed_in = None if ready is None else ready.signed_in
     write = floods.record if kind is audit.Type.GRANT_REFUSED else audit.record

@@ -9,7 +9,7 @@ from server.protocol import errors
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.sign_in.sign_ins import SignIns
 from server.services.tokens.keys import published
 
@@ -26,12 +26,12 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class SignOuts:
+class RpLogout:
     """Checks what an app asks for; the person confirms it on a page."""
 
     store: Store
     verifier: Verifier
-    rules: Rules
+    rules: ServerPolicy
     sign_ins: SignIns
 
     def look(self, form: Form, cookie: str) -> Leaving:

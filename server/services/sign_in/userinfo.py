@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from server.model.store import Store
 from server.protocol import errors
 from server.protocol.users import claims
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.app_tokens import person
 from server.services.tokens.bearers import Bearers
-from server.services.users.device_auth import Call
+from server.services.users.device_auth import DeviceCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class UserInfo:
 
     store: Store
     bearers: Bearers
-    rules: Rules
+    rules: ServerPolicy
 
-    def about(self, call: Call) -> dict[str, object]:
+    def about(self, call: DeviceCall) -> dict[str, object]:
         """The claims of the person whom this token is about.
 
         1. A token for this endpoint alone, in force, with the proof of its key if it is bound to

@@ -15,7 +15,7 @@ from server.services.clients.display_names import Party
 from server.services.consents.displays import day
 from server.services.policy import displays
 from server.services.policy.displays import Display
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 
 _LONG = 2_000
 
@@ -27,7 +27,7 @@ class GrantAsked:
     approval_id: str
     party: Party
     user: User
-    target: Target
+    target: TokenTarget
     pattern: Pattern
     action: ActionType | None
     bounds: Bounds

@@ -23,8 +23,8 @@ from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices
 from server.services.policy import displays
-from server.services.policy.displays import Asked
-from server.services.policy.judging import Case
+from server.services.policy.displays import DisplayedRequest
+from server.services.policy.judging import JudgedRequest
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import uses
 from server.services.tokens.exchanges import LacksAnswer
@@ -130,11 +130,11 @@ class StandingExchanges:
         *,
         approval_id: str,
         expires_at: int,
-    ) -> Asked:
-        case: Case = lacks.case
+    ) -> DisplayedRequest:
+        case: JudgedRequest = lacks.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         usual = self.issuing.rules.access_token_seconds
-        return Asked(
+        return DisplayedRequest(
             approval_id=approval_id,
             agent=agent,
             owners=tuple(owner.name for owner in owners if owner is not None),

@@ -20,11 +20,11 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Taken, Unfit
 from server.services.policy import uses as amounts
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Approvals, Requirements
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
-from server.services.resources.targets import Target
+from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
 
 LOOKED_AT: Final = 10
@@ -35,7 +35,7 @@ _LOOKED_THROUGH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StandingGrantProposal:
     """What a person wants to give ahead: requests like an example."""
 
     approval_id: str
@@ -55,7 +55,7 @@ class Proposal:
 
     agent: Agent
     user: User
-    target: Target
+    target: TokenTarget
     action: ActionType | None
     version: int | None
     pattern: Pattern
@@ -72,7 +72,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TriedRequest:
     """A request of the past, and where a grant would not have covered it; None if it would."""
 
     approval: Approval
@@ -83,7 +83,7 @@ class Tried:
 class _Judged:
     """An example, as policy sees it today."""
 
-    case: Case
+    case: JudgedRequest
     user: User
     action: ActionType | None
     version: int | None
@@ -98,7 +98,7 @@ class Proposals:
     schemas: Schemas
     judge: Judge
 
-    def of(self, view: View, person: Person, wish: Wish) -> Proposal:
+    def of(self, view: View, person: Person, wish: StandingGrantProposal) -> Proposal:
         """Hold a wish against what may be given ahead.
 
         1. The example is a request of an agent to this person.  2. The agent may still have it, and
@@ -148,7 +148,7 @@ class Proposals:
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise _refused("example", error.description) from error
-        case = Case("request", agent, user, target, details, actions)
+        case = JudgedRequest("request", agent, user, target, details, actions)
         verdict = self.judge.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
@@ -190,7 +190,7 @@ class Proposals:
         return None if same else "policy_changed"
 
 
-def _vary(found: _Judged, wish: Wish) -> tuple[standing_grants.Vary, ...]:
+def _vary(found: _Judged, wish: StandingGrantProposal) -> tuple[standing_grants.Vary, ...]:
     if found.action is None:
         if wish.vary:
             raise Unfit("vary", "this request has no details that could vary")
@@ -198,7 +198,7 @@ def _vary(found: _Judged, wish: Wish) -> tuple[standing_grants.Vary, ...]:
     return standing_grants.read_vary(found.case.details[0], wish.vary, found.action.stakes.target)
 
 
-def tried(view: View, proposal: Proposal) -> list[Tried]:
+def tried(view: View, proposal: Proposal) -> list[TriedRequest]:
     """The newest requests, each held against the grant as if it had been given before them."""
     found = view.approvals.search(
         state=None,
@@ -207,10 +207,10 @@ def tried(view: View, proposal: Proposal) -> list[Tried]:
         limit=_LOOKED_THROUGH,
     )
     newest = [one for one in found if one.kind == "action"][:LOOKED_AT]
-    taken, tried = Taken(), list[Tried]()
+    taken, tried = Taken(), list[TriedRequest]()
     for approval in reversed(newest):
         misfit, taken = _would(proposal, approval, taken)
-        tried.append(Tried(approval, misfit))
+        tried.append(TriedRequest(approval, misfit))
     return tried[::-1]
 
 

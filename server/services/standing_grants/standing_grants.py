@@ -30,10 +30,16 @@ from server.services.policy.displays import rfc3339
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
 from server.services.standing_grants.displays import GrantAsked, grant_text
-from server.services.standing_grants.proposals import Proposal, Proposals, Tried, Wish, tried
+from server.services.standing_grants.proposals import (
+    Proposal,
+    Proposals,
+    StandingGrantProposal,
+    TriedRequest,
+    tried,
+)
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
@@ -41,7 +47,7 @@ _MOST_FOUND: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class NamedStandingGrant:
     """A grant with the names that belong to it."""
 
     grant: StandingGrant
@@ -58,9 +64,11 @@ class StandingGrants:
     store: Store
     secrets: Secrets
     proposals: Proposals
-    rules: Rules
+    rules: ServerPolicy
 
-    def preview(self, person: Person, wish: Wish) -> tuple[Proposal, list[Tried]]:
+    def preview(
+        self, person: Person, wish: StandingGrantProposal
+    ) -> tuple[Proposal, list[TriedRequest]]:
         """What a grant would be, and which of the newest requests it would have covered.
 
         Nothing changes. Raises errors.Problem as `ask` does.
@@ -70,7 +78,7 @@ class StandingGrants:
             proposal = self.proposals.of(view, person, wish)
             return proposal, tried(view, proposal)
 
-    def ask(self, person: Person, wish: Wish, peer: str) -> Approval:
+    def ask(self, person: Person, wish: StandingGrantProposal, peer: str) -> Approval:
         """Open the approval that the person signs on a device of theirs.
 
         Raises errors.Problem: 404 for a request that is not theirs, 400 for what may not be given
@@ -107,7 +115,7 @@ class StandingGrants:
         notices.standing_grant(tx, grant, "standing_grant.given")
         return moved
 
-    def mine(self, person: Person, *, ended: bool) -> list[Held]:
+    def mine(self, person: Person, *, ended: bool) -> list[NamedStandingGrant]:
         """The person's grants, newest first; with `ended` those too that are over."""
         with self.store.read() as view:
             found = view.standing_grants.search(
@@ -118,13 +126,13 @@ class StandingGrants:
             )
             return [self._held(view, grant) for grant in found]
 
-    def show_mine(self, person: Person, grant_id: str) -> Held:
+    def show_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """One of the person's own with its uses. Raises errors.Problem 404."""
         with self.store.read() as view:
             grant = _own(view, person, grant_id)
             return self._held(view, grant, tuple(view.standing_grants.uses_of(grant_id)))
 
-    def revoke_mine(self, person: Person, grant_id: str) -> Held:
+    def revoke_mine(self, person: Person, grant_id: str) -> NamedStandingGrant:
         """End one of one's own; one that is over stays as it is. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
@@ -142,7 +150,7 @@ class StandingGrants:
         only_of: str | None = None,
         limit: int = _MOST_FOUND,
         before: tuple[int, str] | None = None,
-    ) -> list[Held]:
+    ) -> list[NamedStandingGrant]:
         """Across people, newest first; of everybody's agents, or of those that one user owns.
 
         Raises `NotFound` for a user or agent.
@@ -157,7 +165,7 @@ class StandingGrants:
             )
             return [self._held(view, grant) for grant in found]
 
-    def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> Held:
+    def revoke(self, grant_id: str, *, by: str, only_of: str | None = None) -> NamedStandingGrant:
         """End anybody's, or one for an agent that this user owns.
 
         Raises `NotFound`, or `Conflict` when it has ended.
@@ -220,12 +228,14 @@ class StandingGrants:
             self.rules,
         )
 
-    def _held(self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()) -> Held:
+    def _held(
+        self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
+    ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
         known = (
             () if grant.type is None else self.proposals.schemas.known(view.directory, [grant.type])
         )
-        return Held(
+        return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),
             user_name="" if user is None else user.name,
@@ -277,7 +287,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
     )
 
 
-def standing_grants_of(store: Store, secrets: Secrets, rules: Rules) -> StandingGrants:
+def standing_grants_of(store: Store, secrets: Secrets, rules: ServerPolicy) -> StandingGrants:
     """The service for whoever administers: an engine and schemas of its own."""
     return StandingGrants(store, secrets, Proposals(Schemas(), Judge(secrets)), rules)
 

@@ -21,7 +21,7 @@ from server.protocol.standing_grants import standing_grants
 from server.services.approvers import deciders
 from server.services.approvers.deciders import Decider
 from server.services.policy import uses as amounts
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Approvals, Requirements, Verdict
 from server.services.users import user_or_group
 
@@ -37,7 +37,7 @@ class Fit:
     minor: int
 
 
-def fits(view: View, case: Case, verdict: Verdict, at: int | None = None) -> Iterator[Fit]:
+def fits(view: View, case: JudgedRequest, verdict: Verdict, at: int | None = None) -> Iterator[Fit]:
     """The grants that stand for this person's answer, oldest first; full ones are left out.
 
     At a moment of the past: those of then that nobody has ended since, with the room of now.
@@ -92,7 +92,7 @@ def ended(tx: Unit, approval: Approval) -> bool:
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 
 
-def holds(view: View, judge: Judge, case: Case, approval: Approval) -> bool:
+def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether the grant that decided a request is enough for it today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_type(view, grant):
@@ -121,7 +121,7 @@ def spend(tx: Unit, approval: Approval) -> None:
         tx.standing_grants.spend(approval.id)
 
 
-def _may_ask(view: View, user: User, case: Case) -> bool:
+def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
     """Reports whether the agent may still name this person."""
     agent = case.agent
     return isinstance(agent, Agent) and (
@@ -129,14 +129,14 @@ def _may_ask(view: View, user: User, case: Case) -> bool:
     )
 
 
-def _stands_for(grant: StandingGrant, needs: Requirements, case: Case, risk: Risk) -> bool:
+def _stands_for(grant: StandingGrant, needs: Requirements, case: JudgedRequest, risk: Risk) -> bool:
     """Reports whether what the person did to give it is all that policy asks now, of anybody."""
     done, by = ceremonies.read(grant.ceremony), frozenset({grant.user_id})
     said = Approvals(1, grant.risk, done, by, ahead=True)
     return needs.met_by(said, grant.user_id) and _allowed(grant, case, risk)
 
 
-def _allowed(grant: StandingGrant, case: Case, risk: Risk) -> bool:
+def _allowed(grant: StandingGrant, case: JudgedRequest, risk: Risk) -> bool:
     """Reports whether it was given for this risk, and may still be."""
     may_be_high = isinstance(case.agent, Agent) and case.agent.high_grants
     return risk.rank <= grant.risk.rank and (may_be_high or risk.rank < Risk.HIGH.rank)

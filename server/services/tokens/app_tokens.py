@@ -19,7 +19,7 @@ from server.protocol.tokens.app_tokens import AppIssue
 from server.protocol.users import claims
 from server.services.approvals.app_actions import granted
 from server.services.audit import audit
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.issuing import answer_to
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
@@ -27,7 +27,7 @@ IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AccessTokenTerms:
     """What of a grant one access token is for."""
 
     openid: tuple[str, ...]
@@ -49,10 +49,17 @@ class AppIssuing:
 
     signer: Signer
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def issue(  # what one answer is made of
-        self, tx: Unit, app: App, user: User, grant: Grant, part: Part, *, jkt: str | None
+        self,
+        tx: Unit,
+        app: App,
+        user: User,
+        grant: Grant,
+        part: AccessTokenTerms,
+        *,
+        jkt: str | None,
     ) -> tuple[dict[str, object], str]:
         """The answer without a refresh token, and the id of its access token."""
         consent = None
@@ -110,7 +117,13 @@ class AppIssuing:
         return names.PREFIX_REFRESH_TOKEN + self.secrets.nonce("refresh", token)
 
     def _issue(
-        self, tx: Unit, grant: Grant, part: Part, consent: Consent | None, *, jkt: str | None
+        self,
+        tx: Unit,
+        grant: Grant,
+        part: AccessTokenTerms,
+        consent: Consent | None,
+        *,
+        jkt: str | None,
     ) -> AppIssue:
         """What the access token says; it does not outlive the consent that it stands on."""
         now, signed = tx.now // 1000, part.signed
@@ -162,7 +175,7 @@ def person(user: User) -> dict[str, object]:
     }
 
 
-def _about(user: User, grant: Grant, part: Part) -> dict[str, object]:
+def _about(user: User, grant: Grant, part: AccessTokenTerms) -> dict[str, object]:
     """What the ID token says; with a token for a resource nobody can ask at /userinfo."""
     scopes = part.openid if part.resource else ()
     return claims.about(person(user), claims.names(scopes, grant.id_token_claims))

@@ -10,8 +10,8 @@ from server.model.ports import BadToken
 from server.model.store import Unit
 from server.protocol import errors
 from server.services.tokens.issued_tokens import IssuedTokens, LiveToken
-from server.services.users.device_auth import Call
-from server.services.users.proofs import Proofs, Target
+from server.services.users.device_auth import DeviceCall
+from server.services.users.proofs import Proofs, ProofTarget
 
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
 _ALGS: Final = 'algs="ES256"'
@@ -24,7 +24,7 @@ class Bearers:
     tokens: IssuedTokens
     proofs: Proofs
 
-    def accept(self, tx: Unit, call: Call, *, audience: str) -> LiveToken:
+    def accept(self, tx: Unit, call: DeviceCall, *, audience: str) -> LiveToken:
         """The token of this call, if it is for this audience and comes as it must.
 
         1. One `Authorization`, of a scheme for tokens.  2. The token is in force, and for here.
@@ -44,8 +44,8 @@ class Bearers:
             self._check_proof(tx, call, token.strip(), found)
         return found
 
-    def _check_proof(self, tx: Unit, call: Call, token: str, found: LiveToken) -> None:
-        target = Target(call.method, call.url, token)
+    def _check_proof(self, tx: Unit, call: DeviceCall, token: str, found: LiveToken) -> None:
+        target = ProofTarget(call.method, call.url, token)
         try:
             self.proofs.of_token(tx, call.proofs, target, jkt=found.row.jkt, nonces=True)
         except errors.UseDpopNonce as error:

@@ -25,7 +25,7 @@ State = Literal["live", "expired", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class NamedDelegation:
     """A delegation with the names that its ids stand for."""
 
     delegation: Delegation
@@ -46,9 +46,9 @@ class Held:
 class Chain:
     """A delegation, what it came from (its parent first) and what came from it."""
 
-    held: Held
-    before: tuple[Held, ...]
-    after: tuple[Held, ...]
+    held: NamedDelegation
+    before: tuple[NamedDelegation, ...]
+    after: tuple[NamedDelegation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Ledger:
         ended: bool,
         limit: int,
         before: tuple[int, str] | None = None,
-    ) -> list[Held]:
+    ) -> list[NamedDelegation]:
         """The newest that match; `ended` brings those too that are over. Raises `NotFound`.
 
         `before` is when the last one of an earlier part was issued, and its id.
@@ -84,7 +84,7 @@ class Ledger:
 
     def mine(
         self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
-    ) -> list[Held]:
+    ) -> list[NamedDelegation]:
         """The newest in which somebody acts for this person; the rest as for `search`."""
         with self.store.read() as view:
             found = view.delegations.search(
@@ -97,7 +97,7 @@ class Ledger:
             )
             return [held(view.directory, one) for one in found]
 
-    def of_approval(self, person: Person, approval_id: str) -> Held | None:
+    def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """The token that came of a request, if it is one by which somebody acts for this person."""
         with self.store.read() as view:
             found = view.delegations.of_approval(approval_id)
@@ -115,7 +115,7 @@ class Ledger:
                 tuple(held(view.directory, one) for one in view.delegations.descendants(jti)),
             )
 
-    def revoke(self, jti: str, *, by: str) -> tuple[Held, int]:
+    def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
         """End one and all that came from it; how many were in force. Raises `NotFound`.
 
         Doing it again changes nothing.
@@ -123,7 +123,7 @@ class Ledger:
         with self.store.write() as tx:
             return end(tx, _find(tx, jti), by, "by an administrator")
 
-    def revoke_mine(self, person: Person, jti: str) -> tuple[Held, int]:
+    def revoke_mine(self, person: Person, jti: str) -> tuple[NamedDelegation, int]:
         """End one of one's own likewise. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
@@ -133,12 +133,12 @@ class Ledger:
             return end(tx, row, audit.by_user(person.user.id), "by the person")
 
 
-def held(directory: Directory, delegation: Delegation) -> Held:
+def held(directory: Directory, delegation: Delegation) -> NamedDelegation:
     """A delegation with its names."""
     user = None if delegation.user_id is None else directory.user(delegation.user_id)
     chain = json.loads(delegation.chain) if delegation.chain else None
     actors = token_exchange.actors(chain)
-    return Held(
+    return NamedDelegation(
         delegation,
         display_names.name_of(directory, delegation.client_id),
         user,
@@ -146,7 +146,7 @@ def held(directory: Directory, delegation: Delegation) -> Held:
     )
 
 
-def end(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[Held, int]:
+def end(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
     """End one and all that came from it; how many were in force."""
     ended = tx.delegations.revoke_tree(row.id, tx.now)
     if ended:

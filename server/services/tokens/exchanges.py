@@ -20,19 +20,19 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
 from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import Reason
-from server.protocol.tokens.token_exchange import Ground, Link
+from server.protocol.tokens.token_exchange import DelegationGround, Link
 from server.services.approvals import votes
 from server.services.clients import display_names
 from server.services.notifications import caps
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.questions import Approvals, Verdict
 from server.services.policy.schemas import Schemas
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LoggedExchange:
     """An exchange as the log keeps it: everything that decides, and nothing that could be used."""
 
     subject: str
@@ -51,7 +51,7 @@ class Asked:
 class Granted:
     """What may come out."""
 
-    target: Target
+    target: TokenTarget
     consent: Consent | None
     """What it stands on; None when a person signed for the target itself."""
     approval: Approval | None
@@ -64,13 +64,13 @@ class Granted:
 class LacksAnswer:
     """An exchange that only lacks a person's answer."""
 
-    case: Case
+    case: JudgedRequest
     verdict: Verdict
     consent: Consent | None
     narrowed: bool
 
 
-class Refused(Exception):
+class ExchangeRefused(Exception):
     """An exchange that is refused, and where."""
 
     def __init__(
@@ -112,9 +112,11 @@ class Exchanges:
 
     schemas: Schemas
     judge: Judge
-    rules: Rules
+    rules: ServerPolicy
 
-    def weigh(self, view: View, agent: Agent, asked: Asked, subject: Delegation | None) -> Granted:
+    def weigh(
+        self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
+    ) -> Granted:
         """What may come out of the subject token for this agent, by steps 5 to 14.
 
         Raises `Refused`.
@@ -141,17 +143,22 @@ class Exchanges:
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this very resource.
         user = view.directory.user(subject.user_id or "")
-        whole = Case(
-            "exchange", agent, user, Target(resource, tuple(sorted(left))), asked.details, actions
+        whole = JudgedRequest(
+            "exchange",
+            agent,
+            user,
+            TokenTarget(resource, tuple(sorted(left))),
+            asked.details,
+            actions,
         )
         try:
             granted, consent = _consented(view, subject, resource, stands_on, left)
-        except Refused:
+        except ExchangeRefused:
             self._check_forbidden(view, whole)
             self._check_pause(view, whole)
             raise
         # 14. No person has to be asked about this very thing, nor has denied such things of late.
-        target = Target(resource, tuple(sorted(granted)))
+        target = TokenTarget(resource, tuple(sorted(granted)))
         approval = _signed(view, lineage, stands_on)
         _check_types(target, asked, left)
         case = replace(whole, target=target)
@@ -186,16 +193,16 @@ class Exchanges:
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
 
-    def _check_forbidden(self, view: View, case: Case) -> None:
+    def _check_forbidden(self, view: View, case: JudgedRequest) -> None:
         """Nobody is asked to consent to what policy forbids."""
         verdict = self.judge.decide(view, case)
         if verdict.outcome == "deny":
-            raise Refused(Reason.POLICY_DENIED, verdict=verdict)
+            raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
 
     def _check_policy(
         self,
         view: View,
-        case: Case,
+        case: JudgedRequest,
         said: Approvals | None,
         left: frozenset[str],
         consent: Consent | None,
@@ -208,16 +215,16 @@ class Exchanges:
         """
         verdict = self.judge.decide(view, case)
         if verdict.outcome == "deny":
-            raise Refused(Reason.POLICY_DENIED, verdict=verdict)
+            raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
         if verdict.outcome == "ask" and (said is None or not self.judge.holds(view, case, said)):
             self._check_pause(view, case)
             uri = case.target.resource.uri
-            refused = Refused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
+            refused = ExchangeRefused(Reason.NEEDS_PERSON, target=uri, scope=left, verdict=verdict)
             refused.lacks_answer = LacksAnswer(case, verdict, consent, narrowed)
             raise refused
         return verdict
 
-    def _check_pause(self, view: View, case: Case) -> None:
+    def _check_pause(self, view: View, case: JudgedRequest) -> None:
         """Nothing is answered in the place of a person who denied such things of late.
 
         Nor is anybody sent to ask them; what they said yes to themselves stays.
@@ -227,55 +234,57 @@ class Exchanges:
             cap = caps.pause(view, agent, case.user, types, self.rules)
             if cap is not None:
                 told = errors.RequestRefused(cap.text, detail=cap.reason, members=cap.members)
-                raise Refused(Reason.DENIED_REPEATEDLY, error=told)
+                raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=told)
 
-    def _check_caller(self, agent: Agent, asked: Asked, subject: Delegation) -> None:
+    def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
         """`may_act` names the caller where it is there; else the caller serves the audience.
 
         A token that merely passes somebody's hands can be exchanged by nobody.
         """
         if asked.may_act is not None:
             if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):
-                raise Refused(Reason.MAY_ACT_FOREIGN)
+                raise ExchangeRefused(Reason.MAY_ACT_FOREIGN)
         elif subject.resource not in agent.serves:
-            raise Refused(Reason.NOT_SERVED)
+            raise ExchangeRefused(Reason.NOT_SERVED)
 
     def _check_chain(self, agent: Agent, subject: Delegation) -> None:
         if subject.depth >= token_exchange.MOST_DEPTH:
-            raise Refused(Reason.TOO_DEEP)
+            raise ExchangeRefused(Reason.TOO_DEEP)
         under = json.loads(subject.chain) if subject.chain else None
         if token_exchange.too_large(tokens.act_claim(self.rules.issuer, agent.id, under)):
-            raise Refused(Reason.CHAIN_TOO_LARGE)
+            raise ExchangeRefused(Reason.CHAIN_TOO_LARGE)
 
-    def _check_details(self, view: View, agent: Agent, asked: Asked) -> Sequence[ActionType]:
+    def _check_details(
+        self, view: View, agent: Agent, asked: LoggedExchange
+    ) -> Sequence[ActionType]:
         if asked.types and not asked.details:  # it is told from the log, which keeps none
             return self.schemas.known(view.directory, asked.types)
         try:
             return self.schemas.check(view.directory, asked.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
-            raise Refused(Reason.DETAILS_INVALID, error=error) from error
+            raise ExchangeRefused(Reason.DETAILS_INVALID, error=error) from error
 
 
 def _in_force(view: View, subject: Delegation | None) -> list[Delegation]:
     """The token and what it came from, nearest first."""
     if subject is None:
-        raise Refused(Reason.SUBJECT_UNKNOWN)
+        raise ExchangeRefused(Reason.SUBJECT_UNKNOWN)
     if subject.revoked_at is not None:
-        raise Refused(Reason.SUBJECT_REVOKED)
+        raise ExchangeRefused(Reason.SUBJECT_REVOKED)
     if subject.expires_at <= view.now:
-        raise Refused(Reason.SUBJECT_EXPIRED)
+        raise ExchangeRefused(Reason.SUBJECT_EXPIRED)
     before = view.delegations.ancestors(subject.id) if subject.parent_id else []
     if any(token.revoked_at is not None for token in before):
-        raise Refused(Reason.ANCESTOR_REVOKED)
+        raise ExchangeRefused(Reason.ANCESTOR_REVOKED)
     return [subject, *before]
 
 
 def _check_person(view: View, subject: Delegation) -> None:
     if subject.user_id is None:
-        raise Refused(Reason.NO_PERSON)
+        raise ExchangeRefused(Reason.NO_PERSON)
     user = view.directory.user(subject.user_id)
     if user is None or not user.enabled:
-        raise Refused(Reason.USER_DISABLED)
+        raise ExchangeRefused(Reason.USER_DISABLED)
 
 
 def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
@@ -286,14 +295,14 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
         if client_id.startswith(names.PREFIX_APP):
             app = view.directory.app(client_id)
             if app is None or not app.active(view.now):
-                raise Refused(Reason.APP_DISABLED)
+                raise ExchangeRefused(Reason.APP_DISABLED)
         else:
             agent = view.directory.agent(client_id)
             if agent is None or not agent.active(view.now):
-                raise Refused(Reason.ACTOR_DISABLED)
+                raise ExchangeRefused(Reason.ACTOR_DISABLED)
 
 
-def _target(view: View, agent: Agent, asked: Asked) -> Resource:
+def _target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
     """The named resource; else the agent's only one, else the only one with all the scopes."""
     if asked.target is not None:
         found = view.directory.resource(asked.target) if asked.target in agent.resources else None
@@ -305,7 +314,7 @@ def _target(view: View, agent: Agent, asked: Asked) -> Resource:
 
 
 def _beyond() -> NoReturn:
-    raise Refused(Reason.TARGET_BEYOND)
+    raise ExchangeRefused(Reason.TARGET_BEYOND)
 
 
 def _link(view: View, token: Delegation, resource: Resource) -> Link:
@@ -326,16 +335,22 @@ def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
     return frozenset(name for name in resource.scopes if agent.may(resource.uri, name))
 
 
-def _left(agent: Agent, asked: Asked, resource: Resource, stands_on: Ground) -> frozenset[str]:
+def _left(
+    agent: Agent, asked: LoggedExchange, resource: Resource, stands_on: DelegationGround
+) -> frozenset[str]:
     ceiling = _ceiling(agent, resource)
     left = token_exchange.bounded(frozenset(asked.scope), resource.uri, ceiling, stands_on)
     if asked.scope and not left:
-        raise Refused(Reason.SCOPE_BEYOND)
+        raise ExchangeRefused(Reason.SCOPE_BEYOND)
     return left
 
 
 def _consented(
-    view: View, subject: Delegation, resource: Resource, stands_on: Ground, left: frozenset[str]
+    view: View,
+    subject: Delegation,
+    resource: Resource,
+    stands_on: DelegationGround,
+    left: frozenset[str],
 ) -> tuple[frozenset[str], Consent | None]:
     """What of it the person let the first agent have, and the consent that says so."""
     if stands_on.approved or not left:
@@ -344,22 +359,24 @@ def _consented(
     consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
     granted = left & frozenset(() if consent is None else consent.scopes)
     if not granted:
-        raise Refused(Reason.CONSENT_MISSING, target=resource.uri, scope=left)
+        raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri, scope=left)
     return granted, consent
 
 
 def _consent_to_act(
-    view: View, subject: Delegation, resource: Resource, stands_on: Ground
+    view: View, subject: Delegation, resource: Resource, stands_on: DelegationGround
 ) -> Consent:
     """What an action stands on that policy allows: nobody acts for a person who let them not."""
     user = subject.user_id or ""
     consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
     if consent is None:
-        raise Refused(Reason.CONSENT_MISSING, target=resource.uri)
+        raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri)
     return consent
 
 
-def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> Approval | None:
+def _signed(
+    view: View, lineage: Sequence[Delegation], stands_on: DelegationGround
+) -> Approval | None:
     """What the person signed at whose end the chain begins, where that is what it stands on."""
     if not stands_on.approved:
         return None
@@ -367,7 +384,9 @@ def _signed(view: View, lineage: Sequence[Delegation], stands_on: Ground) -> App
     return None if signed is None else view.approvals.get(signed)
 
 
-def _said(view: View, asked: Asked, stands_on: Ground, signed: Approval | None) -> Approvals | None:
+def _said(
+    view: View, asked: LoggedExchange, stands_on: DelegationGround, signed: Approval | None
+) -> Approvals | None:
     """Who said yes to it, when what they said yes to covers what is asked for now."""
     covers = asked.signed_for
     if covers is None:
@@ -377,10 +396,10 @@ def _said(view: View, asked: Asked, stands_on: Ground, signed: Approval | None) 
     return votes.said(view, signed)
 
 
-def _check_types(target: Target, asked: Asked, left: frozenset[str]) -> None:
+def _check_types(target: TokenTarget, asked: LoggedExchange, left: frozenset[str]) -> None:
     """A scope that needs an action is not given without one."""
     requires = target.resource.requires
     needed = {requires[name] for name in target.scope if name in requires}
     if missing := sorted(needed - set(asked.types)):
         uri = target.resource.uri
-        raise Refused(Reason.DETAILS_MISSING, target=uri, scope=left, missing_types=missing)
+        raise ExchangeRefused(Reason.DETAILS_MISSING, target=uri, scope=left, missing_types=missing)

@@ -18,10 +18,10 @@ from server.services.clients import display_names
 from server.services.notifications import floods
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import remedies
-from server.services.tokens.delegations import Held, held
-from server.services.tokens.exchanges import Asked, Bound, Exchanges, Refused
+from server.services.tokens.delegations import NamedDelegation, held
+from server.services.tokens.exchanges import Bound, ExchangeRefused, Exchanges, LoggedExchange
 from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.tokens.remedies import Case
+from server.services.tokens.remedies import RefusedExchange
 
 FIRST_REPLAYED = 5
 """What the steps before it looked at was in the tokens, and those are gone."""
@@ -34,10 +34,10 @@ class Explanation:
     entry: StoredEntry
     agent: str
     user: str | None
-    asked: Asked
+    asked: LoggedExchange
     reason: Reason
     remedy: str
-    chain: tuple[Held, ...]
+    chain: tuple[NamedDelegation, ...]
     """The subject token and what it came from."""
     bounds: tuple[Bound, ...]
     """What each bound leaves of the scopes, when the exchange came so far."""
@@ -61,7 +61,7 @@ class Inspected:
     """A token of ours: what it says, and everything that speaks against it."""
 
     claims: Mapping[str, object]
-    row: Held | None
+    row: NamedDelegation | None
     against: tuple[str, ...]
     """Empty when it counts now."""
 
@@ -108,7 +108,7 @@ class Explanations:
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
         user = view.directory.user(said.get("subject", ""))
-        case = Case(reason, asked, agent, user, lineage)
+        case = RefusedExchange(reason, asked, agent, user, lineage)
         return Explanation(
             entry=entry,
             agent=said["agent_id"] if agent is None else agent.name,
@@ -123,18 +123,18 @@ class Explanations:
         )
 
     def _replay(
-        self, view: View, agent: Agent, asked: Asked, subject: Delegation | None
+        self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
     ) -> Reason | None:
         if not agent.active(view.now):
             return Reason.ACTOR_DISABLED
         try:
             self.exchanges.weigh(view, agent, asked, subject)
-        except Refused as refused:
+        except ExchangeRefused as refused:
             return refused.reason
         return None
 
     def _bounds(
-        self, view: View, agent: Agent | None, asked: Asked, lineage: list[Delegation]
+        self, view: View, agent: Agent | None, asked: LoggedExchange, lineage: list[Delegation]
     ) -> tuple[Bound, ...]:
         resource = None if asked.target is None else view.directory.resource(asked.target)
         if agent is None or resource is None or not lineage:
@@ -151,11 +151,11 @@ def _refusal(view: View, of: str | None) -> StoredEntry | None:
     return next(iter(view.audit.search(wanted, None, 1)), None)
 
 
-def asked_of(facts: Mapping[str, object]) -> Asked:
+def asked_of(facts: Mapping[str, object]) -> LoggedExchange:
     """The exchange that an entry tells of. Its details are gone, so nobody signed for them."""
     known = dict(facts)
     types = tuple(str(name) for name in known["types"])  # type: ignore[attr-defined]  # a list
-    return Asked(
+    return LoggedExchange(
         subject=str(known["subject"]),
         may_act=known["may_act"],  # type: ignore[arg-type]  # as the entry was written
         target=known["target"],  # type: ignore[arg-type]  # likewise

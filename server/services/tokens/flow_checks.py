@@ -6,7 +6,7 @@ from server.model.store import Unit
 from server.model.users import User
 from server.protocol import errors
 from server.services.resources import targets
-from server.services.tokens.app_tokens import Part
+from server.services.tokens.app_tokens import AccessTokenTerms
 
 _GONE = "What this stood on is gone. Let the person sign in again."
 
@@ -21,7 +21,7 @@ def person_now(tx: Unit, grant: Grant) -> User:
     return user
 
 
-def rights_now(tx: Unit, app: App, grant: Grant, part: Part, *, userinfo: str) -> None:
+def rights_now(tx: Unit, app: App, grant: Grant, part: AccessTokenTerms, *, userinfo: str) -> None:
     """The app, its agent and the consents allow this part still. Raises errors.InvalidGrant.
 
     1. The scopes lie within the app's ceiling.  2. Every consent is in force.  3. The agent that

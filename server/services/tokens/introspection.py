@@ -12,7 +12,7 @@ from server.protocol.names import PREFIX_REFRESH_TOKEN
 from server.protocol.resources import scopes
 from server.protocol.tokens import introspection
 from server.services.clients.client_auth import Client
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.app_tokens import token_hash
 from server.services.tokens.issued_tokens import IssuedTokens, LiveToken
 
@@ -27,7 +27,7 @@ class Introspection:
     store: Store
     tokens: IssuedTokens
     signer: Signer
-    rules: Rules
+    rules: ServerPolicy
 
     def inspect(self, caller: Client, token: str) -> Mapping[str, object]:
         """What the caller may know of this token: `{"active": false}` if that is nothing.

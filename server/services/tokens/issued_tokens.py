@@ -13,7 +13,7 @@ from server.model.tokens import Delegation
 from server.model.users import User
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
 from server.services.clients import client_auth
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import published
 
 
@@ -33,7 +33,7 @@ class IssuedTokens:
     """Reads tokens that are said to be ours."""
 
     verifier: Verifier
-    rules: Rules
+    rules: ServerPolicy
 
     def read(self, view: View, token: str) -> Mapping[str, object] | None:
         """The claims of an access token that a key of ours signed, run out or not; else None."""

@@ -23,8 +23,8 @@ from server.services.devices.signatures import BROWSER
 from server.services.policy import uses
 from server.services.policy.questions import Verdict
 from server.services.resources import targets
-from server.services.resources.targets import Target
-from server.services.server_policy import Rules
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Issuing:
 
     signer: Signer
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def for_approval(
         self,
@@ -123,7 +123,13 @@ class Issuing:
         return answer if approval.granted is None else {**answer, "narrowed": True}
 
     def for_agent(
-        self, tx: Unit, agent: Agent, target: Target, *, verdict: Verdict, jkt: str | None = None
+        self,
+        tx: Unit,
+        agent: Agent,
+        target: TokenTarget,
+        *,
+        verdict: Verdict,
+        jkt: str | None = None,
     ) -> dict[str, object]:
         """The token of an agent that acts for itself (RFC 6749 4.4)."""
         origin = Origin(policy=verdict.facts())
@@ -144,7 +150,7 @@ class Issuing:
         self,
         tx: Unit,
         agent: Agent,
-        target: Target,
+        target: TokenTarget,
         details: Sequence[Mapping[str, object]],
         origin: Origin,
         *,

@@ -13,7 +13,7 @@ from server.protocol.tokens import tokens
 from server.services.audit import audit
 from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import LONGEST_TOKEN
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 CACHED_MS: Final = 60 * 60 * 1000
 """How long a resource may go on using a key set that it fetched."""
@@ -38,12 +38,12 @@ class RevokedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class SigningKeys:
     """Looking at the signing keys and renewing them."""
 
     store: Store
     signer: Signer
-    rules: Rules
+    rules: ServerPolicy
 
     def all(self) -> tuple[SigningKey, ...]:
         """Every key, newest first."""

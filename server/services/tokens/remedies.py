@@ -18,31 +18,31 @@ from server.model.users import User
 from server.protocol.tokens import token_exchange
 from server.protocol.tokens.exchange_refusals import REFUSALS, Reason
 from server.services.clients import display_names
-from server.services.tokens.exchanges import Asked
+from server.services.tokens.exchanges import LoggedExchange
 
 _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class RefusedExchange:
     """A refused exchange, as far as who and what was in it is still there."""
 
     reason: Reason
-    asked: Asked
+    asked: LoggedExchange
     agent: Agent | None
     user: User | None
     lineage: Sequence[Delegation]
     """The subject token and what it came from."""
 
 
-def remedy(view: View, case: Case) -> str:
+def remedy(view: View, case: RefusedExchange) -> str:
     """The remedy of this case; what nobody knows any more stays in capitals."""
     words = {name: word for name, word in _words(view, case).items() if word}
     text = REFUSALS[case.reason].remedy
     return _WORD.sub(lambda found: words.get(found[0], found[0]), text)
 
 
-def _words(view: View, case: Case) -> Mapping[str, str]:
+def _words(view: View, case: RefusedExchange) -> Mapping[str, str]:
     agent, target = case.agent, case.asked.target
     arrived = case.lineage[0].resource if case.lineage else None
     words = {

@@ -10,9 +10,9 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import published
-from server.services.users.proofs import Proofs, Target
+from server.services.users.proofs import Proofs, ProofTarget
 
 _CHALLENGE = 'DPoP error="{code}", algs="ES256"'
 
@@ -35,7 +35,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class DeviceCall:
     """What a request to our own API brings: token, proofs, and what they must be for."""
 
     authorization: str | None
@@ -45,15 +45,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class DeviceAuthentication:
     """Checks tokens and proofs of people's terminals."""
 
     store: Store
     verifier: Verifier
     proofs: Proofs
-    rules: Rules
+    rules: ServerPolicy
 
-    def authenticate(self, call: Call) -> Person:
+    def authenticate(self, call: DeviceCall) -> Person:
         """The person behind this call. Raises errors.Problem 401, or 403 for a stopped one.
 
         1. A DPoP-bound token of ours for our API, in date.  2. A proof of its key for this very
@@ -79,11 +79,15 @@ class People:
             raise unauthorized("a token for somebody else")
         return dict(claims)
 
-    def _check_proof(self, tx: Unit, call: Call, token: str, claims: dict[str, object]) -> None:
+    def _check_proof(
+        self, tx: Unit, call: DeviceCall, token: str, claims: dict[str, object]
+    ) -> None:
         bound = claims.get("cnf")
         jkt = bound.get("jkt") if isinstance(bound, dict) else None
         try:
-            self.proofs.of_token(tx, call.proofs, Target(call.method, call.url, token), jkt=jkt)
+            self.proofs.of_token(
+                tx, call.proofs, ProofTarget(call.method, call.url, token), jkt=jkt
+            )
         except errors.InvalidDpopProof as error:
             raise unauthorized(error.description, code="invalid_dpop_proof") from error
         except BadToken as error:

@@ -10,14 +10,14 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.tokens import dpop
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 
 REPLAY_KIND: Final = "dpop proof"
 _USED_BEFORE = "The proof was used before; make a new one."
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProofTarget:
     """The request that a proof must be for: method, URL, and the token that comes with it."""
 
     method: str
@@ -31,11 +31,11 @@ class Proofs:
 
     verifier: Verifier
     secrets: Secrets
-    rules: Rules
+    rules: ServerPolicy
 
     def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
         """The public key that a terminal proves to hold. Raises errors.InvalidDpopProof."""
-        target = Target("POST", f"{self.rules.issuer}{path}")
+        target = ProofTarget("POST", f"{self.rules.issuer}{path}")
         return self._proved(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:
@@ -43,12 +43,18 @@ class Proofs:
 
         Raises errors.InvalidDpopProof, or errors.UseDpopNonce where nonces are demanded.
         """
-        target = Target("POST", f"{self.rules.issuer}{path}")
+        target = ProofTarget("POST", f"{self.rules.issuer}{path}")
         jwk = self._proved(tx, proofs, target, nonces=self.rules.dpop_nonces)
         return decisions.thumbprint(jwk)
 
     def of_token(
-        self, tx: Unit, proofs: Sequence[str], target: Target, *, jkt: object, nonces: bool = False
+        self,
+        tx: Unit,
+        proofs: Sequence[str],
+        target: ProofTarget,
+        *,
+        jkt: object,
+        nonces: bool = False,
     ) -> None:
         """Hold a request with a bound token against its key (7.1).
 
@@ -63,7 +69,7 @@ class Proofs:
         return {"DPoP-Nonce": self._nonces(now)[0]} if self.rules.dpop_nonces else {}
 
     def _proved(
-        self, tx: Unit, proofs: Sequence[str], target: Target, *, nonces: bool
+        self, tx: Unit, proofs: Sequence[str], target: ProofTarget, *, nonces: bool
     ) -> dict[str, str]:
         jwk, claims = self.verifier.dpop(dpop.one_proof(proofs))
         if nonces:

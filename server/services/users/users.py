@@ -24,7 +24,7 @@ from server.services.devices import enrolment
 from server.services.devices.devices import MOST_TRIES
 from server.services.devices.enrolment import IssuedCode
 from server.services.notifications import notices
-from server.services.paging import Part
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
 from server.services.standing_grants import ends
 from server.services.tokens import refresh_families
@@ -76,7 +76,7 @@ class Users:
         with self.store.read() as view:
             return view.users.all()
 
-    def page(self, after: str, limit: int) -> Part[User]:
+    def page(self, after: str, limit: int) -> ResultPage[User]:
         """Those whose names come after this one."""
         with self.store.read() as view:
             return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from server.model.notifications import Hold, Mute, Why, Wishes
+from server.model.notifications import Hold, Mute, NotificationPreferences, Why
 from server.model.policy import Hours
 from server.storage.notifications.attention_tables import holds as h
 from server.storage.notifications.attention_tables import mutes as m
@@ -90,11 +90,13 @@ class Attention:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def wishes(self, user_id: str, agent_id: str, approval_id: str, now: int) -> Wishes:
+    def wishes(
+        self, user_id: str, agent_id: str, approval_id: str, now: int
+    ) -> NotificationPreferences:
         """What this person wants about this request."""
         values = {"user": user_id, "agent": agent_id, "approval": approval_id, "now": now}
         muted, until, why, *quiet = _WISHES.run(self._connection, values)[0]
-        return Wishes(
+        return NotificationPreferences(
             muted=muted is not None,
             hold=None if until is None else Hold(approval_id, user_id, until, cast("Why", why)),
             quiet=None if quiet[0] is None else _hours(quiet),

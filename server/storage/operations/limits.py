@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
-from server.model.operations import Call, Open, Refused, Window
+from server.model.operations import CallRecord, Open, Refused, Window
 from server.storage.notifications.notification_tables import notifications as n
 from server.storage.operations.counter_tables import counters as c
 from server.storage.prepared import Prepared
@@ -88,10 +88,10 @@ class Limits:
         rows = _OPEN.run(self._connection, {"now": self._now, "limit": limit})
         return [Open(*row) for row in rows]
 
-    def calls(self, since: int, limit: int) -> list[Call]:
+    def calls(self, since: int, limit: int) -> list[CallRecord]:
         """The newest after that."""
         rows = _CALLS.run(self._connection, {"moment": since, "limit": limit})
-        return [Call(*row) for row in rows]
+        return [CallRecord(*row) for row in rows]
 
     def counted(self, prefix: str, limit: int) -> list[Window]:
         """Open windows of keys that begin so, by key."""

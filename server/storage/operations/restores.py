@@ -29,7 +29,7 @@ from server.protocol.approvals.states import State
 from server.services.approvals.expiry import expire
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
-from server.services.operations.restores import REASON, Held
+from server.services.operations.restores import REASON, RestoredItem
 from server.storage.approvers.deputy_tables import deputies
 from server.storage.clients.registration_tables import invitations
 from server.storage.devices.passkey_tables import browsers
@@ -81,7 +81,7 @@ class Terminal:
 class Restoring:
     """What one restore does."""
 
-    held: Mapping[str, list[Held]]
+    held: Mapping[str, list[RestoredItem]]
     installation: InstallationRow
     """As it was in the backup."""
     facts: Mapping[str, object]
@@ -206,7 +206,7 @@ def _empty_feed(connection: Connection, now: int) -> None:
     connection.execute(insert(feed_events).values(row))
 
 
-def _hold(tx: Rows, connection: Connection, kind: str, one: Held) -> None:
+def _hold(tx: Rows, connection: Connection, kind: str, one: RestoredItem) -> None:
     item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))

@@ -3,10 +3,10 @@
 from typing import Final
 
 from server.web.console import agent_fields, bodies, client_fields
-from server.web.console.deed import Deed
+from server.web.console.deed import FormAction
 
 _AGENTS: Final = (
-    Deed(
+    FormAction(
         "/admin/new/agent/add",
         "POST /api/agents",
         "Register an agent",
@@ -14,7 +14,7 @@ _AGENTS: Final = (
         page="/admin/new/agent",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/change",
         "PATCH /api/agents/<id>",
         "Change this agent",
@@ -23,7 +23,7 @@ _AGENTS: Final = (
         of="agent",
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/owners",
         "PATCH /api/agents/<id>",
         "Change who answers for this agent",
@@ -31,19 +31,19 @@ _AGENTS: Final = (
         page="/admin/agents/<id>",
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/disable",
         "POST /api/agents/<id>/disable",
         "Stop this agent",
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/enable",
         "POST /api/agents/<id>/enable",
         "Let this agent go on",
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/secret",
         "POST /api/agents/<id>/secret",
         "Give this agent a new secret",
@@ -51,7 +51,7 @@ _AGENTS: Final = (
         page="/admin/agents/<id>",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/keys/change",
         "PATCH /api/agents/<id>",
         "Change the keys of this agent",
@@ -61,7 +61,7 @@ _AGENTS: Final = (
         beside=client_fields.whole_keys,
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/icon/change",
         "PATCH /api/agents/<id>",
         "Change the icon of this agent",
@@ -70,7 +70,7 @@ _AGENTS: Final = (
         of="agent",
         then="/admin/agents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/auth/change",
         "POST /api/agents/<id>/auth",
         "Change how this agent proves itself",
@@ -78,7 +78,7 @@ _AGENTS: Final = (
         page="/admin/agents/<id>/auth",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/agents/<id>/delete",
         "DELETE /api/agents/<id>",
         "Stop this agent and forget it",
@@ -88,7 +88,7 @@ _AGENTS: Final = (
 )
 
 _CLIENTS: Final = (
-    Deed(
+    FormAction(
         "/admin/new/invitation/add",
         "POST /api/invitations",
         "Invite agents",
@@ -96,13 +96,13 @@ _CLIENTS: Final = (
         page="/admin/new/invitation",
         told="invitation.html",
     ),
-    Deed(
+    FormAction(
         "/admin/invitations/<id>/revoke",
         "DELETE /api/invitations/<id>",
         "Take this invitation back",
         then="/admin/invitations",
     ),
-    Deed(
+    FormAction(
         "/admin/new/app/add",
         "POST /api/apps",
         "Register an app",
@@ -110,7 +110,7 @@ _CLIENTS: Final = (
         page="/admin/new/app",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/change",
         "PATCH /api/apps/<id>",
         "Change this app",
@@ -119,7 +119,7 @@ _CLIENTS: Final = (
         of="app",
         then="/admin/apps/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/keys/change",
         "PATCH /api/apps/<id>",
         "Change the keys of this app",
@@ -129,7 +129,7 @@ _CLIENTS: Final = (
         beside=client_fields.whole_keys,
         then="/admin/apps/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/disable",
         "PATCH /api/apps/<id>",
         "Stop this app",
@@ -137,7 +137,7 @@ _CLIENTS: Final = (
         page="/admin/apps/<id>",
         then="/admin/apps/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/enable",
         "PATCH /api/apps/<id>",
         "Let this app go on",
@@ -145,7 +145,7 @@ _CLIENTS: Final = (
         page="/admin/apps/<id>",
         then="/admin/apps/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/secret",
         "POST /api/apps/<id>/secret",
         "Give this app a new secret",
@@ -153,7 +153,7 @@ _CLIENTS: Final = (
         page="/admin/apps/<id>",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/apps/<id>/delete",
         "DELETE /api/apps/<id>",
         "Forget this app",

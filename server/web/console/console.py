@@ -25,10 +25,10 @@ from server.web import person_pages
 from server.web.browser import go, message, moment, page, under_another_name
 from server.web.calls import Calls, Document
 from server.web.console import fields
-from server.web.console.deed import Deed
+from server.web.console.deed import FormAction
 from server.web.console.deeds import DEEDS, deed_at
 from server.web.console.fields import Drawn, Typed
-from server.web.console.sheets import MENU, SHEETS, Read, Sheet, sheet_at
+from server.web.console.sheets import MENU, SHEETS, ConsolePage, Read, sheet_at
 
 _LONGEST: Final = 2_000
 _LINES: Final = 50
@@ -98,12 +98,12 @@ class Visit:
         cookies.check_page(self.site.browsers, self.site.rules, whole, self.cookie)
         return form
 
-    def check(self, person: Person, sheet: Sheet, owners: Collection[Any]) -> None:
+    def check(self, person: Person, sheet: ConsolePage, owners: Collection[Any]) -> None:
         """Refuse a page that is a form to whoever may not send it. Raises errors.Problem 403."""
         if sheet.needs and not self._may(person, sheet.needs, owners):
             raise errors.Problem(403, "forbidden", "You may look at this and not change it.")
 
-    def facts(self, sheet: Sheet, about: str) -> dict[str, Any]:
+    def facts(self, sheet: ConsolePage, about: str) -> dict[str, Any]:
         """What a page asks the API. Raises errors.Problem."""
         found = {one.fact: _answered(self, one, about) for one in sheet.reads}
         drawn = {} if sheet.draw is None else sheet.draw(found)
@@ -112,7 +112,7 @@ class Visit:
     def sheet(
         self,
         person: Person,
-        sheet: Sheet,
+        sheet: ConsolePage,
         about: str,
         typed: Typed | None = None,
         told: Document | None = None,
@@ -174,7 +174,7 @@ def may(person: Person, route: Route, owners: Collection[Any] = ()) -> bool:
     return Role.OWNER in route.rule.roles and mine
 
 
-def _sheet(visit: Visit, sheet: Sheet, **ids: str) -> AnyResponse:
+def _sheet(visit: Visit, sheet: ConsolePage, **ids: str) -> AnyResponse:
     """A page, for whoever may see it; who is signed out is asked to sign in where they are."""
     try:
         person = visit.person()
@@ -194,7 +194,7 @@ def _answered(visit: Visit, read: Read, about: str) -> Document | None:
         raise
 
 
-def _deed(visit: Visit, deed: Deed, **ids: str) -> AnyResponse:
+def _deed(visit: Visit, deed: FormAction, **ids: str) -> AnyResponse:
     """Do what a form says, or show what its passkey has to sign first, or what is wrong with it."""
     person, about = visit.person(), ids.get("id", "")
     form = visit.form()
@@ -217,7 +217,7 @@ def _deed(visit: Visit, deed: Deed, **ids: str) -> AnyResponse:
     return go(visit.site.rules.issuer + deed.then.replace("<id>", about))
 
 
-def _stored(visit: Visit, deed: Deed, about: str) -> Document | None:
+def _stored(visit: Visit, deed: FormAction, about: str) -> Document | None:
     """What the form is about as it is now. Raises errors.Problem."""
     if not deed.of:
         return None
@@ -226,7 +226,7 @@ def _stored(visit: Visit, deed: Deed, about: str) -> Document | None:
 
 
 def _again(
-    visit: Visit, deed: Deed, about: str, problem: errors.Problem, form: Form
+    visit: Visit, deed: FormAction, about: str, problem: errors.Problem, form: Form
 ) -> AnyResponse:
     """The page of a form that was refused, with what was typed and what is wrong with it."""
     known = {one.name for one in deed.fields}
@@ -243,7 +243,7 @@ def _first(form: Form) -> dict[str, str]:
 
 
 def _to_sign(  # all that its page says
-    visit: Visit, person: Person, deed: Deed, about: str, form: Form, problem: errors.Problem
+    visit: Visit, person: Person, deed: FormAction, about: str, form: Form, problem: errors.Problem
 ) -> AnyResponse:
     own = {"csrf", "statement"}
     kept = {name: values for name, values in form.values.items() if name not in own}
@@ -258,7 +258,7 @@ def _to_sign(  # all that its page says
     return visit.page(person, "sign.html", _place(deed), facts)
 
 
-def _place(deed: Deed) -> str:
+def _place(deed: FormAction) -> str:
     """Which entry of the menu a form belongs to."""
     return sheet_at(deed.page).at if deed.page else deed.path.split("/")[2]
 

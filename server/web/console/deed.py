@@ -10,7 +10,7 @@ from server.web.console.fields import Field
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class FormAction:
     """One form."""
 
     path: str

@@ -4,19 +4,19 @@ from typing import Final
 
 from server.web.console import bodies, people_fields
 from server.web.console.client_deeds import CLIENT_DEEDS
-from server.web.console.deed import Deed
+from server.web.console.deed import FormAction
 from server.web.console.fields import Field
 from server.web.console.rule_deeds import RULE_DEEDS
 
 
-def _end(kind: str, words: str, *, then: str = "") -> Deed:
+def _end(kind: str, words: str, *, then: str = "") -> FormAction:
     """A form of one button at one thing of a list."""
     row = f"POST /api/admin/{kind}/<id>/revoke"
-    return Deed(f"/admin/{kind}/<id>/revoke", row, words, then=then or f"/admin/{kind}")
+    return FormAction(f"/admin/{kind}/<id>/revoke", row, words, then=then or f"/admin/{kind}")
 
 
 _ENDS: Final = (
-    Deed(
+    FormAction(
         "/admin/approvals/<id>/cancel",
         "POST /api/admin/approvals/<id>/cancel",
         "Withdraw this request",
@@ -24,7 +24,7 @@ _ENDS: Final = (
         page="/admin/approvals/<id>",
         then="/admin/approvals/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/approvals/<id>/escalate",
         "POST /api/admin/approvals/<id>/escalate",
         "Ask one more person about this request",
@@ -36,7 +36,7 @@ _ENDS: Final = (
     _end("consents", "End this consent"),
     _end("grants", "End this standing grant"),
     _end("deputies", "End this deputy"),
-    Deed(
+    FormAction(
         "/admin/incidents/<id>/close",
         "POST /api/incidents/<id>/close",
         "Close this incident",
@@ -44,7 +44,7 @@ _ENDS: Final = (
         page="/admin/incidents/<id>",
         then="/admin/incidents/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/devices/<id>/revoke",
         "DELETE /api/admin/devices/<id>",
         "End this device",
@@ -53,7 +53,7 @@ _ENDS: Final = (
 )
 
 _PEOPLE: Final = (
-    Deed(
+    FormAction(
         "/admin/new/user/add",
         "POST /api/users",
         "Let somebody in",
@@ -61,7 +61,7 @@ _PEOPLE: Final = (
         page="/admin/new/user",
         told="code.html",
     ),
-    Deed(
+    FormAction(
         "/admin/users/<id>/change",
         "PATCH /api/users/<id>",
         "Change this person",
@@ -70,25 +70,25 @@ _PEOPLE: Final = (
         of="user",
         then="/admin/users/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/users/<id>/disable",
         "POST /api/users/<id>/disable",
         "Stop this person",
         then="/admin/users/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/users/<id>/enable",
         "POST /api/users/<id>/enable",
         "Let this person go on",
         then="/admin/users/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/users/<id>/code",
         "POST /api/users/<id>/codes",
         "Make a one-time code for one more device of this person",
         told="code.html",
     ),
-    Deed(
+    FormAction(
         "/admin/users/<id>/unlock",
         "POST /api/users/<id>/unlock",
         "Let the locked devices of this person try again",
@@ -97,7 +97,7 @@ _PEOPLE: Final = (
 )
 
 _GROUPS: Final = (
-    Deed(
+    FormAction(
         "/admin/new/group/add",
         "POST /api/groups",
         "Make a group",
@@ -105,7 +105,7 @@ _GROUPS: Final = (
         page="/admin/new/group",
         then="/admin/groups",
     ),
-    Deed(
+    FormAction(
         "/admin/groups/<id>/change",
         "PATCH /api/groups/<id>",
         "Change this group",
@@ -114,7 +114,7 @@ _GROUPS: Final = (
         of="group",
         then="/admin/groups/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/groups/<id>/delete",
         "DELETE /api/groups/<id>",
         "Forget this group",
@@ -127,6 +127,6 @@ _GROUPS: Final = (
 DEEDS: Final = (*CLIENT_DEEDS, *_ENDS, *_PEOPLE, *_GROUPS, *RULE_DEEDS)
 
 
-def deed_at(path: str) -> Deed:
+def deed_at(path: str) -> FormAction:
     """The form of this path."""
     return next(deed for deed in DEEDS if deed.path == path)

@@ -3,10 +3,10 @@
 from typing import Final
 
 from server.web.console import bodies, client_fields
-from server.web.console.deed import Deed
+from server.web.console.deed import FormAction
 
 _RULES: Final = (
-    Deed(
+    FormAction(
         "/admin/policy/set",
         "POST /api/policy",
         "Put these rules in force",
@@ -14,7 +14,7 @@ _RULES: Final = (
         page="/admin/policy",
         then="/admin/policy",
     ),
-    Deed(
+    FormAction(
         "/admin/policy/test",
         "POST /api/policy/test",
         "Hold cases against these rules",
@@ -22,7 +22,7 @@ _RULES: Final = (
         page="/admin/policy",
         told="policy.html",
     ),
-    Deed(
+    FormAction(
         "/admin/policy/dry-run",
         "POST /api/policy/dry-run",
         "See what these rules would have changed",
@@ -30,7 +30,7 @@ _RULES: Final = (
         page="/admin/policy",
         told="policy.html",
     ),
-    Deed(
+    FormAction(
         "/admin/explain",
         "POST /api/policy/explain",
         "See what would happen",
@@ -38,7 +38,7 @@ _RULES: Final = (
         page="/admin/policy",
         told="explained.html",
     ),
-    Deed(
+    FormAction(
         "/admin/new/action/add",
         "POST /api/actions",
         "Register an action type",
@@ -47,7 +47,7 @@ _RULES: Final = (
         page="/admin/new/action",
         then="/admin/actions",
     ),
-    Deed(
+    FormAction(
         "/admin/new/action/preview",
         "POST /api/actions/preview",
         "See it as a person would",
@@ -56,7 +56,7 @@ _RULES: Final = (
         page="/admin/new/action",
         shows=True,
     ),
-    Deed(
+    FormAction(
         "/admin/actions/<id>/change",
         "PUT /api/actions/<id>",
         "Put another version of this type in its place",
@@ -66,7 +66,7 @@ _RULES: Final = (
         beside=client_fields.file_of,
         then="/admin/actions/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/actions/<id>/preview",
         "POST /api/actions/preview",
         "See it as a person would",
@@ -75,7 +75,7 @@ _RULES: Final = (
         page="/admin/actions/<id>/edit",
         shows=True,
     ),
-    Deed(
+    FormAction(
         "/admin/actions/<id>/delete",
         "DELETE /api/actions/<id>",
         "Forget this action type",
@@ -83,7 +83,7 @@ _RULES: Final = (
         of="action",
         then="/admin/actions",
     ),
-    Deed(
+    FormAction(
         "/admin/new/resource/add",
         "POST /api/resources",
         "Register a resource",
@@ -91,7 +91,7 @@ _RULES: Final = (
         page="/admin/new/resource",
         told="secret.html",
     ),
-    Deed(
+    FormAction(
         "/admin/resources/<id>/change",
         "PATCH /api/resources/<id>",
         "Change this resource",
@@ -101,7 +101,7 @@ _RULES: Final = (
         beside=client_fields.what_goes,
         then="/admin/resources/<id>",
     ),
-    Deed(
+    FormAction(
         "/admin/resources/<id>/delete",
         "DELETE /api/resources/<id>",
         "Forget this resource",
@@ -109,7 +109,7 @@ _RULES: Final = (
         of="resource",
         told="forgotten.html",
     ),
-    Deed(
+    FormAction(
         "/admin/resources/<id>/secret",
         "POST /api/resources/<id>/secret",
         "Give this resource a new secret",
@@ -120,7 +120,7 @@ _RULES: Final = (
 )
 
 _KEYS: Final = (
-    Deed(
+    FormAction(
         "/admin/keys/rotate",
         "POST /api/keys",
         "Sign with a new key",
@@ -128,7 +128,7 @@ _KEYS: Final = (
         page="/admin/settings",
         then="/admin/settings",
     ),
-    Deed(
+    FormAction(
         "/admin/keys/<id>/revoke",
         "POST /api/keys/<id>/revoke",
         "Take this signing key away",
@@ -137,7 +137,7 @@ _KEYS: Final = (
     ),
 )
 
-_OUTBOX: Final = Deed(
+_OUTBOX: Final = FormAction(
     "/admin/outbox/<id>/retry",
     "POST /api/admin/outbox/<id>/retry",
     "Send this message after all",

@@ -25,7 +25,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ConsolePage:
     """One page."""
 
     path: str
@@ -50,19 +50,21 @@ class Sheet:
         return (*must, self.needs) if self.needs else must
 
 
-def _list(at: str, row: str, *query: str, needs: str = "") -> Sheet:
+def _list(at: str, row: str, *query: str, needs: str = "") -> ConsolePage:
     """A page that is one list, in parts."""
     asked = (*query, "cursor")
-    return Sheet(f"/admin/{at}", f"{at}.html", at, (Read(at, row, asked),), needs)
+    return ConsolePage(f"/admin/{at}", f"{at}.html", at, (Read(at, row, asked),), needs)
 
 
-def _form(path: str, form: str, at: str, *reads: Read, says: str = "", template: str = "") -> Sheet:
+def _form(
+    path: str, form: str, at: str, *reads: Read, says: str = "", template: str = ""
+) -> ConsolePage:
     """A page that is one form."""
     row = deed_at(form).row
-    return Sheet(path, template or "form.html", at, reads, needs=row, form=form, says=says)
+    return ConsolePage(path, template or "form.html", at, reads, needs=row, form=form, says=says)
 
 
-def _sure(path: str, form: str, at: str, *reads: Read, says: str) -> Sheet:
+def _sure(path: str, form: str, at: str, *reads: Read, says: str) -> ConsolePage:
     """A page that says what a deed ends, before it is done."""
     return _form(path, form, at, *reads, says=says, template="sure.html")
 
@@ -79,7 +81,7 @@ _RESOURCE: Final = Read("resource", "GET /api/resources/<id>")
 _SEARCH: Final = ("type", "actor", "agent", "user", "resource", "approval", "since", "until")
 
 _NOW: Final = (
-    Sheet(
+    ConsolePage(
         "/admin",
         "overview.html",
         "overview",
@@ -92,14 +94,14 @@ _NOW: Final = (
         draw=charts.of_overview,
     ),
     _list("approvals", "GET /api/admin/approvals", "state", "agent", "user"),
-    Sheet(
+    ConsolePage(
         "/admin/approvals/<id>",
         "approval.html",
         "approvals",
         (Read("approval", "GET /api/admin/approvals/<id>"),),
     ),
     _list("incidents", "GET /api/incidents", "closed"),
-    Sheet(
+    ConsolePage(
         "/admin/incidents/<id>",
         "incident.html",
         "incidents",
@@ -117,7 +119,7 @@ _AGENTS: Final = (
         _RESOURCES,
         says="Lists take one to a line. Its secret is shown once.",
     ),
-    Sheet(
+    ConsolePage(
         "/admin/agents/<id>",
         "agent.html",
         "agents",
@@ -195,7 +197,7 @@ _AGENTS: Final = (
         _RESOURCES,
         says="An app is used by people, who sign in to it here. Lists take one to a line.",
     ),
-    Sheet("/admin/apps/<id>", "app.html", "apps", (_APP,)),
+    ConsolePage("/admin/apps/<id>", "app.html", "apps", (_APP,)),
     _form(
         "/admin/apps/<id>/edit",
         "/admin/apps/<id>/change",
@@ -222,7 +224,7 @@ _AGENTS: Final = (
         "it stays in the log.",
     ),
     _list("delegations", "GET /api/admin/delegations", "client", "user", "resource", "ended"),
-    Sheet(
+    ConsolePage(
         "/admin/delegations/<id>",
         "delegation.html",
         "delegations",
@@ -240,7 +242,7 @@ _PEOPLE: Final = (
         "users",
         says="They get a one-time code for their first device, which is shown once.",
     ),
-    Sheet(
+    ConsolePage(
         "/admin/users/<id>",
         "user.html",
         "users",
@@ -256,7 +258,7 @@ _PEOPLE: Final = (
         "groups",
         says="People who are named together, in rules and in what an agent may ask.",
     ),
-    Sheet("/admin/groups/<id>", "group.html", "groups", (_GROUP,)),
+    ConsolePage("/admin/groups/<id>", "group.html", "groups", (_GROUP,)),
     _sure(
         "/admin/groups/<id>/forget",
         "/admin/groups/<id>/delete",
@@ -265,7 +267,7 @@ _PEOPLE: Final = (
         says="It is refused while a rule or an agent names it. Its members stay.",
     ),
     _list("devices", "GET /api/admin/devices", "user"),
-    Sheet(
+    ConsolePage(
         "/admin/deputies",
         "deputies.html",
         "deputies",
@@ -274,7 +276,7 @@ _PEOPLE: Final = (
 )
 
 _RULES: Final = (
-    Sheet("/admin/policy", "policy.html", "policy", (Read("policy", "GET /api/policy"),)),
+    ConsolePage("/admin/policy", "policy.html", "policy", (Read("policy", "GET /api/policy"),)),
     _list("resources", "GET /api/resources"),
     _form(
         "/admin/new/resource",
@@ -283,7 +285,7 @@ _RULES: Final = (
         says="A protected API or an MCP server. Its credentials are shown once: with them it asks "
         "whether tokens for it count.",
     ),
-    Sheet("/admin/resources/<id>", "resource.html", "resources", (_RESOURCE,)),
+    ConsolePage("/admin/resources/<id>", "resource.html", "resources", (_RESOURCE,)),
     _form(
         "/admin/resources/<id>/edit",
         "/admin/resources/<id>/change",
@@ -308,7 +310,7 @@ _RULES: Final = (
         says="What agents can ask for with details, and how a person reads it.",
         template="action_form.html",
     ),
-    Sheet("/admin/actions/<id>", "action.html", "actions", (_ACTION,)),
+    ConsolePage("/admin/actions/<id>", "action.html", "actions", (_ACTION,)),
     _form(
         "/admin/actions/<id>/edit",
         "/admin/actions/<id>/change",
@@ -330,8 +332,10 @@ _RULES: Final = (
 
 _INSTALLATION: Final = (
     _list("audit", "GET /api/audit", *_SEARCH),
-    Sheet("/admin/audit/<id>", "entry.html", "audit", (Read("entry", "GET /api/audit/<id>"),)),
-    Sheet(
+    ConsolePage(
+        "/admin/audit/<id>", "entry.html", "audit", (Read("entry", "GET /api/audit/<id>"),)
+    ),
+    ConsolePage(
         "/admin/health",
         "health.html",
         "health",
@@ -340,14 +344,14 @@ _INSTALLATION: Final = (
             Read("outgoing", "GET /api/admin/outbox"),
         ),
     ),
-    Sheet(
+    ConsolePage(
         "/admin/limits",
         "limits.html",
         "limits",
         (Read("limits", "GET /api/admin/limits"),),
         draw=charts.of_limits,
     ),
-    Sheet(
+    ConsolePage(
         "/admin/settings",
         "settings.html",
         "settings",
@@ -372,7 +376,7 @@ _SIGNING: Final = (
 SHEETS: Final = (*_NOW, *_AGENTS, *_PEOPLE, *_RULES, *_INSTALLATION, *_SIGNING)
 
 
-def sheet_at(path: str) -> Sheet:
+def sheet_at(path: str) -> ConsolePage:
     """The page of this path."""
     return next(sheet for sheet in SHEETS if sheet.path == path)
 

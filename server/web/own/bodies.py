@@ -58,7 +58,7 @@ def deputy(form: Form) -> Document:
 def about_deputy(site: Site, person: Person, _about: str, body: Document) -> Signed:
     """It lets somebody decide."""
     nonce = _nonce(site, person)
-    wanted = deputies.Wanted(body["deputy"], body["from"], body["to"])
+    wanted = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
     return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, wanted), nonce)
 
 

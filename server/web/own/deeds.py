@@ -26,7 +26,7 @@ from server.web.person_pages import Sheet, add_page
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class OwnFormAction:
     """One form."""
 
     path: str
@@ -46,29 +46,33 @@ class Deed:
 _OWN: Final = frozenset({"csrf", "statement"})
 
 DEEDS: Final = (
-    Deed("/agents/<id>/suspend", "POST /api/agents/<id>/disable", "/agents/<id>?done=suspended"),
-    Deed("/grants/<id>/revoke", "DELETE /api/grants/<id>", "/grants?done=grant"),
-    Deed("/consents/<id>/revoke", "DELETE /api/consents/<id>", "/consents?done=consent"),
-    Deed("/delegations/<id>/revoke", "DELETE /api/delegations/<id>", "/delegations?done=token"),
-    Deed(
+    OwnFormAction(
+        "/agents/<id>/suspend", "POST /api/agents/<id>/disable", "/agents/<id>?done=suspended"
+    ),
+    OwnFormAction("/grants/<id>/revoke", "DELETE /api/grants/<id>", "/grants?done=grant"),
+    OwnFormAction("/consents/<id>/revoke", "DELETE /api/consents/<id>", "/consents?done=consent"),
+    OwnFormAction(
+        "/delegations/<id>/revoke", "DELETE /api/delegations/<id>", "/delegations?done=token"
+    ),
+    OwnFormAction(
         "/agents/<id>/mute",
         "POST /api/attention/mutes",
         "/agents/<id>?done=muted",
         body=bodies.mute,
     ),
-    Deed(
+    OwnFormAction(
         "/settings/mutes/<id>/end",
         "DELETE /api/attention/mutes/<id>",
         "/settings?done=unmuted",
     ),
-    Deed(
+    OwnFormAction(
         "/devices/<id>/rename",
         "PATCH /api/devices/<id>",
         "/devices/<id>?done=renamed",
         body=bodies.name,
     ),
-    Deed("/devices/<id>/remove", "DELETE /api/devices/<id>", "/devices?done=removed"),
-    Deed(
+    OwnFormAction("/devices/<id>/remove", "DELETE /api/devices/<id>", "/devices?done=removed"),
+    OwnFormAction(
         "/devices/<id>/vouch",
         "POST /api/devices/<id>/vouch",
         "/devices/<id>?done=vouched",
@@ -76,7 +80,7 @@ DEEDS: Final = (
         signs=partial(bodies.about_device, "vouch"),
         words="Let this device decide at high risk at once",
     ),
-    Deed(
+    OwnFormAction(
         "/devices/<id>/unlock",
         "POST /api/devices/<id>/unlock",
         "/devices/<id>?done=unlocked",
@@ -84,7 +88,7 @@ DEEDS: Final = (
         signs=partial(bodies.about_device, "unlock"),
         words="Let this device try its PIN again",
     ),
-    Deed(
+    OwnFormAction(
         "/devices/code",
         "POST /api/devices/codes",
         body=bodies.statement,
@@ -92,14 +96,16 @@ DEEDS: Final = (
         words="Make a one-time code for one more device of yours",
         told=devices.code,
     ),
-    Deed(
+    OwnFormAction(
         "/settings/quiet",
         "PUT /api/attention/quiet-hours",
         "/settings?done=quiet",
         body=bodies.quiet_hours,
     ),
-    Deed("/settings/quiet/end", "DELETE /api/attention/quiet-hours", "/settings?done=loud"),
-    Deed(
+    OwnFormAction(
+        "/settings/quiet/end", "DELETE /api/attention/quiet-hours", "/settings?done=loud"
+    ),
+    OwnFormAction(
         "/settings/deputies",
         "POST /api/deputies",
         "/settings?done=deputy",
@@ -107,8 +113,10 @@ DEEDS: Final = (
         signs=bodies.about_deputy,
         words="Let somebody decide for you",
     ),
-    Deed("/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", "/settings?done=alone"),
-    Deed(
+    OwnFormAction(
+        "/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", "/settings?done=alone"
+    ),
+    OwnFormAction(
         "/settings/user-code",
         "POST /api/user-code",
         "/settings?done=code",
@@ -116,7 +124,7 @@ DEEDS: Final = (
         signs=bodies.about_user_code,
         words="Want this code of agents",
     ),
-    Deed(
+    OwnFormAction(
         "/settings/user-code/end",
         "POST /api/user-code",
         "/settings?done=codeless",
@@ -133,7 +141,7 @@ def add_deeds(app: Flask, site: Site) -> None:
         add_page(app, site, "POST", deed.path, partial(_done, deed))
 
 
-def _done(deed: Deed, site: Site, person: Person, **ids: str) -> Sheet | AnyResponse:
+def _done(deed: OwnFormAction, site: Site, person: Person, **ids: str) -> Sheet | AnyResponse:
     """Do what a form says, or show what has to be signed first. Raises errors.Problem."""
     sent, about = sent_form(site), ids.get("id", "")
     try:
@@ -149,6 +157,6 @@ def _done(deed: Deed, site: Site, person: Person, **ids: str) -> Sheet | AnyResp
     return go(site.rules.issuer + deed.then.replace("<id>", about))
 
 
-def _to_sign(deed: Deed, form: Form, wanted: Signed) -> Sheet:
+def _to_sign(deed: OwnFormAction, form: Form, wanted: Signed) -> Sheet:
     kept = {name: value[0] for name, value in form.values.items() if name not in _OWN}
     return sheet("sign.html", "", deed=deed, kept=kept, wanted=wanted, action=request.path)

@@ -10,8 +10,8 @@ import pytest
 from server.http.admin_routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
-from server.services.operations.authority import Role, Rule
-from server.web.console.deed import Deed
+from server.services.operations.authority import AccessRule, Role
+from server.web.console.deed import FormAction
 from server.web.console.deeds import DEEDS
 from server.web.console.sheets import MENU, SHEETS
 from tests.support.console import FROM_HERE, NOBODY, Console, open_console
@@ -215,19 +215,21 @@ ALLOWED = [
     pytest.param(deed, who, id=f"{deed.path} {who}")
     for deed in DEEDS
     for who in WHO
-    if who in (ROWS[deed.row].rule or Rule(())).roles
+    if who in (ROWS[deed.row].rule or AccessRule(())).roles
 ]
 
 
 @pytest.mark.parametrize(("deed", "who"), ALLOWED)
-def test_a_form_does_what_it_says_for_whoever_may(console: Console, deed: Deed, who: str) -> None:
+def test_a_form_does_what_it_says_for_whoever_may(
+    console: Console, deed: FormAction, who: str
+) -> None:
     """And shows what came of it, or goes where that stands."""
     answer = _sent(console, deed, who, signed=SAMPLES[deed.path].signed)
     assert answer.status_code == (200 if deed.told or deed.shows else 303), answer.text
 
 
 @pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_nobody_else_may_send_this_form(console: Console, deed: Deed) -> None:
+def test_nobody_else_may_send_this_form(console: Console, deed: FormAction) -> None:
     """Nothing is stored for any of them."""
     before = len(console.staff.local.desk.entries())
     for who in (NOBODY, *WHO):
@@ -238,7 +240,7 @@ def test_nobody_else_may_send_this_form(console: Console, deed: Deed) -> None:
 
 
 @pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_what_adds_power_waits_for_the_passkey(console: Console, deed: Deed) -> None:
+def test_what_adds_power_waits_for_the_passkey(console: Console, deed: FormAction) -> None:
     """And what takes power away does not; what was typed is kept for the second sending."""
     before = len(console.staff.local.desk.entries())
     answer = _sent(console, deed, "admin", signed=False)
@@ -261,7 +263,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize("deed", DEEDS, **NAMED)
-def test_what_no_page_of_ours_sent_does_nothing(console: Console, deed: Deed) -> None:
+def test_what_no_page_of_ours_sent_does_nothing(console: Console, deed: FormAction) -> None:
     """However well the browser is signed in."""
     before = len(console.staff.local.desk.entries())
     path = _path(console, deed.path, SAMPLES[deed.path].about)
@@ -348,7 +350,7 @@ def _path(console: Console, path: str, about: str) -> str:
     return path.replace("<id>", console.staff.ids.get(about, ""))
 
 
-def _form(console: Console, deed: Deed) -> dict[str, Any]:
+def _form(console: Console, deed: FormAction) -> dict[str, Any]:
     sample = SAMPLES[deed.path]
     if not sample.versioned:
         return dict(sample.form)
@@ -356,7 +358,7 @@ def _form(console: Console, deed: Deed) -> dict[str, Any]:
     return {**sample.form, "version": console.document(path)["version"]}
 
 
-def _sent(console: Console, deed: Deed, who: str, *, signed: bool) -> Any:
+def _sent(console: Console, deed: FormAction, who: str, *, signed: bool) -> Any:
     path = _path(console, deed.path, SAMPLES[deed.path].about)
     send = console.signed if signed else console.post
     return send(who, path, _form(console, deed))

@@ -19,7 +19,7 @@ from server.services.clients import client_auth
 from server.services.devices.app_devices import AppDevices
 from server.services.devices.device_polls import UNKNOWN, answered
 from server.services.notifications import notices
-from server.services.tokens.app_tokens import AppIssuing, Part
+from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.flow_checks import person_now, rights_now
 from server.services.tokens.issuing import how_proved
@@ -72,7 +72,7 @@ class AppDeviceGrant:
         """The consents that were signed, then what stands on them."""
         self.devices.keep(tx, approval, code)
         grant = _grant(tx, approval, code)
-        part = Part(grant.openid, grant.resource, grant.scope)
+        part = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
         user = person_now(tx, grant)
         rights_now(tx, app, grant, part, userinfo=self.issuing.rules.userinfo_audience)
         jkt = request.dpop_jkt

@@ -15,7 +15,7 @@ from server.protocol.resources import scopes
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
-from server.services.tokens.app_tokens import IDLE_MS, AppIssuing, Part, token_hash
+from server.services.tokens.app_tokens import IDLE_MS, AccessTokenTerms, AppIssuing, token_hash
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.flow_checks import person_now, rights_now
 
@@ -90,7 +90,7 @@ def _check_key(app: App, bound: str | None, proved: str | None) -> None:
         raise errors.InvalidDpopProof("The refresh token is bound to a key; prove it.")
 
 
-def _part(grant: Grant, request: TokenRequest, userinfo: str) -> Part:
+def _part(grant: Grant, request: TokenRequest, userinfo: str) -> AccessTokenTerms:
     """What of the grant this token shall be for; the grant itself stays whole (RFC 6749 6).
 
     Raises errors.InvalidScope or errors.InvalidTarget.
@@ -107,7 +107,7 @@ def _part(grant: Grant, request: TokenRequest, userinfo: str) -> Part:
         scope = ()
     elif named and named != (grant.resource or userinfo,):
         raise errors.InvalidTarget("The person allowed another resource.")
-    return Part(openid, grant.resource if scope else "", scope)
+    return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 
 
 def _stop(tx: Unit, family: Family) -> None:

@@ -17,7 +17,7 @@ from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.sign_in.authorize import handle_hash
 from server.services.tokens import refresh_families
-from server.services.tokens.app_tokens import AppIssuing, Part
+from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.flow_checks import person_now, rights_now
 
@@ -106,11 +106,11 @@ def _redeem(tx: Unit, approval: Approval) -> None:
     notices.approval(tx, moved, "approval.redeemed")
 
 
-def _part(grant: Grant, signed: Approval | None) -> Part:
+def _part(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
     """What was signed is what comes."""
     if signed is None:
-        return Part(grant.openid, grant.resource, grant.scope)
-    return Part(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
+        return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
+    return AccessTokenTerms(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
 
 
 def _check_details(form: Form, signed: Approval | None) -> None:

@@ -9,7 +9,7 @@ from server.protocol.ciba import requests
 from server.protocol.resources import scopes
 from server.services.clients import client_auth
 from server.services.policy import refusals
-from server.services.policy.judging import Case, Judge
+from server.services.policy.judging import Judge, JudgedRequest
 from server.services.resources import targets
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import Issuing
@@ -39,7 +39,7 @@ class ClientCredentialsGrant:
                 tx.directory, agent, requests.one_resource(request.form), scope
             )
             targets.check_required_types(target, frozenset())
-            case = Case("client_credentials", agent, None, target)
+            case = JudgedRequest("client_credentials", agent, None, target)
             verdict = self.judge.decide(tx, case)
             if verdict.outcome == "allow":
                 return self.issuing.for_agent(

@@ -17,10 +17,10 @@ from server.services.audit import audit
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients import client_auth
 from server.services.notifications import floods
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.exchanges import StandingExchanges
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.exchanges import Asked, Exchanges, Granted, Refused
+from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted, LoggedExchange
 from server.services.tokens.issuing import Issuing, Origin
 from server.services.tokens.keys import published
 
@@ -44,7 +44,7 @@ class TokenExchangeGrant:
     hints: LoginHints
     issuing: Issuing
     ahead: StandingExchanges
-    rules: Rules
+    rules: ServerPolicy
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """The token answer of RFC 8693 2.2.1. Raises errors.ProtocolError."""
@@ -76,7 +76,7 @@ class TokenExchangeGrant:
             _check_proof(request.dpop_jkt, found)
             # 5 to 14. The ledger, the directory and the consents allow it.
             granted = self.exchanges.weigh(tx, agent, asked, found.subject)
-        except Refused as refused:
+        except ExchangeRefused as refused:
             if (ahead := self._ahead(tx, refused, found, request.dpop_jkt)) is not None:
                 return ahead
             return self._refuse(tx, agent, asked, None if found is None else found.subject, refused)
@@ -89,7 +89,7 @@ class TokenExchangeGrant:
         return {**answer, "narrowed": True} if granted.narrowed else answer
 
     def _ahead(
-        self, tx: Unit, refused: Refused, found: _Found | None, jkt: str | None
+        self, tx: Unit, refused: ExchangeRefused, found: _Found | None, jkt: str | None
     ) -> dict[str, object] | None:
         """What a standing grant of the person gives, where only their answer was lacking."""
         lacks = refused.lacks_answer
@@ -109,7 +109,7 @@ class TokenExchangeGrant:
             claims = self.verifier.own_token(token, tokens.ACCESS_TOKEN_TYPE, keys)
             return token_exchange.read_subject(claims, issuer=self.rules.issuer, now=tx.now)
         except (BadToken, errors.InvalidRequest) as error:
-            raise Refused(otherwise) from error
+            raise ExchangeRefused(otherwise) from error
 
     def _actor(self, tx: Unit, agent: Agent, token: str | None) -> Delegation | None:
         """The row of the caller's own token, in which it acts for itself (RFC 8693 2.1)."""
@@ -117,19 +117,19 @@ class TokenExchangeGrant:
             return None
         said = self._said(tx, token, Reason.ACTOR_INVALID)
         if (said.user, said.client) != (agent.id, agent.id):
-            raise Refused(Reason.ACTOR_FOREIGN)
+            raise ExchangeRefused(Reason.ACTOR_FOREIGN)
         actor = tx.delegations.get(said.token_id)
         if actor is None or actor.revoked_at is not None:
-            raise Refused(Reason.ACTOR_INVALID)
+            raise ExchangeRefused(Reason.ACTOR_INVALID)
         return actor
 
     def _refuse(
         self,
         tx: Unit,
         agent: Agent,
-        asked: Asked,
+        asked: LoggedExchange,
         subject: Delegation | None,
-        refused: Refused,
+        refused: ExchangeRefused,
     ) -> errors.ProtocolError:
         """Write down why, and say as much of it as the agent may know."""
         _record(tx, agent, asked, subject, refused)
@@ -152,7 +152,7 @@ class TokenExchangeGrant:
         return means.error(means.told, detail=refused.reason, members=members)
 
 
-def facts(asked: Asked) -> dict[str, object]:
+def facts(asked: LoggedExchange) -> dict[str, object]:
     """An exchange as the log keeps it."""
     return {
         "subject": asked.subject,
@@ -167,12 +167,12 @@ def _parsed(request: TokenRequest) -> ExchangeRequest:
     try:
         return token_exchange.parse_request(request.form)
     except errors.ProtocolError as error:
-        raise Refused(Reason.MALFORMED, error=error) from error
+        raise ExchangeRefused(Reason.MALFORMED, error=error) from error
 
 
-def _asked(sent: ExchangeRequest) -> Asked:
+def _asked(sent: ExchangeRequest) -> LoggedExchange:
     types = tuple(str(detail["type"]) for detail in sent.details)
-    return Asked("", None, sent.target, sent.scope, sent.details, types)
+    return LoggedExchange("", None, sent.target, sent.scope, sent.details, types)
 
 
 def _held(tx: Unit, said: Subject) -> Delegation | None:
@@ -186,7 +186,7 @@ def _held(tx: Unit, said: Subject) -> Delegation | None:
         said.audience,
         said.client,
     ):
-        raise Refused(Reason.SUBJECT_INVALID)
+        raise ExchangeRefused(Reason.SUBJECT_INVALID)
     return row
 
 
@@ -194,7 +194,7 @@ def _check_proof(jkt: str | None, found: _Found) -> None:
     """A bound token is good only with its key, and never becomes an unbound one (RFC 9449 7)."""
     for token in (found.subject, found.actor):
         if token is not None and token.jkt not in {None, jkt}:
-            raise Refused(Reason.PROOF_MISSING)
+            raise ExchangeRefused(Reason.PROOF_MISSING)
 
 
 def _origin(found: _Found, granted: Granted) -> Origin:
@@ -217,7 +217,11 @@ def _end(found: _Found, consent: Consent | None) -> int | None:
 
 
 def _record(
-    tx: Unit, agent: Agent, asked: Asked, subject: Delegation | None, refused: Refused
+    tx: Unit,
+    agent: Agent,
+    asked: LoggedExchange,
+    subject: Delegation | None,
+    refused: ExchangeRefused,
 ) -> None:
     reason, verdict = refused.reason, refused.verdict
     policy = {} if verdict is None else {"policy": verdict.facts()}
@@ -236,5 +240,5 @@ def _record(
     )
 
 
-_NOTHING = Asked("", None, None, ())
+_NOTHING = LoggedExchange("", None, None, ())
 """A request that could not be read."""

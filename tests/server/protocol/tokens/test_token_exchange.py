@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.protocol import errors, forms
 from server.protocol.tokens import exchange_refusals, token_exchange
 from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason
-from server.protocol.tokens.token_exchange import ACCESS_TOKEN, Ground, Link
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN, DelegationGround, Link
 from server.protocol.tokens.tokens import act_claim
 from server.services.tokens.issuing import Origin
 
@@ -91,7 +91,7 @@ def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
             1,
             less if narrow == "actor" else both,
         )
-        chain = token_exchange.Ground((earlier,), approved=False, first="one")
+        chain = token_exchange.DelegationGround((earlier,), approved=False, first="one")
         return token_exchange.bounded(both, target, less if narrow == "caller" else both, chain)
 
     assert (left("nothing"), left(bound)) == (both, less)
@@ -158,7 +158,9 @@ def test_details_are_covered_only_by_every_token_down_from_a_signed_answer(held,
         Link("x", "r", frozenset(), 1, frozenset(), tuple(_text(texts[n]) for n in names))
         for names in held
     )
-    covered = token_exchange.covered([texts[name] for name in wanted], Ground(links, approved, "x"))
+    covered = token_exchange.covered(
+        [texts[name] for name in wanted], DelegationGround(links, approved, "x")
+    )
     enough = all(names.count(one) >= wanted.count(one) for names in held for one in wanted)
     assert covered == (approved and enough)
 
@@ -178,11 +180,13 @@ def test_a_signed_answer_counts_only_at_its_own_resource_and_only_for_an_actor()
     signed = Link("one", "a", frozenset({"read"}), 1, frozenset(), approved=True)
     own = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
     later = Link("two", "b", frozenset(), 2, frozenset())
-    assert token_exchange.ground([later, signed], "a", "three") == Ground(
+    assert token_exchange.ground([later, signed], "a", "three") == DelegationGround(
         (later, signed), approved=True, first="one"
     )
     assert token_exchange.ground([later, signed], "c", "three").approved is False
-    assert token_exchange.ground([own], "a", "one") == Ground((own,), approved=False, first="one")
+    assert token_exchange.ground([own], "a", "one") == DelegationGround(
+        (own,), approved=False, first="one"
+    )
 
 
 @given(

@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from server.protocol.approvals.states import State
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.storage.approvers.approver_tables import approvers as rows
@@ -139,7 +139,7 @@ def test_only_the_one_who_typed_wrongly_is_locked_out(agent, person, local):
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     for wrong in ("1234", "4321"):
         answer = say_yes(person, approval, fact=wrong)
     assert answer.refusal == (423, "request_locked")
@@ -150,7 +150,7 @@ def test_only_the_one_who_typed_wrongly_is_locked_out(agent, person, local):
     assert say_yes(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
     _, another = pay(agent)
     with local.services.store.write() as tx:
-        approvers.add(tx, another, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, another, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     for wrong in ("1", "2"):
         say_yes(person, another, fact=wrong)
     assert person.deny(another.id).json["state"] == "denied"
@@ -161,7 +161,7 @@ def test_when_the_last_one_is_locked_out_the_request_is_over(agent, person, loca
     handle, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     for somebody in (person, ben):
         assert local.stored(approval.id).state is State.PENDING
         for wrong in ("1234", "4321"):
@@ -177,7 +177,7 @@ def test_a_person_and_who_stands_in_for_them_are_not_enough_for_two(
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)
-    lent = Named(ben.user.id, "backup", stands_for=person.user.id)
+    lent = NamedApprover(ben.user.id, "backup", stands_for=person.user.id)
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [lent], local.services.rules)
     if said:
@@ -208,7 +208,7 @@ def test_tries_at_once_are_all_counted(agent, person, local):
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
 
@@ -372,7 +372,7 @@ def test_two_wrong_numbers_lock_the_request_for_everybody(interactive, person, l
     handle, approval = interactive.asked()
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     number = int(person.entries(approval.id)["match"])
     first = say_yes(person, approval, match=f"{(number + 1) % 1_000:03}")
     assert (first.refusal, first.json["step"]) == ((422, "wrong_entry"), "match")

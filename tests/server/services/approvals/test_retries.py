@@ -5,7 +5,7 @@ import pytest
 from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
@@ -61,7 +61,7 @@ def test_a_second_time_is_the_same_answer(agent, person, local):
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(bob.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.services.rules)
     local.clock.forward(MINUTE)
     first = _retry(bob, approval)
     local.clock.forward(MINUTE)

@@ -6,7 +6,7 @@ import pytest
 
 from server.model.approvals import Approval
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from tests.support.callers import LocalAgent, LocalTerminal, new_person
 from tests.support.site import Answer, LocalSite
 
@@ -18,7 +18,7 @@ def bob(local: LocalSite) -> LocalTerminal:
 
 
 def _ask(local: LocalSite, approval: Approval, person: LocalTerminal, **members: Any) -> list[str]:
-    named = Named(person.user.id, "backup", **members)
+    named = NamedApprover(person.user.id, "backup", **members)
     with local.services.store.write() as tx:
         return [row.user_id for row in approvers.add(tx, approval, [named], local.services.rules)]
 

@@ -11,7 +11,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
-from server.services.policy.trials import Trials, Wanted
+from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.resources import ResourceChanges
 from tests.support import consents
 from tests.support.callers import new_person
@@ -280,7 +280,7 @@ def test_critical_under_a_rule_and_a_consent_asks_nobody_where_users_are_hidden(
 def test_explain_says_that_a_token_comes_out(local, allowed):
     """And without the consent that the person is asked."""
     trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
-    wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
     local.site.consents.revoke(allowed.id, by=BY)

@@ -7,7 +7,7 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.approvals.extensions import MOST
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.approvers.escalations import take_step
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.callers import new_person
@@ -228,7 +228,7 @@ def test_whoever_else_is_asked_has_as_long(agent, local):
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(bob.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.services.rules)
     local.clock.forward(30 * SECOND)
     assert _extend(bob, approval).status == 200
     local.clock.forward(50 * SECOND)

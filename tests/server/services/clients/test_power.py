@@ -170,7 +170,7 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize(("before", "changes"), MORE.values(), ids=MORE)
 def test_this_gives_more_power(before: Any, changes: dict[str, Any]) -> None:
     """And the member in which it does is named."""
-    grown = power.grown(before, replace(before, **changes), usual_seconds=USUAL)
+    grown = power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
     assert grown
     assert grown <= changes.keys()
 
@@ -178,21 +178,24 @@ def test_this_gives_more_power(before: Any, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("before", "changes"), LESS.values(), ids=LESS)
 def test_this_does_not(before: Any, changes: dict[str, Any]) -> None:
     """A session is enough for it."""
-    assert power.grown(before, replace(before, **changes), usual_seconds=USUAL) == frozenset()
+    assert (
+        power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
+        == frozenset()
+    )
 
 
 def test_a_member_that_nobody_thought_of_gives_more_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it is guarded from its first day."""
     monkeypatch.setattr(power, "_JUDGES", {_Wider: power._JUDGES[User]})
     before = _Wider("sayso_us_a", "ana", None, (), "enabled", 0)
-    assert power.grown(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
+    assert power.widened_members(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
 
 
 def test_what_comes_gives_power_and_what_goes_does_not() -> None:
     """A record that was not there, and one that is there no more."""
-    assert power.grown(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
-    assert power.grown(AGENT, None, usual_seconds=USUAL) == frozenset()
-    assert power.grown(None, None, usual_seconds=USUAL) == frozenset()
+    assert power.widened_members(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
+    assert power.widened_members(AGENT, None, usual_seconds=USUAL) == frozenset()
+    assert power.widened_members(None, None, usual_seconds=USUAL) == frozenset()
 
 
 def test_a_version_names_what_a_record_says_now() -> None:

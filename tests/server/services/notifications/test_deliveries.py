@@ -2,7 +2,7 @@
 
 from server.model.store import Busy
 from server.services.approvers import approvers
-from server.services.approvers.approvers import Named
+from server.services.approvers.approvers import NamedApprover
 from server.services.notifications.deliveries import received
 from server.services.notifications.feed import FeedService
 from tests.support.callers import another_device, new_person
@@ -158,7 +158,7 @@ def test_devices_of_somebody_else_are_not_told(agent, person, local):
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [Named(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     assert [one["id"] for one in _devices(person, approval)] == [person.device_id]
     assert [one["id"] for one in _devices(ben, approval)] == [ben.device_id]
     with local.services.store.read() as view:

@@ -8,7 +8,7 @@ import pytest
 from server.services.notifications import floods
 from server.services.operations import limits
 from server.services.operations.limits import Limits, Who, limits_of
-from server.services.server_policy import Rules
+from server.services.server_policy import ServerPolicy
 from server.storage.operations import limits as rows
 from tests.support import query_plans
 from tests.support.callers import new_person
@@ -40,7 +40,7 @@ def test_every_setting_that_limits_is_told_with_its_value(strict):
     told = {one.name: one for one in limits_of(local.services.rules)}
     settable = {
         field.name
-        for field in fields(Rules)
+        for field in fields(ServerPolicy)
         if field.name.startswith(("open_", "notify_", "denials_"))
     }
     assert {name for name, one in told.items() if one.set} == settable

@@ -9,7 +9,7 @@ from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
-from server.services.operations.restores import KINDS, Held, Item, held
+from server.services.operations.restores import KINDS, Item, RestoredItem, held
 from server.services.refusals import NotFound
 from tests.support.installation import BY, PAY, admitted, registered
 from tests.support.jose_by_hand import assertion_claims, assertion_form, new_key, request_claims
@@ -33,14 +33,17 @@ def test_what_did_not_change_goes_on_and_what_did_is_held():
     backup = _items(_item("same"), _item("changed"), _item("gone"))
     since = _items(_item("same"), _item("changed", "other"), _item("new"))
     found = held(backup, since, keep={"agents"})
-    assert found["agents"] == [Held(_item("gone"), over=True), Held(_item("changed"))]
+    assert found["agents"] == [
+        RestoredItem(_item("gone"), over=True),
+        RestoredItem(_item("changed")),
+    ]
     assert all(not found[kind] for kind in KINDS if kind != "agents")
 
 
 def test_where_nobody_knows_everything_is_held_unless_it_is_kept():
     """But people themselves, who can do nothing without a device or a password."""
     backup = _items(_item("bot"))
-    assert held(backup, None, keep=())["agents"] == [Held(_item("bot"))]
+    assert held(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
     assert held(backup, None, keep={"agents"})["agents"] == []
     people = {**_items(), "users": {"ana": _item("ana")}}
     assert held(people, None, keep=())["users"] == []

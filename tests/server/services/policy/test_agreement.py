@@ -24,9 +24,9 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
-from server.services.policy.trials import Trials, Wanted
+from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.resources import ResourceChanges
-from server.services.tokens.exchanges import Asked, Exchanges, Refused
+from server.services.tokens.exchanges import ExchangeRefused, Exchanges, LoggedExchange
 from tests.support.callers import LocalAgent, new_person
 from tests.support.chains import BANK, Chains
 from tests.support.clock import DAY, MINUTE
@@ -158,7 +158,7 @@ class World:
             text = json.dumps([payment])
         agent = self.chance.choice(("one", "two"))
         acr = self.chance.choice(ACRS) if way == "request" else None
-        return Wanted(agent, way, user, BANK, scope, text, acr=acr)
+        return TrialRequest(agent, way, user, BANK, scope, text, acr=acr)
 
     def _payment(self, payee, minor):
         amount = {"minor": minor, "currency": "EUR"}
@@ -219,12 +219,14 @@ class World:
     def _weighed(self, agent, wanted):
         """What an exchange is told, before anything is signed or stored."""
         details = tuple(json.loads(wanted.details or "[]"))
-        asked = Asked("t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details))
+        asked = LoggedExchange(
+            "t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details)
+        )
         with self.store.read() as view:
             caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
             try:
                 verdict = self.exchanges.weigh(view, caller, asked, subject).verdict
-            except Refused as refused:
+            except ExchangeRefused as refused:
                 if refused.lacks_answer is not None and refused.verdict.outcome == "ask":
                     return {"weighed": refused.verdict}
                 then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"

@@ -10,7 +10,7 @@ from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.replays import Replays
 from server.services.policy.telling import explained, replayed
-from server.services.policy.trials import Trials, Wanted
+from server.services.policy.trials import TrialRequest, Trials
 from server.services.users.users import UserChanges
 from tests.support import standing
 from tests.support.callers import new_person
@@ -31,7 +31,9 @@ def explain(local):
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}
         text = None if details is None else json.dumps(details)
-        return explained(trials.explain(Wanted(**{**plain, "details": text, **members}), rules))
+        return explained(
+            trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
+        )
 
     return ask
 

@@ -14,8 +14,8 @@ from server.protocol.approvals.unusual import Code, Oddity, Severity, Unusual
 from server.protocol.policy import action_types
 from server.protocol.policy.risks import Risk
 from server.protocol.text import SafeText
-from server.services.policy.displays import Asked, display_text, rfc3339
-from server.services.resources.targets import Target
+from server.services.policy.displays import DisplayedRequest, display_text, rfc3339
+from server.services.resources.targets import TokenTarget
 from tests.support.clock import MINUTE, NOON
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 
@@ -25,8 +25,8 @@ DETAIL = {
     "amount": {"minor": 482_000, "currency": "EUR"},
     "payee": "Nordwind",
 }
-TARGET = Target(Resource(PAY, PAY_SCOPES, {}, 0), ("payments:transfer",))
-ASKED = Asked(
+TARGET = TokenTarget(Resource(PAY, PAY_SCOPES, {}, 0), ("payments:transfer",))
+ASKED = DisplayedRequest(
     approval_id="sayso_ap_a",
     agent=AGENT,
     owners=("admin",),
@@ -106,7 +106,7 @@ def test_access_to_nothing_but_the_name_says_that():
 def test_many_scopes_are_counted_in_a_headline_that_would_be_too_long():
     """Their names stand among the rights, each with its risk."""
     scopes = {f"payments:scope-{n}": Risk.LOW for n in range(4)}
-    target = Target(Resource(PAY, scopes, {}, 0), tuple(scopes))
+    target = TokenTarget(Resource(PAY, scopes, {}, 0), tuple(scopes))
     shown = _shown(replace(READING, target=target))
     assert shown["headline"] == f"Use 4 scopes at {PAY}"
     assert [scope["scope"] for scope in shown["scopes"]] == list(scopes)

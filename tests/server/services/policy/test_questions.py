@@ -9,8 +9,8 @@ from server.protocol.policy.risks import Risk
 from server.services.policy.questions import (
     FAILED,
     NOBODY,
-    Answer,
     Approvals,
+    PolicyAnswer,
     PolicyFailed,
     Requirements,
     decide,
@@ -30,7 +30,7 @@ class Other:
 
     def answer(self, question, approvals):
         allowed = approvals.count >= self.enough
-        return Answer(allowed, ("theirs",), f"{question.way}", self.needs)
+        return PolicyAnswer(allowed, ("theirs",), f"{question.way}", self.needs)
 
 
 class Broken:

@@ -11,7 +11,7 @@ from server.protocol.policy.risks import Risk
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials, Wanted
+from server.services.policy.trials import TrialRequest, Trials
 from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
@@ -39,7 +39,7 @@ def chains(local, person):
 def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
     """What would be asked, how, and what would come out after a yes."""
     found = trials.explain(
-        Wanted("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+        TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     )
     assert (found.then, found.verdict.outcome, found.consent) == ("person", "ask", None)
     assert [one.id for one in found.rules] == ["high-risk"]
@@ -48,7 +48,9 @@ def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
     assert found.token["authorization_details"] == PAYMENT_DETAILS
     assert (found.token["aud"], found.token["scope"]) == (PAY, "payments:transfer")
     assert not {"jti", "iat", "exp"} & set(found.token)
-    alone = trials.explain(Wanted("invoice-bot", "client_credentials", scope=("payments:read",)))
+    alone = trials.explain(
+        TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    )
     assert (alone.then, alone.token["sub"]) == ("token", agent.id)
     assert local.desk.entries("policy.set") == []
 
@@ -56,7 +58,7 @@ def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
 def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
     """No consent stands in for it, and the PIN is asked for where it is wanted."""
     chains.consent(agent, "payments:read", resource=PAY)
-    wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:read",))
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
     found = trials.explain(wanted, allowed)
     assert (found.then, found.consent, found.asking) == ("token", True, None)
@@ -70,7 +72,7 @@ def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
 @pytest.mark.usefixtures("agent")
 def test_another_rule_set_is_explained_before_it_is_set(trials):
     """It is checked like one that is set, and stays a trial."""
-    wanted = Wanted("invoice-bot", "client_credentials", scope=("payments:read",))
+    wanted = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     found = trials.explain(wanted, rule("deny", name="closed"))
     assert (found.then, found.token, found.verdict.rules) == ("refused", None, ("closed",))
     assert found.verdict.source.version == 1
@@ -85,14 +87,16 @@ def test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does(trials, loc
     row = Policies(local.services.store).set(rule("ask"), by=BY)
     with local.services.store.administer() as tx:
         tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
-    found = trials.explain(Wanted("invoice-bot", "client_credentials", scope=("payments:read",)))
+    found = trials.explain(
+        TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
+    )
     assert (found.then, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
 
 
 def test_without_consent_an_exchange_asks_whatever_is_allowed(trials, chains):
     """Explained as it happens."""
     bot = chains.agent("desk-bot")
-    wanted = Wanted("desk-bot", "exchange", "ana", BANK, ("bank:read",))
+    wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     found = trials.explain(wanted)
     assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
     chains.consent(bot, "bank:read")
@@ -105,7 +109,7 @@ def test_critical_requests_are_explained_as_refused_where_there_are_no_two_peopl
     """Ana has the administrator beside her, who is alone."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, more, by=BY)
-    wanted = Wanted("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
+    wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     assert trials.explain(wanted).then == "person"
     wanted = replace(wanted, user="admin")
     assert trials.explain(wanted).then == "refused"
@@ -118,32 +122,32 @@ def test_critical_requests_are_explained_as_refused_where_there_are_no_two_peopl
 
 
 BAD = {
-    "no such agent": (Wanted("eve"), NotFound, "no agent eve"),
-    "no such user": (Wanted("invoice-bot", "request", "eve"), NotFound, "eve"),
-    "no such way": (Wanted("invoice-bot", "push"), Invalid, "Ways are request"),
+    "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
+    "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
+    "no such way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
     "an answer nobody gives at /token": (
-        Wanted("invoice-bot", "client_credentials", acr=ACR_SIGNED),
+        TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
         "--acr",
     ),
-    "nobody to exchange for": (Wanted("invoice-bot", "exchange"), Invalid, "--user"),
+    "nobody to exchange for": (TrialRequest("invoice-bot", "exchange"), Invalid, "--user"),
     "somebody where nobody is": (
-        Wanted("invoice-bot", "client_credentials", "ana"),
+        TrialRequest("invoice-bot", "client_credentials", "ana"),
         Invalid,
         "acts for nobody",
     ),
     "beyond the ceiling": (
-        Wanted("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
+        TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
         Invalid,
         "invalid_scope: ",
     ),
     "details of no type": (
-        Wanted("invoice-bot", "request", "ana", PAY, (), '[{"type": "x"}]'),
+        TrialRequest("invoice-bot", "request", "ana", PAY, (), '[{"type": "x"}]'),
         Invalid,
         "invalid_authorization_details: ",
     ),
     "no details": (
-        Wanted("invoice-bot", "request", "ana", PAY, (), "{"),
+        TrialRequest("invoice-bot", "request", "ana", PAY, (), "{"),
         Invalid,
         "invalid_authorization_details: ",
     ),

@@ -52,7 +52,7 @@ def _resolve(named=None, scope=(), resources=AGENT.resources):
 
 def test_a_named_resource_is_the_one():
     """RFC 8707 2."""
-    assert _resolve(PAY, ("read",)) == targets.Target(RESOURCES[PAY], ("read",))
+    assert _resolve(PAY, ("read",)) == targets.TokenTarget(RESOURCES[PAY], ("read",))
 
 
 @pytest.mark.parametrize("named", [BOTH, "https://unknown.example"])
@@ -103,17 +103,17 @@ def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_whole(scope):
 )
 def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
     """Without one it is low, and the action's own risk counts."""
-    assert targets.Target(RESOURCES[PAY], scope).risk is risk
+    assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
 
 
 def test_a_scope_is_not_given_without_the_action_type_that_it_needs():
     """A resource may demand that payments are described."""
-    target = targets.Target(RESOURCES[PAY], ("pay", "read"))
+    target = targets.TokenTarget(RESOURCES[PAY], ("pay", "read"))
     targets.check_required_types(target, frozenset({"payment"}))
     for types in (frozenset(), frozenset({"other"})):
         with pytest.raises(errors.InvalidAuthorizationDetails, match=r"pay needs .* payment"):
             targets.check_required_types(target, types)
-    targets.check_required_types(targets.Target(RESOURCES[PAY], ("read",)), frozenset())
+    targets.check_required_types(targets.TokenTarget(RESOURCES[PAY], ("read",)), frozenset())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from server.protocol import errors
 from server.services.tokens.bearers import Bearers
 from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.users.device_auth import Call
+from server.services.users.device_auth import DeviceCall
 from tests.support.clock import MINUTE
 from tests.support.installation import BY, PAY
 from tests.support.jose_by_hand import new_key
@@ -41,7 +41,7 @@ def accept(local):
     bearers = Bearers(IssuedTokens(services.verifier, services.rules), local.site.proofs)
 
     def present(authorization, *proofs, audience=PAY):
-        call = Call(authorization, proofs, "GET", URL)
+        call = DeviceCall(authorization, proofs, "GET", URL)
         with services.store.write() as tx:
             return bearers.accept(tx, call, audience=audience).row.id
 

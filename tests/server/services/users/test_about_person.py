@@ -10,7 +10,7 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials, Wanted
+from server.services.policy.trials import TrialRequest, Trials
 from server.services.users.users import UserChanges
 from tests.support import standing
 from tests.support.clock import MINUTE
@@ -211,6 +211,8 @@ def test_a_trial_says_what_the_door_does(agent, local):
     """`sayso policy explain` of the same request."""
     services = local.services
     trials = Trials(services.store, services.rules, Judge(services.secrets))
-    found = trials.explain(Wanted("invoice-bot", "request", "ana", None, ("openid", "profile")))
+    found = trials.explain(
+        TrialRequest("invoice-bot", "request", "ana", None, ("openid", "profile"))
+    )
     assert (found.then, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
     assert found.token["act"]["sub"] == agent.id

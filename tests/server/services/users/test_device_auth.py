@@ -7,8 +7,8 @@ import pytest
 from approver_tui.client.jose import SigningKey
 from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
-from server.services.approvals.submitted_decisions import Said
-from server.services.users.device_auth import Call
+from server.services.approvals.submitted_decisions import SubmittedDecision
+from server.services.users.device_auth import DeviceCall
 from tests.support.clock import MINUTE
 from tests.support.installation import BY
 from tests.support.site import ISSUER
@@ -210,16 +210,16 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
     """The unit of work looks again: person, device, and a device that is gone."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
-    call = Call(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
+    call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
     caller = local.site.people.authenticate(call)
     ghost = replace(caller, device=replace(caller.at, id="sayso_dv_ghost"))
     with pytest.raises(errors.Problem, match="revoked"):
-        local.site.approvals.decide(ghost, approval.id, Said(jws))
+        local.site.approvals.decide(ghost, approval.id, SubmittedDecision(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
         local.site.devices.pin(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):
-        local.site.approvals.decide(caller, approval.id, Said(jws))
+        local.site.approvals.decide(caller, approval.id, SubmittedDecision(jws))
     assert person.device.pin_tries == 0

@@ -10,7 +10,7 @@ import pytest
 from server.model.approvals import Approval, Approver
 from server.model.approvers import Deputy
 from server.model.clients import Agent
-from server.model.notifications import Hold, Mute, Wishes
+from server.model.notifications import Hold, Mute, NotificationPreferences
 from server.model.policy import Hours
 from server.model.users import User
 from server.protocol.approvals.states import State
@@ -71,14 +71,14 @@ def test_what_somebody_wants_is_read_at_once(store: SqlStore, asked: Approval) -
     hold = Hold(asked.id, ANN, NOON + MINUTE, "snoozed")
     with store.write() as tx:
         nothing = tx.attention.wishes(ANN, BOT, asked.id, NOON)
-        assert nothing == Wishes(muted=False, hold=None, quiet=None)
+        assert nothing == NotificationPreferences(muted=False, hold=None, quiet=None)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.hold(replace(hold, until=NOON + DAY))
         tx.attention.hold(hold)
     with store.read() as view:
         now = view.attention.wishes(ANN, BOT, asked.id, NOON)
-        assert now == Wishes(muted=False, hold=hold, quiet=NIGHT)
+        assert now == NotificationPreferences(muted=False, hold=hold, quiet=NIGHT)
         assert view.attention.wishes(ANN, BOT, asked.id, NOON + MINUTE).hold is None
         assert view.attention.wishes(BOB, BOT, asked.id, NOON) == nothing
         assert view.attention.holds(ANN, NOON) == [hold]

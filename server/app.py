@@ -73,7 +73,6 @@ from server.services.sign_in.passkey_sign_ins import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
-from server.services.standing_grants.exchanges import StandingExchanges
 from server.services.standing_grants.proposals import Proposals
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.acting import ActingService
@@ -95,6 +94,7 @@ from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import Issuing
 from server.services.tokens.keys import ensure_keys
 from server.services.tokens.revocation import Revocation
+from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.device_auth import DeviceAuthentication
 from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, up
 
 from server.model.reactions import Ended, Event
 from server.model.store import React
-from server.services.lazy import lazy
+from server.protocol.lazy import lazy
 from server.storage.approvals.approvals import Approvals
 from server.storage.approvals.ceremonies import CeremonyTries
 from server.storage.approvals.consumptions import Consumptions

@@ -8,8 +8,7 @@ from server.model.approvals import Approval
 from server.model.reactions import AgentStopped, Ended, ResourceDeleted, UserDisabled
 from server.model.store import Unit
 from server.protocol.approvals.states import State
-from server.services.approvals import entries
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.notifications import notices
 from server.services.standing_grants import uses
 
@@ -60,7 +59,7 @@ def _withdraw(
     uses.release(tx, moved)
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             moved,
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,

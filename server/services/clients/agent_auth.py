@@ -13,11 +13,12 @@ from server.model.ports import Secrets
 from server.model.reactions import AgentReplaced
 from server.model.store import Store, Unit
 from server.protocol import names
+from server.services import client_secrets
 from server.services.audit import audit
-from server.services.clients import agent_forms, agents, client_secrets
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_forms, agents
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import NewSecret
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.refusals import Conflict, Invalid
 
 _BY_KEY: Final = "private_key_jwt"

@@ -18,19 +18,12 @@ from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
-from server.services import paging
+from server.services import client_secrets, paging
 from server.services.audit import audit
-from server.services.clients import (
-    agent_facts,
-    agent_forms,
-    agent_names,
-    client_secrets,
-    icons,
-    owners,
-)
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_facts, agent_forms, agent_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.client_names import refuse_taken
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users import users

@@ -12,11 +12,12 @@ from server.model.ports import Secrets
 from server.model.reactions import AppStopped, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
+from server.services import client_secrets
 from server.services.audit import audit
-from server.services.clients import app_forms, client_secrets
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import app_forms
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_names import refuse_taken
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.refusals import Conflict, NotFound
 from server.services.users import users
 

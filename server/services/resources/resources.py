@@ -14,9 +14,8 @@ from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
-from server.services import paging
+from server.services import client_secrets, paging
 from server.services.audit import audit
-from server.services.clients import client_secrets
 from server.services.paging import ResultPage
 from server.services.refusals import Exists, Invalid, NotFound, about
 

@@ -7,8 +7,8 @@ import pytest
 from tests.server.services.test_displays import ASKED
 
 from server.protocol.approvals.unusual import Code
-from server.services.approvals import history
-from server.services.approvals.history_keys import MOST_TARGETS, credentials
+from server.services.policy import history
+from server.services.policy.history_keys import MOST_TARGETS, credentials
 from server.storage.approvals.history import History
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE

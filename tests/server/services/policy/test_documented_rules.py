@@ -8,10 +8,10 @@ import pytest
 
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import Trials
 from server.services.policy import builtin_action_types
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials
 from server.services.users.users import NewUser
 from tests.support.installation import BY, PAY
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.clients import Agent, App
@@ -19,17 +20,16 @@ from server.model.tokens import Delegation
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
+from server.protocol.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
 from server.services.approvals import votes
 from server.services.approvers import deciders, eligible
 from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
 from server.services.audit import audit
-from server.services.clients import display_names
+from server.services.operations.askings import asking
+from server.services.operations.trials import trial
 from server.services.policy import refusals
-from server.services.policy.askings import asking
 from server.services.policy.judging import Judge, JudgedRequest, engine_of
-from server.services.policy.questions import APP, Approvals, Outcome, Source, Verdict, Way
 from server.services.policy.schemas import Schemas
-from server.services.policy.trials import trial
 from server.services.refusals import Invalid
 from server.services.resources import targets
 from server.services.standing_grants import uses

@@ -21,16 +21,17 @@ from server.protocol import errors
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
+from server.protocol.policy import uses
+from server.protocol.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Issue
 from server.services.approvers import answerers, deciders, eligible
 from server.services.approvers.answerers import Answerers
 from server.services.clients import agents, apps
-from server.services.policy import binding, documents, policies, uses
-from server.services.policy.askings import RequestAudience, asking
+from server.services.operations.askings import RequestAudience, asking
+from server.services.policy import binding, documents, policies
 from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
-from server.services.policy.questions import APP, FAILED, WAYS, Question, Verdict, Way
 from server.services.policy.rules import PolicyRule
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from server.protocol.approvals.ceremonies import CONFIRM, Step
-from server.protocol.policy.risks import Risk
-from server.services.policy.questions import (
+from server.protocol.policy.questions import (
     FAILED,
     NOBODY,
     Approvals,
@@ -16,6 +15,7 @@ from server.services.policy.questions import (
     decide,
     holds,
 )
+from server.protocol.policy.risks import Risk
 from tests.support.policies import SOURCE, question
 
 NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)

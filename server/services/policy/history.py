@@ -29,8 +29,9 @@ from server.protocol.approvals.comparisons import (
     Value,
 )
 from server.protocol.approvals.unusual import Code, Oddity, Unusual
-from server.services.approvals import history_keys
-from server.services.approvals.history_keys import (
+from server.services.clients import agent_names
+from server.services.policy import history_keys
+from server.services.policy.history_keys import (
     MOST_TARGETS,
     OF_NAME,
     AmountKeys,
@@ -39,7 +40,6 @@ from server.services.approvals.history_keys import (
     PartKeys,
     TargetKeys,
 )
-from server.services.clients import agent_names
 
 Known: TypeAlias = Mapping[str, HistoryRow]
 

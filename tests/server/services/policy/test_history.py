@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from server.protocol.approvals.unusual import Code
-from server.services.approvals import history
-from server.services.approvals.history_keys import MOST_TARGETS, credentials
+from server.services.policy import history
+from server.services.policy.history_keys import MOST_TARGETS, credentials
 from server.storage.approvals.history import History
 from tests.server.services.policy.test_displays import ASKED
 from tests.support.callers import new_person

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.policy import uses
+from server.protocol.policy import uses
 from tests.support.policies import payment
 
 PAY = "https://pay.example"

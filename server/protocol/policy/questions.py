@@ -14,9 +14,9 @@ from typing import Final, Literal, Protocol, TypeAlias
 from server.protocol.approvals.ceremonies import CONFIRM, TYPED, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
+from server.protocol.lazy import lazy
+from server.protocol.policy import uses
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
-from server.services.lazy import lazy
-from server.services.policy import uses
 
 Outcome: TypeAlias = Literal["allow", "ask", "deny"]
 Way: TypeAlias = Literal["request", "exchange", "client_credentials", "app"]

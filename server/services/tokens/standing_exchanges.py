@@ -16,13 +16,13 @@ from server.model.tokens import Delegation
 from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.approvals.states import State
-from server.services.approvals import creation, history
+from server.services.approvals import creation
 from server.services.approvals.creation import Opening
 from server.services.approvers import deciders
 from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices
-from server.services.policy import displays
+from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.policy.judging import JudgedRequest
 from server.services.resources.targets import lifetime

@@ -6,11 +6,11 @@ import pytest
 
 from server.services.approvers import approvers
 from server.services.approvers.groups import Groups
+from server.services.operations.replays import Replays
+from server.services.operations.telling import explained, replayed
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
-from server.services.policy.telling import explained, replayed
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.users.users import UserChanges
 from tests.support import standing
 from tests.support.callers import new_person

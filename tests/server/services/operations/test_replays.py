@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy import replays
+from server.services.operations import replays
+from server.services.operations.replays import Replays
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
 from server.services.refusals import Invalid
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.chains import BANK, Chains

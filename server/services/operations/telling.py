@@ -5,12 +5,12 @@ from dataclasses import asdict
 
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
+from server.services.operations.askings import RequestAudience
+from server.services.operations.replays import Change, Replay
+from server.services.operations.trials import Explained, TriedCase
 from server.services.policy import documents
-from server.services.policy.askings import RequestAudience
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import rfc3339
-from server.services.policy.replays import Change, Replay
-from server.services.policy.trials import Explained, TriedCase
 
 
 def policy(row: PolicyRow) -> dict[str, object]:

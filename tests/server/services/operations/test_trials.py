@@ -8,10 +8,10 @@ import pytest
 from server.protocol.approvals.ceremonies import CONFIRM, Step
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS

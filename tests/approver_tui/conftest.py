@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.settling import settling_by_queue
+from tests.support.settling import reading_styles_once, settling_by_queue
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _settling() -> Iterator[None]:
-    with settling_by_queue():
+    with settling_by_queue(), reading_styles_once():
         yield

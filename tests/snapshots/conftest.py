@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from tests.support.fake_stage import Stage
 from tests.support.pilots import is_live, look, press, until
-from tests.support.settling import settling_by_queue
+from tests.support.settling import reading_styles_once, settling_by_queue
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 
@@ -32,7 +32,7 @@ Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
 
 @pytest.fixture(autouse=True, scope="session")
 def _settling() -> Iterator[None]:
-    with settling_by_queue():
+    with settling_by_queue(), reading_styles_once():
         yield
 
 

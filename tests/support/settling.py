@@ -1,6 +1,7 @@
 """When a Textual app under test has settled: when nothing is left to do, not when a clock says so.
 
-Owns: what stands in for Textual's own waiting, which sleeps until the whole process looks idle.
+Owns: what stands in for Textual's own waiting, which sleeps until the whole process looks idle;
+that style sheets, which every app has in common, are read once.
 """
 
 import asyncio
@@ -11,6 +12,9 @@ from typing import Any
 from unittest import mock
 
 from textual._context import active_app
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 
 _LONGEST_SECONDS = 1.0
 """A test may keep the event loop busy on purpose; Textual gives up after as long."""
@@ -37,6 +41,23 @@ def settling_by_queue() -> Iterator[None]:
         mock.patch("textual.app.wait_for_idle", settled),
         mock.patch("textual.pilot.wait_for_idle", settled),
     ):
+        yield
+
+
+@contextmanager
+def reading_styles_once() -> Iterator[None]:
+    """Let every app take the rules that another has read from the same text and variables."""
+    read: dict[object, list[RuleSet]] = {}
+    parse = Stylesheet._parse_rules
+
+    def parsed(self: Stylesheet, css: str, read_from: CSSLocation, **named: Any) -> list[RuleSet]:
+        variables = tuple(sorted(self._variables.items()))
+        key = (css, read_from, variables, tuple(sorted(named.items())))
+        if key not in read:
+            read[key] = parse(self, css, read_from, **named)
+        return read[key]
+
+    with mock.patch.object(Stylesheet, "_parse_rules", parsed):
         yield
 
 

@@ -1,7 +1,8 @@
 """What of a receipt holds, part by part, by this machine's own cryptography.
 
-Each part and what it proves stands in docs/protocol.md, "A receipt". Owns: the checks. Never:
-fetches; believes what a signature says of its own algorithm; counts what nobody can check as right.
+Each part and what it proves stands in docs/reference/signing.md, "Receipts". Owns: the checks.
+Never: fetches; believes what a signature says of its own algorithm; counts what nobody can check as
+right.
 """
 
 import hashlib

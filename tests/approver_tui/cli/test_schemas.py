@@ -1,4 +1,4 @@
-"""Every JSON document is what `docs/approver-json.md` says, member by member."""
+"""Every JSON document is what `docs/reference/approver-json.md` says, member by member."""
 
 import json
 import re
@@ -186,6 +186,6 @@ def test_every_line_of_watch_is_described(run):
 
 def test_every_exit_code_is_described():
     """And none that is not used."""
-    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.split("| exit of `sayso-approver` |", 1)[1].split("\n\n", 1)[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)

@@ -13,7 +13,7 @@ import click
 from approver_tui.cli.lines import standing
 from approver_tui.cli.printing import PROGRAM
 from approver_tui.client import errors
-from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.approvals.approvals import ApprovalState
 
 
 class Exit(IntEnum):

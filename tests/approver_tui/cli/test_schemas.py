@@ -6,9 +6,9 @@ import re
 import pytest
 
 from approver_tui.cli.exits import Exit
-from approver_tui.client import diagnosis
+from approver_tui.client.operations import diagnosis
 from tests.approver_tui.cli.conftest import PIN
-from tests.approver_tui.cli.test_watch import enrolled_with
+from tests.approver_tui.cli.notifications.test_watch import enrolled_with
 from tests.support.approval_texts import when, wire_approval
 from tests.support.feed_server import FeedServer, event, hello
 from tests.support.json_forms import problems, schemas

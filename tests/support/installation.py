@@ -33,6 +33,7 @@ from server.services.users.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, MovableClock
+from tests.support.databases import place_database
 
 BY = audit.OPERATOR
 PAY = "https://pay.example"
@@ -191,6 +192,7 @@ def open_desk(folder: Path) -> Desk:
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
+    place_database(folder / "sayso.db", clock.now())
     store = open_store(
         f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, react, serving=False
     )

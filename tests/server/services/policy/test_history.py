@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.server.services.test_displays import ASKED
 
 from server.protocol.approvals.unusual import Code
 from server.services.policy import history
 from server.services.policy.history_keys import MOST_TARGETS, credentials
 from server.storage.approvals.history import History
+from tests.server.services.policy.test_displays import ASKED
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAYMENT

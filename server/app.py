@@ -23,6 +23,7 @@ from server.protocol import names
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
+from server.services.approvals.creation import opener
 from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.execution_outcomes import Outcomes
 from server.services.approvals.expiry import Sweeper
@@ -31,6 +32,8 @@ from server.services.approvals.narrowing import Narrowings
 from server.services.approvals.receipts import Receipts
 from server.services.approvals.retries import Retries
 from server.services.approvals.rights import Rights
+from server.services.approvals.views import shown
+from server.services.approvers.approvers import owned
 from server.services.approvers.deputies import Deputies
 from server.services.approvers.escalations import Escalations
 from server.services.approvers.stand_ins import StandIns
@@ -51,6 +54,7 @@ from server.services.devices.app_devices import AppDevices
 from server.services.devices.browsers import Browsers
 from server.services.devices.device_grant import DeviceGrantService
 from server.services.devices.devices import DeviceService
+from server.services.devices.own_passwords import OwnPasswords
 from server.services.devices.passkeys import PasskeyService
 from server.services.devices.signatures import Signatures
 from server.services.devices.statements import Statements
@@ -78,7 +82,7 @@ from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.acting import ActingService
 from server.services.tokens.app_tokens import AppIssuing
 from server.services.tokens.bearers import Bearers
-from server.services.tokens.delegations import Ledger
+from server.services.tokens.delegations import Ledger, held
 from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.exchanges import Exchanges
 from server.services.tokens.grants.app_device import AppDeviceGrant
@@ -96,7 +100,6 @@ from server.services.tokens.keys import ensure_keys
 from server.services.tokens.revocation import Revocation
 from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.device_auth import DeviceAuthentication
-from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs
 from server.settings import Settings, described, is_loopback
 from server.storage.open import open_store
@@ -208,15 +211,16 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
     issued = IssuedTokens(services.verifier, rules)
     login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
     proofs = Proofs(services.verifier, secrets, rules)
-    consents = ConsentService(store, secrets, rules)
+    opens = opener(secrets, rules)
+    consents = ConsentService(store, secrets, rules, opens)
     sign_ins = SignIns(store, secrets, services.passwords)
     begun = AuthorizeService(store, secrets, proofs, rights.actions, rules)
     app_issuing = AppIssuing(services.signer, secrets, rules)
     app_devices = AppDevices(consents)
-    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
+    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules, opens)
     ceremonies = Ceremonies(secrets)
     narrowings = Narrowings(store, secrets, rights.schemas, rules)
-    standing_grants = StandingGrants(store, secrets, rights.proposals, rules)
+    standing_grants = StandingGrants(store, secrets, rights.proposals, rules, opens)
     authenticators = WebAuthn(rules.issuer)
     signatures = Signatures(services.verifier, authenticators)
     statements = Statements(secrets, signatures, rules)
@@ -269,7 +273,7 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
                     store,
                     services.verifier,
                     Exchanges(rights.schemas, rights.judge, rules),
-                    login_hints,
+                    login_hints.make,
                     issuing,
                     StandingExchanges(secrets, issuing),
                     rules,
@@ -299,11 +303,11 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
             public_key(outward.vapid_key(services.settings, store, secrets)),
             services.settings.push_services,
         ),
-        quiet=Quiet(store),
+        quiet=Quiet(store, owned),
         deputies=Deputies(store, secrets, statements, stand_ins),
         extensions=Extensions(store),
         retries=Retries(store),
-        receipts=Receipts(store, services.signer, services.verifier, authenticators),
+        receipts=Receipts(store, services.signer, services.verifier, authenticators, held),
         reports=Reports(store, secrets, approvals),
         incidents=Incidents(store),
         consents=consents,
@@ -314,17 +318,17 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
         standing_grants=standing_grants,
         introspection=Introspection(store, issued, services.signer, rules),
         revocation=Revocation(store, issued),
-        consumptions=Consumptions(store, issued, rights),
+        consumptions=Consumptions(store, issued.live, rights),
         outcomes=Outcomes(store),
         device_grant=device_grant,
-        devices=DeviceService(store, secrets, statements),
+        devices=DeviceService(store, secrets, statements, owned),
         user_codes=UserCodes(store, secrets, statements, services.passwords),
         passwords=OwnPasswords(store, services.passwords, statements),
         registration=RegistrationService(store, secrets, rules, callable_at),
         administration=Administration(
             store, secrets, services.signer, statements, rules, callable_at
         ),
-        feed=FeedService(store),
+        feed=FeedService(store, shown),
         hub=services.hub,
         readiness=Readiness(),
         routes=ROUTES,

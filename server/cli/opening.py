@@ -15,8 +15,9 @@ import click
 from server.app import Services, build
 from server.cli.flags import settings_of
 from server.outward import endpoint_problem
+from server.services.approvals.backups import Reinforcements
+from server.services.approvals.creation import opener
 from server.services.approvals.oversight import Oversight
-from server.services.approvers.backups import Reinforcements
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
 from server.services.audit import audit
@@ -122,6 +123,7 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
 def _desk(services: Services) -> OpenInstallation:
     store, secrets, signer = services.store, services.secrets, services.signer
     judge = Judge(secrets)
+    opens = opener(secrets, services.rules)
     return OpenInstallation(
         services=services,
         users=Users(store, secrets),
@@ -146,9 +148,9 @@ def _desk(services: Services) -> OpenInstallation:
         reinforcements=Reinforcements(store, judge, services.rules),
         statistics=Statistics(store),
         limits=Limits(store, services.rules),
-        consents=ConsentService(store, secrets, services.rules),
+        consents=ConsentService(store, secrets, services.rules, opens),
         deputies=ManagedDeputies(store),
-        standing_grants=standing_grants_of(store, secrets, services.rules),
+        standing_grants=standing_grants_of(store, secrets, services.rules, opens),
         ledger=Ledger(store),
         incidents=Incidents(store),
         doctor=Doctor(store, judge),

@@ -17,18 +17,17 @@ from server.model.clients import Agent, Secret
 from server.model.devices import Device
 from server.model.policy import ActionRow
 from server.model.resources import Resource
-from server.model.tokens import SigningKey
+from server.model.tokens import NamedDelegation, SigningKey
 from server.model.users import User
 from server.protocol import base64url, errors, names
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
 from server.services.approvals.oversight import Seen
 from server.services.clients import icons, power
-from server.services.devices.enrolment import IssuedCode
 from server.services.policy.displays import rfc3339
 from server.services.resources.resources import NewResourceSecret
-from server.services.tokens.delegations import NamedDelegation
 from server.services.tokens.keys import Rotated
+from server.services.users.enrolment_codes import IssuedCode
 
 _MOST_CURSOR = 2_000
 

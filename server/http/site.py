@@ -25,6 +25,7 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.browsers import Browsers
 from server.services.devices.device_grant import DeviceGrantService
 from server.services.devices.devices import DeviceService
+from server.services.devices.own_passwords import OwnPasswords
 from server.services.devices.passkeys import PasskeyService
 from server.services.incidents.incidents import Incidents
 from server.services.incidents.reports import Reports
@@ -48,7 +49,6 @@ from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.revocation import Revocation
 from server.services.users.device_auth import DeviceAuthentication
-from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs
 
 _LONGEST_LOOK_SECONDS: Final = 1.5

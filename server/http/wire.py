@@ -15,13 +15,14 @@ from server.http.approvals import (
 )
 from server.http.approvers import decider_wire
 from server.http.notifications import delivery_wire
+from server.model.approval_views import Shown
+from server.model.devices import MOST_TRIES
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url, errors, json_text
 from server.services.approvals import extensions, retries
 from server.services.approvals.decisions import Page
-from server.services.approvals.views import Shown
-from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
+from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
 from server.services.notifications.feed import Happening
 from server.services.policy.displays import rfc3339
 

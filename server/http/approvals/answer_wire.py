@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from server.model.approval_views import Shown
 from server.services.approvals import answer_entries
-from server.services.approvals.views import Shown
 from server.services.policy.displays import rfc3339
 
 

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from server.model.approval_views import ShownExecution
 from server.services.approvals import execution_outcomes
 from server.services.policy.displays import rfc3339
 
@@ -64,18 +65,18 @@ class ReportedOutcome(ToldExecution):
     granted_digest: str
 
 
-def execution(found: execution_outcomes.ShownExecution | None) -> ToldExecution | None:
+def execution(found: ShownExecution | None) -> ToldExecution | None:
     """An execution as JSON."""
     return None if found is None else ToldExecution.model_validate(_members(found))
 
 
-def reported(approval_id: str, found: execution_outcomes.ShownExecution) -> ReportedOutcome:
+def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
     """The answer to whoever reported it."""
     members = {"approval": approval_id, "granted_digest": found.granted_digest}
     return ReportedOutcome.model_validate(_members(found) | members)
 
 
-def _members(found: execution_outcomes.ShownExecution) -> dict[str, object]:
+def _members(found: ShownExecution) -> dict[str, object]:
     done = found.outcome
     return {
         "execution_id": found.consumption.execution_id,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.services.approvals.votes import Tally, Vote
+from server.model.approval_views import Tally, Vote
 from server.services.policy.displays import rfc3339
 
 

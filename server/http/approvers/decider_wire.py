@@ -4,8 +4,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
-from server.model.approvals import Approval
-from server.services.approvers import deciders
+from server.model.approvals import Approval, said_by
 from server.services.standing_grants import uses
 
 
@@ -29,7 +28,7 @@ DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
 
 def decided_by(record: Approval) -> DecidedBy | None:
     """What decided it; None where a person did, or nobody yet."""
-    said = deciders.said_by(record)
+    said = said_by(record)
     if said is None:
         return None
     kind = DecidedByGrant if uses.decided(record) else DecidedByConsent

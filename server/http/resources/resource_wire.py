@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.model.granted import effective_digest
 from server.protocol.tokens.step_up import Demand
 from server.services.approvals import consumptions
-from server.services.approvals.narrowing import effective_digest
 from server.services.policy.displays import rfc3339
 
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"

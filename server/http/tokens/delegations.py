@@ -7,10 +7,10 @@ from server.http import admin_wire as wire
 from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.model.tokens import NamedDelegation
 from server.protocol import errors
 from server.services import paging
 from server.services.operations.administration import AdminServices
-from server.services.tokens.delegations import NamedDelegation
 from server.services.users.device_auth import Person
 
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from server.model.ports import Secrets, Signer
 from server.model.store import Store
+from server.services.approvals.backups import Reinforcements
+from server.services.approvals.creation import opener
 from server.services.approvals.oversight import Oversight
-from server.services.approvers.backups import Reinforcements
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
 from server.services.audit import audit
@@ -99,6 +100,7 @@ class Administration:
         """The services, behind a guard that knows who asks for what."""
         store = GuardedStore(self.store, Guard(rule, person, asked, self.statements))
         judge = Judge(self.secrets)
+        opens = opener(self.secrets, self.rules)
         sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
         return AdminServices(
             by=audit.by_user(person.user.id),
@@ -126,9 +128,9 @@ class Administration:
             statistics=Statistics(store),
             limits=Limits(store, self.rules),
             doctor=Doctor(store, judge),
-            consents=ConsentService(store, self.secrets, self.rules),
+            consents=ConsentService(store, self.secrets, self.rules, opens),
             deputies=ManagedDeputies(store),
-            standing_grants=standing_grants_of(store, self.secrets, self.rules),
+            standing_grants=standing_grants_of(store, self.secrets, self.rules, opens),
             ledger=Ledger(store),
             incidents=Incidents(store),
         )

@@ -15,8 +15,8 @@ from server.services.users.device_auth import Person
 def report(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/report."""
     body = read(wire.SignedReport, request.body)
-    done = site.reports.report(person, request.params["id"], body.record())
-    told = site.incidents.show(done.incident.id)
+    done = site.incidents.reports.report(person, request.params["id"], body.record())
+    told = site.incidents.incidents.show(done.incident.id)
     return as_json(200, wire.reported(done, told).model_dump())
 
 

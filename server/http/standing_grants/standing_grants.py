@@ -22,7 +22,7 @@ def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants: what is answered is to be signed like any approval."""
     wish = read(wire.GrantWish, request.body).record()
     opened = site.standing_grants.ask(person, wish, request.peer)
-    return as_json(201, approval(site.approvals.show(person, opened.id)).model_dump())
+    return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())
 
 
 def preview(site: Site, request: HttpRequest, person: Person) -> HttpResponse:

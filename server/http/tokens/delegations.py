@@ -32,13 +32,13 @@ def mine(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/delegations."""
     limit = listing.limit(request)
     before = listing.moment_cursor(request)
-    found = site.ledger.mine(person, ended=_ended(request), limit=limit + 1, before=before)
+    found = site.tokens.ledger.mine(person, ended=_ended(request), limit=limit + 1, before=before)
     return _part(site, found, limit)
 
 
 def revoke_mine(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/delegations/<id>."""
-    held, count = site.ledger.revoke_mine(person, request.params["id"])
+    held, count = site.tokens.ledger.revoke_mine(person, request.params["id"])
     return _revoked(site, held, count)
 
 

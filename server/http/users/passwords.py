@@ -8,11 +8,11 @@ from server.services.users.device_auth import Person
 
 def shown(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/password."""
-    return as_json(200, wire.PasswordState(set=site.passwords.is_set(person)).model_dump())
+    return as_json(200, wire.PasswordState(set=site.users.passwords.is_set(person)).model_dump())
 
 
 def changed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/password."""
     body = wire.read(wire.PasswordChange, request.body)
-    ended = site.passwords.set(person, body.password, body.statement)
+    ended = site.users.passwords.set(person, body.password, body.statement)
     return as_json(200, wire.PasswordChanged(set=True, sign_ins_ended=ended).model_dump())

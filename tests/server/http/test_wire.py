@@ -94,7 +94,7 @@ def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
 def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
     """A nonce is for the device that asked for it, not for a broadcast."""
     agent.asked()
-    news = local.site.feed.news(person.user.id, person.device_id, 0)
+    news = local.site.notifications.feed.news(person.user.id, person.device_id, 0)
     frames = [wire.event(happening) for happening in news.happenings]
     assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]
     device, requested = frames

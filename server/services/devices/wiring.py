@@ -1,0 +1,35 @@
+"""The services of devices, each made once."""
+
+from server.model.ports import Authenticators
+from server.services.adapters import Adapters
+from server.services.clients.client_auth import ClientAuthentication
+from server.services.consents.consents import ConsentService
+from server.services.devices.app_devices import AppDevices
+from server.services.devices.browsers import Browsers
+from server.services.devices.device_grant import DeviceGrantService
+from server.services.devices.devices import DeviceService
+from server.services.devices.passkeys import PasskeyService
+from server.services.devices.signatures import Signatures
+from server.services.devices.statements import Statements
+from server.services.users.proofs import Proofs
+
+
+class DeviceServices:
+    """Enrol terminals, browsers and passkeys, and check what they sign."""
+
+    def __init__(
+        self,
+        given: Adapters,
+        authenticators: Authenticators,
+        proofs: Proofs,
+        clients: ClientAuthentication,
+        consents: ConsentService,
+    ) -> None:
+        store, secrets, rules = given.store, given.secrets, given.rules
+        self.signatures = Signatures(given.verifier, authenticators)
+        self.statements = Statements(secrets, self.signatures, rules)
+        self.browsers = Browsers(store, secrets)
+        self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, rules)
+        self.devices = DeviceService(store, secrets, self.statements)
+        self.apps = AppDevices(consents)
+        self.grant = DeviceGrantService(store, secrets, proofs, clients, self.apps, rules)

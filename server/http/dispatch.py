@@ -7,7 +7,8 @@ from types import MappingProxyType
 from prometheus_client import Counter
 
 from server import telemetry
-from server.http import cookies, wire
+from server.http import cookies
+from server.http.approvals import approval_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
@@ -117,7 +118,7 @@ def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
 def problem_response(problem: errors.Problem) -> HttpResponse:
     """RFC 9457."""
     members = {
-        name: wire.approval(value).model_dump() if isinstance(value, Shown) else value
+        name: approval_wire.approval(value).model_dump() if isinstance(value, Shown) else value
         for name, value in problem.members.items()
     }
     body: Mapping[str, object] = {

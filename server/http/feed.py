@@ -18,7 +18,8 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
 from server import telemetry
-from server.http import cookies, dispatch, views, wire
+from server.http import cookies, dispatch, views
+from server.http.notifications import event_wire
 from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, json_text
@@ -261,7 +262,7 @@ class _Conversation:
         if news.resync:
             self._send({"type": "resync", "cursor": news.cursor})
         for happening in news.happenings:
-            self._send(wire.event(happening))
+            self._send(event_wire.event(happening))
         self.cursor = news.cursor
         if self.person.device is not None:
             self.site.notifications.feed.delivered(self.person.device.id, news)

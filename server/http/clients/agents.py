@@ -9,7 +9,7 @@ from server.http import listing
 from server.http.audit import audit
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import Named, read
+from server.http.wire import Named, milliseconds, moment, read, tag
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.protocol import base64url, names
@@ -28,7 +28,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     part = desk.agents.page(where, limit, owner=desk.only_of)
     called = desk.names(_people(*part.items))
     items = [documents.agent(agent, called) for agent in part.items]
-    answer = wire.ManagedAgents(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -49,9 +49,9 @@ def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse
     sheet = wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(desk, agent),
-        quarantine_at=documents.moment(desk.orphans.grace_of(agent.id)),
+        quarantine_at=moment(desk.orphans.grace_of(agent.id)),
     )
-    return as_json(200, sheet.model_dump(), documents.tag(document.version))
+    return as_json(200, sheet.model_dump(), tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -59,7 +59,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     body = read(bodies.AgentChanges, request.body)
     agent = desk.agents.update(request.params["id"], _changes(body), by=desk.by)
     document = _document(desk, agent)
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -193,7 +193,7 @@ def _optional(values: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _milliseconds(text: str | None) -> int | None:
-    return None if text is None else bodies.milliseconds(text)
+    return None if text is None else milliseconds(text)
 
 
 def _icon(text: str) -> bytes:

@@ -1,9 +1,11 @@
 """Passkeys: making one, and signing a browser in and out with it."""
 
 from server.http import cookies, wire
+from server.http.devices import device_wire
 from server.http.devices import passkey_wire as forms
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.http.users import user_wire
 from server.protocol import errors
 from server.services.devices.browsers import TICKET_MS
 from server.services.users.device_auth import Person
@@ -26,7 +28,7 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
-    answer = forms.Enrolled(device=wire.device(device, this=True, nonce=None))
+    answer = forms.Enrolled(device=device_wire.device(device, this=True, nonce=None))
     return as_json(201, answer.model_dump(), cookies.setting(site.rules, cookie))
 
 
@@ -42,7 +44,7 @@ def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     cookies.check_origin(site.rules, request)
     body = wire.read(forms.SignedWord, request.body)
     user, cookie = site.devices.passkeys.sign_in(body.word)
-    answer = forms.SignedIn(user=wire.user(user))
+    answer = forms.SignedIn(user=user_wire.user(user))
     return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))
 
 

@@ -1,6 +1,5 @@
 """Reporting a request, and what administrators and auditors see of reports."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.incidents import incident_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -34,7 +33,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     )
     part = paging.part(found, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
     items = [wire.incident(told) for told in part.items]
-    answer = wire.Incidents(items=items, next=documents.write_cursor(part.next))
+    answer = wire.Incidents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 

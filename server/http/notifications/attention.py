@@ -1,9 +1,10 @@
 """A person's own settings of when they are notified."""
 
+from server.http.approvals.approval_wire import approval
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.notifications import attention_wire as wire
 from server.http.site import Site
-from server.http.wire import approval, read
+from server.http.wire import read
 from server.services.users.device_auth import Person
 
 

@@ -24,8 +24,8 @@ from server.services.approvers.stand_ins import StandIns
 from server.services.ciba.wiring import callbacks_over
 from server.services.incidents.orphan_quarantine import Successions
 from server.services.notifications.feed import ANY_CHANGE, Hub
-from server.services.notifications.wiring import NotificationServices
 from server.services.policy.judging import Judge
+from server.services.reactions import react
 from server.services.tokens.keys import ensure_keys
 from server.settings import Settings, described, server_policy
 from server.storage.open import open_store
@@ -56,6 +56,7 @@ class Services(Adapters):
 
     store: SqlStore
     secrets: KeyedSecrets
+    passwords: Argon2Passwords
     settings: Settings
     hub: Hub
     sweeper: Sweeper
@@ -76,7 +77,7 @@ def build(
     `elsewhere` runs what is slow on purpose where it holds up nobody.
     """
     clock = clock or SystemClock()
-    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, serving=serving)
+    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, react, serving=serving)
     store.start()
     try:
         LastSeen(settings, store).check()
@@ -107,7 +108,7 @@ def build(
 
 def key_problems(settings: Settings) -> list[str]:
     """What is wrong with any key file of the database. Raises what `storage.open` says."""
-    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, serving=False)
+    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, react, serving=False)
     try:
         return key_files.problems(settings, store)
     finally:
@@ -130,7 +131,8 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
     return Site.over(
         services,
         WebAuthn(services.rules.issuer),
-        NotificationServices(store, services.hub, subscriptions),
+        services.hub,
+        subscriptions,
         routes=ROUTES,
         settings=described(settings),
         most_feeds=most_feeds,

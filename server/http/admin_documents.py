@@ -12,9 +12,9 @@ from server.model.resources import Resource
 from server.model.users import User as UserRecord
 from server.protocol import names
 from server.services.clients import icons, power
-from server.services.devices.enrolment import IssuedCode
 from server.services.policy.displays import rfc3339
 from server.services.resources.resources import NewResourceSecret
+from server.services.users.enrolment_codes import IssuedCode
 
 
 def user(record: UserRecord) -> wire.ManagedUser:

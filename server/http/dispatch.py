@@ -12,10 +12,10 @@ from server.http.approvals import approval_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.approvals.views import Shown
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound

@@ -2,12 +2,12 @@
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.model.tokens import published
 from server.protocol import forms, metadata
 from server.protocol.ciba import requests
 from server.protocol.clients import client_auth
 from server.services.clients.client_auth import only_agent, only_app
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.keys import published
 from server.services.users.device_auth import DeviceCall
 
 

@@ -10,19 +10,27 @@ from server.http.route import Route
 from server.model.ports import Authenticators, Clock
 from server.model.store import Busy, Store
 from server.services.adapters import Adapters
-from server.services.approvals.wiring import ApprovalServices, rights_over
+from server.services.approvals.creation import opener
+from server.services.approvals.rights import rights_over
+from server.services.approvals.views import shown
+from server.services.approvals.wiring import ApprovalServices
+from server.services.approvers.approvers import owned
 from server.services.approvers.wiring import ApproverServices
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
 from server.services.consents.consents import ConsentService
 from server.services.devices.wiring import DeviceServices
 from server.services.incidents.wiring import IncidentServices
+from server.services.notifications.feed import Hub
+from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.notifications.wiring import NotificationServices
 from server.services.operations.administration import Administration
 from server.services.operations.statistics import Statistics
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.wiring import SignInServices
 from server.services.standing_grants.standing_grants import StandingGrants
+from server.services.tokens.delegations import held
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
 from server.services.users.proofs import Proofs
 from server.services.users.wiring import UserServices
@@ -93,11 +101,12 @@ class Site:
     readiness: Readiness = field(default_factory=Readiness)
 
     @classmethod
-    def over(
+    def over(  # noqa: PLR0913  # each thing that comes from outside
         cls,
         given: Adapters,
         authenticators: Authenticators,
-        notifications: NotificationServices,
+        hub: Hub,
+        push_subscriptions: PushSubscriptions,
         *,
         routes: Sequence[Route],
         settings: Sequence[tuple[str, str, str]],
@@ -107,19 +116,30 @@ class Site:
         store, secrets, rules = given.store, given.secrets, given.rules
         proofs = Proofs(given.verifier, secrets, rules)
         rights = rights_over(given)
-        consents = ConsentService(store, secrets, rules)
+        opens = opener(secrets, rules)
+        consents = ConsentService(store, secrets, rules, opens)
         clients = ClientServices(given)
-        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents)
-        standing_grants = StandingGrants(store, secrets, rights.proposals, rules)
-        approvals = ApprovalServices(given, rights, devices.signatures, consents, standing_grants)
+        devices = DeviceServices(given, authenticators, proofs, clients.auth, consents, owned)
+        standing_grants = StandingGrants(store, secrets, rights.proposals, rules, opens)
+        issued = IssuedTokens(given.verifier, rules)
+        approvals = ApprovalServices(
+            given,
+            rights,
+            devices.signatures,
+            consents,
+            standing_grants,
+            live=issued.live,
+            held=held,
+        )
         approvers = ApproverServices(given, rights.judge, devices.statements)
         ciba = CibaServices(
             given,
-            notifications.hub,
-            proofs,
-            approvals,
-            approvers.stand_ins,
-            devices.statements,
+            rights,
+            hub=hub,
+            proofs=proofs,
+            ceremonies=approvals.ceremonies,
+            stand_ins=approvers.stand_ins,
+            statements=devices.statements,
         )
         tokens = TokenServices(
             given,
@@ -127,7 +147,7 @@ class Site:
             clients=clients.auth,
             proofs=proofs,
             app_devices=devices.apps,
-            login_hints=ciba.login_hints,
+            hint=ciba.login_hints.make,
             ciba=ciba.grant,
         )
         return cls(
@@ -141,13 +161,13 @@ class Site:
             consents=consents,
             devices=devices,
             incidents=IncidentServices(given, approvals.decisions),
-            notifications=notifications,
+            notifications=NotificationServices(store, hub, push_subscriptions, shown, owned),
             sign_in=SignInServices(
                 given, proofs, rights.actions, consents, devices.passkeys, tokens.bearers
             ),
             standing_grants=standing_grants,
             tokens=tokens,
-            users=UserServices(given, proofs, devices.statements),
+            users=UserServices(given, proofs),
             administration=Administration(given, devices.statements),
             statistics=Statistics(store),
             routes=routes,

@@ -16,6 +16,7 @@ from server import telemetry
 from server.http import cookies
 from server.http.approvals.narrowing_wire import granted
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.store import Busy
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
@@ -24,7 +25,6 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, in_words
-from server.services.approvals.views import Shown
 from server.services.policy.displays import rfc3339, signals
 from server.services.users.device_auth import Person
 from server.web.browser import message, moment, page, under_another_name

@@ -8,15 +8,14 @@ from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
 from server.http.wire import Named
+from server.model.approval_views import Shown
 from server.model.approvals import Approval as ApprovalRecord
-from server.model.approvals import Delivery
+from server.model.approvals import Delivery, said_by
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
 from server.services.approvals.decisions import Page
-from server.services.approvals.views import Shown
-from server.services.approvers import deciders
 from server.services.policy.displays import rfc3339
 from server.services.standing_grants import uses
 
@@ -194,7 +193,7 @@ def unusual_now(found: Unusual | None) -> UnusualNow | None:
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     """What decided it; None where a person did, or nobody yet."""
-    said = deciders.said_by(record)
+    said = said_by(record)
     if said is None:
         return None
     kind = DecidedByGrant if uses.decided(record) else DecidedByConsent

@@ -5,11 +5,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http.wire import Moment, StrictBody, milliseconds
+from server.model.approval_views import Shown, Tally, Vote
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import Entered
 from server.services.approvals.submitted_decisions import SubmittedDecision
-from server.services.approvals.views import Shown
-from server.services.approvals.votes import Tally, Vote
 from server.services.policy.displays import rfc3339
 
 

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from server.model.approval_views import ShownExecution
+from server.model.granted import effective_digest
 from server.protocol.tokens.step_up import Demand
 from server.services.approvals import consumptions, execution_outcomes
-from server.services.approvals.narrowing import effective_digest
 from server.services.policy.displays import rfc3339
 
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
@@ -115,18 +116,18 @@ class ReportedOutcome(ToldExecution):
     granted_digest: str
 
 
-def execution(found: execution_outcomes.ShownExecution | None) -> ToldExecution | None:
+def execution(found: ShownExecution | None) -> ToldExecution | None:
     """An execution as JSON."""
     return None if found is None else ToldExecution.model_validate(_members(found))
 
 
-def reported(approval_id: str, found: execution_outcomes.ShownExecution) -> ReportedOutcome:
+def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
     """The answer to whoever reported it."""
     members = {"approval": approval_id, "granted_digest": found.granted_digest}
     return ReportedOutcome.model_validate(_members(found) | members)
 
 
-def _members(found: execution_outcomes.ShownExecution) -> dict[str, object]:
+def _members(found: ShownExecution) -> dict[str, object]:
     done = found.outcome
     return {
         "execution_id": found.consumption.execution_id,

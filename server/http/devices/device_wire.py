@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 
 from server.http.users.user_wire import User
 from server.http.wire import Named, StrictBody, moment
+from server.model.devices import MOST_TRIES
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
-from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED, PinAnswer
+from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
 from server.services.policy.displays import rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http.wire import Named, moment
+from server.model.tokens import NamedDelegation
 from server.services.policy.displays import rfc3339
-from server.services.tokens.delegations import NamedDelegation
 
 
 class ManagedDelegation(BaseModel):

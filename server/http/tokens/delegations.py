@@ -6,10 +6,10 @@ from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.tokens import delegation_wire
+from server.model.tokens import NamedDelegation
 from server.protocol import errors
 from server.services import paging
 from server.services.operations.administration import AdminServices
-from server.services.tokens.delegations import NamedDelegation
 from server.services.users.device_auth import Person
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval, Decision
 from server.model.audit import EVERYTHING, DecidedSearch
 from server.model.devices import Device
@@ -11,7 +12,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import answer_entries, history, votes
+from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import Ceremonies, Counted, Yes, tries_left
 from server.services.approvals.expiry import expire
 from server.services.approvals.narrowing import Narrowed, Narrowings
@@ -23,13 +24,14 @@ from server.services.approvals.submitted_decisions import (
     says_the_same,
     settled,
 )
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvals.withdrawals import withdraw
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.notifications import deliveries, notices, pauses
+from server.services.policy import history
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.users import device_auth

@@ -1,7 +1,10 @@
 """The services of approvals, each made once."""
 
+from collections.abc import Callable
+
+from server.model.store import Directory, View
+from server.model.tokens import Delegation, LiveToken, NamedDelegation
 from server.services.adapters import Adapters
-from server.services.approvals.app_actions import AppActions
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
 from server.services.approvals.decisions import ApprovalService
@@ -13,30 +16,22 @@ from server.services.approvals.retries import Retries
 from server.services.approvals.rights import Rights
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
-from server.services.policy.judging import Judge
-from server.services.policy.schemas import Schemas
-from server.services.standing_grants.proposals import Proposals
 from server.services.standing_grants.standing_grants import StandingGrants
-from server.services.tokens.issued_tokens import IssuedTokens
-
-
-def rights_over(given: Adapters) -> Rights:
-    """What judges open approvals again, with an engine and schemas of its own."""
-    schemas, judge = Schemas(), Judge(given.secrets)
-    actions = AppActions(given.secrets, schemas, judge, given.rules)
-    return Rights(schemas, judge, actions, Proposals(schemas, judge))
 
 
 class ApprovalServices:
     """Decide, narrow, extend, retry, consume and prove approvals."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what other capabilities lend it
         self,
         given: Adapters,
         rights: Rights,
         signatures: Signatures,
         consents: ConsentService,
         standing_grants: StandingGrants,
+        *,
+        live: Callable[[View, str], LiveToken | None],
+        held: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
         self.rights = rights
@@ -55,6 +50,8 @@ class ApprovalServices:
         )
         self.extensions = Extensions(store)
         self.retries = Retries(store)
-        self.receipts = Receipts(store, given.signer, given.verifier, signatures.authenticators)
-        self.consumptions = Consumptions(store, IssuedTokens(given.verifier, rules), rights)
+        self.receipts = Receipts(
+            store, given.signer, given.verifier, signatures.authenticators, held
+        )
+        self.consumptions = Consumptions(store, live, rights)
         self.outcomes = Outcomes(store)

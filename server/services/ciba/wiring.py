@@ -1,8 +1,8 @@
 """The services of CIBA, each made once."""
 
 from server.services.adapters import Adapters
-from server.services.approvals.rights import Rights
-from server.services.approvals.wiring import ApprovalServices, rights_over
+from server.services.approvals.ceremonies import Ceremonies
+from server.services.approvals.rights import Rights, rights_over
 from server.services.approvers.stand_ins import StandIns
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
@@ -31,16 +31,18 @@ def _redemption(given: Adapters, rights: Rights) -> Redemption:
 class CibaServices:
     """Take agents' requests and redeem what came of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what other capabilities lend it
         self,
         given: Adapters,
+        rights: Rights,
+        *,
         hub: Hub,
         proofs: Proofs,
-        approvals: ApprovalServices,
+        ceremonies: Ceremonies,
         stand_ins: StandIns,
         statements: Statements,
     ) -> None:
-        store, secrets, rules, rights = given.store, given.secrets, given.rules, approvals.rights
+        store, secrets, rules = given.store, given.secrets, given.rules
         self.login_hints = LoginHints(given.signer, given.verifier, secrets, rules)
         self.requests = CibaService(
             store,
@@ -51,7 +53,7 @@ class CibaServices:
             proofs,
             self.login_hints,
             rules,
-            approvals.ceremonies,
+            ceremonies,
             stand_ins,
         )
         self.grant = CibaGrant(store, secrets, _redemption(given, rights), hub)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from server.model.store import Store
 from server.services.adapters import Adapters
+from server.services.approvals.backups import Reinforcements
+from server.services.approvals.creation import opener
 from server.services.approvals.oversight import Oversight
-from server.services.approvers.backups import Reinforcements
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
 from server.services.audit import audit
@@ -26,13 +27,13 @@ from server.services.notifications.pauses import Pauses
 from server.services.operations.authority import AccessRule, AdminRequest, Guard, GuardedStore, Role
 from server.services.operations.doctor import Doctor
 from server.services.operations.limits import Limits
+from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
+from server.services.operations.trials import Trials
 from server.services.policy.action_types import Actions
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
-from server.services.policy.replays import Replays
-from server.services.policy.trials import Trials
 from server.services.resources.resources import Resources
 from server.services.standing_grants.standing_grants import standing_grants_of
 from server.services.tokens.delegations import Ledger
@@ -54,6 +55,7 @@ class AdminServices:
     ) -> None:
         secrets, rules = given.secrets, given.rules
         judge = Judge(secrets)
+        opens = opener(secrets, rules)
         self.by = by
         """The actor, as the log names it."""
         self.only_of = only_of
@@ -79,9 +81,9 @@ class AdminServices:
         self.statistics = Statistics(store)
         self.limits = Limits(store, rules)
         self.doctor = Doctor(store, judge)
-        self.consents = ConsentService(store, secrets, rules)
+        self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
-        self.standing_grants = standing_grants_of(store, secrets, rules)
+        self.standing_grants = standing_grants_of(store, secrets, rules, opens)
         self.ledger = Ledger(store)
         self.incidents = Incidents(store)
         self._store = store

@@ -3,16 +3,13 @@
 from server.protocol import names
 from server.services.adapters import Adapters
 from server.services.approvals.rights import Rights
-from server.services.ciba.grant import CibaGrant
-from server.services.ciba.login_hints import LoginHints
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.devices.app_devices import AppDevices
-from server.services.standing_grants.exchanges import StandingExchanges
 from server.services.tokens.acting import ActingService
 from server.services.tokens.app_tokens import AppIssuing
 from server.services.tokens.bearers import Bearers
 from server.services.tokens.delegations import Ledger
-from server.services.tokens.endpoint import TokenEndpoint
+from server.services.tokens.endpoint import AgentGrant, TokenEndpoint
 from server.services.tokens.exchanges import Exchanges
 from server.services.tokens.grants.app_device import AppDeviceGrant
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
@@ -21,11 +18,12 @@ from server.services.tokens.grants.client_credentials import ClientCredentialsGr
 from server.services.tokens.grants.device_code import DeviceCodeGrant
 from server.services.tokens.grants.enrolment import EnrolmentGrant
 from server.services.tokens.grants.refresh_token import RefreshTokenGrant
-from server.services.tokens.grants.token_exchange import TokenExchangeGrant
+from server.services.tokens.grants.token_exchange import HintMaker, TokenExchangeGrant
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import Issuing
 from server.services.tokens.revocation import Revocation
+from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.proofs import Proofs
 
 
@@ -40,8 +38,8 @@ class TokenServices:
         clients: ClientAuthentication,
         proofs: Proofs,
         app_devices: AppDevices,
-        login_hints: LoginHints,
-        ciba: CibaGrant,
+        hint: HintMaker,
+        ciba: AgentGrant,
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules
         issued = IssuedTokens(given.verifier, rules)
@@ -51,7 +49,7 @@ class TokenServices:
             store,
             given.verifier,
             Exchanges(rights.schemas, rights.judge, rules),
-            login_hints,
+            hint,
             issuing,
             StandingExchanges(secrets, issuing),
             rules,

@@ -7,8 +7,9 @@ import pytest
 from server.http.route import Caller
 from server.protocol.devices.passkeys import decoded, encoded
 from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
-from server.services.devices.enrolment import LIFETIME_MS, MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
+from server.services.users.enrolment_codes import LIFETIME_MS
 from server.storage.devices.enrolment_codes import Codes
 from tests.support.callers import new_person, sign_in
 from tests.support.clock import DAY, MINUTE

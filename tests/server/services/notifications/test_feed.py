@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from server.http.notifications import event_wire
+from server.services.approvals.views import shown
 from server.services.notifications import feed as feeds
 from server.services.notifications.feed import (
     ANY_CHANGE,
@@ -46,7 +47,7 @@ def hub(local):
 @pytest.fixture
 def feed(local):
     """What the sockets read."""
-    return FeedService(local.services.store)
+    return FeedService(local.services.store, shown)
 
 
 def _woken(hub, topics, change):

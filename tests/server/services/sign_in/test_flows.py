@@ -7,10 +7,11 @@ import pytest
 
 from server.protocol import errors
 from server.protocol.names import ACR_PASSWORD
+from server.protocol.sign_in.handles import handle_hash
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges
-from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS, handle_hash
+from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
 from server.services.sign_in.flows import _Refused
 from server.services.users.users import NewUser, UserChanges
 from tests.support.browser import CALLBACK, request_of

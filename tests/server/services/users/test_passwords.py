@@ -109,7 +109,7 @@ def test_a_statement_that_was_spent_while_it_was_hashed_counts_for_nothing(
 ):
     """Two calls with one statement: one of them sets the password."""
     statement = _statement(person)
-    hasher, again = local.site.users.passwords.hasher, []
+    hasher, again = local.site.devices.passwords.hasher, []
     hash_it = hasher.hash
 
     def slowly(password):

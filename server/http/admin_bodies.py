@@ -45,7 +45,7 @@ class Body(BaseModel):
 
 
 class NewUser(Body):
-    """Somebody who is let in."""
+    """A user to add."""
 
     name: Text
     email: Text | None = None
@@ -53,7 +53,7 @@ class NewUser(Body):
 
 
 class UserChanges(Body):
-    """What becomes different; what is left out stays, a null takes e-mail or backup away."""
+    """The changes; omitted members stay, null removes the email address or backup."""
 
     email: Text | None = None
     roles: Names | None = None
@@ -61,7 +61,7 @@ class UserChanges(Body):
 
 
 class NewAgent(Body):
-    """An agent to be registered; owners and `asks` by name, address or id."""
+    """An agent to register; owners and `asks` by name, address or id."""
 
     name: Text
     owners: Names
@@ -92,10 +92,10 @@ class NewAgent(Body):
 
 
 class AgentChanges(Body):
-    """What becomes different; what is left out stays.
+    """The changes; omitted members stay.
 
-    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, be
-    reviewed never, have no external id or icon, or have tokens as long as is usual.
+    Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
+    have no review date, external id or icon, or use the default token lifetime.
     """
 
     name: Text | None = None
@@ -127,13 +127,13 @@ class AgentChanges(Body):
 
 
 class Rotation(Body):
-    """How long old secrets go on working, in seconds."""
+    """How many seconds the old secrets still work."""
 
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
 class AuthChange(Body):
-    """How an agent proves itself, the keys that it takes, and how long the old way counts too."""
+    """How an agent authenticates, its keys, and how long the old way still works."""
 
     method: Text
     jwks: dict[str, Any] | None = None
@@ -141,7 +141,7 @@ class AuthChange(Body):
 
 
 class NewResource(Body):
-    """A protected API: its scopes with their risks, and the action types that they need."""
+    """A resource with its scopes, their risks, and the action types that they require."""
 
     uri: _Url
     scopes: dict[str, _RiskWord] = {}
@@ -150,9 +150,9 @@ class NewResource(Body):
 
 
 class ResourceChanges(Body):
-    """Scopes that come or change, that go, and needs; an empty need is taken away.
+    """Scopes to add, change or remove, and required action types; an empty one is removed.
 
-    A `token_seconds` of null lets tokens live as long as is usual.
+    A `token_seconds` of null uses the default.
     """
 
     scopes: dict[str, _RiskWord] = {}
@@ -170,25 +170,25 @@ class ActionDocument(BaseModel):
 
 
 class Cancellation(Body):
-    """Why a request is withdrawn; the agent and the log are told."""
+    """Why a request is canceled; the agent and the audit log get it."""
 
     reason: Text
 
 
 class Escalation(Body):
-    """Whom to ask about a request too, by name, e-mail or id."""
+    """Whom to ask too, by name, email address or id."""
 
     to: Text
 
 
 class KeyRotation(Body):
-    """Which algorithm gets a new key."""
+    """The algorithm of the new key."""
 
     alg: Text
 
 
 class NewInvitation(Body):
-    """A right to register agents; `asks` left out means the owner alone."""
+    """An invitation to create; without `asks`, the agents may ask their owner only."""
 
     owner: Text
     grant_types: Names | None = None

@@ -15,7 +15,7 @@ _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class ManagedUser(BaseModel):
-    """A person as the administration sees them."""
+    """A user."""
 
     id: str
     name: str
@@ -29,14 +29,14 @@ class ManagedUser(BaseModel):
 
 
 class ManagedUsers(BaseModel):
-    """A part of the list of people."""
+    """A page of the list of users."""
 
     items: list[ManagedUser]
     next: str | None
 
 
 class ManagedDevice(BaseModel):
-    """Somebody's device."""
+    """A device."""
 
     id: str
     name: str
@@ -50,20 +50,20 @@ class ManagedDevice(BaseModel):
 
 
 class ManagedDevices(BaseModel):
-    """A part of the list of devices."""
+    """A page of the list of devices."""
 
     items: list[ManagedDevice]
     next: str | None
 
 
 class UserSheet(ManagedUser):
-    """A person with their devices."""
+    """A user with their devices."""
 
     devices: list[ManagedDevice]
 
 
 class EnrolmentCode(BaseModel):
-    """A one-time code, told once."""
+    """A one-time code, shown once."""
 
     user: ManagedUser
     enrolment_code: str
@@ -71,7 +71,7 @@ class EnrolmentCode(BaseModel):
 
 
 class StoppedUser(BaseModel):
-    """What ended with a person."""
+    """What ended with a user."""
 
     user: ManagedUser
     tokens_revoked: int
@@ -79,7 +79,7 @@ class StoppedUser(BaseModel):
 
 
 class StoppedAgent(BaseModel):
-    """What ended with an agent, or what would."""
+    """What ended, or would end, with an agent."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -90,7 +90,7 @@ class StoppedAgent(BaseModel):
 
 
 class ClientSecret(BaseModel):
-    """What is known of a secret after it was told."""
+    """A secret of an app, without the secret itself."""
 
     id: str
     hint: str
@@ -140,7 +140,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """What it may not ask a person for who denied it repeatedly; null stands for scopes alone."""
+    """What the agent cannot ask a person who denied it repeatedly; null means scopes only."""
 
     user: Named
     type: str | None
@@ -148,28 +148,28 @@ class Pause(BaseModel):
 
 
 class AgentSheet(ManagedAgent):
-    """An agent with its pauses, and when it is quarantined because nobody answers for it."""
+    """An agent with its pauses, and when it is quarantined without an owner."""
 
     pauses: list[Pause]
     quarantine_at: str | None
 
 
 class ManagedAgents(BaseModel):
-    """A part of the list of agents."""
+    """A page of the list of agents."""
 
     items: list[ManagedAgent]
     next: str | None
 
 
 class GivenSecret(BaseModel):
-    """An agent with a secret that is told once; null where it has keys."""
+    """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent
     client_secret: str | None
 
 
 class ManagedResource(BaseModel):
-    """A protected API."""
+    """A resource."""
 
     id: str
     uri: str
@@ -183,21 +183,21 @@ class ManagedResource(BaseModel):
 
 
 class ManagedResources(BaseModel):
-    """A part of the list of protected APIs."""
+    """A page of the list of resources."""
 
     items: list[ManagedResource]
     next: str | None
 
 
 class GivenResourceSecret(BaseModel):
-    """A protected API with a secret that is told once."""
+    """A resource with its secret, shown once."""
 
     resource: ManagedResource
     client_secret: str
 
 
 class DeletedResource(BaseModel):
-    """What ended with a protected API."""
+    """What ended with a resource."""
 
     uri: str
     tokens_revoked: int
@@ -218,14 +218,14 @@ class ManagedAction(BaseModel):
 
 
 class ManagedActions(BaseModel):
-    """A part of the list of action types."""
+    """A page of the list of action types."""
 
     items: list[ManagedAction]
     next: str | None
 
 
 class ManagedKey(BaseModel):
-    """A signing key's public facts."""
+    """The public facts of a signing key."""
 
     kid: str
     alg: str
@@ -241,7 +241,7 @@ class ManagedKeys(BaseModel):
 
 
 class RotatedKey(BaseModel):
-    """The key that signs from now on, and what became of the others."""
+    """The key that signs from now on, and the state of the others."""
 
     key: ManagedKey
     retiring: list[str]
@@ -249,7 +249,7 @@ class RotatedKey(BaseModel):
 
 
 class RevokedKey(BaseModel):
-    """A key that was taken away, and the one that signs in its place."""
+    """A revoked key, and the one that signs instead."""
 
     kid: str
     alg: str
@@ -257,7 +257,7 @@ class RevokedKey(BaseModel):
 
 
 class GivenAnswer(BaseModel):
-    """A signed answer as it is kept."""
+    """A signed answer as it is stored."""
 
     decision: Literal["approve", "deny"]
     user: str
@@ -272,7 +272,7 @@ class GivenAnswer(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """Somebody's request. If less was granted, the headline begins with what was granted."""
+    """A request. If it was narrowed, the headline begins with what was granted."""
 
     id: str
     state: str
@@ -291,14 +291,14 @@ class ManagedApproval(BaseModel):
 
 
 class ManagedApprovals(BaseModel):
-    """A part of the list of requests, newest first."""
+    """A page of the list of requests, newest first."""
 
     items: list[ManagedApproval]
     next: str | None
 
 
 class ApprovalSheet(ManagedApproval):
-    """A request with its texts, its answers and its entries."""
+    """A request with its texts, answers and audit entries."""
 
     action: str
     display: str
@@ -334,7 +334,7 @@ class ManagedDelegation(BaseModel):
 
 
 class ManagedDelegations(BaseModel):
-    """A part of the ledger, newest first."""
+    """A page of the list of issued tokens, newest first."""
 
     items: list[ManagedDelegation]
     next: str | None
@@ -349,14 +349,14 @@ class DelegationChain(BaseModel):
 
 
 class RevokedDelegation(BaseModel):
-    """An issued token that was ended, and how many ended with it, itself included."""
+    """A revoked token, and how many ended with it, itself included."""
 
     delegation: ManagedDelegation
     tokens_revoked: int
 
 
 class ManagedInvitation(BaseModel):
-    """A right to register agents."""
+    """An invitation for agents."""
 
     id: str
     owner: Named
@@ -373,14 +373,14 @@ class ManagedInvitation(BaseModel):
 
 
 class ManagedInvitations(BaseModel):
-    """A part of the list of invitations."""
+    """A page of the list of invitations."""
 
     items: list[ManagedInvitation]
     next: str | None
 
 
 class GivenInvitation(BaseModel):
-    """An invitation with its token, told once."""
+    """An invitation with its token, shown once."""
 
     invitation: ManagedInvitation
     initial_access_token: str

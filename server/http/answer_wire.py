@@ -10,14 +10,14 @@ from server.services.displays import rfc3339
 
 
 class Called(BaseModel):
-    """Somebody or something by id and name."""
+    """A person or thing by id and name."""
 
     id: str
     name: str
 
 
 class Decided(BaseModel):
-    """Who answered, with what, from where, and what they said with it."""
+    """Who decided what, where, and with which message."""
 
     decision: Literal["approve", "deny"]
     by: Called
@@ -26,7 +26,7 @@ class Decided(BaseModel):
     channel: str
     ceremony: str
     self_approved: bool
-    """One yes was enough for what is critical, and it is that of the person it is for."""
+    """The person it was for decided a critical request alone."""
     reason: str | None
     code: str | None
     note: str | None

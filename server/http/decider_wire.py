@@ -9,14 +9,14 @@ from server.services.approval_records import Approval
 
 
 class DecidedByConsent(BaseModel):
-    """The consent that stood in for the answer, and the version of the policy that let it."""
+    """The consent that decided, and the version of the policy."""
 
     consent: str
     policy: int
 
 
 class DecidedByGrant(BaseModel):
-    """The standing grant that stood in for the answer, which use it was, and the policy."""
+    """The standing grant that decided, the number of its use, and the version of the policy."""
 
     standing_grant: str
     use: int

@@ -9,7 +9,7 @@ from server.services.said import Said
 
 
 class SignedDecision(StrictBody):
-    """A person's signed answer (compact JWS), what the agent is told, and what a yes takes."""
+    """A signed decision (compact JWS), what the agent gets, and what the approval takes."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
@@ -18,7 +18,7 @@ class SignedDecision(StrictBody):
     ask: str | None = Field(default=None, min_length=1, max_length=254)
     """Whom the agent may ask instead, by name, address or id; with the code `ask_other` alone."""
     private_note: str | None = Field(default=None, max_length=1_000)
-    """For the record; no agent sees it."""
+    """For the audit log; no agent sees it."""
     granted: str | None = Field(default=None, max_length=65_536)
     fact: str | None = Field(default=None, min_length=1, max_length=8_192)
     match: str | None = Field(default=None, min_length=1, max_length=64)

@@ -9,7 +9,7 @@ from server.services.displays import rfc3339
 
 
 class DeliveredTo(BaseModel):
-    """One device: when it had a request, showed it, and answered it."""
+    """One device: when it received, showed and answered a request."""
 
     id: str
     name: str

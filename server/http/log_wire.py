@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class LogEntry(BaseModel):
-    """An entry: what its bytes say, and the leaf that they hash to."""
+    """An audit entry: the members of its bytes, and their hash as `leaf`."""
 
     id: str
     at: str
@@ -19,7 +19,7 @@ class LogEntry(BaseModel):
 
 
 class LogEntries(BaseModel):
-    """A part of the log, newest first."""
+    """A page of the audit log, newest first."""
 
     items: list[LogEntry]
     next: str | None

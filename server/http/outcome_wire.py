@@ -13,7 +13,7 @@ _Word = Literal["executed", "failed"]
 
 
 class OutcomeReport(BaseModel):
-    """How an execution went: what ran by its digest or whole, or neither."""
+    """The outcome of an execution: what ran, by its digest or complete, or neither."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -45,7 +45,7 @@ class OutcomeReport(BaseModel):
 
 
 class ToldExecution(BaseModel):
-    """On what an approval was spent; `outcome` is null while the resource has not said it."""
+    """The execution of an approval; `outcome` is null until the resource reports it."""
 
     execution_id: str
     resource: str
@@ -58,7 +58,7 @@ class ToldExecution(BaseModel):
 
 
 class ReportedOutcome(ToldExecution):
-    """How an execution went, as it was written down."""
+    """The outcome of an execution as it was recorded."""
 
     approval: str
     granted_digest: str

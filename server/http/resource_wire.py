@@ -13,7 +13,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
 class Introspected(BaseModel):
-    """Whether a token counts, and what it says if it does (RFC 7662 2.2)."""
+    """Whether a token is valid, and its claims if it is (RFC 7662 2.2)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -21,11 +21,11 @@ class Introspected(BaseModel):
 
 
 class Revoked(BaseModel):
-    """Nothing: whatever there was to end has ended (RFC 7009 2.2)."""
+    """Empty: the token is revoked if it was valid (RFC 7009 2.2)."""
 
 
 class Execution(BaseModel):
-    """What a resource is about to do under an approval, and what it demands of the answer."""
+    """What a resource is about to run under an approval, and what it demands of the answer."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -46,7 +46,7 @@ class Execution(BaseModel):
 
 
 class Consumed(BaseModel):
-    """An approval that was spent, and on which execution."""
+    """A consumed approval with its execution."""
 
     approval: str
     execution_id: str

@@ -7,7 +7,7 @@ from server.services.approval_records import Approval
 
 
 class Superseded(BaseModel):
-    """An earlier request, by what people and agents know it by."""
+    """The earlier request that was replaced."""
 
     id: str
     fingerprint: str

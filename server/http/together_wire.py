@@ -16,7 +16,7 @@ class Voter(BaseModel):
 
 
 class Answered(BaseModel):
-    """One person's answer beside others. Read the facts before what they say."""
+    """One person's answer. Show the facts before the answers of others."""
 
     by: Voter
     decision: Literal["approve", "deny"]
@@ -26,7 +26,7 @@ class Answered(BaseModel):
 
 
 class Together(BaseModel):
-    """How many people must say yes, who has, and whose yes could still count."""
+    """How many people must approve, who has, and who still can."""
 
     need: int
     have: int

@@ -8,7 +8,7 @@ from server.protocol.unusual import Unusual
 
 
 class Signal(BaseModel):
-    """One thing that is unusual."""
+    """One unusual signal."""
 
     code: str
     severity: Literal["notice", "warning"]
@@ -16,7 +16,7 @@ class Signal(BaseModel):
 
 
 class UnusualNow(BaseModel):
-    """All of them, and what the request was compared with."""
+    """All signals, and what the request was compared with."""
 
     signals: list[Signal]
     compared: str

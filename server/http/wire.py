@@ -48,7 +48,7 @@ class ApprovalKeys(StrictBody):
 
 
 class NewDevice(StrictBody):
-    """A terminal that registers itself."""
+    """A terminal to register."""
 
     name: str = Field(min_length=1, max_length=64)
     approval_keys: ApprovalKeys
@@ -66,19 +66,19 @@ class PinCall(StrictBody):
 
 
 class SignedStatement(StrictBody):
-    """A device's signed word (compact JWS)."""
+    """A signed statement (compact JWS)."""
 
     statement: str = Field(max_length=8_192)
 
 
 class DeviceName(StrictBody):
-    """What I call a device from now on."""
+    """The new name of a device."""
 
     name: str = Field(max_length=256)
 
 
 class DeviceCode(BaseModel):
-    """A one-time code for one more device of mine, told once, and the link to the page for it."""
+    """A one-time code for another device, shown once, and the link to its page."""
 
     enrolment_code: str
     link: str
@@ -86,33 +86,33 @@ class DeviceCode(BaseModel):
 
 
 class UserCodeChange(StrictBody):
-    """The code that I want of agents from now on, signed; null for none any more."""
+    """A new user code, signed; null removes it."""
 
     code: str | None = Field(max_length=256)
     statement: str = Field(max_length=8_192)
 
 
 class UserCode(BaseModel):
-    """Whether agents that take user codes need mine."""
+    """Whether a person has a user code."""
 
     set: bool
 
 
 class PasswordChange(StrictBody):
-    """The password with which I sign in to apps from now on, signed."""
+    """A new password for signing in to apps, signed."""
 
     password: str = Field(max_length=1_024)
     statement: str = Field(max_length=8_192)
 
 
 class PasswordState(BaseModel):
-    """Whether I can sign in to apps."""
+    """Whether the person can sign in to apps with a password."""
 
     set: bool
 
 
 class PasswordChanged(PasswordState):
-    """How many browsers were signed out with the old one."""
+    """How many browsers were signed out."""
 
     sign_ins_ended: int
 
@@ -125,7 +125,7 @@ class Named(BaseModel):
 
 
 class User(BaseModel):
-    """A person."""
+    """A user."""
 
     id: str
     name: str
@@ -134,7 +134,7 @@ class User(BaseModel):
 
 
 class Pin(BaseModel):
-    """How often the PIN was tried without success since the last approval."""
+    """How many PIN tries since the last success."""
 
     tries: int
     left: int
@@ -143,7 +143,7 @@ class Pin(BaseModel):
 
 
 class Device(BaseModel):
-    """A device that a person decides from."""
+    """A device of a person."""
 
     id: str
     name: str
@@ -159,7 +159,7 @@ class Device(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is calling, and from which device."""
+    """The current user and device."""
 
     user: User
     device: Device | None
@@ -188,7 +188,7 @@ class PinConfirmed(BaseModel):
 
 
 class Approval(BaseModel):
-    """One request for a human answer. `action` and `display` are hashed as they are."""
+    """One request for a person's answer. `action` and `display` are hashed as they are."""
 
     id: str
     kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
@@ -220,7 +220,7 @@ class Approval(BaseModel):
 
 
 class Approvals(BaseModel):
-    """A part of a list of approvals."""
+    """A page of a list of approvals."""
 
     items: list[Approval]
     next: str | None

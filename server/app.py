@@ -20,7 +20,6 @@ from server.last_seen import LastSeen
 from server.model.operations import InstallationRow
 from server.model.ports import Clock
 from server.protocol import names
-from server.services.approvals.app_actions import AppActions
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
 from server.services.approvals.creation import opener
@@ -31,7 +30,6 @@ from server.services.approvals.extensions import Extensions
 from server.services.approvals.narrowing import Narrowings
 from server.services.approvals.receipts import Receipts
 from server.services.approvals.retries import Retries
-from server.services.approvals.rights import Rights
 from server.services.approvals.views import shown
 from server.services.approvers.approvers import owned
 from server.services.approvers.deputies import Deputies
@@ -42,7 +40,7 @@ from server.services.ciba.grant import CibaGrant
 from server.services.ciba.hints import Hints
 from server.services.ciba.login_hints import LoginHints
 from server.services.ciba.plans import Plans
-from server.services.ciba.redemption import Redemption
+from server.services.ciba.redemption import redemption_of
 from server.services.ciba.request_objects import RequestObjects
 from server.services.ciba.requests import CibaService
 from server.services.ciba.user_codes import UserCodes
@@ -68,7 +66,6 @@ from server.services.notifications.quiet import Quiet
 from server.services.operations.administration import Administration
 from server.services.operations.statistics import Statistics
 from server.services.policy.judging import Judge
-from server.services.policy.schemas import Schemas
 from server.services.reactions import react
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import AuthorizeService
@@ -77,7 +74,6 @@ from server.services.sign_in.passkey_sign_ins import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
-from server.services.standing_grants.proposals import Proposals
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.acting import ActingService
 from server.services.tokens.app_tokens import AppIssuing
@@ -95,7 +91,6 @@ from server.services.tokens.grants.refresh_token import RefreshTokenGrant
 from server.services.tokens.grants.token_exchange import TokenExchangeGrant
 from server.services.tokens.introspection import Introspection
 from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.tokens.issuing import Issuing
 from server.services.tokens.keys import ensure_keys
 from server.services.tokens.revocation import Revocation
 from server.services.tokens.standing_exchanges import StandingExchanges
@@ -206,7 +201,7 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
     store, secrets, rules = services.store, services.secrets, services.rules
     callable_at = partial(outward.endpoint_problem, services.settings)
     clients = ClientAuthentication(store, services.verifier, rules)
-    redemption = _redemption(services)
+    redemption = redemption_of(services.signer, secrets, rules)
     issuing, rights = redemption.issuing, redemption.rights
     issued = IssuedTokens(services.verifier, rules)
     login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
@@ -369,7 +364,7 @@ def create_app(site: "Site") -> "Flask":
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
     """What delivers the outbox; `run` begins one delivery beside the others."""
     settings, store, secrets = services.settings, services.store, services.secrets
-    callbacks = Callbacks(store, secrets, _redemption(services))
+    callbacks = Callbacks(store, secrets, redemption_of(services.signer, secrets, services.rules))
     room = partial(services.hub.nudge, ANY_CHANGE)
     return outward.outbox_worker(settings, store, secrets, callbacks, run, room)
 
@@ -395,11 +390,3 @@ def _rules(settings: Settings, installation: InstallationRow) -> ServerPolicy:
         dpop_nonces=settings.dpop_nonce == "required",
         not_before=installation.restored_at or 0,
     )
-
-
-def _redemption(services: Services) -> Redemption:
-    issuing = Issuing(services.signer, services.secrets, services.rules)
-    schemas = Schemas()
-    judge = Judge(services.secrets)
-    actions = AppActions(services.secrets, schemas, judge, services.rules)
-    return Redemption(issuing, Rights(schemas, judge, actions, Proposals(schemas, judge)))

@@ -57,8 +57,8 @@ FAULTS: Mapping[str, Fault] = {
     "a disabled actor stays in a chain": Fault(
         "I5",
         "server/services/tokens/exchanges.py",
-        "agent is None or not agent.active(view.now):\n                raise Refused(Reason.ACTOR",
-        "agent is None:\n                raise Refused(Reason.ACTOR",
+        "agent is None or not agent.active(view.now):\n                raise ExchangeRefused(",
+        "agent is None:\n                raise ExchangeRefused(",
         _GRANT + "test_every_actor_is_enabled_now",
     ),
     "a token of a disabled person is active": Fault(
@@ -149,7 +149,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "the log names another digest than the token": Fault(
         "I26",
-        "server/services/audit/approval_entries.py",
+        "server/services/audit/audit.py",
         "action=approval.action_digest",
         "action=approval.display_digest",
         _ONE_TEXT,

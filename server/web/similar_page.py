@@ -78,7 +78,7 @@ def ask(site: Site, person: Person, **parts: str) -> Sheet | AnyResponse:
 
 
 def _example(site: Site, person: Person, approval_id: str) -> Shown:
-    shown = site.approvals.show(person, approval_id)
+    shown = site.approvals.decisions.show(person, approval_id)
     if not can_be_ahead(shown, person):
         told = "Only what an agent wants of you, and what is not critical, can be approved ahead."
         raise errors.Problem(400, "not_grantable", told)

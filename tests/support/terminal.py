@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from approver_tui.client import keys
 from approver_tui.client.api import Client
-from approver_tui.client.deciding import Decider
-from approver_tui.client.enrolling import Enrolment, enrol
-from approver_tui.client.profile import Home
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import DenyCode
+from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.devices import keys
+from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import DenyCode
 from tests.support.server import LiveServer
 
 PIN = "sesame-12"

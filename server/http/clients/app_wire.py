@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from server.http import admin_documents
-from server.http.admin_bodies import Body, Names, Text
+from server.http.admin_bodies import Body
 from server.http.admin_wire import ClientSecret
+from server.http.wire import Names, Text
 from server.model.clients import App
 from server.protocol import names
 from server.services.clients import power

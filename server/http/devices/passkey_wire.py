@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Device, StrictBody, User
+from server.http.devices.device_wire import Device
+from server.http.users.user_wire import User
+from server.http.wire import StrictBody
 from server.protocol.devices import passkeys
 from server.services.devices.passkeys import Attested, PasskeyChallenge
 
@@ -56,7 +58,7 @@ class PasskeyOffer(BaseModel):
 
 
 class SignedWord(StrictBody):
-    """A passkey's word: five parts, as `docs/protocol.md` has them."""
+    """A passkey's word: five parts, as `docs/reference/signing.md` has them."""
 
     word: str = Field(max_length=16_384)
 

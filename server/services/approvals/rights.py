@@ -14,6 +14,7 @@ from server.protocol.approvals.states import State
 from server.protocol.approvals.unusual import Unusual
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
+from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import deciders
@@ -119,6 +120,13 @@ class Rights:
         wanted = Request(agent, user, case.target, case.details, case.actions)
         asked_at = approval.created_at
         return history.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
+
+
+def rights_over(given: Adapters) -> Rights:
+    """What judges open approvals again, with an engine and schemas of its own."""
+    schemas, judge = Schemas(), Judge(given.secrets)
+    actions = AppActions(given.secrets, schemas, judge, given.rules)
+    return Rights(schemas, judge, actions, Proposals(schemas, judge))
 
 
 def _stood_on(tx: Unit, approval: Approval) -> str | None:

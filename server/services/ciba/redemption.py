@@ -8,24 +8,18 @@ from typing import Final
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
-from server.model.ports import Secrets, Signer
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions, outcomes
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.services.approvals import votes
-from server.services.approvals.app_actions import AppActions
 from server.services.approvals.rights import Rights
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
-from server.services.policy.judging import Judge
-from server.services.policy.schemas import Schemas
-from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
-from server.services.standing_grants.proposals import Proposals
 from server.services.tokens.issuing import Issuing
 
 UNPROVED: Final = "This came of a bound token: send a proof of its key."
@@ -87,14 +81,6 @@ class Redemption:
             "login_hint": None if other is None else other.name,
         }
         return {name: value for name, value in members.items() if value is not None}
-
-
-def redemption_of(signer: Signer, secrets: Secrets, rules: ServerPolicy) -> Redemption:
-    """One with an engine and schemas of its own."""
-    schemas, judge = Schemas(), Judge(secrets)
-    actions = AppActions(secrets, schemas, judge, rules)
-    rights = Rights(schemas, judge, actions, Proposals(schemas, judge))
-    return Redemption(Issuing(signer, secrets, rules), rights)
 
 
 def in_force(tx: Unit, approval: Approval) -> bool:

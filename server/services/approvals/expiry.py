@@ -7,7 +7,7 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State
-from server.services.audit import approval_entries, audit, floods
+from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
 from server.services.standing_grants import uses
 
@@ -64,7 +64,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
     uses.release(tx, moved)
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             moved,
             audit.Type.APPROVAL_EXPIRED,
             decision="expired",

@@ -19,7 +19,6 @@ from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
-from server.protocol.zones import zone
 from server.services.policy.rules import (
     ALLOWED,
     DAYS,
@@ -33,6 +32,7 @@ from server.services.policy.rules import (
     When,
 )
 from server.services.refusals import Invalid
+from server.services.zones import zone
 
 MOST_CHARACTERS: Final = 65_536
 MOST_RULES: Final = 200

@@ -5,12 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.wire import Moment, Names, RiskWord, Text
-from server.protocol import names
 
 _Url = Annotated[str, Field(max_length=2_000)]
-
-_Icon = Annotated[str, Field(max_length=43_691)]
-"""A file of 32 KiB at most, as base64url without padding."""
 
 
 class Body(BaseModel):
@@ -33,72 +29,6 @@ class UserChanges(Body):
     email: Text | None = None
     roles: Names | None = None
     backup: Text | None = None
-
-
-class NewAgent(Body):
-    """An agent to be registered; owners and `asks` by name, address or id."""
-
-    name: Text
-    owners: Names
-    description: Text = ""
-    auth_method: Text = names.AUTH_METHODS[0]
-    jwks: dict[str, Any] | None = None
-    grant_types: Names | None = None
-    delivery: Text = "poll"
-    backchannel_client_notification_endpoint: _Url | None = None
-    resources: Names = []
-    scopes: Names = []
-    only: dict[str, Names] = {}
-    serves: Names = []
-    token_seconds: int | None = None
-    action_types: Names | None = None
-    asks: Names | None = None
-    id_token_signed_response_alg: Text = "ES256"  # noqa: S105  # an algorithm
-    dpop_bound_access_tokens: bool = False
-    backchannel_user_code_parameter: bool = False
-    high_grants: bool = False
-    interactive: bool = False
-    backchannel_authentication_request_signing_alg: Text | None = None
-    expires_at: Moment | None = None
-    labels: Names = []
-    external_id: Text | None = None
-    review_at: Moment | None = None
-    icon: _Icon | None = None
-
-
-class AgentChanges(Body):
-    """What becomes different; what is left out stays.
-
-    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, be
-    reviewed never, have no external id or icon, or have tokens as long as is usual.
-    """
-
-    name: Text | None = None
-    description: Text | None = None
-    add_owners: Names = []
-    remove_owners: Names = []
-    jwks: dict[str, Any] | None = None
-    grant_types: Names | None = None
-    delivery: Text | None = None
-    backchannel_client_notification_endpoint: _Url | None = None
-    resources: Names | None = None
-    scopes: Names | None = None
-    only: dict[str, Names] | None = None
-    serves: Names | None = None
-    token_seconds: int | None = None
-    action_types: Names | None = None
-    asks: Names | None = None
-    id_token_signed_response_alg: Text | None = None
-    dpop_bound_access_tokens: bool | None = None
-    backchannel_user_code_parameter: bool | None = None
-    high_grants: bool | None = None
-    interactive: bool | None = None
-    backchannel_authentication_request_signing_alg: Text | None = None
-    expires_at: Moment | None = None
-    labels: Names | None = None
-    external_id: Text | None = None
-    review_at: Moment | None = None
-    icon: _Icon | None = None
 
 
 class Rotation(Body):

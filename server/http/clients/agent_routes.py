@@ -6,7 +6,7 @@ from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http import listing
 from server.http.audit import audit_wire
-from server.http.clients import agents, invitations, kill_switch
+from server.http.clients import agent_wire, agents, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.operations import statistics, statistics_wire
@@ -30,7 +30,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Every agent by name; my own, without a role.",
         query=listing.QUERY,
-        answer=wire.ManagedAgents,
+        answer=agent_wire.ManagedAgents,
         errors=_READS,
         rule=AccessRule(_ALL),
     ),
@@ -40,8 +40,8 @@ AGENT_ROUTES: Final = (
         agents.add,
         _PERSON,
         "Register an agent; its secret is told once.",
-        body=bodies.NewAgent,
-        answer=wire.GivenSecret,
+        body=agent_wire.NewAgent,
+        answer=agent_wire.GivenSecret,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -52,7 +52,7 @@ AGENT_ROUTES: Final = (
         agents.show,
         _PERSON,
         "One agent: its ceiling, its owners, its secrets and keys, its pauses.",
-        answer=wire.AgentSheet,
+        answer=agent_wire.AgentSheet,
         errors=_READS,
         rule=AccessRule(_ALL, "agent"),
     ),
@@ -62,8 +62,8 @@ AGENT_ROUTES: Final = (
         agents.update,
         _PERSON,
         "Change an agent; an owner may narrow it.",
-        body=bodies.AgentChanges,
-        answer=wire.ManagedAgent,
+        body=agent_wire.AgentChanges,
+        answer=agent_wire.ManagedAgent,
         errors=(*_CHANGES, 412, 428),
         rule=AccessRule(_OWNER, "agent", versioned=True),
     ),
@@ -83,7 +83,7 @@ AGENT_ROUTES: Final = (
         kill_switch.preview,
         _PERSON,
         "What disabling this agent would end.",
-        answer=wire.StoppedAgent,
+        answer=agent_wire.StoppedAgent,
         errors=_READS,
         rule=AccessRule(_ALL, "agent"),
     ),
@@ -93,7 +93,7 @@ AGENT_ROUTES: Final = (
         kill_switch.disable,
         _PERSON,
         "Stop an agent: its tokens, all that came from them, and its requests end.",
-        answer=wire.StoppedAgent,
+        answer=agent_wire.StoppedAgent,
         errors=_CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
@@ -103,7 +103,7 @@ AGENT_ROUTES: Final = (
         agents.enable,
         _PERSON,
         "Let a disabled or quarantined agent go on.",
-        answer=wire.ManagedAgent,
+        answer=agent_wire.ManagedAgent,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "agent"),
     ),
@@ -114,7 +114,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "A new secret, told once; the old one works for the overlap.",
         body=bodies.Rotation,
-        answer=wire.GivenSecret,
+        answer=agent_wire.GivenSecret,
         errors=_CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
@@ -125,7 +125,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Let it prove itself in another way; a secret that it needs is told once.",
         body=bodies.AuthChange,
-        answer=wire.GivenSecret,
+        answer=agent_wire.GivenSecret,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "agent", signed=True),
     ),

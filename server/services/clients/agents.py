@@ -18,11 +18,12 @@ from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
-from server.services import client_secrets, paging
+from server.services import client_secrets, members, paging
 from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.clients import agent_facts, agent_forms, agent_names, icons, owners
+from server.services.clients import agent_forms, agent_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agent_names import find
 from server.services.clients.client_names import refuse_taken
 from server.services.paging import ResultPage
@@ -99,9 +100,9 @@ class Agents:
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
-        self._check_endpoint(new.notification_endpoint)
+        self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_called(new.name), None)
+            refuse_taken(tx, users.check_called(new["name"]), None)
             return admit(tx, self.secrets, new, by=by)
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
@@ -109,14 +110,14 @@ class Agents:
 
         Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
         """
-        self._check_endpoint(changes.notification_endpoint or "")
+        self._check_endpoint(changes.get("notification_endpoint"))
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
             if agent.name != before.name:
                 refuse_taken(tx, agent.name, agent.id)
             agent = change(tx, before, agent, by=by)
-            icons.keep(tx, changes.icon or b"")
+            icons.keep(tx, changes.get("icon") or b"")
             icons.tell(tx, before, agent)
             if agent.jwks != before.jwks:
                 tx.registrations.end(agent.id)
@@ -195,7 +196,7 @@ class Agents:
             agent = find(tx, called)
             return forget(tx, agent, by=by)
 
-    def _check_endpoint(self, url: str) -> None:
+    def _check_endpoint(self, url: str | None) -> None:
         """Ask about the endpoint before the unit of work, because a name may be looked up."""
         if url and (problem := self.endpoint_problem(url)):
             member = "backchannel_client_notification_endpoint"
@@ -218,8 +219,8 @@ def admit(
     if given.agent.auth_method != "private_key_jwt":
         given = with_secret(tx, secrets, given.agent)
     tx.agents.add(given.agent, tx.now)
-    icons.keep(tx, new.icon)
-    told = {**agent_facts.facts(given.agent), **facts}
+    icons.keep(tx, new.get("icon") or b"")
+    told = {**members.facts(AGENT_MEMBERS, given.agent), **facts}
     _record(tx, audit.Type.AGENT_ADDED, given.agent, by, told)
     return given
 
@@ -232,7 +233,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
         owners.adopted(tx, [agent] if was_orphan else [], by=by)
-        _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_facts.facts(agent))
+        _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
             tx.react(AgentReplaced(agent.id, "key_rotated", by))
         elif set(agent.owners) != set(before.owners):

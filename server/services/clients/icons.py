@@ -37,7 +37,12 @@ class Icons:
 
 def path(agent: Agent) -> str | None:
     """Where its picture lies: another place for each picture, so that one may be kept for good."""
-    return None if agent.icon is None else f"/icons/{agent.icon}"
+    return None if agent.icon is None else path_of(agent.icon)
+
+
+def path_of(digest: str) -> str:
+    """Where the picture of this hash lies."""
+    return f"/icons/{digest}"
 
 
 def digest(raw: bytes) -> str | None:

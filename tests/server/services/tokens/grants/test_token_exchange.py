@@ -559,7 +559,7 @@ def test_no_token_outlives_the_actors(chains, bot):
     """TX-051: the actor token's end counts too."""
     _update(chains, "desk-bot", token_seconds=40)
     own = _own(chains, bot)
-    _update(chains, "desk-bot", usual_token_seconds=True)
+    _update(chains, "desk-bot", token_seconds=None)
     kind = {"actor_token": own, "actor_token_type": ACCESS_TOKEN}
     answer = chains.exchange(bot, chains.user_token(), **kind)
     assert answer.json["expires_in"] == 40

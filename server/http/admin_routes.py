@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.approvals import oversight, oversight_wire
 from server.http.approvers.deputy_routes import MANAGED_DEPUTY_ROUTES
@@ -17,11 +15,12 @@ from server.http.devices import device_wire
 from server.http.operations.statistics_routes import STATISTICS_ROUTES
 from server.http.policy import action_type_wire, action_types
 from server.http.policy.policy_routes import POLICY_ROUTES
-from server.http.resources import resources
+from server.http.resources import resource_wire, resources
 from server.http.route import Caller, Route
 from server.http.standing_grants.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
 from server.http.tokens import delegation_wire, delegations, key_wire, keys
 from server.http.users.user_routes import USER_ROUTES
+from server.http.wire import Rotation
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -45,7 +44,7 @@ _RESOURCES: Final = (
         _PERSON,
         "Every protected API, by URI.",
         query=listing.QUERY,
-        answer=wire.ManagedResources,
+        answer=resource_wire.ManagedResources,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -55,8 +54,8 @@ _RESOURCES: Final = (
         resources.add,
         _PERSON,
         "Register a protected API; its secret is told once.",
-        body=bodies.NewResource,
-        answer=wire.GivenResourceSecret,
+        body=resource_wire.NewResource,
+        answer=resource_wire.GivenResourceSecret,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -67,7 +66,7 @@ _RESOURCES: Final = (
         resources.show,
         _PERSON,
         "One protected API.",
-        answer=wire.ManagedResource,
+        answer=resource_wire.ManagedResource,
         errors=_READS,
         rule=AccessRule(_STAFF, "resource"),
     ),
@@ -77,8 +76,8 @@ _RESOURCES: Final = (
         resources.update,
         _PERSON,
         "Change scopes, their risks and their needs.",
-        body=bodies.ResourceChanges,
-        answer=wire.ManagedResource,
+        body=resource_wire.ResourceChanges,
+        answer=resource_wire.ManagedResource,
         errors=_UPDATES,
         rule=AccessRule(_ADMIN, "resource", versioned=True),
     ),
@@ -88,8 +87,8 @@ _RESOURCES: Final = (
         resources.rotate,
         _PERSON,
         "A new secret, told once; the old one works for the overlap.",
-        body=bodies.Rotation,
-        answer=wire.GivenResourceSecret,
+        body=Rotation,
+        answer=resource_wire.GivenResourceSecret,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "resource"),
     ),
@@ -99,7 +98,7 @@ _RESOURCES: Final = (
         resources.delete,
         _PERSON,
         "Forget a protected API; answers what ended with it.",
-        answer=wire.DeletedResource,
+        answer=resource_wire.DeletedResource,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "resource"),
     ),

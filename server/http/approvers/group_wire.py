@@ -4,21 +4,20 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from server.http.admin_bodies import Body
-from server.http.wire import Named, Names, Text
+from server.http.wire import Named, Names, StrictBody, Text
 from server.model.approvers import Group
 from server.services.clients import power
 from server.services.policy.displays import rfc3339
 
 
-class NewGroup(Body):
+class NewGroup(StrictBody):
     """A group to be made; members by name, address or id."""
 
     name: Text
     members: Names = Field(default=[])
 
 
-class GroupChange(Body):
+class GroupChange(StrictBody):
     """What becomes different; what is left out stays. `members` are all of them."""
 
     name: Text | None = None

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.audit import audit_wire
-from server.http.clients import agent_wire, agents, invitations, kill_switch
+from server.http.clients import agent_wire, agents, invitation_wire, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.operations import statistics, statistics_wire
 from server.http.route import Caller, Route
+from server.http.wire import Rotation
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -113,7 +112,7 @@ AGENT_ROUTES: Final = (
         agents.rotate,
         _PERSON,
         "A new secret, told once; the old one works for the overlap.",
-        body=bodies.Rotation,
+        body=Rotation,
         answer=agent_wire.GivenSecret,
         errors=_CHANGES,
         rule=AccessRule(_OWNER, "agent"),
@@ -124,7 +123,7 @@ AGENT_ROUTES: Final = (
         agents.change_auth,
         _PERSON,
         "Let it prove itself in another way; a secret that it needs is told once.",
-        body=bodies.AuthChange,
+        body=agent_wire.AuthChange,
         answer=agent_wire.GivenSecret,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "agent", signed=True),
@@ -169,7 +168,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Invitations, with which agents register themselves.",
         query=listing.QUERY,
-        answer=wire.ManagedInvitations,
+        answer=invitation_wire.ManagedInvitations,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -179,8 +178,8 @@ AGENT_ROUTES: Final = (
         invitations.issue,
         _PERSON,
         "Let agents register themselves; the token is told once.",
-        body=bodies.NewInvitation,
-        answer=wire.GivenInvitation,
+        body=invitation_wire.NewInvitation,
+        answer=invitation_wire.GivenInvitation,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -191,7 +190,7 @@ AGENT_ROUTES: Final = (
         invitations.revoke,
         _PERSON,
         "Take an invitation back; the agents that used it stay.",
-        answer=wire.ManagedInvitation,
+        answer=invitation_wire.ManagedInvitation,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN),
     ),

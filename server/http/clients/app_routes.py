@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.clients import apps
 from server.http.route import Caller, Route
+from server.http.wire import Rotation
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -67,7 +67,7 @@ APP_ROUTES: Final = (
         apps.rotate,
         _PERSON,
         "A new secret, told once; the old one works for the overlap.",
-        body=bodies.Rotation,
+        body=Rotation,
         answer=wire.GivenAppSecret,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "app"),

@@ -5,6 +5,7 @@ from typing import Final
 from server.http import wire
 from server.http.devices import device_wire, devices
 from server.http.route import Caller, Route
+from server.http.users import user_wire
 
 _PERSON = Caller.PERSON
 
@@ -15,7 +16,7 @@ DEVICE_ROUTES: Final = (
         devices.me,
         _PERSON,
         "Who is calling, from which device.",
-        answer=device_wire.Me,
+        answer=user_wire.Me,
         errors=(401, 403),
         browsers=True,
     ),

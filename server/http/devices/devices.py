@@ -14,7 +14,7 @@ from server.services.users.device_auth import Person
 def me(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/me."""
     device = None if person.device is None else _device(site, person.device, person)
-    answer = device_wire.Me(
+    answer = user_wire.Me(
         user=user_wire.user(person.user), device=device, server_time=rfc3339(site.clock.now())
     )
     return as_json(200, answer.model_dump())

@@ -2,11 +2,9 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.route import Caller, Route
-from server.http.users import users
+from server.http.users import user_wire, users
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -25,7 +23,7 @@ USER_ROUTES: Final = (
         _PERSON,
         "Everybody, by name.",
         query=listing.QUERY,
-        answer=wire.ManagedUsers,
+        answer=user_wire.ManagedUsers,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -35,8 +33,8 @@ USER_ROUTES: Final = (
         users.add,
         _PERSON,
         "Let somebody in, with a code for their first device.",
-        body=bodies.NewUser,
-        answer=wire.EnrolmentCode,
+        body=user_wire.NewUser,
+        answer=user_wire.EnrolmentCode,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -47,7 +45,7 @@ USER_ROUTES: Final = (
         users.show,
         _PERSON,
         "One user and their devices.",
-        answer=wire.UserSheet,
+        answer=user_wire.UserSheet,
         errors=_READS,
         rule=AccessRule(_STAFF, "user"),
     ),
@@ -57,8 +55,8 @@ USER_ROUTES: Final = (
         users.update,
         _PERSON,
         "Change an address or roles.",
-        body=bodies.UserChanges,
-        answer=wire.ManagedUser,
+        body=user_wire.UserChanges,
+        answer=user_wire.ManagedUser,
         errors=_UPDATES,
         rule=AccessRule(_ADMIN, "user", versioned=True),
     ),
@@ -68,7 +66,7 @@ USER_ROUTES: Final = (
         users.disable,
         _PERSON,
         "Stop a user; answers what ended.",
-        answer=wire.StoppedUser,
+        answer=user_wire.StoppedUser,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "user"),
     ),
@@ -78,7 +76,7 @@ USER_ROUTES: Final = (
         users.enable,
         _PERSON,
         "Let a stopped user go on.",
-        answer=wire.ManagedUser,
+        answer=user_wire.ManagedUser,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "user"),
     ),
@@ -88,7 +86,7 @@ USER_ROUTES: Final = (
         users.enrol,
         _PERSON,
         "A code for one more device.",
-        answer=wire.EnrolmentCode,
+        answer=user_wire.EnrolmentCode,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "user", signed=True),
@@ -99,7 +97,7 @@ USER_ROUTES: Final = (
         users.unlock,
         _PERSON,
         "Let a user's locked devices try again; answers them.",
-        answer=wire.UserSheet,
+        answer=user_wire.UserSheet,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, "user", signed=True),
     ),

@@ -8,18 +8,14 @@ from server.http.clients import agent_wire, agents, invitation_wire, invitations
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.operations import statistics, statistics_wire
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
 from server.http.wire import Rotation
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 _OWNER = (Role.ADMIN, Role.OWNER)
 _ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 AGENT_ROUTES: Final = (
     Route(
@@ -30,7 +26,7 @@ AGENT_ROUTES: Final = (
         "Every agent by name; my own, without a role.",
         query=listing.QUERY,
         answer=agent_wire.ManagedAgents,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -42,8 +38,8 @@ AGENT_ROUTES: Final = (
         body=agent_wire.NewAgent,
         answer=agent_wire.GivenSecret,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -52,7 +48,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "One agent: its ceiling, its owners, its secrets and keys, its pauses.",
         answer=agent_wire.AgentSheet,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -63,7 +59,7 @@ AGENT_ROUTES: Final = (
         "Change an agent; an owner may narrow it.",
         body=agent_wire.AgentChanges,
         answer=agent_wire.ManagedAgent,
-        errors=(*_CHANGES, 412, 428),
+        errors=(*CHANGES, 412, 428),
         rule=AccessRule(_OWNER, "agent", versioned=True),
     ),
     Route(
@@ -73,8 +69,8 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Stop an agent and forget it.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "GET",
@@ -83,7 +79,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "What disabling this agent would end.",
         answer=agent_wire.StoppedAgent,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -93,7 +89,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Stop an agent: its tokens, all that came from them, and its requests end.",
         answer=agent_wire.StoppedAgent,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -103,8 +99,8 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Let a disabled or quarantined agent go on.",
         answer=agent_wire.ManagedAgent,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "POST",
@@ -114,7 +110,7 @@ AGENT_ROUTES: Final = (
         "A new secret, told once; the old one works for the overlap.",
         body=Rotation,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -125,8 +121,8 @@ AGENT_ROUTES: Final = (
         "Let it prove itself in another way; a secret that it needs is told once.",
         body=agent_wire.AuthChange,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent", signed=True),
     ),
     Route(
         "GET",
@@ -136,7 +132,7 @@ AGENT_ROUTES: Final = (
         "What the log says of this agent, newest first.",
         query=listing.QUERY,
         answer=audit_wire.LogEntries,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -147,7 +143,7 @@ AGENT_ROUTES: Final = (
         "What became of what this agent asked in the last days.",
         query=("days",),
         answer=statistics_wire.CourseAnswer,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -158,7 +154,7 @@ AGENT_ROUTES: Final = (
         "Agents without an enabled owner, and those to look at again; of my own, without a role.",
         query=listing.QUERY,
         answer=orphan_wire.Orphans,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -169,8 +165,8 @@ AGENT_ROUTES: Final = (
         "Invitations, with which agents register themselves.",
         query=listing.QUERY,
         answer=invitation_wire.ManagedInvitations,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -181,8 +177,8 @@ AGENT_ROUTES: Final = (
         body=invitation_wire.NewInvitation,
         answer=invitation_wire.GivenInvitation,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "DELETE",
@@ -191,8 +187,8 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Take an invitation back; the agents that used it stay.",
         answer=invitation_wire.ManagedInvitation,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN),
     ),
     *INCIDENT_ROUTES,
 )

@@ -3,17 +3,12 @@
 from typing import Final
 
 from server.http import listing
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, UPDATES, Caller, Route
 from server.http.users import user_wire, users
-from server.services.operations.authority import AccessRule, Role
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
-_UPDATES = (*_CHANGES, 412, 428)
 
 USER_ROUTES: Final = (
     Route(
@@ -24,8 +19,8 @@ USER_ROUTES: Final = (
         "Everybody, by name.",
         query=listing.QUERY,
         answer=user_wire.ManagedUsers,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -36,8 +31,8 @@ USER_ROUTES: Final = (
         body=user_wire.NewUser,
         answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -46,8 +41,8 @@ USER_ROUTES: Final = (
         _PERSON,
         "One user and their devices.",
         answer=user_wire.UserSheet,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "user"),
+        errors=READS,
+        rule=AccessRule(STAFF, "user"),
     ),
     Route(
         "PATCH",
@@ -57,8 +52,8 @@ USER_ROUTES: Final = (
         "Change an address or roles.",
         body=user_wire.UserChanges,
         answer=user_wire.ManagedUser,
-        errors=_UPDATES,
-        rule=AccessRule(_ADMIN, "user", versioned=True),
+        errors=UPDATES,
+        rule=AccessRule(ADMIN, "user", versioned=True),
     ),
     Route(
         "POST",
@@ -67,8 +62,8 @@ USER_ROUTES: Final = (
         _PERSON,
         "Stop a user; answers what ended.",
         answer=user_wire.StoppedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -77,8 +72,8 @@ USER_ROUTES: Final = (
         _PERSON,
         "Let a stopped user go on.",
         answer=user_wire.ManagedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -88,8 +83,8 @@ USER_ROUTES: Final = (
         "A code for one more device.",
         answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
     Route(
         "POST",
@@ -98,7 +93,7 @@ USER_ROUTES: Final = (
         _PERSON,
         "Let a user's locked devices try again; answers them.",
         answer=user_wire.UserSheet,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
 )

@@ -4,13 +4,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_bodies import Body
 from server.http.approvals.approval_wire import DecidedBy, DeliveredTo, decided_by, devices
 from server.http.approvals.execution_wire import ToldExecution, execution
 from server.http.approvals.narrowing_wire import Granted, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
-from server.http.wire import Named, RiskWord, Text, moment
+from server.http.wire import Named, RiskWord, StrictBody, Text, moment
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
@@ -18,20 +17,20 @@ from server.services.approvals.oversight import Seen
 from server.services.policy.displays import rfc3339
 
 
-class Cancellation(Body):
-    """Why a request is withdrawn; the agent and the log are told."""
+class Cancellation(StrictBody):
+    """Why a request is canceled; the agent and the audit log get it."""
 
     reason: Text
 
 
-class Escalation(Body):
-    """Whom to ask about a request too, by name, e-mail or id."""
+class Escalation(StrictBody):
+    """Whom to ask too, by name, email address or id."""
 
     to: Text
 
 
 class GivenAnswer(BaseModel):
-    """A signed answer as it is kept."""
+    """A signed answer as it is stored."""
 
     decision: Literal["approve", "deny"]
     user: str
@@ -46,7 +45,7 @@ class GivenAnswer(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """Somebody's request. If less was granted, the headline begins with what was granted."""
+    """A request. If it was narrowed, the headline begins with what was granted."""
 
     id: str
     state: str
@@ -65,14 +64,14 @@ class ManagedApproval(BaseModel):
 
 
 class ManagedApprovals(BaseModel):
-    """A part of the list of requests, newest first."""
+    """A page of the list of requests, newest first."""
 
     items: list[ManagedApproval]
     next: str | None
 
 
 class ApprovalSheet(ManagedApproval):
-    """A request with its texts, its answers and its entries."""
+    """A request with its texts, answers and audit entries."""
 
     action: str
     display: str

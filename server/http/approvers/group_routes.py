@@ -5,15 +5,11 @@ from typing import Final
 from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.approvers import groups
-from server.http.route import Caller, Route
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 GROUP_ROUTES: Final = (
     Route(
@@ -21,53 +17,53 @@ GROUP_ROUTES: Final = (
         "/api/groups",
         groups.listed,
         _PERSON,
-        "Every group of approvers, by name.",
+        "List groups by name.",
         query=listing.QUERY,
         answer=wire.ManagedGroups,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
         "/api/groups",
         groups.add,
         _PERSON,
-        "Make a group of approvers.",
+        "Create a group.",
         body=wire.NewGroup,
         answer=wire.ManagedGroup,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
         "/api/groups/<id>",
         groups.show,
         _PERSON,
-        "One group of approvers.",
+        "Get one group.",
         answer=wire.ManagedGroup,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "group"),
+        errors=READS,
+        rule=AccessRule(STAFF, "group"),
     ),
     Route(
         "PATCH",
         "/api/groups/<id>",
         groups.update,
         _PERSON,
-        "Change a group; a member more takes a signature.",
+        "Change a group. Adding a member needs a signature.",
         body=wire.GroupChange,
         answer=wire.ManagedGroup,
-        errors=(*_CHANGES, 412, 428),
-        rule=AccessRule(_ADMIN, "group", versioned=True),
+        errors=(*CHANGES, 412, 428),
+        rule=AccessRule(ADMIN, "group", versioned=True),
     ),
     Route(
         "DELETE",
         "/api/groups/<id>",
         groups.delete,
         _PERSON,
-        "Forget a group that neither policy nor an agent names.",
+        "Delete a group that neither policy nor an agent names.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "group"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "group"),
     ),
 )

@@ -2,25 +2,20 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.audit import audit_wire
-from server.http.clients import agent_wire, agents, invitations, kill_switch
+from server.http.clients import agent_wire, agents, invitation_wire, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.operations import statistics, statistics_wire
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.wire import Rotation
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 _OWNER = (Role.ADMIN, Role.OWNER)
 _ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 AGENT_ROUTES: Final = (
     Route(
@@ -28,10 +23,10 @@ AGENT_ROUTES: Final = (
         "/api/agents",
         agents.listed,
         _PERSON,
-        "Every agent by name; my own, without a role.",
+        "List agents by name. Without a role, your own.",
         query=listing.QUERY,
         answer=agent_wire.ManagedAgents,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -39,21 +34,21 @@ AGENT_ROUTES: Final = (
         "/api/agents",
         agents.add,
         _PERSON,
-        "Register an agent; its secret is told once.",
+        "Register an agent. Its secret is shown once.",
         body=agent_wire.NewAgent,
         answer=agent_wire.GivenSecret,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
         "/api/agents/<id>",
         agents.show,
         _PERSON,
-        "One agent: its ceiling, its owners, its secrets and keys, its pauses.",
+        "Get one agent with its permissions, owners, secrets, keys and pauses.",
         answer=agent_wire.AgentSheet,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -61,10 +56,10 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>",
         agents.update,
         _PERSON,
-        "Change an agent; an owner may narrow it.",
+        "Change an agent. An owner can narrow it.",
         body=agent_wire.AgentChanges,
         answer=agent_wire.ManagedAgent,
-        errors=(*_CHANGES, 412, 428),
+        errors=(*CHANGES, 412, 428),
         rule=AccessRule(_OWNER, "agent", versioned=True),
     ),
     Route(
@@ -72,19 +67,19 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>",
         agents.delete,
         _PERSON,
-        "Stop an agent and forget it.",
+        "Disable and delete an agent.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "GET",
         "/api/agents/<id>/disable",
         kill_switch.preview,
         _PERSON,
-        "What disabling this agent would end.",
+        "Count what disabling this agent would end.",
         answer=agent_wire.StoppedAgent,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -92,9 +87,9 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>/disable",
         kill_switch.disable,
         _PERSON,
-        "Stop an agent: its tokens, all that came from them, and its requests end.",
+        "Disable an agent, and end its tokens, all that came from them, and its requests.",
         answer=agent_wire.StoppedAgent,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -102,20 +97,20 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>/enable",
         agents.enable,
         _PERSON,
-        "Let a disabled or quarantined agent go on.",
+        "Enable a disabled or quarantined agent.",
         answer=agent_wire.ManagedAgent,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "POST",
         "/api/agents/<id>/secret",
         agents.rotate,
         _PERSON,
-        "A new secret, told once; the old one works for the overlap.",
-        body=bodies.Rotation,
+        "Create a new secret, shown once. The old one works for the overlap.",
+        body=Rotation,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -123,21 +118,21 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>/auth",
         agents.change_auth,
         _PERSON,
-        "Let it prove itself in another way; a secret that it needs is told once.",
-        body=bodies.AuthChange,
+        "Change how an agent authenticates. A new secret is shown once.",
+        body=agent_wire.AuthChange,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent", signed=True),
     ),
     Route(
         "GET",
         "/api/agents/<id>/audit",
         agents.entries,
         _PERSON,
-        "What the log says of this agent, newest first.",
+        "List the audit entries of an agent, newest first.",
         query=listing.QUERY,
         answer=audit_wire.LogEntries,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -145,10 +140,10 @@ AGENT_ROUTES: Final = (
         "/api/agents/<id>/statistics",
         statistics.of_agent,
         _PERSON,
-        "What became of what this agent asked in the last days.",
+        "Get statistics of an agent's requests.",
         query=("days",),
         answer=statistics_wire.CourseAnswer,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -156,10 +151,10 @@ AGENT_ROUTES: Final = (
         "/api/admin/orphans",
         orphans.listed,
         _PERSON,
-        "Agents without an enabled owner, and those to look at again; of my own, without a role.",
+        "List orphaned agents and those to review. Without a role, your own.",
         query=listing.QUERY,
         answer=orphan_wire.Orphans,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -167,33 +162,33 @@ AGENT_ROUTES: Final = (
         "/api/invitations",
         invitations.listed,
         _PERSON,
-        "Invitations, with which agents register themselves.",
+        "List invitations for agents.",
         query=listing.QUERY,
-        answer=wire.ManagedInvitations,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        answer=invitation_wire.ManagedInvitations,
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
         "/api/invitations",
         invitations.issue,
         _PERSON,
-        "Let agents register themselves; the token is told once.",
-        body=bodies.NewInvitation,
-        answer=wire.GivenInvitation,
+        "Create an invitation. The token is shown once.",
+        body=invitation_wire.NewInvitation,
+        answer=invitation_wire.GivenInvitation,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "DELETE",
         "/api/invitations/<id>",
         invitations.revoke,
         _PERSON,
-        "Take an invitation back; the agents that used it stay.",
-        answer=wire.ManagedInvitation,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN),
+        "Revoke an invitation. The agents that used it stay.",
+        answer=invitation_wire.ManagedInvitation,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN),
     ),
     *INCIDENT_ROUTES,
 )

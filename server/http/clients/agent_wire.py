@@ -1,32 +1,37 @@
 """Agents in the administration API: what is sent and answered."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from server.http import members
-from server.http.admin_bodies import Body
-from server.http.admin_documents import secret
-from server.http.admin_wire import ClientSecret
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import Named, Names, moment
+from server.http.wire import ClientSecret, Named, Names, StrictBody, Text, moment, secret
 from server.model.clients import Agent
 from server.services.clients import power
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.policy.displays import rfc3339
 
 
+class AuthChange(StrictBody):
+    """How an agent authenticates, its keys, and how long the old way still works."""
+
+    method: Text
+    jwks: dict[str, Any] | None = None
+    overlap: int = Field(default=86_400, ge=0, le=2_592_000)
+
+
 @with_fields(new_fields(AGENT_MEMBERS))
-class NewAgent(Body):
-    """An agent to be registered; owners and `asks` by name, address or id."""
+class NewAgent(StrictBody):
+    """An agent to register; owners and `asks` by name, address or id."""
 
 
 @with_fields(change_fields(AGENT_MEMBERS))
-class AgentChanges(Body):
+class AgentChanges(StrictBody):
     """What becomes different; what is left out stays.
 
-    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, be
-    reviewed never, have no external id or icon, or have tokens as long as is usual.
+    Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
+    have no review date, external id or icon, or use the default token lifetime.
     """
 
     add_owners: Names = Field(default=[])
@@ -34,7 +39,7 @@ class AgentChanges(Body):
 
 
 class StoppedAgent(BaseModel):
-    """What ended with an agent, or what would."""
+    """What ended, or would end, with an agent."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -61,7 +66,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """What it may not ask a person for who denied it repeatedly; null stands for scopes alone."""
+    """What the agent cannot ask a person who denied it repeatedly; null means scopes only."""
 
     user: Named
     type: str | None
@@ -69,21 +74,21 @@ class Pause(BaseModel):
 
 
 class AgentSheet(ManagedAgent):
-    """An agent with its pauses, and when it is quarantined because nobody answers for it."""
+    """An agent with its pauses, and when it is quarantined without an owner."""
 
     pauses: list[Pause]
     quarantine_at: str | None
 
 
 class ManagedAgents(BaseModel):
-    """A part of the list of agents."""
+    """A page of the list of agents."""
 
     items: list[ManagedAgent]
     next: str | None
 
 
 class GivenSecret(BaseModel):
-    """An agent with a secret that is told once; null where it has keys."""
+    """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent
     client_secret: str | None

@@ -2,19 +2,15 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.clients import apps
-from server.http.route import Caller, Route
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.wire import Rotation
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 APP_ROUTES: Final = (
     Route(
@@ -22,64 +18,64 @@ APP_ROUTES: Final = (
         "/api/apps",
         apps.listed,
         _PERSON,
-        "Every app, by name.",
+        "List apps by name.",
         query=listing.QUERY,
         answer=wire.ManagedApps,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
         "/api/apps",
         apps.add,
         _PERSON,
-        "Register an app; its secret is told once.",
+        "Register an app. Its secret is shown once.",
         body=wire.NewClient,
         answer=wire.GivenAppSecret,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
         "/api/apps/<id>",
         apps.show,
         _PERSON,
-        "One app.",
+        "Get one app.",
         answer=wire.ManagedApp,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "app"),
+        errors=READS,
+        rule=AccessRule(STAFF, "app"),
     ),
     Route(
         "PATCH",
         "/api/apps/<id>",
         apps.update,
         _PERSON,
-        "Change an app, stop it or let it go on.",
+        "Change, disable or enable an app.",
         body=wire.ClientChanges,
         answer=wire.ManagedApp,
-        errors=(*_CHANGES, 412, 428),
-        rule=AccessRule(_ADMIN, "app", versioned=True),
+        errors=(*CHANGES, 412, 428),
+        rule=AccessRule(ADMIN, "app", versioned=True),
     ),
     Route(
         "POST",
         "/api/apps/<id>/secret",
         apps.rotate,
         _PERSON,
-        "A new secret, told once; the old one works for the overlap.",
-        body=bodies.Rotation,
+        "Create a new secret, shown once. The old one works for the overlap.",
+        body=Rotation,
         answer=wire.GivenAppSecret,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "app"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "app"),
     ),
     Route(
         "DELETE",
         "/api/apps/<id>",
         apps.delete,
         _PERSON,
-        "Forget an app.",
+        "Delete an app.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "app"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "app"),
     ),
 )

@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from server.http import wire
+from server.http import listing, wire
 from server.http.devices import device_wire, devices
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.users import user_wire
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
 
@@ -14,8 +16,8 @@ DEVICE_ROUTES: Final = (
         "/api/me",
         devices.me,
         _PERSON,
-        "Who is calling, from which device.",
-        answer=device_wire.Me,
+        "Get the current user and device.",
+        answer=user_wire.Me,
         errors=(401, 403),
         browsers=True,
     ),
@@ -24,7 +26,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices",
         devices.listed,
         _PERSON,
-        "My devices.",
+        "List your devices.",
         answer=device_wire.Devices,
         errors=(401, 403),
         browsers=True,
@@ -34,7 +36,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices",
         devices.register,
         _PERSON,
-        "Register this terminal.",
+        "Register this terminal as a device.",
         body=device_wire.NewDevice,
         answer=device_wire.Device,
         status=201,
@@ -45,7 +47,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices/codes",
         devices.code,
         _PERSON,
-        "A one-time code for one more device of mine, told once.",
+        "Create a one-time code for another device. It is shown once.",
         body=wire.SignedStatement,
         answer=device_wire.DeviceCode,
         status=201,
@@ -57,7 +59,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices/<id>",
         devices.rename,
         _PERSON,
-        "Call a device of mine otherwise.",
+        "Rename a device.",
         body=device_wire.DeviceName,
         answer=device_wire.Device,
         errors=(401, 403, 404, 422),
@@ -68,7 +70,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices/self/pin",
         devices.pin,
         _PERSON,
-        "The server's half of my PIN; every call is counted.",
+        "Get the server's half of the PIN. Every call is counted.",
         body=device_wire.PinCall,
         answer=device_wire.PinAnswered,
         errors=(401, 403, 404, 422, 423),
@@ -88,7 +90,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices/<id>/unlock",
         devices.unlock,
         _PERSON,
-        "Let a locked device of mine try again.",
+        "Unlock a device.",
         body=wire.SignedStatement,
         answer=device_wire.Device,
         errors=(401, 403, 404, 422),
@@ -99,7 +101,7 @@ DEVICE_ROUTES: Final = (
         "/api/devices/<id>/vouch",
         devices.vouch,
         _PERSON,
-        "Let a new device of mine decide high risk at once.",
+        "Vouch for a new device, so that it decides high risk at once.",
         body=wire.SignedStatement,
         answer=device_wire.Device,
         errors=(401, 403, 404, 422),
@@ -110,9 +112,33 @@ DEVICE_ROUTES: Final = (
         "/api/devices/<id>",
         devices.revoke,
         _PERSON,
-        "End a device of mine; `self` signs out.",
+        "Remove a device. `self` signs this one out.",
         status=204,
         errors=(401, 403, 404),
         browsers=True,
+    ),
+)
+
+MANAGED_DEVICE_ROUTES: Final = (
+    Route(
+        "GET",
+        "/api/admin/devices",
+        devices.all_listed,
+        Caller.PERSON,
+        "List the devices of all users, oldest first.",
+        query=("user", *listing.QUERY),
+        answer=device_wire.ManagedDevices,
+        errors=READS,
+        rule=AccessRule(STAFF),
+    ),
+    Route(
+        "DELETE",
+        "/api/admin/devices/<id>",
+        devices.revoke_managed,
+        Caller.PERSON,
+        "Remove a user's device. Must be signed if it is their last one.",
+        status=204,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "device"),
     ),
 )

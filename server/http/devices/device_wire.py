@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.users.user_wire import User
 from server.http.wire import Named, StrictBody, moment
 from server.model.devices import MOST_TRIES
 from server.model.devices import Device as DeviceRecord
@@ -27,7 +26,7 @@ class ApprovalKeys(StrictBody):
 
 
 class NewDevice(StrictBody):
-    """A terminal that registers itself."""
+    """A terminal to register."""
 
     name: str = Field(min_length=1, max_length=64)
     approval_keys: ApprovalKeys
@@ -45,13 +44,13 @@ class PinCall(StrictBody):
 
 
 class DeviceName(StrictBody):
-    """What I call a device from now on."""
+    """The new name of a device."""
 
     name: str = Field(max_length=256)
 
 
 class DeviceCode(BaseModel):
-    """A one-time code for one more device of mine, told once, and the link to the page for it."""
+    """A one-time code for another device, shown once, and the link to its page."""
 
     enrolment_code: str
     link: str
@@ -59,7 +58,7 @@ class DeviceCode(BaseModel):
 
 
 class Pin(BaseModel):
-    """How often the PIN was tried without success since the last approval."""
+    """How many PIN tries since the last success."""
 
     tries: int
     left: int
@@ -68,7 +67,7 @@ class Pin(BaseModel):
 
 
 class Device(BaseModel):
-    """A device that a person decides from."""
+    """A device of a person."""
 
     id: str
     name: str
@@ -81,14 +80,6 @@ class Device(BaseModel):
     keys: dict[str, str]
     pin: Pin
     nonce: str | None
-
-
-class Me(BaseModel):
-    """Who is calling, and from which device."""
-
-    user: User
-    device: Device | None
-    server_time: str
 
 
 class Devices(BaseModel):
@@ -113,7 +104,7 @@ class PinConfirmed(BaseModel):
 
 
 class ManagedDevice(BaseModel):
-    """Somebody's device."""
+    """A device."""
 
     id: str
     name: str
@@ -127,7 +118,7 @@ class ManagedDevice(BaseModel):
 
 
 class ManagedDevices(BaseModel):
-    """A part of the list of devices."""
+    """A page of the list of devices."""
 
     items: list[ManagedDevice]
     next: str | None

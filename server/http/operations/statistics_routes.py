@@ -5,11 +5,8 @@ from typing import Final
 from server.http.notifications import outbox, outbox_wire
 from server.http.operations import limits_wire, statistics
 from server.http.operations import statistics_wire as wire
-from server.http.route import Caller, Route
+from server.http.route import READS, STAFF, Caller, Route
 from server.services.operations.authority import AccessRule, Role
-
-_STAFF = (Role.ADMIN, Role.AUDITOR)
-_READS = (401, 403, 404, 422)
 
 STATISTICS_ROUTES: Final = (
     Route(
@@ -17,38 +14,38 @@ STATISTICS_ROUTES: Final = (
         "/api/admin/statistics",
         statistics.summary,
         Caller.PERSON,
-        "How asking and answering went in the last days.",
+        "Get statistics of requests and answers.",
         query=("days",),
         answer=wire.StatisticsAnswer,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
         "/api/admin/findings",
         statistics.findings,
         Caller.PERSON,
-        "What is weak or broken in the records, and the fix.",
+        "List what is weak or broken, with the fix.",
         answer=wire.Findings,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
         "/api/admin/outbox",
         outbox.state,
         Caller.PERSON,
-        "What leaves the installation, what was given up, push services and loops.",
+        "Get the state of the outbox, push services and loops.",
         answer=outbox_wire.OutgoingState,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
         "/api/admin/outbox/<id>/retry",
         outbox.retry,
         Caller.PERSON,
-        "Let a message that was given up leave after all.",
+        "Retry an undelivered message.",
         answer=outbox_wire.GivenUpMessage,
         errors=(401, 403, 404, 409, 422),
         rule=AccessRule((Role.ADMIN,)),
@@ -58,19 +55,19 @@ STATISTICS_ROUTES: Final = (
         "/api/admin/limits",
         statistics.limits,
         Caller.PERSON,
-        "Each limit, who is near it now, and who reached it in the last day.",
+        "List each limit, who is near it, and who reached it in the last day.",
         answer=limits_wire.LimitsAnswer,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
         "/api/admin/settings",
         statistics.settings,
         Caller.PERSON,
-        "Each setting and where it came from.",
+        "List each setting and its source.",
         answer=wire.Settings,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
 )

@@ -4,21 +4,20 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_bodies import Body
-from server.http.wire import Text, moment
+from server.http.wire import StrictBody, Text, moment
 from server.model.tokens import SigningKey
 from server.services.policy.displays import rfc3339
 from server.services.tokens.keys import Rotated
 
 
-class KeyRotation(Body):
-    """Which algorithm gets a new key."""
+class KeyRotation(StrictBody):
+    """The algorithm of the new key."""
 
     alg: Text
 
 
 class ManagedKey(BaseModel):
-    """A signing key's public facts."""
+    """The public facts of a signing key."""
 
     kid: str
     alg: str
@@ -28,13 +27,13 @@ class ManagedKey(BaseModel):
 
 
 class ManagedKeys(BaseModel):
-    """Every signing key, newest first."""
+    """List signing keys, newest first."""
 
     items: list[ManagedKey]
 
 
 class RotatedKey(BaseModel):
-    """The key that signs from now on, and what became of the others."""
+    """The key that signs from now on, and the state of the others."""
 
     key: ManagedKey
     retiring: list[str]
@@ -42,7 +41,7 @@ class RotatedKey(BaseModel):
 
 
 class RevokedKey(BaseModel):
-    """A key that was taken away, and the one that signs in its place."""
+    """A revoked key, and the one that signs instead."""
 
     kid: str
     alg: str

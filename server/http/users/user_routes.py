@@ -2,20 +2,13 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
-from server.http.route import Caller, Route
-from server.http.users import users
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, UPDATES, Caller, Route
+from server.http.users import user_wire, users
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
-_UPDATES = (*_CHANGES, 412, 428)
 
 USER_ROUTES: Final = (
     Route(
@@ -23,84 +16,84 @@ USER_ROUTES: Final = (
         "/api/users",
         users.listed,
         _PERSON,
-        "Everybody, by name.",
+        "List users by name.",
         query=listing.QUERY,
-        answer=wire.ManagedUsers,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        answer=user_wire.ManagedUsers,
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
         "/api/users",
         users.add,
         _PERSON,
-        "Let somebody in, with a code for their first device.",
-        body=bodies.NewUser,
-        answer=wire.EnrolmentCode,
+        "Add a user, with a code for their first device.",
+        body=user_wire.NewUser,
+        answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
         "/api/users/<id>",
         users.show,
         _PERSON,
-        "One user and their devices.",
-        answer=wire.UserSheet,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "user"),
+        "Get one user with their devices.",
+        answer=user_wire.UserSheet,
+        errors=READS,
+        rule=AccessRule(STAFF, "user"),
     ),
     Route(
         "PATCH",
         "/api/users/<id>",
         users.update,
         _PERSON,
-        "Change an address or roles.",
-        body=bodies.UserChanges,
-        answer=wire.ManagedUser,
-        errors=_UPDATES,
-        rule=AccessRule(_ADMIN, "user", versioned=True),
+        "Change a user's address, roles or backup.",
+        body=user_wire.UserChanges,
+        answer=user_wire.ManagedUser,
+        errors=UPDATES,
+        rule=AccessRule(ADMIN, "user", versioned=True),
     ),
     Route(
         "POST",
         "/api/users/<id>/disable",
         users.disable,
         _PERSON,
-        "Stop a user; answers what ended.",
-        answer=wire.StoppedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        "Disable a user. Returns what ended.",
+        answer=user_wire.StoppedUser,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
         "/api/users/<id>/enable",
         users.enable,
         _PERSON,
-        "Let a stopped user go on.",
-        answer=wire.ManagedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        "Enable a user.",
+        answer=user_wire.ManagedUser,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
         "/api/users/<id>/codes",
         users.enrol,
         _PERSON,
-        "A code for one more device.",
-        answer=wire.EnrolmentCode,
+        "Create a one-time code for another device.",
+        answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
     Route(
         "POST",
         "/api/users/<id>/unlock",
         users.unlock,
         _PERSON,
-        "Let a user's locked devices try again; answers them.",
-        answer=wire.UserSheet,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        "Unlock a user's devices. Returns the locked ones.",
+        answer=user_wire.UserSheet,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
 )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from server.http.site import Site
+from server.model.policy_rules import DAYS
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.approvers import deputies
 from server.services.ciba import user_codes
 from server.services.devices import devices
-from server.services.policy.rules import DAYS
 from server.services.users.device_auth import Person
 from server.web.calls import Document
 from server.web.own.devices import find

@@ -1,6 +1,6 @@
-"""The pages of a person, in the order of their menu.
+"""The menus: a person's own pages, and the console's.
 
-Owns: what the menu says and where it leads. Never: who sees a page; each page decides that itself.
+Owns: what each entry says, where it leads, and their order. Never: who sees a page; its row says.
 """
 
 from dataclasses import dataclass
@@ -27,3 +27,20 @@ PLACES: Final = (
     Place("devices", "/devices", "Devices"),
     Place("settings", "/settings", "Settings"),
 )
+
+
+def _group(title: str, *words: str) -> tuple[str, tuple[Place, ...]]:
+    return title, tuple(Place(one.lower(), f"/admin/{one.lower()}", one) for one in words)
+
+
+CONSOLE_MENU: Final = (
+    ("Now", (Place("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1])),
+    _group(
+        *("Clients", "Agents", "Orphans", "Invitations", "Apps"),
+        *("Delegations", "Grants", "Consents"),
+    ),
+    _group("People", "Users", "Groups", "Devices", "Deputies"),
+    _group("Rules", "Policy", "Resources", "Actions"),
+    _group("Installation", "Audit", "Health", "Limits", "Settings"),
+)
+"""Titles, and the entries under each."""

@@ -188,7 +188,7 @@ def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
 def test_what_happened_is_told_with_names_as_text(server: LiveServer, page: Chromium) -> None:
     """Whatever a name is made of: no markup comes of it, and nothing is turned around."""
     page.open(f"{server.url}/")
-    page.ask(f"import('/happened.js').then(each => each.told({json.dumps(_HOSTILE)}))")
+    page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
     assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
     assert page.ask("document.querySelectorAll('#news b').length") == 0
 

@@ -12,7 +12,7 @@ from tests.support.newcomer import enrol
 from tests.support.server import LiveServer
 
 _PROVED = """
-Promise.all([import("/proving.js"), fetch("/jwks").then((answer) => answer.json())])
+Promise.all([import("/receipt_proof.js"), fetch("/jwks").then((answer) => answer.json())])
   .then(([{ proved }, { keys }]) => proved(RECEIPT, keys))
 """
 

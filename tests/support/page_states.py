@@ -264,7 +264,7 @@ def _of_apps(made: Furnished) -> list[State]:
     power = link(scope="openid profile email payments:read", resource=PAY, prompt="consent")
     code = "/device?user_code=BCDFGHJK"
     posts = link(response_mode="form_post")
-    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/send.js"]))
+    unsent = (told("Network.enable"), told("Network.setBlockedURLs", urls=["*/form_post.js"]))
     return [
         State("app-unknown", "/authorize?client_id=nobody"),
         State("sign-in", link(), (says("to go on to"),)),

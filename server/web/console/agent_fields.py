@@ -7,7 +7,7 @@ from server.protocol import names
 from server.services.clients.agent_forms import MOST_DESCRIPTION
 from server.services.clients.invitations import SAFE_GRANTS
 from server.services.clients.reviews import MOST_EXTERNAL_ID
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 GRANTS: Final = (
     (names.GRANT_CIBA, "by asking people (CIBA)"),

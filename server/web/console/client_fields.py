@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from server.protocol import names
 from server.web.console.agent_fields import ALGS, METHODS, RESOURCES, SCOPES, TYPES
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 _NAME: Final = Field(
     "name",

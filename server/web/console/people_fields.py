@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 _EMAIL: Final = Field("email", "E-mail address")
 _ROLES: Final = Field(

@@ -1,5 +1,5 @@
 // News as they come: over the feed's socket, by looking every two seconds while there is none, or by looking alone.
-import { bar } from "/deeds.js";
+import { bar } from "/buttons.js";
 import { ago, call } from "/passkey.js";
 
 const WITHOUT = 2000;

@@ -1,5 +1,5 @@
 // What every page with a passkey needs: bytes as text, words, calls to our own API, clocks.
-import { known } from "/known.js";
+import { known } from "/answer_state.js";
 
 export const csrf = document.body.dataset.csrf ?? "";
 const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();

@@ -147,4 +147,4 @@ def test_whoever_consents_sees_the_picture(local, pictured, eva):
     assert eva.browser.user.id not in own
 
 
-CONSENT = '{% import "prompt.html" as prompt %}{{ prompt.icon(id) }}'
+CONSENT = '{% import "approvals/prompt.html" as prompt %}{{ prompt.icon(id) }}'

@@ -11,8 +11,7 @@ from server.http.admin_bodies import ActionDocument
 from server.http.admin_routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
-from server.web.console.deeds import DEEDS
-from server.web.console.sheets import SHEETS
+from server.web.table import FORMS, page_at
 from tests.support.console import Console, open_console
 from tests.support.installation import BY, PAY, PAYMENT
 from tests.support.staff import Staff
@@ -228,15 +227,15 @@ def test_what_is_about_to_change_is_shown_before_it_is_signed(console: Console) 
 def test_a_page_that_is_sent_back_untouched_changes_nothing(console: Console) -> None:
     """Whatever stands in a form of something that is there comes back as it was."""
     before = len(console.staff.local.desk.entries())
-    for deed in DEEDS:
-        if deed.of and deed.fields:
-            sheet = next(one for one in SHEETS if one.path == deed.page)
-            about = console.staff.ids[deed.of]
+    for action in FORMS:
+        if action.of and action.fields:
+            sheet = page_at(action.page)
+            about = console.staff.ids[action.of]
             page = console.get("admin", sheet.path.replace("<id>", about)).text
-            whole = page.partition(f'action="{deed.path.replace("<id>", about)}"')[2]
+            whole = page.partition(f'action="{action.path.replace("<id>", about)}"')[2]
             typed = _filled(whole.partition("</form>")[0])
-            answer = console.post("admin", deed.path.replace("<id>", about), typed)
-            assert answer.status_code == 303, (deed.path, answer.text)
+            answer = console.post("admin", action.path.replace("<id>", about), typed)
+            assert answer.status_code == 303, (action.path, answer.text)
     assert len(console.staff.local.desk.entries()) == before
 
 
@@ -286,11 +285,11 @@ def test_whoever_may_not_change_it_gets_no_form_back(console: Console) -> None:
 def test_every_form_with_fields_names_members_that_the_api_knows() -> None:
     """Or what it says of a member would stand at no field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
-    for deed in DEEDS:
-        body: Any = rows[deed.row].body
+    for action in (one for one in FORMS if one.in_console):
+        body: Any = rows[action.row].body
         if body is not ActionDocument:
-            own = {field.name for field in deed.fields if not field.of}
-            assert own <= set(body.model_fields if body else ()), deed.path
+            own = {field.name for field in action.fields if not field.of}
+            assert own <= set(body.model_fields if body else ()), action.path
 
 
 def _sent(console: Console, path: str, about: str, typed: dict[str, str]) -> Any:

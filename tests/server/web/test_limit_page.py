@@ -8,7 +8,7 @@ from server.protocol.approvals import decisions
 from server.protocol.approvals.narrowing import NOT_GRANTED
 from server.protocol.approvals.states import State
 from server.protocol.forms import Form
-from server.web import limit_page
+from server.web.approvals import narrowing
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.console import FROM_HERE
 from tests.support.installation import BY, PAYMENT
@@ -166,9 +166,9 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
     }
     whole = {"scope.0": ("1",), "scope.1": ("1",)} | {f"fact.0.{n}": ("1",) for n in range(3)}
     nothing = {"drop_scopes": [], "changes": [], "token_seconds": None}
-    assert limit_page.wish(Form(whole), room) == nothing
+    assert narrowing.wish(Form(whole), room) == nothing
     some = {"fact.0.0": ("1",), "fact.0.2": ("1",), "fact.1": ("1",), "fact.2": ("soon",)}
-    assert limit_page.wish(Form({**some, "seconds": ("9",)}), room) == {
+    assert narrowing.wish(Form({**some, "seconds": ("9",)}), room) == {
         "drop_scopes": ["a", "b"],
         "changes": [
             {"place": 0, "fact": "/to", "to": "1,3"},
@@ -177,4 +177,4 @@ def test_ticks_and_fields_are_the_wish_of_the_api():
         ],
         "token_seconds": 9,
     }
-    assert limit_page.wish(Form({}), room)["changes"][0]["to"] == "none"
+    assert narrowing.wish(Form({}), room)["changes"][0]["to"] == "none"

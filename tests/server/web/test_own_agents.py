@@ -163,7 +163,7 @@ def test_an_administrator_s_own_pages_show_their_own_agents(eva, agent, local, m
     """All the others are in the console."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
-    monkeypatch.setattr("server.web.own.agents._MOST", "1")
+    monkeypatch.setattr("server.web.clients.agents._MOST", "1")
     own = registered(local.desk, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page

@@ -122,7 +122,7 @@ def test_what_was_held_back_stands_apart(template, open_local):
 
 def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monkeypatch):
     """By a link, without scripts too; one that is high and ends last is never hidden."""
-    monkeypatch.setattr("server.web.person_pages._MOST", 2)
+    monkeypatch.setattr("server.web.approvals.inbox._MOST", 2)
     low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
     high = _paid(agent, requested_expiry="900")
     page = _page(browser).text
@@ -136,8 +136,8 @@ def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monk
 
 def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
     """It goes on by being answered."""
-    monkeypatch.setattr("server.web.person_pages._MOST", 1)
-    monkeypatch.setattr("server.web.person_pages._ROOM", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._MOST", 1)
+    monkeypatch.setattr("server.web.approvals.inbox._ROOM", 1)
     _asked(agent), _asked(agent)
     page = _page(browser, "/?all=true").text
     assert "These are the gravest 1 of 2." in page
@@ -250,7 +250,7 @@ def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, loc
     assert "Not a denial; it can be asked again." in before
     assert f'id="retry" data-deed data-id="{approval.id}"' in before
     assert "Ask <bdi>invoice-bot</bdi> to retry" in before
-    assert "/over.js" in before
+    assert "/decided.js" in before
     assert browser.send("POST", f"/api/approvals/{approval.id}/retry").status == 200
     after = _page(browser, f"/r/{approval.id}").text
     assert "Not a denial; its agent was told to ask again." in after

@@ -3,8 +3,8 @@
 import pytest
 
 from server.model.store import Busy
-from server.web import sign_in
 from server.web.browser import HEADERS
+from server.web.sign_in import sign_in
 from tests.support.browser import CALLBACK, request_of
 from tests.support.people import give_password, new_app, new_browser
 from tests.support.site import ISSUER
@@ -145,7 +145,7 @@ def test_an_answer_may_be_posted_with_and_without_a_script(app, browser):
     policy = page.headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "form-action https://chat.example" in policy
-    script = browser.http.get("/send.js")
+    script = browser.http.get("/form_post.js")
     assert script.headers["Content-Type"].startswith("text/javascript")
     assert "submit" in script.text
     refused = browser.authorize(app.id, response_mode="form_post", scope="openid nothing:here")

@@ -84,10 +84,10 @@ def guarded(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
     except HTTPException:  # a body that is too long has an answer of its own
         raise
     except Busy:
-        return message("One moment", "The server is busy. Try again.", status=503)
+        return message("Server busy", "The server is busy. Try again.", status=503)
     except Exception:  # noqa: BLE001  # the last handler: logged, and answered with a page
         telemetry.log().exception("page.failed", path=path)
-        return message("A fault of the server", "It was written down. Try again.", status=500)
+        return message("Server error", "The error was logged. Try again.", status=500)
 
 
 def _homes(path: str) -> tuple[tuple[str, str], ...]:
@@ -145,7 +145,7 @@ def posted(site: Site) -> Form:
     cookie = cookie_of(site)
     known = cookie and form.get("csrf") == site.sign_ins.csrf(cookie)
     if not known or not from_here(site):
-        raise errors.InvalidRequest("This page was open for too long. Go back and try again.")
+        raise errors.InvalidRequest("This page has expired. Go back and try again.")
     return form
 
 

@@ -109,7 +109,7 @@ def _sent(one: Field, form: Form) -> object:
     except ValueError as error:
         raise Wrong(one.name, f"{error}.") from error
     if one.needed and not value:
-        raise Wrong(one.name, "This must be filled in.")
+        raise Wrong(one.name, "This field is required.")
     return one.empty if value is None else value
 
 
@@ -222,7 +222,7 @@ def _number(one: Field, form: Form) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdecimal() or len(text) > 12:  # noqa: PLR2004  # digits
-        raise ValueError("This must be a whole number")
+        raise ValueError("Enter a whole number")
     return int(text)
 
 
@@ -234,7 +234,7 @@ def _day(one: Field, form: Form) -> str | None:
     try:
         return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
     except ValueError:
-        raise ValueError("This must be a day like 2027-01-31") from None
+        raise ValueError("Enter a day such as 2027-01-31") from None
 
 
 def _box(one: Field, form: Form) -> bool:
@@ -251,7 +251,7 @@ def _words_after(one: Field, form: Form) -> dict[str, list[str]]:
     split = [line.split() for line in (form.get(one.name) or "").splitlines() if line.strip()]
     names = [line[0] for line in split]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"{twice[0]} stands there twice")
+        raise ValueError(f"{twice[0]} is listed twice")
     return {name: rest for name, *rest in split}
 
 
@@ -273,7 +273,7 @@ def as_json(member: str, text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Wrong(member, f"This is not JSON: {error}.") from None
+        raise Wrong(member, f"Invalid JSON: {error}.") from None
 
 
 def _as_it_is(value: object) -> str:

@@ -21,7 +21,7 @@ PLACES: Final = (
     Place("inbox", "/", "Inbox"),
     Place("history", "/history", "History"),
     Place("agents", "/agents", "Agents"),
-    Place("grants", "/grants", "Grants"),
+    Place("grants", "/grants", "Standing grants"),
     Place("consents", "/consents", "Consents"),
     Place("delegations", "/delegations", "Delegations"),
     Place("devices", "/devices", "Devices"),
@@ -30,14 +30,17 @@ PLACES: Final = (
 
 
 def _group(title: str, *words: str) -> tuple[str, tuple[Place, ...]]:
-    return title, tuple(Place(one.lower(), f"/admin/{one.lower()}", one) for one in words)
+    """Each entry is at the last word of its name."""
+    ats = [one.lower().split()[-1] for one in words]
+    places = zip(ats, words, strict=True)
+    return title, tuple(Place(at, f"/admin/{at}", one) for at, one in places)
 
 
 CONSOLE_MENU: Final = (
     ("Now", (Place("overview", "/admin", "Overview"), *_group("", "Approvals", "Incidents")[1])),
     _group(
         *("Clients", "Agents", "Orphans", "Invitations", "Apps"),
-        *("Delegations", "Grants", "Consents"),
+        *("Delegations", "Standing grants", "Consents"),
     ),
     _group("People", "Users", "Groups", "Devices", "Deputies"),
     _group("Rules", "Policy", "Resources", "Actions"),

@@ -66,9 +66,9 @@ def _answered(
     try:
         return view(visit, row)
     except errors.Problem as problem:
-        return message("This does not work", problem.detail, status=problem.status)
+        return message("Request refused", problem.detail, status=problem.status)
     except errors.ProtocolError as error:
-        return message("This does not work", error.description, status=error.status)
+        return message("Request refused", error.description, status=error.status)
 
 
 def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:

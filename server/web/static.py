@@ -45,14 +45,14 @@ def _refused(error: HTTPException) -> AnyResponse:
 
 _WORDS: Final = {
     404: (
-        "There is no page here",
-        "Apps send you here to sign in. What waits for your answer is at / and in sayso-approver.",
+        "Page not found",
+        "Waiting requests are at / and in sayso-approver.",
     ),
-    413: ("This is too long", "Nothing was changed. Go back, and send less than 128 KiB."),
+    413: ("Too large", "Nothing was changed. Go back and send less than 128 KiB."),
 }
 _OTHER_WORDS: Final = (
-    "This page cannot be opened like this",
-    "It belongs to a form. Go back to where you came from and begin again.",
+    "Can't open this page directly",
+    "It belongs to a form. Go back and start again.",
 )
 
 

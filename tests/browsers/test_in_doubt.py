@@ -94,8 +94,8 @@ def test_each_state_of_knowledge_has_its_words(
     assert tab.ask(says) == [
         "Your approval was recorded.",
         "Checking whether your approval was recorded\N{HORIZONTAL ELLIPSIS}",
-        "It is not known whether your approval was recorded. Load this page again.",
-        "Your approval was not recorded. The request still waits.",
+        "It is not known whether your approval was recorded. Reload this page.",
+        "Your approval was not recorded. The request is still waiting.",
     ]
 
 

@@ -42,7 +42,7 @@ def _question(asked: Mapping[str, str]) -> dict[str, str]:
         since = {"since": _day(asked["from"])} if "from" in asked else {}
         until = {"until": _day(asked["to"], timedelta(days=1))} if "to" in asked else {}
     except (ValueError, OverflowError) as error:
-        raise errors.Problem(422, "invalid_body", "Write days as 2026-11-25.") from error
+        raise errors.Problem(422, "invalid_body", "Enter days such as 2026-11-25.") from error
     return {"limit": _PART, **kept, **since, **until}
 
 

@@ -53,7 +53,7 @@ def wish(form: Form, room: Document) -> Document:
     """What the controls say. ValueError when the life of the token is no number."""
     seconds = form.get("seconds")
     if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
-        raise ValueError("Say how long the token lives in whole seconds")
+        raise ValueError("Enter the token lifetime in whole seconds")
     scopes = enumerate(room["scopes"])
     facts = enumerate(room["facts"])
     changes = [(fact, to) for at, fact in facts if (to := _to(form, at, fact)) is not None]

@@ -45,6 +45,6 @@ def revoke(visit: Visit, form: Form) -> AnyResponse:
     """POST /done/<id>/revoke: the token of this request, and all that came from it."""
     token = visit.site.ledger.of_approval(visit.person, visit.about)
     if token is None:
-        raise errors.Problem(404, "not_found", "Nobody acts for you by a token of this request.")
+        raise errors.Problem(404, "not_found", "This request has no active token.")
     visit.calls.do(_REVOKE, token.delegation.id, None, form)
     return go(f"{visit.site.rules.issuer}/done/{visit.about}")

@@ -100,7 +100,10 @@ def _cannot(visit: Visit, shown: Shown) -> str:
     if not high or visit.site.clock.now() >= high_from:
         return ""
     since = moment(high_from)
-    return f"This passkey is new: high risk from {since}, unless an older device vouches for it."
+    return (
+        f"This passkey is new. It can approve high-risk requests from {since}, or sooner if an "
+        "older device vouches for it."
+    )
 
 
 def outcome(shown: Shown) -> str:
@@ -110,17 +113,17 @@ def outcome(shown: Shown) -> str:
         label = decisions.DENY_CODES[answer.code or ""].label
         return f"Denied by {_who(shown)} at {moment(answer.at)}. Reason: {label}."
     if answer is not None and approval.state is not State.PENDING:
-        used = " What it gives was collected." if approval.state is State.REDEEMED else ""
+        used = " The agent collected its token." if approval.state is State.REDEEMED else ""
         return f"Approved by {_who(shown)} at {moment(answer.at)}.{used}"
     if approval.decided_by is not None:
-        return "Approved without asking you, by what you allowed before."
+        return "Approved automatically by your standing grant or consent."
     if approval.state is State.PENDING:
         return ""
     if approval.state is State.EXPIRED:
         asked = approval.retry_asked_at is not None
-        again = "its agent was told to ask again" if asked else "it can be asked again"
-        return f"Expired at {moment(approval.expires_at)}. Not a denial; {again}."
-    return f"This request is over: {approval.reason or approval.state}. Nobody answered it."
+        again = "its agent was told to retry" if asked else "the agent can retry"
+        return f"Expired at {moment(approval.expires_at)}. Expiring isn't a denial; {again}."
+    return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
 
 
 def _who(shown: Shown) -> str:

@@ -73,7 +73,7 @@ FORMS: Final = (
     FormAction(
         "/settings/deputies",
         "POST /api/deputies",
-        "Name a deputy to decide for you",
+        "Add a deputy",
         body=_deputy,
         signs=_signs_deputy,
         then="/settings?done=deputy",

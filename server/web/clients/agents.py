@@ -131,6 +131,4 @@ def _name(visit: Visit, owned: Document | None) -> str:
 
 
 def _unknown() -> errors.Problem:
-    return errors.Problem(
-        404, "not_found", "No such agent is yours, acts for you, or ever asked you anything."
-    )
+    return errors.Problem(404, "not_found", "No such agent.")

@@ -26,7 +26,7 @@ def add_agent_icons(app: Flask, site: Site) -> None:
         """It is what it says it is, whatever a browser would rather make of it."""
         found = site.icons.get(digest)
         if found is None:
-            response = Response("There is no such picture.", 404, mimetype="text/plain")
+            response = Response("There is no such icon.", 404, mimetype="text/plain")
         else:
             response = Response(found.body, mimetype=found.media_type)
         response.headers.extend({**HEADERS, "Content-Security-Policy": _POLICY})

@@ -160,7 +160,7 @@ CHANGED_AGENT: Final = (
     *_ASKS,
 )
 OWNERS: Final = (
-    Field("add_owners", "One more who answers for it", "lines", flag="--add-owner"),
+    Field("add_owners", "Add an owner", "lines", flag="--add-owner"),
     Field("remove_owners", "Who answers for it no more", "lines", flag="--remove-owner"),
 )
 ICON: Final = (

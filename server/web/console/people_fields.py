@@ -4,7 +4,7 @@ from typing import Final
 
 from server.web.fields import Field
 
-_EMAIL: Final = Field("email", "E-mail address")
+_EMAIL: Final = Field("email", "Email address")
 _ROLES: Final = Field(
     "roles",
     "Roles",

@@ -21,8 +21,8 @@ _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
 _MOST_NAME: Final = 320
 _MOST_CODE: Final = 40
-_BUSY: Final = "The server is busy. Nothing was sent; try again."
-_STALE: Final = "This page was open for too long, or another site sent you here. Type it again."
+_BUSY: Final = "The server is busy. Nothing was sent. Try again."
+_STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
 
 
 def add_device_pages(app: Flask, site: Site) -> None:
@@ -64,7 +64,7 @@ def _entered(site: Site) -> AnyResponse:
     if not _ours(site):
         return _form(site, name=name, code=code, problem=_STALE)
     if not name or not code:
-        return _form(site, name=name, code=code, problem="Type your user name and the code.")
+        return _form(site, name=name, code=code, problem="Enter your user name and the code.")
     try:
         site.device_grant.enter(name=name, typed=code, peer=request.remote_addr or "")
     except CodeRefused as refused:

@@ -11,8 +11,8 @@ from server.web.page import Facts
 from server.web.visit import Visit
 
 _ALONE: Final = (
-    "It is denied as not recognised, and its agent is told so. Nobody is stopped, and no "
-    "administrator hears of it."
+    "It is denied as not recognized, and the agent is told so. No agent is quarantined and no "
+    "administrator is notified."
 )
 
 
@@ -30,11 +30,15 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
     """
     alone = ("", "This request", _ALONE)
     if approval.kind != "action":
-        told = "It is refused, and the administrators are told. No agent asked for it."
-        stops = [("agent", "This request, and tell the administrators", told)]
+        told = "It is denied, and the administrators are notified. No agent asked for it."
+        stops = [("agent", "This request, and notify the administrators", told)]
     else:
         stops = [
-            ("agent", "This agent", "Everything of it ends, for everybody."),
-            ("every_agent", "Every agent acting for me", "Each is stopped, for everybody."),
+            (
+                "agent",
+                "This agent",
+                "It is quarantined: its tokens and requests end, for everyone.",
+            ),
+            ("every_agent", "Every agent acting for me", "Each one is quarantined, for everyone."),
         ]
     return [alone, *stops] if is_open else stops

@@ -37,8 +37,8 @@ from server.web.browser import (
 )
 
 _REMEDY: Final = (
-    "Nothing was given to anybody. Go back to the app and begin again; if it happens again, tell "
-    "whoever runs the app."
+    "No access was granted. Go back to the app and start again. If it happens again, tell "
+    "the app's developer."
 )
 
 
@@ -72,7 +72,7 @@ def _answer(site: Site, view: Callable[[Site], AnyResponse], path: str) -> AnyRe
         return view(site)
     except errors.ProtocolError as error:
         telemetry.log().debug("page.refused", path=path, error=error.code, detail=error.detail)
-        shown = message("This does not work", error.description, remedy=_REMEDY)
+        shown = message("Request refused", error.description, remedy=_REMEDY)
         shown.status_code = error.status if error.status >= _FAULT else 400
         shown.headers.extend(error.headers)
         return shown

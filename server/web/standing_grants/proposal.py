@@ -78,7 +78,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 def _example(visit: Visit) -> Shown:
     shown = visit.site.approvals.show(visit.person, visit.about)
     if not can_be_ahead(shown, visit.person):
-        told = "Only what an agent wants of you, and what is not critical, can be approved ahead."
+        told = "Only an agent's request to you that is not critical can have a standing grant."
         raise errors.Problem(400, "not_grantable", told)
     return shown
 
@@ -137,8 +137,8 @@ def wish(form: Form, shown: Shown) -> Document:
     ]
     return {
         "approval": shown.approval.id,
-        "seconds": _whole(form, "seconds", "Say for how long"),
-        "uses": _whole(form, "uses", "Say how often, as a number"),
+        "seconds": _whole(form, "seconds", "Choose a duration"),
+        "uses": _whole(form, "uses", "Enter the max uses as a number"),
         "sum": form.get("sum"),
         "vary": varied,
         "tell": form.get("tell") is not None,

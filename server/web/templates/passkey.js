@@ -4,7 +4,7 @@ import { known } from "/answer_state.js";
 export const csrf = document.body.dataset.csrf ?? "";
 const skew = Number(document.body.dataset.now ?? Date.now()) - Date.now();
 
-const AWAY = "The server cannot be reached.";
+const AWAY = "Can't reach the server.";
 const DOUBT = `${AWAY} It is not known whether this was done: look again.`;
 
 const away = (method = "GET") =>

@@ -324,7 +324,7 @@ def test_a_type_says_what_is_typed_back_and_what_may_be_made_less(console: Conso
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
     assert "<dt>Typed back</dt><dd><code>/amount</code></dd>" in page
     assert "<dt>Typed back where it is there</dt><dd><code>/payee</code></dd>" in page
-    assert "<dt>May be made less</dt><dd><code>/amount</code></dd>" in page
+    assert "<dt>Can be narrowed</dt><dd><code>/amount</code></dd>" in page
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:

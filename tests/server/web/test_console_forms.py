@@ -53,16 +53,16 @@ def test_each_kind_of_field_becomes_what_the_api_takes():
 @pytest.mark.parametrize(
     ("kind", "typed", "says"),
     [
-        ("number", "-1", "This must be a whole number."),
-        ("number", "²", "This must be a whole number."),
-        ("number", "9" * 13, "This must be a whole number."),
-        ("day", "soon", "This must be a day like 2027-01-31."),
-        ("json", "{", "This is not JSON"),
-        ("json", "[" * 20_000, "This is not JSON"),
+        ("number", "-1", "Enter a whole number."),
+        ("number", "²", "Enter a whole number."),
+        ("number", "9" * 13, "Enter a whole number."),
+        ("day", "soon", "Enter a day such as 2027-01-31."),
+        ("json", "{", "Invalid JSON"),
+        ("json", "[" * 20_000, "Invalid JSON"),
         ("pairs", "a", "Write a and one word after it."),
-        ("pairs", "a low\na high", "a stands there twice."),
-        ("text", None, "This must be filled in."),
-        ("lines", None, "This must be filled in."),
+        ("pairs", "a low\na high", "a is listed twice."),
+        ("text", None, "This field is required."),
+        ("lines", None, "This field is required."),
     ],
 )
 def test_what_is_not_of_its_kind_is_said_at_its_field(kind, typed, says):

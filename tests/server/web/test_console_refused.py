@@ -67,7 +67,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "name",
         "There is a user admin. Choose a name that does not look like it.",
     ),
-    ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This must be filled in."),
+    ("/admin/new/agent/add", "", {**AGENT, "name": ""}, "name", "This field is required."),
     ("/admin/new/agent/add", "", {**AGENT, "owners": "nobody-here"}, "owners", "no user nobody-h"),
     (
         "/admin/new/agent/add",
@@ -76,8 +76,8 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "jwks",
         "“It proves itself by” private_key_jwt needs the public keys: “Its public keys”.",
     ),
-    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "This is not JSON"),
-    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day like"),
+    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
+    ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),
     ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a label"),
     ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
     ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 401}, "name", "at most 400"),
@@ -160,7 +160,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"document": json.dumps(PAYMENT), "details": "{"},
         "details",
-        "This is not JSON",
+        "Invalid JSON",
     ),
     (
         "/admin/new/action/preview",
@@ -207,7 +207,7 @@ def test_somebody_was_faster(console: Console) -> None:
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
     assert answer.status_code == 412
     assert _stands(answer.text, "description", "Pays bills")
-    assert "Stands now: <bdi>Pays rent</bdi>" in answer.text
+    assert "Stored value: <bdi>Pays rent</bdi>" in answer.text
     fresh = console.document(f"/api/agents/{agent}")["version"]
     assert f'name="version" value="{fresh}"' in answer.text
     assert stale not in answer.text
@@ -264,7 +264,7 @@ def test_an_action_type_is_seen_as_a_person_would_before_it_is_there(console: Co
     page = console.post("admin", "/admin/new/action/preview", typed).text
     shown = page.partition('id="preview"')[2]
     assert "Pay EUR 4,820.00 to payee" in shown
-    assert "A yes takes" in shown
+    assert "To approve" in shown
     assert _stands(page, "document", typed["document"])
     hostile = "<script>alert(1)</script>\u202e"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}

@@ -7,8 +7,8 @@ const SERVER_ERROR = 500;
 export const SAYS = {
   recorded: (what) => `Your ${what} was recorded.`,
   in_doubt: (what) => `Checking whether your ${what} was recorded…`,
-  unknown: (what) => `It is not known whether your ${what} was recorded. Load this page again.`,
-  not_recorded: (what) => `Your ${what} was not recorded. The request still waits.`,
+  unknown: (what) => `It is not known whether your ${what} was recorded. Reload this page.`,
+  not_recorded: (what) => `Your ${what} was not recorded. The request is still waiting.`,
 };
 
 /** What an HTTP status says about the outcome of its request; undefined if there was no response. */

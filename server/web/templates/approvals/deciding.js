@@ -26,7 +26,7 @@ export async function signed(said) {
     (await digest(shown.action)) === shown.action_digest &&
     (await digest(shown.display)) === shown.display_digest &&
     shown.display_digest === page.dataset.digest;
-  if (!whole) throw new Error("What this page shows is not what would be signed. Load it again.");
+  if (!whole) throw new Error("This page is out of date. Reload it.");
   tries = JSON.stringify(shown.tries_left);
   const steps = shown.ceremony.split("+").filter((step) => step !== "pin");
   const payload = {
@@ -91,7 +91,7 @@ async function settled(body, what) {
   try {
     const shown = await call("GET", `/api/approvals/${id}`);
     isWaiting = shown.state === "pending";
-    if (isWaiting && JSON.stringify(shown.tries_left) !== tries) throw new Error("What was typed does not match.");
+    if (isWaiting && JSON.stringify(shown.tries_left) !== tries) throw new Error("Doesn't match.");
   } catch (error) {
     if (error.known === "in_doubt") return false;
     throw error.known ? new Error(SAYS.unknown(what)) : error;
@@ -134,7 +134,7 @@ async function thought() {
   part.hidden = true;
   bar("given", false);
   from?.focus();
-  if (!kept) throw new Error("Taken back. Nothing was sent.");
+  if (!kept) throw new Error("Undone. Nothing was sent.");
 }
 
 /** A no with its reason, which is final once it is sent. */
@@ -193,7 +193,7 @@ export function arming(button, isShown) {
     off();
     timer = setTimeout(() => {
       button.disabled = false;
-      say(`${button.textContent} can be pressed.`);
+      say(`${button.textContent} is available.`);
     }, pause);
   }
   window.addEventListener("blur", () => isShown() && off());

@@ -28,7 +28,7 @@ if (sure && !("barred" in sure.dataset)) {
     isRead = true;
     if (!open) return armed.arm();
     open.disabled = false;
-    say("Every fact that counts was on the screen. Approve less… can be pressed.");
+    say("You have seen every fact. Approve with limits… is available.");
   });
   title.focus();
   form.addEventListener("submit", (event) => {

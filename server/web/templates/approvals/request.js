@@ -19,7 +19,7 @@ read(() => {
   if ("barred" in open.dataset) return;
   open.disabled = false;
   hint.textContent = "";
-  say("Every fact that counts was on the screen. Approve… can be pressed.");
+  say("You have seen every fact. Approve… is available.");
 });
 
 function show(name) {

@@ -35,13 +35,13 @@ function warn() {
   if (!due || due >= warned) return;
   warned = due;
   const more = document.querySelector("[data-longer]:not([hidden])");
-  say(`${seconds} seconds are left to answer.${more ? ` ${more.textContent} lets it wait longer.` : ""}`);
+  say(`${seconds} seconds left to answer.${more ? ` ${more.textContent} extends it.` : ""}`);
 }
 
 function tick() {
   const over = until <= now();
-  for (const each of parts("left")) each.textContent = over ? "the time is over" : remaining(until);
-  if (over && warned > 0) say("The time to answer is over.");
+  for (const each of parts("left")) each.textContent = over ? "expired" : remaining(until);
+  if (over && warned > 0) say("The request has expired.");
   if (over) warned = 0;
   warn();
 }
@@ -56,7 +56,7 @@ async function outcome() {
 export async function told() {
   const part = document.getElementById("over");
   if (!part.hidden) return;
-  part.querySelector("span").textContent = (await outcome()) || "It does not wait for you any more.";
+  part.querySelector("span").textContent = (await outcome()) || "This request no longer waits for you.";
   part.hidden = false;
 }
 
@@ -93,7 +93,7 @@ for (const button of parts("longer")) {
     attempt(async () => {
       ends(await call("POST", `/api/approvals/${id}/extension`));
       if (button.hidden) Array.from(parts("left"), (each) => each.checkVisibility() && each.focus());
-      say(`It waits until ${format.format(until)} now.`);
+      say(`Expires ${format.format(until)} now.`);
     }),
   );
 }

@@ -22,7 +22,7 @@ async function draw(blob, words) {
 }
 
 async function begin() {
-  if (field.value.startsWith("/")) await draw(await (await fetch(field.value)).blob(), "It has this one:");
+  if (field.value.startsWith("/")) await draw(await (await fetch(field.value)).blob(), "Current icon:");
   else if (field.value) await draw(new Blob([decoded(field.value)]), "Chosen:");
 }
 
@@ -30,16 +30,16 @@ async function choose() {
   const [chosen] = file.files;
   field.value = kept;
   if (!chosen) return begin();
-  if (chosen.size > MOST) return nothing("That file is larger than 32 kB; the icon stays as it is.");
+  if (chosen.size > MOST) return nothing("That file is larger than 32 kB. The icon was not changed.");
   await draw(chosen, "Chosen:");
   field.value = encoded(await chosen.arrayBuffer());
 }
 
-const unreadable = () => nothing("That is no picture that can be shown; the icon stays as it is.");
+const unreadable = () => nothing("That file is not an image. The icon was not changed.");
 file.addEventListener("change", () => choose().catch(unreadable));
 document.getElementById("icon-none").addEventListener("click", () => {
   file.value = "";
   field.value = "";
-  nothing("None: its letter stands there.");
+  nothing("No icon: the first letter is shown.");
 });
 begin().catch(() => {});

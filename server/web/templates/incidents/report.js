@@ -10,9 +10,9 @@ const some = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 
 /** What came of it, in numbers; names stand on the page already. */
 function words({ incident, agents }) {
-  if (agents.length === 0) return `The administrators are told (${incident}). No agent had asked, so none was stopped.`;
+  if (agents.length === 0) return `The administrators were notified (${incident}). No agent had asked, so none was quarantined.`;
   const sum = (member) => agents.reduce((total, agent) => total + agent[member], 0);
-  const stopped = some(agents.length, "agent is stopped", "agents are stopped");
+  const stopped = some(agents.length, "agent was quarantined", "agents were quarantined");
   const tokens = some(sum("tokens_revoked"), "token", "tokens");
   const requests = some(sum("requests_cancelled"), "other request", "other requests");
   return `${stopped}; ${tokens} and ${requests} ended (${incident}).`;
@@ -24,7 +24,7 @@ async function report(scope) {
   const body = { decision, scope, ...(note && { note }) };
   const done = await call("POST", `/api/approvals/${id}/report`, body).catch((error) => {
     if (error.known !== "in_doubt") throw error;
-    throw new Error("The server did not confirm your report. Send it again: it counts once.");
+    throw new Error("The server did not confirm your report. Send it again; it counts only once.");
   });
   document.getElementById("told-words").textContent = words(done);
   form.hidden = true;

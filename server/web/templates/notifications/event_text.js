@@ -1,12 +1,12 @@
 // What the feed told, in one sentence of ours. Names are people's own: they stand apart, and are text.
 const WORDS = {
-  "alarm.passkey_counter": "A copy of this passkey may be in use; remove it:",
+  "alarm.passkey_counter": "A copy of this passkey may be in use. Remove it:",
   "approval.cancelled": "A request was withdrawn.",
-  "approval.expired": "A request lapsed; that is not a no.",
-  "approval.redeemed": "What was approved was collected.",
-  "approval.voted": "One of several people said yes.",
-  "deputy.ended": "A deputy is none any more.",
-  "deputy.named": "A deputy was named.",
+  "approval.expired": "A request expired. Expiring isn't a denial.",
+  "approval.redeemed": "The agent collected its token.",
+  "approval.voted": "One of several approvers approved.",
+  "deputy.ended": "A deputy has ended.",
+  "deputy.named": "A deputy was added.",
   "device.enrolled": "A device was enrolled:",
   "device.locked": "A device was locked:",
   "device.revoked": "A device was removed:",
@@ -32,7 +32,7 @@ function limits({ granted, display }) {
 
 function decided(approval) {
   const answer = approval.decided;
-  if (!answer) return ["Approved without asking you, by what you allowed before."];
+  if (!answer) return ["Approved automatically by your standing grant or consent."];
   const yes = answer.decision === "approve";
   const who = answer.by.id === document.body.dataset.user ? "you" : name(answer.by.name);
   const said = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];

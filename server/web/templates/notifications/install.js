@@ -23,10 +23,10 @@ function which() {
 
 const on = coarse ? "phone" : "computer";
 const WORDS = {
-  called: "This browser calls you when something waits.",
-  installed: "Sayso is installed here. No alerts yet: turn them on under Devices.",
-  none: `No alerts on this ${on} yet. Follow the steps below, then turn them on under Devices.`,
-  never: `No alerts on this ${on} yet, and this browser cannot call you. Follow the steps of another one below.`,
+  called: "Notifications are on in this browser.",
+  installed: "Sayso is installed here. Turn on notifications under Devices.",
+  none: `Notifications are off on this ${on}. Follow the steps below, then turn them on under Devices.`,
+  never: `Notifications are off on this ${on}, and this browser does not support them. Follow the steps for another browser below.`,
 };
 state.dataset.state = which();
 state.textContent = WORDS[which()];

@@ -8,10 +8,10 @@ const on = document.getElementById("push-on");
 const off = document.getElementById("push-off");
 
 const STATES = {
-  never: "This browser cannot be called: it has no web push. On an iPhone, add Sayso to the home screen first.",
-  denied: "This browser does not let Sayso notify you. Allow it in the browser's settings of this site.",
-  off: "This browser does not call you. What waits is still in the inbox and in your terminal.",
-  on: "This browser calls you when something waits. It must be running for that.",
+  never: "This browser does not support notifications. On an iPhone, add Sayso to the home screen first.",
+  denied: "This browser blocks notifications from Sayso. Allow them in the browser's settings for this site.",
+  off: "Notifications are off in this browser. Waiting requests are in the inbox and in your terminal.",
+  on: "Notifications are on in this browser. The browser must be running.",
 };
 
 function now() {
@@ -54,7 +54,7 @@ doing(off, async () => {
 for (const button of document.querySelectorAll("[data-push-test]")) {
   doing(button, async () => {
     await call("POST", `/api/push-subscriptions/${button.dataset.pushTest}/test`);
-    say("A test is on its way.");
+    say("Test notification sent.");
     document.getElementById("push-sent").hidden = false;
   });
 }

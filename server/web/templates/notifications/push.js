@@ -49,7 +49,7 @@ function inTurn(work) {
 
 function inTime(promise) {
   const late = new Promise((_, refuse) =>
-    setTimeout(() => refuse(new Error("The push service does not answer. Try again later.")), SLOW),
+    setTimeout(() => refuse(new Error("The push service does not respond. Try again later.")), SLOW),
   );
   return Promise.race([promise, late]);
 }
@@ -80,7 +80,7 @@ async function told() {
 export async function enable() {
   const said = await Notification.requestPermission();
   if (said !== "granted") {
-    throw new Error("The browser does not let this page notify you. Allow it in its settings.");
+    throw new Error("This browser blocks notifications. Allow them in its settings.");
   }
   return inTurn(told);
 }

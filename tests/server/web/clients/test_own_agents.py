@@ -35,7 +35,7 @@ def _state(local, agent):
 
 def test_nobody_acts_for_somebody_new(eva):
     """The page says so."""
-    assert "Nobody acts for you" in eva.get("/agents").text
+    assert "No agent or app is acting for you" in eva.get("/agents").text
 
 
 def test_who_has_something_of_a_person_is_listed_with_how_much(eva, agent):
@@ -51,10 +51,10 @@ def test_an_agent_of_others_shows_what_it_has_of_this_person_and_no_more(eva, ag
     """Its keys, owners and state are its owners'."""
     give_consent(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
-    assert "Stop it acting for me" in page
-    assert "What it is" not in page
+    assert "Revoke access" in page
+    assert "<h2>Details</h2>" not in page
     assert "Suspend" not in page
-    assert "report a request of it" in page
+    assert "report one of its requests" in page
 
 
 def test_an_agent_that_never_had_to_do_with_a_person_is_not_there_for_them(eva, max_, agent):
@@ -63,7 +63,7 @@ def test_an_agent_that_never_had_to_do_with_a_person_is_not_there_for_them(eva, 
     for path in (f"/agents/{agent.id}", "/agents/sayso_ag_aaaaaaaaaaaaaaaa"):
         page = max_.get(path)
         assert page.status_code == 404
-        assert "No such agent is yours" in page.text
+        assert "No such agent" in page.text
     assert max_.get(f"/agents/{agent.id}/suspend").status_code == 404
     assert max_.post(f"/agents/{agent.id}/suspend").status_code == 404
     assert max_.post(f"/agents/{agent.id}/stop").status_code == 303
@@ -78,8 +78,8 @@ def test_stopping_an_agent_ends_all_that_it_has_of_this_person_and_of_nobody_els
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
     done = eva.post(f"/agents/{agent.id}/stop")
     assert done.status_code == 303
-    assert "acts for you no more" in eva.get(done.headers["Location"]).text
-    assert "Nobody acts for you" in eva.get("/agents").text
+    assert "Access revoked" in eva.get(done.headers["Location"]).text
+    assert "No agent or app is acting for you" in eva.get("/agents").text
     assert "1 consent" in max_.get("/agents").text
     assert _state(local, agent) == "enabled"
 
@@ -136,7 +136,7 @@ def test_an_owner_sees_what_it_is_and_suspends_it_without_a_passkey(eva, agent, 
     _own(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
-    assert "What it is" in page
+    assert "<h2>Details</h2>" in page
     assert f"<code>{agent.id}</code>" in page
     asked = eva.get(f"/agents/{agent.id}/suspend").text
     assert "<strong>1</strong> live token<" in asked
@@ -145,18 +145,18 @@ def test_an_owner_sees_what_it_is_and_suspends_it_without_a_passkey(eva, agent, 
     assert done.status_code == 303
     assert _state(local, agent) == "disabled"
     after = eva.get(done.headers["Location"]).text
-    assert "It is suspended" in after
-    assert "Suspend it for everybody" not in after
+    assert "Suspended: it gets" in after
+    assert "Suspend for everyone" not in after
 
 
 def test_one_s_own_agents_are_listed_whoever_they_act_for(eva, agent, local):
     """Apart from those that act for oneself, with their state."""
     _own(local, agent)
     page = eva.get("/agents").text
-    assert "Yours, acting for others or nobody" in page
+    assert "Agents you own, not acting for you" in page
     assert f'href="/agents/{agent.id}"' in page
     give_consent(eva.browser, agent)
-    assert "Yours, acting for others" not in eva.get("/agents").text
+    assert "Agents you own" not in eva.get("/agents").text
 
 
 def test_an_administrator_s_own_pages_show_their_own_agents(eva, agent, local, monkeypatch):
@@ -179,7 +179,7 @@ def test_what_it_asked_of_late_is_a_picture_with_its_numbers(eva, agent, local):
     page = eva.get(f"/agents/{agent.id}").text
     assert "Of 2 requests in 14 days 0 were approved, 1 denied" in page
     assert '<svg class="chart"' in page
-    assert "The numbers of the picture" in page
+    assert "Chart data" in page
     local.clock.forward(20 * DAY)
     eva.browser.sign_in()
-    assert "Nothing in the last 14 days" in eva.get(f"/agents/{agent.id}").text
+    assert "No requests in the last 14 days" in eva.get(f"/agents/{agent.id}").text

@@ -32,11 +32,11 @@ def test_each_choice_says_what_happens_before_anything_does(browser, agent, loca
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (
         "This request",
-        "Nobody is stopped",
+        "No agent is quarantined",
         "This agent",
-        "Everything of it ends, for everybody.",
+        "It is quarantined: its tokens and requests end, for everyone.",
         "Every agent acting for me",
-        "Only an administrator lets it go on.",
+        "Only an administrator can release it.",
     ):
         assert words in page
     assert page.count('type="radio" name="scope"') == 3
@@ -74,7 +74,7 @@ def test_what_is_over_can_be_reported_but_not_denied_again(browser, agent):
     browser.approve(approval.id)
     page = get(browser, f"/r/{approval.id}/report").text
     assert page.count('type="radio" name="scope"') == 2
-    assert "Nobody is stopped" not in page
+    assert "No agent is quarantined" not in page
     assert _report(browser, approval.id, scope="agent").json["approval"]["state"] == "cancelled"
 
 
@@ -86,7 +86,7 @@ def test_what_no_agent_asked_is_refused_and_told(person, agent, local):
     wish = {"approval": approval.id, "seconds": 900, "uses": 1}
     offered = person.call("POST", "/api/grants", wish).json
     page = get(browser, f"/r/{offered['id']}/report").text
-    assert "This request, and tell the administrators" in page
+    assert "This request, and notify the administrators" in page
     assert "Every agent acting for me" not in page
 
 

@@ -76,7 +76,7 @@ def test_a_form_from_elsewhere_is_refused(app, browser):
     ):
         browser.page = good
         page = browser.submit(headers=headers, name="ana", **fields)
-        assert (page.status, "open for too long" in page.text) == (400, True)
+        assert (page.status, "page has expired" in page.text) == (400, True)
     browser.page = good
     browser.http.cookies.clear()
     assert browser.sign_in("ana").status == 400

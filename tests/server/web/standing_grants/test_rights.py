@@ -90,9 +90,9 @@ def test_a_grant_says_what_is_left_of_it(eva, agent):
 
 def test_lists_that_are_empty_say_what_that_means(eva):
     """And nothing else."""
-    assert "You approved nothing ahead" in eva.get("/grants").text
-    assert "You let nobody use anything" in eva.get("/consents").text
-    assert "Nobody acts for you" in eva.get("/delegations").text
+    assert "No standing grants" in eva.get("/grants").text
+    assert "No consents" in eva.get("/consents").text
+    assert "No agent or app is acting for you" in eva.get("/delegations").text
 
 
 def test_a_long_list_of_tokens_has_a_next_page(eva, agent):

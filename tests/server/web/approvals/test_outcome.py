@@ -33,9 +33,9 @@ def test_a_yes_says_that_nobody_has_collected_it_yet(browser, agent):
     """And that nothing else waits."""
     _, approval = _approved(browser, agent)
     page = get(browser, f"/done/{approval.id}").text
-    for words in (">Approved</h1>", "Approved by eva on phone", "not collected it yet"):
+    for words in (">Approved</h1>", "Approved by eva on phone", "not collected the token yet"):
         assert words in page
-    assert "Nothing else waits" in page
+    assert "No other requests are waiting" in page
     assert "Revoke now" not in page
 
 
@@ -46,7 +46,7 @@ def test_a_no_says_what_the_agent_reads_and_offers_the_next_request(browser, age
     browser.deny(approval.id, "too_broad", note="Less, please")
     page = get(browser, f"/done/{approval.id}").text
     assert ">Denied</h1>" in page
-    assert "The agent reads: <q><bdi>Less, please</bdi></q>" in page
+    assert "Note to the agent: <q><bdi>Less, please</bdi></q>" in page
     assert f'href="/r/{other.id}"' in page
     assert "refresh" not in page
 
@@ -97,5 +97,5 @@ def test_one_yes_of_several_is_counted(browser, agent, local):
     _, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     page = get(browser, f"/done/{approval.id}").text
-    assert ">Your answer is counted</h1>" in page
-    assert "1 of 2 said yes. The others are still asked." in page
+    assert ">Your approval is counted</h1>" in page
+    assert "1 of 2 approvals. Waiting for the others." in page

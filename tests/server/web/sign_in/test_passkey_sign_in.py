@@ -141,7 +141,7 @@ def test_an_app_can_insist_on_a_passkey(
     browser.answer("allow")
     page = browser.authorize(app.id, claims=_essential(ACR_PASSKEY))
     assert 'id="password"' not in page.text
-    assert "wants a passkey" in page.text
+    assert "requires a passkey" in page.text
     assert "Sign in with a passkey" in browser.sign_in("eva").text
     refused = browser.authorize(app.id, claims=_essential(ACR_PASSKEY), prompt="none")
     assert refused.answer["error"] == "login_required"

@@ -133,7 +133,7 @@ def test_a_mute_is_for_whole_minutes(eva, agent, minutes):
 def test_a_deputy_is_named_under_the_passkey_for_whole_days(eva, max_):
     """Both see it, and either ends it with a press."""
     asked = eva.post("/settings/deputies", DEPUTY)
-    assert "Let somebody decide for you?" in asked.text
+    assert "Add a deputy?" in asked.text
     assert "<bdi>max</bdi>" in asked.text
     assert _told(eva, "/api/deputies")["mine"] == []
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
@@ -203,7 +203,7 @@ def test_a_user_code_is_set_and_cleared_under_the_passkey(eva, agent, local):
     assert _told(eva, "/api/user-code") == {"set": True}
     assert agent.ask(login_hint="eva").json["error"] == "missing_user_code"
     assert agent.ask(login_hint="eva", user_code="blue whale").status == 200
-    assert "Want none" in eva.get("/settings").text
+    assert "Remove code" in eva.get("/settings").text
     assert eva.signed("/settings/user-code/end").status_code == 303
     assert _told(eva, "/api/user-code") == {"set": False}
 
@@ -217,7 +217,14 @@ def test_a_user_code_that_is_none_is_refused(eva):
 def test_the_steps_to_install_are_there_for_each_platform_and_promise_nothing(eva):
     """Without scripts it says that there are no alerts yet."""
     page = eva.get("/install").text
-    for words in ("iPhone, iPad", "16.4", "Add to Home Screen", "Android", "Firefox", "No alerts"):
+    for words in (
+        "iPhone, iPad",
+        "16.4",
+        "Add to Home Screen",
+        "Android",
+        "Firefox",
+        "Notifications are off",
+    ):
         assert words in page
 
 
@@ -235,4 +242,4 @@ def test_each_platform_has_drawings_that_say_in_words_what_they_show(eva):
 
 def test_a_locked_screen_s_detail_is_said_to_be_none(eva):
     """There is no switch for it, and the page says so."""
-    assert "never what it is or who asks" in eva.get("/settings").text
+    assert "never what it asks for" in eva.get("/settings").text

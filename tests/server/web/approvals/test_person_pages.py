@@ -55,7 +55,7 @@ def test_who_is_signed_out_is_asked_for_a_passkey_where_they_are(browser, path):
     page = _page(browser, path)
     assert page.status_code == 200
     assert "Sign in with a passkey" in page.text
-    assert ("A request waits" in page.text) == path.startswith("/r/")
+    assert ("A request is waiting" in page.text) == path.startswith("/r/")
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
@@ -80,7 +80,7 @@ def test_every_page_allows_its_own_scripts_and_nothing_else(browser, path):
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page.text)
 
 
-@pytest.mark.parametrize("name", sorted(one.stem for one in _TEMPLATES.glob("*.js")))
+@pytest.mark.parametrize("name", sorted(one.stem for one in _TEMPLATES.rglob("*.js")))
 def test_scripts_are_modules_that_make_no_markup(browser, name):
     """What they show they set as text."""
     script = _page(browser, f"/{name}.js")
@@ -93,7 +93,7 @@ def test_scripts_are_modules_that_make_no_markup(browser, name):
 def test_an_empty_inbox_says_what_will_stand_there(browser):
     """And whose it is."""
     page = _page(browser).text
-    assert "Nothing waits." in page
+    assert "No requests are waiting." in page
     assert "<bdi>eva</bdi>" in page
 
 
@@ -140,7 +140,7 @@ def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
     monkeypatch.setattr("server.web.approvals.inbox._ROOM", 1)
     _asked(agent), _asked(agent)
     page = _page(browser, "/?all=true").text
-    assert "These are the gravest 1 of 2." in page
+    assert "These are the 1 highest-risk requests of 2." in page
     assert "Show all" not in page
 
 
@@ -161,7 +161,7 @@ def test_a_request_stands_there_with_all_its_fields(browser, agent, local):
         "Agent says, not verified",
         "Pay &lt;b&gt;now&lt;/b&gt;",
         "<dt>If approved</dt>",
-        "Lapsing is not a no.",
+        "Expiring isn't a denial.",
         "<dt>Fingerprint</dt>",
         "Deny…",
         "Approve…",
@@ -187,7 +187,7 @@ def test_what_is_typed_back_stands_in_no_headline_beside_the_field(browser, agen
     local.desk.actions.update(json.dumps(typed), by=BY)
     page = _page(browser, f"/r/{_paid(agent).id}").text
     step = page[page.index('<section id="approve"') :]
-    assert "Type back, from having read it: <bdi>Amount</bdi>" in step
+    assert "Type <bdi>Amount</bdi>" in step
     assert "4,820" not in step
 
 
@@ -197,7 +197,7 @@ def test_a_new_passkey_is_told_from_when_it_decides_high_risk(person, agent, loc
     browser.enrol(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
     assert (
-        "This passkey is new: high risk from 10 October 2025"
+        "This passkey is new. It can approve high-risk requests from 10 October 2025"
         in _page(browser, f"/r/{high.id}").text
     )
     assert "data-barred" not in _page(browser, f"/r/{low.id}").text
@@ -226,17 +226,17 @@ def test_a_collected_approval_says_so(browser, agent):
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
-    assert "What it gives was collected." in _page(browser, f"/r/{approval.id}").text
+    assert "The agent collected its token." in _page(browser, f"/r/{approval.id}").text
 
 
 def test_expired_is_not_denied(browser, agent, local):
     """And a request that was taken back is neither."""
     late, gone = _asked(agent, requested_expiry="60"), _asked(agent)
     local.clock.forward(MINUTE)
-    assert "Not a denial" in _page(browser, f"/r/{late.id}").text
+    assert "t a denial" in _page(browser, f"/r/{late.id}").text
     Oversight(local.services.store).cancel(gone.id, "Not this month", by=BY)
     assert (
-        "This request is over: administrator: Not this month."
+        "This request is closed: administrator: Not this month."
         in _page(browser, f"/r/{gone.id}").text
     )
 
@@ -247,13 +247,13 @@ def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, loc
     assert 'id="retry"' not in _page(browser, f"/r/{approval.id}").text
     local.clock.forward(MINUTE)
     before = _page(browser, f"/r/{approval.id}").text
-    assert "Not a denial; it can be asked again." in before
+    assert "t a denial; the agent can retry." in before
     assert f'id="retry" data-deed data-id="{approval.id}"' in before
     assert "Ask <bdi>invoice-bot</bdi> to retry" in before
     assert "/decided.js" in before
     assert browser.send("POST", f"/api/approvals/{approval.id}/retry").status == 200
     after = _page(browser, f"/r/{approval.id}").text
-    assert "Not a denial; its agent was told to ask again." in after
+    assert "t a denial; its agent was told to retry." in after
     assert 'id="retry"' not in after
     assert agent.poll(handle).json["retry"] == "wanted"
 
@@ -277,7 +277,7 @@ def test_what_nobody_was_asked_about_says_so(person, agent, local):
     consents.give(local, agent, person)
     _, approval = agent.asked()
     page = _page(browser, f"/r/{approval.id}").text
-    assert "Approved without asking you, by what you allowed before." in page
+    assert "Approved automatically by your standing grant or consent." in page
 
 
 def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
@@ -287,11 +287,11 @@ def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
     Policies(local.services.store).set(two, by=BY)
     approval = _asked(agent)
     before = _page(browser, f"/r/{approval.id}").text
-    assert "0 of 2 said yes. Still asked:" in before
+    assert "0 of 2 approved. Waiting for:" in before
     assert "to-approve" in before
     assert browser.approve(approval.id).status == 200
     after = _page(browser, f"/r/{approval.id}").text
-    assert "1 of 2 said yes." in after
+    assert "1 of 2 approved." in after
     assert "<bdi>eva</bdi>: yes" in after
     assert "to-approve" not in after
     assert ben.approve(approval.id).json["state"] == "approved"
@@ -328,7 +328,7 @@ def test_the_devices_of_a_person_stand_there_but_for_removed_ones(person, local)
     page = _page(browser, "/devices").text
     assert "Terminal · since" in page
     assert "Passkey · since" in page
-    assert "Decides nothing at high risk before" in page
+    assert "Can approve high-risk requests from" in page
     browser.send("DELETE", f"/api/devices/{person.device_id}")
     assert "Terminal · since" not in _page(browser, "/devices").text
 

@@ -41,15 +41,15 @@ def test_the_page_names_the_agent_with_the_date_of_its_quarantine(console: Conso
     assert f'href="/admin/agents/{agent}"' in page
     ends = console.document("/api/admin/orphans")["items"][0]["quarantine_at"]
     assert f'<time datetime="{ends}"' in page
-    assert "Nobody answers for it." in page
+    assert "No enabled owner." in page
     about = console.get("admin", f"/admin/agents/{agent}").text
-    assert "Nobody enabled answers for this agent." in about
+    assert "This agent has no enabled owner." in about
     assert f'<time datetime="{ends}"' in about
 
 
 def test_whoever_only_reads_sees_no_form(console: Console) -> None:
-    """An administrator gives it an owner."""
-    assert "An administrator gives it an owner." in console.get("auditor", "/admin/orphans").text
+    """An administrator can add an owner."""
+    assert "An administrator can add an owner." in console.get("auditor", "/admin/orphans").text
     assert "#owners" not in console.get("auditor", "/admin/orphans").text
     about = console.get("auditor", f"/admin/agents/{console.staff.ids['agent']}").text
     assert 'name="add_owners"' not in about
@@ -70,7 +70,7 @@ def test_an_owner_is_given_on_its_page_with_the_passkey(console: Console) -> Non
     listed = console.document("/api/admin/orphans")["items"]
     assert agent not in {item["client_id"] for item in listed}
     page = console.get("admin", f"/admin/agents/{agent}").text
-    assert "Nobody enabled answers" not in page
+    assert "has no enabled owner" not in page
     old = console.document(f"/api/agents/{agent}")
     gone = next(person["id"] for person in old["owners"] if person["name"] == "owner")
     assert f'name="remove_owners" value="{gone}"' in page
@@ -78,14 +78,14 @@ def test_an_owner_is_given_on_its_page_with_the_passkey(console: Console) -> Non
     assert console.post("admin", f"/admin/agents/{agent}/owners", out).status_code == 303
     left = console.document(f"/api/agents/{agent}")["owners"]
     assert [person["name"] for person in left] == ["bystander"]
-    assert "Put out" not in console.get("admin", f"/admin/agents/{agent}").text
+    assert "Remove owner" not in console.get("admin", f"/admin/agents/{agent}").text
 
 
 def test_the_incident_says_that_nobody_answered(console: Console) -> None:
     """On its page, in the list and on the overview; it is closed like any other."""
     incident = _swept(console)
     for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
-        assert "obody answered for" in console.get("admin", path).text, path
+        assert "rphan quarantine" in console.get("admin", path).text, path
     page = console.get("admin", f"/admin/incidents/{incident}").text
     assert "because none of its owners was enabled" in page
     assert "signed" not in page

@@ -39,7 +39,7 @@ def test_the_page_says_what_it_would_do_and_warns(browser):
     """XD-03, DG-13, XD-02: a device asks, and who did not start it closes the page."""
     page = _get(browser)
     assert page.status_code == 200
-    assert "A new device, or an app on it, asks to sign in as you" in page.text
+    assert "A new device, or an app on it, wants to sign in as you" in page.text
     assert "only if you started this yourself" in page.text
     assert "close this page" in page.text
 
@@ -82,7 +82,7 @@ def test_the_form_asks_on_the_enrolled_device(browser, local, person):
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
     (waiting,) = _waiting(person)
     assert waiting["kind"] == "device"
-    assert "look at a device that you use already" in _get(browser, "/device/sent").text
+    assert "Check a device that you already use" in _get(browser, "/device/sent").text
 
 
 def test_the_page_answers_alike_for_nobody(browser, local):
@@ -110,7 +110,7 @@ def test_an_empty_field_is_asked_for(browser, fields):
     """Nothing counts as a try."""
     page = _send(browser, **fields)
     assert page.status_code == 400
-    assert "Type your user name and the code." in page.text
+    assert "Enter your user name and the code." in page.text
 
 
 FOREIGN = {

@@ -10,8 +10,8 @@ from tests.support.push_service import answer, push_service
 from tests.support.site import ISSUER
 
 PATH = "/api/push-subscriptions"
-LOST = "You are called no more in a browser of"
-DORMANT = "Nobody opened a page there for two weeks"
+LOST = "Notifications stopped in a browser of"
+DORMANT = "Sayso was not opened there for two weeks"
 
 
 @pytest.fixture
@@ -86,19 +86,19 @@ def test_a_browser_that_its_push_service_forgot_is_called_no_more(
     local.deliver()
     page = _page(browser)
     assert "data-push-test" not in page
-    assert "forgot this browser" in page
+    assert "dropped this browser" in page
     assert 'id="push-on"' in page
     assert LOST in _page(browser, "/")
     (lost,) = browser.send("GET", PATH).json["lost"]
     assert browser.send("DELETE", f"{PATH}/{lost['id']}").status == 204
-    assert "forgot this browser" not in _page(browser)
+    assert "dropped this browser" not in _page(browser)
     assert LOST not in _page(browser, "/")
 
 
 def test_a_browser_that_subscribed_anew_is_not_said_to_be_lost(
     local, browser, agent, service, made
 ):
-    """Its former address is forgotten; it is called by the one that it told since."""
+    """Its former address was deleted; it is called by the one that it told since."""
     local.clock.forward(1)
     anew = service.mint(browser.send("GET", PATH).json["public_key"])
     kept = browser.send("POST", PATH, anew.to_json()).json["id"]

@@ -33,7 +33,7 @@ def test_a_device_makes_a_code_for_another_under_its_passkey(eva, local):
     """As text and as a picture that the server drew; it works there."""
     before = _codes(local)
     asked = eva.post("/devices/code")
-    assert "Make a one-time code for one more device of yours?" in asked.text
+    assert "Create a one-time code to enroll another device?" in asked.text
     assert _codes(local) == before
     told = eva.signed("/devices/code")
     (code,) = re.findall(r'<code class="big">([^<]*)</code>', told.text)
@@ -68,7 +68,7 @@ def test_a_device_is_renamed_with_a_press(eva, second):
     assert f'href="{path}"' in eva.get("/devices").text
     done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
     assert done.status_code == 303
-    assert "That is what it is called" in eva.get(done.headers["Location"]).text
+    assert "Renamed." in eva.get(done.headers["Location"]).text
     assert second.device.name == "kitchen tablet"
     assert eva.post(f"{path}/rename", {"name": "a\u202eb"}).status_code == 422
     assert eva.post(f"{path}/rename", {"name": "x"}, FOREIGN).status_code == 403
@@ -77,11 +77,11 @@ def test_a_device_is_renamed_with_a_press(eva, second):
 def test_a_new_device_is_vouched_for_under_the_passkey_of_another(eva, second, local):
     """The one that vouches shows no such button for itself."""
     path = f"/devices/{second.device_id}"
-    assert "Vouch for it" in eva.get(path).text
-    assert "Vouch for it" not in Pages(second).get(path).text
+    assert "Vouch for this device" in eva.get(path).text
+    assert "Vouch for this device" not in Pages(second).get(path).text
     assert eva.signed(f"{path}/vouch").status_code == 303
     assert second.device.high_from == local.clock.now()
-    assert "Vouch for it" not in eva.get(path).text
+    assert "Vouch for this device" not in eva.get(path).text
 
 
 def test_a_locked_terminal_is_unlocked_under_the_passkey(person, local):
@@ -91,10 +91,10 @@ def test_a_locked_terminal_is_unlocked_under_the_passkey(person, local):
     with local.services.store.write() as tx:
         tx.devices.vouch(browser.device_id, tx.now)
     pages, path = Pages(browser), f"/devices/{person.device_id}"
-    assert "Unlock it" not in pages.get(path).text
+    assert "Unlock this device" not in pages.get(path).text
     for _ in range(MOST_TRIES):
         assert person.pin().status == 200
-    assert "Unlock it" in pages.get(path).text
+    assert "Unlock this device" in pages.get(path).text
     assert pages.signed(f"{path}/unlock").status_code == 303
     assert person.device.pin_tries == 0
 
@@ -104,7 +104,7 @@ def test_a_device_is_removed_with_a_press_and_without_scripts(eva, second):
     path = f"/devices/{second.device_id}"
     done = eva.post(f"{path}/remove")
     assert done.status_code == 303
-    assert "It signs in no more" in eva.get(done.headers["Location"]).text
+    assert "The device was removed" in eva.get(done.headers["Location"]).text
     assert path not in eva.get("/devices").text
     assert eva.get(path).status_code == 404
     assert "This device was revoked" in Pages(second).get("/").text
@@ -126,7 +126,7 @@ def test_a_passkey_that_may_have_a_copy_is_marked(eva, second):
     assert second.sign_in().status == 200
     second.passkey.signs = 1
     assert second.sign_in().refusal == (403, "passkey_counter")
-    warning = "The signature counter of this passkey went back on"
+    warning = "This passkey's signature counter went backward on"
     assert eva.get("/devices").text.count(warning) == 1
     assert warning in eva.get(f"/devices/{second.device_id}").text
     assert warning not in eva.get(f"/devices/{eva.browser.device_id}").text

@@ -43,7 +43,7 @@ def test_nothing_is_filled_in_but_that_each_use_is_told(browser, approval):
 @pytest.mark.parametrize(
     ("risk", "times", "most"),
     [
-        ("low", 5, "How often at most</label>"),
+        ("low", 5, "Max uses</label>"),
         ("medium", 3, '<span class="quiet">up to 20</span>'),
         ("high", 2, '<span class="quiet">up to 5</span>'),
     ],
@@ -65,9 +65,9 @@ def test_what_stays_as_it_is_stands_before_what_may_vary(browser, approval, loca
     fixed = page[page.index("<dl>") : page.index("</dl>")]
     for words in (agent["name"], *agent.get("keys", []), "payment.transfer", "version 3"):
         assert words in fixed
-    assert "here <bdi>EUR 10.00</bdi>" in page
-    assert "<bdi>Payee</bdi> may be anything" in page
-    assert "Go on to sign it" not in page
+    assert "this request: <bdi>EUR 10.00</bdi>" in page
+    assert "<bdi>Payee</bdi> can be anything" in page
+    assert "Continue to sign" not in page
 
 
 def test_what_it_would_have_covered_is_shown_and_nothing_is_given(browser, approval, local):
@@ -80,7 +80,7 @@ def test_what_it_would_have_covered_is_shown_and_nothing_is_given(browser, appro
         "up to low; you approve it as medium",
         "It would have covered 1 of the last 1",
         'value="20"',
-        "Go on to sign it",
+        "Continue to sign",
     ):
         assert words in page.text
     assert standing.all_of(local) == []
@@ -106,9 +106,9 @@ def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"seconds": None}, "Say for how long"),
-        ({"seconds": "1" * 20}, "Say for how long"),
-        ({"uses": "often"}, "Say how often, as a number"),
+        ({"seconds": None}, "Choose a duration"),
+        ({"seconds": "1" * 20}, "Choose a duration"),
+        ({"uses": "often"}, "Enter the max uses as a number"),
         ({"sum": None}, "sum: say how much in all"),
         ({"vary.1": "1"}, "it says on what this is done"),
         ({"uses": "999999999"}, "uses: at low risk 1 to"),
@@ -119,7 +119,7 @@ def test_what_may_not_be_given_is_said_with_its_cap(browser, approval, changes, 
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**WISH, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text
-        assert "Go on to sign it" not in page.text
+        assert "Continue to sign" not in page.text
 
 
 def test_a_text_that_may_be_anything_has_no_cap(browser, agent, local):

@@ -114,10 +114,10 @@ def test_the_page_has_every_field_and_the_whole_to_keep(browser, agent):
         approval.display_digest,
         browser.device_id,
         base64url.encode(browser.passkey.credential),
-        "The token that it gave",
+        "Token issued",
         f'href="/api/approvals/{approval.id}/receipt" download=',
         "&#34;server_signature&#34;",
-        "Without scripts, nothing",
+        "Verification needs JavaScript",
     ):
         assert words in page, words
 
@@ -128,7 +128,7 @@ def test_what_nobody_answered_has_a_receipt_too(browser, agent, local):
     local.clock.forward(MINUTE)
     get(browser, f"/r/{approval.id}")
     page = get(browser, f"/receipt/{approval.id}").text
-    assert "Nobody answered, so nothing was signed." in page
+    assert "Nobody answered, so there is no signature." in page
     assert _receipt(browser, approval)["answers"] == []
 
 
@@ -162,7 +162,7 @@ def test_nobody_elses_receipt_is_there(browser, agent, person):
 
 def test_the_history_has_what_is_over_newest_first(browser, agent, local):
     """What waits is not in it."""
-    assert "Nothing was decided yet." in get(browser, "/history").text
+    assert "No decided requests yet." in get(browser, "/history").text
     first, second, third = (agent.asked(login_hint="eva")[1] for _ in range(3))
     browser.approve(first.id)
     local.clock.forward(MINUTE)
@@ -197,7 +197,7 @@ def test_the_history_is_looked_through_by_agent_result_and_day(browser, agent, l
     places = [page.index(asked[one].id) for one in kept]
     assert places == sorted(places)
     assert sum(one.id in page for one in asked) == len(kept)
-    assert kept or "Nothing fits." in page
+    assert kept or "No request matches." in page
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_filter_that_cannot_be_read_is_named(browser, query):
     """In words."""
     page = get(browser, f"/history?{query}")
     assert page.status_code == 422
-    assert "This does not work" in page.text
+    assert "Request refused" in page.text
 
 
 def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
@@ -234,9 +234,9 @@ def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, l
         local.clock.forward(MINUTE)
         browser.deny(agent.asked(login_hint="eva")[1].id)
     page = get(browser, "/history?result=approved").text
-    assert "Nothing fits among the newest that were looked at." in page
+    assert "No match among the newest requests." in page
     older = page[page.index('href="/history?') + 6 :].partition('"')[0].replace("&amp;", "&")
     assert approved.id in get(browser, older).text
     late = get(browser, "/history?result=approved&from=2025-10-10").text
-    assert "Nothing fits." in late
+    assert "No request matches." in late
     assert local.stored(approved.id).state is State.APPROVED

@@ -35,7 +35,7 @@ def test_whom_it_cannot_be_put_to_is_said_where_they_were_typed(console: Console
     for to, status, says in (
         ("bystander", 409, "bystander is asked about it already."),
         ("nobody", 404, "There is no user nobody."),
-        ("", 422, "This must be filled in."),
+        ("", 422, "This field is required."),
     ):
         page = console.post("admin", f"{path}/escalate", {"to": to})
         assert (page.status_code, says in page.text) == (status, True), page.text

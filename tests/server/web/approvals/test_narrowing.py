@@ -49,8 +49,8 @@ def test_every_control_stands_at_what_was_asked(browser, asked):
     page = get(browser, _path(asked[1])).text
     assert page.count('type="checkbox" name="scope.') == page.count('value="1" checked') == 2
     assert "<bdi>Amount</bdi>, asked: <bdi>EUR 4,820.00</bdi>" in page
-    assert "The token lives 300 seconds" in page
-    assert "Approve less with passkey" not in page
+    assert "Token lifetime in seconds (asked: 300)" in page
+    assert "approve-now" not in page
 
 
 def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
@@ -107,7 +107,7 @@ def test_what_is_no_less_is_said_beside_the_controls(browser, asked, form, says)
     assert page.status_code == 422
     assert says in page.text
     assert "Nothing was approved." in page.text
-    assert "Approve less with passkey" not in page.text
+    assert "approve-now" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,9 @@ def test_what_is_no_form_is_refused_in_words(browser, asked):
 def test_a_request_leads_to_the_page_that_makes_it_less(browser, asked):
     """Between no and yes; a report is at the top, apart from them."""
     page = get(browser, f"/r/{asked[1].id}").text
-    places = [page.index(one) for one in ("Report…", "<h1>", "Deny…", "Limit…", "Approve…")]
+    places = [
+        page.index(one) for one in ("Report…", "<h1>", "Deny…", "Approve with limits…", "Approve…")
+    ]
     assert places == sorted(places)
 
 

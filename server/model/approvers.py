@@ -3,6 +3,19 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from server.model.approvals import Why
+
+
+@dataclass(frozen=True, slots=True)
+class NamedApprover:
+    """Somebody who is to be asked, and why."""
+
+    user_id: str
+    why: Why
+    approves: bool = True
+    stands_for: str | None = None
+    group_id: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -1,7 +1,10 @@
 """Consents, and what their rows promise."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
+
+PageOutcome: TypeAlias = Literal["waiting", "given", "denied", "over"]
+"""How what a page asked a person for stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+BROWSER: Final = "browser"
+"""The kind of device that a passkey is."""
+PASSKEY: Final = "passkey"
+"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
+MOST_TRIES: Final = 10
+"""So many wrong PINs lock a device."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def draw(
     """A template in the frame that all pages of its kind have."""
     site = visit.site
     shared = {
-        "csrf": site.browsers.csrf(visit.cookie),
+        "csrf": site.devices.browsers.csrf(visit.cookie),
         "now": site.clock.now(),
         "person": visit.person,
         "issuer": site.rules.issuer,

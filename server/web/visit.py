@@ -39,7 +39,7 @@ class Visit:
     @cached_property
     def person(self) -> Person:
         """Who is signed in. Raises errors.Problem."""
-        return self.site.browsers.person(self.cookie)
+        return self.site.devices.browsers.person(self.cookie)
 
     def form(self) -> Form:
         """What a page of ours for this browser sent.
@@ -49,7 +49,7 @@ class Visit:
         form = forms.parse(self._request.body, self._request.headers.get("content-type", ""))
         headers = {**self._request.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
         whole = replace(self._request, headers=headers)
-        cookies.check_page(self.site.browsers, self.site.rules, whole, self.cookie)
+        cookies.check_page(self.site.devices.browsers, self.site.rules, whole, self.cookie)
         return form
 
     def read(self, row: str, about: str = "", **query: str) -> Document:
@@ -69,7 +69,7 @@ class Visit:
 
     def statement_nonce(self) -> str:
         """What a statement of this browser's passkey about itself must repeat."""
-        return self.site.devices.statement_nonce(self.person.at, self.person.at)
+        return self.site.devices.devices.statement_nonce(self.person.at, self.person.at)
 
     def may(self, row: str, owners: Collection[Any] = ()) -> bool:
         """Reports whether a button for this row is worth showing; the API decides."""

@@ -8,12 +8,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 
@@ -40,6 +42,7 @@ from tests.support.installation import Desk
 
 ISSUER = "http://localhost:8470"
 PEER = "192.0.2.7"
+_Capability = TypeVar("_Capability")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -170,11 +173,19 @@ class LocalSite:
         return self.services.verifier.own_token(token, typ, keys)
 
 
+def altered(services: _Capability, **members: Any) -> _Capability:
+    """A capability's services with some of them replaced."""
+    copied = copy(services)
+    vars(copied).update(members)
+    return copied
+
+
 def open_site(folder: Path, **settings: Any) -> LocalSite:
-    """The server over this folder."""
+    """The server over this folder; its passwords cost next to nothing."""
     clock = MovableClock()
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     services = app.build(Settings(**chosen), clock)
+    services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return LocalSite(desk_over(services, clock), services, app.create_site(services))
 
 

@@ -6,14 +6,15 @@ from typing import TypedDict, Unpack
 import click
 
 from server.cli.clients.agent_document import called_by_id
-from server.cli.clients.agent_flags import GRANTS
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms
 from server.model.clients import Invitation
+from server.services.clients.agent_members import GRANT_WORDS
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 
 _MANY = 10_000
+_GRANTS = dict(GRANT_WORDS)
 
 
 class InvitationFlags(TypedDict):
@@ -41,7 +42,7 @@ class InvitationFlags(TypedDict):
     "--grant",
     "grants",
     multiple=True,
-    type=click.Choice(list(GRANTS)),
+    type=click.Choice(list(_GRANTS)),
     help="How it may get tokens; ciba alone if unsaid.",
 )
 @click.option(
@@ -110,7 +111,7 @@ def uninvite(desk: OpenInstallation, invitation_id: str, *, as_json: bool) -> No
 def _new(flags: InvitationFlags, now: int) -> NewInvitation:
     return NewInvitation(
         owner=flags["owner"],
-        grant_types=tuple(GRANTS[grant] for grant in flags["grants"]) or SAFE_GRANTS,
+        grant_types=tuple(_GRANTS[grant] for grant in flags["grants"]) or SAFE_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
         action_types=flags["action_types"] or None,

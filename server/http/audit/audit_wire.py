@@ -1,12 +1,16 @@
 """The log, as the JSON API shows it."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
 
+from server.model.audit import StoredEntry
+from server.services.policy.displays import rfc3339
+
 
 class LogEntry(BaseModel):
-    """An entry: what its bytes say, and the leaf that they hash to."""
+    """An audit entry: the members of its bytes, and their hash as `leaf`."""
 
     id: str
     at: str
@@ -19,7 +23,21 @@ class LogEntry(BaseModel):
 
 
 class LogEntries(BaseModel):
-    """A part of the log, newest first."""
+    """A page of the audit log, newest first."""
 
     items: list[LogEntry]
     next: str | None
+
+
+def entry(record: StoredEntry) -> LogEntry:
+    """An entry of the log as JSON."""
+    return LogEntry(
+        id=record.id,
+        at=rfc3339(record.at),
+        type=record.type,
+        actor=record.actor,
+        correlation_id=record.correlation_id,
+        members=json.loads(record.body),
+        names=dict(record.names),
+        leaf=record.leaf.hex(),
+    )

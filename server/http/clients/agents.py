@@ -3,23 +3,20 @@
 import json
 
 from server.http import admin_bodies as bodies
-from server.http import admin_documents as documents
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.audit import audit
+from server.http.clients import agent_wire as wire
+from server.http.members import written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import Named, read
+from server.http.wire import Named, moment, read, tag
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
-from server.protocol import base64url, names
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
-from server.services.refusals import Invalid
-
-_REQUEST_ALG = "backchannel_authentication_request_signing_alg"
 
 
 def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -27,15 +24,16 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     where, limit = listing.cursor(request), listing.limit(request)
     part = desk.agents.page(where, limit, owner=desk.only_of)
     called = desk.names(_people(*part.items))
-    items = [documents.agent(agent, called) for agent in part.items]
-    answer = wire.ManagedAgents(items=items, next=documents.write_cursor(part.next))
+    items = [wire.document(agent, called) for agent in part.items]
+    answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
 def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents."""
-    body = read(bodies.NewAgent, request.body)
-    given = desk.agents.add(_new(body), by=desk.by)
+    body = read(wire.NewAgent, request.body)
+    new = NewAgent(**written(AGENT_MEMBERS, body))
+    given = desk.agents.add(new, by=desk.by)
     answer = wire.GivenSecret(
         agent=_document(desk, given.agent), client_secret=given.secret or None
     )
@@ -49,17 +47,22 @@ def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse
     sheet = wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(desk, agent),
-        quarantine_at=documents.moment(desk.orphans.grace_of(agent.id)),
+        quarantine_at=moment(desk.orphans.grace_of(agent.id)),
     )
-    return as_json(200, sheet.model_dump(), documents.tag(document.version))
+    return as_json(200, sheet.model_dump(), tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """PATCH /api/agents/<id>."""
-    body = read(bodies.AgentChanges, request.body)
-    agent = desk.agents.update(request.params["id"], _changes(body), by=desk.by)
+    body = read(wire.AgentChanges, request.body)
+    changes = AgentChanges(
+        add_owners=body.add_owners,
+        remove_owners=body.remove_owners,
+        **written(AGENT_MEMBERS, body),
+    )
+    agent = desk.agents.update(request.params["id"], changes, by=desk.by)
     document = _document(desk, agent)
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -113,93 +116,8 @@ def _pauses(desk: AdminServices, agent: Agent) -> list[wire.Pause]:
 
 
 def _document(desk: AdminServices, agent: Agent) -> wire.ManagedAgent:
-    return documents.agent(agent, desk.names(_people(agent)))
+    return wire.document(agent, desk.names(_people(agent)))
 
 
 def _people(*agents: Agent) -> set[str]:
     return {user_id for agent in agents for user_id in (*agent.owners, *(agent.asks or ()))}
-
-
-def _new(body: bodies.NewAgent) -> NewAgent:
-    return NewAgent(
-        name=body.name,
-        owners=tuple(body.owners),
-        description=body.description,
-        auth_method=body.auth_method,
-        jwks="" if body.jwks is None else json.dumps(body.jwks),
-        grant_types=names.AGENT_GRANTS if body.grant_types is None else tuple(body.grant_types),
-        delivery=body.delivery,
-        notification_endpoint=body.backchannel_client_notification_endpoint or "",
-        resources=tuple(body.resources),
-        scopes=tuple(body.scopes),
-        only={uri: tuple(may) for uri, may in body.only.items()},
-        serves=tuple(body.serves),
-        token_seconds=body.token_seconds,
-        action_types=_optional(body.action_types),
-        asks=_optional(body.asks),
-        id_token_alg=body.id_token_signed_response_alg,
-        expires_at=_milliseconds(body.expires_at),
-        dpop_bound=body.dpop_bound_access_tokens,
-        takes_user_code=body.backchannel_user_code_parameter,
-        high_grants=body.high_grants,
-        interactive=body.interactive,
-        request_alg=body.backchannel_authentication_request_signing_alg or "",
-        labels=tuple(body.labels),
-        external_id=body.external_id or "",
-        review_at=_milliseconds(body.review_at),
-        icon=_icon(body.icon or ""),
-    )
-
-
-def _changes(body: bodies.AgentChanges) -> AgentChanges:
-    nulls = {name for name in body.model_fields_set if getattr(body, name) is None}
-    return AgentChanges(
-        name=body.name,
-        description=body.description,
-        add_owners=tuple(body.add_owners),
-        remove_owners=tuple(body.remove_owners),
-        jwks=None if body.jwks is None else json.dumps(body.jwks),
-        grant_types=_optional(body.grant_types),
-        delivery=body.delivery,
-        notification_endpoint=body.backchannel_client_notification_endpoint,
-        resources=_optional(body.resources),
-        scopes=_optional(body.scopes),
-        only=None if body.only is None else {at: tuple(may) for at, may in body.only.items()},
-        serves=_optional(body.serves),
-        token_seconds=body.token_seconds,
-        usual_token_seconds="token_seconds" in nulls,
-        action_types=_optional(body.action_types),
-        any_action="action_types" in nulls,
-        asks=_optional(body.asks),
-        asks_everybody="asks" in nulls,
-        id_token_alg=body.id_token_signed_response_alg,
-        expires_at=_milliseconds(body.expires_at),
-        never_expires="expires_at" in nulls,
-        dpop_bound=body.dpop_bound_access_tokens,
-        takes_user_code=body.backchannel_user_code_parameter,
-        high_grants=body.high_grants,
-        interactive=body.interactive,
-        request_alg="" if _REQUEST_ALG in nulls else getattr(body, _REQUEST_ALG),
-        labels=_optional(body.labels),
-        external_id="" if "external_id" in nulls else body.external_id,
-        review_at=_milliseconds(body.review_at),
-        never_reviewed="review_at" in nulls,
-        icon=b"" if "icon" in nulls else None if body.icon is None else _icon(body.icon),
-    )
-
-
-def _optional(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)
-
-
-def _milliseconds(text: str | None) -> int | None:
-    return None if text is None else bodies.milliseconds(text)
-
-
-def _icon(text: str) -> bytes:
-    try:
-        return base64url.decode(text)
-    except ValueError:
-        raise Invalid(
-            "The icon must be a file as base64url without padding.", member="icon"
-        ) from None

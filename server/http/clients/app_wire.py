@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from server.http import admin_documents
-from server.http.admin_bodies import Body, Names, Text
+from server.http.admin_bodies import Body
 from server.http.admin_wire import ClientSecret
+from server.http.wire import Names, Text
 from server.model.clients import App
 from server.protocol import names
 from server.services.clients import power
@@ -14,7 +15,7 @@ from server.services.policy.displays import rfc3339
 
 
 class NewClient(Body):
-    """An app to be registered."""
+    """An app to register."""
 
     name: Text
     redirect_uris: Names = Field(default=[])
@@ -30,7 +31,7 @@ class NewClient(Body):
 
 
 class ClientChanges(Body):
-    """What becomes different; what is left out stays. Null lets it ask for every action type."""
+    """The changes; omitted members stay. Null lets the app use every action type."""
 
     name: Text | None = None
     redirect_uris: Names | None = None
@@ -67,14 +68,14 @@ class ManagedApp(BaseModel):
 
 
 class ManagedApps(BaseModel):
-    """A part of the list of apps."""
+    """A page of the list of apps."""
 
     items: list[ManagedApp]
     next: str | None
 
 
 class GivenAppSecret(BaseModel):
-    """An app with a secret that is told once; null where it has none."""
+    """An app with its secret, shown once; null if it has none."""
 
     app: ManagedApp
     client_secret: str | None

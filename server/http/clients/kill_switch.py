@@ -1,6 +1,6 @@
 """Stopping an agent at once, and looking at what that would stop."""
 
-from server.http import admin_wire as wire
+from server.http.clients import agent_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.services.clients.agents import StoppedAgent

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from server.http.approvals.approval_wire import Approval
 from server.http.notifications import attention
 from server.http.notifications import attention_wire as wire
 from server.http.route import Caller, Route
-from server.http.wire import Approval
 
 _PERSON = Caller.PERSON
 
@@ -15,7 +15,7 @@ ATTENTION_ROUTES: Final = (
         "/api/attention",
         attention.shown,
         _PERSON,
-        "My quiet hours, the agents that I muted, and what is held for me.",
+        "Get your quiet hours, muted agents and held requests.",
         answer=wire.Attention,
         errors=(401, 403),
         browsers=True,
@@ -25,7 +25,7 @@ ATTENTION_ROUTES: Final = (
         "/api/attention/quiet-hours",
         attention.set_quiet_hours,
         _PERSON,
-        "Notify me of low and medium risk outside of these hours only.",
+        "Set quiet hours for low and medium risk.",
         body=wire.QuietHours,
         answer=wire.Attention,
         errors=(401, 403, 422),
@@ -36,7 +36,7 @@ ATTENTION_ROUTES: Final = (
         "/api/attention/quiet-hours",
         attention.clear_quiet_hours,
         _PERSON,
-        "Notify me at every hour.",
+        "Remove quiet hours.",
         status=204,
         errors=(401, 403),
         browsers=True,
@@ -46,7 +46,7 @@ ATTENTION_ROUTES: Final = (
         "/api/attention/mutes",
         attention.mute,
         _PERSON,
-        "Notify me of nothing that an agent asks at low or medium risk.",
+        "Mute an agent at low and medium risk.",
         body=wire.NewMute,
         answer=wire.Mute,
         errors=(401, 403, 404, 422),
@@ -57,7 +57,7 @@ ATTENTION_ROUTES: Final = (
         "/api/attention/mutes/<id>",
         attention.unmute,
         _PERSON,
-        "Notify me of an agent again.",
+        "Unmute an agent.",
         status=204,
         errors=(401, 403, 404),
         browsers=True,
@@ -67,7 +67,7 @@ ATTENTION_ROUTES: Final = (
         "/api/approvals/<id>/extension",
         attention.extend,
         _PERSON,
-        "Let this request wait longer.",
+        "Extend a request.",
         answer=Approval,
         errors=(401, 403, 404, 409),
         browsers=True,
@@ -77,7 +77,7 @@ ATTENTION_ROUTES: Final = (
         "/api/approvals/<id>/retry",
         attention.ask_again,
         _PERSON,
-        "Ask the agent of this expired request to ask again.",
+        "Ask the agent of an expired request to retry.",
         answer=Approval,
         errors=(401, 403, 404, 409),
         browsers=True,
@@ -87,7 +87,7 @@ ATTENTION_ROUTES: Final = (
         "/api/approvals/<id>/snooze",
         attention.snooze,
         _PERSON,
-        "Notify me of this request again later.",
+        "Snooze a request.",
         body=wire.NewSnooze,
         answer=wire.Snooze,
         errors=(401, 403, 404, 409, 422),
@@ -97,7 +97,7 @@ ATTENTION_ROUTES: Final = (
         "/api/approvals/<id>/snooze",
         attention.wake,
         _PERSON,
-        "Notify me of this request as usual.",
+        "End the snooze of a request.",
         status=204,
         errors=(401, 403, 404),
     ),

@@ -1,29 +1,60 @@
-"""Looking at an action type before it is registered: what is sent and answered."""
+"""Action types, registered or only looked at: what is sent and answered."""
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.admin_bodies import Body
+from server.model.policy import ActionRow
+from server.protocol import names
 from server.protocol.approvals import ceremonies
+from server.services.clients import power
+from server.services.policy.displays import rfc3339
 from server.services.policy.previews import Preview
+
+
+class ActionDocument(BaseModel):
+    """The file of an action type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
 
 _MOST = 65_536
 
 
 class ActionTrial(Body):
-    """The file of an action type, as text, and details to show it with; null for an example."""
+    """The file of an action type as text, and details to show it with; null for an example."""
 
     document: str = Field(max_length=_MOST)
     details: dict[str, Any] | None = None
 
 
 class ActionPreview(BaseModel):
-    """What a person would be shown of an action type, and what a yes would take."""
+    """How an action type reads to a person, and what an approval takes."""
 
     details: dict[str, Any]
     display: str
     ceremony: str
+
+
+class ManagedAction(BaseModel):
+    """An action type and its file, as text."""
+
+    id: str
+    type: str
+    revision: int
+    document: str
+    created_at: str
+    version: str
+
+
+class ManagedActions(BaseModel):
+    """A page of the list of action types."""
+
+    items: list[ManagedAction]
+    next: str | None
 
 
 def preview(found: Preview) -> ActionPreview:
@@ -32,4 +63,16 @@ def preview(found: Preview) -> ActionPreview:
         details=dict(found.details),
         display=found.display,
         ceremony=ceremonies.spelled(found.ceremony),
+    )
+
+
+def action(record: ActionRow) -> ManagedAction:
+    """An action type as JSON."""
+    return ManagedAction(
+        id=names.name_id(record.type),
+        type=record.type,
+        revision=record.version,
+        document=record.document,
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
     )

@@ -3,10 +3,10 @@
 from typing import Final
 
 from server.http import listing
+from server.http.approvals.approval_wire import Approval
 from server.http.route import Caller, Route
 from server.http.standing_grants import standing_grant_wire as wire
 from server.http.standing_grants import standing_grants
-from server.http.wire import Approval
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -17,7 +17,7 @@ STANDING_GRANT_ROUTES: Final = (
         "/api/grants",
         standing_grants.listed,
         _PERSON,
-        "What I approved ahead.",
+        "List your standing grants.",
         query=("ended",),
         answer=wire.StandingGrants,
         errors=(401, 403, 422),
@@ -28,7 +28,7 @@ STANDING_GRANT_ROUTES: Final = (
         "/api/grants",
         standing_grants.add,
         _PERSON,
-        "Approve requests like this one ahead; what comes is the approval that I sign.",
+        "Propose a standing grant. Returns the approval to sign.",
         body=wire.GrantWish,
         answer=Approval,
         status=201,
@@ -40,7 +40,7 @@ STANDING_GRANT_ROUTES: Final = (
         "/api/grants/preview",
         standing_grants.preview,
         _PERSON,
-        "What that would be, and which of the last ten requests it would have covered.",
+        "Preview a standing grant, with the last ten requests.",
         body=wire.GrantWish,
         answer=wire.GrantPreview,
         errors=(400, 401, 403, 404, 422),
@@ -51,7 +51,7 @@ STANDING_GRANT_ROUTES: Final = (
         "/api/grants/<id>",
         standing_grants.show,
         _PERSON,
-        "One of mine, with its uses.",
+        "Get one of your standing grants with its uses.",
         answer=wire.GrantSheet,
         errors=(401, 403, 404),
         browsers=True,
@@ -61,7 +61,7 @@ STANDING_GRANT_ROUTES: Final = (
         "/api/grants/<id>",
         standing_grants.revoke,
         _PERSON,
-        "Take one of mine back.",
+        "Revoke one of your standing grants.",
         answer=wire.StandingGrant,
         errors=(401, 403, 404),
         browsers=True,
@@ -74,7 +74,7 @@ MANAGED_STANDING_GRANT_ROUTES: Final = (
         "/api/admin/grants",
         standing_grants.all_listed,
         _PERSON,
-        "What people approved ahead, newest first; for my own agents, without a role.",
+        "List standing grants, newest first. Without a role, those for your agents.",
         query=("agent", "user", "ended", *listing.QUERY),
         answer=wire.ManagedGrants,
         errors=(401, 403, 404, 422),
@@ -85,7 +85,7 @@ MANAGED_STANDING_GRANT_ROUTES: Final = (
         "/api/admin/grants/<id>/revoke",
         standing_grants.end,
         _PERSON,
-        "End somebody's standing grant; for my own agents, without a role.",
+        "Revoke a standing grant. Without a role, one for your agents.",
         answer=wire.ManagedGrant,
         errors=(401, 403, 404, 409, 422),
         rule=AccessRule((Role.ADMIN, Role.OWNER)),

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_requests import Opening
 from server.model.approvals import Approval
 from server.model.clients import App
+from server.model.consents import PageOutcome
 from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.model.users import User
@@ -20,16 +22,15 @@ from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.approvals.states import State, overdue
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
-from server.services.approvals.creation import Opening, open_approval
+from server.services.approvals.creation import open_approval
 from server.services.audit import audit
-from server.services.consents.consents import Outcome
 from server.services.notifications import caps
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Approvals, Requirements, Verdict
 from server.services.policy.refusals import Forbidden
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
@@ -135,7 +136,7 @@ class AppActions:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._open(tx, app, user, act, peer)
 
-    def outcome(self, view: View, approval_id: str, user_id: str) -> Outcome | None:
+    def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
         """How an approval that `ask` opened for this user stands; None for one of another kind."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
@@ -175,7 +176,6 @@ class AppActions:
 
         return open_approval(
             tx,
-            self.secrets,
             Opening(
                 kind="app_action",
                 client_id=app.id,
@@ -192,7 +192,8 @@ class AppActions:
                 peer=peer,
                 display=display,
             ),
-            self.rules,
+            secrets=self.secrets,
+            rules=self.rules,
         )
 
     def _gives(self, app: App, target: TokenTarget) -> str:
@@ -212,7 +213,7 @@ def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 _ALWAYS: Final = "What an app does once is asked for each time, and takes your signature."
-_OUTCOMES: Final[dict[State, Outcome]] = {
+_OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",
     State.DENIED: "denied",

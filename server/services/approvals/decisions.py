@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval, Decision
 from server.model.audit import EVERYTHING, DecidedSearch
 from server.model.devices import Device
@@ -11,7 +12,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import answer_entries, history, votes
+from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import Ceremonies, Counted, Yes, tries_left
 from server.services.approvals.expiry import expire
 from server.services.approvals.narrowing import Narrowed, Narrowings
@@ -23,13 +24,14 @@ from server.services.approvals.submitted_decisions import (
     says_the_same,
     settled,
 )
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvals.withdrawals import withdraw
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.notifications import deliveries, notices, pauses
+from server.services.policy import history
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.users import device_auth
@@ -110,9 +112,9 @@ class ApprovalService:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
             device = device_auth.current(tx, person)
-            approval = of_person(tx, person, approval_id)
+            approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or of_person(tx, person, approval_id)
+                approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
             if approval.state is State.PENDING:
                 tx.approvals.seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
@@ -151,7 +153,7 @@ class ApprovalService:
         and looked at in the next unit of work.  5. State, answer, entry and events are stored
         together, and so is the consent it gives.
         """
-        approval = votes.alone(tx, of_person(tx, person, approval_id))
+        approval = votes.alone(tx, approvers.owned(tx, approval_id, person.user.id))
         device = device_auth.current(tx, person)
         payload, key = self._verified(tx, device, said.jws)
         said = settled(tx, approval, said, payload.code)
@@ -171,7 +173,7 @@ class ApprovalService:
             return self._voted(tx, approval, answer, less, key)
         moved = tx.approvals.move(approval, _TARGET[payload.decision], now=tx.now)
         if moved is None:
-            return _over(tx, of_person(tx, person, approval_id))
+            return _over(tx, approvers.owned(tx, approval_id, person.user.id))
         if less is not None:
             moved = self.narrowings.keep(tx, moved, less)
         _keep(tx, moved, answer, key)
@@ -225,7 +227,7 @@ class ApprovalService:
         One that waits is denied, one that was approved and not fetched is withdrawn, and one that
         is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
         """
-        approval = of_person(tx, person, approval_id)
+        approval = approvers.owned(tx, approval_id, person.user.id)
         device = device_auth.current(tx, person)
         payload, key = self._verified(tx, device, jws)
         self._compare(tx, payload, approval, device, None)
@@ -241,7 +243,7 @@ class ApprovalService:
             _keep(tx, moved, kept(tx, moved, device, payload, SubmittedDecision(jws)), key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
-        return of_person(tx, person, approval_id)
+        return approvers.owned(tx, approval_id, person.user.id)
 
     def _nonce(self, approval: Approval, device: Device) -> str:
         return self.secrets.nonce("decision", approval.id, device.id)
@@ -287,11 +289,6 @@ def _all(view: View, person: Person, found: Iterable[Approval]) -> tuple[Shown, 
     return tuple(shown(view, one, person.user.id) for one in found)
 
 
-def of_person(view: View, person: Person, approval_id: str) -> Approval:
-    """The request, if it is this person's. Raises errors.Problem 404."""
-    return approvers.owned(view, approval_id, person.user.id)
-
-
 def _closed(  # the parts of one answer
     tx: Unit,
     person: Person,
@@ -302,14 +299,14 @@ def _closed(  # the parts of one answer
 ) -> Shown | errors.Problem | None:
     """The answer when the approval is over, or ends now; None while it waits."""
     if overdue(approval.state, approval.expires_at, tx.now):
-        return _over(tx, expire(tx, approval) or of_person(tx, person, approval.id))
+        return _over(tx, expire(tx, approval) or approvers.owned(tx, approval.id, person.user.id))
     if approval.state is not State.PENDING:
         before = tx.decisions.of_approval(approval.id)
         repeated = approval.granted == granted and any(says_the_same(a, answer) for a in before)
         return shown(tx, approval) if repeated else _over(tx, approval)
     if (gone := rights.gone(tx, approval)) is not None:
         withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-        return _over(tx, of_person(tx, person, approval.id))
+        return _over(tx, approvers.owned(tx, approval.id, person.user.id))
     return None
 
 

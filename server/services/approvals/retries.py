@@ -7,14 +7,14 @@ answer to its next poll, `expired_token`, and asks anew or not; the old request 
 from dataclasses import dataclass
 from typing import Literal
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import entries
 from server.services.approvals.expiry import expire
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.notifications import notices
@@ -81,7 +81,7 @@ def _check(tx: Unit, approval: Approval) -> None:
 def _record(tx: Unit, person: Person, approval: Approval) -> None:
     audit.record(
         tx,
-        entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,
             actor=audit.by_user(person.user.id),

@@ -8,9 +8,10 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent, FormerName
+from server.model.reactions import AgentAnnounced
 from server.model.store import Unit, View
 from server.services.audit import audit
-from server.services.notifications import notices
+from server.services.refusals import NotFound
 
 RENAMED: Final = "agent.renamed"
 
@@ -18,11 +19,6 @@ RENAMED: Final = "agent.renamed"
 def named_since(agent: Agent) -> int:
     """Since when the agent has its name, in milliseconds since the epoch."""
     return agent.named_at
-
-
-def former(view: View, agent_id: str) -> list[FormerName]:
-    """What an agent was called before and until when, the newest first."""
-    return view.names.former(agent_id)
 
 
 def first_request(view: View, client_id: str, user_id: str) -> bool:
@@ -39,5 +35,13 @@ def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))
     facts = {"name": agent.name, "was": before.name}
     audit.record(tx, Entry(audit.Type.AGENT_RENAMED, by, agent_id=agent.id, facts=facts))
-    notices.agent(tx, agent.id, RENAMED, agent.owners)
+    tx.react(AgentAnnounced(agent.id, RENAMED, agent.owners))
     return replace(agent, named_at=tx.now)
+
+
+def find(view: View, called: str) -> Agent:
+    """The agent of this name or client_id. Raises `NotFound`."""
+    agent = view.directory.agent_called(called)
+    if agent is None:
+        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
+    return agent

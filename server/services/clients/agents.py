@@ -12,29 +12,22 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.incidents import Cause
 from server.model.ports import Secrets
+from server.model.reactions import AgentReplaced, AgentStopped, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
-from server.services import paging
-from server.services.approvals.withdrawals import withdraw
+from server.services import client_secrets, members, paging
 from server.services.audit import audit
-from server.services.clients import (
-    agent_facts,
-    agent_forms,
-    agent_names,
-    client_secrets,
-    icons,
-    owners,
-)
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_forms, agent_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.agent_names import find
 from server.services.clients.client_names import refuse_taken
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.consents.revocations import end_all_of_client
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.standing_grants import ends
+from server.services.refusals import Conflict, Invalid
 from server.services.users import users
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
@@ -107,9 +100,9 @@ class Agents:
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
-        self._check_endpoint(new.notification_endpoint)
+        self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_called(new.name), None)
+            refuse_taken(tx, users.check_called(new["name"]), None)
             return admit(tx, self.secrets, new, by=by)
 
     def update(self, called: str, changes: AgentChanges, *, by: str) -> Agent:
@@ -117,14 +110,14 @@ class Agents:
 
         Raises `NotFound`, `Exists`, `Invalid` or `Conflict`.
         """
-        self._check_endpoint(changes.notification_endpoint or "")
+        self._check_endpoint(changes.get("notification_endpoint"))
         with self.store.administer() as tx:
             before = find(tx, called)
             agent = agent_forms.changed(tx, before, changes)
             if agent.name != before.name:
                 refuse_taken(tx, agent.name, agent.id)
             agent = change(tx, before, agent, by=by)
-            icons.keep(tx, changes.icon or b"")
+            icons.keep(tx, changes.get("icon") or b"")
             icons.tell(tx, before, agent)
             if agent.jwks != before.jwks:
                 tx.registrations.end(agent.id)
@@ -194,7 +187,7 @@ class Agents:
             tx.registrations.end(agent.id)
             facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
-            ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+            tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return given
 
     def delete(self, called: str, *, by: str) -> StoppedAgent:
@@ -203,7 +196,7 @@ class Agents:
             agent = find(tx, called)
             return forget(tx, agent, by=by)
 
-    def _check_endpoint(self, url: str) -> None:
+    def _check_endpoint(self, url: str | None) -> None:
         """Ask about the endpoint before the unit of work, because a name may be looked up."""
         if url and (problem := self.endpoint_problem(url)):
             member = "backchannel_client_notification_endpoint"
@@ -226,8 +219,8 @@ def admit(
     if given.agent.auth_method != "private_key_jwt":
         given = with_secret(tx, secrets, given.agent)
     tx.agents.add(given.agent, tx.now)
-    icons.keep(tx, new.icon)
-    told = {**agent_facts.facts(given.agent), **facts}
+    icons.keep(tx, new.get("icon") or b"")
+    told = {**members.facts(AGENT_MEMBERS, given.agent), **facts}
     _record(tx, audit.Type.AGENT_ADDED, given.agent, by, told)
     return given
 
@@ -240,11 +233,11 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
         owners.adopted(tx, [agent] if was_orphan else [], by=by)
-        _record(tx, audit.Type.AGENT_UPDATED, agent, by, agent_facts.facts(agent))
+        _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
-            ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+            tx.react(AgentReplaced(agent.id, "key_rotated", by))
         elif set(agent.owners) != set(before.owners):
-            ends.end_of_agent(tx, agent.id, because="owner_changed", actor=by)
+            tx.react(AgentReplaced(agent.id, "owner_changed", by))
     return agent
 
 
@@ -280,7 +273,7 @@ def quarantine(
 def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
     """Stop an agent and forget it in a unit of work that administers."""
     stopped = _end_everything(tx, replace(agent, state="disabled"), by)
-    end_all_of_client(tx, agent.id, actor=by)
+    tx.react(ClientDeleted(agent.id, by))
     tx.agents.delete(agent.id)
     tx.icons.prune()
     tx.history.forget(agent.id)
@@ -294,22 +287,12 @@ def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
     return NewSecret(replace(agent, secrets=(*agent.secrets, kept)), text)
 
 
-def find(view: View, called: str) -> Agent:
-    """The agent of this name or client_id. Raises `NotFound`."""
-    agent = view.directory.agent_called(called)
-    if agent is None:
-        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
-    return agent
-
-
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
     """In this order: what was approved can become no token while the others are revoked."""
-    found = tx.approvals.open_of_agent(agent.id)
-    ended = [one for one in found if withdraw(tx, [one], reason=f"agent_{agent.state}", actor=by)]
-    ends.end_of_agent(tx, agent.id, because=f"agent_{agent.state}", actor=by)
+    ended = tx.react(AgentStopped(agent, by))
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
-    return StoppedAgent(agent, revoked, revoked - own, len(ended), _approved(ended))
+    return StoppedAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
 
 
 def _lives(approval: Approval, view: View) -> bool:

@@ -13,7 +13,8 @@ from server.protocol import names
 from server.protocol.clients.jwks import PublicKey
 from server.protocol.clients.redirects import redirect_problem
 from server.services.clients import ceilings
-from server.services.clients.agent_forms import known_types, read_keys
+from server.services.clients.agent_checks import action_types as known_types
+from server.services.clients.agent_checks import read_keys
 from server.services.refusals import Conflict, Invalid, about
 from server.services.users import users
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.clients import Agent
+from server.model.reactions import AgentAnnounced
 from server.model.store import Store, Unit
 from server.protocol.clients import icons
 from server.protocol.clients.icons import Icon
-from server.services.notifications import notices
 from server.services.refusals import Invalid
 
 CHANGED: Final = "agent.icon_changed"
@@ -37,7 +37,12 @@ class Icons:
 
 def path(agent: Agent) -> str | None:
     """Where its picture lies: another place for each picture, so that one may be kept for good."""
-    return None if agent.icon is None else f"/icons/{agent.icon}"
+    return None if agent.icon is None else path_of(agent.icon)
+
+
+def path_of(digest: str) -> str:
+    """Where the picture of this hash lies."""
+    return f"/icons/{digest}"
 
 
 def digest(raw: bytes) -> str | None:
@@ -56,7 +61,7 @@ def keep(tx: Unit, raw: bytes) -> None:
 def tell(tx: Unit, before: Agent, agent: Agent) -> None:
     """Whoever answers for an agent learns that people are shown something else."""
     if agent.icon != before.icon:
-        notices.agent(tx, agent.id, CHANGED, agent.owners)
+        tx.react(AgentAnnounced(agent.id, CHANGED, agent.owners))
 
 
 def _read(raw: bytes) -> Icon | None:

@@ -20,6 +20,8 @@ from server.model.devices import Device
 from server.model.policy import ActionRow
 from server.model.resources import Resource
 from server.model.users import User
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.members import Members, Widens, widening
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
 """What administration changes."""
@@ -59,6 +61,15 @@ def _always(_before: Governed, _after: Governed) -> bool:
     return True
 
 
+def _by_members(members: Members) -> dict[str, _Judge]:
+    """What the rows say of single values, asked of the two records."""
+    return {name: _of_value(name, widens) for name, widens in widening(members).items()}
+
+
+def _of_value(name: str, widens: Widens) -> _Judge:
+    return lambda before, after: widens(getattr(before, name), getattr(after, name))
+
+
 def _more(name: str) -> _Judge:
     """The set has a member that it did not have."""
     read = attrgetter(name)
@@ -88,14 +99,6 @@ def _goes_on(_before: Agent | App | User, after: Agent | App | User) -> bool:
     return after.state == "enabled"
 
 
-def _later(before: Agent, after: Agent) -> bool:
-    return _lasts_longer(before.expires_at, after.expires_at)
-
-
-def _reviewed_later(before: Agent, after: Agent) -> bool:
-    return _lasts_longer(before.review_at, after.review_at)
-
-
 def _fewer_limits(before: Agent, after: Agent) -> bool:
     """A resource that it still has is not limited any more, or less."""
     return any(
@@ -117,14 +120,6 @@ def _longer_tokens(usual: int) -> _Judge:
 
 def _unbound(_before: Agent | App, after: Agent | App) -> bool:
     return not after.dpop_bound
-
-
-def _more_grants(_before: Agent, after: Agent) -> bool:
-    return after.high_grants
-
-
-def _unasked(_before: Agent, after: Agent) -> bool:
-    return not after.takes_user_code
 
 
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
@@ -171,24 +166,12 @@ def _lasts_longer(before: int | None, after: int | None) -> bool:
 _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
     {
         Agent: {
-            "resources": _more("resources"),
-            "scopes": _more("scopes"),
+            **_by_members(AGENT_MEMBERS),
             "only": _fewer_limits,
-            "serves": _more("serves"),
-            "grant_types": _more("grant_types"),
-            "owners": _more("owners"),
-            "action_types": _more_or_all("action_types"),
-            "asks": _more_or_all("asks"),
             "secrets": _more_secrets,
-            "jwks": _more_keys,
             "key_uses": _never,
             "named_at": _never,
             "state": _goes_on,
-            "expires_at": _later,
-            "review_at": _reviewed_later,
-            "dpop_bound": _unbound,
-            "takes_user_code": _unasked,
-            "high_grants": _more_grants,
         },
         App: {
             "redirect_uris": _more("redirect_uris"),

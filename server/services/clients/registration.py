@@ -121,7 +121,6 @@ class RegistrationService:
             name=self._free_name(tx, name, invitation),
             owners=(invitation.owner_id,),
             auth_method=wanted.auth_method,
-            jwks=json.dumps({"keys": [dict(key) for key in wanted.keys]}) if wanted.keys else "",
             grant_types=_within("grant_types", wanted.grant_types, invitation.grant_types),
             resources=invitation.resources,
             scopes=_within("scope", wanted.scope, invitation.scopes),
@@ -129,11 +128,13 @@ class RegistrationService:
             asks=invitation.asks,
             id_token_alg=wanted.id_token_alg,
             dpop_bound=wanted.dpop_bound,
-            request_alg=wanted.request_alg or "",
+            request_alg=wanted.request_alg,
             delivery=wanted.delivery,
-            notification_endpoint=wanted.notification_endpoint or "",
+            notification_endpoint=wanted.notification_endpoint,
             takes_user_code=wanted.takes_user_code,
         )
+        if wanted.keys:
+            new["jwks"] = json.dumps({"keys": [dict(key) for key in wanted.keys]})
         by, facts = f"invitation:{invitation.id}", {"invitation": invitation.id}
         try:
             given = agents.admit(tx, self.secrets, new, by=by, facts=facts)

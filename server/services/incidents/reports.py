@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.incidents import Incident, Scope
@@ -16,10 +17,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals import decisions as approvals
-from server.services.approvals import entries
 from server.services.approvals.decisions import ApprovalService
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
+from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.clients.agents import StoppedAgent, quarantine
 from server.services.consents import revocations
@@ -67,9 +67,9 @@ class Reports:
         """
         note = _checked(report.note)
         with self.store.read() as view:  # nobody waits for whoever may not report this
-            approvals.of_person(view, person, approval_id)
+            approvers.owned(view, approval_id, person.user.id)
         with self.store.administer() as tx:
-            was = approvals.of_person(tx, person, approval_id)
+            was = approvers.owned(tx, approval_id, person.user.id)
             approval = self.approvals.disown(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
@@ -156,7 +156,7 @@ def _record(
 ) -> None:
     audit.record(
         tx,
-        entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.INCIDENT_OPENED,
             actor=by,

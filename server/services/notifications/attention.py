@@ -15,8 +15,8 @@ from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
 from server.services.notifications import budgets, push_targets
-from server.services.policy.documents import zone
 from server.services.server_policy import ServerPolicy
+from server.services.zones import zone
 
 REMINDER: Final = "approval.reminder"
 DIGEST: Final = "approval.digest"

@@ -3,12 +3,12 @@
 What follows on the pages is `flows.py`.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model import display_names
 from server.model.audit import Entry
 from server.model.clients import App
 from server.model.ports import Secrets
@@ -19,10 +19,10 @@ from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
+from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppAct, AppActions
-from server.services.audit import audit
-from server.services.clients import client_auth, display_names
-from server.services.notifications import floods
+from server.services.audit import audit, floods
+from server.services.clients import client_auth
 from server.services.policy.refusals import Forbidden
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
@@ -203,11 +203,6 @@ class AuthorizeService:
         if pushed is None or not named.startswith(names.PREFIX_PUSHED):
             raise errors.InvalidRequestUri("This request was used or is too old. Start again.")
         return authorize.reread(json.loads(pushed.parameters))
-
-
-def handle_hash(handle: str) -> bytes:
-    """What the database keeps of a handle."""
-    return hashlib.sha256(handle.encode()).digest()
 
 
 def _registered(app: App, back: ReturnTo) -> ReturnTo:

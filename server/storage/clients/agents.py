@@ -1,19 +1,19 @@
 """Rows of agents, their owners and their secrets."""
 
-import json
-
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from server.model.clients import Agent, Secret
 from server.model.store import Taken
-from server.storage import codec
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.storage import codec, member_columns
 from server.storage.clients.agent_tables import agent_keys, agent_owners, agent_secrets
 from server.storage.clients.names import Names, kept_key
 from server.storage.tables import agents, users
 
 _USE_NOTED_MS = 60_000
+_NO_KEYS = codec.dump([])
 
 _ADD = insert(agents)
 _ALL = select(agents).order_by(agents.c.name_key)
@@ -105,11 +105,11 @@ class Agents:
     def replace(self, agent: Agent, now: int) -> None:
         """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
         key = kept_key(self._connection, agents, agent.id, agent.name)
-        values = _values(agent) | {"of": agent.id}
-        values["name_key"] = key or values["name_key"]
-        del values["id"], values["created_at"]
+        row = _values(agent) | {"of": agent.id}
+        row["name_key"] = key or row["name_key"]
+        del row["id"], row["created_at"]
         try:
-            self._connection.execute(_REPLACE, values)
+            self._connection.execute(_REPLACE, row)
         except IntegrityError as error:
             raise Taken(agent.name) from error
         names = Names(self._connection)
@@ -182,52 +182,19 @@ class Agents:
         of = {"id": m["id"]}
         owners = self._connection.execute(_OWNERS, of).scalars().all()
         secrets = self._connection.execute(_SECRETS, of).mappings().all()
-        keys = json.loads(m["jwks"])
-        uses = self._connection.execute(_KEYS, of).all() if keys else ()
+        uses = self._connection.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
         return Agent(
             id=m["id"],
-            name=m["name"],
-            description=m["description"],
-            auth_method=m["auth_method"],
-            auth_before=m["auth_before"],
-            auth_before_until=m["auth_before_until"],
-            jwks=tuple(keys),
-            key_uses={row[0]: row[1] for row in uses},
-            grant_types=codec.names(m["grant_types"]),
-            delivery=m["delivery"],
-            resources=codec.names(m["resources"]),
-            scopes=codec.names(m["scopes"]),
-            only={uri: tuple(may) for uri, may in json.loads(m["only"]).items()},
-            serves=codec.names(m["serves"]),
-            token_seconds=m["token_seconds"],
-            labels=codec.names(m["labels"]),
-            action_types=_optional(m["action_types"]),
-            asks=_optional(m["asks"]),
             owners=tuple(owners),
             secrets=tuple(_secret(secret) for secret in secrets),
-            id_token_alg=m["id_token_alg"],
+            auth_before=m["auth_before"],
+            auth_before_until=m["auth_before_until"],
+            key_uses={row[0]: row[1] for row in uses},
             state=m["state"],
-            expires_at=m["expires_at"],
             created_at=m["created_at"],
-            dpop_bound=m["dpop_bound"],
-            request_alg=m["request_alg"],
-            notification_endpoint=m["notification_endpoint"],
-            takes_user_code=m["takes_user_code"],
-            high_grants=m["high_grants"],
-            interactive=m["interactive"],
-            external_id=m["external_id"],
-            review_at=m["review_at"],
-            icon=m["icon"],
             named_at=m["named_at"],
+            **member_columns.loaded(AGENT_MEMBERS, m),
         )
-
-
-def _optional(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else codec.names(text)
-
-
-def _dumped(values: tuple[str, ...] | None) -> str | None:
-    return None if values is None else codec.dump(list(values))
 
 
 def _secret(m: RowMapping) -> Secret:
@@ -256,35 +223,11 @@ def _secret_values(agent_id: str, secret: Secret) -> dict[str, object]:
 def _values(agent: Agent) -> dict[str, object]:
     return {
         "id": agent.id,
-        "name": agent.name,
         "name_key": codec.key(agent.name),
-        "description": agent.description,
-        "auth_method": agent.auth_method,
         "auth_before": agent.auth_before,
         "auth_before_until": agent.auth_before_until,
-        "jwks": codec.dump([dict(key) for key in agent.jwks]),
-        "grant_types": codec.dump(list(agent.grant_types)),
-        "delivery": agent.delivery,
-        "resources": codec.dump(list(agent.resources)),
-        "scopes": codec.dump(list(agent.scopes)),
-        "only": codec.dump({uri: list(may) for uri, may in agent.only.items()}),
-        "serves": codec.dump(list(agent.serves)),
-        "token_seconds": agent.token_seconds,
-        "labels": codec.dump(list(agent.labels)),
-        "action_types": _dumped(agent.action_types),
-        "asks": _dumped(agent.asks),
-        "id_token_alg": agent.id_token_alg,
         "state": agent.state,
-        "expires_at": agent.expires_at,
         "created_at": agent.created_at,
-        "dpop_bound": agent.dpop_bound,
-        "request_alg": agent.request_alg,
-        "notification_endpoint": agent.notification_endpoint,
-        "takes_user_code": agent.takes_user_code,
-        "high_grants": agent.high_grants,
-        "interactive": agent.interactive,
-        "external_id": agent.external_id,
-        "review_at": agent.review_at,
-        "icon": agent.icon,
         "named_at": agent.named_at,
+        **member_columns.values(AGENT_MEMBERS, agent),
     }

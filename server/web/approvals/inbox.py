@@ -8,8 +8,8 @@ from typing import Final
 
 from flask import request
 
+from server.model.approval_views import Shown
 from server.services.approvals.narrowing import headline
-from server.services.approvals.views import Shown
 from server.services.policy.displays import rfc3339
 from server.web.page import Facts
 from server.web.visit import Visit
@@ -22,14 +22,15 @@ def load(visit: Visit) -> Facts:
     """GET /, and with `all=true` what a page has room for."""
     most = _ROOM if request.args.get("all") == "true" else _MOST
     site, person = visit.site, visit.person
-    found = site.approvals.waiting(person, most, None)
+    decisions = site.approvals.decisions
+    found = decisions.waiting(person, most, None)
     cards = [_card(item) for item in found.items]
     return {
         "waiting": [one for one in cards if not one["held"]],
         "held": [one for one in cards if one["held"]],
-        "count": len(cards) if found.next is None else site.approvals.waiting_count(person),
+        "count": len(cards) if found.next is None else decisions.waiting_count(person),
         "room": _ROOM,
-        "lost": site.push_losses.of(person),
+        "lost": site.notifications.push_losses.of(person),
     }
 
 

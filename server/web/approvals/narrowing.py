@@ -42,7 +42,7 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
     """The page's; what is over, or answered by this person, is a record elsewhere."""
-    shown = visit.site.approvals.show(visit.person, visit.about)
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not is_open(shown, visit.person):
         return go(f"{visit.site.rules.issuer}/r/{visit.about}")
     room = visit.read(_ROOM, visit.about)

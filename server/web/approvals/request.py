@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.http.approvals.narrowing_wire import granted
+from server.model.approval_views import Shown
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, in_words
-from server.services.approvals.views import Shown
 from server.services.policy.displays import rfc3339, signals
 from server.services.users.device_auth import Person
 from server.web.browser import moment
@@ -29,7 +29,7 @@ _SHORT_ARMING_MS: Final = 800
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>: open, or how it ended."""
-    shown = visit.site.approvals.show(visit.person, visit.about)
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     return {
@@ -57,7 +57,7 @@ def of_one(visit: Visit, shown: Shown) -> Facts:
         "cannot": _cannot(visit, shown),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
         "ends": rfc3339(approval.expires_at),
-        "longer": visit.site.extensions.offered(visit.person, approval.id),
+        "longer": visit.site.approvals.extensions.offered(visit.person, approval.id),
     }
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.http.operations import statistics_wire
+from server.model import display_names
 from server.protocol import errors
-from server.services.clients import display_names
 from server.services.users.device_auth import Person
 from server.web import charts
 from server.web.calls import Document

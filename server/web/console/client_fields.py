@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from server.protocol import names
-from server.web.console.agent_fields import ALGS, METHODS, RESOURCES, SCOPES, TYPES
+from server.services.clients.agent_members import ALGS, METHODS
+from server.web.console.agent_fields import RESOURCES, SCOPES, TYPES
 from server.web.fields import Field
 
 _NAME: Final = Field(

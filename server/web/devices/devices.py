@@ -21,10 +21,11 @@ from server.web.visit import Visit
 def every(visit: Visit) -> Facts:
     """Those in use, and the browsers that get notifications."""
     site, person = visit.site, visit.person
+    subscriptions, now = site.notifications.push_subscriptions.of(person), site.clock.now()
     return {
         "devices": _active(visit),
-        "browsers": [_browser(one, site.clock.now()) for one in site.push_subscriptions.of(person)],
-        "lost": site.push_losses.of(person),
+        "browsers": [_browser(one, now) for one in subscriptions],
+        "lost": site.notifications.push_losses.of(person),
         "day": day,
     }
 
@@ -61,7 +62,7 @@ def picture(link: str) -> tuple[str, int]:
 
 
 def _active(visit: Visit) -> list[Device]:
-    return [one for one in visit.site.devices.all_of(visit.person) if one.state == "active"]
+    return [one for one in visit.site.devices.devices.all_of(visit.person) if one.state == "active"]
 
 
 def _browser(known: Known, now: int) -> dict[str, object]:

@@ -26,7 +26,7 @@ def _signs_code(visit: Visit, _body: Document) -> Signed:
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
     """Another device of the person's gets more power. Raises errors.Problem 404."""
     device = devices.find(visit)
-    nonce = visit.site.devices.statement_nonce(device, visit.person.at)
+    nonce = visit.site.devices.devices.statement_nonce(device, visit.person.at)
     return Signed(purpose, device.id, nonce)
 
 

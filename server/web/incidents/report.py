@@ -18,7 +18,7 @@ _ALONE: Final = (
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: of what waits and of what is over."""
-    shown = visit.site.approvals.show(visit.person, visit.about)
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     whom = choices(shown.approval, is_open=is_open(shown, visit.person))
     return {**of_one(visit, shown), "choices": whom}
 

@@ -13,7 +13,7 @@ from server.web.visit import Visit
 
 def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     """Sign this browser out; its passkey stays."""
-    visit.site.browsers.leave(visit.cookie)
+    visit.site.devices.browsers.leave(visit.cookie)
     gone = go(f"{visit.site.rules.issuer}/")
     gone.headers.extend(cookies.setting(visit.site.rules, ""))
     return gone

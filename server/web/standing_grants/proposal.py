@@ -12,6 +12,7 @@ from typing import Final
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.policy import ActionRow
 from server.protocol import errors
 from server.protocol.forms import Form
@@ -20,7 +21,6 @@ from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
 from server.protocol.text import display_safe
-from server.services.approvals.views import Shown
 from server.web.approvals.request import can_be_ahead, of_one
 from server.web.browser import go
 from server.web.calls import Document
@@ -76,7 +76,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 
 def _example(visit: Visit) -> Shown:
-    shown = visit.site.approvals.show(visit.person, visit.about)
+    shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not can_be_ahead(shown, visit.person):
         told = "Only an agent's request to you that is not critical can have a standing grant."
         raise errors.Problem(400, "not_grantable", told)

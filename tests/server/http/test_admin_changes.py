@@ -8,12 +8,11 @@ import pytest
 
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
-from server.http.clients import app_wire
+from server.http.clients import agent_wire, app_wire
 from server.model.clients import Agent, App
 from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.approvals.decisions import request_digest
-from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.invitations import NewInvitation
 from server.services.resources.resources import ResourceChanges
@@ -36,9 +35,7 @@ _AGENT_MEMBERS: dict[str, str | None] = {
     "request_alg": "backchannel_authentication_request_signing_alg",
     "notification_endpoint": "backchannel_client_notification_endpoint",
 }
-_NULLS: dict[str, str | None] = dict.fromkeys(
-    ("any_action", "asks_everybody", "never_expires", "never_reviewed", "usual_token_seconds")
-)
+_NULLS: dict[str, str | None] = dict.fromkeys(("any_action", "usual_token_seconds"))
 """What a null in the body says."""
 
 
@@ -470,11 +467,9 @@ def test_an_app_is_registered_changed_stopped_and_deleted(
 def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
     """A member that the command line learns is one that the API has to learn."""
     told = {
-        Agent: (wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
+        Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (wire.ManagedResource, {}),
         User: (wire.ManagedUser, {}),
-        NewAgent: (bodies.NewAgent, _AGENT_MEMBERS),
-        AgentChanges: (bodies.AgentChanges, {**_AGENT_MEMBERS, **_NULLS}),
         ResourceChanges: (bodies.ResourceChanges, _NULLS),
         NewUser: (bodies.NewUser, {}),
         UserChanges: (bodies.UserChanges, {}),

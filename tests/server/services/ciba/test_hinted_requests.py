@@ -151,7 +151,7 @@ def test_somebody_whom_the_agent_may_not_ask_is_nobody(agent, local, hint):
     token = hint()
     local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     assert _ask(agent, token).refusal == (400, "unknown_user_id")
-    local.desk.agents.update(agent.id, AgentChanges(asks_everybody=True), by=BY)
+    local.desk.agents.update(agent.id, AgentChanges(asks=None), by=BY)
     local.desk.users.disable("ana", by=BY)
     assert _ask(agent, token).status == 400
 

@@ -173,7 +173,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(desk):
         before.expires_at,
         before.secrets,
     )
-    wide = AgentChanges(asks_everybody=True, never_expires=True)
+    wide = AgentChanges(asks=None, expires_at=None)
     assert desk.agents.update("invoice-bot", wide, by=BY).asks is None
     assert desk.agents.show("invoice-bot")[0].expires_at is None
 
@@ -369,7 +369,7 @@ def test_an_agent_may_be_held_to_some_action_types(desk):
     assert (
         desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY).action_types == ()
     )
-    freed = desk.agents.update("invoice-bot", AgentChanges(any_action=True), by=BY)
+    freed = desk.agents.update("invoice-bot", AgentChanges(action_types=None), by=BY)
     assert freed.action_types is None
 
 
@@ -442,7 +442,7 @@ def test_a_limit_of_lifetimes_comes_and_goes(desk):
     for changes, left in (
         (AgentChanges(description="Pays"), 60),
         (AgentChanges(token_seconds=30), 30),
-        (AgentChanges(usual_token_seconds=True), None),
+        (AgentChanges(token_seconds=None), None),
     ):
         assert desk.agents.update("invoice-bot", changes, by=BY).token_seconds == left
         assert desk.agents.show("invoice-bot")[0].token_seconds == left

@@ -31,7 +31,7 @@ def test_both_are_kept_changed_and_taken_away(begun):
     assert (agent.external_id, agent.review_at) == ("crm-7", soon)
     agent = _changed(begun, external_id="crm-8", review_at=soon + DAY)
     assert (agent.external_id, agent.review_at) == ("crm-8", soon + DAY)
-    agent = _changed(begun, external_id="", never_reviewed=True)
+    agent = _changed(begun, external_id="", review_at=None)
     assert (agent.external_id, agent.review_at) == (None, None)
     assert begun.agents.show("invoice-bot")[0] == agent
 

@@ -7,13 +7,13 @@ told; that is for the server to judge. Times are integers, milliseconds since th
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from approver_tui.state.standing_grants.standing_grants import read_lasting
+from approver_tui.state.standing_grants.standing_grants import read_duration
 
 _MINUTE = 60_000
 _MORNING = time(8)
 
 
-class Wait(StrEnum):
+class RetryDelay(StrEnum):
     """How long, in the words a person chooses by."""
 
     QUARTER = "in 15 minutes"
@@ -22,19 +22,19 @@ class Wait(StrEnum):
 
     def until(self, now: int, zone: tzinfo | None) -> int:
         """Return the moment; tomorrow is the person's own, None for this machine's zone."""
-        if self is Wait.QUARTER:
+        if self is RetryDelay.QUARTER:
             return now + 15 * _MINUTE
-        if self is Wait.HOUR:
+        if self is RetryDelay.HOUR:
             return now + 60 * _MINUTE
         today = datetime.fromtimestamp(now / 1000, tz=UTC).astimezone(zone).date()
         morning = datetime.combine(today + timedelta(days=1), _MORNING, tzinfo=zone)
         return int(morning.timestamp()) * 1000
 
 
-def read_moment(text: str, now: int) -> int:
+def parse_moment(text: str, now: int) -> int:
     """Return the moment that `15m`, `1h`, `1d` or an RFC 3339 time names. ValueError if none."""
     try:
-        return now + read_lasting(text) * 1000
+        return now + read_duration(text) * 1000
     except ValueError:
         return _written(text)
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
@@ -21,7 +21,7 @@ from tests.support.approval_texts import wire_approval
 @pytest.fixture
 def decider(client):
     """A person at an enrolled terminal."""
-    return Decider(client)
+    return DecisionClient(client)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from approver_tui.cli import lines
-from approver_tui.cli.approvals.answering import Answering
+from approver_tui.cli.approvals.line_answers import LineAnswers
 from approver_tui.client.errors import DeviceLocked, WrongEntry, WrongPin
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval
 from tests.support.approval_texts import NOW, wire_approval
@@ -63,14 +63,14 @@ class Clock:
         return NOW
 
 
-def _answering(script: Script, *failures: Exception) -> Answering:
+def _answering(script: Script, *failures: Exception) -> LineAnswers:
     wire = wire_approval(risk="high", display=_BACK, outer={"ceremony": "pin+type_back"})
-    approval = read_approval(Members(wire))
+    approval = read_approval(JsonObject(wire))
     deciding = Deciding(iter(failures), approval)
-    return Answering(Clock(), deciding, script, approval)  # type: ignore[arg-type]  # stand-ins
+    return LineAnswers(Clock(), deciding, script, approval)  # type: ignore[arg-type]  # stand-ins
 
 
-def _sent(answering: Answering) -> list[tuple[str | None, str]]:
+def _sent(answering: LineAnswers) -> list[tuple[str | None, str]]:
     return answering.decider.sent  # type: ignore[attr-defined,no-any-return]  # the stand-in's
 
 

@@ -10,7 +10,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 
-class WholeScreen(Screen[ScreenResultType]):
+class ReadyScreen(Screen[ScreenResultType]):
     """The base of every screen. Only `draw_widgets`, and what runs in it, may count on widgets."""
 
     _is_composed = False
@@ -21,7 +21,7 @@ class WholeScreen(Screen[ScreenResultType]):
         self._is_composed = True
 
     @property
-    def is_whole(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether every widget is there: not before composition, not from removal on.
 
         A screen that opens once the app was told to end is composed, and its widgets are not.
@@ -33,7 +33,7 @@ class WholeScreen(Screen[ScreenResultType]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let no key do anything to a screen that nobody sees whole."""
-        return self.is_whole and super().check_action(action, parameters)
+        return self.is_ready and super().check_action(action, parameters)
 
     def show_from_top(self, scrolled: Widget) -> None:
         """Begin at the top of what scrolls, and go on only as far as the focus needs.
@@ -51,7 +51,7 @@ class WholeScreen(Screen[ScreenResultType]):
 
     def draw(self) -> None:
         """Bring every widget up to date, if they are there."""
-        if self.is_whole:
+        if self.is_ready:
             self.draw_widgets()
 
     def draw_widgets(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STANDARD = (0, 1, 2)
 
 
-def heed(end: Callable[[], None]) -> None:
+def on_termination(end: Callable[[], None]) -> None:
     """Call `end` in the running loop when the first such signal comes, instead of dying of it.
 
     A shell that is closed with its terminal hands the signal on, so it comes twice; only the first
@@ -33,7 +33,7 @@ def heed(end: Callable[[], None]) -> None:
             loop.add_signal_handler(number, ending.comes, number)
 
 
-def outlasting(driver: "type[Driver]") -> "type[Driver]":
+def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     """Return that driver, whose writing goes on, to nobody, when the terminal is gone.
 
     Textual writes in a thread that a failed write would end; the app would then wait for room in

@@ -6,9 +6,9 @@ a key, what became of an answer whose receipt is lost; that is `votes.py`.
 
 from approver_tui.client import wire
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.votes import Vote, Votes
+from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import LowKey, one_signature
 from approver_tui.client.errors import (
     ApiError,
@@ -18,9 +18,10 @@ from approver_tui.client.errors import (
     UnknownOutcome,
     Unreachable,
     WireError,
-    known,
+    answer_status,
 )
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
+from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import (
     CONFIRM,
@@ -31,19 +32,18 @@ from approver_tui.state.approvals.ceremony import (
     Step,
     spelled,
 )
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, Aside, DenyCode
-from approver_tui.state.approvals.differences import places
-from approver_tui.state.approvals.narrowing import Granted, Wish, is_only
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.differences import differing_places
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, is_exactly
 from approver_tui.state.approvers.deputies import Deputy
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
 from approver_tui.state.incidents.reports import Reported, ReportScope
-from approver_tui.state.known import Known
 
 _WITH_PIN: Ceremony = frozenset({Step.PIN})
 
 
-class Decider:
+class DecisionClient:
     """One person at one device. Several threads may use it."""
 
     def __init__(self, client: Client) -> None:
@@ -51,7 +51,7 @@ class Decider:
         self._low = LowKey(client)
         self._parts: set[str] = set()
         """Texts of what would be granted that were held against the wish for them."""
-        self._votes = Votes(client)
+        self._votes = SignedAnswers(client)
 
     @property
     def is_unlocked(self) -> bool:
@@ -70,10 +70,10 @@ class Decider:
         """Wipe the low key."""
         self._low.lock()
 
-    def narrow(self, approval: Approval, wish: Wish) -> Granted:
+    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
         """Return what would be granted of it. Raises Changed when that is not what was wished."""
         granted = self._client.narrow(approval.id, wish)
-        if not is_only(wish, approval.action_text, granted.text):
+        if not is_exactly(wish, approval.action_text, granted.text):
             raise Changed("The server would grant something else than you wished.")
         self._parts.add(granted.text)
         return granted
@@ -104,21 +104,21 @@ class Decider:
             if key is None:
                 raise PinNeeded("Approving this takes your PIN.")
             return self._votes.send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
-        with one_signature(self._client, pin, Level.HIGH, fresh.id) as opened:
+        with one_signature(self._client, pin, KeyLevel.HIGH, fresh.id) as opened:
             vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
         return self._votes.send(vote)
 
     def deny(
-        self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
+        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
     ) -> Approval:
         """Say no, with a reason for the agent; takes no PIN. Raises as `approve` does."""
         fresh = self._fresh(approval, approval.fingerprint)
         key = self._client.session.key
         signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
-        return self._votes.send(Vote(fresh.id, Answer.DENY, signed, note, aside=aside))
+        return self._votes.send(SignedAnswer(fresh.id, Answer.DENY, signed, note, aside=aside))
 
     def settle(self, approval_id: str) -> Approval:
-        """Return the outcome of an answer without a confirmation. Raises as `Votes.settle` does."""
+        """Return the outcome of an unconfirmed answer. Raises as `SignedAnswers.settle` does."""
         return self._votes.settle(approval_id)
 
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
@@ -152,7 +152,7 @@ class Decider:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{code or ''}")
-        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
             statement = self._said(opened.key, "user_code", subject, nonce)
         return self._client.change_user_code(code, statement)
 
@@ -164,7 +164,7 @@ class Decider:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{password}")
-        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
             statement = self._said(opened.key, "password", subject, nonce)
         return self._client.change_password(password, statement)
 
@@ -175,9 +175,9 @@ class Decider:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
-        with one_signature(self._client, pin, Level.HIGH, subject) as opened:
+        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
             statement = self._said(opened.key, "deputy", subject, nonce)
-        return deputies.name(self._client, deputy, begins, ends, statement)
+        return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
     def _checked_part(self, approval: Approval, granted: Granted | None) -> Granted | None:
         """What is signed instead of the whole, whatever a server sends.
@@ -250,14 +250,14 @@ class Decider:
         taken: Ceremony,
         granted: Granted | None,
         entries: Entries,
-    ) -> Vote:
+    ) -> SignedAnswer:
         """A yes that is signed for what was typed, and for the PIN where it was entered."""
         text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.of(step) is not None)
         ceremony = spelled(taken | typed)
         signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
         left = approval.tries_left
-        return Vote(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
+        return SignedAnswer(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
 
     def _signed(  # the members of one answer
         self,
@@ -296,13 +296,13 @@ class Decider:
         """The high key signs, after a PIN call that named the device."""
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
-        with one_signature(self._client, pin, Level.HIGH, device.id) as opened:
+        with one_signature(self._client, pin, KeyLevel.HIGH, device.id) as opened:
             return self._said(opened.key, purpose, device.id, device.nonce)
 
 
 def _was_shown(approval: Approval, part: Granted) -> bool:
     try:
-        return part.places == places(approval.action_text, part.text)
+        return part.places == differing_places(approval.action_text, part.text)
     except ValueError:
         return False
 
@@ -319,4 +319,4 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
 
 def _is_lost(error: Unreachable | ApiError) -> bool:
     """Whether the server may have done it all the same."""
-    return known(error) is Known.IN_DOUBT
+    return answer_status(error) is AnswerStatus.IN_DOUBT

@@ -14,13 +14,13 @@ from approver_tui.state.approvals.approvals import Approval, Unverified
 from approver_tui.state.devices.devices import Me
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
-from approver_tui.state.notifications.preferences import Attention
+from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText
 
 _Value = TypeVar("_Value")
 
 
-class Told(Message, Generic[_Value]):
+class ValueMessage(Message, Generic[_Value]):
     """What a thread found out; each screen names its own."""
 
     def __init__(self, value: _Value) -> None:
@@ -28,7 +28,7 @@ class Told(Message, Generic[_Value]):
         self.value = value
 
 
-class Counted(Told[Mapping[str, int | None]]):
+class OtherLoginsCounted(ValueMessage[Mapping[str, int | None]]):
     """How many requests wait at each other server, as far as it said."""
 
 
@@ -42,11 +42,11 @@ class Loaded(Message):
         self.in_order = in_order
 
 
-class Remembered(Told[Page]):
+class LastKnownLoaded(ValueMessage[Page]):
     """What waited when the server last said so, from this machine."""
 
 
-class KnownAs(Message):
+class AccountLoaded(Message):
     """The account alone."""
 
     def __init__(self, me: Me) -> None:
@@ -70,7 +70,7 @@ class ListFailed(LoadFailed):
         self.in_order = in_order
 
 
-class Seen(Message):
+class ApprovalFetched(Message):
     """The server's copy of one approval."""
 
     def __init__(self, approval: Approval) -> None:
@@ -78,7 +78,7 @@ class Seen(Message):
         self.approval = approval
 
 
-class Doubted(Message):
+class ApprovalUnverified(Message):
     """The server's copy of one approval was not accepted."""
 
     def __init__(self, unverified: Unverified) -> None:
@@ -86,7 +86,7 @@ class Doubted(Message):
         self.unverified = unverified
 
 
-class Heard(Message):
+class EventReceived(Message):
     """Something happened, says the feed."""
 
     def __init__(self, event: Event) -> None:
@@ -94,7 +94,7 @@ class Heard(Message):
         self.event = event
 
 
-class Reconnected(Message):
+class ConnectionChanged(Message):
     """The feed's connection changed."""
 
     def __init__(self, connection: Connection) -> None:
@@ -102,11 +102,11 @@ class Reconnected(Message):
         self.connection = connection
 
 
-class Resynced(Message):
+class FeedResynced(Message):
     """The feed lost its place: what is on the screen must be fetched again."""
 
 
-class Answered(Message):
+class AnswerAccepted(Message):
     """The server has taken an answer; `approval` is its copy."""
 
     def __init__(self, approval: Approval) -> None:
@@ -114,11 +114,11 @@ class Answered(Message):
         self.approval = approval
 
 
-class Attended(Told[Attention]):
+class NotificationPrefsLoaded(ValueMessage[NotificationPrefs]):
     """When the person is notified, as it is set now."""
 
 
-class Refused(Message):
+class AnswerRefused(Message):
     """An answer did not get through as meant."""
 
     def __init__(self, approval_id: str, error: ClientError) -> None:
@@ -127,7 +127,7 @@ class Refused(Message):
         self.error = error
 
 
-class Puzzled(Message):
+class FeedProblem(Message):
     """The feed skipped something that it did not understand."""
 
     def __init__(self, problem: SafeText) -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from approver_tui.screens import reports
+from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
@@ -76,9 +76,9 @@ async def test_what_threads_report_while_the_app_ends_harms_nothing(key):
             await press(pilot, stage, key)
             screen = inbox(stage)
             await outside.enter_async_context(
-                _at_every_turn(lambda: screen.post_message(reports.Seen(_low())))
+                _at_every_turn(lambda: screen.post_message(thread_messages.ApprovalFetched(_low())))
             )
-        assert not screen.is_whole
+        assert not screen.is_ready
 
 
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
@@ -109,7 +109,7 @@ async def test_a_screen_may_be_asked_for_as_the_app_ends(wish, is_first):
         if is_first:
             stage.app.exit()
         wish(inbox(stage))
-        assert not stage.app.screen.is_whole
+        assert not stage.app.screen.is_ready
         if not is_first:
             stage.app.exit()
 
@@ -123,8 +123,8 @@ async def test_news_while_a_panel_opens_leaves_it_open(wish):
             wish(inbox(stage))
             panel = stage.app.screen
             await steps(turns)
-            inbox(stage).post_message(reports.Seen(_low()))
-            await until(pilot, lambda panel=panel: panel.is_whole)
+            inbox(stage).post_message(thread_messages.ApprovalFetched(_low()))
+            await until(pilot, lambda panel=panel: panel.is_ready)
             assert stage.app.screen is panel
             await press(pilot, stage, "escape")
             assert isinstance(stage.app.screen, InboxScreen)
@@ -139,11 +139,11 @@ async def test_a_panel_closes_over_what_happened_while_it_opened(wish, news):
     async with opened(stage) as pilot:
         for turns, name in zip(_WHILE_IT_OPENS, names, strict=True):
             screen, copy = inbox(stage), news(name)
-            screen.change(screen.table.moved_to(copy.id))
+            screen.change(screen.state.moved_to(copy.id))
             wish(screen)
             await steps(turns)
             stage.server.put(copy)
-            screen.change(screen.table.seen(copy))
+            screen.change(screen.state.seen(copy))
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
             assert screen.answering.panel is None
 
@@ -155,7 +155,7 @@ async def test_the_first_key_after_the_one_that_opens_a_panel_is_not_heard(wish)
     async with opened(stage) as pilot:
         wish(inbox(stage))
         panel = stage.app.screen
-        assert stage.app.desk.guard.is_holding
+        assert stage.app.context.guard.is_holding
         await pilot.press("tab", "f1", "escape", "enter")
         assert stage.app.screen is panel
 
@@ -167,9 +167,9 @@ async def test_no_key_does_anything_to_a_screen_that_is_not_there_yet():
         screen = inbox(stage)
         screen.action_help()
         page = stage.app.screen
-        assert not page.is_whole
+        assert not page.is_ready
         assert not await stage.app.run_action("screen.dismiss")
-        await until(pilot, lambda: page.is_whole)
+        await until(pilot, lambda: page.is_ready)
         assert await stage.app.run_action("screen.dismiss")
         await until(pilot, lambda: stage.app.screen is screen)
 
@@ -184,14 +184,14 @@ async def test_a_panel_below_its_help_closes_too(wish, news, turns):
     async with opened(stage) as pilot:
         wish(inbox(stage))
         panel = stage.app.screen
-        await until(pilot, lambda: panel.is_whole)
+        await until(pilot, lambda: panel.is_ready)
         panel.action_help()
         await steps(turns)
         stage.server.put(copy)
-        inbox(stage).change(inbox(stage).table.seen(copy))
+        inbox(stage).change(inbox(stage).state.seen(copy))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         assert panel not in stage.app.screen_stack
-        assert stage.app.desk.guard.is_holding
+        assert stage.app.context.guard.is_holding
     assert stage.answers.given == []
 
 

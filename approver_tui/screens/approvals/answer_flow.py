@@ -11,64 +11,64 @@ from typing import Protocol
 from textual.app import App
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, reports
+from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import TIME_TO_THINK, Denial, Denials
-from approver_tui.screens.approvals.inbox_state import Table
-from approver_tui.screens.approvals.reasons import Moment
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.reasons import AnswerContext
 from approver_tui.screens.approvals.results import ResultsPanel
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.panel import (
-    AheadWanted,
     Approved,
-    BatchGiven,
-    Closed,
-    DenialGiven,
-    LessWanted,
-    No,
+    BatchSubmitted,
+    DenialSubmitted,
+    Deny,
+    NarrowingChosen,
+    OutcomeUnknown,
     Overlay,
     Panel,
+    PanelClosed,
     PanelResult,
-    ReportTaken,
-    Unknown,
+    ReportAccepted,
+    StandingGrantChosen,
 )
+from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.records import outcome
-from approver_tui.widgets.approvals.rows import Doing
+from approver_tui.widgets.approvals.outcomes import outcome
+from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.incidents.reports import what_was_stopped
 from approver_tui.widgets.lines import say
 
 _CHECK_EVERY = 2.0
 
 
-class Ground(Protocol):
+class InboxHost(Protocol):
     """The screen that holds the table."""
 
-    desk: Desk
-    table: Table
+    context: ScreenContext
+    state: InboxState
 
     @property
     def app(self) -> App[object]:
         """The app it runs in."""
 
-    def change(self, table: Table) -> None:
+    def change(self, state: InboxState) -> None:
         """Put another table in the place of the present one."""
 
     def say(self, text: SafeText) -> None:
         """Show what happened last."""
 
 
-class Answering:
+class AnswerFlow:
     """All answers that are on their way from one screen."""
 
-    def __init__(self, ground: Ground, calls: Calls) -> None:
+    def __init__(self, host: InboxHost, calls: Calls) -> None:
         self.panel: Overlay | None = None
         """The panel that is open."""
-        self._ground = ground
+        self._host = host
         self._calls = calls
         self._denials = Denials()
         self._is_leaving = False
@@ -82,48 +82,48 @@ class Answering:
     @property
     def is_checking(self) -> bool:
         """Whether the outcome of an answer is not known yet."""
-        return Doing.CHECKING in self._ground.table.doing.values()
+        return AnswerProgress.CHECKING in self._host.state.doing.values()
 
     def open(self, make: Callable[[], Overlay]) -> None:
         """Open a panel, unless one is open: the next key may come before it is there."""
         if self.panel is None:
-            self._ground.desk.guard.arm()
+            self._host.context.guard.arm()
             self.panel = panel = make()
             about = panel.approval if isinstance(panel, Panel) else None
-            self._ground.app.push_screen(panel, partial(self._panel_closed, about))
+            self._host.app.push_screen(panel, partial(self._panel_closed, about))
 
-    def table_changed(self, table: Table) -> None:
+    def state_changed(self, state: InboxState) -> None:
         """Tell the open panel what is known now."""
         if self.panel is not None:
-            self.panel.table_changed(table)
+            self.panel.state_changed(state)
 
     def take_back(self) -> None:
         """Take the latest denial back before it leaves."""
         denial = self._denials.latest
         if denial is not None:
             self._denials = self._denials.without(denial.approval.id)
-            self._ground.change(self._ground.table.idle(denial.approval.id))
+            self._host.change(self._host.state.idle(denial.approval.id))
             self.kept_back((denial.approval,))
-            self._ground.say(say("Taken back: nothing was denied."))
+            self._host.say(say("Taken back: nothing was denied."))
 
     def leave(self) -> None:
         """Quit; a denial that waits is sent first, and a second time quits without waiting."""
         if self._is_leaving or not self._is_sending():
-            self._ground.app.exit()
+            self._host.app.exit()
             return
         self._is_leaving = True
-        key = self._ground.desk.keys.key("quit")
-        self._ground.say(say("Sending your answer, then leaving. {} again leaves at once.", key))
+        key = self._host.context.keys.key("quit")
+        self._host.say(say("Sending your answer, then leaving. {} again leaves at once.", key))
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
         """Send what is due, and ask again where an answer is in doubt."""
-        ticks = self._ground.desk.ticks()
+        ticks = self._host.context.ticks()
         self._send(self._denials.due(ticks))
         if ticks - self._checked_at >= _CHECK_EVERY:
             self._checked_at = ticks
-            for approval_id, doing in self._ground.table.doing.items():
-                if doing is Doing.CHECKING:
+            for approval_id, doing in self._host.state.doing.items():
+                if doing is AnswerProgress.CHECKING:
                     self._calls.settle(approval_id)
 
     def over(self, approval: Approval) -> None:
@@ -132,7 +132,7 @@ class Answering:
         self._say_outcome(approval)
         self._leave_if_done()
 
-    def refused(self, message: reports.Refused) -> None:
+    def refused(self, message: thread_messages.AnswerRefused) -> None:
         """An answer did not get through as meant."""
         match message.error:
             case errors.UnknownOutcome(answer=answer):
@@ -140,12 +140,14 @@ class Answering:
             case errors.WireError():
                 self._check(message.approval_id)
             case errors.AlreadyDecided(approval=winner):
-                self._ground.change(self._ground.table.seen(winner).idle(winner.id))
-                self._ground.say(refusals.already(winner, self._moment))
+                self._host.change(self._host.state.seen(winner).idle(winner.id))
+                self._host.say(refusals.already_decided(winner, self._moment))
             case error:
-                self._ground.desk.intents.drop({message.approval_id})
-                self._ground.change(self._ground.table.idle(message.approval_id))
-                self._ground.say(refusals.came_of(error, done=may_say(Known.NOT_RECORDED)))
+                self._host.context.unsent_denials.drop({message.approval_id})
+                self._host.change(self._host.state.idle(message.approval_id))
+                self._host.say(
+                    refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
+                )
         self._leave_if_done()
 
     # What the list of several answers tells.
@@ -153,16 +155,16 @@ class Answering:
     def begun(self, approvals: tuple[Approval, ...]) -> None:
         """These are being answered: they are marked no longer."""
         ids = {each.id for each in approvals}
-        self._ground.change(self._ground.table.without_marks(ids))
+        self._host.change(self._host.state.without_marks(ids))
 
     def kept_back(self, approvals: tuple[Approval, ...]) -> None:
         """These are not denied after all."""
-        self._ground.desk.intents.drop({each.id for each in approvals})
+        self._host.context.unsent_denials.drop({each.id for each in approvals})
 
     def took(self, approval: Approval) -> None:
         """The server told its copy of one."""
-        self._ground.desk.intents.drop({approval.id})
-        self._ground.change(self._ground.table.seen(approval).idle(approval.id))
+        self._host.context.unsent_denials.drop({approval.id})
+        self._host.change(self._host.state.seen(approval).idle(approval.id))
 
     def doubted(self, approval_id: str, answer: Answer) -> None:
         """It is not known what became of an answer: ask until it is."""
@@ -177,59 +179,59 @@ class Answering:
         match result:
             case Approved(approval=approved):
                 self.over(approved)
-            case DenialGiven():
+            case DenialSubmitted():
                 self._think_again(result)
-            case LessWanted(approval=other) | AheadWanted(approval=other):
-                ground = self._ground
-                self.open(partial(ApprovePanel, ground.desk, ground.table, other))
-            case ReportTaken(reported=taken):
-                self._ground.change(self._ground.table.seen(taken.approval))
-                self._ground.say(what_was_stopped(taken))
-            case BatchGiven():
+            case NarrowingChosen(approval=other) | StandingGrantChosen(approval=other):
+                host = self._host
+                self.open(partial(ApprovePanel, host.context, host.state, other))
+            case ReportAccepted(reported=taken):
+                self._host.change(self._host.state.seen(taken.approval))
+                self._host.say(what_was_stopped(taken))
+            case BatchSubmitted():
                 self._begin(result)
-            case Unknown(approval=approval):
+            case OutcomeUnknown(approval=approval):
                 self._check(approval.id, Answer.APPROVE)
-            case Closed():
+            case PanelClosed():
                 self._closed(about, result)
         self._calls.refresh_me()
         self._leave_if_done()
 
-    def _begin(self, given: BatchGiven) -> None:
-        if isinstance(given.answer, No):
+    def _begin(self, given: BatchSubmitted) -> None:
+        if isinstance(given.answer, Deny):
             self._note(given.approvals)
-        self.open(partial(ResultsPanel, self._ground.desk, self._ground.table, given, self))
+        self.open(partial(ResultsPanel, self._host.context, self._host.state, given, self))
 
-    def _closed(self, about: Approval | None, closed: Closed) -> None:
+    def _closed(self, about: Approval | None, closed: PanelClosed) -> None:
         if closed.approval is not None:
-            self._ground.change(self._ground.table.seen(closed.approval))
+            self._host.change(self._host.state.seen(closed.approval))
         elif about is not None:
             self._calls.look(about.id)
-        self._ground.say(closed.reason)
+        self._host.say(closed.reason)
 
-    def _think_again(self, given: DenialGiven) -> None:
-        due = self._ground.desk.ticks() + TIME_TO_THINK
+    def _think_again(self, given: DenialSubmitted) -> None:
+        due = self._host.context.ticks() + TIME_TO_THINK
         denial = Denial(given.approval, given.code, given.note, due, given.aside)
         self._denials = self._denials.with_another(denial)
         self._note((given.approval,))
-        self._ground.change(self._ground.table.busy(given.approval.id, Doing.DENYING))
+        self._host.change(self._host.state.busy(given.approval.id, AnswerProgress.DENYING))
 
     def _note(self, approvals: tuple[Approval, ...]) -> None:
         """A crash within the seconds of thought is told by the next start."""
         try:
-            self._ground.desk.intents.keep(approvals)
+            self._host.context.unsent_denials.keep(approvals)
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
-            self._ground.say(say("A crash now would lose this denial: {}", problem))
+            self._host.say(say("A crash now would lose this denial: {}", problem))
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
         for denial in denials:
             self._denials = self._denials.without(denial.approval.id)
-            self._ground.change(self._ground.table.busy(denial.approval.id, Doing.SENDING))
+            self._host.change(self._host.state.busy(denial.approval.id, AnswerProgress.SENDING))
             self._calls.deny(denial)
 
     def _check(self, approval_id: str, answer: Answer | None = None) -> None:
-        self._ground.change(self._ground.table.busy(approval_id, Doing.CHECKING))
-        self._ground.say(may_say(Known.IN_DOUBT, answer))
+        self._host.change(self._host.state.busy(approval_id, AnswerProgress.CHECKING))
+        self._host.say(answer_message(AnswerStatus.IN_DOUBT, answer))
         self._calls.settle(approval_id)
 
     def _say_outcome(self, approval: Approval) -> None:
@@ -237,18 +239,18 @@ class Answering:
         how = outcome(approval, moment.now, moment.zone)
         if not how and approval.together is not None:
             how = say("Your yes is counted ({}).", approval.together.words)
-        self._ground.say(how)
+        self._host.say(how)
 
     def _leave_if_done(self) -> None:
         if self._is_leaving and not self._is_sending():
-            self._ground.app.exit()
+            self._host.app.exit()
 
     def _is_sending(self) -> bool:
         """Whether anything is on its way, or it is not known yet what became of it."""
         is_approving = self.panel is not None and self.panel.is_busy
-        is_open = Doing.SENDING in self._ground.table.doing.values() or self.is_checking
+        is_open = AnswerProgress.SENDING in self._host.state.doing.values() or self.is_checking
         return is_approving or is_open or bool(self._denials.waiting)
 
     @property
-    def _moment(self) -> Moment:
-        return Moment.at(self._ground.desk)
+    def _moment(self) -> AnswerContext:
+        return AnswerContext.at(self._host.context)

@@ -15,7 +15,7 @@ _REQUEST_TIMEOUT = 408
 _SERVER_ERROR = 500
 
 
-class Known(StrEnum):
+class AnswerStatus(StrEnum):
     """What is known about an answer of a person."""
 
     NOT_SENT = "not_sent"
@@ -30,13 +30,13 @@ class Known(StrEnum):
     """The server reported that it recorded it."""
 
 
-MAY_SAY: Mapping[Known, str] = MappingProxyType(
+MAY_SAY: Mapping[AnswerStatus, str] = MappingProxyType(
     {
-        Known.NOT_SENT: "Not sent: the server cannot be reached.",
-        Known.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
-        Known.UNKNOWN: "It is not known whether your {} was recorded.",
-        Known.NOT_RECORDED: "Your {} was not recorded.",
-        Known.RECORDED: "Your {} was recorded.",
+        AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
+        AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
+        AnswerStatus.UNKNOWN: "It is not known whether your {} was recorded.",
+        AnswerStatus.NOT_RECORDED: "Your {} was not recorded.",
+        AnswerStatus.RECORDED: "Your {} was recorded.",
     }
 )
 """The message for each state; `{}` is the name of the answer."""
@@ -46,17 +46,17 @@ _NAMES: Mapping[Answer | None, str] = MappingProxyType(
 )
 
 
-def may_say(known: Known, answer: Answer | None = None) -> SafeText:
+def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeText:
     """Return the message about an answer; None if it is not known which answer it was."""
     return display_safe(MAY_SAY[known].format(_NAMES[answer]))
 
 
-def by_status(status: int) -> Known:
+def status_for_http(status: int) -> AnswerStatus:
     """Return what an HTTP status tells about the request that it answers.
 
     A proxy in between answers 408 and 5xx for a server that may have the request all the same, and
     a server may fail after it has stored what it was sent.
     """
     if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
-        return Known.IN_DOUBT
-    return Known.RECORDED if status < _REFUSAL else Known.NOT_RECORDED
+        return AnswerStatus.IN_DOUBT
+    return AnswerStatus.RECORDED if status < _REFUSAL else AnswerStatus.NOT_RECORDED

@@ -8,27 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from approver_tui.attention.preferences import Sequence
+from approver_tui.attention.preferences import TerminalSequence
 
 _BY_PROGRAM = MappingProxyType(
     {
-        "iTerm.app": Sequence.OSC9,
-        "WarpTerminal": Sequence.OSC9,
-        "ghostty": Sequence.OSC777,
-        "WezTerm": Sequence.OSC777,
-        "kitty": Sequence.OSC99,
-        "foot": Sequence.OSC777,
-        "rio": Sequence.OSC777,
+        "iTerm.app": TerminalSequence.OSC9,
+        "WarpTerminal": TerminalSequence.OSC9,
+        "ghostty": TerminalSequence.OSC777,
+        "WezTerm": TerminalSequence.OSC777,
+        "kitty": TerminalSequence.OSC99,
+        "foot": TerminalSequence.OSC777,
+        "rio": TerminalSequence.OSC777,
     }
 )
 """What each terminal says of itself in TERM_PROGRAM, and what it understands."""
 
 _BY_TERM = (
-    ("xterm-kitty", Sequence.OSC99),
-    ("xterm-ghostty", Sequence.OSC777),
-    ("foot", Sequence.OSC777),
-    ("wezterm", Sequence.OSC777),
-    ("rxvt-unicode", Sequence.OSC777),
+    ("xterm-kitty", TerminalSequence.OSC99),
+    ("xterm-ghostty", TerminalSequence.OSC777),
+    ("foot", TerminalSequence.OSC777),
+    ("wezterm", TerminalSequence.OSC777),
+    ("rxvt-unicode", TerminalSequence.OSC777),
 )
 """What each terminal says of itself in TERM, by its beginning."""
 
@@ -38,12 +38,12 @@ _DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TerminalEnvironment:
     """The terminal and the desktop around this program."""
 
     terminal: str = ""
     """What the terminal calls itself; empty when it does not say."""
-    sequence: Sequence = Sequence.NONE
+    sequence: TerminalSequence = TerminalSequence.NONE
     """The notification that this terminal is known to understand."""
     is_in_tmux: bool = False
     is_in_screen: bool = False
@@ -55,7 +55,7 @@ class Surroundings:
     """Whether a desktop session of this machine can be told something."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], platform: str = "linux") -> "Surroundings":
+    def of(cls, environment: Mapping[str, str], platform: str = "linux") -> "TerminalEnvironment":
         """Return the surroundings that an environment tells of, on a platform as Python names it.
 
         Inside tmux and screen TERM and TERM_PROGRAM name those, so the outer terminal is told by
@@ -75,7 +75,7 @@ class Surroundings:
         )
 
 
-NOWHERE = Surroundings()
+NOWHERE = TerminalEnvironment()
 """A terminal that says nothing of itself, and no desktop."""
 
 _OWN_VARIABLES = MappingProxyType(
@@ -92,10 +92,10 @@ def _outer(environment: Mapping[str, str]) -> str:
     return next((name for key, name in _OWN_VARIABLES.items() if environment.get(key)), "")
 
 
-def _sequence(program: str, term: str) -> Sequence:
+def _sequence(program: str, term: str) -> TerminalSequence:
     if known := _BY_PROGRAM.get(program):
         return known
-    return next((each for start, each in _BY_TERM if term.startswith(start)), Sequence.NONE)
+    return next((each for start, each in _BY_TERM if term.startswith(start)), TerminalSequence.NONE)
 
 
 def _has_desktop(environment: Mapping[str, str]) -> bool:

@@ -15,14 +15,14 @@ from textual.screen import ScreenResultType
 from textual.widgets import Input
 
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.whole import WholeScreen
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.widgets.typed_input import TypedInput
 
 _WAYS = frozenset({"enter", "tab", "shift+tab", "escape"})
 """Keys that people press between controls, whether or not this one does anything with them."""
 
 
-class WithdrawingScreen(WholeScreen[ScreenResultType]):
+class SafeFocusScreen(ReadyScreen[ScreenResultType]):
     """The base of every panel with a button that decides; `#back` is the one that does not."""
 
     def input_guard(self) -> InputGuard:
@@ -31,7 +31,7 @@ class WithdrawingScreen(WholeScreen[ScreenResultType]):
 
     def withdraw(self, *, forgetting: bool) -> None:
         """Put the focus on Back; `forgetting` empties the fields that hide what is typed."""
-        if not self.is_whole:
+        if not self.is_ready:
             return
         for back in self.query("#back"):
             self.set_focus(back)
@@ -41,7 +41,7 @@ class WithdrawingScreen(WholeScreen[ScreenResultType]):
 
     def on_key(self, event: events.Key) -> None:
         """A key that means nothing here is part of a word that was meant for something else."""
-        if self.is_whole and not self._means_something(event):
+        if self.is_ready and not self._means_something(event):
             event.stop()
             self.input_guard().arm()
             self.withdraw(forgetting=False)
@@ -51,8 +51,8 @@ class WithdrawingScreen(WholeScreen[ScreenResultType]):
         return is_bound or isinstance(self.focused, Input)
 
 
-def withdraw(app: App[Any], *, forgetting: bool) -> None:
+def focus_back(app: App[Any], *, forgetting: bool) -> None:
     """Withdraw from every panel that is open, also from one that lies under its help."""
     for screen in app.screen_stack:
-        if isinstance(screen, WithdrawingScreen):
+        if isinstance(screen, SafeFocusScreen):
             screen.withdraw(forgetting=forgetting)

@@ -3,7 +3,7 @@
 Owns: which events ring and which end the ringing. Never: how.
 """
 
-from approver_tui.attention.caller import Caller
+from approver_tui.attention.notifier import Notifier
 from approver_tui.state.notifications.events import Event, EventName
 
 _ENDS = frozenset({EventName.DECIDED, EventName.EXPIRED, EventName.CANCELLED, EventName.REDEEMED})
@@ -12,7 +12,7 @@ _AGAIN = frozenset({EventName.REMINDER, EventName.DIGEST})
 """What tells of a request that may have been told of before."""
 
 
-def call(caller: Caller, event: Event) -> None:
+def alert_for_event(caller: Notifier, event: Event) -> None:
     """Ring for what was asked and for reminders, stop for what is over.
 
     Whether a request may ring is the server's to say: quiet hours and mutes are known there.

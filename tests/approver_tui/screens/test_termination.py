@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from approver_tui.screens.ending import outlasting
+from approver_tui.screens.termination import tolerate_closed_terminal
 
 
 class _Gone:
@@ -40,7 +40,7 @@ class _Headless:
 
 def test_what_is_drawn_for_a_terminal_that_is_gone_goes_nowhere():
     """The thread that writes goes on, so that nothing waits for room in its queue."""
-    file = outlasting(_Driver)(_Gone())._file
+    file = tolerate_closed_terminal(_Driver)(_Gone())._file
     file.write("a frame")
     file.flush()
     assert file.fileno() == 2
@@ -48,10 +48,10 @@ def test_what_is_drawn_for_a_terminal_that_is_gone_goes_nowhere():
 
 def test_a_driver_without_a_terminal_is_as_it_was():
     """A test's, and a web page's."""
-    assert not hasattr(outlasting(_Headless)(), "_file")
+    assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 
 def test_other_faults_in_drawing_are_not_hidden():
     """They are ours, and end the app with their trace."""
     with pytest.raises(UnicodeEncodeError):
-        outlasting(_Driver)(_Odd())._file.write("ä")
+        tolerate_closed_terminal(_Driver)(_Odd())._file.write("ä")

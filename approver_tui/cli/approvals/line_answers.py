@@ -12,9 +12,9 @@ from functools import partial
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import checking, entries
 from approver_tui.cli.console import Console
-from approver_tui.cli.exits import explained
+from approver_tui.cli.exits import error_lines
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import (
     AlreadyDecided,
     NotRecorded,
@@ -23,20 +23,20 @@ from approver_tui.client.errors import (
 )
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries
-from approver_tui.state.approvals.decision import NOTE_LENGTH, Aside, DenyCode
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
 from approver_tui.state.incidents.reports import ReportScope
+from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import SafeText
-from approver_tui.state.waits import read_moment
 
 _SCOPES = {"agent": ReportScope.AGENT, "everything": ReportScope.EVERY_AGENT}
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class LineAnswers:
     """The ways to answer one request; each returns whether it was answered."""
 
     client: Client
-    decider: Decider
+    decider: DecisionClient
     console: Console
     approval: Approval
 
@@ -45,17 +45,17 @@ class Answering:
         if self.approval.is_locked:
             self.console.say(["", "Too much was typed wrongly: it is locked for you."])
             return self._back()
-        self.console.say(lines.about_to(self.approval, self.client.now()))
+        self.console.say(lines.approval_summary(self.approval, self.client.now()))
         typed: Entries | None = None
-        while (typed := typed or entries.asked(self.approval, self.console.ask)) and (
+        while (typed := typed or entries.ask_entries(self.approval, self.console.ask)) and (
             pin := self._pin()
         ):
             try:
                 return self._sent(partial(self._yes, typed, pin))
             except WrongPin as error:
-                self.console.say(["", *explained(error)])
+                self.console.say(["", *error_lines(error)])
             except WrongEntry as error:
-                self.console.say(["", *explained(error)])
+                self.console.say(["", *error_lines(error)])
                 typed = None
         return self._back()
 
@@ -90,7 +90,7 @@ class Answering:
         if note is None or not self._is_meant("report"):
             return self._back()
         done = self.decider.report(self.approval, _SCOPES[scope], note)
-        self.console.say(["", *lines.reported(done)])
+        self.console.say(["", *lines.report_lines(done)])
         return True
 
     def _yes(self, typed: Entries, pin: str) -> Approval:
@@ -101,7 +101,7 @@ class Answering:
         self.console.say(["Type your PIN to approve; it is not shown. Enter alone goes back."])
         return self.console.pin()
 
-    def _beside(self, code: DenyCode) -> tuple[str, Aside] | None:
+    def _beside(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
         """What goes with a reason: until when or whom, and both notes; None for going back."""
         until = self._moment() if code is DenyCode.WAIT_UNTIL else ""
         whom = self._name() if code is DenyCode.ASK_OTHER else ""
@@ -109,8 +109,8 @@ class Answering:
         private = self._note("A word for the record that no agent sees, or Enter for none:")
         if until is None or whom is None or note is None or private is None:
             return None
-        retry_at = read_moment(until, self.client.now()) if until else None
-        return note, Aside(retry_at, whom or None, private or None)
+        retry_at = parse_moment(until, self.client.now()) if until else None
+        return note, DenialExtras(retry_at, whom or None, private or None)
 
     def _moment(self) -> str | None:
         question = (
@@ -118,7 +118,7 @@ class Answering:
         )
         while typed := self.console.ask(question):
             try:
-                read_moment(typed, self.client.now())
+                parse_moment(typed, self.client.now())
             except ValueError as error:
                 self.console.say([f"That is no time: {error}."])
             else:
@@ -152,9 +152,9 @@ class Answering:
     def _sent(self, send: Callable[[], Approval]) -> bool:
         """Send, and say what the server says came of it; it may wait for others after a yes."""
         try:
-            done = checking.settled(self.decider, send, self._say, patience=math.inf)
+            done = checking.send_and_confirm(self.decider, send, self._say, patience=math.inf)
         except AlreadyDecided as error:
-            self.console.say(["", *explained(error)])
+            self.console.say(["", *error_lines(error)])
         except NotRecorded as error:
             self.console.say(["", str(error)])
             return False

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
@@ -24,7 +24,7 @@ from tests.support.approval_texts import wire_approval
 @pytest.fixture
 def decider(client):
     """A person at an enrolled, locked terminal."""
-    return Decider(client)
+    return DecisionClient(client)
 
 
 def asked(server, client, risk="medium"):

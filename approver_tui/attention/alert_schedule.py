@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from approver_tui.attention.preferences import Preferences, Way
+from approver_tui.attention.preferences import AlertLevel, AlertPreferences
 from approver_tui.state.risks import Risk
 
 _LEAST_TOLD_AGAIN = Risk.HIGH
@@ -19,7 +19,7 @@ class Alert:
     """One thing to tell: fixed words, and how loudly."""
 
     text: str
-    way: Way
+    way: AlertLevel
 
 
 def words(risks: Iterable[Risk]) -> str:
@@ -35,10 +35,10 @@ def words(risks: Iterable[Risk]) -> str:
 
 
 @dataclass(slots=True)
-class Ringer:
+class AlertSchedule:
     """What waits that the person was told of. `ticks` is a clock in seconds that only goes on."""
 
-    preferences: Preferences
+    preferences: AlertPreferences
     ticks: Callable[[], float]
     _waiting: dict[str, Risk] = field(default_factory=dict)
     _again: dict[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Ringer:
     def asked(self, approval_id: str, risk: Risk) -> Alert | None:
         """Return what to say about a new request, if anything."""
         way = self.preferences.way(risk)
-        if way is Way.OFF or approval_id in self._waiting:
+        if way is AlertLevel.OFF or approval_id in self._waiting:
             return None
         self._waiting[approval_id] = risk
         if risk.rank >= _LEAST_TOLD_AGAIN.rank and self.preferences.repeat:

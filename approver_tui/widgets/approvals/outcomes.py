@@ -37,7 +37,7 @@ _USED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Viewpoint:
+class RenderContext:
     """From where an approval is looked at: the server's time, the person's zone, width and keys."""
 
     now: int
@@ -51,7 +51,7 @@ class Viewpoint:
         return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
 
-def record_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what became of the approval; nothing while it can be answered."""
     text = outcome(approval, view.now, view.zone)
     if not text:
@@ -62,7 +62,7 @@ def record_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     return [*wrapped(text, view.width, Role.ALERT), *words, *done, BLANK]
 
 
-def _execution(execution: Execution, view: Viewpoint) -> list[Line]:
+def _execution(execution: Execution, view: RenderContext) -> list[Line]:
     """What came of it at its resource, in whose own words that may be."""
     said = say("{} {}.", SafeText(execution.word), clock(execution.at, view.now, view.zone))
     lines = wrapped(said, view.width, Role.ALERT)
@@ -95,7 +95,7 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     return _unanswered(approval)
 
 
-def told_to_ask_again(agent: SafeText) -> SafeText:
+def retry_text(agent: SafeText) -> SafeText:
     """Return what became of the wish to be asked again."""
     return say("{} is told to ask again.", agent)
 
@@ -103,7 +103,7 @@ def told_to_ask_again(agent: SafeText) -> SafeText:
 def _again(approval: Approval) -> SafeText:
     agent = approval.agent.name
     if approval.retry is Retry.ASKED:
-        return told_to_ask_again(agent)
+        return retry_text(agent)
     return say("{} can ask again.", agent)
 
 
@@ -142,7 +142,7 @@ def _used(approval: Approval) -> SafeText:
     return SafeText(used)
 
 
-def quoted(words: SafeText, view: Viewpoint) -> list[Line]:
+def quoted(words: SafeText, view: RenderContext) -> list[Line]:
     """Return words behind a bar on every row, so that none of it can pass for a line of ours."""
     bar = Piece(say("| "), Role.DIM)
     flat = say('"{}"', SafeText(words.replace("\n", " ")))

@@ -14,10 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter, NoColor
 
-from approver_tui.screens import ending
+from approver_tui.screens import termination
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
-from approver_tui.screens.withdrawal import withdraw
+from approver_tui.screens.safe_focus import focus_back
 from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
 
 _ORDERED = (
@@ -55,7 +55,7 @@ class GuardedApp(App[ReturnType]):
 
     def get_driver_class(self) -> type[Driver]:
         """Return what draws; a terminal that is closed does not hold it up."""
-        return ending.outlasting(super().get_driver_class())
+        return termination.tolerate_closed_terminal(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what a theme of Textual's does not have."""
@@ -68,7 +68,7 @@ class GuardedApp(App[ReturnType]):
     def on_mount(self) -> None:
         """After a suspension whatever is typed was meant for the shell; an end comes any time."""
         if not self.is_headless:
-            ending.heed(self.end)
+            termination.on_termination(self.end)
         self.app_resume_signal.subscribe(self, lambda _app: self._put_down())
 
     def action_suspend_process(self) -> None:
@@ -86,7 +86,7 @@ class GuardedApp(App[ReturnType]):
             return
         if isinstance(event, events.AppBlur):
             self.guard.leave()
-            withdraw(self, forgetting=False)
+            focus_back(self, forgetting=False)
         elif isinstance(event, events.AppFocus):
             self._come_back()
         elif _is_input(event) and self._is_dropped(event):
@@ -112,10 +112,10 @@ class GuardedApp(App[ReturnType]):
 
     def _put_down(self) -> None:
         self.guard.arm()
-        withdraw(self, forgetting=True)
+        focus_back(self, forgetting=True)
 
     def _come_back(self) -> None:
-        withdraw(self, forgetting=self.guard.is_deserted)
+        focus_back(self, forgetting=self.guard.is_deserted)
         self.guard.come_back()
 
     def _is_dropped(self, event: events.Event) -> bool:

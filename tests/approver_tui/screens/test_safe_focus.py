@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from approver_tui.screens.approvals.inbox_base import Board
+from approver_tui.screens.approvals.inbox_base import InboxBase
 from approver_tui.screens.confirm import ConfirmPanel
 from approver_tui.screens.guard import AWAY, IDLE, InputGuard
 from approver_tui.screens.help import HelpScreen
@@ -235,5 +235,5 @@ async def test_a_panel_without_an_answer_has_nothing_to_put_down():
         await blur(pilot, stage)
         await come_back(pilot, stage)
         await press(pilot, stage, "x")
-        assert not isinstance(stage.app.screen, Board)
+        assert not isinstance(stage.app.screen, InboxBase)
         assert "APPROVE?" not in shown(stage)

@@ -8,19 +8,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from approver_tui.attention import desktop, sequences
-from approver_tui.attention.preferences import Preferences, Sequence, Way
-from approver_tui.attention.ringer import Alert, Ringer
-from approver_tui.attention.surroundings import Surroundings
+from approver_tui.attention import desktop, terminal_sequences
+from approver_tui.attention.alert_schedule import Alert, AlertSchedule
+from approver_tui.attention.preferences import AlertLevel, AlertPreferences, TerminalSequence
+from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.state.approvals.approvals import Approval
 
 
 @dataclass(slots=True)
-class Caller:
+class Notifier:
     """The way from a request to a person who looks elsewhere."""
 
-    ringer: Ringer
-    surroundings: Surroundings
+    ringer: AlertSchedule
+    terminal_environment: TerminalEnvironment
     write: Callable[[str], None]
     """Writes to the terminal, past everything that would make it visible."""
     show: Callable[[str], object] = desktop.show
@@ -53,21 +53,23 @@ class Caller:
     def _tell(self, alert: Alert | None) -> None:
         if alert is None:
             return
-        written, is_for_desktop = plan(alert, self.ringer.preferences, self.surroundings)
+        written, is_for_desktop = plan(alert, self.ringer.preferences, self.terminal_environment)
         self.write(written)
         if is_for_desktop:
             threading.Thread(target=self.show, args=(alert.text,), daemon=True).start()
 
 
-def plan(alert: Alert, wanted: Preferences, around: Surroundings) -> tuple[str, bool]:
+def plan(alert: Alert, wanted: AlertPreferences, around: TerminalEnvironment) -> tuple[str, bool]:
     """Return what is written to the terminal, and whether the desktop is asked too.
 
     A terminal that shows notifications is at the person's side even over SSH, so where there is one
     this machine's own desktop is left alone, and nothing is told twice.
     """
-    if alert.way is not Way.DESKTOP:
-        return sequences.BELL, False
-    sequence = sequences.chosen(wanted.sequence, around)
-    written = sequences.BELL + sequences.notification(sequence, alert.text, around)
+    if alert.way is not AlertLevel.DESKTOP:
+        return terminal_sequences.BELL, False
+    sequence = terminal_sequences.chosen(wanted.sequence, around)
+    written = terminal_sequences.BELL + terminal_sequences.notification(
+        sequence, alert.text, around
+    )
     is_here = around.has_desktop and not around.is_remote
-    return written, sequence is Sequence.NONE and is_here
+    return written, sequence is TerminalSequence.NONE and is_here

@@ -18,19 +18,19 @@ from approver_tui.client.errors import (
     Unreachable,
     WireError,
     WrongEntry,
-    known,
+    answer_status,
 )
+from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import NOTHING, Entries, Step
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, Aside
-from approver_tui.state.known import Known
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
 
 _STALE = "invalid_decision"
 """The server's code for an answer that is not over its rows, or was signed too long ago."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class SignedAnswer:
     """An answer on its way: signed once, the same bytes however often it is sent."""
 
     approval_id: str
@@ -41,21 +41,21 @@ class Vote:
     """The text of what is granted, where that is less."""
     entries: Entries = NOTHING
     """What the person typed for it."""
-    aside: Aside = NOTHING_MORE
+    aside: DenialExtras = NOTHING_MORE
     """What goes beside a denial."""
     tries_left: Mapping[Step, int] | None = None
     """How many tries there were before it was sent."""
 
 
-class Votes:
+class SignedAnswers:
     """The answers of one device. Several threads may use it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._in_doubt: dict[str, Vote] = {}
+        self._in_doubt: dict[str, SignedAnswer] = {}
         """Answers without a confirmation, by the id of their approval."""
 
-    def send(self, vote: Vote) -> Approval:
+    def send(self, vote: SignedAnswer) -> Approval:
         """Send an answer and return its outcome. Raises as `settle` does.
 
         Once it is taken, an earlier one that is in doubt is not sent again.
@@ -63,7 +63,7 @@ class Votes:
         try:
             approval = self._sent(vote)
         except ClientError as error:
-            if known(error) is not Known.IN_DOUBT:
+            if answer_status(error) is not AnswerStatus.IN_DOUBT:
                 raise
             self._in_doubt[vote.approval_id] = vote
             if isinstance(error, WireError):
@@ -95,19 +95,19 @@ class Votes:
         self._forget(vote)
         return approval
 
-    def _sent(self, vote: Vote) -> Approval:
+    def _sent(self, vote: SignedAnswer) -> Approval:
         return self._client.decide(
             vote.approval_id, vote.signed, vote.note, vote.granted, vote.entries, vote.aside
         )
 
-    def _looked_at(self, vote: Vote) -> Approval:
+    def _looked_at(self, vote: SignedAnswer) -> Approval:
         """Return the server's copy; without one nothing is known."""
         try:
             return self._client.approval(vote.approval_id)
         except (Unreachable, ApiError) as error:
             raise UnknownOutcome(vote.approval_id, vote.answer) from error
 
-    def _sent_again(self, vote: Vote, approval: Approval) -> Approval:
+    def _sent_again(self, vote: SignedAnswer, approval: Approval) -> Approval:
         """Send the same bytes, unless a wrong entry was counted: it would be counted twice."""
         if (wrong := _counted_since(vote, approval)) is not None:
             self._forget(vote)
@@ -115,14 +115,16 @@ class Votes:
         try:
             return self._sent(vote)
         except (Unreachable, ApiError) as error:
-            if known(error) is not Known.NOT_RECORDED or isinstance(error, LoginFirst):
+            if answer_status(error) is not AnswerStatus.NOT_RECORDED or isinstance(
+                error, LoginFirst
+            ):
                 raise UnknownOutcome(vote.approval_id, vote.answer) from error
             self._forget(vote)
             if isinstance(error, ApiError) and error.code == _STALE:
                 raise NotRecorded(vote.answer) from error
             raise
 
-    def _is_ours(self, approval: Approval, vote: Vote) -> bool:
+    def _is_ours(self, approval: Approval, vote: SignedAnswer) -> bool:
         decided = approval.decided
         return (
             decided is not None
@@ -131,11 +133,11 @@ class Votes:
             and (None if approval.granted is None else approval.granted.text) == vote.granted
         )
 
-    def _forget(self, vote: Vote) -> None:
+    def _forget(self, vote: SignedAnswer) -> None:
         self._in_doubt.pop(vote.approval_id, None)
 
 
-def _counted_since(vote: Vote, approval: Approval) -> WrongEntry | None:
+def _counted_since(vote: SignedAnswer, approval: Approval) -> WrongEntry | None:
     """Return what the server has counted as wrong since the answer was signed, if anything."""
     before, now = vote.tries_left or {}, approval.tries_left or {}
     for step, left in now.items():

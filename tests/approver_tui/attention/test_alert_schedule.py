@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from approver_tui.attention.preferences import Preferences, Way
-from approver_tui.attention.ringer import Ringer, words
+from approver_tui.attention.alert_schedule import AlertSchedule, words
+from approver_tui.attention.preferences import AlertLevel, AlertPreferences
 from approver_tui.state.risks import Risk
 
 
@@ -27,13 +27,13 @@ def ticks():
 @pytest.fixture
 def ringer(ticks):
     """Default preferences: low is silent, medium rings, high asks the desktop, every 30 s."""
-    return Ringer(Preferences(), ticks)
+    return AlertSchedule(AlertPreferences(), ticks)
 
 
 def test_each_risk_is_told_as_the_person_wants(ringer):
     """Low not at all."""
     ways = [getattr(ringer.asked(risk, risk), "way", None) for risk in Risk]
-    assert ways == [None, Way.BELL, Way.DESKTOP, Way.DESKTOP]
+    assert ways == [None, AlertLevel.BELL, AlertLevel.DESKTOP, AlertLevel.DESKTOP]
 
 
 def test_the_words_count_and_say_nothing_else():
@@ -58,7 +58,7 @@ def test_a_high_risk_is_told_again_until_it_is_over(ringer, ticks):
         ticks.now = moment
         again = ringer.due()
         assert again is not None
-        assert (again.way, "2 requests" in again.text) == (Way.DESKTOP, True)
+        assert (again.way, "2 requests" in again.text) == (AlertLevel.DESKTOP, True)
     ringer.over("high")
     ticks.now = 1_000
     assert ringer.due() is None
@@ -81,7 +81,7 @@ def test_the_same_request_is_told_once(ringer):
 
 def test_nothing_is_repeated_when_that_is_not_wanted(ticks):
     """0 is never."""
-    ringer = Ringer(Preferences(repeat=0), ticks)
+    ringer = AlertSchedule(AlertPreferences(repeat=0), ticks)
     ringer.asked("one", Risk.CRITICAL)
     ticks.now = 10_000
     assert ringer.due() is None

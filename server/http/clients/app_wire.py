@@ -4,17 +4,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.http import admin_documents
-from server.http.admin_bodies import Body
-from server.http.admin_wire import ClientSecret
-from server.http.wire import Names, Text
+from server.http.wire import ClientSecret, Names, StrictBody, Text, secret
 from server.model.clients import App
 from server.protocol import names
 from server.services.clients import power
 from server.services.policy.displays import rfc3339
 
 
-class NewClient(Body):
+class NewClient(StrictBody):
     """An app to register."""
 
     name: Text
@@ -30,7 +27,7 @@ class NewClient(Body):
     action_types: Names | None = None
 
 
-class ClientChanges(Body):
+class ClientChanges(StrictBody):
     """The changes; omitted members stay. Null lets the app use every action type."""
 
     name: Text | None = None
@@ -96,7 +93,7 @@ def document(record: App) -> ManagedApp:
         action_types=None if record.action_types is None else list(record.action_types),
         id_token_signed_response_alg=record.id_token_alg,
         dpop_bound_access_tokens=record.dpop_bound,
-        secrets=[admin_documents.secret(one) for one in record.secrets],
+        secrets=[secret(one) for one in record.secrets],
         keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),

@@ -2,12 +2,11 @@
 
 import json
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read, tag
+from server.http.wire import Rotation, read, tag
 from server.protocol import names
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
@@ -45,7 +44,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 
 def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/apps/<id>/secret."""
-    body = read(bodies.Rotation, request.body)
+    body = read(Rotation, request.body)
     given = desk.apps.rotate_secret(
         request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
     )

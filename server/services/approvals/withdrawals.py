@@ -11,7 +11,7 @@ from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 
 WITHDRAWN: Final = "withdrawn"
 """Why it is over, in the record and on people's screens."""
@@ -66,11 +66,11 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
-    uses.queue(tx, approval)
+    reservations.queue(tx, approval)
     moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False
-    uses.release(tx, moved)
+    reservations.release(tx, moved)
     audit.record(
         tx,
         audit.approval_entry(

@@ -18,6 +18,7 @@ from server.protocol.approvals.states import State, overdue
 from server.services.approvals.superseding import SUPERSEDED
 from server.services.approvals.withdrawals import WITHDRAWN
 from server.services.audit import audit
+from server.services.ciba import notification_tokens
 from server.services.ciba.redemption import Redemption, in_force
 from server.services.notifications import notices
 
@@ -96,7 +97,7 @@ class Callbacks:
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = self.secrets.open(_sealed_as(approval.id), approval.notification_token or b"")
+        token = notification_tokens.opened(self.secrets, approval)
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
@@ -130,15 +131,6 @@ class Callbacks:
         opened = self.secrets.open(f"answer:{approval.id}", approval.answer)
         answer: dict[str, object] = json.loads(opened)
         return answer | {"expires_in": left}
-
-
-def sealed_token(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
-    """A `client_notification_token` as it is kept until its call has been made."""
-    return None if token is None else secrets.seal(_sealed_as(approval_id), token.encode())
-
-
-def _sealed_as(approval_id: str) -> str:
-    return f"notification token:{approval_id}"
 
 
 def _read(message: str) -> tuple[str, frozenset[State]]:

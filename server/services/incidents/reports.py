@@ -4,7 +4,7 @@ Owns: whom a report stops, its evidence, who is told. Never: lifting it; that is
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,6 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.views import shown
 from server.services.approvers import approvers
 from server.services.audit import audit
@@ -55,7 +54,8 @@ class Reports:
 
     store: Store
     secrets: Secrets
-    approvals: ApprovalService
+    disown: Callable[[Unit, Person, str, str], Approval]
+    """Ends a request by a signed denial as suspicious."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> Reported:
         """End the request, stop its agent or every one that acts for this person, and say so.
@@ -70,7 +70,7 @@ class Reports:
             approvers.owned(view, approval_id, person.user.id)
         with self.store.administer() as tx:
             was = approvers.owned(tx, approval_id, person.user.id)
-            approval = self.approvals.disown(tx, person, approval_id, report.signed)
+            approval = self.disown(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):

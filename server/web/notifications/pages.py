@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.protocol.forms import Form
-from server.services.policy.rules import DAYS
+from server.model.policy_rules import DAYS
 from server.web.form import FormAction
 from server.web.page import Page
 

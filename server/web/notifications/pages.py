@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from server.protocol.forms import Form
 from server.model.policy_rules import DAYS
+from server.protocol.forms import Form
 from server.web.form import FormAction
 from server.web.page import Page
 

@@ -292,7 +292,7 @@ def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
     assert browser.approve(approval.id).status == 200
     after = _page(browser, f"/r/{approval.id}").text
     assert "1 of 2 approved." in after
-    assert "<bdi>eva</bdi>: yes" in after
+    assert "<bdi>eva</bdi>: approved" in after
     assert "to-approve" not in after
     assert ben.approve(approval.id).json["state"] == "approved"
 

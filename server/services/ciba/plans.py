@@ -47,6 +47,12 @@ class BackchannelCall:
     hint: LoginHint | None = None
     """What its `login_hint_token` says."""
 
+    @property
+    def idempotency_hash(self) -> bytes | None:
+        """Of the idempotency key; None without one."""
+        key = self.idempotency_key
+        return None if key is None else hashlib.sha256(key.encode()).digest()
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

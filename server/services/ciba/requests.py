@@ -178,7 +178,8 @@ class CibaService:
         if not plan.by.asked:
             return caps.pause(tx, agent, user, types, self.rules)
         room = caps.RemainingRequests(tx, agent, self.rules, earlier)
-        return room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
+        beside = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+        return room.refusal(user, types, plan.risk, beside)
 
     def _stopped(
         self, tx: Unit, ask: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -203,9 +204,9 @@ class CibaService:
 
     def _join(self, tx: Unit, ask: BackchannelCall) -> Approval | None:
         """The approval that this key already made. Raises errors.InvalidRequest for another one."""
-        if ask.idempotency_key is None:
+        if ask.idempotency_hash is None:
             return None
-        found = tx.approvals.by_idempotency(ask.agent.id, _key_hash(ask.idempotency_key))
+        found = tx.approvals.by_idempotency(ask.agent.id, ask.idempotency_hash)
         if found is None:
             return None
         if found.request_hash != ask.request_hash:
@@ -283,7 +284,8 @@ class CibaService:
             deciders.tell(tx, approval, screens=decider.tells)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
-            _beside(tx, plan, user, [action.type for action in plan.actions])
+            types = [action.type for action in plan.actions]
+            stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         else:
             history.count(tx, approval)
             notices.asked(tx, approval, self.rules)
@@ -307,7 +309,6 @@ class CibaService:
         asked = self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
         compared = history.look(tx, self.secrets, asked)
         display = displays.display_text(asked, compared.unusual)
-        key = ask.idempotency_key
         return Approval(
             id=approval_id,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),
@@ -334,7 +335,7 @@ class CibaService:
             holder=None,
             seen_at=None,
             decided_at=None,
-            idempotency_hash=None if key is None else _key_hash(key),
+            idempotency_hash=ask.idempotency_hash,
             request_hash=ask.request_hash,
             answer=None,
             answer_key=None,
@@ -395,13 +396,3 @@ class CibaService:
             ),
             through=() if ask.hint is None else delegations.actors(tx, ask.hint.parent),
         )
-
-
-def _beside(tx: Unit, plan: RequestPlan, user: User, types: Sequence[str]) -> frozenset[str]:
-    """Whom a request asks at once beside the person it is for."""
-    named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
-    return frozenset(one.user_id for one in named) - {user.id}
-
-
-def _key_hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
+from server.services.approvals.creation import opener
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
@@ -28,7 +29,8 @@ def low(local):
 def office(local):
     """The service as the command line has it."""
     services = local.services
-    return standing_grants_of(services.store, services.secrets, services.rules)
+    opens = opener(services.secrets, services.rules)
+    return standing_grants_of(services.store, services.secrets, services.rules, opens)
 
 
 def post(person, wish, path="/api/grants"):

@@ -19,6 +19,7 @@ from server.services.members import Clear, Kind, Line, Member, Members
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
 """Id → name, of people and groups."""
+_NOBODY: Final[_Names] = MappingProxyType({})
 
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -172,7 +173,7 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
     return _KINDS[member.kind].read(value)
 
 
-def document(members: Members, record: object, names: _Names) -> dict[str, object]:
+def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, object]:
     """The members of a record in JSON; people by their names."""
     return {
         member.wire_name: _document(member, getattr(record, member.name), names)
@@ -185,7 +186,7 @@ def _document(member: Member, value: object, names: _Names) -> object:
     return None if value is None else _KINDS[member.kind].document(value, names)
 
 
-def lines(members: Members, record: object, names: _Names) -> dict[str, str | None]:
+def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
     """The members of a record as a person reads them."""
     return {
         member.line.name: _line(member, member.line, getattr(record, member.name), names)

@@ -17,8 +17,8 @@ from textual.message import Message
 
 from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
-from approver_tui.client.hardening import keep_memory_private
-from approver_tui.client.profile import Home, needed
+from approver_tui.client.operations.hardening import keep_memory_private
+from approver_tui.client.sign_in.profile import Home, needed
 from approver_tui.messages import LoginWanted, SignInWanted
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded import GuardedApp
@@ -26,8 +26,8 @@ from approver_tui.screens.opening import OpeningScreen
 from approver_tui.state.keymap import Keymap
 
 if TYPE_CHECKING:
-    from approver_tui.screens.desk import Desk
-    from approver_tui.screens.inbox import InboxScreen
+    from approver_tui.screens.approvals.inbox import InboxScreen
+    from approver_tui.screens.context import Desk
 
 FIRST_WORDS = "Sayso shows what AI agents want to do in your name, and you answer."
 """What a person reads in the first minute."""

@@ -22,9 +22,9 @@ from approver_tui.attention.preferences import (
     Way,
 )
 from approver_tui.attention.surroundings import Surroundings
-from approver_tui.client import config_file
 from approver_tui.client.errors import BadSetting, BrokenSettings
-from approver_tui.client.profile import DEFAULT, NAME_FORM, Home, is_name
+from approver_tui.client.operations import config_file
+from approver_tui.client.sign_in.profile import DEFAULT, NAME_FORM, Home, is_name
 from approver_tui.state.keymap import KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
 

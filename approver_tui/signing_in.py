@@ -13,13 +13,13 @@ from itertools import chain, count
 from urllib.parse import urlsplit
 
 from approver_tui import settings
-from approver_tui.client.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.devices.enrolling import Enrolment, check_name, enrol
 from approver_tui.client.errors import BadName, GivenUp
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation, SigningIn
+from approver_tui.client.sign_in.device_grant import Invitation, SigningIn
+from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded import GuardedApp
-from approver_tui.screens.sign_in import Door, SignInScreen, Wanted
+from approver_tui.screens.sign_in.sign_in import Door, SignInScreen, Wanted
 
 USUAL_SERVER = "http://localhost:8470"
 """Where a server on this machine is, unless it was told otherwise."""

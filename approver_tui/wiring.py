@@ -12,18 +12,21 @@ from functools import partial
 from approver_tui import settings
 from approver_tui.attention.caller import Caller
 from approver_tui.attention.ringer import Ringer
-from approver_tui.client import attention, config_file, profile, standing
 from approver_tui.client.api import open_client
-from approver_tui.client.deciding import Decider
-from approver_tui.client.elsewhere import Others
+from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.unsent_denials import Intents
 from approver_tui.client.errors import BrokenProfile
-from approver_tui.client.feed import Feed
-from approver_tui.client.intents import Intents
-from approver_tui.client.neighbour import server_folder_is_open
-from approver_tui.client.profile import Home
-from approver_tui.screens.desk import Desk, Login, Place, Setting
+from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.feed import Feed
+from approver_tui.client.notifications.other_logins import Others
+from approver_tui.client.operations import config_file
+from approver_tui.client.operations.server_folder import server_folder_is_open
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import Desk, Login, Place, Setting
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.text import display_safe
 
 
@@ -85,8 +88,8 @@ def furnished(
     desk = Desk(
         server=client,
         answers=Decider(client),
-        bell=attention.Bell(client),
-        ahead=standing.Ahead(client),
+        bell=preferences.Bell(client),
+        ahead=standing_grants.Ahead(client),
         feed=Feed(client),
         intents=Intents(home),
         guard=guard,

@@ -65,6 +65,7 @@ from server.services.operations.administration import Administration
 from server.services.operations.statistics import Statistics
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
+from server.services.reactions import react
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
@@ -72,7 +73,6 @@ from server.services.sign_in.passkey_sign_ins import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
-from server.services.standing_grants.exchanges import StandingExchanges
 from server.services.standing_grants.proposals import Proposals
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.acting import ActingService
@@ -94,6 +94,7 @@ from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import Issuing
 from server.services.tokens.keys import ensure_keys
 from server.services.tokens.revocation import Revocation
+from server.services.tokens.standing_exchanges import StandingExchanges
 from server.services.users.device_auth import DeviceAuthentication
 from server.services.users.passwords import OwnPasswords
 from server.services.users.proofs import Proofs
@@ -151,7 +152,7 @@ def build(
     `elsewhere` runs what is slow on purpose where it holds up nobody.
     """
     clock = clock or SystemClock()
-    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, serving=serving)
+    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, react, serving=serving)
     store.start()
     try:
         LastSeen(settings, store).check()
@@ -181,7 +182,7 @@ def build(
 
 def key_problems(settings: Settings) -> list[str]:
     """What is wrong with any key file of the database. Raises what `storage.open` says."""
-    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, serving=False)
+    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, react, serving=False)
     try:
         return key_files.problems(settings, store)
     finally:

@@ -12,7 +12,7 @@ from approver_tui.attention import desktop, sequences
 from approver_tui.attention.preferences import Preferences, Sequence, Way
 from approver_tui.attention.ringer import Alert, Ringer
 from approver_tui.attention.surroundings import Surroundings
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 
 
 @dataclass(slots=True)

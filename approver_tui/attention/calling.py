@@ -4,7 +4,7 @@ Owns: which events ring and which end the ringing. Never: how.
 """
 
 from approver_tui.attention.caller import Caller
-from approver_tui.state.events import Event, EventName
+from approver_tui.state.notifications.events import Event, EventName
 
 _ENDS = frozenset({EventName.DECIDED, EventName.EXPIRED, EventName.CANCELLED, EventName.REDEEMED})
 

@@ -6,9 +6,9 @@ Owns: their members. Never: plain lines.
 from collections.abc import Iterable, Mapping, Sequence
 
 from approver_tui.cli.printing import rfc3339
-from approver_tui.client.receipts import Part, Verdict, verdict
+from approver_tui.client.approvals.receipts import Part, Verdict, verdict
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import (
+from approver_tui.state.approvals.approvals import (
     Approval,
     Asker,
     Decided,
@@ -18,15 +18,14 @@ from approver_tui.state.approvals import (
     Unasked,
     Unverified,
 )
-from approver_tui.state.ceremony import TypeBack, spelled
-from approver_tui.state.consents import Consent
-from approver_tui.state.deliveries import Delivery
-from approver_tui.state.devices import Device
-from approver_tui.state.events import About, Event
-from approver_tui.state.narrowing import Granted
-from approver_tui.state.reported import Reported
-from approver_tui.state.standing_grants import GrantFact, Money, Preview, StandingGrant
-from approver_tui.state.together import Together
+from approver_tui.state.approvals.ceremony import TypeBack, spelled
+from approver_tui.state.approvals.narrowing import Granted
+from approver_tui.state.approvals.votes import Together
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.notifications.deliveries import Delivery
+from approver_tui.state.notifications.events import About, Event
 
 
 def inbox(page: Page) -> dict[str, object]:
@@ -312,76 +311,6 @@ def consent(value: Consent) -> dict[str, object]:
         "expires_at": rfc3339(value.expires_at),
         "revoked_at": rfc3339(value.revoked_at),
     }
-
-
-def standing_grant(value: StandingGrant) -> dict[str, object]:
-    """Return what was approved ahead."""
-    return {
-        "id": value.id,
-        "state": value.state.value,
-        "agent": {"id": value.agent_id, "name": value.agent_name},
-        "resource": value.resource,
-        "scopes": list(value.scopes),
-        "type": value.type,
-        "pattern": _pattern(value.pattern),
-        "risk": value.risk,
-        "uses": value.uses,
-        "used": value.used,
-        "sum": _money(value.sum),
-        "spent": _money(value.spent),
-        "tell": value.tell,
-        "approval": value.approval,
-        "created_at": rfc3339(value.created_at),
-        "expires_at": rfc3339(value.expires_at),
-        "ended_at": rfc3339(value.ended_at),
-        "ended_because": value.ended_because,
-        "taken": [
-            {
-                "number": use.number,
-                "approval": use.approval,
-                "minor": use.minor,
-                "state": use.state,
-                "at": rfc3339(use.at),
-            }
-            for use in value.taken
-        ],
-    }
-
-
-def grant_preview(value: Preview) -> dict[str, object]:
-    """Return what a grant would be."""
-    return {
-        "agent": value.agent_name,
-        "resource": value.resource,
-        "scopes": list(value.scopes),
-        "pattern": _pattern(value.pattern),
-        "risk": value.risk,
-        "given_at": value.given_at,
-        "uses": value.uses,
-        "sum": _money(value.sum),
-        "expires_at": rfc3339(value.expires_at),
-        "requests": [
-            {
-                "id": one.id,
-                "fingerprint": one.fingerprint,
-                "state": one.state,
-                "created_at": rfc3339(one.created_at),
-                "covered": one.misfit is None,
-                "misfit": one.misfit,
-            }
-            for one in value.requests
-        ],
-    }
-
-
-def _pattern(found: tuple[GrantFact, ...]) -> list[dict[str, object]]:
-    return [{"label": fact.label, "value": fact.value} for fact in found]
-
-
-def _money(value: Money | None) -> dict[str, object] | None:
-    if value is None:
-        return None
-    return {"minor": value.minor, "currency": value.currency, "text": value.words}
 
 
 def _unusual(found: tuple[Oddity, ...]) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ import click
 from approver_tui.cli.lines import standing
 from approver_tui.cli.printing import PROGRAM
 from approver_tui.client import errors
-from approver_tui.state.approvals import ApprovalState
+from approver_tui.state.approvals.approvals import ApprovalState
 
 
 class Exit(IntEnum):
@@ -24,19 +24,36 @@ class Exit(IntEnum):
     """
 
     DONE = 0
+    """Success."""
     ERROR = 1
+    """An error. For `doctor`: something is broken."""
     USAGE = 2
+    """The command cannot run as it is written: an option, a name or a value is wrong."""
     NOT_FOUND = 3
+    """There is no such request, device or consent."""
     LOGIN_FIRST = 4
+    """Log in first."""
     NOT_ALLOWED = 5
+    """Not allowed, or an entry was wrong, or the PIN or another entry is needed and there is
+    neither a terminal nor an option for it."""
     CONFLICT = 6
+    """Already decided, or not the request with that fingerprint."""
     UNREACHABLE = 7
+    """The server cannot be reached (`unreachable`: nothing was sent), or it did not confirm an
+    answer within 60 seconds (`unknown_outcome`)."""
     RATE_LIMITED = 8
+    """Too many calls. `retry_after` says when to try again."""
     EXPIRED = 12
+    """The request has expired."""
     WITHDRAWN = 13
+    """The request was withdrawn or canceled."""
     LOCKED = 15
+    """Locked: the device after too many wrong PINs, the request after two wrong entries, or its
+    agent is disabled."""
     NOT_VERIFIED = 20
+    """What the server sent does not verify, or a receipt is not valid."""
     INTERRUPTED = 130
+    """Interrupted."""
 
 
 BY_KIND = MappingProxyType(

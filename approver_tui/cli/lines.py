@@ -3,9 +3,9 @@
 Owns: the wording. Never: text that is not SafeText, JSON.
 """
 
-from approver_tui.cli.entries import FLAGS
+from approver_tui.cli.approvals.entries import FLAGS
 from approver_tui.cli.printing import local_time, time_left
-from approver_tui.state.approvals import (
+from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
     Display,
@@ -14,17 +14,17 @@ from approver_tui.state.approvals import (
     Retry,
     Unasked,
 )
-from approver_tui.state.ceremony import Step
-from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.countdown import near
-from approver_tui.state.decision import Answer
-from approver_tui.state.deliveries import Delivery
-from approver_tui.state.devices import Device
-from approver_tui.state.narrowing import Granted, Place
-from approver_tui.state.outcomes import ENDED
-from approver_tui.state.reported import Reported
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.countdown import near
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.endings import ENDED
+from approver_tui.state.approvals.narrowing import Granted, Place
+from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import display_safe
-from approver_tui.state.typed_back import without_typed
 
 _WIDTH = 14
 _VOTES = {

@@ -12,10 +12,10 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.homes import this_home
+from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import PinNeeded
-from approver_tui.client.neighbour import server_folder_is_open
+from approver_tui.client.operations.server_folder import server_folder_is_open
 
 pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
 

@@ -12,34 +12,30 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from approver_tui.client import (
-    agents_wire,
-    browsers_wire,
-    last_known,
-    rights_wire,
-    tokens,
-    vault,
-    wire,
-)
-from approver_tui.client import profile as profiles
+from approver_tui.client import wire
+from approver_tui.client.approvals import last_known, narrowing_wire
+from approver_tui.client.clients import agents_wire
+from approver_tui.client.devices import browsers_wire, vault
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
 from approver_tui.client.jose import Signer, SigningKey, b64, unb64
-from approver_tui.client.profile import Home, Profile
 from approver_tui.client.reading import Members
-from approver_tui.client.session import Session
+from approver_tui.client.sign_in import profile as profiles
+from approver_tui.client.sign_in import tokens
+from approver_tui.client.sign_in.profile import Home, Profile
+from approver_tui.client.sign_in.session import Session
 from approver_tui.client.transport import Clock, Outgoing
 from approver_tui.client.wire import Page, PinAnswer
-from approver_tui.state.acting import Stopped
-from approver_tui.state.agents import Owned, Suspended
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import NOTHING, Entries
-from approver_tui.state.consents import Consent
-from approver_tui.state.decision import NOTHING_MORE, Aside
-from approver_tui.state.delegations import Delegation
-from approver_tui.state.devices import Browser, Device, Me
-from approver_tui.state.leeway import Leeway
-from approver_tui.state.narrowing import Granted, Wish
-from approver_tui.state.reported import Reported, ReportScope
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import NOTHING, Entries
+from approver_tui.state.approvals.decision import NOTHING_MORE, Aside
+from approver_tui.state.approvals.narrowable import Leeway
+from approver_tui.state.approvals.narrowing import Granted, Wish
+from approver_tui.state.clients.access import Stopped
+from approver_tui.state.clients.agents import Owned, Suspended
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Browser, Device, Me
+from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.tokens.delegations import Delegation
 
 SESSION_KEY = "session-key"
 """The name under which the vault keeps the session key."""
@@ -200,7 +196,7 @@ class Client:
     def leeway(self, approval_id: str) -> Leeway:
         """Return what of a request may be left out or made less."""
         answer = self.session.get(_path("approvals", approval_id, "narrowing"))
-        return rights_wire.read_leeway(answer)
+        return narrowing_wire.read_leeway(answer)
 
     def narrow(self, approval_id: str, wish: Wish) -> Granted:
         """Return how approving less would read; nothing is decided."""
@@ -280,7 +276,7 @@ class Client:
 
     def stop_acting(self, client_id: str) -> Stopped:
         """End all that an agent or app has of this person; return what ended."""
-        return rights_wire.read_stopped(self.session.ended(_path("acting", client_id)))
+        return narrowing_wire.read_stopped(self.session.ended(_path("acting", client_id)))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return the tokens in force by which somebody acts for this person, newest first.
@@ -288,7 +284,7 @@ class Client:
         Of more than a thousand the newest are returned.
         """
         parts = islice(self._parts("/api/delegations", {"limit": str(_PAGE)}), _MOST_PARTS)
-        return tuple(each for part in parts for each in rights_wire.read_part(part))
+        return tuple(each for part in parts for each in narrowing_wire.read_part(part))
 
     def revoke_delegation(self, delegation_id: str) -> int:
         """End a token and all that came from it; return how many ended."""

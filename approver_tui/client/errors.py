@@ -30,13 +30,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from approver_tui.state.ceremony import Step
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.known import Known, by_status, may_say
 from approver_tui.state.text import display_safe
 
 if TYPE_CHECKING:
-    from approver_tui.state.approvals import Approval
+    from approver_tui.state.approvals.approvals import Approval
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 

@@ -24,7 +24,7 @@ from approver_tui.client.errors import (
 )
 from approver_tui.client.jose import SigningKey, dpop_proof
 from approver_tui.client.reading import Members, parse_json
-from approver_tui.client.tokens import Tokens
+from approver_tui.client.sign_in.tokens import Tokens
 
 Clock = Callable[[], int]
 """The wall clock: milliseconds since the epoch."""

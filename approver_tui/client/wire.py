@@ -8,14 +8,14 @@ accepted, so that one of them does not hide the others. Never: HTTP.
 
 from dataclasses import dataclass, replace
 
-from approver_tui.client import ceremony_wire, standing_wire, superseding_wire, together_wire
-from approver_tui.client.delivery_wire import read_deliveries
-from approver_tui.client.display_wire import read_display, with_unusual
+from approver_tui.client.approvals import ceremony_wire, superseding_wire, votes_wire
+from approver_tui.client.approvals.display_wire import read_display, with_unusual
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
+from approver_tui.client.notifications.deliveries_wire import read_deliveries
 from approver_tui.client.reading import Members
-from approver_tui.state.alike import look
-from approver_tui.state.approvals import (
+from approver_tui.client.standing_grants import standing_grants_wire
+from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
     Decided,
@@ -24,15 +24,16 @@ from approver_tui.state.approvals import (
     Retry,
     Unverified,
 )
-from approver_tui.state.ceremony import Step
-from approver_tui.state.consents import Consent, ConsentState
-from approver_tui.state.decision import NOTE_LENGTH, Answer, DenyCode
-from approver_tui.state.devices import Device, Me, PinState, User
-from approver_tui.state.events import About, Event, EventName
+from approver_tui.state.approvals.ceremony import Step
+from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer, DenyCode
+from approver_tui.state.approvals.differences import places
+from approver_tui.state.approvals.look_alikes import look
+from approver_tui.state.approvals.narrowing import Difference, Granted
+from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.devices.devices import Device, Me, PinState, User
 from approver_tui.state.fingerprint import digest
-from approver_tui.state.narrowing import Difference, Granted
-from approver_tui.state.parts import places
-from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.notifications.events import About, Event, EventName
 from approver_tui.state.text import display_safe
 
 _LONG = 4_000
@@ -87,9 +88,9 @@ def read_approval(members: Members) -> Approval:
         reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
-        unasked=standing_wire.read_unasked(members.child_or_none("decided_by")),
+        unasked=standing_grants_wire.read_unasked(members.child_or_none("decided_by")),
         granted=_read_part(members),
-        together=together_wire.read_together(members.child_or_none("together")),
+        together=votes_wire.read_together(members.child_or_none("together")),
         held_back=members.boolean("held_back"),
         supersedes=superseding_wire.read_earlier(members.child_or_none("supersedes")),
         devices=read_deliveries(members),

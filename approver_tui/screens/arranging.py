@@ -12,12 +12,12 @@ from textual.message import Message
 
 from approver_tui.screens import reports
 from approver_tui.screens.confirm import Deed
-from approver_tui.screens.desk import Desk
-from approver_tui.state.approvals import Approval
-from approver_tui.state.attention import Attention
+from approver_tui.screens.context import Desk
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.preferences import Attention
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.records import told_to_ask_again
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.records import told_to_ask_again
 from approver_tui.widgets.times import clock
 
 

@@ -20,13 +20,13 @@ from textual.widgets import Button, Input, Static
 from approver_tui.client import errors
 from approver_tui.messages import KeyWanted
 from approver_tui.screens import refusals, reports
-from approver_tui.screens.desk import Desk
+from approver_tui.screens.context import Desk
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import confirm_keys
 from approver_tui.screens.panel import TICK
 from approver_tui.screens.withdrawal import WithdrawingScreen
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.ceremony_fields import SHORTEST_PIN
+from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines

@@ -11,15 +11,15 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from approver_tui.messages import KeyWanted, SignInWanted
+from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.notices import in_full, in_one_line, notices
 from approver_tui.screens.confirm import ConfirmPanel, Deed
-from approver_tui.screens.desk import Desk
+from approver_tui.screens.context import Desk
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_as_chosen, key_name
-from approver_tui.screens.notices import in_full, in_one_line, notices
 from approver_tui.screens.palette import Palette, commands
-from approver_tui.screens.table import Table
 from approver_tui.screens.whole import WholeScreen
-from approver_tui.state.connection import Phase
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import lines_word, say
 from approver_tui.widgets.notice_lines import NoticeLines, StatusLine, SteadyLine

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from approver_tui.screens.keys import QUIT
 from approver_tui.screens.whole import WholeScreen
-from approver_tui.state.connection import Connection, Phase
+from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say

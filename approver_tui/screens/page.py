@@ -20,13 +20,13 @@ from textual.worker import get_current_worker
 from approver_tui.client import errors
 from approver_tui.messages import Opened, Selected
 from approver_tui.screens import refusals, reports
+from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.reasons import why_not_connected
 from approver_tui.screens.confirm import Deed
-from approver_tui.screens.desk import Desk
+from approver_tui.screens.context import Desk
 from approver_tui.screens.keyed import KeyedScreen
 from approver_tui.screens.keys import PAGES, Rows, as_chosen, page_help, page_keys
 from approver_tui.screens.panel import TICK, Panel
-from approver_tui.screens.reasons import why_not_connected
-from approver_tui.screens.table import Table
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, Make

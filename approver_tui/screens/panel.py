@@ -11,21 +11,21 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from approver_tui.messages import KeyWanted
-from approver_tui.screens.desk import Desk
+from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.reasons import Moment
+from approver_tui.screens.context import Desk
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_as_chosen
-from approver_tui.screens.reasons import Moment
-from approver_tui.screens.table import Table
 from approver_tui.screens.withdrawal import WithdrawingScreen
-from approver_tui.state.approvals import Approval
-from approver_tui.state.countdown import near
-from approver_tui.state.decision import NOTHING_MORE, Aside, DenyCode
-from approver_tui.state.reported import Reported
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.countdown import near
+from approver_tui.state.approvals.decision import NOTHING_MORE, Aside, DenyCode
+from approver_tui.state.incidents.reports import Reported
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.records import Viewpoint, outcome
 from approver_tui.widgets.lines import Line, Piece, Role, say, spread
-from approver_tui.widgets.records import Viewpoint, outcome
 from approver_tui.widgets.times import remaining
 
 TICK = 0.5

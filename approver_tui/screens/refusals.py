@@ -4,12 +4,12 @@ Owns: the wording, made safe. Never: which errors end a panel.
 """
 
 from approver_tui.client import errors
-from approver_tui.screens.reasons import Moment
-from approver_tui.state.approvals import Approval
+from approver_tui.screens.approvals.reasons import Moment
+from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.approvals.records import outcome
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.records import outcome
 
 _LONGEST = 200
 _WORDS: dict[type[errors.ClientError], SafeText] = {

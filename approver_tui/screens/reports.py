@@ -10,11 +10,11 @@ from textual.message import Message
 
 from approver_tui.client.errors import ClientError
 from approver_tui.client.wire import Page
-from approver_tui.state.approvals import Approval, Unverified
-from approver_tui.state.attention import Attention
-from approver_tui.state.connection import Connection
-from approver_tui.state.devices import Me
-from approver_tui.state.events import Event
+from approver_tui.state.approvals.approvals import Approval, Unverified
+from approver_tui.state.devices.devices import Me
+from approver_tui.state.notifications.connection import Connection
+from approver_tui.state.notifications.events import Event
+from approver_tui.state.notifications.preferences import Attention
 from approver_tui.state.text import SafeText
 
 _Value = TypeVar("_Value")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText, display_safe
 
 _REFUSAL = 400

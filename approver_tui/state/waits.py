@@ -7,7 +7,7 @@ told; that is for the server to judge. Times are integers, milliseconds since th
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from approver_tui.state.standing_grants import read_lasting
+from approver_tui.state.standing_grants.standing_grants import read_lasting
 
 _MINUTE = 60_000
 _MORNING = time(8)

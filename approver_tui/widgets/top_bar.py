@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from approver_tui.messages import KeyWanted
-from approver_tui.state.connection import Connection, Phase
+from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread, text_of
 from approver_tui.widgets.times import short_clock

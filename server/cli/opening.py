@@ -32,13 +32,13 @@ from server.services.notifications.pauses import Pauses
 from server.services.operations.doctor import Doctor
 from server.services.operations.installation import Installation
 from server.services.operations.limits import Limits
+from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
+from server.services.operations.trials import Trials
 from server.services.policy.action_types import Actions
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
-from server.services.policy.replays import Replays
-from server.services.policy.trials import Trials
 from server.services.resources.resources import Resources
 from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
 from server.services.tokens.delegations import Ledger

@@ -1,8 +1,8 @@
 """The store: units of work, readings, and what each promises."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from server.model.approvals import (
     ApprovalRows,
@@ -45,6 +45,7 @@ from server.model.notifications import (
 )
 from server.model.operations import CounterRows, InstallationRows, LimitRows, TraceRows
 from server.model.policy import ActionRow, ActionRows, PolicyRow, PolicyRows, UseRows
+from server.model.reactions import Ended, Event
 from server.model.resources import Resource, ResourceRows
 from server.model.sign_in import CodeGrantRows, FlowRows, SignInRows
 from server.model.standing_grants import StandingGrantRows
@@ -188,6 +189,9 @@ class Unit(View, Protocol):
         What is counted before it is written needs this wherever several write at once.
         """
 
+    def react(self, event: Event) -> Ended:
+        """Run what follows from an event, in its fixed order; returns what ended with it."""
+
     @property
     def codes(self) -> CodeRows: ...
     @property
@@ -202,6 +206,10 @@ class Unit(View, Protocol):
     def counters(self) -> CounterRows: ...
     @property
     def notifications(self) -> NotificationRows: ...
+
+
+React: TypeAlias = Callable[[Unit, Event], Ended]
+"""Runs what follows from an event. Whoever opens a store hands it the one of the services."""
 
 
 class Taken(Exception):

@@ -96,12 +96,15 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.settings = settings
         self.shape = shape
         self.clock = clock
+        self._first = os.getpid()
         self._refusals = os.pipe()
         self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
 
     def refusal(self) -> str:
-        """Why a worker could not start; "" when none refused."""
+        """Why a worker could not start; "" when none refused, and in the workers themselves."""
+        if os.getpid() != self._first:  # a worker ends in `run` too, and must not wait for others
+            return ""
         reading, writing = self._refusals
         os.close(writing)
         with os.fdopen(reading, encoding="utf-8") as told:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server import folders
 from server.model.ports import Clock
-from server.model.store import Busy
+from server.model.store import Busy, React
 from server.storage.reader import PooledReader, Reader
 from server.storage.store import Edges, SqlStore
 from server.storage.tables import installation
@@ -40,14 +40,14 @@ class SchemaMismatch(Exception):
 
 
 def open_store(
-    url: str, clock: Clock, new_entry_id: Callable[[int], str], *, serving: bool
+    url: str, clock: Clock, new_entry_id: Callable[[int], str], react: React, *, serving: bool
 ) -> SqlStore:
     """Open the database for a command or, with `serving`, for the server's process.
 
     Raises `SchemaMismatch`, or `Busy` when the database cannot be reached.
     """
     parsed = make_url(url)
-    edges = Edges(clock, new_entry_id)
+    edges = Edges(clock, new_entry_id, react)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(Path(parsed.database or ""), edges, serving=serving)
     return _open_postgres(parsed, edges)

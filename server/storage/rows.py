@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
-from server.services.lazy import lazy
+from server.model.reactions import Ended, Event
+from server.model.store import React
+from server.protocol.lazy import lazy
 from server.storage.approvals.approvals import Approvals
 from server.storage.approvals.ceremonies import CeremonyTries
 from server.storage.approvals.consumptions import Consumptions
@@ -63,7 +65,12 @@ class Rows:
     """The rows that one connection sees at one moment."""
 
     def __init__(
-        self, connection: Connection, now: int, cache: Cache, new_entry_id: Callable[[int], str]
+        self,
+        connection: Connection,
+        now: int,
+        cache: Cache,
+        new_entry_id: Callable[[int], str],
+        react: React,
     ) -> None:
         self.now = now
         self.stirred = False
@@ -71,6 +78,11 @@ class Rows:
         self._connection = connection
         self._cache = cache
         self._new_entry_id = new_entry_id
+        self._react = react
+
+    def react(self, event: Event) -> Ended:
+        """Run what follows from an event, in this unit of work."""
+        return self._react(self, event)
 
     @property
     def version(self) -> int:

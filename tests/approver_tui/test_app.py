@@ -9,10 +9,10 @@ import pytest
 
 from approver_tui import app, wiring
 from approver_tui.client.errors import LoginFirst, NotKept
-from approver_tui.client.profile import Home
-from approver_tui.screens.desk import HERE
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import HERE
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.screens.opening import OpeningScreen
 from tests.support.fake_approvals import three
 from tests.support.fake_stage import a_stage

@@ -8,16 +8,17 @@ from textual.widgets import Input
 
 from approver_tui import app, signing_in
 from approver_tui.app import FIRST_WORDS
-from approver_tui.client import keys, profile
+from approver_tui.client.devices import keys
 from approver_tui.client.errors import BadServer, GivenUp, Unreachable
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation
-from approver_tui.screens.sign_in import InvitationPanel, SignInScreen, Wanted
+from approver_tui.client.sign_in import profile
+from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.sign_in.sign_in import InvitationPanel, SignInScreen, Wanted
 from approver_tui.signing_in import HouseDoor, SignInApp, free_name
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.qr_code import qr_rows
-from tests.approver_tui.client.test_profile import MINE
+from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.support.fake_clock import NOW, FakeClock
 from tests.support.fake_server import CODE, FakeServer
 from tests.support.pilots import NARROW, WIDE, until

@@ -10,8 +10,8 @@ from typing import Any
 
 from server.model.history import Addition
 from server.model.store import View
-from server.services.approvals import history, history_keys
-from server.services.policy import binding, builtin_action_types, uses
+from server.protocol.policy import uses
+from server.services.policy import binding, builtin_action_types, history, history_keys
 from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget

@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 from server.protocol.approvals.states import State
-from server.services.approvals import history
-from server.services.policy import builtin_action_types
+from server.services.policy import builtin_action_types, history
 from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.chromium import Chromium

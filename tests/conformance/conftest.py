@@ -9,9 +9,16 @@ import pytest
 from tests.support.agent import Agent
 from tests.support.refusals import MARK
 from tests.support.server import LiveServer, live_server
-from tests.support.terminal import Terminal, new_person
+from tests.support.terminal import Terminal, cheap_pins, new_person
 
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pins() -> Iterator[None]:
+    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    with cheap_pins():
+        yield
 
 
 @pytest.fixture(scope="module")

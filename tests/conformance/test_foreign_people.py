@@ -12,7 +12,7 @@ import httpx
 import jwt
 import pytest
 
-from approver_tui.state.approvals import Kind
+from approver_tui.state.approvals.approvals import Kind
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APPROVER_CLIENT, GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN
 from server.services.clients.app_forms import NewApp

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
 from server.services.audit import audit
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
 from server.services.audit import audit
 from tests.support.agent import PAYMENT_DETAILS, Agent
 from tests.support.installation import PAY

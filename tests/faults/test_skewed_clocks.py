@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from approver_tui.client.errors import ApiError
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from server.protocol.approvals.states import State
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.unlocking import one_signature
 from approver_tui.client.jose import signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import one_signature
 from server.protocol.approvals.decisions import request_digest
 from server.services.users.users import UserChanges, Users
 from tests.support.agent import Agent

@@ -11,14 +11,15 @@ from approver_tui.attention.caller import Caller
 from approver_tui.attention.preferences import DEFAULTS
 from approver_tui.attention.ringer import Ringer
 from approver_tui.attention.surroundings import NOWHERE
-from approver_tui.client import attention, standing
-from approver_tui.client.feed import Feed
-from approver_tui.screens.desk import HERE, Desk
+from approver_tui.client.notifications import preferences
+from approver_tui.client.notifications.feed import Feed
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import HERE, Desk
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.results import Fate
 from approver_tui.state.keymap import Keymap
-from approver_tui.state.results import Fate
 from server.services.users.users import Users
 from tests.support.agent import Agent
 from tests.support.batches import open_batch, read_on, send, type_in
@@ -75,7 +76,7 @@ def _stage(person: Terminal, answers: Any) -> Stage:
     """The app in this process, with the real client and a clock for delays in our hands."""
     clock, client = FakeClock(), person.client
     guard, feed = InputGuard(clock.ticks), Feed(client)
-    bell, ahead = attention.Bell(client), standing.Ahead(client)
+    bell, ahead = preferences.Bell(client), standing_grants.Ahead(client)
     caller = Caller(Ringer(DEFAULTS, clock.ticks), NOWHERE, lambda _sequence: None)
     desk = Desk(
         server=client,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents

@@ -8,8 +8,8 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.client.errors import ApiError, EntryNeeded, RequestLocked, WrongEntry
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import Entries, Step
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import Entries, Step
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents

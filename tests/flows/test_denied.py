@@ -2,8 +2,8 @@
 
 import pytest
 
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.errors import AlreadyDecided, ApiError
-from approver_tui.client.keys import Level
 from server.protocol.approvals.decisions import DENY_CODES
 from tests.support.agent import Agent
 from tests.support.record import entries, state, story

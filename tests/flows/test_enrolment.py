@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from approver_tui.client import tokens
-from approver_tui.client.enrolling import ENROLMENT
+from approver_tui.client.devices.enrolling import ENROLMENT
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.jose import SigningKey, dpop_proof
-from approver_tui.client.tokens import Tokens
+from approver_tui.client.sign_in import tokens
+from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.client.transport import Transport
 from server.services.devices.enrolment import LIFETIME_MS, MOST_TRIES, UNKNOWN_CODES
 from server.services.users.users import Users

@@ -13,10 +13,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from approver_tui.client.api import Client
-from approver_tui.client.feed import Feed, Listeners
-from approver_tui.state.approvals import Approval
-from approver_tui.state.connection import Connection, Phase
-from approver_tui.state.events import Event, EventName
+from approver_tui.client.notifications.feed import Feed, Listeners
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.connection import Connection, Phase
+from approver_tui.state.notifications.events import Event, EventName
 from server.services.approvals.expiry import FEED_KEPT_MS
 from server.services.clients.agents import Agents
 from server.services.users.users import Users

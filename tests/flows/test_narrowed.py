@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.narrowing import Granted, Wish, read_change
+from approver_tui.state.approvals.narrowing import Granted, Wish, read_change
 from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.installation import PAYMENT

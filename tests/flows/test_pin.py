@@ -2,12 +2,12 @@
 
 import pytest
 
+from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.unlocking import SESSION, confirm_pin, open_key
 from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from approver_tui.client.unlocking import SESSION, confirm_pin, open_key
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import PinState
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import PinState
 from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED
 from server.services.devices.statements import PIN_FRESH_MS
 from server.services.users.users import Users

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.cli import documents, lines, listing
+from approver_tui.cli import documents, lines
+from approver_tui.cli.approvals import listing
 from approver_tui.cli.exits import Exit
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.events import EventName
-from approver_tui.state.narrowing import Granted, Place, Wish, read_change
+from approver_tui.state.approvals.narrowing import Granted, Place, Wish, read_change
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
 from server.protocol.approvals.states import State
 from server.services.approvers.groups import Groups

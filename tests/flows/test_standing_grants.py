@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from approver_tui.client import standing
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
-from approver_tui.state.standing_grants import GrantWish, Varying
+from approver_tui.client.standing_grants import standing_grants
+from approver_tui.state.standing_grants.standing_grants import GrantWish, Varying
 from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
@@ -136,8 +136,8 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
     whole = GrantWish(example.id, month, 1_000_000, "30", (), tell=True)
-    person.approve(standing.open_grant(person.client, whole, example))
-    (grant,) = standing.grants(person.client)
+    person.approve(standing_grants.open_grant(person.client, whole, example))
+    (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
 
 
@@ -149,7 +149,7 @@ def test_a_server_that_offers_something_else_gets_no_signature(
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     wish = GrantWish(example.id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
-    assert standing.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
     session = type(person.client.session)
     post_it = session.post
 
@@ -158,7 +158,7 @@ def test_a_server_that_offers_something_else_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing.open_grant(person.client, wish, example)
+        standing_grants.open_grant(person.client, wish, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -178,8 +178,8 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     example = person.only()
     vary = (Varying("/amount", "20"),)
     wish = GrantWish(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing.open_grant(person.client, wish, example))
-    (grant,) = standing.grants(person.client)
+    person.approve(standing_grants.open_grant(person.client, wish, example))
+    (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
 
@@ -197,7 +197,7 @@ def test_fifty_requests_at_once_take_no_more_than_was_given(
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [one for one in fetched if one.status == 200]
     assert len(tokens) == fits
-    found = standing.grant(person.client, grant)
+    found = standing_grants.grant(person.client, grant)
     assert (found.used, len(found.taken)) == (fits, fits)
     assert [use.number for use in found.taken] == list(range(1, fits + 1))
     assert {use.state for use in found.taken} == {"spent"}

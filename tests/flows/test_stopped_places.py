@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from approver_tui.client.keys import Level
-from approver_tui.client.tokens import load
+from approver_tui.client.devices.keys import Level
+from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import GRANT_REFRESH_TOKEN, GRANT_TOKEN_EXCHANGE
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN

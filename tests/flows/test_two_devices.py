@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.errors import (
     AlreadyDecided,
     ApiError,
@@ -14,9 +15,8 @@ from approver_tui.client.errors import (
     WrongPin,
 )
 from approver_tui.client.jose import SigningKey, signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import Device
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import Users
 from tests.support.agent import Agent

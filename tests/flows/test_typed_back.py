@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from approver_tui.client.errors import EntryNeeded, RequestLocked, WrongEntry
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import Entries
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import Entries
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
 from server.services.policy.action_types import Actions

@@ -6,7 +6,7 @@ are empty, depends on what was drawn before it.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from tests.support.fake_stage import Stage
 from tests.support.pilots import is_live, look, press, until
+from tests.support.settling import reading_styles_once, settling_by_queue
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 
@@ -27,6 +28,12 @@ SVGImageExtension.file_extension = "svg"
 SVGImageExtension.matches = _shows_the_same
 
 Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _settling() -> Iterator[None]:
+    with settling_by_queue(), reading_styles_once():
+        yield
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from approver_tui.client import errors
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import ApprovalState
-from approver_tui.state.decision import Answer
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
 from tests.support.batches import (
     NEW,
     ONE,

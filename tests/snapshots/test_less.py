@@ -1,7 +1,7 @@
 """The panels that approve less and that report, at both sizes."""
 
-from approver_tui.state.decision import Answer
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.widgets.approvals.narrow_form import LessForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_stage import a_stage

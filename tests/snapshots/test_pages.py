@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.state.connection import Phase
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.state.devices import Browser
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.devices.devices import Browser
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.fake_approvals import an_approval, answered, three
 from tests.support.fake_clock import NOW

@@ -3,7 +3,7 @@
 `pytest tests/snapshots --snapshot-update` draws them anew; look at what changed before you commit.
 """
 
-from approver_tui.state.connection import Phase
+from approver_tui.state.notifications.connection import Phase
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_clock import NOW
 from tests.support.fake_holdings import a_device

@@ -1,7 +1,7 @@
 """The panel that approves ahead, and standing grants, at both sizes."""
 
 from approver_tui.client import errors
-from approver_tui.state.standing_grants import GrantFact, Standing
+from approver_tui.state.standing_grants.standing_grants import GrantFact, Standing
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_approvals import an_approval

@@ -7,11 +7,11 @@ import pytest
 
 from approver_tui.app import ApproverApp
 from approver_tui.client.errors import BadServer, Unreachable
-from approver_tui.client.profile import Home
-from approver_tui.client.signing_in import Invitation
-from approver_tui.screens.desk import Login
+from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.screens.context import Login
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.sign_in import InvitationPanel
+from approver_tui.screens.sign_in.sign_in import InvitationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe

@@ -2,8 +2,8 @@
 
 import pytest
 
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.widgets.approvals.narrow_form import LessForm
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import MINUTE

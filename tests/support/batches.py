@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from approver_tui.screens.batch import BatchPanel
-from approver_tui.screens.results import ResultsPanel
-from approver_tui.state.approvals import Approval
-from approver_tui.widgets.approval_list import ApprovalList
-from approver_tui.widgets.batch_table import BatchTable
+from approver_tui.screens.approvals.batch import BatchPanel
+from approver_tui.screens.approvals.results import ResultsPanel
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.widgets.approvals.approval_list import ApprovalList
+from approver_tui.widgets.approvals.batch_table import BatchTable
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import Stage
 from tests.support.fake_terms import MINUTE, PAYMENT

@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from approver_tui.client import errors
-from approver_tui.state.approvals import Approval
-from approver_tui.state.ceremony import NOTHING, Entries
-from approver_tui.state.decision import NOTHING_MORE, Answer, Aside, DenyCode
-from approver_tui.state.devices import Device, PinState
-from approver_tui.state.narrowing import Difference, Granted, Wish
-from approver_tui.state.reported import Reported, ReportScope, StoppedAgent
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.ceremony import NOTHING, Entries
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, Aside, DenyCode
+from approver_tui.state.approvals.narrowing import Difference, Granted, Wish
+from approver_tui.state.approvals.unsent_denials import Unsent
+from approver_tui.state.devices.devices import Device, PinState
+from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.state.unsent import Unsent
 from tests.support.fake_approvals import answered
 from tests.support.fake_client import ME, FakeServer
 from tests.support.fake_holdings import a_device

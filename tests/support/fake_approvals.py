@@ -11,9 +11,9 @@ from zlib import crc32
 
 from approver_tui.client.reading import Members
 from approver_tui.client.wire import read_approval
-from approver_tui.state.approvals import Approval, ApprovalState
-from approver_tui.state.ceremony import spelled
-from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.ceremony import spelled
+from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.fingerprint import digest
 from tests.support.fake_client import ME
 from tests.support.fake_clock import NOW

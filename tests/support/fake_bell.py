@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from approver_tui.client import errors
-from approver_tui.state.attention import ALL_RINGS, SNOOZED, Attention, Hold, Mute, QuietHours
+from approver_tui.state.notifications.preferences import (
+    ALL_RINGS,
+    SNOOZED,
+    Attention,
+    Hold,
+    Mute,
+    QuietHours,
+)
 from approver_tui.state.text import SafeText
 from tests.support.fake_client import FakeServer
 from tests.support.fake_clock import FakeClock

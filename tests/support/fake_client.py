@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from approver_tui.client import errors
 from approver_tui.client.wire import Page
-from approver_tui.state.acting import Stopped
-from approver_tui.state.agents import Owned, Suspended
-from approver_tui.state.approvals import Approval, ApprovalState, Retry
-from approver_tui.state.consents import Consent
-from approver_tui.state.delegations import Delegation
-from approver_tui.state.devices import Browser, Device, Me, User
-from approver_tui.state.leeway import Leeway, LesserFact, Rule
+from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
+from approver_tui.state.approvals.narrowable import Leeway, LesserFact, Rule
+from approver_tui.state.clients.access import Stopped
+from approver_tui.state.clients.agents import Owned, Suspended
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.text import SafeText
+from approver_tui.state.tokens.delegations import Delegation
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_holdings import a_device
 from tests.support.fake_terms import MINUTE

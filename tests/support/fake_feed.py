@@ -4,11 +4,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from approver_tui.client.feed import Listeners
-from approver_tui.state.approvals import Approval
-from approver_tui.state.connection import Connection, Phase
-from approver_tui.state.devices import Device
-from approver_tui.state.events import Event, EventName
+from approver_tui.client.notifications.feed import Listeners
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.connection import Connection, Phase
+from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import display_safe
 from tests.support.fake_clock import FakeClock
 

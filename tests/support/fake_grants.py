@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from approver_tui.client import errors
-from approver_tui.state.approvals import Approval
-from approver_tui.state.standing_grants import (
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.standing_grants.standing_grants import (
     GrantFact,
     GrantWish,
     Money,

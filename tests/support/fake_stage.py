@@ -10,12 +10,12 @@ from typing import Any
 from approver_tui.app import ApproverApp, Ring
 from approver_tui.attention.caller import Caller
 from approver_tui.attention.ringer import Ringer
-from approver_tui.screens.desk import Desk, NoOthers, Others, Place
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.context import Desk, NoOthers, Others, Place
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.approvals import Approval
-from approver_tui.state.devices import Device
-from approver_tui.state.events import EventName
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.events import EventName
 from tests.support.fake_answers import FakeAnswers, FakeIntents
 from tests.support.fake_bell import FakeBell
 from tests.support.fake_client import FakeServer

@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 
 from approver_tui.client.errors import AlreadyDecided
 from approver_tui.screens.page import Page
-from approver_tui.state.approvals import Approval
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.widgets.approvals.narrow_form import LessForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support import batches
 from tests.support.fake_approvals import an_approval, answered, three

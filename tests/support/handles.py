@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from approver_tui.client import unlocking
+from approver_tui.client.devices import unlocking
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.keys import Level
-from approver_tui.client.tokens import load
+from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import APP_GRANTS, APPROVER_CLIENT, GRANT_CLIENT_CREDENTIALS
 from server.services.clients.app_forms import NewApp

@@ -25,6 +25,7 @@ from server.services.clients.agents import Agents, NewSecret
 from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
 from server.services.policy.action_types import Actions
+from server.services.reactions import react
 from server.services.resources.resources import Resources
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import SigningKeys
@@ -32,6 +33,7 @@ from server.services.users.users import NewUser, Users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, MovableClock
+from tests.support.databases import place_database
 
 BY = audit.OPERATOR
 PAY = "https://pay.example"
@@ -190,7 +192,10 @@ def open_desk(folder: Path) -> Desk:
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
-    store = open_store(f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, serving=False)
+    place_database(folder / "sayso.db", clock.now())
+    store = open_store(
+        f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, react, serving=False
+    )
     signer = JwtSigner(secrets)
     return Desk(
         clock=clock,

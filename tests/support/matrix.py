@@ -228,9 +228,9 @@ _PICTURES = "../tests/snapshots/__snapshots__"
 _INTRODUCTION = """\
 # Every screen in every state
 
-The pictures of the terminal app that the tests compare: each screen in each state, on a usual
-terminal and on a very small one. Where there is none, the reason stands in its place. A click on a
-picture shows it in full.
+For everyone who wants to see the terminal app before they install it, and for contributors. Each
+screen is shown in each state, on a usual terminal and on a very small one. If a state cannot occur,
+the reason is given. Click a picture to enlarge it. The tests compare these pictures with the app.
 
 """
 

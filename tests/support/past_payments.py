@@ -14,10 +14,9 @@ from server.model.clients import Agent
 from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
-from server.services.approvals import history
-from server.services.approvals.history import Compared
-from server.services.approvals.history_keys import Request
-from server.services.policy import builtin_action_types
+from server.services.policy import builtin_action_types, history
+from server.services.policy.history import Compared
+from server.services.policy.history_keys import Request
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from tests.support.clock import DAY

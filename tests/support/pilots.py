@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from approver_tui.screens.inbox import InboxScreen
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.page import Page
 from approver_tui.screens.panel import Overlay
-from approver_tui.state.connection import Phase
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.widgets.sheet import Sheet
 from tests.support.fake_stage import Stage
 

@@ -149,7 +149,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "the log names another digest than the token": Fault(
         "I26",
-        "server/services/approvals/entries.py",
+        "server/services/audit/approval_entries.py",
         "action=approval.action_digest",
         "action=approval.display_digest",
         _ONE_TEXT,
@@ -187,10 +187,10 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "a policy that fails allows": Fault(
         _OTHER,
-        "server/services/policy/questions.py",
+        "server/protocol/policy/questions.py",
         'return Verdict("deny", question.risk, (FAILED,)',
         'return Verdict("allow", question.risk, (FAILED,)',
-        "tests/server/services/policy/test_trials.py"
+        "tests/server/services/operations/test_trials.py"
         "::test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does",
     ),
     "a standing grant is used once more than it says": Fault(

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.protocol.approvals.unusual import Code
+from server.protocol.policy.questions import Question, Source, Verdict, decide
 from server.protocol.policy.risks import Risk
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
-from server.services.policy.questions import Question, Source, Verdict, decide
 
 NOON = 1_795_694_400_000
 """Thursday, 26 November 2026, 12:00 UTC."""

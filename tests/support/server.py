@@ -27,6 +27,7 @@ from server.services.policy.action_types import Actions
 from server.services.resources.resources import Resources
 from server.services.users.users import NewUser, Users
 from server.settings import Settings
+from tests.support.databases import place_database
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.serve import MappedClock
 
@@ -91,6 +92,7 @@ class LiveServer:
     def environment(self) -> dict[str, str]:
         """What its process, and a command line on the same installation, are started with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the whole program
         return {
             **kept,
             "SAYSO_DATA_DIR": str(self.folder / "data"),
@@ -159,6 +161,8 @@ class LiveServer:
                 "issuer": self.url,
                 **{n: v for n, v in self.settings.items() if n == "database_url"},
             }
+            if "database_url" not in self.settings:
+                place_database(self.folder / "data" / "sayso.db", self.clock.now())
             self._services = app.build(Settings(**values), self.clock)
         return self._services
 

@@ -1,9 +1,9 @@
 """Answers signed by hand: with any key, and with members that the client never sends."""
 
-from approver_tui.client import unlocking
+from approver_tui.client.devices import unlocking
+from approver_tui.client.devices.keys import Level
 from approver_tui.client.jose import SigningKey, signed_decision, signed_statement
-from approver_tui.client.keys import Level
-from approver_tui.state.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval
 from tests.support.terminal import PIN, Terminal
 
 

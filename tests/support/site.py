@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 
@@ -171,10 +172,11 @@ class LocalSite:
 
 
 def open_site(folder: Path, **settings: Any) -> LocalSite:
-    """The server over this folder."""
+    """The server over this folder; its passwords cost next to nothing."""
     clock = MovableClock()
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     services = app.build(Settings(**chosen), clock)
+    services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return LocalSite(desk_over(services, clock), services, app.create_site(services))
 
 

@@ -11,13 +11,14 @@ from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
-from server.services.policy import documents, telling
-from server.services.policy.askings import AskedPerson, RequestAudience
+from server.protocol.policy.questions import WAYS, Verdict, Way
+from server.services.operations import telling
+from server.services.operations.askings import AskedPerson, RequestAudience
+from server.services.operations.replays import Change, Replay
+from server.services.operations.trials import Explained, TrialRequest, TriedCase
+from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import lasting
-from server.services.policy.questions import WAYS, Verdict, Way
-from server.services.policy.replays import Change, Replay
-from server.services.policy.trials import Explained, TrialRequest, TriedCase
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)

@@ -56,7 +56,7 @@ class PasskeyOffer(BaseModel):
 
 
 class SignedWord(StrictBody):
-    """A passkey's word: five parts, as `docs/protocol.md` has them."""
+    """A passkey's word: five parts, as `docs/reference/signing.md` has them."""
 
     word: str = Field(max_length=16_384)
 

@@ -6,9 +6,9 @@ from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.policy import policy_wire as wire
 from server.http.site import Site
 from server.http.wire import read
+from server.services.operations import telling
 from server.services.operations.administration import AdminServices
-from server.services.policy import telling
-from server.services.policy.trials import TrialRequest
+from server.services.operations.trials import TrialRequest
 
 
 def show(_site: Site, _request: HttpRequest, desk: AdminServices) -> HttpResponse:

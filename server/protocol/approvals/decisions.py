@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from server.protocol import base64url, errors, json_text
 from server.protocol.approvals import ceremonies
@@ -49,6 +49,8 @@ class DenyCode:
 
     label: str
     retry: str
+    takes: Literal["retry_at", "ask"] | None = None
+    """The member that may come with this code and with no other: a time, or a person."""
 
 
 DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
@@ -56,16 +58,12 @@ DENY_CODES: Mapping[str, DenyCode] = MappingProxyType(
         "not_needed": DenyCode("Not needed now", "later"),
         "wrong_details": DenyCode("Wrong details", "with_changes"),
         "too_broad": DenyCode("Too broad", "narrower"),
-        "wait_until": DenyCode("Wait until a later time", "not_before"),
-        "ask_other": DenyCode("Ask someone else", "redirected"),
+        "wait_until": DenyCode("Wait until a later time", "not_before", "retry_at"),
+        "ask_other": DenyCode("Ask someone else", "redirected", "ask"),
         "suspicious": DenyCode("I do not recognise this", "never"),
     }
 )
 
-WAIT_UNTIL: Final = "wait_until"
-"""The code of a denial that may say from when on to ask again."""
-ASK_OTHER: Final = "ask_other"
-"""The code of a denial that may say whom to ask instead."""
 SUSPICIOUS: Final = "suspicious"
 """The code of a denial that is a report."""
 

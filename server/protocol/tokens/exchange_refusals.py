@@ -85,7 +85,7 @@ _ASK = "A person must be asked: send login_hint_token to /bc-authorize."
 REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
     {
         Reason.MALFORMED: Refusal(
-            1, errors.InvalidRequest, "", "Send the parameters as docs/http-api.md has them."
+            1, errors.InvalidRequest, "", "Send the parameters as docs/exchange-tokens.md has them."
         ),
         Reason.SUBJECT_INVALID: Refusal(
             2,

@@ -9,16 +9,16 @@ from server.model.approvals import Approval, Decision
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.approvals import entries, votes
+from server.services.approvals import votes
 from server.services.approvals.narrowing import effective_digest
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 
 
 def record(tx: Unit, approval: Approval, answer: Decision) -> None:
     """Write the entry of an answer that was just stored."""
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             _type(approval, answer),
             actor=audit.by_user(answer.user_id),

@@ -20,6 +20,7 @@ from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.approvals.states import State, overdue
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals.creation import Opening, open_approval
@@ -29,7 +30,6 @@ from server.services.notifications import caps
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Approvals, Requirements, Verdict
 from server.services.policy.refusals import Forbidden
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets

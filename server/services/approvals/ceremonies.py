@@ -20,10 +20,10 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import TYPED, Ceremony, Step, spelled
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
-from server.services.approvals import entries, votes
+from server.services.approvals import votes
 from server.services.approvals.withdrawals import withdraw
 from server.services.approvers import approvers
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.devices.signatures import PASSKEY
 from server.services.devices.statements import is_pin_entered
 
@@ -244,7 +244,7 @@ def _lock(tx: Unit, yes: Yes, step: Step) -> None:
     actor = audit.by_user(yes.device.user_id)
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             yes.approval,
             audit.Type.APPROVAL_LOCKED,
             actor=actor,

@@ -11,7 +11,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import answer_entries, history, votes
+from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import Ceremonies, Counted, Yes, tries_left
 from server.services.approvals.expiry import expire
 from server.services.approvals.narrowing import Narrowed, Narrowings
@@ -30,6 +30,7 @@ from server.services.audit import audit
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.notifications import deliveries, notices, pauses
+from server.services.policy import history
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.users import device_auth

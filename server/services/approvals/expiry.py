@@ -7,10 +7,9 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State
-from server.services.approvals import entries
 from server.services.approvers import approvers
-from server.services.audit import audit
-from server.services.notifications import floods, notices, pushes
+from server.services.audit import approval_entries, audit, floods
+from server.services.notifications import notices, pushes
 from server.services.standing_grants import uses
 
 _AT_ONCE = 200
@@ -66,7 +65,7 @@ def expire(tx: Unit, approval: Approval) -> Approval | None:
     uses.release(tx, moved)
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             moved,
             audit.Type.APPROVAL_EXPIRED,
             decision="expired",

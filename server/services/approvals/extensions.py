@@ -13,10 +13,10 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
-from server.services.approvals import decisions, entries
+from server.services.approvals import decisions
 from server.services.approvals.views import Shown, shown
 from server.services.approvers.escalations import halfway
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -121,7 +121,7 @@ def _not_extendable(text: str) -> errors.Problem:
 def _record(tx: Unit, person: Person, approval: Approval, until: int) -> None:
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.APPROVAL_EXTENDED,
             actor=audit.by_user(person.user.id),

@@ -24,9 +24,8 @@ from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Fact
 from server.protocol.policy.risks import Risk
-from server.services.approvals import history
 from server.services.approvers import approvers
-from server.services.policy import displays
+from server.services.policy import displays, history
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget

@@ -7,6 +7,7 @@ that takes a signature of the person's own device.
 from dataclasses import dataclass
 from typing import Final
 
+from server.model import display_names
 from server.model.approvals import Approval, Decision, Delivery
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.devices import Device
@@ -17,7 +18,7 @@ from server.protocol.text import check_prose
 from server.services.approvals.execution_outcomes import ShownExecution, execution
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
-from server.services.clients import agents, display_names
+from server.services.clients import agents
 from server.services.devices import devices
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users import users

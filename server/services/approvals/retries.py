@@ -12,11 +12,10 @@ from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import entries
 from server.services.approvals.expiry import expire
 from server.services.approvals.views import Shown, shown
 from server.services.approvers import approvers
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -81,7 +80,7 @@ def _check(tx: Unit, approval: Approval) -> None:
 def _record(tx: Unit, person: Person, approval: Approval) -> None:
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,
             actor=audit.by_user(person.user.id),

@@ -6,6 +6,7 @@ wins: a ceiling, a risk, a required type, whom the agent may ask, the grant itse
 
 from dataclasses import dataclass
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.store import Unit, View
@@ -13,16 +14,16 @@ from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.states import State
 from server.protocol.approvals.unusual import Unusual
+from server.protocol.policy.questions import Requirements
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
-from server.services.approvals import history, votes
+from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvals.history_keys import Request
 from server.services.approvals.narrowing import effective
 from server.services.approvers import deciders
-from server.services.clients import display_names
+from server.services.policy import history
+from server.services.policy.history_keys import Request
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Requirements
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.standing_grants import uses

@@ -55,8 +55,8 @@ def settled(
 
     Raises errors.Problem 422.
     """
-    _check_goes_with(decisions.WAIT_UNTIL, code, "retry_at", said.retry_at)
-    _check_goes_with(decisions.ASK_OTHER, code, "ask", said.ask)
+    _check_goes_with(code, "retry_at", said.retry_at)
+    _check_goes_with(code, "ask", said.ask)
     if said.retry_at is not None and not 0 < said.retry_at - view.now <= _LATEST_RETRY_MS:
         raise errors.Problem(422, "invalid_body", "/retry_at: must be to come, within 366 days.")
     return said if said.ask is None else replace(said, ask=_other(view, approval, said.ask))
@@ -105,9 +105,10 @@ def _said(answer: Decision) -> tuple[object, ...]:
     return answer.device_id, answer.decision, bounds, words
 
 
-def _check_goes_with(wanted: str, code: str | None, member: str, value: object) -> None:
-    if value is not None and code != wanted:
-        told = f"/{member}: goes with the code {wanted} alone."
+def _check_goes_with(code: str | None, member: str, value: object) -> None:
+    taking = [name for name, each in decisions.DENY_CODES.items() if each.takes == member]
+    if value is not None and code not in taking:
+        told = f"/{member}: goes with the code {' or '.join(taking)} alone."
         raise errors.Problem(422, "invalid_body", told)
 
 

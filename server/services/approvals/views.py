@@ -6,6 +6,7 @@ Owns: what goes with a request. Never: whose it is, or its words.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.model import display_names
 from server.model.approvals import Approval, Decision, Delivery
 from server.model.store import View
 from server.protocol.approvals.ceremonies import Step
@@ -13,7 +14,6 @@ from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import votes
 from server.services.approvals.execution_outcomes import ShownExecution, execution
 from server.services.approvals.votes import Tally
-from server.services.clients import display_names
 
 
 @dataclass(frozen=True, slots=True)

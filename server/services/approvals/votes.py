@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from server.model.approvals import Approval, Approver, Decision
 from server.model.store import Unit, View
 from server.protocol.approvals import ceremonies
+from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.approvers import approvers
-from server.services.policy.questions import Approvals
 
 
 @dataclass(frozen=True, slots=True)

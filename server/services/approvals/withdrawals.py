@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import Final
 
 from server.model.approvals import Approval
+from server.model.reactions import AgentStopped, Ended, ResourceDeleted, UserDisabled
 from server.model.store import Unit
 from server.protocol.approvals.states import State
-from server.services.approvals import entries
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.notifications import notices
 from server.services.standing_grants import uses
 
@@ -27,6 +27,28 @@ def withdraw(
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
+def agent_stopped(tx: Unit, event: AgentStopped) -> Ended:
+    """Cancel the open requests of the agent."""
+    agent = event.agent
+    found = tx.approvals.open_of_agent(agent.id)
+    reason = f"agent_{agent.state}"
+    ended = [one for one in found if withdraw(tx, [one], reason=reason, actor=event.by)]
+    approved = sum(one.state is State.APPROVED for one in ended)
+    return Ended(requests=len(ended), approved=approved)
+
+
+def user_disabled(tx: Unit, event: UserDisabled) -> Ended:
+    """Cancel the open requests to the user."""
+    found = tx.approvals.open_of_user(event.user.id)
+    return Ended(withdraw(tx, found, reason="user_disabled", actor=event.by))
+
+
+def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
+    """Cancel the open requests for the resource."""
+    found = tx.approvals.open_at_resource(event.uri)
+    return Ended(withdraw(tx, found, reason="resource_deleted", actor=event.by))
+
+
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
@@ -37,7 +59,7 @@ def _withdraw(
     uses.release(tx, moved)
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             moved,
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,

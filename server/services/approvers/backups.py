@@ -11,13 +11,13 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import entries, oversight, rights
+from server.protocol.policy.questions import Requirements
+from server.services.approvals import oversight, rights
 from server.services.approvals.oversight import Seen
 from server.services.approvers import approvers
 from server.services.approvers.approvers import NamedApprover
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.policy.judging import Judge
-from server.services.policy.questions import Requirements
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
@@ -86,7 +86,7 @@ def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> Nam
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.APPROVAL_ESCALATED,
             actor=by,

@@ -14,11 +14,10 @@ from server.model.approvals import Approval
 from server.model.consents import Consent
 from server.model.store import Unit, View
 from server.protocol.approvals.states import State
-from server.services.approvals import entries
-from server.services.audit import audit
+from server.protocol.policy.questions import NOBODY, Verdict
+from server.services.audit import approval_entries, audit
 from server.services.notifications import notices
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import NOBODY, Verdict
 
 NOT_CONSENTED = "A rule allows this, and you have not consented to it."
 WANTS_YOU = "A rule allows this, and the agent asks for your own answer."
@@ -70,7 +69,7 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
     """Write down that nobody was asked, and tell the person's screens and the agent."""
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.APPROVAL_ALLOWED,
             decision=str(approval.state),

@@ -10,8 +10,8 @@ from typing import Final
 from server.model.clients import Agent
 from server.model.store import View
 from server.model.users import User
+from server.protocol.policy.questions import Requirements, Verdict
 from server.services.approvers.approvers import NamedApprover
-from server.services.policy.questions import Requirements, Verdict
 
 
 @dataclass(frozen=True, slots=True)

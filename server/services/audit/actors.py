@@ -9,11 +9,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from server.model import display_names
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.store import Directory, View
 from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_USER
 from server.services.audit import audit
-from server.services.clients import display_names
 
 _BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -15,10 +15,9 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals import entries
 from server.services.approvals.cancellations import WITHDRAWN
 from server.services.approvals.superseding import SUPERSEDED
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.ciba.redemption import Redemption, in_force
 from server.services.notifications import notices
 
@@ -166,7 +165,7 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
         return
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.CALLBACK_LOST,
             decision=str(approval.state),

@@ -11,10 +11,8 @@ from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
 from server.protocol import errors
-from server.services.approvals import entries
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit, floods
 from server.services.ciba.plans import BackchannelCall, RequestPlan
-from server.services.notifications import floods
 from server.services.policy import refusals
 
 _NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
@@ -55,7 +53,7 @@ def record(tx: Unit, kind: audit.Type, ask: BackchannelCall, approval: Approval)
     """Write down that the agent asked."""
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             kind,
             actor=audit.by_agent(ask.agent.id),

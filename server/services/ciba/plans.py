@@ -17,13 +17,13 @@ from server.protocol.ciba import requests
 from server.protocol.ciba.login_hints import LoginHint
 from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.approvers import answerers
 from server.services.approvers.answerers import Answerers
 from server.services.ciba.request_objects import Used
 from server.services.clients import client_auth
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Requirements, Verdict
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget

@@ -16,7 +16,7 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import login_hints, requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
-from server.services.approvals import history, superseding
+from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import approvers, deciders, escalations, stand_ins
 from server.services.approvers.stand_ins import StandIns
@@ -28,7 +28,7 @@ from server.services.ciba.plans import BackchannelCall, Plans, RequestPlan, as_t
 from server.services.ciba.request_objects import RequestObjects
 from server.services.clients import agent_names
 from server.services.notifications import caps, notices
-from server.services.policy import displays, refusals
+from server.services.policy import displays, history, refusals
 from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy

@@ -10,15 +10,16 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.ports import Secrets
+from server.model.reactions import AgentReplaced
 from server.model.store import Store, Unit
 from server.protocol import names
+from server.services import client_secrets
 from server.services.audit import audit
-from server.services.clients import agent_forms, agents, client_secrets
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_forms, agents
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import NewSecret
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.refusals import Conflict, Invalid
-from server.services.standing_grants import ends
 
 _BY_KEY: Final = "private_key_jwt"
 
@@ -65,7 +66,7 @@ class AgentAuth:
             tx.registrations.end(agent.id)
             _record(tx, before, given.agent, by)
             if _BY_KEY in {before.auth_method, agent.auth_method}:
-                ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+                tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return given
 
     def _with_secret(self, tx: Unit, agent: Agent, until: int) -> NewSecret:

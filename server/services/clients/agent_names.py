@@ -8,9 +8,9 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent, FormerName
+from server.model.reactions import AgentAnnounced
 from server.model.store import Unit, View
 from server.services.audit import audit
-from server.services.notifications import notices
 
 RENAMED: Final = "agent.renamed"
 
@@ -39,5 +39,5 @@ def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))
     facts = {"name": agent.name, "was": before.name}
     audit.record(tx, Entry(audit.Type.AGENT_RENAMED, by, agent_id=agent.id, facts=facts))
-    notices.agent(tx, agent.id, RENAMED, agent.owners)
+    tx.react(AgentAnnounced(agent.id, RENAMED, agent.owners))
     return replace(agent, named_at=tx.now)

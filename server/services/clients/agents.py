@@ -12,29 +12,21 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.incidents import Cause
 from server.model.ports import Secrets
+from server.model.reactions import AgentReplaced, AgentStopped, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
-from server.services import members, paging
-from server.services.approvals.withdrawals import withdraw
+from server.services import client_secrets, members, paging
 from server.services.audit import audit
-from server.services.clients import (
-    agent_forms,
-    agent_names,
-    client_secrets,
-    icons,
-    owners,
-)
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_forms, agent_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.client_names import refuse_taken
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.consents.revocations import end_all_of_client
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.standing_grants import ends
 from server.services.users import users
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
@@ -194,7 +186,7 @@ class Agents:
             tx.registrations.end(agent.id)
             facts = {"overlap_ms": overlap_ms, "working": len(given.agent.secrets)}
             _record(tx, audit.Type.AGENT_SECRET_ROTATED, agent, by, facts)
-            ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+            tx.react(AgentReplaced(agent.id, "key_rotated", by))
             return given
 
     def delete(self, called: str, *, by: str) -> StoppedAgent:
@@ -242,9 +234,9 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         owners.adopted(tx, [agent] if was_orphan else [], by=by)
         _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
-            ends.end_of_agent(tx, agent.id, because="key_rotated", actor=by)
+            tx.react(AgentReplaced(agent.id, "key_rotated", by))
         elif set(agent.owners) != set(before.owners):
-            ends.end_of_agent(tx, agent.id, because="owner_changed", actor=by)
+            tx.react(AgentReplaced(agent.id, "owner_changed", by))
     return agent
 
 
@@ -280,7 +272,7 @@ def quarantine(
 def forget(tx: Unit, agent: Agent, *, by: str) -> StoppedAgent:
     """Stop an agent and forget it in a unit of work that administers."""
     stopped = _end_everything(tx, replace(agent, state="disabled"), by)
-    end_all_of_client(tx, agent.id, actor=by)
+    tx.react(ClientDeleted(agent.id, by))
     tx.agents.delete(agent.id)
     tx.icons.prune()
     tx.history.forget(agent.id)
@@ -304,12 +296,10 @@ def find(view: View, called: str) -> Agent:
 
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:
     """In this order: what was approved can become no token while the others are revoked."""
-    found = tx.approvals.open_of_agent(agent.id)
-    ended = [one for one in found if withdraw(tx, [one], reason=f"agent_{agent.state}", actor=by)]
-    ends.end_of_agent(tx, agent.id, because=f"agent_{agent.state}", actor=by)
+    ended = tx.react(AgentStopped(agent, by))
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
-    return StoppedAgent(agent, revoked, revoked - own, len(ended), _approved(ended))
+    return StoppedAgent(agent, revoked, revoked - own, ended.requests, ended.approved)
 
 
 def _lives(approval: Approval, view: View) -> bool:

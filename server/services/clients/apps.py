@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from server.model.audit import Entry
 from server.model.clients import App
 from server.model.ports import Secrets
+from server.model.reactions import AppStopped, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
+from server.services import client_secrets
 from server.services.audit import audit
-from server.services.clients import app_forms, client_secrets
+from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import app_forms
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_names import refuse_taken
-from server.services.clients.client_secrets import DEFAULT_OVERLAP_MS
-from server.services.consents.revocations import end_all_of_client
 from server.services.refusals import Conflict, NotFound
-from server.services.tokens import refresh_families
 from server.services.users import users
 
 
@@ -98,7 +98,7 @@ class Apps:
         with self.store.administer() as tx:
             app = find(tx, called)
             _end_everything(tx, app)
-            end_all_of_client(tx, app.id, actor=by)
+            tx.react(ClientDeleted(app.id, by))
             tx.apps.delete(app.id)
             _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
             return app
@@ -117,7 +117,7 @@ def find(view: View, called: str) -> App:
 
 
 def _end_everything(tx: Unit, app: App) -> None:
-    refresh_families.end_of_app(tx, app.id)
+    tx.react(AppStopped(app.id))
     tx.delegations.revoke_client(app.id, tx.now)
 
 

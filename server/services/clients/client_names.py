@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from server.model.clients import Agent, App
+from server.model.display_names import TERMINAL
 from server.model.store import Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
-from server.services.clients.display_names import TERMINAL
 from server.services.refusals import Exists, about
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.clients import Agent
+from server.model.reactions import AgentAnnounced
 from server.model.store import Store, Unit
 from server.protocol.clients import icons
 from server.protocol.clients.icons import Icon
-from server.services.notifications import notices
 from server.services.refusals import Invalid
 
 CHANGED: Final = "agent.icon_changed"
@@ -61,7 +61,7 @@ def keep(tx: Unit, raw: bytes) -> None:
 def tell(tx: Unit, before: Agent, agent: Agent) -> None:
     """Whoever answers for an agent learns that people are shown something else."""
     if agent.icon != before.icon:
-        notices.agent(tx, agent.id, CHANGED, agent.owners)
+        tx.react(AgentAnnounced(agent.id, CHANGED, agent.owners))
 
 
 def _read(raw: bytes) -> Icon | None:

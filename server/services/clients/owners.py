@@ -9,10 +9,10 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent
+from server.model.reactions import AgentAnnounced, UserDisabled, UserEnabled
 from server.model.store import Unit, View
 from server.model.users import User
 from server.services.audit import audit
-from server.services.notifications import notices
 
 ORPHANED: Final = "alarm.agent_orphaned"
 """What screens and the hook are told when the last owner who was enabled is stopped."""
@@ -37,12 +37,21 @@ def orphans(view: View, agents: Iterable[Agent]) -> list[Agent]:
     return [a for a in agents if a.state == "enabled" and left_at(view, a) is not None]
 
 
-def left(tx: Unit, user: User, *, by: str) -> None:
-    """A user was stopped: say for which agents nobody answers any more."""
+def user_disabled(tx: Unit, event: UserDisabled) -> None:
+    """Say for which agents nobody answers any more."""
+    user, by = event.user, event.by
     for agent in orphans(tx, tx.agents.owned_by(user.id)):
         kind = audit.Type.AGENT_ORPHANED
         audit.record(tx, Entry(kind, by, agent_id=agent.id, subject=user.id, cause="no_owner"))
-        notices.agent(tx, agent.id, ORPHANED, heirs(tx, agent))
+        tx.react(AgentAnnounced(agent.id, ORPHANED, heirs(tx, agent)))
+
+
+def user_enabled(tx: Unit, event: UserEnabled) -> None:
+    """Say for which agents somebody answers again, because nobody else does."""
+    for agent in tx.agents.owned_by(event.user.id):
+        others = (owner for owner in of(tx, agent) if owner.id != event.user.id)
+        if agent.state == "enabled" and not any(owner.enabled for owner in others):
+            adopted(tx, [agent], by=event.by)
 
 
 def adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.consents import Consent
+from server.model.display_names import Party
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.model.users import User
@@ -22,8 +24,7 @@ from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.approvals.creation import Opening, open_approval
 from server.services.audit import audit
-from server.services.clients import agent_names, agents, display_names
-from server.services.clients.display_names import Party
+from server.services.clients import agent_names, agents
 from server.services.consents.displays import ConsentAsked, consent_text
 from server.services.consents.revocations import end, record
 from server.services.notifications import caps, notices

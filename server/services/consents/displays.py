@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from server.model.display_names import TERMINAL, Party
 from server.model.users import User
 from server.protocol.approvals.kinds import AppDeviceTerms, DeviceTerms
 from server.protocol.json_text import JsonValue
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
-from server.services.clients.display_names import TERMINAL, Party
 from server.services.policy import displays
 from server.services.policy.displays import Display
 

@@ -2,12 +2,11 @@
 
 from server.model.audit import Entry
 from server.model.consents import Consent
+from server.model.reactions import ClientDeleted, ConsentEnded, ResourceDeleted
 from server.model.store import Unit
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.standing_grants import ends
-from server.services.tokens import refresh_families
 
 
 def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
@@ -16,22 +15,21 @@ def end(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
     return None if ended is None else _ended(tx, ended, actor, cause)
 
 
-def end_all_of_client(tx: Unit, client_id: str, *, actor: str) -> None:
-    """The client is gone, and so is every consent in which it has a part."""
-    for consent in tx.consents.revoke_client(client_id, tx.now):
-        _ended(tx, consent, actor, "client_deleted")
+def client_deleted(tx: Unit, event: ClientDeleted) -> None:
+    """End every consent in which the client has a part."""
+    for consent in tx.consents.revoke_client(event.client_id, tx.now):
+        _ended(tx, consent, event.by, "client_deleted")
 
 
-def end_all_at(tx: Unit, resource: str, *, actor: str) -> None:
-    """The resource is gone, and so is every consent there."""
-    for consent in tx.consents.revoke_at(resource, tx.now):
-        _ended(tx, consent, actor, "resource_deleted")
+def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
+    """End every consent at the resource."""
+    for consent in tx.consents.revoke_at(event.uri, tx.now):
+        _ended(tx, consent, event.by, "resource_deleted")
 
 
 def _ended(tx: Unit, consent: Consent, actor: str, cause: str) -> int:
     tokens = len(tx.delegations.revoke_consent(consent.id, tx.now))
-    tokens += refresh_families.end_of_consent(tx, consent)
-    ends.end_between(tx, consent.user_id, consent.client_id, consent.resource, actor=actor)
+    tokens += tx.react(ConsentEnded(consent, actor)).tokens
     record(tx, audit.Type.CONSENT_REVOKED, consent, actor, cause=cause, tokens=tokens)
     notices.consent(tx, consent, "consent.revoked")
     return tokens

@@ -15,8 +15,8 @@ from server.model.devices import Device, Passkey
 from server.model.ports import Authenticators
 from server.model.store import Unit
 from server.protocol.devices.passkeys import Assertion
-from server.services.audit import audit
-from server.services.notifications import floods, notices, push_targets
+from server.services.audit import audit, floods
+from server.services.notifications import notices, push_targets
 from server.services.refusals import Recorded
 
 ALARM: Final = "alarm.passkey_counter"

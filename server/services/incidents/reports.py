@@ -17,10 +17,9 @@ from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
 from server.services.approvals import decisions as approvals
-from server.services.approvals import entries
 from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.views import Shown, shown
-from server.services.audit import audit
+from server.services.audit import approval_entries, audit
 from server.services.clients.agents import StoppedAgent, quarantine
 from server.services.consents import revocations
 from server.services.incidents import evidence
@@ -156,7 +155,7 @@ def _record(
 ) -> None:
     audit.record(
         tx,
-        entries.entry(
+        approval_entries.entry(
             approval,
             audit.Type.INCIDENT_OPENED,
             actor=by,

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
+from server.model import display_names
 from server.model.devices import Device
 from server.model.notifications import FeedEvent
 from server.model.ports import Wake
 from server.model.store import Store, View
 from server.services.approvals.views import Shown, shown
-from server.services.clients import display_names
 from server.services.notifications import attention, deliveries
 
 _AT_ONCE = 1_000

@@ -12,6 +12,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.consents import Consent
 from server.model.incidents import Incident
+from server.model.reactions import AgentAnnounced, DeviceUnlocked
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
 from server.services.approvers import approvers
@@ -90,6 +91,16 @@ def incident(tx: Unit, subject: Incident, event: str, owned: Sequence[tuple[str,
         tx.feed.add(user_id, event, agent_id=agent_id, incident_id=subject.id)
     facts = {"incident": subject.id, "approval": subject.approval_id, "user": subject.user_id}
     _hook(tx, event, facts)
+
+
+def agent_announced(tx: Unit, event: AgentAnnounced) -> None:
+    """Tell what an announcement of an agent says."""
+    agent(tx, event.agent_id, event.event, event.people)
+
+
+def device_unlocked(tx: Unit, event: DeviceUnlocked) -> None:
+    """Tell that an administrator unlocked a device."""
+    device(tx, event.user_id, "device.unlocked", event.device_id)
 
 
 def agent(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfoNotFoundError
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import Agent
@@ -19,7 +20,6 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.services.approvals import decisions
 from server.services.audit import audit
-from server.services.clients import display_names
 from server.services.notifications import attention
 from server.services.policy.displays import rfc3339
 from server.services.policy.documents import zone

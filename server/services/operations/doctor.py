@@ -16,7 +16,7 @@ from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
-from server.services.policy import gaps
+from server.services.operations import gaps
 from server.services.policy.judging import Judge
 
 Level: TypeAlias = Literal["broken", "weak", "note"]

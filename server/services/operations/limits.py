@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from server.model import display_names
 from server.model.operations import CallRecord, Open, Refused
 from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
-from server.services.clients import display_names
 from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_MS
 from server.services.devices import device_grant, enrolment
 from server.services.notifications import caps, pauses

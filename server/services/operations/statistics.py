@@ -14,11 +14,12 @@ from itertools import groupby
 from statistics import median
 from typing import Final
 
+from server.model import display_names
 from server.model.operations import Trace, Waiting
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.clients import agents, display_names
+from server.services.clients import agents
 from server.services.users import device_auth as people
 from server.services.users.device_auth import Person
 

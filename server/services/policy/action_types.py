@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from server.model.audit import Entry
 from server.model.policy import ActionRow
+from server.model.reactions import ActionTypeChanged
 from server.model.store import Directory, Store, Unit
 from server.protocol import errors, json_text, names
 from server.protocol.policy import action_types
@@ -13,7 +14,6 @@ from server.services import paging
 from server.services.audit import audit
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
-from server.services.standing_grants import ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Actions:
             row = replace(before, document=document, version=before.version + 1)
             tx.actions.replace(row)
             _record(tx, audit.Type.ACTION_UPDATED, row, by)
-            ends.end_of_type(tx, row.type, actor=by)
+            tx.react(ActionTypeChanged(row.type, by))
             return row
 
     def delete(self, name: str, *, by: str) -> ActionRow:
@@ -94,7 +94,7 @@ class Actions:
                 if (left := _narrowed(app.action_types, name)) is not None:
                     tx.apps.replace(replace(app, action_types=left))
             _record(tx, audit.Type.ACTION_DELETED, row, by)
-            ends.end_of_type(tx, row.type, actor=by)
+            tx.react(ActionTypeChanged(row.type, by))
             return row
 
 

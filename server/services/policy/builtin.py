@@ -11,10 +11,7 @@ from typing import Final
 
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
-from server.protocol.policy.risks import highest
-from server.services.policy import conditions
-from server.services.policy.conditions import Condition, Names, Told
-from server.services.policy.questions import (
+from server.protocol.policy.questions import (
     APP,
     WAYS,
     Approvals,
@@ -26,6 +23,9 @@ from server.services.policy.questions import (
     satisfiable,
     usual,
 )
+from server.protocol.policy.risks import highest
+from server.services.policy import conditions
+from server.services.policy.conditions import Condition, Names, Told
 from server.services.policy.rules import Document, PolicyRule
 
 _UNSAID: Final = "No rule allows this, so a person is asked."

@@ -11,9 +11,10 @@ from itertools import chain
 from typing import Final, TypeAlias, cast
 
 from server.model.policy import Hours
+from server.protocol.policy import uses
+from server.protocol.policy.questions import Question
 from server.protocol.policy.risks import Risk
-from server.services.policy import documents, uses
-from server.services.policy.questions import Question
+from server.services.policy import documents
 from server.services.policy.rules import (
     ALLOWED,
     ANY,

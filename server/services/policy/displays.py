@@ -12,14 +12,14 @@ from server.protocol import errors, json_text
 from server.protocol.approvals.ceremonies import Ceremony, Step, Typed
 from server.protocol.approvals.unusual import Code, Unusual
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import rendering
+from server.protocol.policy import rendering, typed_facts
 from server.protocol.policy.action_types import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.protocol.text import display_safe
 from server.protocol.users import claims
-from server.services.policy import builtin_action_types, typed_facts
+from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
 
 MOST_FACTS: Final = 200

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from server.model.policy import Hours
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
+from server.protocol.policy import uses
+from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.clients import labels
-from server.services.policy import uses
-from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.services.policy.rules import (
     ALLOWED,
     DAYS,

@@ -16,13 +16,9 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
+from server.protocol.policy import typed_facts
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.risks import Risk, highest
-from server.services.approvals import history
-from server.services.approvals.history_keys import Request
-from server.services.policy import binding, typed_facts
-from server.services.policy.documents import InvalidPolicy
-from server.services.policy.questions import (
+from server.protocol.policy.questions import (
     Approvals,
     Facts,
     Policy,
@@ -35,6 +31,10 @@ from server.services.policy.questions import (
     decide,
     holds,
 )
+from server.protocol.policy.risks import Risk, highest
+from server.services.policy import binding, history
+from server.services.policy.documents import InvalidPolicy
+from server.services.policy.history_keys import Request
 from server.services.resources.targets import TokenTarget
 
 

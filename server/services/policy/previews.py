@@ -15,10 +15,10 @@ from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import examples
+from server.protocol.policy import examples, questions, typed_facts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import TIME_TO_LIVE
-from server.services.policy import action_types, displays, questions, schemas, typed_facts
+from server.services.policy import action_types, displays, schemas
 from server.services.policy.displays import DisplayedRequest
 from server.services.refusals import Invalid, about
 from server.services.resources.targets import TokenTarget

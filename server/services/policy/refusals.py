@@ -8,10 +8,9 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.store import Unit
 from server.protocol import errors
-from server.services.audit import audit
-from server.services.notifications import floods
+from server.protocol.policy.questions import Verdict
+from server.services.audit import audit, floods
 from server.services.policy.judging import JudgedRequest
-from server.services.policy.questions import Verdict
 
 DENIED: Final = "policy_denied"
 """The fixed code of what a rule forbids."""

@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 from server.model.policy import Hours
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
 from server.protocol.approvals.unusual import Code
+from server.protocol.policy.questions import Outcome, Way
 from server.protocol.policy.risks import Risk
-from server.services.policy.questions import Outcome, Way
 
 Party: TypeAlias = Literal["user", "owner"]
 PARTIES: Final[tuple[Party, ...]] = ("user", "owner")

@@ -10,9 +10,8 @@ from server.model.policy import ActionRow
 from server.model.store import Directory
 from server.protocol import errors
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import action_types
+from server.protocol.policy import action_types, uses
 from server.protocol.policy.action_types import ActionType
-from server.services.policy import uses
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,17 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.clients import Agent, App
 from server.model.ports import Secrets
+from server.model.reactions import ResourceDeleted
 from server.model.resources import Resource
 from server.model.store import Directory, Store, Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
-from server.services import paging
-from server.services.approvals.withdrawals import withdraw
+from server.services import client_secrets, paging
 from server.services.audit import audit
-from server.services.clients import client_secrets
-from server.services.consents.revocations import end_all_at
 from server.services.paging import ResultPage
 from server.services.refusals import Exists, Invalid, NotFound, about
-from server.services.standing_grants import ends
 
 MOST_SCOPES: Final = 200
 SHORTEST_TOKEN: Final = 10
@@ -162,12 +159,8 @@ class Resources:
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
-            cancelled = withdraw(
-                tx, tx.approvals.open_at_resource(uri), reason="resource_deleted", actor=by
-            )
             revoked = len(tx.delegations.revoke_at(uri, tx.now))
-            end_all_at(tx, uri, actor=by)
-            ends.end_at(tx, uri, actor=by)
+            cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
             narrowed = tuple(_narrow(tx, agent, uri) for agent in _using(tx, uri))
             for agent in tx.agents.all():

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model import display_names
 from server.model.audit import Entry
 from server.model.clients import App
 from server.model.ports import Secrets
@@ -20,9 +21,8 @@ from server.protocol.forms import Form
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
 from server.services.approvals.app_actions import AppAct, AppActions
-from server.services.audit import audit
-from server.services.clients import client_auth, display_names
-from server.services.notifications import floods
+from server.services.audit import audit, floods
+from server.services.clients import client_auth
 from server.services.policy.refusals import Forbidden
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from server.model import display_names
 from server.model.store import View
 from server.protocol import names
 from server.protocol.policy.risks import Risk
 from server.services.approvals.app_actions import AppAct
-from server.services.clients import display_names
 from server.services.consents.consents import USUAL_MS
 from server.services.policy import displays
 from server.services.policy.displays import Words

@@ -16,9 +16,8 @@ from server.protocol.sign_in import authorize
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
-from server.services.audit import audit
+from server.services.audit import audit, floods
 from server.services.consents.consents import ConsentService, RequestedConsent
-from server.services.notifications import floods
 from server.services.sign_in.authorize import (
     AuthorizationPlan,
     AuthorizationResponse,

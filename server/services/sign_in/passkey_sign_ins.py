@@ -10,10 +10,9 @@ from server.model.audit import Entry
 from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.devices.passkeys import Assertion
-from server.services.audit import audit
+from server.services.audit import audit, floods
 from server.services.devices import passkeys
 from server.services.devices.passkeys import PasskeyService
-from server.services.notifications import floods
 from server.services.sign_in import sign_in_tries
 from server.services.sign_in.sign_ins import SignIns
 

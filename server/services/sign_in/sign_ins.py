@@ -18,8 +18,7 @@ from server.model.users import User
 from server.protocol import names
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
 from server.protocol.users import passwords
-from server.services.audit import audit
-from server.services.notifications import floods
+from server.services.audit import audit, floods
 from server.services.sign_in import sign_in_tries
 from server.services.sign_in.sign_in_tries import Try
 from server.services.tokens import refresh_families

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.model.display_names import Party
 from server.model.users import User
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
@@ -11,7 +12,6 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Sum
 from server.protocol.text import display_safe
-from server.services.clients.display_names import Party
 from server.services.consents.displays import day
 from server.services.policy import displays
 from server.services.policy.displays import Display

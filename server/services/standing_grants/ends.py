@@ -7,6 +7,14 @@ Tokens that went out are as short-lived as any, and stay what they are.
 from collections.abc import Iterable
 
 from server.model.audit import Entry
+from server.model.reactions import (
+    ActionTypeChanged,
+    AgentReplaced,
+    AgentStopped,
+    ConsentEnded,
+    ResourceDeleted,
+    UserDisabled,
+)
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
 from server.protocol.resources import scopes
@@ -20,30 +28,42 @@ def end(tx: Unit, grant_id: str, *, because: str, actor: str) -> StandingGrant |
     return None if ended is None else _told(tx, [ended], actor)[0]
 
 
-def end_of_agent(tx: Unit, agent_id: str, *, because: str, actor: str) -> list[StandingGrant]:
-    """The agent is not what it was: other credentials, other owners, or stopped."""
-    return _told(tx, tx.standing_grants.end_of_agent(agent_id, because, tx.now), actor)
+def agent_stopped(tx: Unit, event: AgentStopped) -> None:
+    """The agent gets nothing any more."""
+    agent = event.agent
+    ended = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
+    _told(tx, ended, event.by)
 
 
-def end_of_user(tx: Unit, user_id: str, *, actor: str) -> None:
-    """Nobody stands behind what a stopped person gave."""
-    _told(tx, tx.standing_grants.end_of_user(user_id, "user_disabled", tx.now), actor)
+def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
+    """The agent is not what it was when people gave them."""
+    ended = tx.standing_grants.end_of_agent(event.agent_id, event.because, tx.now)
+    _told(tx, ended, event.by)
 
 
-def end_at(tx: Unit, resource: str, *, actor: str) -> None:
-    """The resource is gone."""
-    _told(tx, tx.standing_grants.end_at(resource, "resource_deleted", tx.now), actor)
+def user_disabled(tx: Unit, event: UserDisabled) -> None:
+    """Nobody stands behind what a disabled person gave."""
+    ended = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
+    _told(tx, ended, event.by)
 
 
-def end_of_type(tx: Unit, action_type: str, *, actor: str) -> None:
+def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
+    """There is nothing left that they are for."""
+    _told(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
+
+
+def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
     """What an action of this type means has changed."""
-    _told(tx, tx.standing_grants.end_of_type(action_type, "type_changed", tx.now), actor)
+    _told(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
 
 
-def end_between(tx: Unit, user_id: str, agent_id: str, resource: str, *, actor: str) -> None:
+def consent_ended(tx: Unit, event: ConsentEnded) -> None:
     """The person took back what they let this agent have there."""
-    ended = tx.standing_grants.end_between(user_id, agent_id, resource, "consent_revoked", tx.now)
-    _told(tx, ended, actor)
+    consent = event.consent
+    ended = tx.standing_grants.end_between(
+        consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
+    )
+    _told(tx, ended, event.by)
 
 
 def record(

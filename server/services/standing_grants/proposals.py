@@ -14,14 +14,14 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.approvals.ceremonies import Step
+from server.protocol.policy import uses as amounts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.pointers import Path
+from server.protocol.policy.questions import Approvals, Requirements
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, Pattern, Taken, Unfit
-from server.services.policy import uses as amounts
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Approvals, Requirements
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget

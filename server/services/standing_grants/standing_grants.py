@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
@@ -24,7 +25,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.approvals.creation import SECONDS, Opening, open_approval
 from server.services.audit import audit
-from server.services.clients import agents, display_names
+from server.services.clients import agents
 from server.services.notifications import caps, notices
 from server.services.policy.displays import rfc3339
 from server.services.policy.judging import Judge

@@ -16,13 +16,13 @@ from server.model.standing_grants import StandingGrant
 from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.approvals import ceremonies
+from server.protocol.policy import uses as amounts
+from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.approvers import deciders
 from server.services.approvers.deciders import Decider
-from server.services.policy import uses as amounts
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Approvals, Requirements, Verdict
 from server.services.users import user_or_group
 
 GRANT: Final = "standing_grant"

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+from server.model import display_names
 from server.model.audit import Entry
 from server.model.store import Directory, Store, Unit, View
 from server.model.tokens import Delegation
@@ -16,7 +17,7 @@ from server.protocol import errors
 from server.protocol.names import PREFIX_AGENT
 from server.protocol.tokens import token_exchange
 from server.services.audit import audit
-from server.services.clients import agents, display_names
+from server.services.clients import agents
 from server.services.refusals import NotFound
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person

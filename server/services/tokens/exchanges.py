@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from server.model import display_names
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.consents import Consent
@@ -18,14 +19,13 @@ from server.model.tokens import Delegation
 from server.protocol import errors, names
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import Approvals, Verdict
 from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import Reason
 from server.protocol.tokens.token_exchange import DelegationGround, Link
 from server.services.approvals import votes
-from server.services.clients import display_names
 from server.services.notifications import caps
 from server.services.policy.judging import Judge, JudgedRequest
-from server.services.policy.questions import Approvals, Verdict
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy

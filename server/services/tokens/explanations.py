@@ -8,14 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.model import display_names
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.clients import Agent
 from server.model.store import Store, View
 from server.model.tokens import Delegation
 from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason, Refusal
-from server.services.audit import audit
-from server.services.clients import display_names
-from server.services.notifications import floods
+from server.services.audit import audit, floods
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import remedies
 from server.services.tokens.delegations import NamedDelegation, held

@@ -12,6 +12,8 @@ from server.model.ports import Secrets, Signer
 from server.model.store import Unit
 from server.model.tokens import Delegation
 from server.protocol import json_text, names
+from server.protocol.policy import uses
+from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, Issue
@@ -20,8 +22,6 @@ from server.services.approvals.votes import standing
 from server.services.approvers import deciders
 from server.services.audit import audit
 from server.services.devices.signatures import BROWSER
-from server.services.policy import uses
-from server.services.policy.questions import Verdict
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy

@@ -2,6 +2,13 @@
 
 from server.model.audit import Entry
 from server.model.consents import Consent
+from server.model.reactions import (
+    AppStopped,
+    ConsentEnded,
+    Ended,
+    PasswordChanged,
+    UserDisabled,
+)
 from server.model.sign_in import Family, Grant
 from server.model.store import Unit, View
 from server.services.audit import audit
@@ -21,23 +28,31 @@ def of_token(tx: View, token_hash: bytes) -> Family | None:
     return None if token is None else tx.code_grants.family(token.family_id)
 
 
-def end_of_app(tx: Unit, app_id: str) -> int:
-    """The app was stopped or forgotten; how many access tokens were revoked."""
-    return sum(end(tx, family) for family in tx.code_grants.families_of("app_id", app_id))
-
-
-def end_of_user(tx: Unit, user_id: str) -> None:
-    """The user was stopped: every browser is signed out, every app has to ask again."""
-    end_of_sign_ins(tx, user_id)
-    for family in tx.code_grants.families_of("user_id", user_id):
+def app_stopped(tx: Unit, event: AppStopped) -> None:
+    """End all refresh tokens of the app."""
+    for family in tx.code_grants.families_of("app_id", event.app_id):
         end(tx, family)
 
 
-def end_of_consent(tx: Unit, consent: Consent) -> int:
-    """A consent is over, and so is what stands on it; how many access tokens were revoked."""
+def user_disabled(tx: Unit, event: UserDisabled) -> None:
+    """Sign every browser of the user out; every app has to ask again."""
+    _end_sign_ins(tx, event.user.id)
+    for family in tx.code_grants.families_of("user_id", event.user.id):
+        end(tx, family)
+
+
+def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
+    """End what stands on the consent; tells how many access tokens were revoked."""
+    consent = event.consent
     families = tx.code_grants.families_of("user_id", consent.user_id)
     found = [family for one in families if (family := tx.code_grants.family(one)) is not None]
-    return sum(end(tx, family.id) for family in found if _stands_on(family.grant, consent))
+    ended = [end(tx, family.id) for family in found if _stands_on(family.grant, consent)]
+    return Ended(tokens=sum(ended))
+
+
+def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
+    """Sign every browser of the user out; tells how many there were."""
+    return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
 
 
 def _stands_on(grant: Grant, consent: Consent) -> bool:
@@ -56,8 +71,7 @@ def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
     return True
 
 
-def end_of_sign_ins(tx: Unit, user_id: str) -> int:
-    """Sign all browsers of a user out; how many there were."""
+def _end_sign_ins(tx: Unit, user_id: str) -> int:
     return sum(end_sign_in(tx, sign_in) for sign_in in tx.sign_ins.of_user(user_id))
 
 

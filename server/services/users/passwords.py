@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from server.model.audit import Entry
 from server.model.devices import Device
 from server.model.ports import PasswordHasher
+from server.model.reactions import PasswordChanged
 from server.model.store import Store, Unit
 from server.model.users import Password, User
 from server.protocol import errors
@@ -16,7 +17,6 @@ from server.protocol.users import passwords as rules
 from server.services.audit import audit
 from server.services.devices.statements import Statements
 from server.services.refusals import Conflict, Invalid
-from server.services.tokens.refresh_families import end_of_sign_ins
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
 
@@ -51,7 +51,7 @@ class Passwords:
             user = users.find(tx, called)
             if not tx.passwords.remove(user.id):
                 raise Conflict(f"{user.name} has no password.")
-            facts = {"sign_ins_ended": end_of_sign_ins(tx, user.id)}
+            facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}
             audit.record(tx, Entry(audit.Type.PASSWORD_REMOVED, by, subject=user.id, facts=facts))
             return user
 
@@ -103,7 +103,7 @@ class OwnPasswords:
 def _put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
     """Whoever was signed in with the old one is signed out; how many browsers those were."""
     tx.passwords.put(Password(user_id, hashed, tx.now))
-    ended = end_of_sign_ins(tx, user_id)
+    ended = tx.react(PasswordChanged(user_id)).sign_ins
     entry = Entry(
         audit.Type.PASSWORD_SET, by, subject=user_id, facts={"sign_ins_ended": ended, **facts}
     )

@@ -10,24 +10,20 @@ from server.model.approvers import Group
 from server.model.audit import Entry
 from server.model.devices import Device
 from server.model.ports import Secrets
+from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
 from server.protocol.text import check_name
 from server.services import paging
-from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
-from server.services.clients import owners
 from server.services.clients.client_names import refuse_client
 from server.services.devices import enrolment
 from server.services.devices.devices import MOST_TRIES
 from server.services.devices.enrolment import IssuedCode
-from server.services.notifications import notices
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
-from server.services.standing_grants import ends
-from server.services.tokens import refresh_families
 
 ROLES: Final = ("admin", "auditor")
 """What a user may be beside being a user."""
@@ -133,18 +129,10 @@ class Users:
                 return DisabledUser(user)
             user = replace(user, state="disabled", disabled_at=tx.now)
             tx.users.replace(user)
-            owners.left(tx, user, by=by)
             tx.codes.withdraw(user.id, tx.now)
-            ends.end_of_user(tx, user.id, actor=by)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
-            refresh_families.end_of_user(tx, user.id)
-            ended = DisabledUser(
-                user,
-                tokens_revoked=tokens,
-                requests_cancelled=withdraw(
-                    tx, tx.approvals.open_of_user(user.id), reason="user_disabled", actor=by
-                ),
-            )
+            also = tx.react(UserDisabled(user, by))
+            ended = DisabledUser(user, tokens, also.requests)
             facts = {
                 "tokens_revoked": ended.tokens_revoked,
                 "requests_cancelled": ended.requests_cancelled,
@@ -160,9 +148,8 @@ class Users:
             before = find(tx, called)
             user = replace(before, state="enabled", disabled_at=None)
             if not before.enabled:
-                orphans = owners.orphans(tx, tx.agents.owned_by(user.id))
                 tx.users.replace(user)
-                owners.adopted(tx, orphans, by=by)
+                tx.react(UserEnabled(user, by))
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user
 
@@ -184,7 +171,7 @@ class Users:
             locked = [d for d in tx.devices.of_user(user.id) if _is_locked(d)]
             for device in locked:
                 tx.devices.unlock(device.id)
-                notices.device(tx, user.id, "device.unlocked", device.id)
+                tx.react(DeviceUnlocked(user.id, device.id))
             if locked:
                 facts = {"devices": [device.id for device in locked]}
                 _record(tx, audit.Type.USER_UNLOCKED, user, by, facts)

@@ -30,6 +30,7 @@ from server.services.approvals.expiry import expire
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.operations.restores import REASON, RestoredItem
+from server.services.reactions import react
 from server.storage.approvers.deputy_tables import deputies
 from server.storage.clients.registration_tables import invitations
 from server.storage.devices.passkey_tables import browsers
@@ -97,7 +98,7 @@ def make_safe(
     1. Open requests are cancelled.  2. Handles, tokens, sessions, codes and messages end.
     3. What is held is turned off.  4. A new epoch begins, and the audit log says so.
     """
-    tx = Rows(connection, now, Cache(version=-1), new_entry_id)
+    tx = Rows(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_passing(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.operations import statistics_wire
 from server.http.site import Site
+from server.model import display_names
 from server.protocol import errors
-from server.services.clients import display_names
 from server.services.users.device_auth import Person
 from server.web import charts
 from server.web.browser import go

@@ -48,8 +48,9 @@ document.getElementById("yes").addEventListener("submit", (event) => {
 // What goes with one reason alone is asked for with that reason alone.
 const no = document.getElementById("no");
 function reasoned() {
+  const { value, dataset } = no.querySelector("input[name=code]:checked");
   for (const each of no.querySelectorAll("[data-with]")) {
-    each.hidden = each.dataset.with !== no.elements.code.value;
+    each.hidden = ![value, dataset.takes].includes(each.dataset.with);
     for (const field of each.querySelectorAll("input")) field.disabled = each.hidden;
   }
 }

@@ -12,7 +12,7 @@ from approver_tui.attention.preferences import Preferences, Sequence, Way
 from approver_tui.attention.ringer import Alert, Ringer, words
 from approver_tui.attention.sequences import notification
 from approver_tui.attention.surroundings import NOWHERE, Surroundings
-from approver_tui.state.events import Event, EventName
+from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.risks import Risk
 from tests.support.fake_approvals import an_approval
 

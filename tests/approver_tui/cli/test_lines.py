@@ -5,14 +5,15 @@ from datetime import UTC
 
 import pytest
 
-from approver_tui.cli import lines, listing
+from approver_tui.cli import lines
+from approver_tui.cli.approvals import listing
 from approver_tui.cli.exits import sentence
 from approver_tui.client.errors import AlreadyDecided
-from approver_tui.state.approvals import ApprovalState, Retry
-from approver_tui.state.decision import Answer, DenyCode
-from approver_tui.state.narrowing import Difference, Granted
+from approver_tui.state.approvals.approvals import ApprovalState, Retry
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.records import outcome
+from approver_tui.widgets.approvals.records import outcome
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_clock import NOW
 from tests.support.several import BOB, ME, a_locked, a_part, a_shared, a_vote

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client import api
 from approver_tui.client.api import open_client
 from approver_tui.client.errors import ApiError, LoginFirst
-from approver_tui.state.acting import Stopped
+from approver_tui.state.clients.access import Stopped
 from tests.approver_tui.client.conftest import clock
 from tests.support.approval_texts import when, wire_approval
 

@@ -8,7 +8,7 @@ import rfc8785
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import Members, parse_json
 from approver_tui.client.wire import read_approval, read_event, read_page
-from approver_tui.state.events import About
+from approver_tui.state.notifications.events import About
 from tests.support.approval_texts import NOW, digest, when, wire_approval
 
 

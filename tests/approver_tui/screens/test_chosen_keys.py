@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.approvals.deny import DenyPanel
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.state.keymap import KEYS, Keymap
-from approver_tui.widgets.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.help_sheet import HelpSheet
 from approver_tui.widgets.lines import text_of
-from approver_tui.widgets.records import Viewpoint
-from approver_tui.widgets.rights import device_lines
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_clock import NOW
 from tests.support.fake_grants import a_grant

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from approver_tui.client.approvals.narrowing_wire import read_leeway
 from approver_tui.client.reading import Members
-from approver_tui.client.rights_wire import read_leeway
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.widgets.approval_detail import ApprovalDetail
-from approver_tui.widgets.less_form import LessForm
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
+from approver_tui.widgets.approvals.narrow_form import LessForm
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import PAYMENT

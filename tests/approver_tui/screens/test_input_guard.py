@@ -4,10 +4,10 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from approver_tui.screens.approve import ApprovePanel
-from approver_tui.screens.deny import DenyPanel
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.deny import DenyPanel
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guard import QUIET, InputGuard
-from approver_tui.screens.inbox import InboxScreen
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
 from tests.support.fake_answers import PIN

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.screens.agents import AgentsPage
+from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.clients.agents import AgentsPage
 from approver_tui.screens.confirm import ConfirmPanel
-from approver_tui.screens.devices import DevicesPage
-from approver_tui.screens.history import HistoryPage
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.screens.rights import RightsPage
-from approver_tui.state.connection import Phase
-from approver_tui.state.decision import Answer, DenyCode
+from approver_tui.screens.consents.rights import RightsPage
+from approver_tui.screens.devices.devices import DevicesPage
+from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar

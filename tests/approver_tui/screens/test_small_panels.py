@@ -3,8 +3,8 @@
 import pytest
 from textual.widgets import Button
 
+from approver_tui.widgets.approvals.narrow_form import LessForm
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.less_form import LessForm
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_stage import a_stage

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from approver_tui.screens import reports
+from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.inbox import InboxScreen
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.decision import Answer
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_stage import a_stage
 from tests.support.fake_terms import MINUTE, PRICES

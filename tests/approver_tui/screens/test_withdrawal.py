@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from approver_tui.screens.board import Board
+from approver_tui.screens.approvals.inbox_base import Board
 from approver_tui.screens.confirm import ConfirmPanel
 from approver_tui.screens.guard import AWAY, IDLE, InputGuard
 from approver_tui.screens.help import HelpScreen

@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.client.errors import known
-from approver_tui.state.decision import Answer
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.known import MAY_SAY, Known, by_status, may_say
 
 SAID = {

@@ -19,6 +19,7 @@ from server.delivery.webhook import Webhook
 from server.model.notifications import OutboxMessage
 from server.model.store import Unit
 from server.services.notifications.notices import WEBHOOK
+from server.services.reactions import react
 from server.storage import writer
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -45,7 +46,7 @@ def clock() -> MovableClock:
 @pytest.fixture
 def store(tmp_path: Path, clock: MovableClock) -> Iterator[SqlStore]:
     """An empty database."""
-    store = open_store(f"sqlite:///{tmp_path / 'sayso.db'}", clock, str, serving=True)
+    store = open_store(f"sqlite:///{tmp_path / 'sayso.db'}", clock, str, react, serving=True)
     store.start()
     yield store
     store.close()

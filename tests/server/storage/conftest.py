@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from server.services.reactions import react
 from server.storage.open import open_store, upgrade_database
 from server.storage.store import SqlStore
 from server.storage.tables import installation, metadata
@@ -77,7 +78,9 @@ def open_one(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
 
     def opener(url: str) -> SqlStore:
         place = len(opened)
-        store = open_store(url, clock, lambda _: f"entry-{next(numbers):08}-{place}", serving=True)
+        store = open_store(
+            url, clock, lambda _: f"entry-{next(numbers):08}-{place}", react, serving=True
+        )
         store.start()
         opened.append(store)
         return store

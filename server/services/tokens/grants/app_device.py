@@ -17,9 +17,9 @@ from server.services.approvals.rights import Rights
 from server.services.audit import audit
 from server.services.clients import client_auth
 from server.services.devices.app_devices import AppDevices
-from server.services.devices.device_polls import UNKNOWN, answered
 from server.services.notifications import notices
 from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
+from server.services.tokens.device_polls import UNKNOWN, answered
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.flow_checks import person_now, rights_now
 from server.services.tokens.issuing import how_proved

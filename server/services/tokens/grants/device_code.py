@@ -17,9 +17,9 @@ from server.protocol.approvals.states import State
 from server.protocol.devices import device_codes
 from server.services.approvals.rights import Rights
 from server.services.audit import audit
-from server.services.devices.device_polls import UNKNOWN, answered
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.notifications import notices
+from server.services.tokens.device_polls import UNKNOWN, answered
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import Issuing
 from server.services.users.proofs import Proofs

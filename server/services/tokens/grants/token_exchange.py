@@ -13,16 +13,15 @@ from server.protocol.resources import scopes
 from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import REFUSALS, Reason
 from server.protocol.tokens.token_exchange import ExchangeRequest, Subject
-from server.services.audit import audit
+from server.services.audit import audit, floods
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients import client_auth
-from server.services.notifications import floods
 from server.services.server_policy import ServerPolicy
-from server.services.standing_grants.exchanges import StandingExchanges
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted, LoggedExchange
 from server.services.tokens.issuing import Issuing, Origin
 from server.services.tokens.keys import published
+from server.services.tokens.standing_exchanges import StandingExchanges
 
 
 @dataclass(frozen=True, slots=True)

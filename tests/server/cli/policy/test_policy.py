@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server.cli.policy.policy import _replayed
-from server.services.policy import telling
-from server.services.policy.questions import Source
-from server.services.policy.replays import Change, Replay
+from server.protocol.policy.questions import Source
+from server.services.operations import telling
+from server.services.operations.replays import Change, Replay
 from tests.support.policies import rule
 
 

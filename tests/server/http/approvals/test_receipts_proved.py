@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from approver_tui.client.receipts import Part, Verdict, proved, verdict
+from approver_tui.client.approvals.receipts import Part, Verdict, proved, verdict
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE

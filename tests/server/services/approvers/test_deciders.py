@@ -8,10 +8,10 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvers import deciders
 from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.resources import ResourceChanges
 from tests.support import consents
 from tests.support.callers import new_person

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.model.display_names import TERMINAL
 from server.model.store import Taken
 from server.protocol.confusables import _prototypes, name_keys, skeleton
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_name
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.clients.display_names import TERMINAL
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.users.users import NewUser
 from tests.support.installation import BY, admitted, registered

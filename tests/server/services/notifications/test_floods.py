@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.notifications import floods
+from server.services.audit import floods
 from server.services.resources.resources import ResourceChanges
 from tests.support.chains import Chains
 from tests.support.clock import MINUTE

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from server.services.notifications import floods
+from server.services.audit import floods
 from server.services.operations import limits
 from server.services.operations.limits import Limits, Who, limits_of
 from server.services.server_policy import ServerPolicy

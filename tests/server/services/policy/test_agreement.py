@@ -16,15 +16,15 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.protocol.tokens.exchange_refusals import Reason
-from server.services.approvals import history
 from server.services.approvers import approvers
 from server.services.approvers.deciders import said_by
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import TrialRequest, Trials
+from server.services.policy import history
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.resources import ResourceChanges
 from server.services.tokens.exchanges import ExchangeRefused, Exchanges, LoggedExchange
 from tests.support.callers import LocalAgent, new_person

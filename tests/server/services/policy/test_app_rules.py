@@ -5,10 +5,10 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.resources import ResourceChanges
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.browser import request_of

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from server.protocol import errors
-from server.protocol.policy import rendering
+from server.protocol.policy import rendering, typed_facts
 from server.protocol.policy.action_types import MAX_HEADLINE
 from server.protocol.policy.risks import Risk
-from server.services.policy import action_types, builtin_action_types, typed_facts
+from server.services.policy import action_types, builtin_action_types
 from server.services.policy.displays import MOST_FACTS
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound

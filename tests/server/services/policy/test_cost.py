@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from server.model.history import Addition
-from server.services.policy import binding, uses
+from server.protocol.policy import uses
+from server.services.policy import binding
 from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.resources.targets import TokenTarget
 from tests.support.installation import PAY

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.server.services.test_targets import AGENT
 
 from server.model.resources import Resource
 from server.model.users import User
@@ -16,6 +15,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import SafeText
 from server.services.policy.displays import DisplayedRequest, display_text, rfc3339
 from server.services.resources.targets import TokenTarget
+from tests.server.services.resources.test_targets import AGENT
 from tests.support.clock import MINUTE, NOON
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 

@@ -1,4 +1,4 @@
-"""The rules and the table that `docs/policy.md` shows do what the page says of them."""
+"""The rules and the table that the pages about policy show do what the pages say of them."""
 
 import re
 import tomllib
@@ -8,15 +8,16 @@ import pytest
 
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import Trials
 from server.services.policy import builtin_action_types
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import Trials
 from server.services.users.users import NewUser
 from tests.support.installation import BY, PAY
 
-PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
-BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[4] / "docs"
+PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("policy.md", "policy-approvers.md"))
+BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGES, re.DOTALL | re.MULTILINE)
 RULES = [block for block in BLOCKS if "[[rules]]" in block]
 TABLES = [block for block in BLOCKS if "[[cases]]" in block]
 DAY, NIGHT = "2026-11-26T12:00:00Z", "2026-11-26T22:00:00Z"

@@ -2,12 +2,12 @@
 
 import pytest
 
+from server.protocol.policy.questions import PolicyAnswer, Source
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.judging import Engine, Judge, JudgedRequest
 from server.services.policy.policies import Policies
-from server.services.policy.questions import PolicyAnswer, Source
 from server.services.resources.targets import TokenTarget
 from tests.support.installation import BY, PAY, admitted, registered
 from tests.support.policies import rule

@@ -7,11 +7,11 @@ import pytest
 from server.protocol.approvals.states import State
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
+from server.services.operations.replays import Replays
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge, JudgedRequest, unusual_now
 from server.services.policy.policies import Policies
-from server.services.policy.replays import Replays
 from server.services.policy.schemas import Schemas
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.resources.targets import TokenTarget
 from tests.support.agent import PAYMENT_DETAILS
 from tests.support.clock import DAY

@@ -8,9 +8,9 @@ import pytest
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
+from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
-from server.services.policy.trials import TrialRequest, Trials
 from server.services.users.users import UserChanges
 from tests.support import standing
 from tests.support.clock import MINUTE

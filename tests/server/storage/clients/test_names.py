@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
-from tests.server.storage.test_attention import AGENT
 
 from server.model.approvers import Group
 from server.model.clients import FormerName
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
 from server.storage.store import SqlStore
+from tests.server.storage.notifications.test_attention import AGENT
 from tests.support.clock import NOON
 
 Opener: TypeAlias = Callable[[str], SqlStore]

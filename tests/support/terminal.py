@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from approver_tui.client import keys
+from approver_tui.client.devices import keys
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.deciding import Decider
 from approver_tui.client.devices.enrolling import Enrolment, enrol

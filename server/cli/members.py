@@ -14,7 +14,7 @@ from server.cli.output import listed, moment, rfc3339
 from server.cli.params import moment_ms
 from server.protocol.clients.icons import MOST_BYTES
 from server.services.clients import icons
-from server.services.members import Clear, Kind, Line, Member, Members
+from server.services.members import Clear, Having, Kind, Line, Member, Members, searched
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
@@ -114,6 +114,21 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
     )
 
 
+def search_flags(members: Members) -> Callable[[_F], _F]:
+    """The flags of the command that lists records."""
+    return _with(
+        [
+            click.option(one.flag.name, one.name, help=f"Those with this alone: {one.field.label}.")
+            for one in searched(members)
+        ]
+    )
+
+
+def having(flags: Mapping[str, str | None]) -> Having:
+    """What a list is narrowed to."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
 def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     def decorated(function: _F) -> _F:
         for option in reversed(options):
@@ -196,7 +211,8 @@ def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str
 
 
 def _line(member: Member, line: Line, value: object, names: _Names) -> str | None:
-    absent = value is None or value is False or value in ("", (), {})
-    if value is None or (absent and line.empty is None):
+    if value is None or value is False:
         return line.empty
+    if line.empty is None and value in ("", (), {}):
+        return None
     return line.text.format(_KINDS[member.kind].text(value, names))

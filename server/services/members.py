@@ -7,6 +7,7 @@ Never: the rule of one member; it stands in its row.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
@@ -65,6 +66,17 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the sheet that the command line prints, or of a page."""
+
+    name: str
+    text: str = "{}"
+    """What stands there, where `{}` is the value."""
+    empty: str | None = None
+    """What stands there without a value; None for no line at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class FormField:
     """A field of a form."""
 
@@ -82,17 +94,8 @@ class FormField:
     """What there is of this kind is named beside it."""
     on: tuple[str, ...] = ("new", "change")
     """On which forms it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the sheet that the command line prints."""
-
-    name: str
-    text: str = "{}"
-    """What stands there, where `{}` is the value."""
-    empty: str | None = None
-    """What stands there without a value; None for no line at all."""
+    page: Line | None = None
+    """How the page of the record shows it; None where the page has a place of its own for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Member:
     """It is in answers as it is; otherwise the answer has something else for it."""
     column: bool = True
     """It is stored in a column of its own name."""
+    searched: bool = False
+    """Lists can be narrowed to the records with one value of it."""
 
     @property
     def wire_name(self) -> str:
@@ -136,6 +141,15 @@ class Member:
 
 
 Members: TypeAlias = tuple[Member, ...]
+Having: TypeAlias = Mapping[str, str]
+"""Members and the values that the records of a list have."""
+
+ANY: Final[Having] = MappingProxyType({})
+
+
+def searched(members: Members) -> Members:
+    """Those by which lists can be narrowed."""
+    return tuple(member for member in members if member.searched)
 
 
 class Written(dict[str, Any]):

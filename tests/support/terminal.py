@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from approver_tui.client.devices import keys
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.devices import keys
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.state.approvals.approvals import Approval

@@ -9,8 +9,10 @@ from server.http.audit import audit_wire
 from server.http.clients import agent_wire, agents, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
+from server.http.members import search_names
 from server.http.operations import statistics, statistics_wire
 from server.http.route import Caller, Route
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -29,7 +31,7 @@ AGENT_ROUTES: Final = (
         agents.listed,
         _PERSON,
         "Every agent by name; my own, without a role.",
-        query=listing.QUERY,
+        query=(*listing.QUERY, *search_names(AGENT_MEMBERS)),
         answer=agent_wire.ManagedAgents,
         errors=_READS,
         rule=AccessRule(_ALL),

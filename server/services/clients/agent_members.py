@@ -78,7 +78,12 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "labels",
         Kind.NAMES,
-        FormField("Labels", "Words and key=value pairs, by which policy knows it.", section=_IS),
+        FormField(
+            "Labels",
+            "Words and key=value pairs, by which policy knows it.",
+            section=_IS,
+            page=Line("Labels"),
+        ),
         Flag(
             "--label",
             "A word or pair by which policy knows it.",
@@ -92,7 +97,11 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField("What another system calls it", section=_IS),
+        FormField(
+            "What another system calls it",
+            section=_IS,
+            page=Line("Elsewhere called", empty="nothing"),
+        ),
         Flag(
             "--external-id",
             "What another system calls it.",
@@ -101,6 +110,7 @@ AGENT_MEMBERS: Final[Members] = (
         Line("external id"),
         longest=MOST_EXTERNAL_ID,
         check=checks.external_id,
+        searched=True,
     ),
     Member(
         "review_at",
@@ -133,7 +143,11 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "interactive",
         Kind.SWITCH,
-        FormField("A person watches its screen", section=_IS),
+        FormField(
+            "A person watches its screen",
+            section=_IS,
+            page=Line("A person watches it", "yes", "no"),
+        ),
         Flag(
             "--interactive",
             "It has a screen its user looks at, and shows a number for them to match.",
@@ -257,7 +271,12 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "serves",
         Kind.NAMES,
-        FormField("Serves", "Resources whose tokens it may exchange.", section=_MAY),
+        FormField(
+            "Serves",
+            "Resources whose tokens it may exchange.",
+            section=_MAY,
+            page=Line("Serves"),
+        ),
         Flag(
             "--serves",
             "A resource that it serves: it may exchange the tokens that arrive there.",
@@ -272,7 +291,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "grant_types",
         Kind.CHOICES,
-        FormField("It gets tokens", section=_MAY, choices=GRANTS),
+        FormField("It gets tokens", section=_MAY, choices=GRANTS, page=Line("Grants")),
         Flag("--grant", "How it gets tokens; in every way when unsaid.", words=GRANT_WORDS),
         Line("grants", empty="none"),
         start=names.AGENT_GRANTS,
@@ -286,6 +305,7 @@ AGENT_MEMBERS: Final[Members] = (
             "Its tokens live, in seconds",
             "10 to 3600; empty is as long as is usual.",
             section=_MAY,
+            page=Line("Tokens live", "{} s", "as long as is usual"),
         ),
         Flag(
             "--token-seconds",
@@ -298,7 +318,11 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "high_grants",
         Kind.SWITCH,
-        FormField("People may give it standing grants at high risk", section=_MAY),
+        FormField(
+            "People may give it standing grants at high risk",
+            section=_MAY,
+            page=Line("Standing grants at high risk", "allowed", "not allowed"),
+        ),
         Flag("--high-grants", "People may give it standing grants at high risk."),
         Line("grants ahead", "at high risk too"),
         start=False,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from flask import Flask, request
@@ -19,6 +20,7 @@ from server.model.store import Busy
 from server.protocol import errors, forms
 from server.protocol.forms import Form
 from server.protocol.text import display_safe
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
 from server.web import person_pages
@@ -28,6 +30,7 @@ from server.web.console import fields
 from server.web.console.deed import FormAction
 from server.web.console.deeds import DEEDS, deed_at
 from server.web.console.fields import Drawn, Typed
+from server.web.console.member_fields import page_lines
 from server.web.console.sheets import MENU, SHEETS, ConsolePage, Read, sheet_at
 
 _LONGEST: Final = 2_000
@@ -39,7 +42,13 @@ _AGAIN: Final = frozenset({404, 409, 412, 422, 428, 503})
 def add_console(app: Flask, site: Site) -> None:
     """Give the pages and the forms to Flask."""
     app.jinja_env.filters.update(
-        shown=_shown, clock=_clock, said=_said, hue=_hue, parsed=_parsed, pretty=_pretty
+        shown=_shown,
+        clock=_clock,
+        said=_said,
+        hue=_hue,
+        parsed=_parsed,
+        pretty=_pretty,
+        agent_lines=partial(page_lines, AGENT_MEMBERS),
     )
     for sheet in SHEETS:
         _add(app, site, "GET", sheet.path, lambda at, sheet=sheet, **ids: _sheet(at, sheet, **ids))

@@ -1,4 +1,4 @@
-"""Who is wired to whom: the only file that knows every adapter, and the real clock.
+"""Makes every adapter: the only file that knows them all, and the real clock.
 
 `build` makes what commands and the server share and loads no Flask; `create_site` adds what answers
 requests, and `create_app` what carries them.
@@ -15,90 +15,19 @@ from server import key_files, outward
 from server.crypto.jose import JwtSigner, JwtVerifier
 from server.crypto.passwords import Argon2Passwords, Elsewhere, here
 from server.crypto.secrets import EntryIds, KeyedSecrets
-from server.crypto.vapid import public_key
 from server.last_seen import LastSeen
-from server.model.operations import InstallationRow
 from server.model.ports import Clock
-from server.protocol import names
-from server.services.approvals.app_actions import AppActions
-from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvals.consumptions import Consumptions
-from server.services.approvals.decisions import ApprovalService
-from server.services.approvals.execution_outcomes import Outcomes
+from server.services.adapters import Adapters
 from server.services.approvals.expiry import Sweeper
-from server.services.approvals.extensions import Extensions
-from server.services.approvals.narrowing import Narrowings
-from server.services.approvals.receipts import Receipts
-from server.services.approvals.retries import Retries
-from server.services.approvals.rights import Rights
-from server.services.approvers.deputies import Deputies
 from server.services.approvers.escalations import Escalations
 from server.services.approvers.stand_ins import StandIns
-from server.services.ciba.callbacks import Callbacks
-from server.services.ciba.grant import CibaGrant
-from server.services.ciba.hints import Hints
-from server.services.ciba.login_hints import LoginHints
-from server.services.ciba.plans import Plans
-from server.services.ciba.redemption import Redemption
-from server.services.ciba.request_objects import RequestObjects
-from server.services.ciba.requests import CibaService
-from server.services.ciba.user_codes import UserCodes
-from server.services.clients.client_auth import ClientAuthentication
-from server.services.clients.icons import Icons
-from server.services.clients.registration import RegistrationService
-from server.services.consents.consents import ConsentService
-from server.services.devices.app_devices import AppDevices
-from server.services.devices.browsers import Browsers
-from server.services.devices.device_grant import DeviceGrantService
-from server.services.devices.devices import DeviceService
-from server.services.devices.passkeys import PasskeyService
-from server.services.devices.signatures import Signatures
-from server.services.devices.statements import Statements
-from server.services.incidents.incidents import Incidents
+from server.services.ciba.wiring import callbacks_over
 from server.services.incidents.orphan_quarantine import Successions
-from server.services.incidents.reports import Reports
-from server.services.notifications.feed import ANY_CHANGE, FeedService, Hub
-from server.services.notifications.push_losses import PushLosses
-from server.services.notifications.push_subscriptions import PushSubscriptions
-from server.services.notifications.quiet import Quiet
-from server.services.operations.administration import Administration
-from server.services.operations.statistics import Statistics
+from server.services.notifications.feed import ANY_CHANGE, Hub
 from server.services.policy.judging import Judge
-from server.services.policy.schemas import Schemas
 from server.services.reactions import react
-from server.services.server_policy import ServerPolicy
-from server.services.sign_in.authorize import AuthorizeService
-from server.services.sign_in.flows import Flows
-from server.services.sign_in.passkey_sign_ins import PasskeySignIns
-from server.services.sign_in.rp_logout import RpLogout
-from server.services.sign_in.sign_ins import SignIns
-from server.services.sign_in.userinfo import UserInfo
-from server.services.standing_grants.proposals import Proposals
-from server.services.standing_grants.standing_grants import StandingGrants
-from server.services.tokens.acting import ActingService
-from server.services.tokens.app_tokens import AppIssuing
-from server.services.tokens.bearers import Bearers
-from server.services.tokens.delegations import Ledger
-from server.services.tokens.endpoint import TokenEndpoint
-from server.services.tokens.exchanges import Exchanges
-from server.services.tokens.grants.app_device import AppDeviceGrant
-from server.services.tokens.grants.app_refresh import AppRefreshGrant
-from server.services.tokens.grants.authorization_code import AuthorizationCodeGrant
-from server.services.tokens.grants.client_credentials import ClientCredentialsGrant
-from server.services.tokens.grants.device_code import DeviceCodeGrant
-from server.services.tokens.grants.enrolment import EnrolmentGrant
-from server.services.tokens.grants.refresh_token import RefreshTokenGrant
-from server.services.tokens.grants.token_exchange import TokenExchangeGrant
-from server.services.tokens.introspection import Introspection
-from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.tokens.issuing import Issuing
 from server.services.tokens.keys import ensure_keys
-from server.services.tokens.revocation import Revocation
-from server.services.tokens.standing_exchanges import StandingExchanges
-from server.services.users.device_auth import DeviceAuthentication
-from server.services.users.passwords import OwnPasswords
-from server.services.users.proofs import Proofs
-from server.settings import Settings, described, is_loopback
+from server.settings import Settings, described, server_policy
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 
@@ -122,17 +51,13 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Services(Adapters):
     """What commands and the server share."""
 
-    settings: Settings
-    clock: Clock
     store: SqlStore
     secrets: KeyedSecrets
-    signer: JwtSigner
-    verifier: JwtVerifier
     passwords: Argon2Passwords
-    rules: ServerPolicy
+    settings: Settings
     hub: Hub
     sweeper: Sweeper
     escalations: Escalations
@@ -163,7 +88,7 @@ def build(
         store.close()
         raise
     secrets = KeyedSecrets(master, pin, installation.epoch)
-    rules = _rules(settings, installation)
+    rules = server_policy(settings, restored_at=installation.restored_at)
     return Services(
         settings=settings,
         clock=clock,
@@ -173,6 +98,7 @@ def build(
         verifier=JwtVerifier(),
         passwords=Argon2Passwords(elsewhere),
         rules=rules,
+        endpoint_problem=partial(outward.endpoint_problem, settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
         escalations=Escalations(store, StandIns(Judge(secrets), rules)),
@@ -196,206 +122,32 @@ def create_site(services: Services, *, most_feeds: int = sys.maxsize) -> "Site":
     """
     from server.crypto.passkeys import WebAuthn  # loads CBOR and X.509
     from server.http.routes import ROUTES
-    from server.http.site import Readiness, Site
+    from server.http.site import Site
 
-    with services.store.administer() as tx:
+    store, settings = services.store, services.settings
+    with store.administer() as tx:
         ensure_keys(tx, services.signer)
-    store, secrets, rules = services.store, services.secrets, services.rules
-    callable_at = partial(outward.endpoint_problem, services.settings)
-    clients = ClientAuthentication(store, services.verifier, rules)
-    redemption = _redemption(services)
-    issuing, rights = redemption.issuing, redemption.rights
-    issued = IssuedTokens(services.verifier, rules)
-    login_hints = LoginHints(services.signer, services.verifier, secrets, rules)
-    proofs = Proofs(services.verifier, secrets, rules)
-    consents = ConsentService(store, secrets, rules)
-    sign_ins = SignIns(store, secrets, services.passwords)
-    begun = AuthorizeService(store, secrets, proofs, rights.actions, rules)
-    app_issuing = AppIssuing(services.signer, secrets, rules)
-    app_devices = AppDevices(consents)
-    device_grant = DeviceGrantService(store, secrets, proofs, clients, app_devices, rules)
-    ceremonies = Ceremonies(secrets)
-    narrowings = Narrowings(store, secrets, rights.schemas, rules)
-    standing_grants = StandingGrants(store, secrets, rights.proposals, rules)
-    authenticators = WebAuthn(rules.issuer)
-    signatures = Signatures(services.verifier, authenticators)
-    statements = Statements(secrets, signatures, rules)
-    stand_ins = StandIns(rights.judge, rules)
-    browsers = Browsers(store, secrets)
-    passkeys = PasskeyService(store, secrets, authenticators, browsers, rules)
-    approvals = ApprovalService(
-        store,
-        secrets,
-        signatures,
-        rights,
-        rules,
-        consents,
-        narrowings,
-        standing_grants,
-        ceremonies,
-    )
-    return Site(
-        clock=services.clock,
-        store=store,
-        rules=rules,
-        clients=clients,
-        people=DeviceAuthentication(store, services.verifier, proofs, rules),
-        browsers=browsers,
-        passkeys=passkeys,
-        passkey_sign_ins=PasskeySignIns(store, passkeys, sign_ins),
-        ciba=CibaService(
-            store,
-            secrets,
-            Plans(rights.schemas, rights.judge, rules),
-            Hints(services.verifier, rules),
-            RequestObjects(services.verifier, rules),
-            proofs,
-            login_hints,
-            rules,
-            ceremonies,
-            stand_ins,
-        ),
-        proofs=proofs,
-        token=TokenEndpoint(
-            store,
-            proofs,
-            clients,
-            for_agents={
-                names.GRANT_CIBA: CibaGrant(store, secrets, redemption, services.hub),
-                names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, rights.judge, issuing
-                ),
-                names.GRANT_TOKEN_EXCHANGE: TokenExchangeGrant(
-                    store,
-                    services.verifier,
-                    Exchanges(rights.schemas, rights.judge, rules),
-                    login_hints,
-                    issuing,
-                    StandingExchanges(secrets, issuing),
-                    rules,
-                ),
-            },
-            for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(store, app_issuing, rights),
-                names.GRANT_DEVICE_CODE: AppDeviceGrant(store, app_issuing, rights, app_devices),
-                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_issuing),
-            },
-            for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, rights),
-                names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
-                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
-            },
-        ),
-        authorize=begun,
-        flows=Flows(store, secrets, services.verifier, begun, consents, rights.actions, sign_ins),
-        sign_ins=sign_ins,
-        sign_outs=RpLogout(store, services.verifier, rules, sign_ins),
-        userinfo=UserInfo(store, Bearers(issued, proofs), rules),
-        approvals=approvals,
-        push_losses=PushLosses(store),
-        push_subscriptions=PushSubscriptions(
-            store,
-            secrets,
-            public_key(outward.vapid_key(services.settings, store, secrets)),
-            services.settings.push_services,
-        ),
-        quiet=Quiet(store),
-        deputies=Deputies(store, secrets, statements, stand_ins),
-        extensions=Extensions(store),
-        retries=Retries(store),
-        receipts=Receipts(store, services.signer, services.verifier, authenticators),
-        reports=Reports(store, secrets, approvals),
-        incidents=Incidents(store),
-        consents=consents,
-        ledger=Ledger(store),
-        acting=ActingService(store),
-        icons=Icons(store),
-        statistics=Statistics(store),
-        standing_grants=standing_grants,
-        introspection=Introspection(store, issued, services.signer, rules),
-        revocation=Revocation(store, issued),
-        consumptions=Consumptions(store, issued, rights),
-        outcomes=Outcomes(store),
-        device_grant=device_grant,
-        devices=DeviceService(store, secrets, statements),
-        user_codes=UserCodes(store, secrets, statements, services.passwords),
-        passwords=OwnPasswords(store, services.passwords, statements),
-        registration=RegistrationService(store, secrets, rules, callable_at),
-        administration=Administration(
-            store, secrets, services.signer, statements, rules, callable_at
-        ),
-        feed=FeedService(store),
-        hub=services.hub,
-        readiness=Readiness(),
+    subscriptions = outward.push_subscriptions(settings, store, services.secrets)
+    return Site.over(
+        services,
+        WebAuthn(services.rules.issuer),
+        services.hub,
+        subscriptions,
         routes=ROUTES,
-        settings=described(services.settings),
+        settings=described(settings),
         most_feeds=most_feeds,
     )
 
 
 def create_app(site: "Site") -> "Flask":
     """The WSGI application: the site's API, its feed and its pages."""
-    from server.http.feed import add_feed  # commands never load Flask
-    from server.http.views import PlainFlask, add_routes
-    from server.web.agent_icons import add_agent_icons
-    from server.web.answer_pages import add_answer_pages
-    from server.web.console.console import add_console
-    from server.web.device_page import add_device_page
-    from server.web.installable import add_installable
-    from server.web.own.own_pages import add_own_pages
-    from server.web.pages import add_pages
-    from server.web.person_pages import add_person_pages
-    from server.web.sign_in import add_sign_in
+    from server.web.application import application  # commands never load Flask
 
-    app = PlainFlask("server.web", static_folder=None)
-    add_routes(app, site)
-    add_feed(app, site)
-    add_pages(app, site)
-    add_installable(app)
-    add_agent_icons(app, site)
-    add_person_pages(app, site)
-    add_answer_pages(app, site)
-    add_own_pages(app, site)
-    add_console(app, site)
-    add_device_page(app, site)
-    add_sign_in(app, site)
-    return app
+    return application(site)
 
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
     """What delivers the outbox; `run` begins one delivery beside the others."""
     settings, store, secrets = services.settings, services.store, services.secrets
-    callbacks = Callbacks(store, secrets, _redemption(services))
     room = partial(services.hub.nudge, ANY_CHANGE)
-    return outward.outbox_worker(settings, store, secrets, callbacks, run, room)
-
-
-def _rules(settings: Settings, installation: InstallationRow) -> ServerPolicy:
-    return ServerPolicy(
-        issuer=settings.issuer_url,
-        on_loopback=is_loopback(settings.issuer_url),
-        access_token_alg=settings.access_token_alg,
-        access_token_seconds=settings.access_token_seconds,
-        assertion_audience=settings.assertion_audience,  # type: ignore[arg-type]  # checked there
-        hide_unknown_users=settings.unknown_user == "hide",
-        open_per_agent=settings.open_per_agent,
-        open_per_user=settings.open_per_user,
-        open_in_all=settings.open_in_all,
-        denials_before_pause=settings.denials_before_pause,
-        notify_per_minute=settings.notify_per_minute,
-        notify_per_hour=settings.notify_per_hour,
-        notify_per_agent=settings.notify_per_agent,
-        notify_per_type=settings.notify_per_type,
-        notify_low_per_hour=settings.notify_low_per_hour,
-        owner_grace_days=settings.owner_grace_days,
-        dpop_nonces=settings.dpop_nonce == "required",
-        not_before=installation.restored_at or 0,
-    )
-
-
-def _redemption(services: Services) -> Redemption:
-    issuing = Issuing(services.signer, services.secrets, services.rules)
-    schemas = Schemas()
-    judge = Judge(services.secrets)
-    actions = AppActions(services.secrets, schemas, judge, services.rules)
-    return Redemption(issuing, Rights(schemas, judge, actions, Proposals(schemas, judge)))
+    return outward.outbox_worker(settings, store, secrets, callbacks_over(services), run, room)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from server.services.server_policy import ServerPolicy
+
 PREFIX: Final = "SAYSO_"
 _PASSWORD: Final = re.compile(r"(?<=://)([^/@]*?):[^/]*@")
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
@@ -305,3 +307,27 @@ def _described(settings: Settings, name: str) -> tuple[str, str, str]:
 def masked(text: str) -> str:
     """The text without a password that a URL carries."""
     return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
+    """The settings as the services see them."""
+    return ServerPolicy(
+        issuer=settings.issuer_url,
+        on_loopback=is_loopback(settings.issuer_url),
+        access_token_alg=settings.access_token_alg,
+        access_token_seconds=settings.access_token_seconds,
+        assertion_audience=settings.assertion_audience,  # type: ignore[arg-type]  # checked there
+        hide_unknown_users=settings.unknown_user == "hide",
+        open_per_agent=settings.open_per_agent,
+        open_per_user=settings.open_per_user,
+        open_in_all=settings.open_in_all,
+        denials_before_pause=settings.denials_before_pause,
+        notify_per_minute=settings.notify_per_minute,
+        notify_per_hour=settings.notify_per_hour,
+        notify_per_agent=settings.notify_per_agent,
+        notify_per_type=settings.notify_per_type,
+        notify_low_per_hour=settings.notify_low_per_hour,
+        owner_grace_days=settings.owner_grace_days,
+        dpop_nonces=settings.dpop_nonce == "required",
+        not_before=restored_at or 0,
+    )

@@ -1,37 +1,15 @@
 """What the administration API is sent, as models. What it answers is in `admin_wire.py`."""
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-_LONGEST = 400
-Text = Annotated[str, Field(max_length=_LONGEST)]
-"""A text of a sensible length."""
-Names = Annotated[list[Text], Field(max_length=200)]
-"""A list of a sensible length."""
+from server.http.wire import Moment, Names, RiskWord, Text
+
 _Url = Annotated[str, Field(max_length=2_000)]
-_RiskWord = Literal["low", "medium", "high", "critical"]
 
-
-def milliseconds(text: str) -> int:
-    """A moment of RFC 3339 with its offset. ValueError otherwise."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("must say its offset from UTC")
-    return int(moment.timestamp() * 1000)
-
-
-def _moment(text: str) -> str:
-    try:
-        milliseconds(text)
-    except (ValueError, OverflowError) as error:
-        raise ValueError("must be a time like 2027-01-31T00:00:00Z") from error
-    return text
-
-
-Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
-"""RFC 3339, with its offset."""
+_Icon = Annotated[str, Field(max_length=43_691)]
+"""A file of 32 KiB at most, as base64url without padding."""
 
 
 class Body(BaseModel):
@@ -74,7 +52,7 @@ class NewResource(Body):
     """A protected API: its scopes with their risks, and the action types that they need."""
 
     uri: _Url
-    scopes: dict[str, _RiskWord] = {}
+    scopes: dict[str, RiskWord] = {}
     requires: dict[str, str] = {}
     token_seconds: int | None = None
 
@@ -85,36 +63,10 @@ class ResourceChanges(Body):
     A `token_seconds` of null lets tokens live as long as is usual.
     """
 
-    scopes: dict[str, _RiskWord] = {}
+    scopes: dict[str, RiskWord] = {}
     without: Names = []
     requires: dict[str, str] = {}
     token_seconds: int | None = None
-
-
-class ActionDocument(BaseModel):
-    """The file of an action type."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-
-
-class Cancellation(Body):
-    """Why a request is withdrawn; the agent and the log are told."""
-
-    reason: Text
-
-
-class Escalation(Body):
-    """Whom to ask about a request too, by name, e-mail or id."""
-
-    to: Text
-
-
-class KeyRotation(Body):
-    """Which algorithm gets a new key."""
-
-    alg: Text
 
 
 class NewInvitation(Body):

@@ -1,67 +1,36 @@
 """From records to the bodies of the administration API."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from server.http import admin_wire as wire
-from server.http.approvals.narrowing_wire import granted
-from server.http.approvals.outcome_wire import execution
-from server.http.approvers.decider_wire import decided_by
-from server.http.audit import audit_wire
-from server.http.notifications.delivery_wire import devices
-from server.http.wire import Named, pin
-from server.model.approvals import Decision
-from server.model.audit import StoredEntry
+from server.http.devices.device_wire import managed_device
+from server.http.wire import moment
 from server.model.clients import Secret
-from server.model.devices import Device
-from server.model.policy import ActionRow
+from server.model.devices import Device as DeviceRecord
 from server.model.resources import Resource
-from server.model.tokens import SigningKey
-from server.model.users import User
-from server.protocol import base64url, errors, names
-from server.protocol.approvals import decisions
-from server.services.approvals import narrowing
-from server.services.approvals.oversight import Seen
+from server.model.users import User as UserRecord
+from server.protocol import names
 from server.services.clients import power
-from server.services.devices.enrolment import IssuedCode
 from server.services.policy.displays import rfc3339
 from server.services.resources.resources import NewResourceSecret
-from server.services.tokens.delegations import NamedDelegation
-from server.services.tokens.keys import Rotated
-
-_MOST_CURSOR = 2_000
+from server.services.users.enrolment_codes import IssuedCode
 
 
-def user(record: User) -> wire.ManagedUser:
+def user(record: UserRecord) -> wire.ManagedUser:
     """A person as JSON."""
     return wire.ManagedUser(**_user(record))
 
 
-def user_sheet(record: User, devices: Iterable[Device]) -> wire.UserSheet:
+def user_sheet(record: UserRecord, devices: Iterable[DeviceRecord]) -> wire.UserSheet:
     """A person and their devices as JSON."""
-    return wire.UserSheet(**_user(record), devices=[device(one, record) for one in devices])
+    return wire.UserSheet(**_user(record), devices=[managed_device(one, record) for one in devices])
 
 
-def code(record: User, issued: IssuedCode) -> wire.EnrolmentCode:
+def code(record: UserRecord, issued: IssuedCode) -> wire.EnrolmentCode:
     """A fresh code as JSON."""
     return wire.EnrolmentCode(
         user=user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
-    )
-
-
-def device(record: Device, of: User | None) -> wire.ManagedDevice:
-    """Somebody's device as JSON."""
-    return wire.ManagedDevice(
-        id=record.id,
-        name=record.name,
-        kind=record.kind,
-        state=record.state,
-        user=Named(id=record.user_id, name=of.name if of else record.user_id),
-        created_at=rfc3339(record.created_at),
-        last_seen_at=moment(record.last_seen_at),
-        high_from=rfc3339(record.high_from),
-        pin=pin(record),
     )
 
 
@@ -85,129 +54,7 @@ def resource_secret(given: NewResourceSecret) -> wire.GivenResourceSecret:
     return wire.GivenResourceSecret(resource=resource(given.resource), client_secret=given.secret)
 
 
-def action(record: ActionRow) -> wire.ManagedAction:
-    """An action type as JSON."""
-    return wire.ManagedAction(
-        id=names.name_id(record.type),
-        type=record.type,
-        revision=record.version,
-        document=record.document,
-        created_at=rfc3339(record.created_at),
-        version=power.version(record),
-    )
-
-
-def key(record: SigningKey) -> wire.ManagedKey:
-    """A signing key as JSON."""
-    return wire.ManagedKey(
-        kid=record.kid,
-        alg=record.alg,
-        state=record.state,
-        created_at=rfc3339(record.created_at),
-        retires_at=moment(record.retires_at),
-    )
-
-
-def rotated(record: Rotated) -> wire.RotatedKey:
-    """A rotation as JSON."""
-    return wire.RotatedKey(
-        key=key(record.key),
-        retiring=[one.kid for one in record.retiring],
-        dropped=list(record.dropped),
-    )
-
-
-def entry(record: StoredEntry) -> audit_wire.LogEntry:
-    """An entry of the log as JSON."""
-    return audit_wire.LogEntry(
-        id=record.id,
-        at=rfc3339(record.at),
-        type=record.type,
-        actor=record.actor,
-        correlation_id=record.correlation_id,
-        members=json.loads(record.body),
-        names=dict(record.names),
-        leaf=record.leaf.hex(),
-    )
-
-
-def approval(seen: Seen) -> wire.ManagedApproval:
-    """Somebody's request as JSON."""
-    return wire.ManagedApproval(**_approval(seen))
-
-
-def approval_sheet(seen: Seen) -> wire.ApprovalSheet:
-    """Somebody's request, whole."""
-    return wire.ApprovalSheet(
-        **_approval(seen),
-        action=seen.approval.action,
-        display=seen.approval.display,
-        action_digest=seen.approval.action_digest,
-        display_digest=seen.approval.display_digest,
-        decided_by=decided_by(seen.approval),
-        execution=execution(seen.execution),
-        granted=granted(seen.approval),
-        decisions=[_answer(decision) for decision in seen.decisions],
-        devices=devices(seen.deliveries) or [],
-        entries=[entry(one) for one in seen.entries],
-    )
-
-
-def delegation(held: NamedDelegation, now: int) -> wire.ManagedDelegation:
-    """An issued token as JSON."""
-    one = held.delegation
-    user = None if held.user is None else Named(id=held.user.id, name=held.user.name)
-    return wire.ManagedDelegation(
-        id=one.id,
-        state=held.state(now),
-        client=Named(id=one.client_id, name=held.client_name),
-        user=user,
-        resource=one.resource,
-        scope=one.scope.split(),
-        actors=[Named(id=actor, name=name) for actor, name in held.actors],
-        depth=one.depth,
-        parent=one.parent_id,
-        approval=one.approval_id,
-        consent=one.consent_id,
-        bound=one.jkt is not None,
-        issued_at=rfc3339(one.issued_at),
-        expires_at=rfc3339(one.expires_at),
-        last_used_at=moment(one.last_used_at),
-        revoked_at=moment(one.revoked_at),
-    )
-
-
-def moment(at: int | None) -> str | None:
-    """A time, or never."""
-    return None if at is None else rfc3339(at)
-
-
-def tag(version: str) -> dict[str, str]:
-    """The version as the header that `If-Match` repeats (RFC 9110 8.8.3)."""
-    return {"ETag": f'"{version}"'}
-
-
-def write_cursor(place: str | None) -> str | None:
-    """Where a list goes on, as something that nobody should read anything into."""
-    if place is None:
-        return None
-    return base64url.encode(place.encode())
-
-
-def read_cursor(text: str | None) -> str:
-    """The place in a cursor of ours; "" for the beginning. Raises errors.Problem 422."""
-    if not text:
-        return ""
-    try:
-        place = base64url.decode(text[:_MOST_CURSOR]).decode()
-    except ValueError:
-        place = "\x00"
-    if not place.isprintable():
-        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
-    return place
-
-
-def _user(record: User) -> dict[str, Any]:
+def _user(record: UserRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
@@ -219,41 +66,6 @@ def _user(record: User) -> dict[str, Any]:
         "disabled_at": moment(record.disabled_at),
         "version": power.version(record),
     }
-
-
-def _approval(seen: Seen) -> dict[str, Any]:
-    record = seen.approval
-    return {
-        "id": record.id,
-        "state": str(record.state),
-        "reason": record.reason,
-        "risk": str(record.risk),
-        "headline": narrowing.headline(record),
-        "fingerprint": decisions.fingerprint(record.action_digest),
-        "agent": Named(id=record.agent_id, name=seen.client_name),
-        "user": Named(id=seen.user.id, name=seen.user.name) if seen.user else None,
-        "resource": record.resource,
-        "scope": record.scope.split(),
-        "created_at": rfc3339(record.created_at),
-        "expires_at": rfc3339(record.expires_at),
-        "seen_at": moment(record.seen_at),
-        "decided_at": moment(record.decided_at),
-    }
-
-
-def _answer(record: Decision) -> wire.GivenAnswer:
-    return wire.GivenAnswer(
-        decision=record.decision,
-        user=record.user_id,
-        device=record.device_id,
-        code=record.code,
-        note=record.note,
-        reason=record.reason,
-        ceremony=record.ceremony,
-        channel=record.channel,
-        jws=record.jws,
-        at=rfc3339(record.at),
-    )
 
 
 def secret(record: Secret) -> wire.ClientSecret:

@@ -6,20 +6,21 @@ from typing import Final
 from server.http import admin_bodies as bodies
 from server.http import admin_wire as wire
 from server.http import listing
-from server.http.approvals import oversight
+from server.http.approvals import oversight, oversight_wire
 from server.http.approvers.deputy_routes import MANAGED_DEPUTY_ROUTES
 from server.http.approvers.group_routes import GROUP_ROUTES
 from server.http.audit import audit, audit_wire
 from server.http.clients.agent_routes import AGENT_ROUTES
 from server.http.clients.app_routes import APP_ROUTES
 from server.http.consents.consent_routes import MANAGED_CONSENT_ROUTES
+from server.http.devices import device_wire
 from server.http.operations.statistics_routes import STATISTICS_ROUTES
 from server.http.policy import action_type_wire, action_types
 from server.http.policy.policy_routes import POLICY_ROUTES
 from server.http.resources import resources
 from server.http.route import Caller, Route
 from server.http.standing_grants.standing_grant_routes import MANAGED_STANDING_GRANT_ROUTES
-from server.http.tokens import delegations, keys
+from server.http.tokens import delegation_wire, delegations, key_wire, keys
 from server.http.users.user_routes import USER_ROUTES
 from server.services.operations.authority import AccessRule, Role
 
@@ -112,7 +113,7 @@ _ACTIONS: Final = (
         _PERSON,
         "Every action type, by name.",
         query=listing.QUERY,
-        answer=wire.ManagedActions,
+        answer=action_type_wire.ManagedActions,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -122,8 +123,8 @@ _ACTIONS: Final = (
         action_types.add,
         _PERSON,
         "Register an action type; the body is its file.",
-        body=bodies.ActionDocument,
-        answer=wire.ManagedAction,
+        body=action_type_wire.ActionDocument,
+        answer=action_type_wire.ManagedAction,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -145,7 +146,7 @@ _ACTIONS: Final = (
         action_types.show,
         _PERSON,
         "One action type with its file.",
-        answer=wire.ManagedAction,
+        answer=action_type_wire.ManagedAction,
         errors=_READS,
         rule=AccessRule(_STAFF, "action"),
     ),
@@ -155,8 +156,8 @@ _ACTIONS: Final = (
         action_types.replace,
         _PERSON,
         "The next version of an action type; the body is its file.",
-        body=bodies.ActionDocument,
-        answer=wire.ManagedAction,
+        body=action_type_wire.ActionDocument,
+        answer=action_type_wire.ManagedAction,
         errors=_UPDATES,
         rule=AccessRule(_ADMIN, "action", versioned=True),
     ),
@@ -180,7 +181,7 @@ _OTHERS: Final = (
         _PERSON,
         "Requests across people, newest first.",
         query=("state", "agent", "user", *listing.QUERY),
-        answer=wire.ManagedApprovals,
+        answer=oversight_wire.ManagedApprovals,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -190,7 +191,7 @@ _OTHERS: Final = (
         oversight.approval,
         _PERSON,
         "One request with its texts, answers and entries.",
-        answer=wire.ApprovalSheet,
+        answer=oversight_wire.ApprovalSheet,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -200,8 +201,8 @@ _OTHERS: Final = (
         oversight.cancel,
         _PERSON,
         "Withdraw a request that is still open.",
-        body=bodies.Cancellation,
-        answer=wire.ManagedApproval,
+        body=oversight_wire.Cancellation,
+        answer=oversight_wire.ManagedApproval,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN),
     ),
@@ -211,8 +212,8 @@ _OTHERS: Final = (
         oversight.escalate,
         _PERSON,
         "Ask one more person about a request that waits.",
-        body=bodies.Escalation,
-        answer=wire.ManagedApproval,
+        body=oversight_wire.Escalation,
+        answer=oversight_wire.ManagedApproval,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
     ),
@@ -223,7 +224,7 @@ _OTHERS: Final = (
         _PERSON,
         "Issued tokens: who acts for whom, newest first.",
         query=("client", "user", "resource", "ended", *listing.QUERY),
-        answer=wire.ManagedDelegations,
+        answer=delegation_wire.ManagedDelegations,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -233,7 +234,7 @@ _OTHERS: Final = (
         delegations.show,
         _PERSON,
         "One of them, what it came from and what came from it.",
-        answer=wire.DelegationChain,
+        answer=delegation_wire.DelegationChain,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -243,7 +244,7 @@ _OTHERS: Final = (
         delegations.revoke,
         _PERSON,
         "End a token and all that came from it.",
-        answer=wire.RevokedDelegation,
+        answer=delegation_wire.RevokedDelegation,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN),
     ),
@@ -254,7 +255,7 @@ _OTHERS: Final = (
         _PERSON,
         "Devices of everybody, oldest first.",
         query=("user", *listing.QUERY),
-        answer=wire.ManagedDevices,
+        answer=device_wire.ManagedDevices,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -274,7 +275,7 @@ _OTHERS: Final = (
         keys.listed,
         _PERSON,
         "Every signing key, newest first.",
-        answer=wire.ManagedKeys,
+        answer=key_wire.ManagedKeys,
         errors=_READS,
         rule=AccessRule(_STAFF),
     ),
@@ -284,8 +285,8 @@ _OTHERS: Final = (
         keys.rotate,
         _PERSON,
         "Sign with a new key from now on.",
-        body=bodies.KeyRotation,
-        answer=wire.RotatedKey,
+        body=key_wire.KeyRotation,
+        answer=key_wire.RotatedKey,
         status=201,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN, signed=True),
@@ -296,7 +297,7 @@ _OTHERS: Final = (
         keys.revoke,
         _PERSON,
         "Take a signing key away at once, because it has leaked.",
-        answer=wire.RevokedKey,
+        answer=key_wire.RevokedKey,
         errors=_CHANGES,
         rule=AccessRule(_ADMIN),
     ),

@@ -4,15 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http import wire
-from server.http.approvals.narrowing_wire import Granted
-from server.http.approvals.outcome_wire import ToldExecution
-from server.http.approvers.decider_wire import DecidedBy
-from server.http.audit import audit_wire
-from server.http.notifications.delivery_wire import DeliveredTo
-from server.http.wire import Named
-
-_RiskWord = Literal["low", "medium", "high", "critical"]
+from server.http.devices.device_wire import ManagedDevice
+from server.http.wire import Named, RiskWord
 
 
 class ManagedUser(BaseModel):
@@ -33,27 +26,6 @@ class ManagedUsers(BaseModel):
     """A part of the list of people."""
 
     items: list[ManagedUser]
-    next: str | None
-
-
-class ManagedDevice(BaseModel):
-    """Somebody's device."""
-
-    id: str
-    name: str
-    kind: str
-    state: Literal["active", "revoked"]
-    user: Named
-    created_at: str
-    last_seen_at: str | None
-    high_from: str
-    pin: wire.Pin
-
-
-class ManagedDevices(BaseModel):
-    """A part of the list of devices."""
-
-    items: list[ManagedDevice]
     next: str | None
 
 
@@ -94,7 +66,7 @@ class ManagedResource(BaseModel):
 
     id: str
     uri: str
-    scopes: dict[str, _RiskWord]
+    scopes: dict[str, RiskWord]
     requires: dict[str, str]
     token_seconds: int | None
     client_id: str
@@ -125,155 +97,6 @@ class DeletedResource(BaseModel):
     requests_cancelled: int
     agents_narrowed: list[str]
     apps_narrowed: list[str]
-
-
-class ManagedAction(BaseModel):
-    """An action type and its file, as text."""
-
-    id: str
-    type: str
-    revision: int
-    document: str
-    created_at: str
-    version: str
-
-
-class ManagedActions(BaseModel):
-    """A part of the list of action types."""
-
-    items: list[ManagedAction]
-    next: str | None
-
-
-class ManagedKey(BaseModel):
-    """A signing key's public facts."""
-
-    kid: str
-    alg: str
-    state: Literal["active", "retiring"]
-    created_at: str
-    retires_at: str | None
-
-
-class ManagedKeys(BaseModel):
-    """Every signing key, newest first."""
-
-    items: list[ManagedKey]
-
-
-class RotatedKey(BaseModel):
-    """The key that signs from now on, and what became of the others."""
-
-    key: ManagedKey
-    retiring: list[str]
-    dropped: list[str]
-
-
-class RevokedKey(BaseModel):
-    """A key that was taken away, and the one that signs in its place."""
-
-    kid: str
-    alg: str
-    replaced_by: ManagedKey | None
-
-
-class GivenAnswer(BaseModel):
-    """A signed answer as it is kept."""
-
-    decision: Literal["approve", "deny"]
-    user: str
-    device: str
-    code: str | None
-    note: str | None
-    reason: str | None
-    ceremony: str
-    channel: str
-    jws: str
-    at: str
-
-
-class ManagedApproval(BaseModel):
-    """Somebody's request. If less was granted, the headline begins with what was granted."""
-
-    id: str
-    state: str
-    reason: str | None
-    risk: _RiskWord
-    headline: str
-    fingerprint: str
-    agent: Named
-    user: Named | None
-    resource: str
-    scope: list[str]
-    created_at: str
-    expires_at: str
-    seen_at: str | None
-    decided_at: str | None
-
-
-class ManagedApprovals(BaseModel):
-    """A part of the list of requests, newest first."""
-
-    items: list[ManagedApproval]
-    next: str | None
-
-
-class ApprovalSheet(ManagedApproval):
-    """A request with its texts, its answers and its entries."""
-
-    action: str
-    display: str
-    action_digest: str
-    display_digest: str
-    decided_by: DecidedBy | None
-    execution: ToldExecution | None
-    granted: Granted | None
-    decisions: list[GivenAnswer]
-    devices: list[DeliveredTo]
-    entries: list[audit_wire.LogEntry]
-
-
-class ManagedDelegation(BaseModel):
-    """An issued token: who acts for whom, where, until when."""
-
-    id: str
-    state: Literal["live", "expired", "revoked"]
-    client: Named
-    user: Named | None
-    resource: str
-    scope: list[str]
-    actors: list[Named]
-    depth: int
-    parent: str | None
-    approval: str | None
-    consent: str | None
-    bound: bool
-    issued_at: str
-    expires_at: str
-    last_used_at: str | None
-    revoked_at: str | None
-
-
-class ManagedDelegations(BaseModel):
-    """A part of the ledger, newest first."""
-
-    items: list[ManagedDelegation]
-    next: str | None
-
-
-class DelegationChain(BaseModel):
-    """An issued token, what it came from (its parent first) and what came from it."""
-
-    delegation: ManagedDelegation
-    before: list[ManagedDelegation]
-    after: list[ManagedDelegation]
-
-
-class RevokedDelegation(BaseModel):
-    """An issued token that was ended, and how many ended with it, itself included."""
-
-    delegation: ManagedDelegation
-    tokens_revoked: int
 
 
 class ManagedInvitation(BaseModel):

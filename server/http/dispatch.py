@@ -7,14 +7,15 @@ from types import MappingProxyType
 from prometheus_client import Counter
 
 from server import telemetry
-from server.http import cookies, wire
+from server.http import cookies
+from server.http.approvals import approval_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.route import STATEMENT, Caller, Route
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.store import Busy, Taken
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.approvals.views import Shown
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
@@ -73,7 +74,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         person = _person(site, route, request)
         response = route.endpoint(site, request, _seat(site, route, request, person))
     elif route.caller is Caller.RESOURCE:
-        resource = site.clients.resource(request.headers.get("authorization"))
+        resource = site.clients.auth.resource(request.headers.get("authorization"))
         response = route.endpoint(site, request, resource)
     else:
         response = route.endpoint(site, request)
@@ -84,10 +85,12 @@ def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     """Who calls: a terminal by its token and proof, or a browser by its cookie."""
     authorization = request.headers.get("authorization")
     if route.browsers and authorization is None and (cookie := cookies.of(site.rules, request)):
-        cookies.check_page(site.browsers, site.rules, request, cookie)
-        return site.browsers.person(cookie)
+        cookies.check_page(site.devices.browsers, site.rules, request, cookie)
+        return site.devices.browsers.person(cookie)
     url = site.rules.issuer + request.path
-    return site.people.authenticate(DeviceCall(authorization, request.proofs, request.method, url))
+    return site.users.device_auth.authenticate(
+        DeviceCall(authorization, request.proofs, request.method, url)
+    )
 
 
 def _seat(site: Site, route: Route, request: HttpRequest, person: Person) -> Person | AdminServices:
@@ -115,7 +118,7 @@ def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
 def problem_response(problem: errors.Problem) -> HttpResponse:
     """RFC 9457."""
     members = {
-        name: wire.approval(value).model_dump() if isinstance(value, Shown) else value
+        name: approval_wire.approval(value).model_dump() if isinstance(value, Shown) else value
         for name, value in problem.members.items()
     }
     body: Mapping[str, object] = {

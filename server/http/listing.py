@@ -3,12 +3,14 @@
 import re
 from typing import Final
 
-from server.http import admin_bodies, admin_documents
 from server.http.message import HttpRequest
-from server.protocol import errors
+from server.http.wire import milliseconds
+from server.protocol import base64url, errors
 
 QUERY: Final = ("limit", "cursor")
+
 _MOST = 200
+
 _NUMBER = re.compile(r"[0-9]{1,3}")
 
 
@@ -22,7 +24,7 @@ def limit(request: HttpRequest) -> int:
 
 def cursor(request: HttpRequest) -> str:
     """Where the list goes on; "" for its beginning. Raises errors.Problem 422."""
-    return admin_documents.read_cursor(request.query.get("cursor"))
+    return read_cursor(request.query.get("cursor"))
 
 
 def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
@@ -42,7 +44,7 @@ def moment(request: HttpRequest, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return admin_bodies.milliseconds(text)
+        return milliseconds(text)
     except (ValueError, OverflowError) as error:
         detail = f"{name} must be a time like 2027-01-31T00:00:00Z."
         raise errors.Problem(422, "invalid_body", detail) from error
@@ -54,3 +56,26 @@ def ended(request: HttpRequest) -> bool:
     if text not in {"true", "false"}:
         raise errors.Problem(422, "invalid_body", "ended must be true or false.")
     return text == "true"
+
+
+_MOST_CURSOR = 2_000
+
+
+def write_cursor(place: str | None) -> str | None:
+    """Where a list goes on, as something that nobody should read anything into."""
+    if place is None:
+        return None
+    return base64url.encode(place.encode())
+
+
+def read_cursor(text: str | None) -> str:
+    """The place in a cursor of ours; "" for the beginning. Raises errors.Problem 422."""
+    if not text:
+        return ""
+    try:
+        place = base64url.decode(text[:_MOST_CURSOR]).decode()
+    except ValueError:
+        place = "\x00"
+    if not place.isprintable():
+        raise errors.Problem(422, "invalid_body", "cursor must be the `next` of an earlier answer.")
+    return place

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from server.http.admin_bodies import Body, Moment, Names, Text, milliseconds
-from server.http.wire import Named
+from server.http.admin_bodies import Body
+from server.http.wire import Moment, Named, Names, Text, milliseconds
 from server.protocol import base64url
 from server.services.clients import icons
 from server.services.members import Having, Kind, Member, Members, searched

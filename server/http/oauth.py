@@ -2,12 +2,12 @@
 
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
+from server.model.tokens import published
 from server.protocol import forms, metadata
 from server.protocol.ciba import requests
 from server.protocol.clients import client_auth
 from server.services.clients.client_auth import only_agent, only_app
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.keys import published
 from server.services.users.device_auth import DeviceCall
 
 
@@ -15,15 +15,15 @@ def backchannel(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /bc-authorize (CIBA Core 7)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    agent = only_agent(site.clients.authenticate(credentials))
-    answer = site.ciba.start(
+    agent = only_agent(site.clients.auth.authenticate(credentials))
+    answer = site.ciba.requests.start(
         agent,
         form,
         idempotency_key=request.headers.get("idempotency-key"),
         peer=request.peer,
         proofs=request.proofs,
     )
-    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(200, answer, nonce)
 
 
@@ -31,9 +31,9 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    app = only_app(site.clients.authenticate(credentials))
-    answer = site.authorize.push(app, form, request.proofs, peer=request.peer)
-    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    app = only_app(site.clients.auth.authenticate(credentials))
+    answer = site.sign_in.authorize.push(app, form, request.proofs, peer=request.peer)
+    nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)
 
 
@@ -41,13 +41,13 @@ def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
     """GET and POST /userinfo (OpenID Connect Core 5.3)."""
     url = site.rules.issuer + request.path
     call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
-    return as_json(200, site.userinfo.about(call))
+    return as_json(200, site.sign_in.userinfo.about(call))
 
 
 def token(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /token (RFC 6749 3.2)."""
     wait = requests.preferred_wait(request.headers.get("prefer"))
-    answer = site.token.exchange(
+    answer = site.tokens.endpoint.exchange(
         TokenRequest(
             form=forms.parse(request.body, request.headers.get("content-type", "")),
             authorization=request.headers.get("authorization"),
@@ -59,13 +59,13 @@ def token(site: Site, request: HttpRequest) -> HttpResponse:
         )
     )
     applied = {"Preference-Applied": f"wait={wait}"} if wait else {}
-    nonce = site.proofs.next_nonce(site.clock.now()) if request.proofs else {}
+    nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(200, answer, {**applied, **nonce})
 
 
 def device_authorization(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /device_authorization (RFC 8628 3.1)."""
-    answer = site.device_grant.start(
+    answer = site.devices.grant.start(
         forms.parse(request.body, request.headers.get("content-type", "")),
         authorization=request.headers.get("authorization"),
         proofs=request.proofs,

@@ -130,3 +130,15 @@ class ClientInformation(_Answer):
     id_token_signed_response_alg: str
     dpop_bound_access_tokens: bool
     backchannel_token_delivery_mode: str
+
+
+class Introspected(BaseModel):
+    """Whether a token counts, and what it says if it does (RFC 7662 2.2)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    active: bool
+
+
+class Revoked(BaseModel):
+    """Nothing: whatever there was to end has ended (RFC 7009 2.2)."""

@@ -2,17 +2,18 @@
 
 from typing import Final
 
-from server.http import oauth, oauth_wire, wire
+from server.http import oauth, oauth_wire
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.approvals import (
+    approval_wire,
     approvals,
     decision_wire,
+    execution_wire,
     narrowing_wire,
-    outcome_wire,
     receipt_wire,
 )
 from server.http.approvers.deputy_routes import DEPUTY_ROUTES
-from server.http.ciba import user_codes
+from server.http.ciba import user_code_wire, user_codes
 from server.http.clients.registration_routes import REGISTRATION_ROUTES
 from server.http.consents.consent_routes import CONSENT_ROUTES
 from server.http.devices.device_routes import DEVICE_ROUTES
@@ -21,12 +22,11 @@ from server.http.incidents.incident_routes import REPORT_ROUTES
 from server.http.notifications.attention_routes import ATTENTION_ROUTES
 from server.http.notifications.push_routes import PUSH_ROUTES
 from server.http.operations import operations
-from server.http.resources import resource_wire
 from server.http.route import Caller, Route
 from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
 from server.http.tokens import tokens
 from server.http.tokens.delegation_routes import DELEGATION_ROUTES
-from server.http.users import passwords
+from server.http.users import password_wire, passwords
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
@@ -122,7 +122,7 @@ ROUTES: Final = (
         "A resource asks whether a token counts (RFC 7662).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=resource_wire.Introspected,
+        answer=oauth_wire.Introspected,
         errors=(400, 401),
     ),
     Route(
@@ -133,7 +133,7 @@ ROUTES: Final = (
         "A client gives a token of its own back (RFC 7009).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=resource_wire.Revoked,
+        answer=oauth_wire.Revoked,
         errors=(400, 401),
     ),
     Route(
@@ -160,7 +160,7 @@ ROUTES: Final = (
         _PERSON,
         "What waits for me, or is over.",
         query=("state", "agent", "result", "since", "until", "limit", "cursor"),
-        answer=wire.Approvals,
+        answer=approval_wire.Approvals,
         errors=(401, 403, 422),
         browsers=True,
     ),
@@ -170,7 +170,7 @@ ROUTES: Final = (
         approvals.show,
         _PERSON,
         "One request, with the nonce that this device signs.",
-        answer=wire.Approval,
+        answer=approval_wire.Approval,
         errors=(401, 403, 404),
         browsers=True,
     ),
@@ -212,7 +212,7 @@ ROUTES: Final = (
         _PERSON,
         "My signed answer.",
         body=decision_wire.SignedDecision,
-        answer=wire.Approval,
+        answer=approval_wire.Approval,
         errors=(401, 403, 404, 409, 422, 423),
         browsers=True,
     ),
@@ -222,7 +222,7 @@ ROUTES: Final = (
         user_codes.shown,
         _PERSON,
         "Whether agents need a user code of mine.",
-        answer=wire.UserCode,
+        answer=user_code_wire.UserCode,
         errors=(401, 403),
         browsers=True,
     ),
@@ -232,8 +232,8 @@ ROUTES: Final = (
         user_codes.changed,
         _PERSON,
         "Set or clear my user code.",
-        body=wire.UserCodeChange,
-        answer=wire.UserCode,
+        body=user_code_wire.UserCodeChange,
+        answer=user_code_wire.UserCode,
         errors=(401, 403, 422),
         browsers=True,
     ),
@@ -243,7 +243,7 @@ ROUTES: Final = (
         passwords.shown,
         _PERSON,
         "Whether I have a password.",
-        answer=wire.PasswordState,
+        answer=password_wire.PasswordState,
         errors=(401, 403),
     ),
     Route(
@@ -252,8 +252,8 @@ ROUTES: Final = (
         passwords.changed,
         _PERSON,
         "Set my password for signing in to apps.",
-        body=wire.PasswordChange,
-        answer=wire.PasswordChanged,
+        body=password_wire.PasswordChange,
+        answer=password_wire.PasswordChanged,
         errors=(401, 403, 422),
     ),
     *PASSKEY_ROUTES,
@@ -270,8 +270,8 @@ ROUTES: Final = (
         approvals.consume,
         Caller.RESOURCE,
         "A resource spends an approval on one execution.",
-        body=resource_wire.Execution,
-        answer=resource_wire.Consumed,
+        body=execution_wire.Execution,
+        answer=execution_wire.Consumed,
         errors=(401, 403, 409, 422),
     ),
     Route(
@@ -280,8 +280,8 @@ ROUTES: Final = (
         approvals.outcome,
         Caller.RESOURCE,
         "A resource says how an execution went.",
-        body=outcome_wire.OutcomeReport,
-        answer=outcome_wire.ReportedOutcome,
+        body=execution_wire.OutcomeReport,
+        answer=execution_wire.ReportedOutcome,
         errors=(401, 404, 409, 422),
     ),
     *REGISTRATION_ROUTES,

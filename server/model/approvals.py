@@ -3,6 +3,7 @@
 Times are milliseconds since the epoch (`*_at`).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
@@ -136,6 +137,13 @@ class Approver:
     over_at: int | None = None
     held_back: bool = False
     """It came with too many others, so that this person was not called for it."""
+
+
+def own_approver(approval: Approval, user_id: str) -> Approver:
+    """The person it is for, as one of those whom it asks."""
+    return Approver(
+        approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +314,8 @@ class ApproverRows(Protocol):
         """Remember that this person was not called for it."""
 
     def of_approval(self, approval_id: str) -> list[Approver]: ...
+    def asked(self, approval: Approval) -> tuple[Approver, ...]:
+        """Everybody whom it asks, the person it is for first; nobody for a phantom."""
 
 
 class DeliveryRows(Protocol):
@@ -365,3 +375,21 @@ class OutcomeRows(Protocol):
         """Reports whether it is written now; at most one call for an approval ever gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Why nobody is asked."""
+
+    said: Mapping[str, object]
+    """As the record and the token have it: ids and versions, no words."""
+    tells: bool = True
+    """The person's screens are told; the history has it in any case."""
+
+
+def said_by(approval: Approval) -> Mapping[str, object] | None:
+    """What decided instead of a person; None where a person did, or nobody yet."""
+    if approval.decided_by is None:
+        return None
+    said: dict[str, object] = json.loads(approval.decided_by)
+    return said

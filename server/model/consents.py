@@ -1,7 +1,7 @@
 """Consents, and what their rows promise."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,6 @@ class ConsentRows(Protocol):
     def revoke(self, consent_id: str, now: int) -> Consent | None: ...
     def revoke_client(self, client_id: str, now: int) -> list[Consent]: ...
     def revoke_at(self, resource: str, now: int) -> list[Consent]: ...
+
+
+Outcome = Literal["waiting", "given", "denied", "over"]

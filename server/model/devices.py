@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +256,14 @@ class BrowserRows(Protocol):
         """Reports whether this call ended it."""
 
     def prune(self, now: int) -> None: ...
+
+
+PASSKEY: Final = "passkey"
+"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
+
+
+BROWSER: Final = "browser"
+"""The kind of device that a passkey is."""
+
+
+MOST_TRIES: Final = 10

@@ -24,7 +24,7 @@ def add_agent_icons(app: Flask, site: Site) -> None:
     @app.get("/icons/<digest>")
     def icon(digest: str) -> Response:
         """It is what it says it is, whatever a browser would rather make of it."""
-        found = site.icons.get(digest)
+        found = site.clients.icons.get(digest)
         if found is None:
             response = Response("There is no such picture.", 404, mimetype="text/plain")
         else:
@@ -37,4 +37,4 @@ def add_agent_icons(app: Flask, site: Site) -> None:
 
 def _address(site: Site, agent_id: str) -> str:
     """Where the picture of an agent lies; "" for one that has none, and for everybody else."""
-    return site.icons.of(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""
+    return site.clients.icons.of(agent_id) if agent_id.startswith(PREFIX_AGENT) else ""

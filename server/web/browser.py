@@ -126,7 +126,7 @@ def posted(site: Site) -> Form:
     """
     form = forms.parse(request.get_data(cache=False), request.headers.get("Content-Type", ""))
     cookie = cookie_of(site)
-    known = cookie and form.get("csrf") == site.sign_ins.csrf(cookie)
+    known = cookie and form.get("csrf") == site.sign_in.sign_ins.csrf(cookie)
     if not known or not from_here(site):
         raise errors.InvalidRequest("This page was open for too long. Go back and try again.")
     return form

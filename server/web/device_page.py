@@ -58,7 +58,7 @@ def _entered(site: Site) -> AnyResponse:
     if not name or not code:
         return _form(site, name=name, code=code, problem="Type your user name and the code.")
     try:
-        site.device_grant.enter(name=name, typed=code, peer=request.remote_addr or "")
+        site.devices.grant.enter(name=name, typed=code, peer=request.remote_addr or "")
     except CodeRefused as refused:
         return _form(site, name=name, code="", problem=str(refused))
     except Busy:
@@ -70,7 +70,7 @@ def _signed_in(site: Site) -> str:
     """The name of whoever is signed in in this browser, to save the typing."""
     try:
         with site.store.read() as view:
-            found = site.sign_ins.current(view, cookie_of(site))
+            found = site.sign_in.sign_ins.current(view, cookie_of(site))
     except Busy:
         return ""
     return "" if found is None else found.user.name
@@ -79,7 +79,7 @@ def _signed_in(site: Site) -> str:
 def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
     """The form, with a token that only this page and this browser's cookie know."""
     letters = device_codes.normalised(code[:_MOST_CODE])
-    token = site.device_grant.form_token()
+    token = site.devices.grant.form_token()
     response = page(
         "device.html",
         status=400 if problem else 200,

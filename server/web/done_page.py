@@ -21,11 +21,11 @@ _REVOKE: Final = "DELETE /api/delegations/<id>"
 
 def show(site: Site, person: Person, **parts: str) -> Sheet | AnyResponse:
     """GET /done/<id>; what waits for this person's answer is at its own page."""
-    shown = site.approvals.show(person, parts["id"])
+    shown = site.approvals.decisions.show(person, parts["id"])
     if is_open(shown, person):
         return go(f"{site.rules.issuer}/r/{parts['id']}")
-    token = site.ledger.of_approval(person, parts["id"])
-    waiting = site.approvals.waiting(person, 1, None).items
+    token = site.tokens.ledger.of_approval(person, parts["id"])
+    waiting = site.approvals.decisions.waiting(person, 1, None).items
     facts = {
         "outcome": outcome(shown),
         "decision": shown.decision,
@@ -43,7 +43,7 @@ def show(site: Site, person: Person, **parts: str) -> Sheet | AnyResponse:
 def revoke(site: Site, person: Person, **parts: str) -> AnyResponse:
     """POST /done/<id>/revoke: the token of this request, and all that came from it."""
     sent = sent_form(site)
-    token = site.ledger.of_approval(person, parts["id"])
+    token = site.tokens.ledger.of_approval(person, parts["id"])
     if token is None:
         raise errors.Problem(404, "not_found", "Nobody acts for you by a token of this request.")
     sent.calls.do(_REVOKE, token.delegation.id, None, sent.form)

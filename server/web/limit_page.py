@@ -52,7 +52,7 @@ def _sheet(
     site: Site, person: Person, approval_id: str, form: Form, facts: Mapping[str, Any]
 ) -> Sheet | AnyResponse:
     """The page; what is over, or answered by this person, is a record elsewhere."""
-    shown = site.approvals.show(person, approval_id)
+    shown = site.approvals.decisions.show(person, approval_id)
     if not is_open(shown, person):
         return go(f"{site.rules.issuer}/r/{approval_id}")
     room = calls_of(site).read(_ROOM, approval_id)

@@ -16,6 +16,7 @@ from server import telemetry
 from server.http import cookies
 from server.http.approvals.narrowing_wire import granted
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.store import Busy
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
@@ -24,7 +25,6 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, in_words
-from server.services.approvals.views import Shown
 from server.services.policy.displays import rfc3339, signals
 from server.services.users.device_auth import Person
 from server.web.browser import message, moment, page, under_another_name
@@ -83,7 +83,7 @@ def _answered(site: Site, view: View, **parts: str) -> AnyResponse:
     """The page for whoever is signed in; others are asked to sign in where they are."""
     cookie = cookies.known(request.cookies.get(cookies.name(site.rules), ""))
     try:
-        person = site.browsers.person(cookie)
+        person = site.devices.browsers.person(cookie)
     except errors.Problem as problem:
         return sign_in(problem, asked=bool(parts))
     try:
@@ -104,15 +104,17 @@ def sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
 def _inbox(site: Site, person: Person) -> Sheet:
     """GET /, and with `all=true` what a page has room for."""
     most = _ROOM if request.args.get("all") == "true" else _MOST
-    found = site.approvals.waiting(person, most, None)
+    found = site.approvals.decisions.waiting(person, most, None)
     cards = [_card(item) for item in found.items]
     facts = {
         "at": "inbox",
         "waiting": [one for one in cards if not one["held"]],
         "held": [one for one in cards if one["held"]],
-        "count": len(cards) if found.next is None else site.approvals.waiting_count(person),
+        "count": len(cards)
+        if found.next is None
+        else site.approvals.decisions.waiting_count(person),
         "room": _ROOM,
-        "lost": site.push_losses.of(person),
+        "lost": site.notifications.push_losses.of(person),
     }
     return "inbox.html", facts
 
@@ -133,7 +135,7 @@ def _card(item: Shown) -> dict[str, object]:
 
 
 def _request(site: Site, person: Person, **parts: str) -> Sheet:
-    shown = site.approvals.show(person, parts["id"])
+    shown = site.approvals.decisions.show(person, parts["id"])
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
     facts = {
@@ -162,7 +164,7 @@ def of_one(site: Site, shown: Shown, person: Person) -> dict[str, Any]:
         "cannot": _cannot(site, shown, person),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
         "ends": rfc3339(approval.expires_at),
-        "longer": site.extensions.offered(person, approval.id),
+        "longer": site.approvals.extensions.offered(person, approval.id),
     }
 
 
@@ -236,7 +238,7 @@ def _page(site: Site, person: Person, cookie: str, sheet: Sheet) -> AnyResponse:
     return page(
         template,
         script=True,
-        csrf=site.browsers.csrf(cookie),
+        csrf=site.devices.browsers.csrf(cookie),
         now=site.clock.now(),
         person=person,
         menu=PLACES,

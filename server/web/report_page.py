@@ -18,7 +18,7 @@ _ALONE: Final = (
 
 def show(site: Site, person: Person, **parts: str) -> Sheet:
     """GET /r/<id>/report: of what waits and of what is over."""
-    shown = site.approvals.show(person, parts["id"])
+    shown = site.approvals.decisions.show(person, parts["id"])
     facts = of_one(site, shown, person)
     whom = choices(shown.approval, is_open=is_open(shown, person))
     return "report.html", {**facts, "choices": whom}

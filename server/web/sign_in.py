@@ -19,8 +19,9 @@ from server.protocol import errors, forms
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
+from server.protocol.sign_in.handles import handle_hash
 from server.protocol.users import passwords
-from server.services.sign_in.authorize import AuthorizationResponse, handle_hash
+from server.services.sign_in.authorize import AuthorizationResponse
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage
 from server.services.sign_in.flows import Step
 from server.services.sign_in.sign_in_tries import TooSoon
@@ -93,7 +94,7 @@ def _authorize(site: Site) -> AnyResponse:
     """GET and POST /authorize (OpenID Connect Core 3.1.2.1)."""
     if request.method != "POST" and (elsewhere := under_another_name(site)) is not None:
         return elsewhere
-    begun = site.authorize.begin(_asked(), peer=request.remote_addr or "")
+    begun = site.sign_in.authorize.begin(_asked(), peer=request.remote_addr or "")
     return _answered(begun) if isinstance(begun, AuthorizationResponse) else go(_place(begun))
 
 
@@ -101,14 +102,14 @@ def _continue(site: Site) -> AnyResponse:
     handle = request.args.get("flow", "")
     somebody_else = "switch" in request.args
     cookie = cookie_of(site)
-    step = site.flows.step(handle, cookie, somebody_else=somebody_else)
+    step = site.sign_in.flows.step(handle, cookie, somebody_else=somebody_else)
     return _step(site, step, handle, cookie)
 
 
 def _waits(site: Site) -> AnyResponse:
     """GET /continue/waits: 204 until a device has answered, which the waiting page asks again."""
     handle = request.args.get("flow", "")
-    if not site.flows.waits(handle, cookie_of(site)):
+    if not site.sign_in.flows.waits(handle, cookie_of(site)):
         return go(_place(handle))
     return Response(status=204, headers=HEADERS)
 
@@ -120,7 +121,7 @@ def _sign_in(site: Site) -> AnyResponse:
         cookie = _entered(site, form, handle_hash(handle))
     except (TooSoon, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
-        step = site.flows.step(handle, cookie, somebody_else=True)
+        step = site.sign_in.flows.step(handle, cookie, somebody_else=True)
         if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
             return _step(site, step, handle, cookie)
         shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
@@ -136,9 +137,9 @@ def _entered(site: Site, form: Form, flow: bytes) -> str:
     cookie, peer = cookie_of(site), _address(site)
     word = form.get("word")
     if word:
-        return site.passkey_sign_ins.sign_in(word, flow=flow, peer=peer, cookie=cookie)
+        return site.sign_in.passkeys.sign_in(word, flow=flow, peer=peer, cookie=cookie)
     name, password = form.get("name") or "", form.get("password") or ""
-    return site.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
+    return site.sign_in.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
 
 
 def _address(site: Site) -> str:
@@ -155,15 +156,15 @@ def _consent(site: Site) -> AnyResponse:
     handle, cookie = form.require("flow"), cookie_of(site)
     if form.get("answer") == "allow":
         return _allowed(site, handle, cookie)
-    return _step(site, site.flows.deny(handle, cookie), handle, cookie)
+    return _step(site, site.sign_in.flows.deny(handle, cookie), handle, cookie)
 
 
 def _allowed(site: Site, handle: str, cookie: str) -> AnyResponse:
     """Ask on a device; where nobody may be asked now, the page says why and stays."""
     try:
-        step = site.flows.allow(handle, cookie, peer=request.remote_addr or "")
+        step = site.sign_in.flows.allow(handle, cookie, peer=request.remote_addr or "")
     except errors.AccessDenied as refused:
-        step = site.flows.step(handle, cookie)
+        step = site.sign_in.flows.step(handle, cookie)
         return _step(site, step, handle, cookie, problem=refused.description)
     return _step(site, step, handle, cookie)
 
@@ -177,23 +178,23 @@ def _logout(site: Site) -> AnyResponse:
         return go(redirects.with_parameters("/logout", sent))
     if (elsewhere := under_another_name(site)) is not None:
         return elsewhere
-    leaving = site.sign_outs.look(form, cookie)
+    leaving = site.sign_in.rp_logout.look(form, cookie)
     if leaving.user_name is None:
         return _left(leaving.go_to)
     return page(
         "sign_out.html",
         form_action=_leading(leaving.go_to),
         leaving=leaving,
-        csrf=site.sign_ins.csrf(cookie),
+        csrf=site.sign_in.sign_ins.csrf(cookie),
         kept={name: value for name in names if (value := form.get(name)) is not None},
     )
 
 
 def _sign_out(site: Site) -> AnyResponse:
     form, cookie = posted(site), cookie_of(site)
-    leaving = site.sign_outs.look(form, cookie)
-    site.sign_ins.sign_out(cookie)
-    return with_cookie(site, _left(leaving.go_to), site.sign_ins.new_cookie())
+    leaving = site.sign_in.rp_logout.look(form, cookie)
+    site.sign_in.sign_ins.sign_out(cookie)
+    return with_cookie(site, _left(leaving.go_to), site.sign_in.sign_ins.new_cookie())
 
 
 def _left(go_to: str | None) -> AnyResponse:
@@ -216,7 +217,7 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
         step=step,
         problem=problem,
         flow=handle,
-        csrf=site.sign_ins.csrf(cookie),
+        csrf=site.sign_in.sign_ins.csrf(cookie),
         day=day,
         host=redirects.host_of(step.leads_to),
     )
@@ -225,7 +226,7 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
 def _sign_in_page(
     site: Site, step: SignInPage, handle: str, cookie: str, *, name: str, problem: str = ""
 ) -> AnyResponse:
-    mine = cookie or site.sign_ins.new_cookie()
+    mine = cookie or site.sign_in.sign_ins.new_cookie()
     shown = page(
         "sign_in.html",
         status=403 if problem else 200,
@@ -237,7 +238,7 @@ def _sign_in_page(
         name=name,
         problem=problem,
         flow=handle,
-        csrf=site.sign_ins.csrf(mine),
+        csrf=site.sign_in.sign_ins.csrf(mine),
     )
     return shown if cookie else with_cookie(site, shown, mine)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.http.site import Site
+from server.model.approval_views import Shown
 from server.model.policy import ActionRow
 from server.protocol import errors
 from server.protocol.forms import Form
@@ -20,7 +21,6 @@ from server.protocol.policy import pointers, rendering
 from server.protocol.policy.pointers import MONEY_MEMBERS, Path
 from server.protocol.standing_grants.standing_grants import LIMITS, MOST_USES
 from server.protocol.text import display_safe
-from server.services.approvals.views import Shown
 from server.services.users.device_auth import Person
 from server.web.browser import go
 from server.web.calls import Document
@@ -78,7 +78,7 @@ def ask(site: Site, person: Person, **parts: str) -> Sheet | AnyResponse:
 
 
 def _example(site: Site, person: Person, approval_id: str) -> Shown:
-    shown = site.approvals.show(person, approval_id)
+    shown = site.approvals.decisions.show(person, approval_id)
     if not can_be_ahead(shown, person):
         told = "Only what an agent wants of you, and what is not critical, can be approved ahead."
         raise errors.Problem(400, "not_grantable", told)

@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
         def starter(*seeds: str) -> LiveServer:
             planted = tuple(word for seed in seeds for word in ("--seed", seed))
-            return running.enter_context(live_server(tmp_path, options=planted))
+            return running.enter_context(live_server(tmp_path, forked=True, options=planted))
 
         yield starter
 

@@ -8,7 +8,8 @@ from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import PinState
-from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.model.devices import MOST_TRIES
+from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.devices.statements import PIN_FRESH_MS
 from server.services.users.users import Users
 from tests.support.agent import Agent

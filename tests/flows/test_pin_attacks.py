@@ -11,8 +11,9 @@ import pytest
 
 from approver_tui.client.errors import ApiError, DeviceLocked, PinNeeded
 from approver_tui.client.jose import SigningKey, signed_statement
+from server.model.devices import MOST_TRIES
 from server.protocol.approvals import decisions
-from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.policy.policies import Policies
 from server.services.users.users import Users
 from tests.support.agent import Agent

@@ -148,10 +148,10 @@ def main(arguments: list[str]) -> int:
         LIMITS.write_text(json.dumps(now, indent=2) + "\n", "utf-8")
     width = max(map(len, now))
     for name, number in now.items():
-        print(f"{name:<{width}} {number:>7,}   goal {NUMBERS[name][0]:>7,}")  # noqa: T201
+        sys.stdout.write(f"{name:<{width}} {number:>7,}   goal {NUMBERS[name][0]:>7,}\n")
     found = worse(now)
     for sentence in found:
-        print(sentence, file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"{sentence}\n")
     return 1 if found else 0
 
 

@@ -106,7 +106,7 @@ class LocalBrowser:
         own: dict[str, str | None] = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
         if self.cookie:
             own["cookie"] = f"{cookies.name(rules)}={self.cookie}"
-            own[cookies.CSRF.lower()] = self.local.site.browsers.csrf(self.cookie)
+            own[cookies.CSRF.lower()] = self.local.site.devices.browsers.csrf(self.cookie)
         whole = {name: value for name, value in {**own, **headers}.items() if value is not None}
         sent = b"" if body is None else json.dumps(body).encode()
         answer = self.local.send(method, path, headers=whole, body=sent)

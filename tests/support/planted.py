@@ -57,8 +57,9 @@ FAULTS: Mapping[str, Fault] = {
     "a disabled actor stays in a chain": Fault(
         "I5",
         "server/services/tokens/exchanges.py",
-        "agent is None or not agent.active(view.now):\n                raise Refused(Reason.ACTOR",
-        "agent is None:\n                raise Refused(Reason.ACTOR",
+        "agent is None or not agent.active(view.now):\n"
+        "                raise ExchangeRefused(Reason.ACTOR",
+        "agent is None:\n                raise ExchangeRefused(Reason.ACTOR",
         _GRANT + "test_every_actor_is_enabled_now",
     ),
     "a token of a disabled person is active": Fault(

@@ -8,10 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
@@ -41,6 +42,7 @@ from tests.support.installation import Desk
 
 ISSUER = "http://localhost:8470"
 PEER = "192.0.2.7"
+_Capability = TypeVar("_Capability")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -169,6 +171,13 @@ class LocalSite:
         with self.services.store.read() as view:
             keys = view.directory.signing_keys()
         return self.services.verifier.own_token(token, typ, keys)
+
+
+def altered(services: _Capability, **members: Any) -> _Capability:
+    """A capability's services with some of them replaced."""
+    copied = copy(services)
+    vars(copied).update(members)
+    return copied
 
 
 def open_site(folder: Path, **settings: Any) -> LocalSite:

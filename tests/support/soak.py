@@ -178,7 +178,7 @@ class Soak:
 
 def soak(folder: Path, seed: int, seconds: float) -> int:
     """Run on a server of its own, in an app that is unlocked; return how many keys were pressed."""
-    with live_server(folder, options=(), **WITHOUT_LIMITS) as server:
+    with live_server(folder, forked=False, options=(), **WITHOUT_LIMITS) as server:
         agent, person = new_agent(server), new_person(server)
         agent.ask(person.user)
         with window(person) as app:

@@ -242,7 +242,7 @@ class World:
             "origin": ISSUER,
             "sec-fetch-site": "same-origin",
             "cookie": f"{cookies.name(self.local.services.rules)}={cookie}",
-            cookies.CSRF.lower(): self.local.site.browsers.csrf(cookie),
+            cookies.CSRF.lower(): self.local.site.devices.browsers.csrf(cookie),
         }
 
 

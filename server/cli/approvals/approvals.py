@@ -16,17 +16,12 @@ from server.cli.operations.statistics import (
     statistics_lines,
 )
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
-from server.model.approvals import Decision, Delivery
+from server.model.approvals import Decision, Delivery, said_by
+from server.model.granted import effective_digest, granted_headline, rows_of
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.approvals.narrowing import (
-    effective_digest,
-    granted_headline,
-    headline,
-    rows_of,
-)
+from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import Seen
-from server.services.approvers import deciders
 from server.services.operations.statistics import MOST_DAYS
 from server.services.standing_grants.uses import GRANT
 
@@ -84,7 +79,7 @@ def show(desk: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
         "unusual": json.loads(seen.approval.display).get("unusual"),
         "compared": json.loads(seen.approval.display).get("compared"),
         "granted": _granted(seen),
-        "decided_by": deciders.said_by(seen.approval),
+        "decided_by": said_by(seen.approval),
         "execution": _execution(seen),
         "action": seen.approval.action,
         "display": seen.approval.display,
@@ -256,7 +251,7 @@ def _less(seen: Seen) -> str | None:
 
 def _decider(seen: Seen) -> str | None:
     """What stood in for a person's answer."""
-    said = deciders.said_by(seen.approval)
+    said = said_by(seen.approval)
     if said is None:
         return None
     grant = said.get(GRANT)

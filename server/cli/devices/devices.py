@@ -5,9 +5,8 @@ import click
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, table
 from server.cli.users.users import device_document
-from server.model.devices import Device
+from server.model.devices import MOST_TRIES, Device
 from server.model.users import User
-from server.services.devices.devices import MOST_TRIES
 
 
 @click.group("devices")

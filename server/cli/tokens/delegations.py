@@ -6,7 +6,7 @@ import click
 
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
-from server.services.tokens.delegations import NamedDelegation
+from server.model.tokens import NamedDelegation
 
 
 @click.group("delegations")

@@ -4,7 +4,7 @@ from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
 from server.model.users import User
 from server.services.devices import enrolment
-from server.services.devices.enrolment import IssuedCode
+from server.services.users.enrolment_codes import IssuedCode
 
 
 def code_document(desk: OpenInstallation, issued: IssuedCode) -> dict[str, object]:

@@ -17,9 +17,9 @@ from server.cli.output import (
     table,
 )
 from server.cli.users.enrolling import code_document, code_lines
-from server.model.devices import Device
+from server.model.devices import MOST_TRIES, Device
 from server.model.users import User
-from server.services.devices.devices import MOST_TRIES, MOST_UNCONFIRMED
+from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.users import ROLES, NewUser, UserChanges
 

@@ -1,11 +1,15 @@
-"""A person's answer, as JSON: what is signed, and what travels beside it."""
+"""People's answers: what is signed and sent, and how others see it."""
 
-from pydantic import Field
+from typing import Literal
 
-from server.http.admin_bodies import Moment, milliseconds
-from server.http.wire import StrictBody
+from pydantic import BaseModel, Field
+
+from server.http.wire import Moment, StrictBody, milliseconds
+from server.model.approval_views import Shown, Tally, Vote
+from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import Entered
 from server.services.approvals.submitted_decisions import SubmittedDecision
+from server.services.policy.displays import rfc3339
 
 
 class SignedDecision(StrictBody):
@@ -35,3 +39,97 @@ class SignedDecision(StrictBody):
             self.ask,
             self.private_note,
         )
+
+
+class Called(BaseModel):
+    """Somebody or something by id and name."""
+
+    id: str
+    name: str
+
+
+class Decided(BaseModel):
+    """Who answered, with what, from where, and what they said with it."""
+
+    decision: Literal["approve", "deny"]
+    by: Called
+    device: Called
+    at: str
+    channel: str
+    ceremony: str
+    self_approved: bool
+    """One yes was enough for what is critical, and it is that of the person it is for."""
+    reason: str | None
+    code: str | None
+    note: str | None
+    retry_at: str | None
+    ask: Called | None
+    """Whom the agent was told to ask instead."""
+    private_note: str | None
+
+
+def decided(shown: Shown) -> Decided | None:
+    """The answer; None where nobody has given one."""
+    answer = shown.decision
+    if answer is None:
+        return None
+    return Decided(
+        decision=answer.decision,
+        by=Called(id=answer.user_id, name=shown.decider_name),
+        device=Called(id=answer.device_id, name=shown.device_name),
+        at=rfc3339(answer.at),
+        channel=answer.channel,
+        ceremony=answer.ceremony,
+        self_approved=answer_entries.self_approved(shown.approval, answer),
+        reason=answer.reason,
+        code=answer.code,
+        note=answer.note,
+        retry_at=None if answer.retry_at is None else rfc3339(answer.retry_at),
+        ask=None if answer.ask_user is None else Called(id=answer.ask_user, name=shown.other_name),
+        private_note=answer.private_note,
+    )
+
+
+class Voter(BaseModel):
+    """A person who answered."""
+
+    id: str
+    name: str
+
+
+class Answered(BaseModel):
+    """One person's answer beside others. Read the facts before what they say."""
+
+    by: Voter
+    decision: Literal["approve", "deny"]
+    at: str
+    counts: bool
+    reason: str | None
+
+
+class Together(BaseModel):
+    """How many people must say yes, who has, and whose yes could still count."""
+
+    need: int
+    have: int
+    left: list[str]
+    answers: list[Answered]
+
+
+def together(tally: Tally | None) -> Together | None:
+    """How far a request is that several people are asked about."""
+    if tally is None:
+        return None
+    answers = [_answered(vote) for vote in tally.votes]
+    return Together(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
+
+
+def _answered(vote: Vote) -> Answered:
+    said = vote.decision
+    return Answered(
+        by=Voter(id=said.user_id, name=vote.name),
+        decision=said.decision,
+        at=rfc3339(said.at),
+        counts=said.voided_at is None,
+        reason=said.reason,
+    )

@@ -7,17 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.model.approvals import Approval
+from server.model.granted import Row, effective_digest, granted_headline, rows_of
 from server.protocol.approvals.narrowing import Change
 from server.protocol.policy import pointers
-from server.services.approvals.narrowing import (
-    Narrowable,
-    Narrowed,
-    RequestedNarrowing,
-    Row,
-    effective_digest,
-    granted_headline,
-    rows_of,
-)
+from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
 
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 

@@ -1,9 +1,8 @@
 """Requests and devices across people."""
 
-from server.http import admin_bodies as bodies
-from server.http import admin_documents as documents
-from server.http import admin_wire as wire
 from server.http import listing
+from server.http.approvals import oversight_wire
+from server.http.devices import device_wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import read
@@ -24,29 +23,29 @@ def approvals(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
         before=listing.moment_cursor(request),
     )
     part = paging.part(found, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
-    items = [documents.approval(seen) for seen in part.items]
-    answer = wire.ManagedApprovals(items=items, next=documents.write_cursor(part.next))
+    items = [oversight_wire.approval(seen) for seen in part.items]
+    answer = oversight_wire.ManagedApprovals(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
 def approval(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/admin/approvals/<id>."""
     seen = desk.oversight.approval(request.params["id"])
-    return as_json(200, documents.approval_sheet(seen).model_dump())
+    return as_json(200, oversight_wire.approval_sheet(seen).model_dump())
 
 
 def cancel(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/cancel."""
-    body = read(bodies.Cancellation, request.body)
+    body = read(oversight_wire.Cancellation, request.body)
     seen = desk.oversight.cancel(request.params["id"], body.reason, by=desk.by)
-    return as_json(200, documents.approval(seen).model_dump())
+    return as_json(200, oversight_wire.approval(seen).model_dump())
 
 
 def escalate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/admin/approvals/<id>/escalate."""
-    body = read(bodies.Escalation, request.body)
+    body = read(oversight_wire.Escalation, request.body)
     seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
-    return as_json(200, documents.approval(seen).model_dump())
+    return as_json(200, oversight_wire.approval(seen).model_dump())
 
 
 def devices(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -54,8 +53,8 @@ def devices(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespo
     limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
     found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
     part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
-    items = [documents.device(device, user) for device, user in part.items]
-    answer = wire.ManagedDevices(items=items, next=documents.write_cursor(part.next))
+    items = [device_wire.managed_device(device, user) for device, user in part.items]
+    answer = device_wire.ManagedDevices(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 

@@ -4,8 +4,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from server.http import admin_documents, wire
-from server.http.admin_wire import ManagedDelegation
+from server.http import wire
+from server.http.approvals import approval_wire
+from server.http.tokens import delegation_wire
+from server.http.tokens.delegation_wire import ManagedDelegation
 from server.protocol.approvals import decisions
 from server.services.approvals.receipts import AnswerEvidence, Key, Receipt
 from server.services.policy.displays import rfc3339
@@ -59,7 +61,7 @@ class Receipted(BaseModel):
     issuer: str
     made_at: str
     fingerprint: str
-    approval: wire.Approval
+    approval: approval_wire.Approval
     answers: list[ReceivedAnswer]
     token: ManagedDelegation | None
 
@@ -78,9 +80,9 @@ def receipt(found: Receipt, issuer: str) -> Receipted:
         issuer=issuer,
         made_at=rfc3339(found.at),
         fingerprint=decisions.fingerprint(shown.approval.action_digest),
-        approval=wire.approval(shown),
+        approval=approval_wire.approval(shown),
         answers=[_answer(one) for one in found.answers],
-        token=None if token is None else admin_documents.delegation(token, found.at),
+        token=None if token is None else delegation_wire.delegation(token, found.at),
     )
 
 

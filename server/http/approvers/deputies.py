@@ -10,7 +10,7 @@ from server.services.users.device_auth import Person
 
 def listed(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/deputies."""
-    mine, others = site.deputies.of(person)
+    mine, others = site.approvers.deputies.of(person)
     answer = wire.Deputies(
         mine=[wire.deputy(one) for one in mine], others=[wire.deputy(one) for one in others]
     )
@@ -20,13 +20,13 @@ def listed(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
 def name(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/deputies."""
     body = read(wire.NewDeputy, request.body)
-    named = site.deputies.name(person, body.record(), body.statement)
+    named = site.approvers.deputies.name(person, body.record(), body.statement)
     return as_json(201, wire.deputy(named).model_dump(by_alias=True))
 
 
 def end(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/deputies/<id>."""
-    site.deputies.end(person, request.params["id"])
+    site.approvers.deputies.end(person, request.params["id"])
     return HttpResponse(204, headers=NO_STORE)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from server.http.admin_bodies import Body, Names, Text
-from server.http.wire import Named
+from server.http.admin_bodies import Body
+from server.http.wire import Named, Names, Text
 from server.model.approvers import Group
 from server.services.clients import power
 from server.services.policy.displays import rfc3339

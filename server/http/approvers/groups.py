@@ -1,11 +1,10 @@
 """Administration of groups of approvers."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import read, tag
 from server.model.approvers import Group
 from server.services import paging
 from server.services.approvers.groups import GroupChanges
@@ -17,7 +16,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(desk.groups.all(), lambda group: group.name.casefold(), where, limit)
     items = [_document(desk, group) for group in part.items]
-    answer = wire.ManagedGroups(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedGroups(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -50,7 +49,7 @@ def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 
 def _answer(desk: AdminServices, group: Group) -> HttpResponse:
     document = _document(desk, group)
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def _document(desk: AdminServices, group: Group) -> wire.ManagedGroup:

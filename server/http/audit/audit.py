@@ -1,6 +1,5 @@
 """The log."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.audit import audit_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -30,7 +29,7 @@ def search(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/audit/<id>."""
     entry = desk.oversight.entry(request.params["id"])
-    return as_json(200, documents.entry(entry).model_dump())
+    return as_json(200, audit_wire.entry(entry).model_dump())
 
 
 def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> HttpResponse:
@@ -38,6 +37,6 @@ def answer(request: HttpRequest, desk: AdminServices, wanted: EntrySearch) -> Ht
     limit, where = listing.limit(request), listing.cursor(request)
     found = desk.oversight.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)
-    items = [documents.entry(entry) for entry in part.items]
-    document = audit_wire.LogEntries(items=items, next=documents.write_cursor(part.next))
+    items = [audit_wire.entry(entry) for entry in part.items]
+    document = audit_wire.LogEntries(items=items, next=listing.write_cursor(part.next))
     return as_json(200, document.model_dump())

@@ -1,8 +1,12 @@
 """The log, as the JSON API shows it."""
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
+
+from server.model.audit import StoredEntry
+from server.services.policy.displays import rfc3339
 
 
 class LogEntry(BaseModel):
@@ -23,3 +27,17 @@ class LogEntries(BaseModel):
 
     items: list[LogEntry]
     next: str | None
+
+
+def entry(record: StoredEntry) -> LogEntry:
+    """An entry of the log as JSON."""
+    return LogEntry(
+        id=record.id,
+        at=rfc3339(record.at),
+        type=record.type,
+        actor=record.actor,
+        correlation_id=record.correlation_id,
+        members=json.loads(record.body),
+        names=dict(record.names),
+        leaf=record.leaf.hex(),
+    )

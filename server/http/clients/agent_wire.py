@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http import members
-from server.http.admin_bodies import Body, Names
-from server.http.admin_documents import moment, secret
+from server.http.admin_bodies import Body
+from server.http.admin_documents import secret
 from server.http.admin_wire import ClientSecret
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import Named
+from server.http.wire import Named, Names, moment
 from server.model.clients import Agent
 from server.services.clients import power
 from server.services.clients.agent_members import AGENT_MEMBERS

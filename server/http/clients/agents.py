@@ -3,14 +3,13 @@
 import json
 
 from server.http import admin_bodies as bodies
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.audit import audit
 from server.http.clients import agent_wire as wire
 from server.http.members import having, written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import Named, read
+from server.http.wire import Named, moment, read, tag
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
@@ -27,7 +26,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     part = desk.agents.page(where, limit, owner=desk.only_of, having=narrowed)
     called = desk.names(_people(*part.items))
     items = [wire.document(agent, called) for agent in part.items]
-    answer = wire.ManagedAgents(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -49,9 +48,9 @@ def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse
     sheet = wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(desk, agent),
-        quarantine_at=documents.moment(desk.orphans.grace_of(agent.id)),
+        quarantine_at=moment(desk.orphans.grace_of(agent.id)),
     )
-    return as_json(200, sheet.model_dump(), documents.tag(document.version))
+    return as_json(200, sheet.model_dump(), tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -64,7 +63,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     )
     agent = desk.agents.update(request.params["id"], changes, by=desk.by)
     document = _document(desk, agent)
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

@@ -1,13 +1,12 @@
 """Administration of interactive clients of people."""
 
 from server.http import admin_bodies as bodies
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.members import written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import read, tag
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
@@ -19,7 +18,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(desk.apps.all(), lambda app: app.name.casefold(), where, limit)
     items = [wire.document(app) for app in part.items]
-    answer = wire.ManagedApps(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedApps(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -34,7 +33,7 @@ def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/apps/<id>."""
     document = wire.document(desk.apps.show(request.params["id"]))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -42,7 +41,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     body = read(wire.ClientChanges, request.body)
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
     document = wire.document(desk.apps.update(request.params["id"], changes, by=desk.by))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

@@ -1,12 +1,11 @@
 """Administration of invitations, with which agents register themselves."""
 
 from server.http import admin_bodies as bodies
-from server.http import admin_documents as documents
 from server.http import admin_wire as wire
 from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import Named, read
+from server.http.wire import Named, milliseconds, moment, read
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 from server.services.operations.administration import AdminServices
@@ -16,7 +15,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     """GET /api/invitations."""
     part = desk.invitations.page(listing.cursor(request), listing.limit(request))
     items = [_document(desk, invitation) for invitation in part.items]
-    answer = wire.ManagedInvitations(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -45,7 +44,7 @@ def _new(body: bodies.NewInvitation) -> NewInvitation:
         action_types=None if body.action_types is None else tuple(body.action_types),
         asks=None if body.asks_everybody else tuple(body.asks),
         uses=body.uses,
-        expires_at=None if body.expires_at is None else bodies.milliseconds(body.expires_at),
+        expires_at=None if body.expires_at is None else milliseconds(body.expires_at),
     )
 
 
@@ -62,7 +61,7 @@ def _document(desk: AdminServices, record: Invitation) -> wire.ManagedInvitation
         asks=None if record.asks is None else people,
         uses_left=record.uses_left,
         created_by=record.created_by,
-        created_at=str(documents.moment(record.created_at)),
-        expires_at=str(documents.moment(record.expires_at)),
-        revoked_at=documents.moment(record.revoked_at),
+        created_at=str(moment(record.created_at)),
+        expires_at=str(moment(record.expires_at)),
+        revoked_at=moment(record.revoked_at),
     )

@@ -8,26 +8,26 @@ from server.protocol.clients import registration
 def register(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /register."""
     wanted = registration.read(request.body, _content_type(request))
-    return as_json(201, site.registration.register(_bearer(request), wanted, request.peer))
+    return as_json(201, site.clients.registration.register(_bearer(request), wanted, request.peer))
 
 
 def show(site: Site, request: HttpRequest) -> HttpResponse:
     """GET /register/<id>."""
     agent_id = request.params["id"]
-    return as_json(200, site.registration.show(agent_id, _bearer(request), request.peer))
+    return as_json(200, site.clients.registration.show(agent_id, _bearer(request), request.peer))
 
 
 def replace(site: Site, request: HttpRequest) -> HttpResponse:
     """PUT /register/<id>."""
     agent_id = request.params["id"]
     update = registration.read_update(request.body, _content_type(request), agent_id)
-    answer = site.registration.replace(agent_id, _bearer(request), update, request.peer)
+    answer = site.clients.registration.replace(agent_id, _bearer(request), update, request.peer)
     return as_json(200, answer)
 
 
 def delete(site: Site, request: HttpRequest) -> HttpResponse:
     """DELETE /register/<id>."""
-    site.registration.delete(request.params["id"], _bearer(request), request.peer)
+    site.clients.registration.delete(request.params["id"], _bearer(request), request.peer)
     return HttpResponse(204, headers=NO_STORE)
 
 

@@ -1,6 +1,5 @@
 """What people let clients have, and taking it back: one's own, and across people."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.consents import consent_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -28,7 +27,7 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def stop(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/acting/<id>."""
     client_id = request.params["id"]
-    ended = site.acting.stop(person, client_id)
+    ended = site.tokens.acting.stop(person, client_id)
     answer = wire.StoppedActing(
         client_id=client_id,
         grants_ended=ended.grants,
@@ -50,7 +49,7 @@ def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     )
     part = paging.part(found, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
     items = [wire.managed(given, site.clock.now()) for given in part.items]
-    answer = wire.ManagedConsents(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedConsents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.http import wire
-from server.http.devices import devices
+from server.http.devices import device_wire, devices
 from server.http.route import Caller, Route
 
 _PERSON = Caller.PERSON
@@ -15,7 +15,7 @@ DEVICE_ROUTES: Final = (
         devices.me,
         _PERSON,
         "Who is calling, from which device.",
-        answer=wire.Me,
+        answer=device_wire.Me,
         errors=(401, 403),
         browsers=True,
     ),
@@ -25,7 +25,7 @@ DEVICE_ROUTES: Final = (
         devices.listed,
         _PERSON,
         "My devices.",
-        answer=wire.Devices,
+        answer=device_wire.Devices,
         errors=(401, 403),
         browsers=True,
     ),
@@ -35,8 +35,8 @@ DEVICE_ROUTES: Final = (
         devices.register,
         _PERSON,
         "Register this terminal.",
-        body=wire.NewDevice,
-        answer=wire.Device,
+        body=device_wire.NewDevice,
+        answer=device_wire.Device,
         status=201,
         errors=(401, 403, 409, 422),
     ),
@@ -47,7 +47,7 @@ DEVICE_ROUTES: Final = (
         _PERSON,
         "A one-time code for one more device of mine, told once.",
         body=wire.SignedStatement,
-        answer=wire.DeviceCode,
+        answer=device_wire.DeviceCode,
         status=201,
         errors=(401, 403, 409, 422),
         browsers=True,
@@ -58,8 +58,8 @@ DEVICE_ROUTES: Final = (
         devices.rename,
         _PERSON,
         "Call a device of mine otherwise.",
-        body=wire.DeviceName,
-        answer=wire.Device,
+        body=device_wire.DeviceName,
+        answer=device_wire.Device,
         errors=(401, 403, 404, 422),
         browsers=True,
     ),
@@ -69,8 +69,8 @@ DEVICE_ROUTES: Final = (
         devices.pin,
         _PERSON,
         "The server's half of my PIN; every call is counted.",
-        body=wire.PinCall,
-        answer=wire.PinAnswered,
+        body=device_wire.PinCall,
+        answer=device_wire.PinAnswered,
         errors=(401, 403, 404, 422, 423),
     ),
     Route(
@@ -80,7 +80,7 @@ DEVICE_ROUTES: Final = (
         _PERSON,
         "Prove that the PIN was right.",
         body=wire.SignedStatement,
-        answer=wire.PinConfirmed,
+        answer=device_wire.PinConfirmed,
         errors=(401, 403, 422),
     ),
     Route(
@@ -90,7 +90,7 @@ DEVICE_ROUTES: Final = (
         _PERSON,
         "Let a locked device of mine try again.",
         body=wire.SignedStatement,
-        answer=wire.Device,
+        answer=device_wire.Device,
         errors=(401, 403, 404, 422),
         browsers=True,
     ),
@@ -101,7 +101,7 @@ DEVICE_ROUTES: Final = (
         _PERSON,
         "Let a new device of mine decide high risk at once.",
         body=wire.SignedStatement,
-        answer=wire.Device,
+        answer=device_wire.Device,
         errors=(401, 403, 404, 422),
         browsers=True,
     ),

@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Device, StrictBody, User
+from server.http.devices.device_wire import Device
+from server.http.users.user_wire import User
+from server.http.wire import StrictBody
 from server.protocol.devices import passkeys
 from server.services.devices.passkeys import Attested, PasskeyChallenge
 

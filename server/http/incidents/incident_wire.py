@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http import wire
+from server.http.approvals import approval_wire
 from server.http.wire import Named
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, Reported
@@ -55,7 +55,7 @@ class ReportAnswer(BaseModel):
     scope: _ScopeWord
     opened_at: str
     agents: list[ReportedAgent]
-    approval: wire.Approval
+    approval: approval_wire.Approval
 
 
 class AgentSecret(BaseModel):
@@ -132,7 +132,7 @@ def reported(done: Reported, told: NamedIncident) -> ReportAnswer:
         scope=done.incident.scope,
         opened_at=rfc3339(done.incident.opened_at),
         agents=agents,
-        approval=wire.approval(done.approval),
+        approval=approval_wire.approval(done.approval),
     )
 
 

@@ -1,6 +1,5 @@
 """Reporting a request, and what administrators and auditors see of reports."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.incidents import incident_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -15,8 +14,8 @@ from server.services.users.device_auth import Person
 def report(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/approvals/<id>/report."""
     body = read(wire.SignedReport, request.body)
-    done = site.reports.report(person, request.params["id"], body.record())
-    told = site.incidents.show(done.incident.id)
+    done = site.incidents.reports.report(person, request.params["id"], body.record())
+    told = site.incidents.incidents.show(done.incident.id)
     return as_json(200, wire.reported(done, told).model_dump())
 
 
@@ -34,7 +33,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     )
     part = paging.part(found, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
     items = [wire.incident(told) for told in part.items]
-    answer = wire.Incidents(items=items, next=documents.write_cursor(part.next))
+    answer = wire.Incidents(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 

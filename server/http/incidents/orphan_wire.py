@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_documents import moment
+from server.http.wire import moment
 from server.services.incidents.orphans import Orphan as Record
 
 

@@ -1,6 +1,5 @@
 """The report of agents without an owner."""
 
-from server.http import admin_documents as documents
 from server.http import listing
 from server.http.incidents import orphan_wire as wire
 from server.http.message import HttpRequest, HttpResponse, as_json
@@ -13,5 +12,5 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     where, limit = listing.cursor(request), listing.limit(request)
     part = desk.orphans.page(where, limit, owner=desk.only_of)
     items = [wire.orphan(one) for one in part.items]
-    answer = wire.Orphans(items=items, next=documents.write_cursor(part.next))
+    answer = wire.Orphans(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())

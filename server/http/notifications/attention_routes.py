@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from server.http.approvals.approval_wire import Approval
 from server.http.notifications import attention
 from server.http.notifications import attention_wire as wire
 from server.http.route import Caller, Route
-from server.http.wire import Approval
 
 _PERSON = Caller.PERSON
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_documents import moment
+from server.http.wire import moment
 from server.services.notifications.outbox import GivenUp, State
 from server.services.policy.displays import rfc3339
 

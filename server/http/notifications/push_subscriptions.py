@@ -12,13 +12,13 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/push-subscriptions."""
     cookie = cookies.of(site.rules, request)
     found = wire.PushSubscriptions(
-        public_key=site.push_subscriptions.public_key,
-        csrf=site.browsers.csrf(cookie) if cookie else None,
+        public_key=site.notifications.push_subscriptions.public_key,
+        csrf=site.devices.browsers.csrf(cookie) if cookie else None,
         items=[
             wire.push_subscription(one, site.clock.now())
-            for one in site.push_subscriptions.of(person)
+            for one in site.notifications.push_subscriptions.of(person)
         ],
-        lost=[wire.lost_push(one) for one in site.push_losses.of(person)],
+        lost=[wire.lost_push(one) for one in site.notifications.push_losses.of(person)],
     )
     return as_json(200, found.model_dump())
 
@@ -26,17 +26,17 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def subscribe(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/push-subscriptions: call this browser; again keeps it up to date."""
     body = read(wire.NewPushSubscription, request.body)
-    known = site.push_subscriptions.subscribe(person, body.record())
+    known = site.notifications.push_subscriptions.subscribe(person, body.record())
     return as_json(200, wire.push_subscription(known, site.clock.now()).model_dump())
 
 
 def unsubscribe(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/push-subscriptions/<id>."""
-    site.push_subscriptions.unsubscribe(person, request.params["id"])
+    site.notifications.push_subscriptions.unsubscribe(person, request.params["id"])
     return HttpResponse(204, headers=NO_STORE)
 
 
 def test(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/push-subscriptions/<id>/test."""
-    site.push_subscriptions.test(person, request.params["id"])
+    site.notifications.push_subscriptions.test(person, request.params["id"])
     return HttpResponse(204, headers=NO_STORE)

@@ -1,12 +1,25 @@
-"""Looking at an action type before it is registered: what is sent and answered."""
+"""Action types, registered or only looked at: what is sent and answered."""
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.admin_bodies import Body
+from server.model.policy import ActionRow
+from server.protocol import names
 from server.protocol.approvals import ceremonies
+from server.services.clients import power
+from server.services.policy.displays import rfc3339
 from server.services.policy.previews import Preview
+
+
+class ActionDocument(BaseModel):
+    """The file of an action type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
 
 _MOST = 65_536
 
@@ -26,10 +39,40 @@ class ActionPreview(BaseModel):
     ceremony: str
 
 
+class ManagedAction(BaseModel):
+    """An action type and its file, as text."""
+
+    id: str
+    type: str
+    revision: int
+    document: str
+    created_at: str
+    version: str
+
+
+class ManagedActions(BaseModel):
+    """A part of the list of action types."""
+
+    items: list[ManagedAction]
+    next: str | None
+
+
 def preview(found: Preview) -> ActionPreview:
     """A preview as JSON."""
     return ActionPreview(
         details=dict(found.details),
         display=found.display,
         ceremony=ceremonies.spelled(found.ceremony),
+    )
+
+
+def action(record: ActionRow) -> ManagedAction:
+    """An action type as JSON."""
+    return ManagedAction(
+        id=names.name_id(record.type),
+        type=record.type,
+        revision=record.version,
+        document=record.document,
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
     )

@@ -1,12 +1,10 @@
 """Administration of action types. A body is the file itself."""
 
-from server.http import admin_documents as documents
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.policy import action_type_wire
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import read, tag
 from server.protocol import errors
 from server.protocol.names import name_id
 from server.services.operations.administration import AdminServices
@@ -16,15 +14,15 @@ from server.services.policy import action_types
 def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/actions."""
     part = desk.actions.page(listing.cursor(request), listing.limit(request))
-    items = [documents.action(row) for row in part.items]
-    answer = wire.ManagedActions(items=items, next=documents.write_cursor(part.next))
+    items = [action_type_wire.action(row) for row in part.items]
+    answer = action_type_wire.ManagedActions(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
 def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/actions."""
     row = desk.actions.add(_file(request), by=desk.by)
-    return as_json(201, documents.action(row).model_dump())
+    return as_json(201, action_type_wire.action(row).model_dump())
 
 
 def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -36,8 +34,8 @@ def preview(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespo
 
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/actions/<id>."""
-    document = documents.action(desk.actions.by_id(request.params["id"]))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    document = action_type_wire.action(desk.actions.by_id(request.params["id"]))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def replace(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -45,8 +43,8 @@ def replace(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespo
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
         raise errors.Problem(422, "invalid_body", "The file is about another type.")
-    document = documents.action(desk.actions.update(file, by=desk.by))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    document = action_type_wire.action(desk.actions.update(file, by=desk.by))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def delete(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

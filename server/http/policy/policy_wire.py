@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.admin_bodies import Body, Names, Text
+from server.http.admin_bodies import Body
+from server.http.wire import Names, Text
 
 _Way = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]

@@ -8,7 +8,7 @@ from server.http import admin_wire as wire
 from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import read, tag
 from server.protocol.policy.risks import Risk
 from server.services.operations.administration import AdminServices
 from server.services.resources.resources import ResourceChanges
@@ -18,7 +18,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     """GET /api/resources."""
     part = desk.resources.page(listing.cursor(request), listing.limit(request))
     items = [documents.resource(resource) for resource in part.items]
-    answer = wire.ManagedResources(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedResources(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -38,7 +38,7 @@ def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/resources/<id>."""
     document = documents.resource(desk.resources.by_id(request.params["id"]))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -54,7 +54,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     )
     uri = desk.resources.by_id(request.params["id"]).uri
     document = documents.resource(desk.resources.update(uri, changes, by=desk.by))
-    return as_json(200, document.model_dump(), documents.tag(document.version))
+    return as_json(200, document.model_dump(), tag(document.version))
 
 
 def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

@@ -3,10 +3,10 @@
 from typing import Final
 
 from server.http import listing
+from server.http.approvals.approval_wire import Approval
 from server.http.route import Caller, Route
 from server.http.standing_grants import standing_grant_wire as wire
 from server.http.standing_grants import standing_grants
-from server.http.wire import Approval
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON

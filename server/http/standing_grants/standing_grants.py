@@ -1,11 +1,11 @@
 """What people approve ahead, and taking it back: one's own, and across people."""
 
-from server.http import admin_documents as documents
 from server.http import listing
+from server.http.approvals.approval_wire import approval
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
-from server.http.wire import approval, read
+from server.http.wire import read
 from server.services import paging
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
@@ -22,7 +22,7 @@ def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """POST /api/grants: what is answered is to be signed like any approval."""
     wish = read(wire.GrantWish, request.body).record()
     opened = site.standing_grants.ask(person, wish, request.peer)
-    return as_json(201, approval(site.approvals.show(person, opened.id)).model_dump())
+    return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())
 
 
 def preview(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
@@ -57,7 +57,7 @@ def all_listed(site: Site, request: HttpRequest, desk: AdminServices) -> HttpRes
     )
     part = paging.part(found, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
     items = [wire.managed(held, site.clock.now()) for held in part.items]
-    answer = wire.ManagedGrants(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedGrants(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.route import Caller, Route
-from server.http.tokens import delegations
+from server.http.tokens import delegation_wire, delegations
 
 DELEGATION_ROUTES: Final = (
     Route(
@@ -15,7 +14,7 @@ DELEGATION_ROUTES: Final = (
         Caller.PERSON,
         "The tokens by which somebody acts for me, newest first.",
         query=("ended", *listing.QUERY),
-        answer=wire.ManagedDelegations,
+        answer=delegation_wire.ManagedDelegations,
         errors=(401, 403, 422),
         browsers=True,
     ),
@@ -25,7 +24,7 @@ DELEGATION_ROUTES: Final = (
         delegations.revoke_mine,
         Caller.PERSON,
         "End a token by which somebody acts for me, and all that came from it.",
-        answer=wire.RevokedDelegation,
+        answer=delegation_wire.RevokedDelegation,
         errors=(401, 403, 404),
         browsers=True,
     ),

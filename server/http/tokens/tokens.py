@@ -13,9 +13,9 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /introspect (RFC 7662 2)."""
     form, client = _read(site, request)
     caller = confidential(client)
-    answer = site.introspection.inspect(caller, form.require("token"))
+    answer = site.tokens.introspection.inspect(caller, form.require("token"))
     if introspection.wants_jwt(request.headers.get("accept")):
-        signed = site.introspection.signed(caller, answer)
+        signed = site.tokens.introspection.signed(caller, answer)
         headers = {**NO_STORE, "Content-Type": introspection.JWT_MEDIA_TYPE}
         return HttpResponse(200, signed.encode(), headers)
     return as_json(200, answer)
@@ -24,7 +24,7 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
 def revoke(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /revoke (RFC 7009 2)."""
     form, client = _read(site, request)
-    site.revocation.revoke(holds_tokens(client), form.require("token"))
+    site.tokens.revocation.revoke(holds_tokens(client), form.require("token"))
     return as_json(200, {})
 
 
@@ -32,4 +32,4 @@ def _read(site: Site, request: HttpRequest) -> tuple[Form, Client]:
     """What was sent, and who sent it."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    return form, site.clients.authenticate(credentials)
+    return form, site.clients.auth.authenticate(credentials)

@@ -6,7 +6,7 @@ from server.http import admin_wire as wire
 from server.http import listing
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read
+from server.http.wire import read, tag
 from server.services.operations.administration import AdminServices
 from server.services.users.users import NewUser, UserChanges
 
@@ -15,7 +15,7 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     """GET /api/users."""
     part = desk.users.page(listing.cursor(request), listing.limit(request))
     items = [documents.user(user) for user in part.items]
-    answer = wire.ManagedUsers(items=items, next=documents.write_cursor(part.next))
+    answer = wire.ManagedUsers(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
@@ -29,7 +29,7 @@ def add(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
 def show(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/users/<id>."""
     sheet = documents.user_sheet(*desk.users.show(request.params["id"]))
-    return as_json(200, sheet.model_dump(), documents.tag(sheet.version))
+    return as_json(200, sheet.model_dump(), tag(sheet.version))
 
 
 def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
@@ -41,7 +41,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
         backup=_taken_away(body, "backup"),
     )
     user = documents.user(desk.users.update(request.params["id"], changes, by=desk.by))
-    return as_json(200, user.model_dump(), documents.tag(user.version))
+    return as_json(200, user.model_dump(), tag(user.version))
 
 
 def disable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:

@@ -6,11 +6,11 @@ Owns: its entry. Never: whether the answer counts.
 import json
 
 from server.model.approvals import Approval, Decision
+from server.model.granted import effective_digest
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvals import votes
-from server.services.approvals.narrowing import effective_digest
 from server.services.audit import approval_entries, audit
 
 

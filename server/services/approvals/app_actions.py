@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_requests import Opening
 from server.model.approvals import Approval
 from server.model.clients import App
+from server.model.consents import Outcome
 from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.model.users import User
@@ -23,9 +25,8 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
-from server.services.approvals.creation import Opening, open_approval
+from server.services.approvals.creation import open_approval
 from server.services.audit import audit
-from server.services.consents.consents import Outcome
 from server.services.notifications import caps
 from server.services.policy import displays
 from server.services.policy.displays import Display
@@ -175,7 +176,6 @@ class AppActions:
 
         return open_approval(
             tx,
-            self.secrets,
             Opening(
                 kind="app_action",
                 client_id=app.id,
@@ -192,7 +192,8 @@ class AppActions:
                 peer=peer,
                 display=display,
             ),
-            self.rules,
+            secrets=self.secrets,
+            rules=self.rules,
         )
 
     def _gives(self, app: App, target: TokenTarget) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.approvals import Approval
-from server.model.devices import Device
+from server.model.devices import PASSKEY, Device
 from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.protocol import errors
@@ -22,9 +22,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.approvals import votes
 from server.services.approvals.withdrawals import withdraw
-from server.services.approvers import approvers
 from server.services.audit import approval_entries, audit
-from server.services.devices.signatures import PASSKEY
 from server.services.devices.statements import is_pin_entered
 
 MOST_TRIES: Final = 2
@@ -262,7 +260,7 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
 
     A person and whoever stands in for them have one yes together.
     """
-    asked = approvers.of_approval(view, approval)
+    asked = view.approvers.asked(approval)
     others = [one for one in asked if one.approves and one.user_id != user_id]
     able = [one for one in others if 0 not in tries_left(view, approval, one.user_id).values()]
     given = {one.whose for one in votes.standing(view.decisions.of_approval(approval.id))}

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from server.model.approvals import Approval, Consumption
 from server.model.audit import Entry
+from server.model.granted import digest_of
 from server.model.resources import Resource
-from server.model.store import Store, Unit
+from server.model.store import Store, Unit, View
+from server.model.tokens import LiveToken
 from server.protocol import errors, names
-from server.protocol.approvals import decisions, kinds
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 from server.protocol.tokens import step_up
@@ -19,7 +20,6 @@ from server.protocol.tokens.step_up import NOTHING, Demand
 from server.protocol.tokens.token_exchange import canonical
 from server.services.approvals.rights import Rights
 from server.services.audit import audit
-from server.services.tokens.issued_tokens import IssuedTokens, LiveToken
 
 _ALARM_WINDOW_MS: Final = 10 * 60_000
 
@@ -47,7 +47,8 @@ class Consumptions:
     """Spends approvals."""
 
     store: Store
-    tokens: IssuedTokens
+    live: Callable[[View, str], LiveToken | None]
+    """The token of this text, if it counts now."""
     rights: Rights
 
     def consume(self, resource: Resource, execution: IntendedExecution) -> Consumed:
@@ -59,7 +60,7 @@ class Consumptions:
         approval says which execution it was. Raises errors.Problem.
         """
         with self.store.write() as tx:
-            found = self.tokens.live(tx, execution.token)
+            found = self.live(tx, execution.token)
             if found is None or found.row.resource != resource.uri:
                 raise errors.Problem(403, "token_inactive", "This token does not count here.")
             approval = _approval(tx, found)
@@ -165,14 +166,6 @@ def _check_granted(found: LiveToken, approval: Approval, execution: IntendedExec
     granted = claim.get("granted_digest") if isinstance(claim, Mapping) else None
     if digest_of(approval, execution.details) != granted:
         raise _not_granted()
-
-
-def digest_of(approval: Approval, details: Sequence[Mapping[str, JsonValue]]) -> str:
-    """The digest of the text of an approval, were these its details."""
-    if approval.kind == "app_action":
-        details = kinds.app_action_details(details)
-    text = approval.granted or approval.action
-    return decisions.digest_with(text, [dict(one) for one in details])
 
 
 def _not_granted() -> errors.Problem:

@@ -5,11 +5,10 @@ Nobody polls these. Whoever asked, a page or the device grant, reads how the app
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
 
-from server.model.approvals import Approval, ApprovalKind
+from server.model.approval_requests import SECONDS, OpenApproval, Opening
+from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import names
@@ -26,36 +25,13 @@ from server.services.server_policy import ServerPolicy
 
 _PIN = frozenset({Step.PIN})
 
-SECONDS: Final = 600
-"""How long somebody waits in front of a page or a terminal."""
+
+def opener(secrets: Secrets, rules: ServerPolicy) -> OpenApproval:
+    """What opens approvals, for those that ask people and stand below approvals."""
+    return partial(open_approval, secrets=secrets, rules=rules)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a person is to be asked."""
-
-    kind: ApprovalKind
-    client_id: str
-    user_id: str
-    phantom: bool
-    """Nobody is asked; it expires like a real one."""
-    resource: str
-    scope: tuple[str, ...]
-    details: Sequence[Mapping[str, JsonValue]]
-    risk: Risk
-    actor: str
-    peer: str
-    display: Callable[[str, int], str]
-    """The display text for the approval's id and its end."""
-    ceremony: Ceremony | None = None
-    """What a yes takes; what the risk demands if unsaid."""
-    policy: Mapping[str, object] = field(default_factory=dict)
-    """What policy said, where it was asked."""
-    no_later_than: int | None = None
-    """Ends the approval before its usual time is over."""
-
-
-def open_approval(tx: Unit, secrets: Secrets, opening: Opening, rules: ServerPolicy) -> Approval:
+def open_approval(tx: Unit, opening: Opening, *, secrets: Secrets, rules: ServerPolicy) -> Approval:
     """Write the approval, its entry and its events in this unit of work."""
     approval = drafted(tx, secrets, opening)
     tx.approvals.add(approval)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval, Decision
 from server.model.audit import EVERYTHING, DecidedSearch
 from server.model.devices import Device
@@ -23,7 +24,7 @@ from server.services.approvals.submitted_decisions import (
     says_the_same,
     settled,
 )
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvals.withdrawals import withdraw
 from server.services.approvers import approvers
 from server.services.audit import audit

@@ -7,17 +7,16 @@ taking its word, once, and holding what ran against what was granted. Never: spe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
 from server.model.audit import Entry
+from server.model.granted import digest_of, effective_digest
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.text import check_prose
-from server.services.approvals.consumptions import digest_of
-from server.services.approvals.narrowing import effective_digest
-from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.notifications import notices
 
@@ -36,22 +35,6 @@ class ReportedOutcome:
     """Of what ran, as it was told when the approval was spent."""
     details: Sequence[Mapping[str, JsonValue]] | None = None
     """What ran, where the resource would rather say that; one of the two, or neither."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownExecution:
-    """An execution as its people see it."""
-
-    consumption: Consumption
-    outcome: Outcome | None
-    """None while the resource has not said how it went."""
-    granted_digest: str
-
-    @property
-    def as_granted(self) -> bool | None:
-        """Whether what ran is what was granted; None where nobody said what ran."""
-        ran = None if self.outcome is None else self.outcome.executed_digest
-        return None if ran is None else ran == self.granted_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +82,7 @@ class Outcomes:
         if done.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
             _record(tx, audit.Type.APPROVAL_DIFFERED, resource, approval, "alarm", facts)
-            for asked in approvers.of_approval(tx, approval):
+            for asked in tx.approvers.asked(approval):
                 notices.alarm(
                     tx,
                     "alarm.execution_differed",

@@ -7,7 +7,6 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State
-from server.services.approvers import approvers
 from server.services.audit import approval_entries, audit, floods
 from server.services.notifications import notices, pushes
 from server.services.standing_grants import uses
@@ -87,7 +86,7 @@ def _reason(tx: Unit, approval: Approval) -> str:
         return NOT_REDEEMED
     if approval.seen_at is not None:
         return "expired_seen"
-    asked = approvers.of_approval(tx, approval)
+    asked = tx.approvers.asked(approval)
     if asked and not any(tx.devices.active_count(one.user_id, tx.now) for one in asked):
         return "no_device"
     return "undeliverable" if asked and approval.delivered_at is None else "expired_unseen"

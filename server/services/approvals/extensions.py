@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.services.approvals import decisions
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvers.escalations import halfway
 from server.services.audit import approval_entries, audit
 from server.services.notifications import notices

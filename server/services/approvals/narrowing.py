@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
+from server.model.granted import Row, granted_headline
 from server.model.ports import Secrets
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
@@ -41,15 +42,6 @@ class RequestedNarrowing:
     drop_scopes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     token_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One fact that differs: as it was asked, and as it is granted."""
-
-    label: str
-    asked: str
-    granted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,34 +217,6 @@ def _open(view: View, person: Person, approval_id: str) -> Approval:
     if approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
     return approval
-
-
-def effective(approval: Approval) -> Terms:
-    """What a token of this approval may carry: what was granted, else what was asked."""
-    if approval.granted is not None:
-        return narrowing.terms(approval.granted)
-    return Terms(tuple(json.loads(approval.details)), tuple(approval.scope.split()))
-
-
-def effective_digest(approval: Approval) -> str:
-    """The digest of what was granted."""
-    if approval.granted is None:
-        return approval.action_digest
-    return decisions.digest(approval.granted)
-
-
-def rows_of(approval: Approval) -> list[Row]:
-    """What differs between what was asked and what was granted."""
-    if approval.granted is None:
-        return []
-    return [Row(**row) for row in json.loads(approval.granted_rows)["rows"]]
-
-
-def granted_headline(approval: Approval) -> str | None:
-    """What was granted, in the sentences of its type; None if everything was granted."""
-    if approval.granted is None:
-        return None
-    return str(json.loads(approval.granted_rows)["headline"])
 
 
 def headline(approval: Approval) -> str:

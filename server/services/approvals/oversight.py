@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model import display_names
+from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Decision, Delivery
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.devices import Device
@@ -15,10 +16,10 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.text import check_prose
-from server.services.approvals.execution_outcomes import ShownExecution, execution
+from server.services.approvals.execution_outcomes import execution
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
-from server.services.clients import agents
+from server.services.clients import agent_names
 from server.services.devices import devices
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.users import users
@@ -63,7 +64,7 @@ class Oversight:
         with self.store.read() as view:
             found = view.approvals.search(
                 state=state,
-                agent_id=None if agent is None else agents.find(view, agent).id,
+                agent_id=None if agent is None else agent_names.find(view, agent).id,
                 user_id=None if user is None else users.find(view, user).id,
                 limit=limit,
                 before=before,

@@ -5,20 +5,20 @@ server's signature over the whole. Never: judges any of it again; whoever reads 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
 from server.model.devices import Device, Passkey
 from server.model.ports import Authenticators, Signer, Verifier
-from server.model.store import Store, View
+from server.model.store import Directory, Store, View
+from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvers import approvers
-from server.services.tokens import delegations
-from server.services.tokens.delegations import NamedDelegation
 from server.services.users.device_auth import Person
 
 TYPE: Final = "sayso-receipt+jws"
@@ -65,6 +65,8 @@ class Receipts:
     signer: Signer
     verifier: Verifier
     authenticators: Authenticators
+    held: Callable[[Directory, Delegation], NamedDelegation]
+    """A delegation with its names."""
 
     def of(self, person: Person, approval_id: str) -> Receipt:
         """The receipt of a request that asked this person. Raises errors.Problem 404."""
@@ -77,7 +79,7 @@ class Receipts:
                     self._answer(view, one, entries)
                     for one in view.decisions.of_approval(approval.id)
                 ),
-                _token(view, approval, person),
+                self._token(view, approval, person),
                 view.now,
             )
 
@@ -110,13 +112,12 @@ class Receipts:
     def _passkey(self, passkey: Passkey) -> Key:
         return Key(passkeys.encoded(passkey.credential), self.authenticators.public_jwk(passkey))
 
+    def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
+        found = view.delegations.of_approval(approval.id)
+        own = found is not None and found.user_id == person.user.id
+        return self.held(view.directory, found) if found is not None and own else None
+
 
 def _carries(entry: StoredEntry, signed: str) -> bool:
     """Reports whether an entry is that of this answer."""
     return bool(json.loads(entry.body).get("facts", {}).get("signed") == signed)
-
-
-def _token(view: View, approval: Approval, person: Person) -> NamedDelegation | None:
-    found = view.delegations.of_approval(approval.id)
-    own = found is not None and found.user_id == person.user.id
-    return delegations.held(view.directory, found) if found is not None and own else None

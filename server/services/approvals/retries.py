@@ -7,13 +7,14 @@ answer to its next poll, `expired_token`, and asks anew or not; the old request 
 from dataclasses import dataclass
 from typing import Literal
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
 from server.services.approvals.expiry import expire
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.approvers import approvers
 from server.services.audit import approval_entries, audit
 from server.services.notifications import notices

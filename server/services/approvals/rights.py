@@ -8,23 +8,21 @@ from dataclasses import dataclass
 
 from server.model import display_names
 from server.model.approvals import Approval
-from server.model.clients import Agent
 from server.model.store import Unit, View
-from server.model.users import User
-from server.protocol import errors, names
+from server.protocol import names
 from server.protocol.approvals.states import State
 from server.protocol.approvals.unusual import Unusual
-from server.protocol.policy.questions import Requirements
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
+from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvals.narrowing import effective
 from server.services.approvers import deciders
 from server.services.policy import history
 from server.services.policy.history_keys import Request
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
+from server.services.policy.today import same_today
 from server.services.resources import targets
 from server.services.standing_grants import uses
 from server.services.standing_grants.proposals import Proposals
@@ -124,29 +122,11 @@ class Rights:
         return history.look(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
 
 
-def same_today(
-    view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
-) -> JudgedRequest | None:
-    """The same request today, as policy is asked about it; None when it would be refused."""
-    try:
-        terms = effective(approval)
-        details = terms.details
-        target = targets.again(view.directory, agent, approval.resource, terms.scope)
-        actions = schemas.check(view.directory, details, agent.action_types)
-        targets.check_required_types(target, frozenset(action.type for action in actions))
-    except errors.ProtocolError:
-        return None
-    return JudgedRequest("request", agent, user, target, details, actions, past=approval.past)
-
-
-def needs_today(
-    view: View, judge: Judge, schemas: Schemas, approval: Approval
-) -> Requirements | None:
-    """What the yes to a request takes today; None when nobody can give it any more."""
-    agent = view.directory.agent(approval.agent_id)
-    user = view.directory.user(approval.user_id or "")
-    case = None if agent is None else same_today(view, schemas, agent, user, approval)
-    return None if case is None else judge.decide(view, case).needs
+def rights_over(given: Adapters) -> Rights:
+    """What judges open approvals again, with an engine and schemas of its own."""
+    schemas, judge = Schemas(), Judge(given.secrets)
+    actions = AppActions(given.secrets, schemas, judge, given.rules)
+    return Rights(schemas, judge, actions, Proposals(schemas, judge))
 
 
 def _stood_on(tx: Unit, approval: Approval) -> str | None:

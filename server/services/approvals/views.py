@@ -3,45 +3,12 @@
 Owns: what goes with a request. Never: whose it is, or its words.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from server.model import display_names
-from server.model.approvals import Approval, Decision, Delivery
+from server.model.approval_views import Shown
+from server.model.approvals import Approval
 from server.model.store import View
-from server.protocol.approvals.ceremonies import Step
-from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import votes
-from server.services.approvals.execution_outcomes import ShownExecution, execution
-from server.services.approvals.votes import Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An approval as a person's client gets it."""
-
-    approval: Approval
-    agent_name: str
-    decision: Decision | None
-    decider_name: str
-    device_name: str
-    other_name: str = ""
-    """Whom the agent was told to ask instead."""
-    execution: ShownExecution | None = None
-    """What came of it at its resource."""
-    nonce: str | None = None
-    tally: Tally | None = None
-    """How far it is, where others are asked too."""
-    tries_left: Mapping[Step, int] | None = None
-    """How often the person may still type what a yes takes; told to whoever may answer."""
-    deliveries: tuple[Delivery, ...] | None = None
-    """What this person's devices had of it, where it is shown alone."""
-    held_back: bool = False
-    """It came with too many others, so that the person who looks was not called for it."""
-    supersedes: Approval | None = None
-    """The earlier request whose place it took."""
-    unusual: Unusual | None = None
-    """What is unusual about it now, if it is open and shown by itself."""
+from server.services.approvals.execution_outcomes import execution
 
 
 def shown(

@@ -6,34 +6,13 @@ Owns: what counts. Never: the step that is then taken (`approvals.py`), or who i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from server.model.approval_views import Tally, Vote
 from server.model.approvals import Approval, Approver, Decision
 from server.model.store import Unit, View
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
-from server.services.approvers import approvers
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One person's answer, with their name."""
-
-    decision: Decision
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How far a request is that several people are asked about."""
-
-    need: int
-    have: int
-    votes: tuple[Vote, ...]
-    """Every answer, void ones too, oldest first."""
-    left: tuple[str, ...]
-    """Names of the people and groups whose yes could still count."""
 
 
 def standing(answers: Sequence[Decision]) -> list[Decision]:
@@ -122,7 +101,7 @@ def add(tx: Unit, answer: Decision) -> None:
 
 
 def _may(view: View, approval: Approval) -> list[Approver]:
-    return [one for one in approvers.of_approval(view, approval) if one.approves]
+    return [one for one in view.approvers.asked(approval) if one.approves]
 
 
 def _by(view: View, approval: Approval) -> tuple[set[str], int]:

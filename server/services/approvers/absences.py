@@ -5,7 +5,6 @@ Owns: that moment, which the agent is told. Never: whether anybody is notified (
 
 from server.model.approvals import Approval
 from server.model.store import Unit
-from server.services.approvers import approvers
 from server.services.notifications import attention
 from server.services.notifications.attention import HeldNotification
 
@@ -15,7 +14,7 @@ def back_at(tx: Unit, approval: Approval) -> int | None:
 
     None while anybody is notified, and where none of them has said until when.
     """
-    asked = [one.user_id for one in approvers.of_approval(tx, approval) if one.approves]
+    asked = [one.user_id for one in tx.approvers.asked(approval) if one.approves]
     ends = []
     for user_id in asked:
         held = attention.wished(tx, approval, user_id)

@@ -6,11 +6,11 @@ says, who the people are, or taking a use of what was given ahead.
 
 from dataclasses import dataclass
 
+from server.model.approvals import Decider
 from server.model.clients import Agent
 from server.model.store import View
 from server.protocol.policy.questions import Verdict
 from server.services.approvers import deciders, eligible
-from server.services.approvers.deciders import Decider
 from server.services.approvers.eligible import NOBODY_ELSE, EligibleApprovers
 from server.services.policy.judging import JudgedRequest
 from server.services.standing_grants import uses

@@ -6,42 +6,20 @@ Owns: whose an approval is. Never: how many must say yes (`votes.py`), or who ma
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from server.model.approvals import Approval, Approver, Why
+from server.model.approvals import Approval, Approver, own_approver
+from server.model.approvers import NamedApprover
 from server.model.store import Unit, View
 from server.protocol import errors
 from server.services.notifications import attention
 from server.services.server_policy import ServerPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class NamedApprover:
-    """Somebody who is to be asked, and why."""
-
-    user_id: str
-    why: Why
-    approves: bool = True
-    stands_for: str | None = None
-    group_id: str | None = None
-
-
-def of_approval(view: View, approval: Approval) -> tuple[Approver, ...]:
-    """Everybody whom it asks, the person it is for first; nobody for a phantom."""
-    if approval.user_id is None:
-        return ()
-    own = _own(approval, approval.user_id)
-    if not approval.several:
-        return (own,)
-    rows = {row.user_id: row for row in view.approvers.of_approval(approval.id)}
-    return (rows.pop(own.user_id, own), *rows.values())
-
-
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
     """Why this approval is this person's; None when it is not."""
     if approval.several and (row := view.approvers.find(approval.id, user_id)) is not None:
         return row if _stands(view, row) else None
-    return _own(approval, user_id) if approval.user_id == user_id else None
+    return own_approver(approval, user_id) if approval.user_id == user_id else None
 
 
 def owned(view: View, approval_id: str, user_id: str) -> Approval:
@@ -102,9 +80,3 @@ def _stands(view: View, row: Approver) -> bool:
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None
-
-
-def _own(approval: Approval, user_id: str) -> Approver:
-    return Approver(
-        approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
-    )

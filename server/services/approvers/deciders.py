@@ -7,10 +7,9 @@ policy says.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from server.model.approvals import Approval
+from server.model.approvals import Approval, Decider, said_by
 from server.model.consents import Consent
 from server.model.store import Unit, View
 from server.protocol.approvals.states import State
@@ -23,16 +22,6 @@ NOT_CONSENTED = "A rule allows this, and you have not consented to it."
 WANTS_YOU = "A rule allows this, and the agent asks for your own answer."
 CALL_AFTER_MS = 1_000
 """An agent that is called back gets its acknowledgement first, and the call after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decider:
-    """Why nobody is asked."""
-
-    said: Mapping[str, object]
-    """As the record and the token have it: ids and versions, no words."""
-    tells: bool = True
-    """The person's screens are told; the history has it in any case."""
 
 
 def found(
@@ -81,14 +70,6 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
         ),
     )
     notices.approval(tx, approval, "approval.decided", call_after_ms=CALL_AFTER_MS, screens=screens)
-
-
-def said_by(approval: Approval) -> Mapping[str, object] | None:
-    """What decided instead of a person; None where a person did, or nobody yet."""
-    if approval.decided_by is None:
-        return None
-    said: dict[str, object] = json.loads(approval.decided_by)
-    return said
 
 
 def consent_of(view: View, approval: Approval) -> Consent | None:

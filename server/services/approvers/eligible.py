@@ -7,11 +7,11 @@ the end; that is asked of policy again.
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approvers import NamedApprover
 from server.model.clients import Agent
 from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.questions import Requirements, Verdict
-from server.services.approvers.approvers import NamedApprover
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from server.model.approvals import Approval, Approver
+from server.model.approvers import NamedApprover
 from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.policy.risks import Risk
-from server.services.approvals import rights
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
+from server.services.policy import today
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
@@ -57,7 +57,7 @@ class StandIns:
         if not named:
             return []
         own = approvers.find(tx, approval, approval.user_id or "")
-        needs = rights.needs_today(tx, self.judge, self.schemas, approval)
+        needs = today.needs_today(tx, self.judge, self.schemas, approval)
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]

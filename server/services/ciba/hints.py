@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from server.model.clients import Agent
 from server.model.ports import BadToken, Secrets, Verifier
 from server.model.store import Unit
+from server.model.tokens import published
 from server.model.users import User
 from server.protocol import errors
 from server.protocol.ciba.requests import BackchannelRequest
@@ -13,7 +14,6 @@ from server.protocol.confusables import skeleton
 from server.protocol.names import PREFIX_USER
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.keys import published
 from server.services.users import user_or_group
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from server.model.clients import Agent
 from server.model.ports import BadToken, Secrets, Signer, Verifier
 from server.model.store import Unit
-from server.model.tokens import Delegation
+from server.model.tokens import Delegation, published
 from server.protocol import errors
 from server.protocol.ciba import login_hints
 from server.protocol.ciba.login_hints import LoginHint
 from server.protocol.json_text import JsonValue
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.keys import published
 
 _ALG = "ES256"
 _JTI = "sayso_lh_"
@@ -34,7 +33,6 @@ class LoginHints:
         tx: Unit,
         agent: Agent,
         parent: Delegation,
-        *,
         resource: str,
         scope: Sequence[str],
         details: Sequence[Mapping[str, JsonValue]],

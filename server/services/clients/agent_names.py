@@ -11,6 +11,7 @@ from server.model.clients import Agent, FormerName
 from server.model.reactions import AgentAnnounced
 from server.model.store import Unit, View
 from server.services.audit import audit
+from server.services.refusals import NotFound
 
 RENAMED: Final = "agent.renamed"
 
@@ -41,3 +42,11 @@ def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     audit.record(tx, Entry(audit.Type.AGENT_RENAMED, by, agent_id=agent.id, facts=facts))
     tx.react(AgentAnnounced(agent.id, RENAMED, agent.owners))
     return replace(agent, named_at=tx.now)
+
+
+def find(view: View, called: str) -> Agent:
+    """The agent of this name or client_id. Raises `NotFound`."""
+    agent = view.directory.agent_called(called)
+    if agent is None:
+        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
+    return agent

@@ -24,10 +24,11 @@ from server.services.client_secrets import DEFAULT_OVERLAP_MS
 from server.services.clients import agent_forms, agent_names, icons, owners
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.agent_names import find
 from server.services.clients.client_names import refuse_taken
 from server.services.members import ANY, Having
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, Invalid
 from server.services.users import users
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
@@ -287,14 +288,6 @@ def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
     """The agent with one secret more, and that secret's text."""
     kept, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
     return NewSecret(replace(agent, secrets=(*agent.secrets, kept)), text)
-
-
-def find(view: View, called: str) -> Agent:
-    """The agent of this name or client_id. Raises `NotFound`."""
-    agent = view.directory.agent_called(called)
-    if agent is None:
-        raise NotFound(f"There is no agent {called}. See them all with: sayso agents list")
-    return agent
 
 
 def _end_everything(tx: Unit, agent: Agent, by: str) -> StoppedAgent:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from server.model.clients import Agent, App
+from server.model.clients import Agent
 from server.model.display_names import TERMINAL
-from server.model.store import Unit, View
+from server.model.store import Unit
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.refusals import Exists, about
+from server.services.users.users import clients_called
 
 
 @about("name")
@@ -20,7 +21,7 @@ def refuse_taken(
     an agent that names itself must not learn who else has an account. Raises `Exists`.
     """
     looks = name_keys(name)
-    for found in _clients(tx, name):
+    for found in clients_called(tx, name):
         if found.id != own:
             kind = "agent" if isinstance(found, Agent) else "app"
             raise Exists(
@@ -32,20 +33,3 @@ def refuse_taken(
     for user in map(tx.directory.user, tx.names.bearers("user", looks)):
         if user is not None and (among is None or user.id in among):
             raise Exists(f"There is a user {user.name}. Choose a name that does not look like it.")
-
-
-@about("name")
-def refuse_client(tx: Unit, name: str) -> None:
-    """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
-    for found in _clients(tx, name):
-        kind = "agent" if isinstance(found, Agent) else "app"
-        raise Exists(
-            f"There is an {kind} {found.name}. Choose a name that does not look like it, "
-            f"or give the {kind} another one: sayso {kind}s update {found.id} --name NAME"
-        )
-
-
-def _clients(view: View, name: str) -> list[Agent | App]:
-    ids = view.names.bearers("client", name_keys(name))
-    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
-    return [one for one in found if one is not None]

@@ -3,14 +3,13 @@
 Owns: what a label may look like. Never: what follows from one; that is policy.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from server.protocol.clients.labels import is_label
 from server.services.refusals import Invalid, about
 
 MOST_LABELS: Final = 20
-_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,62})?")
 
 
 @about("labels")
@@ -29,8 +28,3 @@ def read(raw: Sequence[str]) -> tuple[str, ...]:
     if len(found) > MOST_LABELS:
         raise Invalid(f"An agent has at most {MOST_LABELS} labels.")
     return found
-
-
-def is_label(text: str) -> bool:
-    """Reports whether an agent could carry this."""
-    return _LABEL.fullmatch(text) is not None

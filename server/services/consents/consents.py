@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from server.model import display_names
+from server.model.approval_requests import OpenApproval, Opening
 from server.model.approvals import Approval
-from server.model.consents import Consent
+from server.model.consents import Consent, Outcome
 from server.model.display_names import Party
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
@@ -22,9 +23,8 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_CONSENT
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
-from server.services.approvals.creation import Opening, open_approval
 from server.services.audit import audit
-from server.services.clients import agent_names, agents
+from server.services.clients import agent_names
 from server.services.consents.displays import ConsentAsked, consent_text
 from server.services.consents.revocations import end, record
 from server.services.notifications import caps, notices
@@ -38,8 +38,6 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 USUAL_MS: Final = 30 * DAY_MS
 LONGEST_MS: Final = 180 * DAY_MS
 _MOST_FOUND: Final = 1_000
-
-Outcome = Literal["waiting", "given", "denied", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,7 @@ class ConsentService:
     store: Store
     secrets: Secrets
     rules: ServerPolicy
+    open_approval: OpenApproval
 
     def covering(
         self, view: View, user_id: str, client_id: str, resource: str, scope: tuple[str, ...]
@@ -297,9 +296,8 @@ class ConsentService:
                 )
             )
 
-        return open_approval(
+        return self.open_approval(
             tx,
-            self.secrets,
             Opening(
                 kind="consent",
                 client_id=party.id,
@@ -315,7 +313,6 @@ class ConsentService:
                 peer=wanted.peer,
                 display=display,
             ),
-            self.rules,
         )
 
     def _consent(self, tx: Unit, approval: Approval) -> Consent:
@@ -344,7 +341,7 @@ _OUTCOMES: Final[dict[State, Outcome]] = {
 
 def _called(view: View, called: str) -> str:
     app = view.directory.app_called(called)
-    return agents.find(view, called).id if app is None else app.id
+    return agent_names.find(view, called).id if app is None else app.id
 
 
 def _party(tx: Unit, client_id: str) -> Party:

@@ -7,6 +7,7 @@ That is a consent like any other, so it is listed, runs out and is taken back li
 import json
 from dataclasses import dataclass
 
+from server.model.approval_requests import Opening
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import Consent
@@ -18,7 +19,6 @@ from server.protocol.approvals import kinds
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
-from server.services.approvals.creation import Opening, open_approval
 from server.services.audit import audit
 from server.services.consents.consents import ConsentOffer, ConsentService
 from server.services.consents.displays import AppDeviceAsked, app_device_text
@@ -78,9 +78,8 @@ class AppDevices:
                 )
             )
 
-        return open_approval(
+        return self.consents.open_approval(
             tx,
-            self.consents.secrets,
             Opening(
                 kind="app_device",
                 client_id=code.client_id,
@@ -95,7 +94,6 @@ class AppDevices:
                 display=display,
                 no_later_than=code.expires_at,
             ),
-            self.consents.rules,
         )
 
     def keep(self, tx: Unit, approval: Approval, code: DeviceCode) -> None:

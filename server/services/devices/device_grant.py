@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_requests import OpenApproval, Opening
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.devices import DeviceCode
@@ -21,7 +22,6 @@ from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
 from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import Opening, open_approval
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
 from server.services.consents.displays import DeviceAsked, device_text
@@ -68,6 +68,7 @@ class DeviceGrantService:
     clients: ClientAuthentication
     apps: AppDevices
     rules: ServerPolicy
+    open_approval: OpenApproval
 
     @property
     def page(self) -> str:
@@ -228,9 +229,8 @@ class DeviceGrantService:
                 DeviceAsked(approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at)
             )
 
-        return open_approval(
+        return self.open_approval(
             tx,
-            self.secrets,
             Opening(
                 kind="device",
                 client_id=names.APPROVER_CLIENT,
@@ -245,7 +245,6 @@ class DeviceGrantService:
                 display=display,
                 no_later_than=code.expires_at,
             ),
-            self.rules,
         )
 
     def _nobody(self, name: str) -> User:

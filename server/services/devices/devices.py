@@ -8,25 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.model.approval_requests import OwnedApproval
 from server.model.audit import Entry
-from server.model.devices import Device
+from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_name
-from server.services.approvers import approvers
 from server.services.audit import audit
-from server.services.devices import enrolment, new_devices
-from server.services.devices.enrolment import IssuedCode
+from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
 from server.services.devices.statements import Statements
 from server.services.notifications import notices, push_targets
-from server.services.users import device_auth
+from server.services.users import device_auth, enrolment_codes
 from server.services.users.device_auth import Person
+from server.services.users.enrolment_codes import IssuedCode
 
-MOST_TRIES: Final = 10
 MOST_UNCONFIRMED: Final = 50
 MOST_DEVICES: Final = 20
 _SESSION_PURPOSE: Final = "session"
@@ -48,6 +47,7 @@ class DeviceService:
     store: Store
     secrets: Secrets
     statements: Statements
+    owned: OwnedApproval
 
     def register(self, person: Person, name: str, keys: Mapping[str, object]) -> Device:
         """Bind this session's terminal to its approval keys. Raises errors.Problem.
@@ -96,7 +96,7 @@ class DeviceService:
                 raise _too_many()
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
-            return enrolment.issue(tx, self.secrets, person.user, by=by)
+            return enrolment_codes.issue(tx, self.secrets, person.user, by=by)
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
         """Call one of the person's devices otherwise; it gives no power. Raises errors.Problem."""
@@ -182,7 +182,7 @@ class DeviceService:
             return purpose
         if purpose.startswith(PREFIX_DEVICE):
             return _own(tx, person, purpose).id
-        return approvers.owned(tx, purpose, person.user.id).id
+        return self.owned(tx, purpose, person.user.id).id
 
     def _stated(self, tx: Unit, person: Person, device_id: str, jws: str, purpose: str) -> Device:
         device = _own(tx, person, device_id)

@@ -6,19 +6,16 @@ token endpoint, a passkey is made in `passkeys.py`.
 """
 
 import hmac
-from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
 from server.model.devices import EnrolmentCode
 from server.model.ports import Secrets
 from server.model.store import Unit
-from server.model.users import User
 from server.protocol import errors
 from server.services.audit import audit
 from server.services.notifications import notices
 
-LIFETIME_MS: Final = 15 * 60 * 1000
 MOST_TRIES: Final = 5
 UNKNOWN_CODES: Final = 20
 UNKNOWN_WINDOW_MS: Final = 10 * 60_000
@@ -28,42 +25,12 @@ SECRET_CHARACTERS: Final = 24
 REFUSED: Final = "The code is wrong, used or too old. Ask for a new one: sayso users enrol"
 
 _ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_GROUP = 4
 # People read these for what they are not (Crockford's base 32).
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCode:
-    """A code as its user needs it. It is told once; nobody can read it from the database."""
-
-    code: str
-    """Groups of four with hyphens."""
-    expires_at: int
-
-
 class BadCode(ValueError):
     """A text that cannot be an enrolment code."""
-
-
-def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
-    """Give the user a new code; the unused ones that came before it end here."""
-    tx.codes.withdraw(user.id, tx.now)
-    code_id, secret = secrets.new_code()
-    code = EnrolmentCode(
-        id=code_id,
-        user_id=user.id,
-        secret_hash=secrets.code_hash(code_id, secret),
-        created_by=by,
-        created_at=tx.now,
-        expires_at=tx.now + LIFETIME_MS,
-        used_at=None,
-        tries=0,
-    )
-    tx.codes.add(code)
-    facts = {"code": code_id, "expires_at": code.expires_at}
-    audit.record(tx, Entry(audit.Type.CODE_ISSUED, by, subject=user.id, facts=facts))
-    return IssuedCode(grouped(code_id + secret), code.expires_at)
 
 
 def known(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.ProtocolError:
@@ -99,11 +66,6 @@ def use(tx: Unit, code: EnrolmentCode) -> bool:
         return False
     _record(tx, audit.Type.CODE_USED, code, "used")
     return True
-
-
-def grouped(code: str) -> str:
-    """The code in groups of four, for reading it aloud."""
-    return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
 
 
 def normalise(text: str) -> tuple[str, str]:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.devices import Device, EnrolmentCode, MadePasskey, Passkey, Session
+from server.model.devices import (
+    BROWSER,
+    PASSKEY,
+    Device,
+    EnrolmentCode,
+    MadePasskey,
+    Passkey,
+    Session,
+)
 from server.model.ports import Authenticators, BadToken, Secrets
 from server.model.store import Store, Unit, View
 from server.model.users import User
@@ -23,7 +31,6 @@ from server.protocol.text import check_name
 from server.services.audit import audit
 from server.services.devices import devices, enrolment, new_devices, passkey_counters
 from server.services.devices.browsers import Browsers
-from server.services.devices.signatures import BROWSER, PASSKEY
 from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth

@@ -5,19 +5,13 @@ is enough for what was said.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
-from server.model.devices import Device
+from server.model.devices import PASSKEY, Device
 from server.model.ports import Authenticators, Verifier
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.devices import passkeys
 from server.services.devices import passkey_counters
-
-PASSKEY: Final = "passkey"
-"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
-BROWSER: Final = "browser"
-"""The kind of device that a passkey is."""
 
 
 @dataclass(frozen=True, slots=True)

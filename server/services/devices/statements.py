@@ -7,12 +7,12 @@ Never: what follows from a statement; `devices.py` and `authority.py` decide tha
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.devices import Device
+from server.model.devices import PASSKEY, Device
 from server.model.ports import BadToken, Secrets
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.services.devices.signatures import PASSKEY, Signatures, Signed
+from server.services.devices.signatures import Signatures, Signed
 from server.services.server_policy import ServerPolicy
 
 PIN_FRESH_MS: Final = 120_000

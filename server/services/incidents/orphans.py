@@ -11,7 +11,7 @@ from server.model.store import Store, View
 from server.model.users import User
 from server.services import paging
 from server.services.clients import owners
-from server.services.clients.agents import find
+from server.services.clients.agent_names import find
 from server.services.incidents import orphan_quarantine
 from server.services.paging import ResultPage
 from server.services.server_policy import ServerPolicy

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.model.approval_views import Shown
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.incidents import Incident, Scope
@@ -18,7 +19,7 @@ from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
 from server.services.approvals import decisions as approvals
 from server.services.approvals.decisions import ApprovalService
-from server.services.approvals.views import Shown, shown
+from server.services.approvals.views import shown
 from server.services.audit import approval_entries, audit
 from server.services.clients.agents import StoppedAgent, quarantine
 from server.services.consents import revocations

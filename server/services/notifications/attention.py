@@ -14,8 +14,8 @@ from server.model.notifications import Hold, NotificationPreferences, Why
 from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
+from server.protocol.zones import zone
 from server.services.notifications import budgets, push_targets
-from server.services.policy.documents import zone
 from server.services.server_policy import ServerPolicy
 
 REMINDER: Final = "approval.reminder"

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from server.model import display_names
+from server.model.approval_views import Shown
+from server.model.approvals import Approval
 from server.model.devices import Device
 from server.model.notifications import FeedEvent
 from server.model.ports import Wake
 from server.model.store import Store, View
-from server.services.approvals.views import Shown, shown
 from server.services.notifications import attention, deliveries
 
 _AT_ONCE = 1_000
@@ -171,6 +172,8 @@ class FeedService:
     """Reads one person's events."""
 
     store: Store
+    shown: Callable[[View, Approval, str], Shown]
+    """What a person sees of a request."""
 
     def head(self) -> int:
         """The newest cursor."""
@@ -197,10 +200,21 @@ class FeedService:
             if cursor > head or cursor < view.feed.floor() - 1:
                 return News((), head, resync=True, allowed=True)
             events = view.feed.after(cursor, user_id, _AT_ONCE)
-            found = tuple(_happening(view, event) for event in events)
+            found = tuple(self._happening(view, event) for event in events)
             last = events[-1].seq if events else cursor
             more = len(events) == _AT_ONCE
             return News(found, last, resync=False, allowed=True, more=more)
+
+    def _happening(self, view: View, event: FeedEvent) -> Happening:
+        approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
+        return Happening(
+            event=event,
+            approval=None if approval is None else self.shown(view, approval, event.user_id),
+            device=None if event.device_id is None else view.devices.get(event.device_id),
+            agent=None
+            if event.agent_id is None
+            else display_names.name_of(view.directory, event.agent_id),
+        )
 
 
 def _allowed(view: View, user_id: str, device_id: str | None) -> bool:
@@ -212,15 +226,3 @@ def _allowed(view: View, user_id: str, device_id: str | None) -> bool:
         return False
     session = view.sessions.get(device.session_id)
     return session is not None and session.revoked_at is None
-
-
-def _happening(view: View, event: FeedEvent) -> Happening:
-    approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
-    return Happening(
-        event=event,
-        approval=None if approval is None else shown(view, approval, event.user_id),
-        device=None if event.device_id is None else view.devices.get(event.device_id),
-        agent=None
-        if event.agent_id is None
-        else display_names.name_of(view.directory, event.agent_id),
-    )

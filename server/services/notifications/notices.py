@@ -15,7 +15,6 @@ from server.model.incidents import Incident
 from server.model.reactions import AgentAnnounced, DeviceUnlocked
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
-from server.services.approvers import approvers
 from server.services.notifications import attention, push_targets
 from server.services.server_policy import ServerPolicy
 
@@ -38,7 +37,7 @@ def approval(
     if subject.delivery != "poll" and event in _ENDS:
         said = {"approval": subject.id, "event": event}
         tx.outbox.add(subject.delivery, subject.agent_id, json.dumps(said), after_ms=call_after_ms)
-    people = [one.user_id for one in approvers.of_approval(tx, subject)] or [_NOBODY]
+    people = [one.user_id for one in tx.approvers.asked(subject)] or [_NOBODY]
     for user_id in people if screens else ():
         tx.feed.add(user_id, event, approval_id=subject.id)
     _hook(tx, event, _facts(subject))
@@ -48,7 +47,7 @@ def asked(
     tx: Unit, subject: Approval, rules: ServerPolicy, event: str = "approval.requested"
 ) -> None:
     """A request is put to everybody whom it asks; the hook is told whether it notifies any."""
-    people = approvers.of_approval(tx, subject)
+    people = tx.approvers.asked(subject)
     rung = [attention.ring(tx, subject, one.user_id, event, rules) for one in people]
     _hook(tx, event, {**_facts(subject), "notify": any(rung)})
 

@@ -15,7 +15,7 @@ from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Store, Unit, View
 from server.services.audit import audit
-from server.services.clients import agents
+from server.services.clients import agent_names
 from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 
@@ -46,7 +46,7 @@ class Pauses:
     def of(self, called: str) -> list[Pause]:
         """The pauses of an agent that go on now, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
-            agent = agents.find(view, called)
+            agent = agent_names.find(view, called)
             found = view.approvals.denials_of(agent.id, view.now - WITHIN_MS - PAUSE_MS)
             limit = self.rules.denials_before_pause
             return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.devices import Device
+from server.model.devices import BROWSER, Device
 from server.model.notifications import Address, PushSubscription
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
@@ -19,7 +19,6 @@ from server.protocol import errors
 from server.protocol.names import PREFIX_PUSH
 from server.protocol.notifications import web_push
 from server.services.audit import audit
-from server.services.devices.signatures import BROWSER
 from server.services.notifications import push_targets
 from server.services.users import device_auth
 from server.services.users.device_auth import Person

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model import display_names
+from server.model.approval_requests import OwnedApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import Agent
@@ -18,11 +19,10 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
-from server.services.approvals import decisions
+from server.protocol.zones import zone
 from server.services.audit import audit
 from server.services.notifications import attention
 from server.services.policy.displays import rfc3339
-from server.services.policy.documents import zone
 from server.services.policy.rules import DAYS
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -54,6 +54,7 @@ class Quiet:
     """Reads and changes a person's own settings."""
 
     store: Store
+    owned: OwnedApproval
 
     def of(self, person: Person) -> NotificationSettings:
         """What this person has set."""
@@ -126,7 +127,7 @@ class Quiet:
         """
         with self.store.write() as tx:
             device_auth.current(tx, person)
-            approval = decisions.of_person(tx, person, approval_id)
+            approval = self.owned(tx, approval_id, person.user.id)
             over = overdue(approval.state, approval.expires_at, tx.now)
             if over or approval.state is not State.PENDING:
                 raise errors.Problem(409, "not_pending", "This request waits no more.")
@@ -149,7 +150,7 @@ class Quiet:
         """End a snooze before its time. Raises errors.Problem 404 if there is none."""
         with self.store.write() as tx:
             device_auth.current(tx, person)
-            approval = decisions.of_person(tx, person, approval_id)
+            approval = self.owned(tx, approval_id, person.user.id)
             if not tx.attention.unhold(person.user.id, approval.id):
                 raise errors.Problem(404, "not_found", "This request is not snoozed.")
             _record(tx, person, audit.Type.APPROVAL_WOKEN, approval)

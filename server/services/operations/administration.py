@@ -1,16 +1,16 @@
-"""Administration over HTTP: the services of the command line, at one person's guarded desk.
+"""What administrators may use: on the command line, and over HTTP behind a guard for each request.
 
-Owns: which services a request gets. Never: a rule; those are theirs and `authority.py`'s.
+Owns: which services an administrator gets. Never: a rule; those are theirs and `authority.py`'s.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 
-from server.model.ports import Secrets, Signer
 from server.model.store import Store
+from server.services.adapters import Adapters
+from server.services.approvals.backups import Reinforcements
+from server.services.approvals.creation import opener
 from server.services.approvals.oversight import Oversight
-from server.services.approvers.backups import Reinforcements
 from server.services.approvers.deputies import ManagedDeputies
 from server.services.approvers.groups import Groups
 from server.services.audit import audit
@@ -35,105 +35,84 @@ from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
-from server.services.server_policy import ServerPolicy
-from server.services.standing_grants.standing_grants import StandingGrants, standing_grants_of
+from server.services.standing_grants.standing_grants import standing_grants_of
 from server.services.tokens.delegations import Ledger
 from server.services.tokens.keys import SigningKeys
 from server.services.users.device_auth import Person
 from server.services.users.users import Users
 
 
-@dataclass(frozen=True, slots=True)
 class AdminServices:
-    """What one request may use. Every unit of work of it is checked for this very request."""
+    """Every unit of work of these services goes through the store that they are given."""
 
-    by: str
-    """The actor, as the log names it."""
-    only_of: str | None
-    """The user whose agents are listed; None for those who may see them all."""
-    names: Callable[[Iterable[str]], dict[str, str]]
-    """What people are called, by their ids."""
-    check: Callable[[], None]
-    """Whether they may be here at all, for what is read nowhere. Raises errors.Problem."""
-    users: Users
-    agents: Agents
-    agent_auth: AgentAuth
-    orphans: Orphans
-    pauses: Pauses
-    apps: Apps
-    groups: Groups
-    resources: Resources
-    actions: Actions
-    previews: Previews
-    policies: Policies
-    trials: Trials
-    replays: Replays
-    keys: SigningKeys
-    invitations: Invitations
-    oversight: Oversight
-    outgoing: Outgoing
-    reinforcements: Reinforcements
-    statistics: Statistics
-    limits: Limits
-    doctor: Doctor
-    ledger: Ledger
-    incidents: Incidents
-    consents: ConsentService
-    deputies: ManagedDeputies
-    standing_grants: StandingGrants
+    def __init__(
+        self,
+        store: Store,
+        given: Adapters,
+        *,
+        by: str = audit.OPERATOR,
+        only_of: str | None = None,
+    ) -> None:
+        secrets, rules = given.secrets, given.rules
+        judge = Judge(secrets)
+        opens = opener(secrets, rules)
+        self.by = by
+        """The actor, as the log names it."""
+        self.only_of = only_of
+        """The user whose agents are listed; None for those who may see them all."""
+        self.users = Users(store, secrets)
+        self.agents = Agents(store, secrets, given.endpoint_problem)
+        self.agent_auth = AgentAuth(store, secrets)
+        self.orphans = Orphans(store, rules)
+        self.pauses = Pauses(store, rules)
+        self.apps = Apps(store, secrets)
+        self.groups = Groups(store, secrets)
+        self.resources = Resources(store, secrets, rules.issuer)
+        self.actions = Actions(store)
+        self.previews = Previews(store)
+        self.policies = Policies(store)
+        self.trials = Trials(store, rules, judge)
+        self.replays = Replays(store, judge)
+        self.keys = SigningKeys(store, given.signer, rules)
+        self.invitations = Invitations(store, secrets)
+        self.oversight = Oversight(store)
+        self.outgoing = Outgoing(store)
+        self.reinforcements = Reinforcements(store, judge, rules)
+        self.statistics = Statistics(store)
+        self.limits = Limits(store, rules)
+        self.doctor = Doctor(store, judge)
+        self.consents = ConsentService(store, secrets, rules, opens)
+        self.deputies = ManagedDeputies(store)
+        self.standing_grants = standing_grants_of(store, secrets, rules, opens)
+        self.ledger = Ledger(store)
+        self.incidents = Incidents(store)
+        self._store = store
+        self._everybody = Users(given.store, secrets)
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """What people are called, by their ids; whoever asks may know that."""
+        return self._everybody.names(ids)
+
+    def check(self) -> None:
+        """Whether they may be here at all, for what is read nowhere. Raises errors.Problem."""
+        with self._store.read():
+            pass
 
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """Gives each request its desk."""
+    """Gives each request its services."""
 
-    store: Store
-    secrets: Secrets
-    signer: Signer
+    given: Adapters
     statements: Statements
-    rules: ServerPolicy
-    endpoint_problem: Callable[[str], str]
-    """Why an agent may not be called back at a URL; "" when it may."""
 
     def desk(self, person: Person, rule: AccessRule, asked: AdminRequest) -> AdminServices:
         """The services, behind a guard that knows who asks for what."""
-        store = GuardedStore(self.store, Guard(rule, person, asked, self.statements))
-        judge = Judge(self.secrets)
+        store = GuardedStore(self.given.store, Guard(rule, person, asked, self.statements))
         sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
         return AdminServices(
+            store,
+            self.given,
             by=audit.by_user(person.user.id),
             only_of=None if sees_all else person.user.id,
-            names=Users(self.store, self.secrets).names,
-            check=partial(_look, store),
-            users=Users(store, self.secrets),
-            agents=Agents(store, self.secrets, self.endpoint_problem),
-            agent_auth=AgentAuth(store, self.secrets),
-            orphans=Orphans(store, self.rules),
-            pauses=Pauses(store, self.rules),
-            apps=Apps(store, self.secrets),
-            groups=Groups(store, self.secrets),
-            resources=Resources(store, self.secrets, self.rules.issuer),
-            actions=Actions(store),
-            previews=Previews(store),
-            policies=Policies(store),
-            trials=Trials(store, self.rules, judge),
-            replays=Replays(store, judge),
-            keys=SigningKeys(store, self.signer, self.rules),
-            invitations=Invitations(store, self.secrets),
-            oversight=Oversight(store),
-            outgoing=Outgoing(store),
-            reinforcements=Reinforcements(store, judge, self.rules),
-            statistics=Statistics(store),
-            limits=Limits(store, self.rules),
-            doctor=Doctor(store, judge),
-            consents=ConsentService(store, self.secrets, self.rules),
-            deputies=ManagedDeputies(store),
-            standing_grants=standing_grants_of(store, self.secrets, self.rules),
-            ledger=Ledger(store),
-            incidents=Incidents(store),
         )
-
-
-def _look(store: GuardedStore) -> None:
-    with store.read():
-        pass

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.approvals import Why
+from server.model.approvers import NamedApprover
 from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.questions import APP, Requirements
 from server.protocol.policy.risks import Risk
 from server.services.approvers import stand_ins
-from server.services.approvers.approvers import NamedApprover
 from server.services.approvers.eligible import EligibleApprovers
 from server.services.policy.judging import JudgedRequest
 

@@ -7,11 +7,10 @@ from server.model.ports import Secrets, Signer
 from server.model.store import Store, View
 from server.model.users import User
 from server.services.audit import audit
-from server.services.devices import enrolment
-from server.services.devices.enrolment import IssuedCode
 from server.services.refusals import Exists
 from server.services.tokens import keys
-from server.services.users import users
+from server.services.users import enrolment_codes, users
+from server.services.users.enrolment_codes import IssuedCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Installation:
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.admit(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
             audit.record(tx, Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
-            return user, enrolment.issue(tx, self.secrets, user, by=by)
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def admin(self) -> User | None:
         """The administrator that was there first, if there is one."""

@@ -19,7 +19,7 @@ from server.model.operations import Trace, Waiting
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.clients import agents
+from server.services.clients import agent_names
 from server.services.users import device_auth as people
 from server.services.users.device_auth import Person
 
@@ -169,7 +169,7 @@ class Statistics:
     def of_agent(self, called: str, days: int) -> Course:
         """What one agent asked of everybody. Raises `NotFound`."""
         with self.store.read() as view:
-            agent, since = agents.find(view, called), _first(view.now, days)
+            agent, since = agent_names.find(view, called), _first(view.now, days)
             found = view.traces.of_agent(agent.id, since, MOST_TRACES + 1)
         traces, whole = found[:MOST_TRACES], len(found) <= MOST_TRACES
         return Course(since, whole, _counts(traces), tuple(_days(traces, since, days)))

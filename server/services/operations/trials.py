@@ -28,7 +28,7 @@ from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Issue
 from server.services.approvers import answerers, deciders, eligible
 from server.services.approvers.answerers import Answerers
-from server.services.clients import agents, apps
+from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
 from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
@@ -176,7 +176,7 @@ class Trials:
     def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
         if wanted.way not in WAYS:
             raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
-        find = apps.find if wanted.way == APP else agents.find
+        find = apps.find if wanted.way == APP else agent_names.find
         agent: Agent | App = find(view, wanted.agent)
         user = None if wanted.user is None else users.find(view, wanted.user)
         alone = wanted.way == "client_credentials"

@@ -11,10 +11,10 @@ from itertools import chain
 from typing import Final, TypeAlias, cast
 
 from server.model.policy import Hours
+from server.protocol import zones
 from server.protocol.policy import uses
 from server.protocol.policy.questions import Question
 from server.protocol.policy.risks import Risk
-from server.services.policy import documents
 from server.services.policy.rules import (
     ALLOWED,
     ANY,
@@ -162,7 +162,7 @@ def _of_amount(amount: Amount) -> Condition:
 
 
 def _within(hours: Hours) -> Condition:
-    zone = documents.zone(hours.zone)
+    zone = zones.zone(hours.zone)
     begins, ends, days = hours.begins, hours.ends, frozenset(hours.days)
     over_midnight = begins >= ends > _MIDNIGHT
 

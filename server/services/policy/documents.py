@@ -7,18 +7,19 @@ Never: whether the agents and people that it names exist (`binding.py`).
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, time, tzinfo
+from datetime import time
 from typing import Final, TypeVar, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
+from server.protocol.clients.labels import is_label
 from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
-from server.services.clients import labels
+from server.protocol.zones import zone
 from server.services.policy.rules import (
     ALLOWED,
     DAYS,
@@ -74,11 +75,6 @@ def read(text: str) -> Document:
     rules = tuple(_rule(raw, place) for place, raw in enumerate(members["rules"], 1))
     _refuse_twice([rule.id for rule in rules])
     return Document(text, rules)
-
-
-def zone(name: str) -> tzinfo:
-    """A time zone. Raises ValueError or OSError when this machine does not know it."""
-    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 class _Table:
@@ -249,7 +245,7 @@ def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
 def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
     found = _names(table, name, value)
     for label in found:
-        if not labels.is_label(label):
+        if not is_label(label):
             raise table.fail(name, "write words and key=value pairs as agents carry them")
     return found
 

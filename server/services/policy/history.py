@@ -29,7 +29,6 @@ from server.protocol.approvals.comparisons import (
     Value,
 )
 from server.protocol.approvals.unusual import Code, Oddity, Unusual
-from server.services.clients import agent_names
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
     MOST_TARGETS,
@@ -213,7 +212,7 @@ class _Looked:
         if past.count == 0 or self.keys.name.mark in past.members:
             return None
         user = self.wanted.user.id
-        for one in agent_names.former(self.view, self.wanted.agent.id):
+        for one in self.view.names.former(self.wanted.agent.id):
             if history_keys.name_mark(self.secrets, user, one.name) in past.members:
                 return one.name, one.until
         return None

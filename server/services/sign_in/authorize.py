@@ -3,7 +3,6 @@
 What follows on the pages is `flows.py`.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
+from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppAct, AppActions
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
@@ -203,11 +203,6 @@ class AuthorizeService:
         if pushed is None or not named.startswith(names.PREFIX_PUSHED):
             raise errors.InvalidRequestUri("This request was used or is too old. Start again.")
         return authorize.reread(json.loads(pushed.parameters))
-
-
-def handle_hash(handle: str) -> bytes:
-    """What the database keeps of a handle."""
-    return hashlib.sha256(handle.encode()).digest()
 
 
 def _registered(app: App, back: ReturnTo) -> ReturnTo:

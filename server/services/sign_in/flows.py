@@ -10,9 +10,11 @@ from server.model.audit import Entry
 from server.model.ports import BadToken, Secrets, Verifier
 from server.model.sign_in import Code, Flow, Grant
 from server.model.store import Store, Unit, View
+from server.model.tokens import published
 from server.protocol import errors
 from server.protocol.names import PREFIX_CODE
 from server.protocol.sign_in import authorize
+from server.protocol.sign_in.handles import handle_hash
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
@@ -23,7 +25,6 @@ from server.services.sign_in.authorize import (
     AuthorizationResponse,
     AuthorizeService,
     ConsentNeeded,
-    handle_hash,
 )
 from server.services.sign_in.flow_pages import (
     ConsentPage,
@@ -35,7 +36,6 @@ from server.services.sign_in.flow_pages import (
     ways,
 )
 from server.services.sign_in.sign_ins import SignedIn, SignIns
-from server.services.tokens.keys import published
 
 CODE_MS: Final = 60_000
 _OVER: Final = "This sign-in is over. Go back to the app and start again."

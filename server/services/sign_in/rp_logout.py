@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from server.model.clients import App
 from server.model.ports import BadToken, Verifier
 from server.model.store import Store, View
+from server.model.tokens import published
 from server.protocol import errors
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.tokens.tokens import ID_TOKEN_TYPE
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.sign_ins import SignIns
-from server.services.tokens.keys import published
 
 
 @dataclass(frozen=True, slots=True)

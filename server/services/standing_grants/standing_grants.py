@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from server.model import display_names
+from server.model.approval_requests import SECONDS, OpenApproval, Opening
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
@@ -23,9 +24,8 @@ from server.protocol.names import PREFIX_STANDING_GRANT
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.services.approvals.creation import SECONDS, Opening, open_approval
 from server.services.audit import audit
-from server.services.clients import agents
+from server.services.clients import agent_names
 from server.services.notifications import caps, notices
 from server.services.policy.displays import rfc3339
 from server.services.policy.judging import Judge
@@ -66,6 +66,7 @@ class StandingGrants:
     secrets: Secrets
     proposals: Proposals
     rules: ServerPolicy
+    open_approval: OpenApproval
 
     def preview(
         self, person: Person, wish: StandingGrantProposal
@@ -208,9 +209,8 @@ class StandingGrants:
                 )
             )
 
-        return open_approval(
+        return self.open_approval(
             tx,
-            self.secrets,
             Opening(
                 kind="standing_grant",
                 client_id=proposal.agent.id,
@@ -226,7 +226,6 @@ class StandingGrants:
                 no_later_than=min(tx.now + SECONDS * 1000, proposal.bounds.until),
                 ceremony=frozenset({Step.PIN}) if proposal.pin else None,
             ),
-            self.rules,
         )
 
     def _held(
@@ -288,9 +287,12 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
     )
 
 
-def standing_grants_of(store: Store, secrets: Secrets, rules: ServerPolicy) -> StandingGrants:
+def standing_grants_of(
+    store: Store, secrets: Secrets, rules: ServerPolicy, open_approval: OpenApproval
+) -> StandingGrants:
     """The service for whoever administers: an engine and schemas of its own."""
-    return StandingGrants(store, secrets, Proposals(Schemas(), Judge(secrets)), rules)
+    proposals = Proposals(Schemas(), Judge(secrets))
+    return StandingGrants(store, secrets, proposals, rules, open_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")
@@ -304,7 +306,7 @@ def _own(view: View, person: Person, grant_id: str) -> StandingGrant:
 
 
 def _agents_of(view: View, called: str | None, only_of: str | None) -> tuple[str, ...] | None:
-    named = None if called is None else agents.find(view, called)
+    named = None if called is None else agent_names.find(view, called)
     if only_of is None:
         return None if named is None else (named.id,)
     owned = (one.id for one in view.agents.all() if only_of in one.owners)

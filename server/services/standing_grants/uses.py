@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approvals import Approval
+from server.model.approvals import Approval, Decider, said_by
 from server.model.clients import Agent
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit, View
@@ -20,8 +20,6 @@ from server.protocol.policy import uses as amounts
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.services.approvers import deciders
-from server.services.approvers.deciders import Decider
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.users import user_or_group
 
@@ -77,7 +75,7 @@ def reserve(tx: Unit, found: Iterable[Fit], verdict: Verdict, approval_id: str) 
 
 def grant_of(approval: Approval) -> str | None:
     """The grant that decided a request; None where something else did."""
-    found = (deciders.said_by(approval) or {}).get(GRANT)
+    found = (said_by(approval) or {}).get(GRANT)
     return None if found is None else str(found)
 
 

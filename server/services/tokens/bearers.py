@@ -8,8 +8,9 @@ from typing import Final
 
 from server.model.ports import BadToken
 from server.model.store import Unit
+from server.model.tokens import LiveToken
 from server.protocol import errors
-from server.services.tokens.issued_tokens import IssuedTokens, LiveToken
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.device_auth import DeviceCall
 from server.services.users.proofs import Proofs, ProofTarget
 

@@ -6,41 +6,19 @@ texts of tokens, which nobody keeps.
 
 import json
 from dataclasses import dataclass
-from typing import Literal
 
 from server.model import display_names
 from server.model.audit import Entry
 from server.model.store import Directory, Store, Unit, View
-from server.model.tokens import Delegation
-from server.model.users import User
+from server.model.tokens import Delegation, NamedDelegation
 from server.protocol import errors
 from server.protocol.names import PREFIX_AGENT
 from server.protocol.tokens import token_exchange
 from server.services.audit import audit
-from server.services.clients import agents
+from server.services.clients import agent_names
 from server.services.refusals import NotFound
 from server.services.users import device_auth, users
 from server.services.users.device_auth import Person
-
-State = Literal["live", "expired", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedDelegation:
-    """A delegation with the names that its ids stand for."""
-
-    delegation: Delegation
-    client_name: str
-    user: User | None
-    """None when an agent acts for itself, or the user is gone."""
-    actors: tuple[tuple[str, str], ...] = ()
-    """Id and name of everybody who acts in it, the current one first."""
-
-    def state(self, now: int) -> State:
-        """How it stands at this moment."""
-        if self.delegation.revoked_at is not None:
-            return "revoked"
-        return "live" if now < self.delegation.expires_at else "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +145,7 @@ def actors(view: View, jti: str) -> tuple[str, ...]:
 def _client(view: View, called: str) -> str:
     """The id of an agent or app of this name or id."""
     app = view.directory.app_called(called)
-    return agents.find(view, called).id if app is None else app.id
+    return agent_names.find(view, called).id if app is None else app.id
 
 
 def _find(view: View, jti: str) -> Delegation:

@@ -8,13 +8,14 @@ from server.model.clients import Agent
 from server.model.ports import Signer
 from server.model.resources import Resource
 from server.model.store import Directory, Store, View
+from server.model.tokens import LiveToken
 from server.protocol.names import PREFIX_REFRESH_TOKEN
 from server.protocol.resources import scopes
 from server.protocol.tokens import introspection
 from server.services.clients.client_auth import Client
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.app_tokens import token_hash
-from server.services.tokens.issued_tokens import IssuedTokens, LiveToken
+from server.services.tokens.issued_tokens import IssuedTokens
 
 USE_NOTED_MS: Final = 60_000
 """How often, at most, the use of one token is written down."""

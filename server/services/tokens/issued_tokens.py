@@ -6,26 +6,12 @@ Owns: the steps from the text of a token to a row that is in force. Never: who m
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from server.model.clients import Agent, App
 from server.model.ports import BadToken, Verifier
 from server.model.store import Directory, View
-from server.model.tokens import Delegation
-from server.model.users import User
+from server.model.tokens import Delegation, LiveToken, published
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
 from server.services.clients import client_auth
 from server.services.server_policy import ServerPolicy
-from server.services.tokens.keys import published
-
-
-@dataclass(frozen=True, slots=True)
-class LiveToken:
-    """A token that counts now, with those who stand behind it."""
-
-    claims: Mapping[str, object]
-    row: Delegation
-    client: Agent | App
-    user: User | None
-    """None when an agent acts for itself."""
 
 
 @dataclass(frozen=True, slots=True)

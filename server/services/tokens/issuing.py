@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from server.model.approvals import Approval, Decision
+from server.model.approvals import Approval, Decision, said_by
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.devices import Session
+from server.model.devices import BROWSER, Session
+from server.model.granted import effective, effective_digest
 from server.model.ports import Secrets, Signer
 from server.model.store import Unit
 from server.model.tokens import Delegation
@@ -17,11 +18,9 @@ from server.protocol.policy.questions import Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Approved, Issue
-from server.services.approvals.narrowing import effective, effective_digest
 from server.services.approvals.votes import standing
 from server.services.approvers import deciders
 from server.services.audit import audit
-from server.services.devices.signatures import BROWSER
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -254,7 +253,7 @@ def answer_to(tx: Unit, approval: Approval) -> Approved:
         action_digest=approval.action_digest,
         granted_digest=effective_digest(approval),
         single_use=approval.details != "[]",
-        decided_by=deciders.said_by(approval),
+        decided_by=said_by(approval),
     )
     return said if approval.decided_by is not None else _answered(tx, approval, said)
 

@@ -1,6 +1,5 @@
 """Our signing keys: one active per algorithm, older ones published until nothing needs them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,11 +93,6 @@ class SigningKeys:
             LONGEST_TOKEN,  # as an agent or a resource may have it
         )
         return max(seconds) * 1000
-
-
-def published(keys: Iterable[SigningKey], now: int) -> tuple[SigningKey, ...]:
-    """The keys that anybody may still trust: one is over at its time, dropped already or not."""
-    return tuple(key for key in keys if key.retires_at is None or now < key.retires_at)
 
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from server.model.approval_requests import Opening
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -17,7 +18,6 @@ from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.approvals.states import State
 from server.services.approvals import creation
-from server.services.approvals.creation import Opening
 from server.services.approvers import deciders
 from server.services.audit import audit
 from server.services.clients import agent_names

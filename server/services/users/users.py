@@ -8,7 +8,8 @@ from typing import Final
 
 from server.model.approvers import Group
 from server.model.audit import Entry
-from server.model.devices import Device
+from server.model.clients import Agent, App
+from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
 from server.model.store import Store, Unit, View
@@ -18,12 +19,10 @@ from server.protocol.names import PREFIX_USER, is_group
 from server.protocol.text import check_name
 from server.services import paging
 from server.services.audit import audit
-from server.services.clients.client_names import refuse_client
-from server.services.devices import enrolment
-from server.services.devices.devices import MOST_TRIES
-from server.services.devices.enrolment import IssuedCode
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+from server.services.users import enrolment_codes
+from server.services.users.enrolment_codes import IssuedCode
 
 ROLES: Final = ("admin", "auditor")
 """What a user may be beside being a user."""
@@ -93,7 +92,7 @@ class Users:
         """Let somebody in, with a code for their first device. Raises `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             user = admit(tx, self.secrets, new, by=by)
-            return user, enrolment.issue(tx, self.secrets, user, by=by)
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def update(self, called: str, changes: UserChanges, *, by: str) -> User:
         """Change e-mail, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
@@ -159,7 +158,7 @@ class Users:
             user = find(tx, called)
             if not user.enabled:
                 raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
-            return user, enrolment.issue(tx, self.secrets, user, by=by)
+            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, called: str, *, by: str) -> tuple[User, list[Device]]:
         """Unlock the devices that too many wrong PINs have locked; answers them.
@@ -276,3 +275,21 @@ def _record(
     tx: Unit, kind: audit.Type, user: User, by: str, facts: Mapping[str, object] = _NO_FACTS
 ) -> None:
     audit.record(tx, Entry(kind, by, subject=user.id, facts=facts))
+
+
+@about("name")
+def refuse_client(tx: Unit, name: str) -> None:
+    """Refuse a user's name that looks like that of an agent or an app. Raises `Exists`."""
+    for found in clients_called(tx, name):
+        kind = "agent" if isinstance(found, Agent) else "app"
+        raise Exists(
+            f"There is an {kind} {found.name}. Choose a name that does not look like it, "
+            f"or give the {kind} another one: sayso {kind}s update {found.id} --name NAME"
+        )
+
+
+def clients_called(view: View, name: str) -> list[Agent | App]:
+    """The agents and apps whose names look like this one."""
+    ids = view.names.bearers("client", name_keys(name))
+    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
+    return [one for one in found if one is not None]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from server.model.approvals import Approver
+from server.model.approvals import Approval, Approver, own_approver
 from server.protocol.policy.risks import Risk
 from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared, adding, reading, writing
@@ -53,6 +53,16 @@ class Approvers:
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Remember that this person was not called for it."""
         _HOLD_BACK.run(self._connection, {"of": approval_id, "user": user_id})
+
+    def asked(self, approval: Approval) -> tuple[Approver, ...]:
+        """Everybody whom it asks, the person it is for first; nobody for a phantom."""
+        if approval.user_id is None:
+            return ()
+        own = own_approver(approval, approval.user_id)
+        if not approval.several:
+            return (own,)
+        rows = {row.user_id: row for row in self.of_approval(approval.id)}
+        return (rows.pop(own.user_id, own), *rows.values())
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """Everybody who has a row, in the order in which they were asked."""

@@ -94,7 +94,7 @@ class Visit:
 
     def person(self) -> Person:
         """Who is signed in. Raises errors.Problem."""
-        return self.site.browsers.person(self.cookie)
+        return self.site.devices.browsers.person(self.cookie)
 
     def form(self) -> Form:
         """What a page of ours for this browser sent; what did not is not even shown again.
@@ -104,7 +104,7 @@ class Visit:
         form = forms.parse(self.asked.body, self.asked.headers.get("content-type", ""))
         beside = {**self.asked.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
         whole = replace(self.asked, headers=beside)
-        cookies.check_page(self.site.browsers, self.site.rules, whole, self.cookie)
+        cookies.check_page(self.site.devices.browsers, self.site.rules, whole, self.cookie)
         return form
 
     def check(self, person: Person, sheet: ConsolePage, owners: Collection[Any]) -> None:
@@ -154,7 +154,7 @@ class Visit:
             f"console/{template}",
             form_action="'self'",
             script=True,
-            csrf=self.site.browsers.csrf(self.cookie),
+            csrf=self.site.devices.browsers.csrf(self.cookie),
             now=self.site.clock.now(),
             person=person,
             issuer=self.site.rules.issuer,

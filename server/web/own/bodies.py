@@ -98,11 +98,11 @@ def about_code(site: Site, person: Person, _about: str, _body: Document) -> Sign
 def about_device(purpose: str, site: Site, person: Person, about: str, _body: Document) -> Signed:
     """It gives another device of the person's more power. Raises errors.Problem 404."""
     device = find(site, person, about)
-    return Signed(purpose, device.id, site.devices.statement_nonce(device, person.at))
+    return Signed(purpose, device.id, site.devices.devices.statement_nonce(device, person.at))
 
 
 def _nonce(site: Site, person: Person) -> str:
-    return site.devices.statement_nonce(person.at, person.at)
+    return site.devices.devices.statement_nonce(person.at, person.at)
 
 
 def _day(name: str, text: str | None) -> date:

@@ -20,13 +20,15 @@ from server.web.person_pages import Sheet
 
 def every(site: Site, person: Person) -> Sheet:
     """Those in use, and where the person is called."""
-    browsers = [_browser(one, site.clock.now()) for one in site.push_subscriptions.of(person)]
+    browsers = [
+        _browser(one, site.clock.now()) for one in site.notifications.push_subscriptions.of(person)
+    ]
     return sheet(
         "devices.html",
         "devices",
         devices=_active(site, person),
         browsers=browsers,
-        lost=site.push_losses.of(person),
+        lost=site.notifications.push_losses.of(person),
         day=day,
     )
 
@@ -63,7 +65,7 @@ def picture(link: str) -> tuple[str, int]:
 
 
 def _active(site: Site, person: Person) -> list[Device]:
-    return [one for one in site.devices.all_of(person) if one.state == "active"]
+    return [one for one in site.devices.devices.all_of(person) if one.state == "active"]
 
 
 def _browser(known: Known, now: int) -> dict[str, object]:

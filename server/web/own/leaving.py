@@ -18,7 +18,7 @@ def leave(site: Site, _person: Person) -> AnyResponse:
     """Sign this browser out; its passkey stays. Raises errors.Problem."""
     sent = sent_form(site)
     check_origin(site, sent)
-    site.browsers.leave(cookies.known(request.cookies.get(cookies.name(site.rules), "")))
+    site.devices.browsers.leave(cookies.known(request.cookies.get(cookies.name(site.rules), "")))
     gone = go(f"{site.rules.issuer}/")
     gone.headers.extend(cookies.setting(site.rules, ""))
     return gone

@@ -45,5 +45,5 @@ def check_origin(site: Site, sent: Sent) -> None:
     """Refuse what another site sent, where no row of the API does. Raises errors.Problem 403."""
     cookie = cookies.known(request.cookies.get(cookies.name(site.rules), ""))
     ours = cookies.is_from_here(site.rules, sent.calls.headers)
-    if not ours or not site.browsers.is_from_page(cookie, sent.form.get("csrf")):
+    if not ours or not site.devices.browsers.is_from_page(cookie, sent.form.get("csrf")):
         raise errors.Problem(403, "stale_page", "This page is out of date. Load it again.")

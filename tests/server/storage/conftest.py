@@ -43,16 +43,24 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'sayso.db'}"
 
 
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_database: str) -> Iterator[sa.Engine]:
+    """For emptying it."""
+    engine = sa.create_engine(postgres_database, pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def postgres_url(postgres_database: str) -> str:
-    """The PostgreSQL database, emptied."""
-    engine = sa.create_engine(postgres_database)
-    names = ", ".join(metadata.tables)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+def postgres_url(postgres_database: str, postgres_engine: sa.Engine) -> str:
+    """The PostgreSQL database, emptied; TRUNCATE takes ten times as long, for a file per table."""
+    numbers = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+    with postgres_engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+        connection.execute(sa.text(numbers))
         row = {"id": 1, "admin_version": 1, "created_at": NOON, "epoch": "first"}
         connection.execute(sa.insert(installation), row)
-    engine.dispose()
     return postgres_database
 
 

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from server.model.approvals import Approver, Decision
+from server.model.granted import granted_headline, rows_of
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
-from server.services.approvals.narrowing import granted_headline, rows_of
 from server.services.reactions import react
 from server.storage.open import SCHEMA, SchemaMismatch, open_store, upgrade_database
 from server.storage.store import SqlStore

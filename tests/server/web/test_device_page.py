@@ -166,7 +166,7 @@ def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
 def test_whoever_is_signed_in_need_not_type_their_name(browser, local):
     """It is filled in, and can be changed; what was typed is kept when a code was wrong."""
     give_password(local, "ana")
-    cookie = local.site.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
+    cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
     browser.set_cookie("sayso", cookie, domain="localhost")
     assert 'name="name" value="ana"' in _get(browser).text
     page = _send(browser, name='b"en', user_code="BCDF-GHJX")
@@ -190,7 +190,7 @@ def test_a_busy_server_loses_nothing(browser, local, monkeypatch):
     def busy(*_args, **_kwargs):
         raise Busy("too long")
 
-    monkeypatch.setattr(type(local.site.device_grant), "enter", busy)
+    monkeypatch.setattr(type(local.site.devices.grant), "enter", busy)
     page = _send(browser, name="ana", user_code=device.user_code)
     assert page.status_code == 400
     assert device.user_code in page.text

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.cli.approvals import approvals as command
-from server.http import admin_documents
+from server.http.approvals import oversight_wire
 from server.services.approvals import narrowing
 from server.services.approvals.oversight import Oversight
 from server.services.users.users import UserChanges
@@ -65,7 +65,7 @@ def test_the_administrators_documents_and_command_do(local, approval):
     """The API of administrators, and `sayso approvals list` and `show`."""
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
-    assert _is_granted_first(admin_documents._approval(seen)["headline"])
+    assert _is_granted_first(oversight_wire._approval(seen)["headline"])
     assert _is_granted_first("\n".join(command._lines(seen)))
 
 

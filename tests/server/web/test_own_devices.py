@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.services.devices.devices import MOST_TRIES
+from server.model.devices import MOST_TRIES
 from tests.support.own_pages import Pages
 from tests.support.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 

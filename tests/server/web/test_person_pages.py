@@ -383,7 +383,10 @@ def test_more_time_for_what_is_critical_is_offered_to_an_owner_alone(browser, ag
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.desk.approval(agent.id, browser.user.id, **critical)
     local.clock.forward(1_000)
-    eva, offered = local.site.browsers.person(browser.cookie), local.site.extensions.offered
+    eva, offered = (
+        local.site.devices.browsers.person(browser.cookie),
+        local.site.approvals.extensions.offered,
+    )
     assert not offered(eva, approval.id)
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     assert offered(eva, approval.id)

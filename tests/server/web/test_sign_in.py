@@ -214,7 +214,7 @@ def test_a_busy_or_broken_server_says_so(app, browser, local, monkeypatch):
         def verify(_password, _hashed):
             raise error
 
-        monkeypatch.setattr(local.site.sign_ins.hasher, "verify", verify)
+        monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", verify)
 
     fail(Busy("x"))
     assert browser.sign_in("ana").status == 503

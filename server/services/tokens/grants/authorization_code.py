@@ -11,11 +11,11 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.sign_in import pkce
+from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import granted
 from server.services.approvals.rights import Rights
 from server.services.clients import client_auth
 from server.services.notifications import notices
-from server.services.sign_in.authorize import handle_hash
 from server.services.tokens import refresh_families
 from server.services.tokens.app_tokens import AccessTokenTerms, AppIssuing
 from server.services.tokens.endpoint import TokenRequest

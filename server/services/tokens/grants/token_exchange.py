@@ -1,27 +1,33 @@
 """A person's token becomes a narrower one in which an agent acts for them (RFC 8693)."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.consents import Consent
 from server.model.ports import BadToken, Verifier
 from server.model.store import Store, Unit
-from server.model.tokens import Delegation
+from server.model.tokens import Delegation, published
 from server.protocol import errors, names
+from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes
 from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import REFUSALS, Reason
 from server.protocol.tokens.token_exchange import ExchangeRequest, Subject
 from server.services.audit import audit, floods
-from server.services.ciba.login_hints import LoginHints
 from server.services.clients import client_auth
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted, LoggedExchange
 from server.services.tokens.issuing import Issuing, Origin
-from server.services.tokens.keys import published
 from server.services.tokens.standing_exchanges import StandingExchanges
+
+HintMaker: TypeAlias = Callable[
+    [Unit, Agent, Delegation, str, Sequence[str], Sequence[Mapping[str, JsonValue]]], str
+]
+"""Signs a hint for this agent and parent: a resource, scopes and details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class TokenExchangeGrant:
     store: Store
     verifier: Verifier
     exchanges: Exchanges
-    hints: LoginHints
+    hint: HintMaker
     issuing: Issuing
     ahead: StandingExchanges
     rules: ServerPolicy
@@ -138,13 +144,8 @@ class TokenExchangeGrant:
         forbidden = refused.reason is Reason.POLICY_DENIED
         members: dict[str, object] = {"reason": str(Reason.POLICY_DENIED)} if forbidden else {}
         if refused.target is not None and subject is not None:
-            members["login_hint_token"] = self.hints.make(
-                tx,
-                agent,
-                subject,
-                resource=refused.target,
-                scope=tuple(refused.scope),
-                details=asked.details,
+            members["login_hint_token"] = self.hint(
+                tx, agent, subject, refused.target, tuple(refused.scope), asked.details
             )
         if refused.missing_types:
             members["authorization_details_types"] = list(refused.missing_types)

@@ -3,6 +3,7 @@
 import pytest
 
 from server.http import wire
+from server.http.devices import device_wire
 from server.protocol import errors
 
 X = "A" * 43
@@ -14,7 +15,7 @@ X = "A" * 43
 def test_a_pin_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
     """Nothing else is signed after it."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
-    assert wire.read(wire.PinCall, body).purpose == purpose
+    assert wire.read(device_wire.PinCall, body).purpose == purpose
 
 
 @pytest.mark.parametrize(
@@ -35,5 +36,5 @@ def test_any_other_purpose_is_refused_before_it_is_stored(purpose: str) -> None:
     """A text that no database takes must not get as far as one."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     with pytest.raises(errors.Problem) as refused:
-        wire.read(wire.PinCall, body)
+        wire.read(device_wire.PinCall, body)
     assert (refused.value.status, refused.value.code) == (422, "invalid_body")

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import delete
 
+from server.model.approvers import NamedApprover
 from server.protocol.approvals.states import State
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.storage.approvers.approver_tables import approvers as rows

@@ -2,10 +2,10 @@
 
 import pytest
 
+from server.model.approvers import NamedApprover
 from server.protocol.approvals.states import State
 from server.services.approvals.oversight import Oversight
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE

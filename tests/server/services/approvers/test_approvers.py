@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from server.model.approvals import Approval
+from server.model.approvers import NamedApprover
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
 from tests.support.callers import LocalAgent, LocalTerminal, new_person
 from tests.support.site import Answer, LocalSite
 
@@ -121,7 +121,7 @@ def test_it_has_no_device_only_if_nobody_asked_has_one(
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)
         assert row is not None
-        assert [one.user_id for one in approvers.of_approval(tx, row)] == [person.user.id]
+        assert [one.user_id for one in tx.approvers.asked(row)] == [person.user.id]
     _ask(local, approval, bob)
     person.call("DELETE", f"/api/devices/{person.device_id}")
     local.clock.forward(86_400_000)

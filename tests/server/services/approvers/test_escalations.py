@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from server.model.approvers import NamedApprover
 from server.protocol.policy.risks import Risk
 from server.services.approvals.extensions import MOST
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
 from server.services.approvers.escalations import take_step
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.callers import new_person

@@ -15,6 +15,7 @@ from tests.support.agent import PAYMENT_DETAILS
 from tests.support.callers import new_person
 from tests.support.clock import DAY, MINUTE, SECOND
 from tests.support.installation import BY, PAY, registered
+from tests.support.site import altered
 
 GONE = (400, "invalid_grant")
 
@@ -54,9 +55,11 @@ def held(local, agent):
 
     def poll(handle, *steps):
         hub = ScriptedHub(*steps)
-        grant = replace(local.site.token.for_agents[GRANT_CIBA], hub=hub)
-        grants = {**local.site.token.for_agents, GRANT_CIBA: grant}
-        site = replace(local.site, token=replace(local.site.token, for_agents=grants))
+        endpoint = local.site.tokens.endpoint
+        grant = replace(endpoint.for_agents[GRANT_CIBA], hub=hub)
+        grants = {**endpoint.for_agents, GRANT_CIBA: grant}
+        tokens = altered(local.site.tokens, endpoint=replace(endpoint, for_agents=grants))
+        site = replace(local.site, tokens=tokens)
         there = replace(agent, local=replace(local, site=site))
         return there.poll(handle, prefer="wait=30"), hub
 

@@ -82,4 +82,4 @@ def test_what_was_read_by_an_older_registration_is_asked_again(signing, local):
     older = replace(agent, jwks=(KEY.jwk,))
     form = Form({"request": (_signed(signing, local),)})
     with pytest.raises(errors.InvalidRequest, match="has changed"):
-        local.site.ciba.start(older, form, idempotency_key=None, peer="here")
+        local.site.ciba.requests.start(older, form, idempotency_key=None, peer="here")

@@ -3,7 +3,8 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from server.services.devices.devices import MOST_DEVICES, MOST_TRIES, MOST_UNCONFIRMED
+from server.model.devices import MOST_TRIES
+from server.services.devices.devices import MOST_DEVICES, MOST_UNCONFIRMED
 from server.services.devices.new_devices import WAIT_MS
 from server.services.users.users import NewUser
 from tests.support.callers import X, another_device, new_person, sign_in

@@ -7,8 +7,9 @@ import pytest
 from server.http.route import Caller
 from server.protocol.devices.passkeys import decoded, encoded
 from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
-from server.services.devices.enrolment import LIFETIME_MS, MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
+from server.services.users.enrolment_codes import LIFETIME_MS
 from server.storage.devices.enrolment_codes import Codes
 from tests.support.callers import new_person, sign_in
 from tests.support.clock import DAY, MINUTE
@@ -341,7 +342,7 @@ def test_a_ticket_counts_once_for_its_own_browser_and_not_for_long(local):
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, browser.passkey)
     other.sign_in()
-    redeem = local.site.browsers.redeem
+    redeem = local.site.devices.browsers.redeem
     ticket = browser.send("POST", "/api/feed/ticket").json["ticket"]
     assert not redeem(other.cookie, ticket)
     assert redeem(browser.cookie, ticket)
@@ -391,7 +392,7 @@ def test_a_browser_that_says_nothing_of_origins_needs_the_pages_token(local):
     browser = new_browser(local)
     silent = {"origin": None, "sec-fetch-site": None}
     assert browser.send("GET", "/api/me", headers=silent).status == 200
-    other = local.site.browsers.csrf("sayso_br_other")
+    other = local.site.devices.browsers.csrf("sayso_br_other")
     for token in (None, "", "x", other):
         headers = {**silent, "sayso-csrf": token}
         refused = browser.send("DELETE", "/api/devices/self", headers=headers)

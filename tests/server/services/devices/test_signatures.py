@@ -61,7 +61,7 @@ def test_the_record_has_what_was_signed_and_anybody_can_check_it(browser, agent,
     assert enrolled["facts"]["kids"] == {"passkey": encoded(said.credential)}
     known = Passkey("", said.credential, browser.passkey.public_key, 0, synced=False)
     assert enrolled["facts"]["public_key"] == encoded(known.public_key)
-    authenticators = local.site.approvals.signatures.authenticators
+    authenticators = local.site.approvals.decisions.signatures.authenticators
     assert authenticators.signed(said, known) > 0
 
 
@@ -184,8 +184,8 @@ def test_a_statement_of_a_terminal_is_not_asked_of_a_browsers_key(local, person)
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     ben = new_person(local, "ben")
-    service = local.site.devices
-    at = local.site.browsers.person(browser.cookie)
+    service = local.site.devices.devices
+    at = local.site.devices.browsers.person(browser.cookie)
     local.clock.forward(DAY)
     jws = ben.statement("vouch", "x", ben.high)
     with pytest.raises(Exception, match="not signed by a key of this device"):

@@ -18,7 +18,7 @@ Reported = Callable[[], str]
 @pytest.fixture
 def incidents(local: LocalSite) -> Incidents:
     """As an administrator has them."""
-    return local.site.incidents
+    return local.site.incidents.incidents
 
 
 @pytest.fixture

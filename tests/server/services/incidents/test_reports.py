@@ -101,7 +101,7 @@ def test_the_incident_holds_the_evidence(
     """Who, when, from which device, which request by its digest, which agent by which secret."""
     _, approval = agent.asked()
     answer = _report(person, approval.id, note="I was asleep")
-    found = local.site.incidents.show(answer.json["incident"])
+    found = local.site.incidents.incidents.show(answer.json["incident"])
     incident, evidence = found.incident, found.evidence
     assert (incident.user_id, incident.device_id) == (person.user.id, person.device_id)
     assert (incident.note, incident.opened_at) == ("I was asleep", local.clock.now())
@@ -169,7 +169,7 @@ def test_only_a_denial_of_this_very_request_as_suspicious_is_a_report(
     path = f"/api/approvals/{approval.id}/report"
     assert person.call("POST", path, {"decision": jws}).refusal == (422, "invalid_decision")
     assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
-    assert local.site.incidents.search() == []
+    assert local.site.incidents.incidents.search() == []
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def test_the_same_report_again_is_the_same_incident_until_somebody_acts_on_it(
     third = person.call("POST", path, {"decision": jws}).json["incident"]
     assert third != first["incident"]
     assert _state(local, agent.id) == "quarantined"
-    local.site.incidents.close(third, None, by=BY)
-    local.site.incidents.close(first["incident"], None, by=BY)
+    local.site.incidents.incidents.close(third, None, by=BY)
+    local.site.incidents.incidents.close(first["incident"], None, by=BY)
     fourth = person.call("POST", path, {"decision": jws}).json
     assert fourth["incident"] not in {first["incident"], third}
     assert len(local.desk.entries("incident.opened")) == 3
@@ -280,7 +280,7 @@ def test_what_no_agent_asked_for_is_denied_and_looked_into(
     approval = local.desk.approval("sayso_ag_gone", person.user.id)
     answer = _report(person, approval.id)
     assert (answer.json["approval"]["state"], answer.json["agents"]) == ("denied", [])
-    assert local.site.incidents.show(answer.json["incident"]).states == {}
+    assert local.site.incidents.incidents.show(answer.json["incident"]).states == {}
     assert _state(local, agent.id) == "enabled"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.services.devices.devices import MOST_TRIES
+from server.model.devices import MOST_TRIES
 from tests.support.callers import LocalAgent, new_person
 from tests.support.clock import DAY, MINUTE
 from tests.support.installation import BY, PAY, PAYMENT, registered

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from server.http import wire
+from server.http.notifications import event_wire
+from server.services.approvals.views import shown
 from server.services.notifications import feed as feeds
 from server.services.notifications.feed import (
     ANY_CHANGE,
@@ -46,7 +47,7 @@ def hub(local):
 @pytest.fixture
 def feed(local):
     """What the sockets read."""
-    return FeedService(local.services.store)
+    return FeedService(local.services.store, shown)
 
 
 def _woken(hub, topics, change):
@@ -268,7 +269,7 @@ def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.incident_opened", **about)
         tx.feed.add(person.user.id, "alarm.agent_paused", agent_id="sayso_ag_gone")
-    frames = map(wire.event, feed.news(person.user.id, person.device_id, cursor).happenings)
+    frames = map(event_wire.event, feed.news(person.user.id, person.device_id, cursor).happenings)
     opened, paused = frames
     assert opened["agent"] == {"id": agent.id, "name": "invoice-bot"}
     assert opened["incident"] == "sayso_in_1"

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from server.services.approvers import approvers
 from server.services.approvers.groups import Groups
 from server.services.operations.replays import Replays
 from server.services.operations.telling import explained, replayed
@@ -160,7 +159,7 @@ def test_whom_a_request_would_ask_are_those_whom_it_then_asks(local, agent, expl
     with local.services.store.read() as view:
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
-        rows = approvers.of_approval(view, approval)
+        rows = view.approvers.asked(approval)
     assert _told(asks) == {
         (names[one.user_id], one.why, one.approves, groups.get(one.group_id)) for one in rows
     }

@@ -10,14 +10,13 @@ import random
 
 import pytest
 
+from server.model.approvals import said_by
 from server.model.standing_grants import StandingGrant
 from server.protocol import names
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.protocol.tokens.exchange_refusals import Reason
-from server.services.approvers import approvers
-from server.services.approvers.deciders import said_by
 from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import TrialRequest, Trials
@@ -200,7 +199,7 @@ class World:
                     one.approves,
                     groups.get(one.group_id),
                 )
-                for one in approvers.of_approval(view, row)
+                for one in view.approvers.asked(row)
                 if one.stands_for is None
             }
         if self.chance.random() < ANSWERED:

@@ -7,10 +7,11 @@ import pytest
 
 from server.protocol import errors
 from server.protocol.names import ACR_PASSWORD
+from server.protocol.sign_in.handles import handle_hash
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges
-from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS, handle_hash
+from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
 from server.services.sign_in.flows import _Refused
 from server.services.users.users import NewUser, UserChanges
 from tests.support.browser import CALLBACK, request_of
@@ -309,7 +310,7 @@ def test_a_page_of_a_browser_that_was_signed_out_answers_nothing(app, browser, l
     """It asks to sign in again, and then goes on."""
     browser.authorize(app.id)
     browser.sign_in("ana")
-    local.site.sign_ins.sign_out(browser.http.cookies["sayso"])
+    local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
     assert 'type="password"' in browser.answer(button).text
     browser.sign_in("ana")
     assert "code" in browser.answer("allow").answer
@@ -518,7 +519,7 @@ def test_whoever_comes_second_gets_no_second_answer(app, browser, local):
     """Two windows that look at the same moment; and one that was signed out just then."""
     page = browser.authorize(app.id)
     handle = page.forms[0].fields["flow"]
-    flows = local.site.flows
+    flows = local.site.sign_in.flows
     with local.services.store.write() as tx:
         flow = tx.flows.get(handle_hash(handle))
         shown = flows._next(tx, flow, None)

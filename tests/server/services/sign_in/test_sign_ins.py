@@ -25,7 +25,9 @@ def sign_in(person, local):
     give_password(local, person.user.name)
 
     def attempt(name="ana", password=PASSWORD, peer=HERE, cookie=""):
-        return local.site.sign_ins.sign_in(name, password, cookie=cookie, flow=None, peer=peer)
+        return local.site.sign_in.sign_ins.sign_in(
+            name, password, cookie=cookie, flow=None, peer=peer
+        )
 
     return attempt
 
@@ -33,7 +35,7 @@ def sign_in(person, local):
 def current(local, cookie):
     """Who is signed in with this cookie."""
     with local.services.store.read() as view:
-        found = local.site.sign_ins.current(view, cookie)
+        found = local.site.sign_in.sign_ins.current(view, cookie)
     return None if found is None else found.user.name
 
 
@@ -213,7 +215,7 @@ def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
         go_on.wait(10)
         return False
 
-    monkeypatch.setattr(local.site.sign_ins.hasher, "verify", slow)
+    monkeypatch.setattr(local.site.sign_in.sign_ins.hasher, "verify", slow)
 
     def first():
         with pytest.raises(WrongPassword):
@@ -276,8 +278,8 @@ def test_the_pause_grows_and_is_forgotten(sign_in, local):
 def test_a_sign_in_ends_with_its_time_its_user_or_its_sign_out(sign_in, local):
     """A stopped user is nobody at once, and stays signed out."""
     cookie, other = sign_in(), sign_in()
-    local.site.sign_ins.sign_out(other)
-    local.site.sign_ins.sign_out(other)
+    local.site.sign_in.sign_ins.sign_out(other)
+    local.site.sign_in.sign_ins.sign_out(other)
     assert len(local.desk.entries("sign_in.ended")) == 1
     assert (current(local, cookie), current(local, other)) == ("ana", None)
     local.clock.forward(SIGNED_IN_MS - 1)
@@ -301,7 +303,7 @@ def test_signing_in_again_in_a_browser_goes_on_with_a_new_cookie(sign_in, local)
     local.clock.forward(SIGNED_IN_MS - 1)
     assert current(local, second) == "ana"
     with local.services.store.read() as view:
-        found = local.site.sign_ins.current(view, second)
+        found = local.site.sign_in.sign_ins.current(view, second)
         assert view.sign_ins.of_user(found.user.id) == [found.sign_in.id]
 
 
@@ -347,7 +349,7 @@ def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
 ):
     """The one that was verified is not the one that there is."""
     give_password(local, person.user.name)
-    hasher = local.site.sign_ins.hasher
+    hasher = local.site.sign_in.sign_ins.hasher
     verify = hasher.verify
 
     def slowly(password, hashed):
@@ -357,12 +359,12 @@ def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
 
     monkeypatch.setattr(hasher, "verify", slowly)
     with pytest.raises(WrongPassword):
-        local.site.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
+        local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
 
 
 def test_a_form_is_for_one_browser(local):
     """What it must send back belongs to the cookie, and tells nothing of it."""
-    one, two = local.site.sign_ins.new_cookie(), local.site.sign_ins.new_cookie()
-    tokens = {local.site.sign_ins.csrf(cookie) for cookie in (one, two, one)}
+    one, two = local.site.sign_in.sign_ins.new_cookie(), local.site.sign_in.sign_ins.new_cookie()
+    tokens = {local.site.sign_in.sign_ins.csrf(cookie) for cookie in (one, two, one)}
     assert len(tokens) == 2
     assert not tokens & {one, two}

@@ -38,7 +38,7 @@ def bound(agent, key, local):
 def accept(local):
     """Presents something at the endpoint; answers the token's id, or the refusal."""
     services = local.services
-    bearers = Bearers(IssuedTokens(services.verifier, services.rules), local.site.proofs)
+    bearers = Bearers(IssuedTokens(services.verifier, services.rules), local.site.users.proofs)
 
     def present(authorization, *proofs, audience=PAY):
         call = DeviceCall(authorization, proofs, "GET", URL)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from server.model.tokens import published
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens.keys import ensure_keys, published
+from server.services.tokens.keys import ensure_keys
 from tests.support.clock import HOUR
 from tests.support.installation import BY
 

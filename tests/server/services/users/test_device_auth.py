@@ -211,15 +211,15 @@ def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, pers
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
-    caller = local.site.people.authenticate(call)
+    caller = local.site.users.device_auth.authenticate(call)
     ghost = replace(caller, device=replace(caller.at, id="sayso_dv_ghost"))
     with pytest.raises(errors.Problem, match="revoked"):
-        local.site.approvals.decide(ghost, approval.id, SubmittedDecision(jws))
+        local.site.approvals.decisions.decide(ghost, approval.id, SubmittedDecision(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
-        local.site.devices.pin(caller, bytes(32), "session")
+        local.site.devices.devices.pin(caller, bytes(32), "session")
     local.desk.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):
-        local.site.approvals.decide(caller, approval.id, SubmittedDecision(jws))
+        local.site.approvals.decisions.decide(caller, approval.id, SubmittedDecision(jws))
     assert person.device.pin_tries == 0

@@ -35,7 +35,7 @@ def _set(person, password=PASSWORD, **how):
 
 
 def _signs_in(local, password):
-    return local.site.sign_ins.sign_in("ana", password, flow=None, peer="192.0.2.1")
+    return local.site.sign_in.sign_ins.sign_in("ana", password, flow=None, peer="192.0.2.1")
 
 
 def test_a_person_sets_and_changes_their_password(person, local):
@@ -109,7 +109,7 @@ def test_a_statement_that_was_spent_while_it_was_hashed_counts_for_nothing(
 ):
     """Two calls with one statement: one of them sets the password."""
     statement = _statement(person)
-    hasher, again = local.site.passwords.hasher, []
+    hasher, again = local.site.devices.passwords.hasher, []
     hash_it = hasher.hash
 
     def slowly(password):

@@ -606,7 +606,7 @@ def test_the_grant_is_judged_as_it_is_in_the_unit_of_work(chains, bot):
     with chains.local.services.store.read() as view:
         before = view.directory.agent(bot.id)
     _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
-    grant = chains.local.site.token.for_agents[GRANT_TOKEN_EXCHANGE]
+    grant = chains.local.site.tokens.endpoint.for_agents[GRANT_TOKEN_EXCHANGE]
     with pytest.raises(Exception, match="may not use"):
         grant.exchange(before, None)
 

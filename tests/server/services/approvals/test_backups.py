@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.services.approvers.backups import Reinforcements
+from server.services.approvals.backups import Reinforcements
 from server.services.approvers.groups import GroupChanges, Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge

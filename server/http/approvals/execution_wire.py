@@ -1,14 +1,66 @@
-"""What came of an approval at its resource, as JSON: as a resource says it, as people see it."""
+"""Executions of an approval: what resources send, and what people see of them."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from server.services.approvals import execution_outcomes
+from server.model.approval_views import ShownExecution
+from server.model.granted import effective_digest
+from server.protocol.tokens.step_up import Demand
+from server.services.approvals import consumptions, execution_outcomes
 from server.services.policy.displays import rfc3339
 
+_ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
+
+
+class Execution(BaseModel):
+    """What a resource is about to do under an approval, and what it demands of the answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    token: str = Field(max_length=16_384)
+    authorization_details: list[dict[str, Any]] = Field(max_length=10)
+    execution_id: str = Field(pattern=r"^[\x21-\x7e]{1,128}$")
+    acr_values: list[Annotated[str, Field(pattern=_ACR)]] = Field(default=[], max_length=10)
+    max_age: int | None = Field(default=None, ge=0, le=10**9)
+
+    def record(self) -> consumptions.IntendedExecution:
+        """The same for the services."""
+        return consumptions.IntendedExecution(
+            token=self.token,
+            details=self.authorization_details,
+            id=self.execution_id,
+            demand=Demand(tuple(self.acr_values), self.max_age),
+        )
+
+
+class Consumed(BaseModel):
+    """An approval that was spent, and on which execution."""
+
+    approval: str
+    execution_id: str
+    consumed_at: str
+    granted_digest: str
+    agent: str
+    user: str
+
+
+def consumed(spent: consumptions.Consumed) -> Consumed:
+    """A spent approval as JSON."""
+    return Consumed(
+        approval=spent.approval.id,
+        execution_id=spent.consumption.execution_id,
+        consumed_at=rfc3339(spent.consumption.at),
+        granted_digest=effective_digest(spent.approval),
+        agent=spent.approval.agent_id,
+        user=spent.approval.user_id or "",
+    )
+
+
 _DIGEST = r"^[A-Za-z0-9_-]{43}$"
+
 _EXECUTION = r"^[\x21-\x7e]{1,128}$"
+
 _Word = Literal["executed", "failed"]
 
 
@@ -64,18 +116,18 @@ class ReportedOutcome(ToldExecution):
     granted_digest: str
 
 
-def execution(found: execution_outcomes.ShownExecution | None) -> ToldExecution | None:
+def execution(found: ShownExecution | None) -> ToldExecution | None:
     """An execution as JSON."""
     return None if found is None else ToldExecution.model_validate(_members(found))
 
 
-def reported(approval_id: str, found: execution_outcomes.ShownExecution) -> ReportedOutcome:
+def reported(approval_id: str, found: ShownExecution) -> ReportedOutcome:
     """The answer to whoever reported it."""
     members = {"approval": approval_id, "granted_digest": found.granted_digest}
     return ReportedOutcome.model_validate(_members(found) | members)
 
 
-def _members(found: execution_outcomes.ShownExecution) -> dict[str, object]:
+def _members(found: ShownExecution) -> dict[str, object]:
     done = found.outcome
     return {
         "execution_id": found.consumption.execution_id,

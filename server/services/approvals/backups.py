@@ -8,15 +8,16 @@ Owns: who may be asked so. Never: how their answer counts; the votes and policy 
 from dataclasses import dataclass, field
 
 from server.model.approvals import Approval
+from server.model.approvers import NamedApprover
 from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.questions import Requirements
-from server.services.approvals import oversight, rights
+from server.services.approvals import oversight
 from server.services.approvals.oversight import Seen
 from server.services.approvers import approvers
-from server.services.approvers.approvers import NamedApprover
 from server.services.audit import approval_entries, audit
+from server.services.policy import today
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
@@ -53,7 +54,7 @@ class Reinforcements:
 
     def _needs(self, tx: Unit, approval: Approval) -> Requirements:
         """What its yes takes today."""
-        needs = rights.needs_today(tx, self.judge, self.schemas, approval)
+        needs = today.needs_today(tx, self.judge, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this any more: what it stands on has changed.")
         return needs

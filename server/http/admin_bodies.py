@@ -19,7 +19,7 @@ class Body(BaseModel):
 
 
 class NewUser(Body):
-    """Somebody who is let in."""
+    """A user to add."""
 
     name: Text
     email: Text | None = None
@@ -27,7 +27,7 @@ class NewUser(Body):
 
 
 class UserChanges(Body):
-    """What becomes different; what is left out stays, a null takes e-mail or backup away."""
+    """The changes; omitted members stay, null removes the email address or backup."""
 
     email: Text | None = None
     roles: Names | None = None
@@ -35,13 +35,13 @@ class UserChanges(Body):
 
 
 class Rotation(Body):
-    """How long old secrets go on working, in seconds."""
+    """How many seconds the old secrets still work."""
 
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
 class AuthChange(Body):
-    """How an agent proves itself, the keys that it takes, and how long the old way counts too."""
+    """How an agent authenticates, its keys, and how long the old way still works."""
 
     method: Text
     jwks: dict[str, Any] | None = None
@@ -49,7 +49,7 @@ class AuthChange(Body):
 
 
 class NewResource(Body):
-    """A protected API: its scopes with their risks, and the action types that they need."""
+    """A resource with its scopes, their risks, and the action types that they require."""
 
     uri: _Url
     scopes: dict[str, RiskWord] = {}
@@ -58,9 +58,9 @@ class NewResource(Body):
 
 
 class ResourceChanges(Body):
-    """Scopes that come or change, that go, and needs; an empty need is taken away.
+    """Scopes to add, change or remove, and required action types; an empty one is removed.
 
-    A `token_seconds` of null lets tokens live as long as is usual.
+    A `token_seconds` of null uses the default.
     """
 
     scopes: dict[str, RiskWord] = {}
@@ -70,7 +70,7 @@ class ResourceChanges(Body):
 
 
 class NewInvitation(Body):
-    """A right to register agents; `asks` left out means the owner alone."""
+    """An invitation to create; without `asks`, the agents may ask their owner only."""
 
     owner: Text
     grant_types: Names | None = None

@@ -9,7 +9,7 @@ from server.http.wire import Named, RiskWord
 
 
 class ManagedUser(BaseModel):
-    """A person as the administration sees them."""
+    """A user."""
 
     id: str
     name: str
@@ -23,20 +23,20 @@ class ManagedUser(BaseModel):
 
 
 class ManagedUsers(BaseModel):
-    """A part of the list of people."""
+    """A page of the list of users."""
 
     items: list[ManagedUser]
     next: str | None
 
 
 class UserSheet(ManagedUser):
-    """A person with their devices."""
+    """A user with their devices."""
 
     devices: list[ManagedDevice]
 
 
 class EnrolmentCode(BaseModel):
-    """A one-time code, told once."""
+    """A one-time code, shown once."""
 
     user: ManagedUser
     enrolment_code: str
@@ -44,7 +44,7 @@ class EnrolmentCode(BaseModel):
 
 
 class StoppedUser(BaseModel):
-    """What ended with a person."""
+    """What ended with a user."""
 
     user: ManagedUser
     tokens_revoked: int
@@ -52,7 +52,7 @@ class StoppedUser(BaseModel):
 
 
 class ClientSecret(BaseModel):
-    """What is known of a secret after it was told."""
+    """A secret of an app, without the secret itself."""
 
     id: str
     hint: str
@@ -62,7 +62,7 @@ class ClientSecret(BaseModel):
 
 
 class ManagedResource(BaseModel):
-    """A protected API."""
+    """A resource."""
 
     id: str
     uri: str
@@ -76,21 +76,21 @@ class ManagedResource(BaseModel):
 
 
 class ManagedResources(BaseModel):
-    """A part of the list of protected APIs."""
+    """A page of the list of resources."""
 
     items: list[ManagedResource]
     next: str | None
 
 
 class GivenResourceSecret(BaseModel):
-    """A protected API with a secret that is told once."""
+    """A resource with its secret, shown once."""
 
     resource: ManagedResource
     client_secret: str
 
 
 class DeletedResource(BaseModel):
-    """What ended with a protected API."""
+    """What ended with a resource."""
 
     uri: str
     tokens_revoked: int
@@ -100,7 +100,7 @@ class DeletedResource(BaseModel):
 
 
 class ManagedInvitation(BaseModel):
-    """A right to register agents."""
+    """An invitation for agents."""
 
     id: str
     owner: Named
@@ -117,14 +117,14 @@ class ManagedInvitation(BaseModel):
 
 
 class ManagedInvitations(BaseModel):
-    """A part of the list of invitations."""
+    """A page of the list of invitations."""
 
     items: list[ManagedInvitation]
     next: str | None
 
 
 class GivenInvitation(BaseModel):
-    """An invitation with its token, told once."""
+    """An invitation with its token, shown once."""
 
     invitation: ManagedInvitation
     initial_access_token: str

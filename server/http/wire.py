@@ -50,7 +50,7 @@ class StrictBody(BaseModel):
 
 
 class SignedStatement(StrictBody):
-    """A device's signed word (compact JWS)."""
+    """A signed statement (compact JWS)."""
 
     statement: str = Field(max_length=8_192)
 

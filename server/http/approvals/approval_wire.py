@@ -23,14 +23,14 @@ _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 
 
 class Superseded(BaseModel):
-    """An earlier request, by what people and agents know it by."""
+    """The earlier request that was replaced."""
 
     id: str
     fingerprint: str
 
 
 class Signal(BaseModel):
-    """One thing that is unusual."""
+    """One unusual signal."""
 
     code: str
     severity: Literal["notice", "warning"]
@@ -38,21 +38,21 @@ class Signal(BaseModel):
 
 
 class UnusualNow(BaseModel):
-    """All of them, and what the request was compared with."""
+    """All signals, and what the request was compared with."""
 
     signals: list[Signal]
     compared: str
 
 
 class DecidedByConsent(BaseModel):
-    """The consent that stood in for the answer, and the version of the policy that let it."""
+    """The consent that decided, and the version of the policy."""
 
     consent: str
     policy: int
 
 
 class DecidedByGrant(BaseModel):
-    """The standing grant that stood in for the answer, which use it was, and the policy."""
+    """The standing grant that decided, the number of its use, and the version of the policy."""
 
     standing_grant: str
     use: int
@@ -63,7 +63,7 @@ DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
 
 
 class DeliveredTo(BaseModel):
-    """One device: when it had a request, showed it, and answered it."""
+    """One device: when it received, showed and answered a request."""
 
     id: str
     name: str
@@ -73,7 +73,7 @@ class DeliveredTo(BaseModel):
 
 
 class Approval(BaseModel):
-    """One request for a human answer. `action` and `display` are hashed as they are."""
+    """One request for a person's answer. `action` and `display` are hashed as they are."""
 
     id: str
     kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
@@ -105,7 +105,7 @@ class Approval(BaseModel):
 
 
 class Approvals(BaseModel):
-    """A part of a list of approvals."""
+    """A page of a list of approvals."""
 
     items: list[Approval]
     next: str | None

@@ -13,7 +13,7 @@ from server.services.policy.displays import rfc3339
 
 
 class SignedDecision(StrictBody):
-    """A person's signed answer (compact JWS), what the agent is told, and what a yes takes."""
+    """A signed decision (compact JWS), what the agent gets, and what the approval takes."""
 
     decision: str = Field(max_length=16_384)
     note: str | None = Field(default=None, max_length=1_000)
@@ -22,7 +22,7 @@ class SignedDecision(StrictBody):
     ask: str | None = Field(default=None, min_length=1, max_length=254)
     """Whom the agent may ask instead, by name, address or id; with the code `ask_other` alone."""
     private_note: str | None = Field(default=None, max_length=1_000)
-    """For the record; no agent sees it."""
+    """For the audit log; no agent sees it."""
     granted: str | None = Field(default=None, max_length=65_536)
     fact: str | None = Field(default=None, min_length=1, max_length=8_192)
     match: str | None = Field(default=None, min_length=1, max_length=64)
@@ -42,14 +42,14 @@ class SignedDecision(StrictBody):
 
 
 class Called(BaseModel):
-    """Somebody or something by id and name."""
+    """A person or thing by id and name."""
 
     id: str
     name: str
 
 
 class Decided(BaseModel):
-    """Who answered, with what, from where, and what they said with it."""
+    """Who decided what, where, and with which message."""
 
     decision: Literal["approve", "deny"]
     by: Called
@@ -58,7 +58,7 @@ class Decided(BaseModel):
     channel: str
     ceremony: str
     self_approved: bool
-    """One yes was enough for what is critical, and it is that of the person it is for."""
+    """The person it was for decided a critical request alone."""
     reason: str | None
     code: str | None
     note: str | None
@@ -98,7 +98,7 @@ class Voter(BaseModel):
 
 
 class Answered(BaseModel):
-    """One person's answer beside others. Read the facts before what they say."""
+    """One person's answer. Show the facts before the answers of others."""
 
     by: Voter
     decision: Literal["approve", "deny"]
@@ -108,7 +108,7 @@ class Answered(BaseModel):
 
 
 class Together(BaseModel):
-    """How many people must say yes, who has, and whose yes could still count."""
+    """How many people must approve, who has, and who still can."""
 
     need: int
     have: int

@@ -14,7 +14,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
 class Execution(BaseModel):
-    """What a resource is about to do under an approval, and what it demands of the answer."""
+    """What a resource is about to run under an approval, and what it demands of the answer."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -35,7 +35,7 @@ class Execution(BaseModel):
 
 
 class Consumed(BaseModel):
-    """An approval that was spent, and on which execution."""
+    """A consumed approval with its execution."""
 
     approval: str
     execution_id: str
@@ -65,7 +65,7 @@ _Word = Literal["executed", "failed"]
 
 
 class OutcomeReport(BaseModel):
-    """How an execution went: what ran by its digest or whole, or neither."""
+    """The outcome of an execution: what ran, by its digest or complete, or neither."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -97,7 +97,7 @@ class OutcomeReport(BaseModel):
 
 
 class ToldExecution(BaseModel):
-    """On what an approval was spent; `outcome` is null while the resource has not said it."""
+    """The execution of an approval; `outcome` is null until the resource reports it."""
 
     execution_id: str
     resource: str
@@ -110,7 +110,7 @@ class ToldExecution(BaseModel):
 
 
 class ReportedOutcome(ToldExecution):
-    """How an execution went, as it was written down."""
+    """The outcome of an execution as it was recorded."""
 
     approval: str
     granted_digest: str

@@ -16,7 +16,7 @@ _CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
 class SmallerFact(BaseModel):
-    """A smaller value: in which object of the details, where in it, and as a person writes it."""
+    """A smaller value: in which object, where in it, and as a person writes it."""
 
     model_config = _CLOSED
 
@@ -30,7 +30,7 @@ class SmallerFact(BaseModel):
 
 
 class Narrowing(BaseModel):
-    """What a person would rather grant."""
+    """What to grant instead."""
 
     model_config = _CLOSED
 
@@ -65,7 +65,7 @@ class Granted(BaseModel):
 
 
 class LessenedFact(BaseModel):
-    """One fact that may be made less, as it was asked; `items` are those of a list."""
+    """One fact that can be narrowed, as it was asked; `items` are those of a list."""
 
     place: int
     fact: str
@@ -76,7 +76,7 @@ class LessenedFact(BaseModel):
 
 
 class Leeway(BaseModel):
-    """What may be left out or made less before agreeing."""
+    """What can be narrowed."""
 
     scopes: list[str]
     facts: list[LessenedFact]

@@ -19,19 +19,19 @@ from server.services.policy.displays import rfc3339
 
 
 class Cancellation(Body):
-    """Why a request is withdrawn; the agent and the log are told."""
+    """Why a request is canceled; the agent and the audit log get it."""
 
     reason: Text
 
 
 class Escalation(Body):
-    """Whom to ask about a request too, by name, e-mail or id."""
+    """Whom to ask too, by name, email address or id."""
 
     to: Text
 
 
 class GivenAnswer(BaseModel):
-    """A signed answer as it is kept."""
+    """A signed answer as it is stored."""
 
     decision: Literal["approve", "deny"]
     user: str
@@ -46,7 +46,7 @@ class GivenAnswer(BaseModel):
 
 
 class ManagedApproval(BaseModel):
-    """Somebody's request. If less was granted, the headline begins with what was granted."""
+    """A request. If it was narrowed, the headline begins with what was granted."""
 
     id: str
     state: str
@@ -65,14 +65,14 @@ class ManagedApproval(BaseModel):
 
 
 class ManagedApprovals(BaseModel):
-    """A part of the list of requests, newest first."""
+    """A page of the list of requests, newest first."""
 
     items: list[ManagedApproval]
     next: str | None
 
 
 class ApprovalSheet(ManagedApproval):
-    """A request with its texts, its answers and its entries."""
+    """A request with its texts, answers and audit entries."""
 
     action: str
     display: str

@@ -39,7 +39,7 @@ class GivenBy(BaseModel):
 
 
 class ReceivedAnswer(BaseModel):
-    """One answer as its device signed it, and what it takes to check that."""
+    """One answer as its device signed it, with what is needed to check it."""
 
     by: wire.Named
     device: GivenBy

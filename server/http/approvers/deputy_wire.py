@@ -12,7 +12,7 @@ _MOMENT = 40
 
 
 class NewDeputy(BaseModel):
-    """Who decides for me, from when to when (RFC 3339), and my device's word for it."""
+    """A deputy, from when to when (RFC 3339), with a signed statement."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -27,7 +27,7 @@ class NewDeputy(BaseModel):
 
 
 class Deputy(BaseModel):
-    """Somebody who decides for somebody."""
+    """A deputy of a person."""
 
     id: str
     user: Named
@@ -38,14 +38,14 @@ class Deputy(BaseModel):
 
 
 class Deputies(BaseModel):
-    """Whom I named, and for whom I decide or will."""
+    """A person's deputies, and whom they are a deputy of."""
 
     mine: list[Deputy]
     others: list[Deputy]
 
 
 class ManagedDeputies(BaseModel):
-    """All that are not over, by their end."""
+    """All deputies that are not over, by their end."""
 
     items: list[Deputy]
 

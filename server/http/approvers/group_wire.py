@@ -12,14 +12,14 @@ from server.services.policy.displays import rfc3339
 
 
 class NewGroup(Body):
-    """A group to be made; members by name, address or id."""
+    """A group to create; members by name, address or id."""
 
     name: Text
     members: Names = Field(default=[])
 
 
 class GroupChange(Body):
-    """What becomes different; what is left out stays. `members` are all of them."""
+    """The changes; omitted members stay. `members` is the new list."""
 
     name: Text | None = None
     members: Names | None = None
@@ -36,7 +36,7 @@ class ManagedGroup(BaseModel):
 
 
 class ManagedGroups(BaseModel):
-    """A part of the list of groups."""
+    """A page of the list of groups."""
 
     items: list[ManagedGroup]
     next: str | None

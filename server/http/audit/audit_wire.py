@@ -10,7 +10,7 @@ from server.services.policy.displays import rfc3339
 
 
 class LogEntry(BaseModel):
-    """An entry: what its bytes say, and the leaf that they hash to."""
+    """An audit entry: the members of its bytes, and their hash as `leaf`."""
 
     id: str
     at: str
@@ -23,7 +23,7 @@ class LogEntry(BaseModel):
 
 
 class LogEntries(BaseModel):
-    """A part of the log, newest first."""
+    """A page of the audit log, newest first."""
 
     items: list[LogEntry]
     next: str | None

@@ -6,13 +6,13 @@ from server.http.wire import StrictBody
 
 
 class UserCodeChange(StrictBody):
-    """The code that I want of agents from now on, signed; null for none any more."""
+    """A new user code, signed; null removes it."""
 
     code: str | None = Field(max_length=256)
     statement: str = Field(max_length=8_192)
 
 
 class UserCode(BaseModel):
-    """Whether agents that take user codes need mine."""
+    """Whether a person has a user code."""
 
     set: bool

@@ -18,15 +18,15 @@ from server.services.policy.displays import rfc3339
 
 @with_fields(new_fields(AGENT_MEMBERS))
 class NewAgent(Body):
-    """An agent to be registered; owners and `asks` by name, address or id."""
+    """An agent to register; owners and `asks` by name, address or id."""
 
 
 @with_fields(change_fields(AGENT_MEMBERS))
 class AgentChanges(Body):
-    """What becomes different; what is left out stays.
+    """The changes; omitted members stay.
 
-    Null lets it ask everybody, ask for every action type, live for ever, send unsigned requests, be
-    reviewed never, have no external id or icon, or have tokens as long as is usual.
+    Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
+    have no review date, external id or icon, or use the default token lifetime.
     """
 
     add_owners: Names = Field(default=[])
@@ -34,7 +34,7 @@ class AgentChanges(Body):
 
 
 class StoppedAgent(BaseModel):
-    """What ended with an agent, or what would."""
+    """What ended, or would end, with an agent."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -61,7 +61,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """What it may not ask a person for who denied it repeatedly; null stands for scopes alone."""
+    """What the agent cannot ask a person who denied it repeatedly; null means scopes only."""
 
     user: Named
     type: str | None
@@ -69,21 +69,21 @@ class Pause(BaseModel):
 
 
 class AgentSheet(ManagedAgent):
-    """An agent with its pauses, and when it is quarantined because nobody answers for it."""
+    """An agent with its pauses, and when it is quarantined without an owner."""
 
     pauses: list[Pause]
     quarantine_at: str | None
 
 
 class ManagedAgents(BaseModel):
-    """A part of the list of agents."""
+    """A page of the list of agents."""
 
     items: list[ManagedAgent]
     next: str | None
 
 
 class GivenSecret(BaseModel):
-    """An agent with a secret that is told once; null where it has keys."""
+    """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent
     client_secret: str | None

@@ -16,12 +16,12 @@ from server.services.policy.displays import rfc3339
 
 @with_fields(new_fields(APP_MEMBERS))
 class NewClient(Body):
-    """An app to be registered."""
+    """An app to register."""
 
 
 @with_fields(change_fields(APP_MEMBERS))
 class ClientChanges(Body):
-    """What becomes different; what is left out stays. Null lets it ask for every action type."""
+    """The changes; omitted members stay. Null lets the app use every action type."""
 
     enabled: bool | None = None
 
@@ -39,14 +39,14 @@ class ManagedApp(BaseModel):
 
 
 class ManagedApps(BaseModel):
-    """A part of the list of apps."""
+    """A page of the list of apps."""
 
     items: list[ManagedApp]
     next: str | None
 
 
 class GivenAppSecret(BaseModel):
-    """An app with a secret that is told once; null where it has none."""
+    """An app with its secret, shown once; null if it has none."""
 
     app: ManagedApp
     client_secret: str | None

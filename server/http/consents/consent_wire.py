@@ -10,7 +10,7 @@ from server.services.policy.displays import rfc3339
 
 
 class Consent(BaseModel):
-    """What somebody lets a client have, until when."""
+    """What a person lets a client do, until when."""
 
     id: str
     state: Literal["live", "expired", "revoked"]
@@ -30,14 +30,14 @@ class Consents(BaseModel):
 
 
 class ConsentRevoked(BaseModel):
-    """A consent that is over, and how many tokens ended with it."""
+    """An ended consent, and how many tokens ended with it."""
 
     consent: Consent
     tokens_revoked: int
 
 
 class StoppedActing(BaseModel):
-    """What ended of all that a client had of me."""
+    """What ended when a client's access was revoked."""
 
     client_id: str
     grants_ended: int
@@ -46,14 +46,14 @@ class StoppedActing(BaseModel):
 
 
 class ManagedConsent(Consent):
-    """A consent with whose it is, and the approval that gave it."""
+    """A consent with its user and the approval that gave it."""
 
     user: Named
     approval: str | None
 
 
 class ManagedConsents(BaseModel):
-    """A part of the list of consents, newest first."""
+    """A page of the list of consents, newest first."""
 
     items: list[ManagedConsent]
     next: str | None

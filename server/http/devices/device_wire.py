@@ -27,7 +27,7 @@ class ApprovalKeys(StrictBody):
 
 
 class NewDevice(StrictBody):
-    """A terminal that registers itself."""
+    """A terminal to register."""
 
     name: str = Field(min_length=1, max_length=64)
     approval_keys: ApprovalKeys
@@ -45,13 +45,13 @@ class PinCall(StrictBody):
 
 
 class DeviceName(StrictBody):
-    """What I call a device from now on."""
+    """The new name of a device."""
 
     name: str = Field(max_length=256)
 
 
 class DeviceCode(BaseModel):
-    """A one-time code for one more device of mine, told once, and the link to the page for it."""
+    """A one-time code for another device, shown once, and the link to its page."""
 
     enrolment_code: str
     link: str
@@ -59,7 +59,7 @@ class DeviceCode(BaseModel):
 
 
 class Pin(BaseModel):
-    """How often the PIN was tried without success since the last approval."""
+    """How many PIN tries since the last success."""
 
     tries: int
     left: int
@@ -68,7 +68,7 @@ class Pin(BaseModel):
 
 
 class Device(BaseModel):
-    """A device that a person decides from."""
+    """A device of a person."""
 
     id: str
     name: str
@@ -84,7 +84,7 @@ class Device(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is calling, and from which device."""
+    """The current user and device."""
 
     user: User
     device: Device | None
@@ -113,7 +113,7 @@ class PinConfirmed(BaseModel):
 
 
 class ManagedDevice(BaseModel):
-    """Somebody's device."""
+    """A device."""
 
     id: str
     name: str
@@ -127,7 +127,7 @@ class ManagedDevice(BaseModel):
 
 
 class ManagedDevices(BaseModel):
-    """A part of the list of devices."""
+    """A page of the list of devices."""
 
     items: list[ManagedDevice]
     next: str | None

@@ -14,13 +14,13 @@ _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
 
 class CodeToMake(StrictBody):
-    """A one-time code with which a passkey is going to be made."""
+    """The one-time code to create a passkey with."""
 
     code: str = Field(max_length=128)
 
 
 class MadePasskey(StrictBody):
-    """A passkey that a browser has just made (`PublicKeyCredential.toJSON()`)."""
+    """A new passkey (`PublicKeyCredential.toJSON()`)."""
 
     code: str = Field(max_length=128)
     name: str = Field(min_length=1, max_length=64)
@@ -37,7 +37,7 @@ class MadePasskey(StrictBody):
 
 
 class Creation(BaseModel):
-    """What `navigator.credentials.create` is given."""
+    """The options for `navigator.credentials.create`."""
 
     rp: dict[str, str]
     user: dict[str, str]
@@ -58,26 +58,26 @@ class PasskeyOffer(BaseModel):
 
 
 class SignedWord(StrictBody):
-    """A passkey's word: five parts, as `docs/reference/signing.md` has them."""
+    """A passkey signature: five parts, as in `docs/reference/signing.md`."""
 
     word: str = Field(max_length=16_384)
 
 
 class SignedIn(BaseModel):
-    """Who is signed in in this browser now."""
+    """Who is signed in in this browser."""
 
     user: User
 
 
 class FeedTicket(BaseModel):
-    """The first word of a page on the feed's socket; it counts once."""
+    """The first frame of a page on the feed; it works once."""
 
     ticket: str
     expires_in: int
 
 
 class Enrolled(BaseModel):
-    """The passkey is a device now, and this browser is signed in with it."""
+    """The new device. This browser is signed in with it."""
 
     device: Device
 

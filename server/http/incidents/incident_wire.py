@@ -19,7 +19,7 @@ class _Body(BaseModel):
 
 
 class SignedReport(_Body):
-    """My denial as suspicious (compact JWS), whom it stops, and a word for the administrators."""
+    """A signed denial as suspicious (compact JWS), whom to quarantine, and a note."""
 
     decision: str = Field(max_length=16_384)
     scope: _ScopeWord = "agent"
@@ -31,13 +31,13 @@ class SignedReport(_Body):
 
 
 class Closing(_Body):
-    """What came of looking into it."""
+    """The result of the investigation."""
 
     note: str | None = Field(default=None, max_length=1_000)
 
 
 class ReportedAgent(BaseModel):
-    """An agent that a report was about, and what ended with it."""
+    """A reported agent, and what ended with it."""
 
     client_id: str
     name: str
@@ -49,7 +49,7 @@ class ReportedAgent(BaseModel):
 
 
 class ReportAnswer(BaseModel):
-    """What came of my report."""
+    """The result of a report."""
 
     incident: str
     scope: _ScopeWord
@@ -59,7 +59,7 @@ class ReportAnswer(BaseModel):
 
 
 class AgentSecret(BaseModel):
-    """A secret that the agent had, as far as it is known after it was told."""
+    """A secret of an agent, without the secret itself."""
 
     id: str
     hint: str
@@ -67,7 +67,7 @@ class AgentSecret(BaseModel):
 
 
 class AgentEvidence(ReportedAgent):
-    """Likewise, with what it was told from others by."""
+    """An agent as it was then, with its owners, keys and secrets."""
 
     was: Literal["enabled", "quarantined", "disabled"]
     owners: list[str]
@@ -77,7 +77,7 @@ class AgentEvidence(ReportedAgent):
 
 
 class ApprovalEvidence(BaseModel):
-    """The request that was reported, as it was then."""
+    """The reported request as it was then."""
 
     id: str
     kind: str
@@ -93,9 +93,10 @@ class ApprovalEvidence(BaseModel):
 
 
 class Incident(BaseModel):
-    """Why agents were stopped, with the evidence. `signed` holds what the person's device signed.
+    """Why agents were quarantined, with the evidence.
 
-    Where nobody reported anything, `cause` says so, and what belongs to a report is null.
+    `signed` is what the person's device signed. If nobody reported it, `cause` says so, and the
+    members of a report are null.
     """
 
     id: str
@@ -115,7 +116,7 @@ class Incident(BaseModel):
 
 
 class Incidents(BaseModel):
-    """A part of the list of incidents, newest first."""
+    """A page of the list of incidents, newest first."""
 
     items: list[Incident]
     next: str | None

@@ -9,7 +9,7 @@ from server.services.incidents.orphans import Orphan as Record
 
 
 class Keeper(BaseModel):
-    """An owner, and when they were seen last: at a device, or signing in to an app."""
+    """An owner, and when they were last seen at a device or signing in to an app."""
 
     id: str
     name: str
@@ -18,9 +18,9 @@ class Keeper(BaseModel):
 
 
 class Orphan(BaseModel):
-    """An agent that should get an owner, or be looked at again; `why` has the gravest first.
+    """An agent that needs an owner or a review; `why` has the most serious reason first.
 
-    `quarantine_at` is when its time of grace ends; null where it has none.
+    `quarantine_at` is the end of its grace period, or null.
     """
 
     client_id: str
@@ -34,7 +34,7 @@ class Orphan(BaseModel):
 
 
 class Orphans(BaseModel):
-    """A part of the report, by name."""
+    """A page of the list, by name."""
 
     items: list[Orphan]
     next: str | None

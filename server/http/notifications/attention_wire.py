@@ -21,7 +21,7 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class QuietHours(BaseModel):
-    """Hours of some days in a time zone; over midnight where `to` is not after `from`."""
+    """Hours of some days in a time zone; over midnight if `to` is not after `from`."""
 
     model_config = _CLOSED
 
@@ -37,7 +37,7 @@ class QuietHours(BaseModel):
 
 
 class NewMute(BaseModel):
-    """Which agent, by name or id, and for how long; without `minutes` until it is unmuted."""
+    """An agent, by name or id, and how long to mute it; without `minutes`, until it is unmuted."""
 
     model_config = _CLOSED
 
@@ -54,7 +54,7 @@ class NewSnooze(BaseModel):
 
 
 class Mute(BaseModel):
-    """An agent that notifies me of nothing."""
+    """A muted agent."""
 
     agent: Named
     since: str
@@ -62,7 +62,7 @@ class Mute(BaseModel):
 
 
 class Snooze(BaseModel):
-    """A request that notifies me again at a moment, if it still waits then."""
+    """A snoozed request, and until when."""
 
     approval: str
     until: str
@@ -70,7 +70,7 @@ class Snooze(BaseModel):
 
 
 class Attention(BaseModel):
-    """When I am notified."""
+    """When a person is notified."""
 
     quiet_hours: QuietHours | None
     quiet_until: str | None

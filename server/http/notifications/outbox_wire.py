@@ -11,7 +11,7 @@ from server.services.policy.displays import rfc3339
 
 
 class OutboxCounts(BaseModel):
-    """How many messages are in which state."""
+    """How many messages are in each state."""
 
     waiting: int
     leased: int
@@ -20,7 +20,7 @@ class OutboxCounts(BaseModel):
 
 
 class GivenUpMessage(BaseModel):
-    """A message that was given up."""
+    """A message that was not delivered."""
 
     id: str
     channel: str
@@ -32,7 +32,7 @@ class GivenUpMessage(BaseModel):
 
 
 class PushServiceState(BaseModel):
-    """A push service; `problem` is why it does not take what some browser is sent."""
+    """A push service; `problem` says why it refuses messages."""
 
     service: str
     browsers: int
@@ -41,14 +41,14 @@ class PushServiceState(BaseModel):
 
 
 class LoopState(BaseModel):
-    """A background loop of the process that answers, and when it last ended a round."""
+    """A background loop of this process, and when it last ran."""
 
     name: str
     last_run: str
 
 
 class OutgoingState(BaseModel):
-    """What waits, what was given up (newest first), push services and loops."""
+    """Pending and undelivered messages (newest first), push services and loops."""
 
     counts: OutboxCounts
     items: list[GivenUpMessage]

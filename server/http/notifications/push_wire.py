@@ -20,7 +20,7 @@ class PushKeys(StrictBody):
 
 
 class NewPushSubscription(StrictBody):
-    """Where this browser is called (`PushSubscription.toJSON()`)."""
+    """The subscription of this browser (`PushSubscription.toJSON()`)."""
 
     endpoint: str = Field(min_length=1, max_length=1_000)
     keys: PushKeys
@@ -32,23 +32,23 @@ class NewPushSubscription(StrictBody):
 
 
 class PushSubscription(BaseModel):
-    """A browser that is called when something waits for me; its address is told to nobody."""
+    """A browser that notifies a person. Its address is never shown."""
 
     id: str
     device: Named
     this: bool
-    """It belongs to the device that asks."""
+    """It belongs to the calling device."""
     service: str
     created_at: str
     opened_at: str
     delivered_at: str | None
     dormant: bool
-    """Nobody has opened a page there for two weeks; its push service may forget it."""
+    """No page was opened there for two weeks; its push service may lose it."""
     problem: str | None
 
 
 class LostPush(BaseModel):
-    """A browser that its push service forgot. A page that is opened there heals it."""
+    """A browser that its push service lost. Opening a page there fixes it."""
 
     id: str
     device: Named
@@ -57,7 +57,7 @@ class LostPush(BaseModel):
 
 
 class PushSubscriptions(BaseModel):
-    """My browsers, and what a page needs to add the one it is in."""
+    """A person's browsers, and what a page needs to add one."""
 
     public_key: str
     """`applicationServerKey`, as base64url of 65 bytes (RFC 8292 3.2)."""

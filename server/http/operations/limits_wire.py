@@ -7,7 +7,7 @@ from server.services.operations.limits import LimitStatus, Picture, Who
 
 
 class Counted(BaseModel):
-    """For whom how many were counted; `other` is an address or action types."""
+    """A count of refusals, and for whom; `other` is an address or action types."""
 
     agent: Named | None
     user: Named | None
@@ -16,15 +16,15 @@ class Counted(BaseModel):
 
 
 class NearLimit(Counted):
-    """Somebody who has used up most of a limit; `over` where it is all of it."""
+    """Who has used up most of a limit; `over` if all of it."""
 
     over: bool
 
 
 class LimitDocument(BaseModel):
-    """One limit; `setting` is None for one that is fixed.
+    """One limit; `setting` is null if it is fixed.
 
-    `within_seconds` is None where what is open counts.
+    `within_seconds` is null if it counts open requests.
     """
 
     name: str
@@ -39,7 +39,7 @@ class LimitDocument(BaseModel):
 
 
 class LimitsAnswer(BaseModel):
-    """Every limit; `whole` is false where only the newest rows were looked at."""
+    """Every limit; `whole` is false if only the newest rows were counted."""
 
     items: list[LimitDocument]
     held_back: list[Counted]

@@ -20,7 +20,7 @@ from server.services.policy.displays import rfc3339
 
 
 class Tally(BaseModel):
-    """What became of some requests; times in milliseconds."""
+    """The results of some requests; times in milliseconds."""
 
     asked: int
     approved: int
@@ -32,13 +32,13 @@ class Tally(BaseModel):
 
 
 class DayTally(Tally):
-    """Of one day of UTC."""
+    """The statistics of one day (UTC)."""
 
     day: str
 
 
 class AgentTally(Tally):
-    """Of one agent; `unread` where nearly all is approved faster than anybody reads."""
+    """The statistics of one agent; `unread` if nearly all is approved faster than anyone reads."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class AgentTally(Tally):
 
 
 class PersonTally(Tally):
-    """Of one person who is asked."""
+    """The statistics of one person."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class PersonTally(Tally):
 
 
 class EndingTally(BaseModel):
-    """How many of those that wait end so soon, and not sooner; None for however late."""
+    """How many pending requests end within this time and not sooner; null for later."""
 
     within_seconds: int | None
     low: int
@@ -67,7 +67,7 @@ class EndingTally(BaseModel):
 
 
 class CourseAnswer(BaseModel):
-    """What one agent asked; `whole` is false where only its newest requests were looked at."""
+    """The statistics of one agent; `whole` is false if only its newest requests were counted."""
 
     since: str
     whole: bool
@@ -76,7 +76,7 @@ class CourseAnswer(BaseModel):
 
 
 class StatisticsAnswer(BaseModel):
-    """The last days; `whole` is false where only the newest requests of them were looked at."""
+    """The last days; `whole` is false if only the newest requests were counted."""
 
     since: str
     whole: bool
@@ -89,7 +89,7 @@ class StatisticsAnswer(BaseModel):
 
 
 class FindingDocument(BaseModel):
-    """One thing that is weak or broken, and what to do about it."""
+    """One thing that is weak or broken, and the fix."""
 
     level: Literal["broken", "weak", "note"]
     what: str
@@ -97,7 +97,7 @@ class FindingDocument(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the records show, what is broken first."""
+    """What is weak or broken, broken first."""
 
     items: list[FindingDocument]
     broken: bool
@@ -112,7 +112,7 @@ class Setting(BaseModel):
 
 
 class Settings(BaseModel):
-    """Every setting, and the public URL that follows of them."""
+    """Every setting, and the resulting public URL."""
 
     items: list[Setting]
     issuer: str

@@ -25,14 +25,14 @@ _MOST = 65_536
 
 
 class ActionTrial(Body):
-    """The file of an action type, as text, and details to show it with; null for an example."""
+    """The file of an action type as text, and details to show it with; null for an example."""
 
     document: str = Field(max_length=_MOST)
     details: dict[str, Any] | None = None
 
 
 class ActionPreview(BaseModel):
-    """What a person would be shown of an action type, and what a yes would take."""
+    """How an action type reads to a person, and what an approval takes."""
 
     details: dict[str, Any]
     display: str
@@ -51,7 +51,7 @@ class ManagedAction(BaseModel):
 
 
 class ManagedActions(BaseModel):
-    """A part of the list of action types."""
+    """A page of the list of action types."""
 
     items: list[ManagedAction]
     next: str | None

@@ -13,13 +13,13 @@ _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class NewPolicy(Body):
-    """A rule set, as the text of its TOML file."""
+    """A policy as the text of its TOML file."""
 
     document: str
 
 
 class PolicyCase(Body):
-    """What an agent would ask for; agents and people by name or id."""
+    """A request to try; agents and users by name or id."""
 
     agent: Text
     way: _Way = "request"
@@ -29,32 +29,32 @@ class PolicyCase(Body):
     authorization_details: list[dict[str, Any]] | None = None
     acr_values: str | None = None
     policy: str | None = None
-    """Another rule set to ask."""
+    """Other rules to use."""
 
 
 class PolicyTable(Body):
-    """Cases with what is expected of them, as the text of a TOML file."""
+    """Test cases, as the text of a TOML file."""
 
     table: str
     policy: str | None = None
 
 
 class PolicyReplay(Body):
-    """How far back, in seconds, and under which rules."""
+    """How many seconds back, and under which rules."""
 
     last: int = Field(default=604_800, ge=1, le=2_678_400)
     policy: str | None = None
 
 
 class PolicySource(BaseModel):
-    """Which rule set answered."""
+    """The policy that was used."""
 
     version: int
     hash: str
 
 
 class Policy(BaseModel):
-    """A rule set and what its names meant when it was set."""
+    """A policy, and what its names meant when it was set."""
 
     version: int
     hash: str
@@ -66,7 +66,7 @@ class Policy(BaseModel):
 
 
 class CitedRule(BaseModel):
-    """A rule that made it so."""
+    """A rule that led to the outcome."""
 
     id: str
     outcome: _Outcome
@@ -74,7 +74,7 @@ class CitedRule(BaseModel):
 
 
 class AskedPerson(BaseModel):
-    """Somebody who would be asked, and why."""
+    """A person who would be asked, and why."""
 
     name: str
     why: Literal["asked", "group", "backup", "deputy"]
@@ -83,14 +83,14 @@ class AskedPerson(BaseModel):
 
 
 class AskedLater(BaseModel):
-    """The backup of the person; at once where it is critical, else while it still waits."""
+    """The backup of the person: asked at once at critical risk, else later."""
 
     name: str
     at_once: bool
 
 
 class PolicyAsks(BaseModel):
-    """What the yes takes, and whose it takes."""
+    """What an approval takes, and who can give it."""
 
     risk: _RiskWord
     ceremony: str
@@ -111,7 +111,7 @@ class CoveringGrant(BaseModel):
 
 
 class PolicyExplanation(BaseModel):
-    """What would happen to a case, and why."""
+    """What would happen to a request, and why."""
 
     outcome: _Outcome
     then: Literal["token", "person", "refused"]
@@ -128,7 +128,7 @@ class PolicyExplanation(BaseModel):
 
 
 class TriedCase(BaseModel):
-    """One case of a table."""
+    """One test case."""
 
     name: str
     passed: bool
@@ -138,14 +138,14 @@ class TriedCase(BaseModel):
 
 
 class TriedCases(BaseModel):
-    """A table of cases."""
+    """The test cases."""
 
     passed: bool
     items: list[TriedCase]
 
 
 class PolicyChange(BaseModel):
-    """Something that would have gone otherwise."""
+    """A request that would have ended differently."""
 
     at: str
     way: _Way
@@ -165,7 +165,7 @@ class PolicyChange(BaseModel):
 
 
 class Replayed(BaseModel):
-    """What a rule set would have changed."""
+    """What the rules would have changed."""
 
     since: str
     until: str

@@ -20,7 +20,7 @@ _MOST_VARY = 50
 
 
 class Varying(BaseModel):
-    """A member that need not be as in the example; a number or money with its cap."""
+    """A member that may vary; a number or money with its limit."""
 
     model_config = _CLOSED
 
@@ -29,7 +29,7 @@ class Varying(BaseModel):
 
 
 class GrantWish(BaseModel):
-    """What I want to give ahead: requests like this one."""
+    """The limits of a standing grant for requests like one."""
 
     model_config = _CLOSED
 
@@ -57,14 +57,14 @@ class Money(BaseModel):
 
 
 class PatternFact(BaseModel):
-    """A member of the details, with the value that it must have or how far it may vary."""
+    """A member of the details, with its required value or how far it may vary."""
 
     label: str
     value: str
 
 
 class PastRequest(BaseModel):
-    """A request of the past, and where the grant would not have covered it."""
+    """An earlier request, and what of it the grant would not have covered."""
 
     id: str
     state: str
@@ -75,7 +75,7 @@ class PastRequest(BaseModel):
 
 
 class GrantPreview(BaseModel):
-    """What a grant would be. Nothing was given."""
+    """What a standing grant would be. Nothing is given."""
 
     agent: Named
     resource: str
@@ -92,7 +92,7 @@ class GrantPreview(BaseModel):
 
 
 class StandingGrant(BaseModel):
-    """An approval that was given ahead, how it is bounded, and what is left of it."""
+    """A standing grant with its limits and what is left of it."""
 
     id: str
     state: Literal["live", "full", "expired", "ended"]
@@ -121,7 +121,7 @@ class StandingGrants(BaseModel):
 
 
 class Use(BaseModel):
-    """One use of a grant, and the approval that it decided."""
+    """One use of a standing grant, and its approval."""
 
     number: int
     approval: str
@@ -137,13 +137,13 @@ class GrantSheet(StandingGrant):
 
 
 class ManagedGrant(StandingGrant):
-    """A standing grant with whose it is."""
+    """A standing grant with its user."""
 
     user: Named
 
 
 class ManagedGrants(BaseModel):
-    """A part of the list of standing grants, newest first."""
+    """A page of the list of standing grants, newest first."""
 
     items: list[ManagedGrant]
     next: str | None

@@ -31,7 +31,7 @@ class ManagedDelegation(BaseModel):
 
 
 class ManagedDelegations(BaseModel):
-    """A part of the ledger, newest first."""
+    """A page of the list of issued tokens, newest first."""
 
     items: list[ManagedDelegation]
     next: str | None
@@ -46,7 +46,7 @@ class DelegationChain(BaseModel):
 
 
 class RevokedDelegation(BaseModel):
-    """An issued token that was ended, and how many ended with it, itself included."""
+    """A revoked token, and how many ended with it, itself included."""
 
     delegation: ManagedDelegation
     tokens_revoked: int

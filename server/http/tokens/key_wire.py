@@ -12,13 +12,13 @@ from server.services.tokens.keys import Rotated
 
 
 class KeyRotation(Body):
-    """Which algorithm gets a new key."""
+    """The algorithm of the new key."""
 
     alg: Text
 
 
 class ManagedKey(BaseModel):
-    """A signing key's public facts."""
+    """The public facts of a signing key."""
 
     kid: str
     alg: str
@@ -28,13 +28,13 @@ class ManagedKey(BaseModel):
 
 
 class ManagedKeys(BaseModel):
-    """Every signing key, newest first."""
+    """List signing keys, newest first."""
 
     items: list[ManagedKey]
 
 
 class RotatedKey(BaseModel):
-    """The key that signs from now on, and what became of the others."""
+    """The key that signs from now on, and the state of the others."""
 
     key: ManagedKey
     retiring: list[str]
@@ -42,7 +42,7 @@ class RotatedKey(BaseModel):
 
 
 class RevokedKey(BaseModel):
-    """A key that was taken away, and the one that signs in its place."""
+    """A revoked key, and the one that signs instead."""
 
     kid: str
     alg: str

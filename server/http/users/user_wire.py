@@ -6,7 +6,7 @@ from server.model.users import User as UserRecord
 
 
 class User(BaseModel):
-    """A person."""
+    """A user."""
 
     id: str
     name: str

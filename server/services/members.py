@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
-from server.services.refusals import about
+from server.protocol.text import check_prose
+from server.services.refusals import Invalid, about
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """From what somebody wrote to what is stored. Raises `ChangeRefused`."""
@@ -246,6 +247,20 @@ def turned_off(_before: object, after: object) -> bool:
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
     """A key is there that was not."""
     return any(key not in before for key in after)
+
+
+def prose(what: str, longest: int) -> Check:
+    """A check of a line that people read; an empty one is none."""
+
+    def check(_tx: Unit, raw: str) -> str | None:
+        if not raw:
+            return None
+        try:
+            return check_prose(raw, what=what, max_chars=longest)
+        except ValueError as error:
+            raise Invalid(f"{error}.") from None
+
+    return check
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:

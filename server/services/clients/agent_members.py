@@ -10,7 +10,6 @@ from server.protocol import names
 from server.protocol.clients.icons import LEAST_SIDE, MOST_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
-from server.services.clients.reviews import MOST_EXTERNAL_ID
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 GRANTS: Final = (
@@ -108,8 +107,8 @@ AGENT_MEMBERS: Final[Members] = (
             clears=(Clear("--no-external-id", None, "No other system calls it anything."),),
         ),
         Line("external id"),
-        longest=MOST_EXTERNAL_ID,
-        check=checks.external_id,
+        longest=128,
+        check=members.prose("The external id", 128),
         searched=True,
     ),
     Member(

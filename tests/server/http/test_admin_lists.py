@@ -292,11 +292,10 @@ def test_agents_are_found_by_what_another_system_calls_them(staff: Staff) -> Non
     found = registered(desk, name="three", owners=("owner",), external_id="crm-7").agent
     registered(desk, name="four", owners=("admin",), external_id="crm-7")
     for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
-        items = staff.people[person].call("GET", "/api/agents?external_id=crm-7").json["items"]
+        items = _items(staff, "/api/agents", person, external_id="crm-7")
         assert [item["name"] for item in items] == wanted
     for other in ("crm-8", "CRM-7", "crm", ""):
-        none = staff.people["admin"].call("GET", f"/api/agents?external_id={other}").json
-        assert none["items"] == []
-    part = staff.people["admin"].call("GET", "/api/agents?external_id=crm-7&limit=1").json
-    rest = f"/api/agents?external_id=crm-7&limit=1&cursor={part['next']}"
-    assert staff.people["admin"].call("GET", rest).json["items"][0]["client_id"] == found.id
+        assert _items(staff, "/api/agents", external_id=other) == []
+    part = _get(staff, "/api/agents", external_id="crm-7", limit="1").json
+    rest = _items(staff, "/api/agents", external_id="crm-7", cursor=part["next"])
+    assert [item["client_id"] for item in rest] == [found.id]

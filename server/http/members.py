@@ -11,8 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from server.http.admin_bodies import Body
-from server.http.wire import Moment, Named, Names, Text, milliseconds
+from server.http.wire import Moment, Named, Names, StrictBody, Text, milliseconds
 from server.protocol import base64url
 from server.services.clients import icons
 from server.services.members import Having, Kind, Member, Members, searched
@@ -138,7 +137,7 @@ def _answered(member: Member) -> Any:  # noqa: ANN401  # likewise
     return kind | None if member.nullable else kind
 
 
-def written(members: Members, body: Body) -> dict[str, Any]:
+def written(members: Members, body: StrictBody) -> dict[str, Any]:
     """What a body says about members; null takes away what can be away, and else says nothing."""
     found: dict[str, Any] = {}
     for member in members:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from server.model.clients import Secret
 from server.protocol import errors, json_text
 from server.services.policy.displays import rfc3339
 
@@ -19,6 +20,8 @@ Text = Annotated[str, Field(max_length=_LONGEST)]
 
 Names = Annotated[list[Text], Field(max_length=200)]
 """A list of a sensible length."""
+
+Url = Annotated[str, Field(max_length=2_000)]
 
 
 def milliseconds(text: str) -> int:
@@ -79,6 +82,22 @@ class OAuthError(BaseModel):
     error_description: str
 
 
+class Rotation(StrictBody):
+    """How many seconds the old secrets still work."""
+
+    overlap: int = Field(default=86_400, ge=0, le=2_592_000)
+
+
+class ClientSecret(BaseModel):
+    """A secret of an app, without the secret itself."""
+
+    id: str
+    hint: str
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+
+
 def read(kind: type[Model], body: bytes) -> Model:
     """The body as this model. Raises errors.Problem 422 that names the member."""
     try:
@@ -103,3 +122,14 @@ def moment(at: int | None) -> str | None:
 def tag(version: str) -> dict[str, str]:
     """The version as the header that `If-Match` repeats (RFC 9110 8.8.3)."""
     return {"ETag": f'"{version}"'}
+
+
+def secret(record: Secret) -> ClientSecret:
+    """Everything about a secret but the secret."""
+    return ClientSecret(
+        id=record.id,
+        hint=record.hint,
+        created_at=rfc3339(record.created_at),
+        expires_at=moment(record.expires_at),
+        last_used_at=moment(record.last_used_at),
+    )

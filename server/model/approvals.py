@@ -147,6 +147,24 @@ def own_approver(approval: Approval, user_id: str) -> Approver:
 
 
 @dataclass(frozen=True, slots=True)
+class Decider:
+    """Why nobody is asked."""
+
+    said: Mapping[str, object]
+    """As the record and the token have it: ids and versions, no words."""
+    tells: bool = True
+    """The person's screens are told; the history has it in any case."""
+
+
+def said_by(approval: Approval) -> Mapping[str, object] | None:
+    """What decided instead of a person; None where a person did, or nobody yet."""
+    if approval.decided_by is None:
+        return None
+    said: dict[str, object] = json.loads(approval.decided_by)
+    return said
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One human's signed answer. `jws` holds the bytes as they were received, a passkey's too."""
 
@@ -375,21 +393,3 @@ class OutcomeRows(Protocol):
         """Reports whether it is written now; at most one call for an approval ever gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decider:
-    """Why nobody is asked."""
-
-    said: Mapping[str, object]
-    """As the record and the token have it: ids and versions, no words."""
-    tells: bool = True
-    """The person's screens are told; the history has it in any case."""
-
-
-def said_by(approval: Approval) -> Mapping[str, object] | None:
-    """What decided instead of a person; None where a person did, or nobody yet."""
-    if approval.decided_by is None:
-        return None
-    said: dict[str, object] = json.loads(approval.decided_by)
-    return said

@@ -7,6 +7,17 @@ from server.model.approvals import Why
 
 
 @dataclass(frozen=True, slots=True)
+class NamedApprover:
+    """Somebody who is to be asked, and why."""
+
+    user_id: str
+    why: Why
+    approves: bool = True
+    stands_for: str | None = None
+    group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """People who are named together; `members` are user ids."""
 
@@ -88,14 +99,3 @@ class EscalationRows(Protocol):
 
     def ask_again(self, approval_id: str, now: int) -> bool:
         """Note that its agent is asked to ask again; False: it was, or it has not expired."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedApprover:
-    """Somebody who is to be asked, and why."""
-
-    user_id: str
-    why: Why
-    approves: bool = True
-    stands_for: str | None = None
-    group_id: str | None = None

@@ -1,7 +1,10 @@
 """Consents, and what their rows promise."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
+
+PageOutcome: TypeAlias = Literal["waiting", "given", "denied", "over"]
+"""How what a page asked a person for stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,3 @@ class ConsentRows(Protocol):
     def revoke(self, consent_id: str, now: int) -> Consent | None: ...
     def revoke_client(self, client_id: str, now: int) -> list[Consent]: ...
     def revoke_at(self, resource: str, now: int) -> list[Consent]: ...
-
-
-Outcome = Literal["waiting", "given", "denied", "over"]

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+BROWSER: Final = "browser"
+"""The kind of device that a passkey is."""
+PASSKEY: Final = "passkey"
+"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
+MOST_TRIES: Final = 10
+"""So many wrong PINs lock a device."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentCode:
@@ -256,14 +263,3 @@ class BrowserRows(Protocol):
         """Reports whether this call ended it."""
 
     def prune(self, now: int) -> None: ...
-
-
-PASSKEY: Final = "passkey"
-"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
-
-
-BROWSER: Final = "browser"
-"""The kind of device that a passkey is."""
-
-
-MOST_TRIES: Final = 10

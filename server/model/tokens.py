@@ -50,6 +50,43 @@ class Delegation:
     revoked_at: int | None = None
 
 
+def published(keys: Iterable[SigningKey], now: int) -> tuple[SigningKey, ...]:
+    """The keys that anybody may still trust: one is over at its time, dropped already or not."""
+    return tuple(key for key in keys if key.retires_at is None or now < key.retires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A token that counts now, with those who stand behind it."""
+
+    claims: Mapping[str, object]
+    row: Delegation
+    client: Agent | App
+    user: User | None
+    """None when an agent acts for itself."""
+
+
+State = Literal["live", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDelegation:
+    """A delegation with the names that its ids stand for."""
+
+    delegation: Delegation
+    client_name: str
+    user: User | None
+    """None when an agent acts for itself, or the user is gone."""
+    actors: tuple[tuple[str, str], ...] = ()
+    """Id and name of everybody who acts in it, the current one first."""
+
+    def state(self, now: int) -> State:
+        """How it stands at this moment."""
+        if self.delegation.revoked_at is not None:
+            return "revoked"
+        return "live" if now < self.delegation.expires_at else "expired"
+
+
 class KeyRows(Protocol):
     """Signing keys."""
 
@@ -122,40 +159,3 @@ class ReplayRows(Protocol):
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
     def prune(self, now: int) -> int: ...
-
-
-def published(keys: Iterable[SigningKey], now: int) -> tuple[SigningKey, ...]:
-    """The keys that anybody may still trust: one is over at its time, dropped already or not."""
-    return tuple(key for key in keys if key.retires_at is None or now < key.retires_at)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveToken:
-    """A token that counts now, with those who stand behind it."""
-
-    claims: Mapping[str, object]
-    row: Delegation
-    client: Agent | App
-    user: User | None
-    """None when an agent acts for itself."""
-
-
-State = Literal["live", "expired", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class NamedDelegation:
-    """A delegation with the names that its ids stand for."""
-
-    delegation: Delegation
-    client_name: str
-    user: User | None
-    """None when an agent acts for itself, or the user is gone."""
-    actors: tuple[tuple[str, str], ...] = ()
-    """Id and name of everybody who acts in it, the current one first."""
-
-    def state(self, now: int) -> State:
-        """How it stands at this moment."""
-        if self.delegation.revoked_at is not None:
-            return "revoked"
-        return "live" if now < self.delegation.expires_at else "expired"

@@ -17,15 +17,10 @@ _OPENED_BY_A_PROGRAM = frozenset(
         "attention",
         "batch",
         "bursts",
-        "consent",
-        "narrowed",
         "never_lost",
         "screens",
-        "second_person",
         "several_servers",
         "sign_in",
-        "standing_grants",
-        "typed_back",
     )
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""

@@ -1,9 +1,6 @@
 """More than one person, through the terminal client: what the second one sees and signs."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +19,7 @@ from server.services.approvers.groups import Groups
 from server.services.policy.action_types import Actions
 from server.services.policy.policies import Policies
 from tests.support.agent import Agent
+from tests.support.commands import command
 from tests.support.feed_line import greeted
 from tests.support.installation import PAYMENT
 from tests.support.policies import rule
@@ -204,16 +202,9 @@ def test_whom_a_rule_excludes_says_yes_by_no_door(
     asked = person.only()
     with pytest.raises(ApiError) as refused:
         person.approve(asked)
-    command = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
-    done = subprocess.run(
-        [sys.executable, "-m", "approver_tui", *command],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=PIN,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    approve = ("approve", asked.id, "--fingerprint", asked.fingerprint, "--pin-stdin", "--json")
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    done = command("approver_tui", *approve, environment=environment, stdin=PIN)
     assert refused.value.code == "not_eligible"
     assert (done.returncode, done.stdout) == (Exit.NOT_ALLOWED, ""), done.stderr
     assert state(server, asked.id) == (State.PENDING, None)

@@ -1,9 +1,6 @@
 """Approving ahead, from the command line to the agent: as many as were given, and no more."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +14,7 @@ from approver_tui.state.standing_grants.standing_grants import GrantWish, Varyin
 from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
+from tests.support.commands import Done, command
 from tests.support.installation import PAY, PAYMENT
 from tests.support.server import BY, LiveServer, live_server
 from tests.support.terminal import PIN, Terminal, new_person
@@ -44,17 +42,10 @@ def low(server: LiveServer) -> None:
 
 def _run(
     server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, **server.environment, "SAYSO_APPROVER_HOME": str(person.home)},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+) -> Done:
+    """A command at this person's machine, or at the server's."""
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+    return command(module, *arguments, environment=environment, stdin=stdin)
 
 
 _WISH = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")

@@ -150,7 +150,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "the log names another digest than the token": Fault(
         "I26",
-        "server/services/audit/approval_entries.py",
+        "server/services/audit/audit.py",
         "action=approval.action_digest",
         "action=approval.display_digest",
         _ONE_TEXT,

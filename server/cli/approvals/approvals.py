@@ -23,7 +23,7 @@ from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import Seen
 from server.services.operations.statistics import MOST_DAYS
-from server.services.standing_grants.uses import GRANT
+from server.services.standing_grants.reservations import GRANT
 
 
 @click.group("approvals")

@@ -17,7 +17,7 @@ from server.protocol.approvals.unusual import Unusual
 from server.services.approvals import extensions, retries
 from server.services.approvals.decisions import Page
 from server.services.policy.displays import rfc3339
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 
@@ -196,7 +196,7 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     said = said_by(record)
     if said is None:
         return None
-    kind = DecidedByGrant if uses.decided(record) else DecidedByConsent
+    kind = DecidedByGrant if reservations.decided(record) else DecidedByConsent
     return kind.model_validate(said)
 
 

@@ -1,9 +1,8 @@
-"""Requests and devices across people."""
+"""Requests across people."""
 
 from server.http import listing
 from server.http.approvals import oversight_wire
-from server.http.devices import device_wire
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import read
 from server.protocol import errors
@@ -46,22 +45,6 @@ def escalate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResp
     body = read(oversight_wire.Escalation, request.body)
     seen = desk.reinforcements.ask(request.params["id"], body.to, by=desk.by)
     return as_json(200, oversight_wire.approval(seen).model_dump())
-
-
-def devices(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """GET /api/admin/devices."""
-    limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
-    found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
-    part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
-    items = [device_wire.managed_device(device, user) for device, user in part.items]
-    answer = device_wire.ManagedDevices(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
-
-
-def revoke_device(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
-    """DELETE /api/admin/devices/<id>."""
-    desk.oversight.revoke_device(request.params["id"], by=desk.by)
-    return HttpResponse(204, headers=NO_STORE)
 
 
 def _state(text: str | None) -> State | None:

@@ -4,13 +4,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_bodies import Body
 from server.http.approvals.approval_wire import DecidedBy, DeliveredTo, decided_by, devices
 from server.http.approvals.execution_wire import ToldExecution, execution
 from server.http.approvals.narrowing_wire import Granted, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
-from server.http.wire import Named, RiskWord, Text, moment
+from server.http.wire import Named, RiskWord, StrictBody, Text, moment
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
@@ -18,13 +17,13 @@ from server.services.approvals.oversight import Seen
 from server.services.policy.displays import rfc3339
 
 
-class Cancellation(Body):
+class Cancellation(StrictBody):
     """Why a request is canceled; the agent and the audit log get it."""
 
     reason: Text
 
 
-class Escalation(Body):
+class Escalation(StrictBody):
     """Whom to ask too, by name, email address or id."""
 
     to: Text

@@ -5,15 +5,11 @@ from typing import Final
 from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.approvers import groups
-from server.http.route import Caller, Route
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 GROUP_ROUTES: Final = (
     Route(
@@ -24,8 +20,8 @@ GROUP_ROUTES: Final = (
         "List groups by name.",
         query=listing.QUERY,
         answer=wire.ManagedGroups,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -36,8 +32,8 @@ GROUP_ROUTES: Final = (
         body=wire.NewGroup,
         answer=wire.ManagedGroup,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -46,8 +42,8 @@ GROUP_ROUTES: Final = (
         _PERSON,
         "Get one group.",
         answer=wire.ManagedGroup,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "group"),
+        errors=READS,
+        rule=AccessRule(STAFF, "group"),
     ),
     Route(
         "PATCH",
@@ -57,8 +53,8 @@ GROUP_ROUTES: Final = (
         "Change a group. Adding a member needs a signature.",
         body=wire.GroupChange,
         answer=wire.ManagedGroup,
-        errors=(*_CHANGES, 412, 428),
-        rule=AccessRule(_ADMIN, "group", versioned=True),
+        errors=(*CHANGES, 412, 428),
+        rule=AccessRule(ADMIN, "group", versioned=True),
     ),
     Route(
         "DELETE",
@@ -67,7 +63,7 @@ GROUP_ROUTES: Final = (
         _PERSON,
         "Delete a group that neither policy nor an agent names.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "group"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "group"),
     ),
 )

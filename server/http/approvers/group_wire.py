@@ -4,21 +4,20 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from server.http.admin_bodies import Body
-from server.http.wire import Named, Names, Text
+from server.http.wire import Named, Names, StrictBody, Text
 from server.model.approvers import Group
 from server.services.clients import power
 from server.services.policy.displays import rfc3339
 
 
-class NewGroup(Body):
+class NewGroup(StrictBody):
     """A group to create; members by name, address or id."""
 
     name: Text
     members: Names = Field(default=[])
 
 
-class GroupChange(Body):
+class GroupChange(StrictBody):
     """The changes; omitted members stay. `members` is the new list."""
 
     name: Text | None = None

@@ -2,27 +2,22 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
 from server.http.audit import audit_wire
-from server.http.clients import agent_wire, agents, invitations, kill_switch
+from server.http.clients import agent_wire, agents, invitation_wire, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
 from server.http.members import search_names
 from server.http.operations import statistics, statistics_wire
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.wire import Rotation
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 _OWNER = (Role.ADMIN, Role.OWNER)
 _ALL = (Role.ADMIN, Role.AUDITOR, Role.OWNER)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 AGENT_ROUTES: Final = (
     Route(
@@ -33,7 +28,7 @@ AGENT_ROUTES: Final = (
         "List agents by name. Without a role, your own.",
         query=(*listing.QUERY, *search_names(AGENT_MEMBERS)),
         answer=agent_wire.ManagedAgents,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -45,8 +40,8 @@ AGENT_ROUTES: Final = (
         body=agent_wire.NewAgent,
         answer=agent_wire.GivenSecret,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -55,7 +50,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Get one agent with its permissions, owners, secrets, keys and pauses.",
         answer=agent_wire.AgentSheet,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -66,7 +61,7 @@ AGENT_ROUTES: Final = (
         "Change an agent. An owner can narrow it.",
         body=agent_wire.AgentChanges,
         answer=agent_wire.ManagedAgent,
-        errors=(*_CHANGES, 412, 428),
+        errors=(*CHANGES, 412, 428),
         rule=AccessRule(_OWNER, "agent", versioned=True),
     ),
     Route(
@@ -76,8 +71,8 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Disable and delete an agent.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "GET",
@@ -86,7 +81,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Count what disabling this agent would end.",
         answer=agent_wire.StoppedAgent,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -96,7 +91,7 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Disable an agent, and end its tokens, all that came from them, and its requests.",
         answer=agent_wire.StoppedAgent,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -106,8 +101,8 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "Enable a disabled or quarantined agent.",
         answer=agent_wire.ManagedAgent,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent"),
     ),
     Route(
         "POST",
@@ -115,9 +110,9 @@ AGENT_ROUTES: Final = (
         agents.rotate,
         _PERSON,
         "Create a new secret, shown once. The old one works for the overlap.",
-        body=bodies.Rotation,
+        body=Rotation,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
+        errors=CHANGES,
         rule=AccessRule(_OWNER, "agent"),
     ),
     Route(
@@ -126,10 +121,10 @@ AGENT_ROUTES: Final = (
         agents.change_auth,
         _PERSON,
         "Change how an agent authenticates. A new secret is shown once.",
-        body=bodies.AuthChange,
+        body=agent_wire.AuthChange,
         answer=agent_wire.GivenSecret,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "agent", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "agent", signed=True),
     ),
     Route(
         "GET",
@@ -139,7 +134,7 @@ AGENT_ROUTES: Final = (
         "List the audit entries of an agent, newest first.",
         query=listing.QUERY,
         answer=audit_wire.LogEntries,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -150,7 +145,7 @@ AGENT_ROUTES: Final = (
         "Get statistics of an agent's requests.",
         query=("days",),
         answer=statistics_wire.CourseAnswer,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL, "agent"),
     ),
     Route(
@@ -161,7 +156,7 @@ AGENT_ROUTES: Final = (
         "List orphaned agents and those to review. Without a role, your own.",
         query=listing.QUERY,
         answer=orphan_wire.Orphans,
-        errors=_READS,
+        errors=READS,
         rule=AccessRule(_ALL),
     ),
     Route(
@@ -171,9 +166,9 @@ AGENT_ROUTES: Final = (
         _PERSON,
         "List invitations for agents.",
         query=listing.QUERY,
-        answer=wire.ManagedInvitations,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        answer=invitation_wire.ManagedInvitations,
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -181,11 +176,11 @@ AGENT_ROUTES: Final = (
         invitations.issue,
         _PERSON,
         "Create an invitation. The token is shown once.",
-        body=bodies.NewInvitation,
-        answer=wire.GivenInvitation,
+        body=invitation_wire.NewInvitation,
+        answer=invitation_wire.GivenInvitation,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "DELETE",
@@ -193,9 +188,9 @@ AGENT_ROUTES: Final = (
         invitations.revoke,
         _PERSON,
         "Revoke an invitation. The agents that used it stay.",
-        answer=wire.ManagedInvitation,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN),
+        answer=invitation_wire.ManagedInvitation,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN),
     ),
     *INCIDENT_ROUTES,
 )

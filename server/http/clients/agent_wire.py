@@ -1,29 +1,34 @@
 """Agents in the administration API: what is sent and answered."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from server.http import members
-from server.http.admin_bodies import Body
-from server.http.admin_documents import secret
-from server.http.admin_wire import ClientSecret
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import Named, Names, moment
+from server.http.wire import ClientSecret, Named, Names, StrictBody, Text, moment, secret
 from server.model.clients import Agent
 from server.services.clients import power
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.policy.displays import rfc3339
 
 
+class AuthChange(StrictBody):
+    """How an agent authenticates, its keys, and how long the old way still works."""
+
+    method: Text
+    jwks: dict[str, Any] | None = None
+    overlap: int = Field(default=86_400, ge=0, le=2_592_000)
+
+
 @with_fields(new_fields(AGENT_MEMBERS))
-class NewAgent(Body):
+class NewAgent(StrictBody):
     """An agent to register; owners and `asks` by name, address or id."""
 
 
 @with_fields(change_fields(AGENT_MEMBERS))
-class AgentChanges(Body):
-    """The changes; omitted members stay.
+class AgentChanges(StrictBody):
+    """What becomes different; what is left out stays.
 
     Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
     have no review date, external id or icon, or use the default token lifetime.

@@ -2,14 +2,14 @@
 
 import json
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.audit import audit
+from server.http.clients import agent_wire
 from server.http.clients import agent_wire as wire
 from server.http.members import having, written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import Named, moment, read, tag
+from server.http.wire import Named, Rotation, moment, read, tag
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
@@ -80,7 +80,7 @@ def enable(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 
 def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/secret."""
-    body = read(bodies.Rotation, request.body)
+    body = read(Rotation, request.body)
     given = desk.agents.rotate_secret(
         request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
     )
@@ -90,7 +90,7 @@ def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 
 def change_auth(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/agents/<id>/auth."""
-    body = read(bodies.AuthChange, request.body)
+    body = read(agent_wire.AuthChange, request.body)
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
     given = desk.agent_auth.change(request.params["id"], wanted, by=desk.by)

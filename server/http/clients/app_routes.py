@@ -2,19 +2,15 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.clients import apps
-from server.http.route import Caller, Route
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.wire import Rotation
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
 
 APP_ROUTES: Final = (
     Route(
@@ -25,8 +21,8 @@ APP_ROUTES: Final = (
         "List apps by name.",
         query=listing.QUERY,
         answer=wire.ManagedApps,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -37,8 +33,8 @@ APP_ROUTES: Final = (
         body=wire.NewClient,
         answer=wire.GivenAppSecret,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -47,8 +43,8 @@ APP_ROUTES: Final = (
         _PERSON,
         "Get one app.",
         answer=wire.ManagedApp,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "app"),
+        errors=READS,
+        rule=AccessRule(STAFF, "app"),
     ),
     Route(
         "PATCH",
@@ -58,8 +54,8 @@ APP_ROUTES: Final = (
         "Change, disable or enable an app.",
         body=wire.ClientChanges,
         answer=wire.ManagedApp,
-        errors=(*_CHANGES, 412, 428),
-        rule=AccessRule(_ADMIN, "app", versioned=True),
+        errors=(*CHANGES, 412, 428),
+        rule=AccessRule(ADMIN, "app", versioned=True),
     ),
     Route(
         "POST",
@@ -67,10 +63,10 @@ APP_ROUTES: Final = (
         apps.rotate,
         _PERSON,
         "Create a new secret, shown once. The old one works for the overlap.",
-        body=bodies.Rotation,
+        body=Rotation,
         answer=wire.GivenAppSecret,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "app"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "app"),
     ),
     Route(
         "DELETE",
@@ -79,7 +75,7 @@ APP_ROUTES: Final = (
         _PERSON,
         "Delete an app.",
         status=204,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "app"),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "app"),
     ),
 )

@@ -4,10 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http import admin_documents, members
-from server.http.admin_bodies import Body
-from server.http.admin_wire import ClientSecret
+from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import ClientSecret, StrictBody, secret
 from server.model.clients import App
 from server.services.clients import power
 from server.services.clients.app_members import APP_MEMBERS
@@ -15,12 +14,12 @@ from server.services.policy.displays import rfc3339
 
 
 @with_fields(new_fields(APP_MEMBERS))
-class NewClient(Body):
+class NewClient(StrictBody):
     """An app to register."""
 
 
 @with_fields(change_fields(APP_MEMBERS))
-class ClientChanges(Body):
+class ClientChanges(StrictBody):
     """The changes; omitted members stay. Null lets the app use every action type."""
 
     enabled: bool | None = None
@@ -57,7 +56,7 @@ def document(record: App) -> ManagedApp:
     return ManagedApp(
         client_id=record.id,
         state=record.state,
-        secrets=[admin_documents.secret(one) for one in record.secrets],
+        secrets=[secret(one) for one in record.secrets],
         keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),

@@ -1,12 +1,11 @@
 """Administration of interactive clients of people."""
 
-from server.http import admin_bodies as bodies
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.members import written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
-from server.http.wire import read, tag
+from server.http.wire import Rotation, read, tag
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
@@ -46,7 +45,7 @@ def update(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
 
 def rotate(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/apps/<id>/secret."""
-    body = read(bodies.Rotation, request.body)
+    body = read(Rotation, request.body)
     given = desk.apps.rotate_secret(
         request.params["id"], by=desk.by, overlap_ms=body.overlap * 1000
     )

@@ -1,8 +1,7 @@
 """Administration of invitations, with which agents register themselves."""
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
+from server.http.clients import invitation_wire
 from server.http.message import HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import Named, milliseconds, moment, read
@@ -15,15 +14,15 @@ def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     """GET /api/invitations."""
     part = desk.invitations.page(listing.cursor(request), listing.limit(request))
     items = [_document(desk, invitation) for invitation in part.items]
-    answer = wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
+    answer = invitation_wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
     return as_json(200, answer.model_dump())
 
 
 def issue(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """POST /api/invitations: its token is told once."""
-    body = read(bodies.NewInvitation, request.body)
+    body = read(invitation_wire.NewInvitation, request.body)
     issued = desk.invitations.issue(_new(body), by=desk.by)
-    answer = wire.GivenInvitation(
+    answer = invitation_wire.GivenInvitation(
         invitation=_document(desk, issued.invitation), initial_access_token=issued.token
     )
     return as_json(201, answer.model_dump())
@@ -35,7 +34,7 @@ def revoke(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpRespon
     return as_json(200, _document(desk, invitation).model_dump())
 
 
-def _new(body: bodies.NewInvitation) -> NewInvitation:
+def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
     return NewInvitation(
         owner=body.owner,
         grant_types=SAFE_GRANTS if body.grant_types is None else tuple(body.grant_types),
@@ -48,10 +47,10 @@ def _new(body: bodies.NewInvitation) -> NewInvitation:
     )
 
 
-def _document(desk: AdminServices, record: Invitation) -> wire.ManagedInvitation:
+def _document(desk: AdminServices, record: Invitation) -> invitation_wire.ManagedInvitation:
     called = desk.names((record.owner_id, *(record.asks or ())))
     people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
-    return wire.ManagedInvitation(
+    return invitation_wire.ManagedInvitation(
         id=record.id,
         owner=Named(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
         grant_types=list(record.grant_types),

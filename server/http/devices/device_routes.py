@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from server.http import wire
+from server.http import listing, wire
 from server.http.devices import device_wire, devices
-from server.http.route import Caller, Route
+from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
+from server.http.users import user_wire
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
 
@@ -15,7 +17,7 @@ DEVICE_ROUTES: Final = (
         devices.me,
         _PERSON,
         "Get the current user and device.",
-        answer=device_wire.Me,
+        answer=user_wire.Me,
         errors=(401, 403),
         browsers=True,
     ),
@@ -114,5 +116,29 @@ DEVICE_ROUTES: Final = (
         status=204,
         errors=(401, 403, 404),
         browsers=True,
+    ),
+)
+
+MANAGED_DEVICE_ROUTES: Final = (
+    Route(
+        "GET",
+        "/api/admin/devices",
+        devices.all_listed,
+        Caller.PERSON,
+        "List the devices of all users, oldest first.",
+        query=("user", *listing.QUERY),
+        answer=device_wire.ManagedDevices,
+        errors=READS,
+        rule=AccessRule(STAFF),
+    ),
+    Route(
+        "DELETE",
+        "/api/admin/devices/<id>",
+        devices.revoke_managed,
+        Caller.PERSON,
+        "Remove a user's device. Must be signed if it is their last one.",
+        status=204,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "device"),
     ),
 )

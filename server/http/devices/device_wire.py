@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.users.user_wire import User
 from server.http.wire import Named, StrictBody, moment
 from server.model.devices import MOST_TRIES
 from server.model.devices import Device as DeviceRecord
@@ -81,14 +80,6 @@ class Device(BaseModel):
     keys: dict[str, str]
     pin: Pin
     nonce: str | None
-
-
-class Me(BaseModel):
-    """The current user and device."""
-
-    user: User
-    device: Device | None
-    server_time: str
 
 
 class Devices(BaseModel):

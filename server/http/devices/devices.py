@@ -1,12 +1,14 @@
 """A person's devices."""
 
-from server.http import wire
+from server.http import listing, wire
 from server.http.devices import device_wire
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.users import user_wire
 from server.model.devices import Device
+from server.services import paging
 from server.services.devices import enrolment
+from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
 
@@ -14,7 +16,7 @@ from server.services.users.device_auth import Person
 def me(site: Site, _request: HttpRequest, person: Person) -> HttpResponse:
     """GET /api/me."""
     device = None if person.device is None else _device(site, person.device, person)
-    answer = device_wire.Me(
+    answer = user_wire.Me(
         user=user_wire.user(person.user), device=device, server_time=rfc3339(site.clock.now())
     )
     return as_json(200, answer.model_dump())
@@ -85,6 +87,22 @@ def vouch(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
 def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
     """DELETE /api/devices/<id>, or `self`."""
     site.devices.devices.revoke(person, request.params["id"])
+    return HttpResponse(204, headers=NO_STORE)
+
+
+def all_listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """GET /api/admin/devices."""
+    limit, where = listing.limit(request), listing.moment_cursor(request) or (0, "")
+    found = desk.oversight.device_page(request.query.get("user"), where, limit + 1)
+    part = paging.part(found, limit, lambda pair: f"{pair[0].created_at}.{pair[0].id}")
+    items = [device_wire.managed_device(device, user) for device, user in part.items]
+    answer = device_wire.ManagedDevices(items=items, next=listing.write_cursor(part.next))
+    return as_json(200, answer.model_dump())
+
+
+def revoke_managed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
+    """DELETE /api/admin/devices/<id>."""
+    desk.oversight.revoke_device(request.params["id"], by=desk.by)
     return HttpResponse(204, headers=NO_STORE)
 
 

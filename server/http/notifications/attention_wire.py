@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.http.wire import Named
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
+from server.model.policy_rules import DAYS
 from server.services.notifications.quiet import Muted, NotificationSettings
 from server.services.policy.displays import rfc3339
-from server.services.policy.rules import DAYS
 
 _CLOSED = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 _HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"

@@ -5,11 +5,8 @@ from typing import Final
 from server.http.notifications import outbox, outbox_wire
 from server.http.operations import limits_wire, statistics
 from server.http.operations import statistics_wire as wire
-from server.http.route import Caller, Route
+from server.http.route import READS, STAFF, Caller, Route
 from server.services.operations.authority import AccessRule, Role
-
-_STAFF = (Role.ADMIN, Role.AUDITOR)
-_READS = (401, 403, 404, 422)
 
 STATISTICS_ROUTES: Final = (
     Route(
@@ -20,8 +17,8 @@ STATISTICS_ROUTES: Final = (
         "Get statistics of requests and answers.",
         query=("days",),
         answer=wire.StatisticsAnswer,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
@@ -30,8 +27,8 @@ STATISTICS_ROUTES: Final = (
         Caller.PERSON,
         "List what is weak or broken, with the fix.",
         answer=wire.Findings,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
@@ -40,8 +37,8 @@ STATISTICS_ROUTES: Final = (
         Caller.PERSON,
         "Get the state of the outbox, push services and loops.",
         answer=outbox_wire.OutgoingState,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -60,8 +57,8 @@ STATISTICS_ROUTES: Final = (
         Caller.PERSON,
         "List each limit, who is near it, and who reached it in the last day.",
         answer=limits_wire.LimitsAnswer,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "GET",
@@ -70,7 +67,7 @@ STATISTICS_ROUTES: Final = (
         Caller.PERSON,
         "List each setting and its source.",
         answer=wire.Settings,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.admin_bodies import Body
+from server.http.wire import StrictBody
 from server.model.policy import ActionRow
 from server.protocol import names
 from server.protocol.approvals import ceremonies
@@ -24,7 +24,7 @@ class ActionDocument(BaseModel):
 _MOST = 65_536
 
 
-class ActionTrial(Body):
+class ActionTrial(StrictBody):
     """The file of an action type as text, and details to show it with; null for an example."""
 
     document: str = Field(max_length=_MOST)

@@ -4,21 +4,20 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.admin_bodies import Body
-from server.http.wire import Names, Text
+from server.http.wire import Names, StrictBody, Text
 
 _Way = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
 
-class NewPolicy(Body):
+class NewPolicy(StrictBody):
     """A policy as the text of its TOML file."""
 
     document: str
 
 
-class PolicyCase(Body):
+class PolicyCase(StrictBody):
     """A request to try; agents and users by name or id."""
 
     agent: Text
@@ -32,14 +31,14 @@ class PolicyCase(Body):
     """Other rules to use."""
 
 
-class PolicyTable(Body):
+class PolicyTable(StrictBody):
     """Test cases, as the text of a TOML file."""
 
     table: str
     policy: str | None = None
 
 
-class PolicyReplay(Body):
+class PolicyReplay(StrictBody):
     """How many seconds back, and under which rules."""
 
     last: int = Field(default=604_800, ge=1, le=2_678_400)

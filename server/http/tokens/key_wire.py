@@ -4,14 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.admin_bodies import Body
-from server.http.wire import Text, moment
+from server.http.wire import StrictBody, Text, moment
 from server.model.tokens import SigningKey
 from server.services.policy.displays import rfc3339
 from server.services.tokens.keys import Rotated
 
 
-class KeyRotation(Body):
+class KeyRotation(StrictBody):
     """The algorithm of the new key."""
 
     alg: Text

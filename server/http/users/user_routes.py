@@ -2,20 +2,13 @@
 
 from typing import Final
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
 from server.http import listing
-from server.http.route import Caller, Route
-from server.http.users import users
-from server.services.operations.authority import AccessRule, Role
+from server.http.route import ADMIN, CHANGES, READS, STAFF, UPDATES, Caller, Route
+from server.http.users import user_wire, users
+from server.services.operations.authority import AccessRule
 
 _PERSON = Caller.PERSON
-_ADMIN = (Role.ADMIN,)
-_STAFF = (Role.ADMIN, Role.AUDITOR)
 
-_READS = (401, 403, 404, 422)
-_CHANGES = (401, 403, 404, 409, 422)
-_UPDATES = (*_CHANGES, 412, 428)
 
 USER_ROUTES: Final = (
     Route(
@@ -25,9 +18,9 @@ USER_ROUTES: Final = (
         _PERSON,
         "List users by name.",
         query=listing.QUERY,
-        answer=wire.ManagedUsers,
-        errors=_READS,
-        rule=AccessRule(_STAFF),
+        answer=user_wire.ManagedUsers,
+        errors=READS,
+        rule=AccessRule(STAFF),
     ),
     Route(
         "POST",
@@ -35,11 +28,11 @@ USER_ROUTES: Final = (
         users.add,
         _PERSON,
         "Add a user, with a code for their first device.",
-        body=bodies.NewUser,
-        answer=wire.EnrolmentCode,
+        body=user_wire.NewUser,
+        answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, signed=True),
     ),
     Route(
         "GET",
@@ -47,9 +40,9 @@ USER_ROUTES: Final = (
         users.show,
         _PERSON,
         "Get one user with their devices.",
-        answer=wire.UserSheet,
-        errors=_READS,
-        rule=AccessRule(_STAFF, "user"),
+        answer=user_wire.UserSheet,
+        errors=READS,
+        rule=AccessRule(STAFF, "user"),
     ),
     Route(
         "PATCH",
@@ -57,10 +50,10 @@ USER_ROUTES: Final = (
         users.update,
         _PERSON,
         "Change a user's address, roles or backup.",
-        body=bodies.UserChanges,
-        answer=wire.ManagedUser,
-        errors=_UPDATES,
-        rule=AccessRule(_ADMIN, "user", versioned=True),
+        body=user_wire.UserChanges,
+        answer=user_wire.ManagedUser,
+        errors=UPDATES,
+        rule=AccessRule(ADMIN, "user", versioned=True),
     ),
     Route(
         "POST",
@@ -68,9 +61,9 @@ USER_ROUTES: Final = (
         users.disable,
         _PERSON,
         "Disable a user. Returns what ended.",
-        answer=wire.StoppedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        answer=user_wire.StoppedUser,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -78,9 +71,9 @@ USER_ROUTES: Final = (
         users.enable,
         _PERSON,
         "Enable a user.",
-        answer=wire.ManagedUser,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user"),
+        answer=user_wire.ManagedUser,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user"),
     ),
     Route(
         "POST",
@@ -88,10 +81,10 @@ USER_ROUTES: Final = (
         users.enrol,
         _PERSON,
         "Create a one-time code for another device.",
-        answer=wire.EnrolmentCode,
+        answer=user_wire.EnrolmentCode,
         status=201,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
     Route(
         "POST",
@@ -99,8 +92,8 @@ USER_ROUTES: Final = (
         users.unlock,
         _PERSON,
         "Unlock a user's devices. Returns the locked ones.",
-        answer=wire.UserSheet,
-        errors=_CHANGES,
-        rule=AccessRule(_ADMIN, "user", signed=True),
+        answer=user_wire.UserSheet,
+        errors=CHANGES,
+        rule=AccessRule(ADMIN, "user", signed=True),
     ),
 )

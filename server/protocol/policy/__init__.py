@@ -1,4 +1,4 @@
-"""The rules of the specifications for policy.
+"""Risks, action types, and the question that policy answers.
 
 Owns: pure functions of values.
 Never: I/O, a clock, chance.

@@ -11,14 +11,14 @@ from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.services.approvals import votes
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 
 
 def record(tx: Unit, approval: Approval, answer: Decision) -> None:
     """Write the entry of an answer that was just stored."""
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             _type(approval, answer),
             actor=audit.by_user(answer.user_id),

@@ -12,7 +12,7 @@ from typing import Final
 from server.model.approval_requests import Opening
 from server.model.approvals import Approval
 from server.model.clients import App
-from server.model.consents import Outcome
+from server.model.consents import PageOutcome
 from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.model.users import User
@@ -136,7 +136,7 @@ class AppActions:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._open(tx, app, user, act, peer)
 
-    def outcome(self, view: View, approval_id: str, user_id: str) -> Outcome | None:
+    def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome | None:
         """How an approval that `ask` opened for this user stands; None for one of another kind."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
@@ -213,7 +213,7 @@ def granted(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 _ALWAYS: Final = "What an app does once is asked for each time, and takes your signature."
-_OUTCOMES: Final[dict[State, Outcome]] = {
+_OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.APPROVED: "given",
     State.DENIED: "denied",

@@ -16,7 +16,7 @@ from server.protocol.policy.questions import Requirements
 from server.services.approvals import oversight
 from server.services.approvals.oversight import Seen
 from server.services.approvers import approvers
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.policy import today
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
@@ -87,7 +87,7 @@ def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> Nam
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_ESCALATED,
             actor=by,

@@ -22,7 +22,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.approvals import votes
 from server.services.approvals.withdrawals import withdraw
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.devices.statements import is_pin_entered
 
 MOST_TRIES: Final = 2
@@ -242,7 +242,7 @@ def _lock(tx: Unit, yes: Yes, step: Step) -> None:
     actor = audit.by_user(yes.device.user_id)
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             yes.approval,
             audit.Type.APPROVAL_LOCKED,
             actor=actor,

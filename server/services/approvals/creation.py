@@ -19,7 +19,7 @@ from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 
@@ -44,7 +44,7 @@ def record(tx: Unit, approval: Approval, opening: Opening) -> None:
     """Write down that it was asked, or would have been."""
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_REQUESTED,
             actor=opening.actor,

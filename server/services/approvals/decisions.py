@@ -112,9 +112,9 @@ class ApprovalService:
         """One approval with the nonce that this device must sign; it counts as seen from now on."""
         with self.store.write() as tx:
             device = device_auth.current(tx, person)
-            approval = of_person(tx, person, approval_id)
+            approval = approvers.owned(tx, approval_id, person.user.id)
             if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or of_person(tx, person, approval_id)
+                approval = expire(tx, approval) or approvers.owned(tx, approval_id, person.user.id)
             if approval.state is State.PENDING:
                 tx.approvals.seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
@@ -153,7 +153,7 @@ class ApprovalService:
         and looked at in the next unit of work.  5. State, answer, entry and events are stored
         together, and so is the consent it gives.
         """
-        approval = votes.alone(tx, of_person(tx, person, approval_id))
+        approval = votes.alone(tx, approvers.owned(tx, approval_id, person.user.id))
         device = device_auth.current(tx, person)
         payload, key = self._verified(tx, device, said.jws)
         said = settled(tx, approval, said, payload.code)
@@ -173,7 +173,7 @@ class ApprovalService:
             return self._voted(tx, approval, answer, less, key)
         moved = tx.approvals.move(approval, _TARGET[payload.decision], now=tx.now)
         if moved is None:
-            return _over(tx, of_person(tx, person, approval_id))
+            return _over(tx, approvers.owned(tx, approval_id, person.user.id))
         if less is not None:
             moved = self.narrowings.keep(tx, moved, less)
         _keep(tx, moved, answer, key)
@@ -227,7 +227,7 @@ class ApprovalService:
         One that waits is denied, one that was approved and not fetched is withdrawn, and one that
         is over stays as it is. Raises errors.Problem as `decide` does, but for one that is over.
         """
-        approval = of_person(tx, person, approval_id)
+        approval = approvers.owned(tx, approval_id, person.user.id)
         device = device_auth.current(tx, person)
         payload, key = self._verified(tx, device, jws)
         self._compare(tx, payload, approval, device, None)
@@ -243,7 +243,7 @@ class ApprovalService:
             _keep(tx, moved, kept(tx, moved, device, payload, SubmittedDecision(jws)), key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
-        return of_person(tx, person, approval_id)
+        return approvers.owned(tx, approval_id, person.user.id)
 
     def _nonce(self, approval: Approval, device: Device) -> str:
         return self.secrets.nonce("decision", approval.id, device.id)
@@ -289,11 +289,6 @@ def _all(view: View, person: Person, found: Iterable[Approval]) -> tuple[Shown, 
     return tuple(shown(view, one, person.user.id) for one in found)
 
 
-def of_person(view: View, person: Person, approval_id: str) -> Approval:
-    """The request, if it is this person's. Raises errors.Problem 404."""
-    return approvers.owned(view, approval_id, person.user.id)
-
-
 def _closed(  # the parts of one answer
     tx: Unit,
     person: Person,
@@ -304,14 +299,14 @@ def _closed(  # the parts of one answer
 ) -> Shown | errors.Problem | None:
     """The answer when the approval is over, or ends now; None while it waits."""
     if overdue(approval.state, approval.expires_at, tx.now):
-        return _over(tx, expire(tx, approval) or of_person(tx, person, approval.id))
+        return _over(tx, expire(tx, approval) or approvers.owned(tx, approval.id, person.user.id))
     if approval.state is not State.PENDING:
         before = tx.decisions.of_approval(approval.id)
         repeated = approval.granted == granted and any(says_the_same(a, answer) for a in before)
         return shown(tx, approval) if repeated else _over(tx, approval)
     if (gone := rights.gone(tx, approval)) is not None:
         withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
-        return _over(tx, of_person(tx, person, approval.id))
+        return _over(tx, approvers.owned(tx, approval.id, person.user.id))
     return None
 
 

@@ -7,9 +7,9 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State
-from server.services.audit import approval_entries, audit, floods
+from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 
 _AT_ONCE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -57,14 +57,14 @@ class Sweeper:
 def expire(tx: Unit, approval: Approval) -> Approval | None:
     """End an approval whose time is over; None if somebody was first."""
     reason = _reason(tx, approval)
-    uses.queue(tx, approval)
+    reservations.queue(tx, approval)
     moved = tx.approvals.move(approval, State.EXPIRED, now=tx.now, reason=reason)
     if moved is None:
         return None
-    uses.release(tx, moved)
+    reservations.release(tx, moved)
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             moved,
             audit.Type.APPROVAL_EXPIRED,
             decision="expired",

@@ -14,10 +14,10 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
-from server.services.approvals import decisions
 from server.services.approvals.views import shown
+from server.services.approvers import approvers
 from server.services.approvers.escalations import halfway
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -51,7 +51,7 @@ class Extensions:
         """
         with self.store.write() as tx:
             device_auth.current(tx, person)
-            approval = decisions.of_person(tx, person, approval_id)
+            approval = approvers.owned(tx, approval_id, person.user.id)
             until = _allowed(tx, person, approval)
             moved = tx.escalations.extend(
                 approval.id,
@@ -72,7 +72,7 @@ class Extensions:
     def offered(self, person: Person, approval_id: str) -> bool:
         """Reports whether this person could let it wait longer now. Raises errors.Problem 404."""
         with self.store.read() as view:
-            approval = decisions.of_person(view, person, approval_id)
+            approval = approvers.owned(view, approval_id, person.user.id)
             try:
                 _allowed(view, person, approval)
             except errors.Problem:
@@ -122,7 +122,7 @@ def _not_extendable(text: str) -> errors.Problem:
 def _record(tx: Unit, person: Person, approval: Approval, until: int) -> None:
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_EXTENDED,
             actor=audit.by_user(person.user.id),

@@ -16,7 +16,7 @@ from server.protocol.approvals.states import State, overdue
 from server.services.approvals.expiry import expire
 from server.services.approvals.views import shown
 from server.services.approvers import approvers
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -81,7 +81,7 @@ def _check(tx: Unit, approval: Approval) -> None:
 def _record(tx: Unit, person: Person, approval: Approval) -> None:
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_RETRY_ASKED,
             actor=audit.by_user(person.user.id),

@@ -24,7 +24,7 @@ from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
 from server.services.policy.today import same_today
 from server.services.resources import targets
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
 from server.services.users import user_or_group
 
@@ -78,7 +78,7 @@ class Rights:
 
         What was decided without them needs what decided it, and a policy that still asks nobody.
         """
-        if uses.decided(approval):
+        if reservations.decided(approval):
             return uses.holds(tx, self.judge, case, approval)
         if approval.decided_by is not None:
             return deciders.holds(tx, self.judge, case, approval)
@@ -136,7 +136,7 @@ def _stood_on(tx: Unit, approval: Approval) -> str | None:
         return "resource_deleted"
     if not _parent_holds(tx, approval):
         return PARENT_ENDED
-    return GRANT_ENDED if uses.ended(tx, approval) else None
+    return GRANT_ENDED if reservations.ended(tx, approval) else None
 
 
 def _parent_holds(tx: Unit, approval: Approval) -> bool:

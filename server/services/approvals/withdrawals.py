@@ -1,5 +1,6 @@
-"""Ending open approvals because something that they stand on is gone."""
+"""Ending open approvals: because something that they stand on is gone, or their agent says so."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -8,10 +9,12 @@ from server.model.approvals import Approval
 from server.model.reactions import AgentStopped, Ended, ResourceDeleted, UserDisabled
 from server.model.store import Unit
 from server.protocol.approvals.states import State
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 
+WITHDRAWN: Final = "withdrawn"
+"""Why it is over, in the record and on people's screens."""
 _NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -25,6 +28,17 @@ def withdraw(
 ) -> int:
     """Cancel those that are still open, with an entry and an event each; returns how many."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
+
+
+def cancel(tx: Unit, client_id: str, handle: str) -> bool:
+    """End the request behind this `auth_req_id`, if it is this client's and still open.
+
+    Reports whether it did. What was redeemed is not undone; its token can be given back itself.
+    """
+    approval = tx.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
+    if approval is None or approval.agent_id != client_id:
+        return False
+    return withdraw(tx, [approval], reason=WITHDRAWN, actor=audit.by_agent(client_id)) > 0
 
 
 def agent_stopped(tx: Unit, event: AgentStopped) -> Ended:
@@ -52,14 +66,14 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
-    uses.queue(tx, approval)
+    reservations.queue(tx, approval)
     moved = tx.approvals.move(approval, State.CANCELLED, now=tx.now, reason=reason)
     if moved is None:
         return False
-    uses.release(tx, moved)
+    reservations.release(tx, moved)
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             moved,
             audit.Type.APPROVAL_CANCELLED,
             actor=actor,

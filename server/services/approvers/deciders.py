@@ -14,7 +14,7 @@ from server.model.consents import Consent
 from server.model.store import Unit, View
 from server.protocol.approvals.states import State
 from server.protocol.policy.questions import NOBODY, Verdict
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.judging import Judge, JudgedRequest
 
@@ -58,7 +58,7 @@ def tell(tx: Unit, approval: Approval, *, screens: bool = True) -> None:
     """Write down that nobody was asked, and tell the person's screens and the agent."""
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.APPROVAL_ALLOWED,
             decision=str(approval.state),

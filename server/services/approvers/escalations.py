@@ -15,7 +15,7 @@ from server.model.store import Store, Unit, View
 from server.protocol.approvals.states import State, overdue
 from server.services.approvers import deputies
 from server.services.approvers.stand_ins import StandIns
-from server.services.audit import approval_entries, audit
+from server.services.audit import audit
 from server.services.notifications import attention, digests, notices
 from server.services.server_policy import ServerPolicy
 
@@ -109,4 +109,4 @@ def _release(tx: Unit, rules: ServerPolicy) -> int:
 
 def _record(tx: Unit, approval: Approval, what: str) -> None:
     escalated = audit.Type.APPROVAL_ESCALATED
-    audit.record(tx, approval_entries.entry(approval, escalated, decision=what))
+    audit.record(tx, audit.approval_entry(approval, escalated, decision=what))

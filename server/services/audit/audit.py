@@ -4,9 +4,12 @@ An entry is written inside the unit of work whose effect it tells, so one exists
 other does. A refusal changes nothing; its entry is a unit of work of its own.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
+from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
 from server.protocol.names import PREFIX_APP
@@ -15,6 +18,7 @@ OPERATOR: Final = "operator"
 """Whoever can read the data folder and runs `sayso`."""
 SYSTEM: Final = "system"
 """The server itself: clocks that ran out."""
+_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 class Type(StrEnum):
@@ -255,3 +259,28 @@ def by_resource(client_id: str) -> str:
 def by_agent(agent_id: str) -> str:
     """The actor of what an agent did."""
     return f"agent:{agent_id}"
+
+
+def approval_entry(
+    approval: Approval,
+    kind: Type,
+    *,
+    actor: str = SYSTEM,
+    decision: str | None = None,
+    cause: str | None = None,
+    facts: Mapping[str, object] = _NOTHING_MORE,
+) -> Entry:
+    """The entry of what happened to an approval: all of them say whose it is, and how grave."""
+    return Entry(
+        type=kind,
+        actor=actor,
+        agent_id=approval.agent_id,
+        subject=approval.user_id,
+        resource=approval.resource,
+        action=approval.action_digest,
+        decision=decision,
+        posture=approval.risk,
+        cause=cause,
+        approval_id=approval.id,
+        facts=facts,
+    )

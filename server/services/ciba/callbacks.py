@@ -15,9 +15,10 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
-from server.services.approvals.cancellations import WITHDRAWN
 from server.services.approvals.superseding import SUPERSEDED
-from server.services.audit import approval_entries, audit
+from server.services.approvals.withdrawals import WITHDRAWN
+from server.services.audit import audit
+from server.services.ciba import notification_tokens
 from server.services.ciba.redemption import Redemption, in_force
 from server.services.notifications import notices
 
@@ -96,7 +97,7 @@ class Callbacks:
     def _call(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = self.secrets.open(_sealed_as(approval.id), approval.notification_token or b"")
+        token = notification_tokens.opened(self.secrets, approval)
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
@@ -132,15 +133,6 @@ class Callbacks:
         return answer | {"expires_in": left}
 
 
-def sealed_token(secrets: Secrets, approval_id: str, token: str | None) -> bytes | None:
-    """A `client_notification_token` as it is kept until its call has been made."""
-    return None if token is None else secrets.seal(_sealed_as(approval_id), token.encode())
-
-
-def _sealed_as(approval_id: str) -> str:
-    return f"notification token:{approval_id}"
-
-
 def _read(message: str) -> tuple[str, frozenset[State]]:
     said = json.loads(message)
     return said["approval"], _SAID_BY[said["event"]]
@@ -165,7 +157,7 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
         return
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.CALLBACK_LOST,
             decision=str(approval.state),

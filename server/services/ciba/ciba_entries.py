@@ -11,7 +11,7 @@ from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
 from server.protocol import errors
-from server.services.audit import approval_entries, audit, floods
+from server.services.audit import audit, floods
 from server.services.ciba.plans import BackchannelCall, RequestPlan
 from server.services.policy import refusals
 
@@ -53,7 +53,7 @@ def record(tx: Unit, kind: audit.Type, ask: BackchannelCall, approval: Approval)
     """Write down that the agent asked."""
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             kind,
             actor=audit.by_agent(ask.agent.id),

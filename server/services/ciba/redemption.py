@@ -19,7 +19,7 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.displays import rfc3339
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 from server.services.tokens.issuing import Issuing
 
 UNPROVED: Final = "This came of a bound token: send a proof of its key."
@@ -39,7 +39,7 @@ class Redemption:
 
         `handle` is its `auth_req_id`.
         """
-        uses.queue(tx, approval)
+        reservations.queue(tx, approval)
         if (gone := self.rights.gone(tx, approval)) is not None:
             withdraw(tx, [approval], reason=gone, actor=audit.SYSTEM)
             return requests.no_tokens(
@@ -49,7 +49,7 @@ class Redemption:
             return errors.InvalidDpopProof(UNPROVED)
         if not tx.approvals.redeem(approval.id, tx.now):
             return requests.no_tokens(State.REDEEMED, {})
-        uses.spend(tx, approval)
+        reservations.spend(tx, approval)
         answer = self.issuing.for_approval(tx, agent, approval, handle, jkt=jkt)
         answer["fingerprint"] = decisions.fingerprint(approval.action_digest)
         notices.approval(tx, approval, "approval.redeemed")

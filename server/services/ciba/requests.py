@@ -21,7 +21,7 @@ from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import approvers, deciders, escalations, stand_ins
 from server.services.approvers.stand_ins import StandIns
 from server.services.audit import audit
-from server.services.ciba import callbacks, ciba_entries, plans, redemption, user_codes
+from server.services.ciba import ciba_entries, notification_tokens, plans, redemption, user_codes
 from server.services.ciba.hints import Hints
 from server.services.ciba.login_hints import LoginHints
 from server.services.ciba.plans import BackchannelCall, Plans, RequestPlan, as_text
@@ -341,7 +341,7 @@ class CibaService:
             answer_until=None,
             parent_id=None if phantom or ask.hint is None else ask.hint.parent,
             delivery=ask.agent.delivery,
-            notification_token=callbacks.sealed_token(
+            notification_token=notification_tokens.sealed(
                 self.secrets, approval_id, ask.notification_token
             ),
             jkt=self._bound(tx, ask) if ask.agent.delivery == "push" else None,

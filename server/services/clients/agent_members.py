@@ -99,7 +99,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "What another system calls it",
             section=_IS,
-            page=Line("Elsewhere called", empty="nothing"),
+            page=Line("External ID", empty="nothing"),
         ),
         Flag(
             "--external-id",
@@ -145,7 +145,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "A person watches its screen",
             section=_IS,
-            page=Line("A person watches it", "yes", "no"),
+            page=Line("Interactive", "yes", "no"),
         ),
         Flag(
             "--interactive",
@@ -304,7 +304,7 @@ AGENT_MEMBERS: Final[Members] = (
             "Its tokens live, in seconds",
             "10 to 3600; empty is as long as is usual.",
             section=_MAY,
-            page=Line("Tokens live", "{} s", "as long as is usual"),
+            page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
             "--token-seconds",

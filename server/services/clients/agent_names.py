@@ -21,11 +21,6 @@ def named_since(agent: Agent) -> int:
     return agent.named_at
 
 
-def former(view: View, agent_id: str) -> list[FormerName]:
-    """What an agent was called before and until when, the newest first."""
-    return view.names.former(agent_id)
-
-
 def first_request(view: View, client_id: str, user_id: str) -> bool:
     """Whether a client asks this user for the first time; an agent, under its present name."""
     agent = view.directory.agent(client_id)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from server.model import display_names
 from server.model.approval_requests import OpenApproval, Opening
 from server.model.approvals import Approval
-from server.model.consents import Consent, Outcome
+from server.model.consents import Consent, PageOutcome
 from server.model.display_names import Party
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
@@ -179,7 +179,7 @@ class ConsentService:
             ),
         )
 
-    def outcome(self, view: View, approval_id: str, user_id: str) -> Outcome:
+    def outcome(self, view: View, approval_id: str, user_id: str) -> PageOutcome:
         """How an approval that `ask` opened for this user stands."""
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
@@ -332,7 +332,7 @@ class ConsentService:
         )
 
 
-_OUTCOMES: Final[dict[State, Outcome]] = {
+_OUTCOMES: Final[dict[State, PageOutcome]] = {
     State.PENDING: "waiting",
     State.REDEEMED: "given",
     State.DENIED: "denied",

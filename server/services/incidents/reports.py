@@ -4,7 +4,7 @@ Owns: whom a report stops, its evidence, who is told. Never: lifting it; that is
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +17,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.text import check_prose
-from server.services.approvals import decisions as approvals
-from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.views import shown
-from server.services.audit import approval_entries, audit
+from server.services.approvers import approvers
+from server.services.audit import audit
 from server.services.clients.agents import StoppedAgent, quarantine
 from server.services.consents import revocations
 from server.services.incidents import evidence
@@ -55,7 +54,8 @@ class Reports:
 
     store: Store
     secrets: Secrets
-    approvals: ApprovalService
+    disown: Callable[[Unit, Person, str, str], Approval]
+    """Ends a request by a signed denial as suspicious."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> Reported:
         """End the request, stop its agent or every one that acts for this person, and say so.
@@ -67,10 +67,10 @@ class Reports:
         """
         note = _checked(report.note)
         with self.store.read() as view:  # nobody waits for whoever may not report this
-            approvals.of_person(view, person, approval_id)
+            approvers.owned(view, approval_id, person.user.id)
         with self.store.administer() as tx:
-            was = approvals.of_person(tx, person, approval_id)
-            approval = self.approvals.disown(tx, person, approval_id, report.signed)
+            was = approvers.owned(tx, approval_id, person.user.id)
+            approval = self.disown(tx, person, approval_id, report.signed)
             agents = _reported(tx, approval, report.scope, person.user.id)
             known = tx.incidents.open_of(approval.id, report.scope)
             if known is not None and not any(agent.state == "enabled" for agent in agents):
@@ -156,7 +156,7 @@ def _record(
 ) -> None:
     audit.record(
         tx,
-        approval_entries.entry(
+        audit.approval_entry(
             approval,
             audit.Type.INCIDENT_OPENED,
             actor=by,

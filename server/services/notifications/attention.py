@@ -14,9 +14,9 @@ from server.model.notifications import Hold, NotificationPreferences, Why
 from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
-from server.protocol.zones import zone
 from server.services.notifications import budgets, push_targets
 from server.services.server_policy import ServerPolicy
+from server.services.zones import zone
 
 REMINDER: Final = "approval.reminder"
 DIGEST: Final = "approval.digest"

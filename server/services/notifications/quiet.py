@@ -15,17 +15,17 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.notifications import Hold, Mute
 from server.model.policy import Hours
+from server.model.policy_rules import DAYS
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
-from server.protocol.zones import zone
 from server.services.audit import audit
 from server.services.notifications import attention
 from server.services.policy.displays import rfc3339
-from server.services.policy.rules import DAYS
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
+from server.services.zones import zone
 
 _MINUTE_MS = 60_000
 

@@ -32,7 +32,7 @@ from server.services.policy.judging import Judge, JudgedRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations, uses
 
 MOST_JUDGED: Final = 20_000
 MOST_CHANGES: Final = 200
@@ -211,7 +211,7 @@ def _covering(
     if event.by_grant:
         approval = view.approvals.get(event.id)
         held = approval is not None and uses.holds(view, judge, case, approval)
-        return uses.grant_of(approval) if approval is not None and held else None
+        return reservations.grant_of(approval) if approval is not None and held else None
     whole = len(event.details) == len(event.types)  # the log keeps none
     if not event.takes_grant or not whole or event.way not in {"request", "exchange"}:
         return None
@@ -264,7 +264,7 @@ def _request(approval: Approval) -> Event:
         before="ask" if approval.decided_by is None else "allow",
         past=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
-        by_grant=uses.decided(approval),
+        by_grant=reservations.decided(approval),
         takes_grant=not approval.acr_values,
     )
 

@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias, cast
 from server.model.clients import Agent, App
 from server.model.consents import Consent
 from server.model.policy import PolicyRow
+from server.model.policy_rules import PolicyRule
 from server.model.standing_grants import StandingGrant
 from server.model.store import Store, View
 from server.protocol import errors
@@ -32,7 +33,6 @@ from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
 from server.services.policy.judging import Judge, JudgedRequest, engine_of, unusual_now
-from server.services.policy.rules import PolicyRule
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets

@@ -10,12 +10,12 @@ from importlib.resources import files
 from typing import Final
 
 from server.model.policy import PolicyRow
+from server.model.policy_rules import Document, PolicyRule
 from server.model.store import View
 from server.protocol.resources import scopes
 from server.services.policy import documents
 from server.services.policy.builtin import BuiltIn, compiled
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.rules import Document, PolicyRule
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 

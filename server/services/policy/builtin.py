@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from server.model.policy_rules import Document, PolicyRule
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
 from server.protocol.policy.questions import (
@@ -26,7 +27,6 @@ from server.protocol.policy.questions import (
 from server.protocol.policy.risks import highest
 from server.services.policy import conditions
 from server.services.policy.conditions import Condition, Names, Told
-from server.services.policy.rules import Document, PolicyRule
 
 _UNSAID: Final = "No rule allows this, so a person is asked."
 _UNSAID_REQUEST: Final = "Every request of an agent in your name is asked."

@@ -11,20 +11,11 @@ from itertools import chain
 from typing import Final, TypeAlias, cast
 
 from server.model.policy import Hours
-from server.protocol import zones
+from server.model.policy_rules import ALLOWED, ANY, DAYS, Amount, Count, Document, PolicyRule, When
 from server.protocol.policy import uses
 from server.protocol.policy.questions import Question
 from server.protocol.policy.risks import Risk
-from server.services.policy.rules import (
-    ALLOWED,
-    ANY,
-    DAYS,
-    Amount,
-    Count,
-    Document,
-    PolicyRule,
-    When,
-)
+from server.services import zones
 
 _MIDNIGHT = time()
 _REMEMBERED: Final = 64

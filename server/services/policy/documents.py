@@ -12,15 +12,7 @@ from typing import Final, TypeVar, cast
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
-from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
-from server.protocol.approvals.unusual import Code
-from server.protocol.clients.labels import is_label
-from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
-from server.protocol.policy.risks import Risk
-from server.protocol.text import check_prose
-from server.protocol.zones import zone
-from server.services.policy.rules import (
+from server.model.policy_rules import (
     ALLOWED,
     DAYS,
     PARTIES,
@@ -32,7 +24,15 @@ from server.services.policy.rules import (
     PolicyRule,
     When,
 )
+from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
+from server.protocol.approvals.unusual import Code
+from server.protocol.clients.labels import is_label
+from server.protocol.policy import uses
+from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
+from server.protocol.policy.risks import Risk
+from server.protocol.text import check_prose
 from server.services.refusals import Invalid
+from server.services.zones import zone
 
 MOST_CHARACTERS: Final = 65_536
 MOST_RULES: Final = 200

@@ -8,9 +8,8 @@ each other; only requests that a grant decided take these steps at all.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
-from server.model.approvals import Approval, Decider, said_by
+from server.model.approvals import Approval, Decider
 from server.model.clients import Agent
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit, View
@@ -21,10 +20,8 @@ from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.policy.judging import Judge, JudgedRequest
+from server.services.standing_grants.reservations import GRANT, grant_of
 from server.services.users import user_or_group
-
-GRANT: Final = "standing_grant"
-"""What a decision that a grant made is called, in the record and in the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +70,6 @@ def reserve(tx: Unit, found: Iterable[Fit], verdict: Verdict, approval_id: str) 
     return None
 
 
-def grant_of(approval: Approval) -> str | None:
-    """The grant that decided a request; None where something else did."""
-    found = (said_by(approval) or {}).get(GRANT)
-    return None if found is None else str(found)
-
-
-def decided(approval: Approval) -> bool:
-    """Reports whether a grant decided a request."""
-    return grant_of(approval) is not None
-
-
-def ended(tx: Unit, approval: Approval) -> bool:
-    """Reports whether a grant decided a request and is over; one that is not stays in force."""
-    grant_id = grant_of(approval)
-    return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
-
-
 def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
     """Reports whether the grant that decided a request is enough for it today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
@@ -99,24 +79,6 @@ def holds(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> 
     said = Approvals(1, approval.risk, done, by, ahead=True)
     fit = case.risk.rank <= approval.risk.rank and _allowed(grant, case, approval.risk)
     return fit and judge.holds(view, case, said)
-
-
-def queue(tx: Unit, approval: Approval) -> None:
-    """Wait for whoever else is about to use, give back or spend of the grant that decided this."""
-    if (grant_id := grant_of(approval)) is not None:
-        tx.queue(f"standing grant {grant_id}")
-
-
-def release(tx: Unit, approval: Approval) -> None:
-    """Give back what was reserved for a request that came to nothing."""
-    if grant_of(approval) is not None:
-        tx.standing_grants.release(approval.id)
-
-
-def spend(tx: Unit, approval: Approval) -> None:
-    """What was reserved for a request came to a token."""
-    if grant_of(approval) is not None:
-        tx.standing_grants.spend(approval.id)
 
 
 def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:

@@ -6,7 +6,7 @@ from server.model.audit import Entry
 from server.model.store import Store, Unit
 from server.model.tokens import Delegation
 from server.protocol.names import PREFIX_AGENT, PREFIX_AUTH_REQ_ID, PREFIX_REFRESH_TOKEN
-from server.services.approvals.cancellations import cancel
+from server.services.approvals.withdrawals import cancel
 from server.services.audit import audit
 from server.services.clients.client_auth import Holder
 from server.services.tokens import refresh_families

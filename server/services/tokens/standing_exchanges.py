@@ -26,7 +26,7 @@ from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.policy.judging import JudgedRequest
 from server.services.resources.targets import lifetime
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchanges import LacksAnswer
 from server.services.tokens.issuing import Issuing, Origin
 
@@ -71,7 +71,7 @@ class StandingExchanges:
         tx.approvals.add(approval)
         creation.record(tx, approval, opening)
         deciders.tell(tx, approval, screens=decider.tells)
-        uses.spend(tx, approval)
+        reservations.spend(tx, approval)
         answer = self._issued(tx, lacks, agent, approval, subject, until=until, jkt=jkt)
         notices.approval(tx, approval, "approval.redeemed", screens=decider.tells)
         return answer

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.services.clients.app_members import APP_MEMBERS
-from server.web.console.fields import Field
 from server.web.console.member_fields import fields
+from server.web.fields import Field
 
 NEW_APP: Final = fields(APP_MEMBERS, "new")
 CHANGED_APP: Final = fields(APP_MEMBERS, "change")

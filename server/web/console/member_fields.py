@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from server.services.members import Kind, Line, Member, Members
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
     {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from server.http import admin_bodies as bodies
-from server.http import admin_wire as wire
-from server.http.clients import agent_wire, app_wire
+from server.http.clients import agent_wire, app_wire, invitation_wire
+from server.http.resources import resource_wire
+from server.http.users import user_wire
 from server.model.clients import Agent, App
 from server.model.resources import Resource
 from server.model.users import User
@@ -467,12 +467,12 @@ def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
     """A member that the command line learns is one that the API has to learn."""
     told = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
-        Resource: (wire.ManagedResource, {}),
-        User: (wire.ManagedUser, {}),
-        ResourceChanges: (bodies.ResourceChanges, _NULLS),
-        NewUser: (bodies.NewUser, {}),
-        UserChanges: (bodies.UserChanges, {}),
-        NewInvitation: (bodies.NewInvitation, {}),
+        Resource: (resource_wire.ManagedResource, {}),
+        User: (user_wire.ManagedUser, {}),
+        ResourceChanges: (resource_wire.ResourceChanges, _NULLS),
+        NewUser: (user_wire.NewUser, {}),
+        UserChanges: (user_wire.UserChanges, {}),
+        NewInvitation: (invitation_wire.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
     for record, (model, names) in told.items():

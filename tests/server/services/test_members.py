@@ -155,7 +155,7 @@ def test_the_page_shows_names_a_text_or_what_stands_there_without():
     }
     assert told == {
         "Labels": ["pilot"],
-        "Elsewhere called": "nothing",
-        "A person watches it": "yes",
+        "External ID": "nothing",
+        "Interactive": "yes",
     }
     assert page_lines(AGENT_MEMBERS, document, "Nowhere") == []

@@ -19,14 +19,13 @@ from server.http.message import HttpResponse
 from server.http.route import Route
 from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
-from server.services.approvals import decisions
+from server.services.approvals import decisions, withdrawals
 from server.services.approvals.rights import Rights
 from server.services.ciba.grant import CibaGrant
-from server.services.clients import agents, client_auth
+from server.services.clients import client_auth
 from server.services.tokens.exchanges import Exchanges
 from server.services.tokens.grants import token_exchange
 from server.services.tokens.revocation import Revocation
-from server.services.users import users
 from server.storage.approvals.approvals import Approvals
 from server.storage.tables import approvals as table
 from server.storage.tables import decisions as votes
@@ -141,14 +140,14 @@ def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
 
 def _stopped_agent_fetches(patch: pytest.MonkeyPatch) -> None:
     """Stopping an agent neither ends its requests nor is looked at when it fetches."""
-    patch.setattr(agents, "withdraw", lambda *_, **__: 0)
+    patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(client_auth, "check_enabled", lambda *_: None)
     patch.setattr(Rights, "gone", lambda *_: None)
 
 
 def _requests_survive(patch: pytest.MonkeyPatch) -> None:
     """Stopping a person forgets what they had approved, and nobody asks again at the end."""
-    patch.setattr(users, "withdraw", lambda *_, **__: 0)
+    patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(Rights, "gone", lambda *_: None)
 
 

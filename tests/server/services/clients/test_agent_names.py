@@ -42,14 +42,14 @@ def test_former_names_are_kept_with_their_ends(local, agent, agents):
         ends.append(local.clock.now())
         agents.update(agent.id, AgentChanges(name=name), by=BY)
     with local.desk.store.read() as view:
-        assert agent_names.former(view, agent.id) == [
+        assert view.names.former(agent.id) == [
             FormerName("invoice-bot", ends[2]),
             FormerName("billing-bot", ends[1]),
             FormerName("invoice-bot", ends[0]),
         ]
     agents.delete(agent.id, by=BY)
     with local.desk.store.read() as view:
-        assert agent_names.former(view, agent.id) == []
+        assert view.names.former(agent.id) == []
 
 
 def test_a_new_name_is_an_entry_and_its_owners_are_told(local, agent, agents):

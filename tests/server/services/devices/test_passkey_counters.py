@@ -174,4 +174,4 @@ def test_the_counter_at_enrolment_is_the_first(local: LocalSite) -> None:
     browser.passkey.signs = 39
     answer = browser.sign_in()
     assert answer.refusal == REFUSED
-    assert json.loads(answer.body)["detail"].endswith("make a new one.")
+    assert json.loads(answer.body)["detail"].endswith("create a new one.")

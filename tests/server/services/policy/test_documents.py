@@ -5,12 +5,12 @@ from datetime import time
 import pytest
 
 from server.model.policy import Hours
+from server.model.policy_rules import Amount, AskTerms, Count, When
 from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
 from server.services.policy import binding, documents
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.rules import Amount, AskTerms, Count, When
 from tests.support.policies import rule
 
 

@@ -9,7 +9,7 @@ from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from server.services.standing_grants import uses
+from server.services.standing_grants import reservations
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.tables import outbox
 from tests.support import standing
@@ -447,7 +447,7 @@ def test_a_grant_of_another_version_of_the_type_stands_for_nothing(local, agent,
         tx.actions.replace(type(action)(action.type, action.document, 9, action.created_at))
     assert asked(agent)[1].state is State.PENDING
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert uses.decided(row)
+    assert reservations.decided(row)
     assert used(local, grant) == (0, 0, ["released"])
 
 

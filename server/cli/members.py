@@ -14,11 +14,12 @@ from server.cli.output import listed, moment, rfc3339
 from server.cli.params import moment_ms
 from server.protocol.clients.icons import MOST_BYTES
 from server.services.clients import icons
-from server.services.members import Clear, Kind, Line, Member, Members
+from server.services.members import Clear, Having, Kind, Line, Member, Members, searched
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
 """Id → name, of people and groups."""
+_NOBODY: Final[_Names] = MappingProxyType({})
 
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -113,6 +114,21 @@ def change_flags(members: Members) -> Callable[[_F], _F]:
     )
 
 
+def search_flags(members: Members) -> Callable[[_F], _F]:
+    """The flags of the command that lists records."""
+    return _with(
+        [
+            click.option(one.flag.name, one.name, help=f"Those with this alone: {one.field.label}.")
+            for one in searched(members)
+        ]
+    )
+
+
+def having(flags: Mapping[str, str | None]) -> Having:
+    """What a list is narrowed to."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
 def _with(options: Sequence[Callable[[_F], _F]]) -> Callable[[_F], _F]:
     def decorated(function: _F) -> _F:
         for option in reversed(options):
@@ -172,7 +188,7 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
     return _KINDS[member.kind].read(value)
 
 
-def document(members: Members, record: object, names: _Names) -> dict[str, object]:
+def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, object]:
     """The members of a record in JSON; people by their names."""
     return {
         member.wire_name: _document(member, getattr(record, member.name), names)
@@ -185,7 +201,7 @@ def _document(member: Member, value: object, names: _Names) -> object:
     return None if value is None else _KINDS[member.kind].document(value, names)
 
 
-def lines(members: Members, record: object, names: _Names) -> dict[str, str | None]:
+def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
     """The members of a record as a person reads them."""
     return {
         member.line.name: _line(member, member.line, getattr(record, member.name), names)
@@ -195,7 +211,8 @@ def lines(members: Members, record: object, names: _Names) -> dict[str, str | No
 
 
 def _line(member: Member, line: Line, value: object, names: _Names) -> str | None:
-    absent = value is None or value is False or value in ("", (), {})
-    if value is None or (absent and line.empty is None):
+    if value is None or value is False:
         return line.empty
+    if line.empty is None and value in ("", (), {}):
+        return None
     return line.text.format(_KINDS[member.kind].text(value, names))

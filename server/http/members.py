@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from server.http.wire import Moment, Named, Names, StrictBody, Text, milliseconds
 from server.protocol import base64url
 from server.services.clients import icons
-from server.services.members import Kind, Member, Members
+from server.services.members import Having, Kind, Member, Members, searched
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
@@ -149,6 +149,20 @@ def written(members: Members, body: StrictBody) -> dict[str, Any]:
         elif member.nullable:
             found[member.name] = None
     return found
+
+
+def search_names(members: Members) -> tuple[str, ...]:
+    """The parameters by which a list is narrowed."""
+    return tuple(member.wire_name for member in searched(members))
+
+
+def having(members: Members, query: Mapping[str, str]) -> Having:
+    """What a list is narrowed to."""
+    return {
+        member.name: query[member.wire_name]
+        for member in searched(members)
+        if member.wire_name in query
+    }
 
 
 def answered(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:

@@ -178,9 +178,13 @@ class AgentRows(Protocol):
 
     def delete(self, agent_id: str) -> None: ...
     def get(self, agent_id: str) -> Agent | None: ...
-    def all(self) -> list[Agent]: ...
-    def page(self, owner: str | None, after: str, limit: int) -> list[Agent]:
-        """Those of one owner or of everybody whose names come after this one."""
+    def all(self, having: Mapping[str, str] = ..., /) -> list[Agent]:
+        """Those with these values of columns."""
+
+    def page(
+        self, owner: str | None, after: str, limit: int, having: Mapping[str, str] = ..., /
+    ) -> list[Agent]:
+        """Likewise, those of one owner or of everybody whose names come after this one."""
 
     def owned_by(self, user_id: str) -> list[Agent]:
         """Those for which this user answers, by name."""

@@ -7,10 +7,12 @@ Never: the rule of one member; it stands in its row.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
-from server.services.refusals import about
+from server.protocol.text import check_prose
+from server.services.refusals import Invalid, about
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """From what somebody wrote to what is stored. Raises `ChangeRefused`."""
@@ -65,6 +67,17 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the sheet that the command line prints, or of a page."""
+
+    name: str
+    text: str = "{}"
+    """What stands there, where `{}` is the value."""
+    empty: str | None = None
+    """What stands there without a value; None for no line at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class FormField:
     """A field of a form."""
 
@@ -82,17 +95,8 @@ class FormField:
     """What there is of this kind is named beside it."""
     on: tuple[str, ...] = ("new", "change")
     """On which forms it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the sheet that the command line prints."""
-
-    name: str
-    text: str = "{}"
-    """What stands there, where `{}` is the value."""
-    empty: str | None = None
-    """What stands there without a value; None for no line at all."""
+    page: Line | None = None
+    """How the page of the record shows it; None where the page has a place of its own for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,8 @@ class Member:
     """It is in answers as it is; otherwise the answer has something else for it."""
     column: bool = True
     """It is stored in a column of its own name."""
+    searched: bool = False
+    """Lists can be narrowed to the records with one value of it."""
 
     @property
     def wire_name(self) -> str:
@@ -136,6 +142,15 @@ class Member:
 
 
 Members: TypeAlias = tuple[Member, ...]
+Having: TypeAlias = Mapping[str, str]
+"""Members and the values that the records of a list have."""
+
+ANY: Final[Having] = MappingProxyType({})
+
+
+def searched(members: Members) -> Members:
+    """Those by which lists can be narrowed."""
+    return tuple(member for member in members if member.searched)
 
 
 class Written(dict[str, Any]):
@@ -232,6 +247,20 @@ def turned_off(_before: object, after: object) -> bool:
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
     """A key is there that was not."""
     return any(key not in before for key in after)
+
+
+def prose(what: str, longest: int) -> Check:
+    """A check of a line that people read; an empty one is none."""
+
+    def check(_tx: Unit, raw: str) -> str | None:
+        if not raw:
+            return None
+        try:
+            return check_prose(raw, what=what, max_chars=longest)
+        except ValueError as error:
+            raise Invalid(f"{error}.") from None
+
+    return check
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
 from server.storage.writer import DirectWriter, GroupedWriter, PooledWriter, sqlite_connection
 
-SCHEMA = "0003"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 """The newest migration that this program knows."""
 
 _COMMAND_PATIENCE_SECONDS = 10.0

@@ -6,11 +6,14 @@ Owns: the filters of all templates. Never: HTML; Jinja escapes what they return.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from server.protocol.text import display_safe
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.web.browser import moment
+from server.web.console.member_fields import page_lines
 
 _LONGEST: Final = 2_000
 _LINES: Final = 50
@@ -54,5 +57,6 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "hue": _hue,
         "parsed": _parsed,
         "pretty": _pretty,
+        "agent_lines": partial(page_lines, AGENT_MEMBERS),
     }
 )

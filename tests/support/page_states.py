@@ -263,7 +263,7 @@ def _of_apps(made: Furnished) -> list[State]:
     insists = {"id_token": {"acr": {"essential": True, "value": ACR_PASSKEY}}}
 
     def link(**parameters: object) -> str:
-        whole = request_of(app.id, redirect_uri=new.redirect_uris[0], **parameters)
+        whole = request_of(app.id, redirect_uri=app.redirect_uris[0], **parameters)
         return f"/authorize?{urlencode(whole)}"
 
     def entering(password: str) -> tuple[Step, ...]:

@@ -5,6 +5,7 @@ Registering and changing one is in `agent_flags.py`, because of all the flags.
 
 import click
 
+from server.cli import members
 from server.cli.clients.agent_auth import change_auth
 from server.cli.clients.agent_document import (
     agent_document,
@@ -21,6 +22,7 @@ from server.cli.incidents.orphans import orphans
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, rfc3339, table
 from server.cli.params import overlap_option
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import StoppedAgent
 
 
@@ -39,12 +41,13 @@ command.add_command(orphans)
 
 
 @command.command("list")
+@members.search_flags(AGENT_MEMBERS)
 @json_option
 @administers
-def show_all(desk: OpenInstallation, *, as_json: bool) -> None:
+def show_all(desk: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
     """Every agent, by name."""
     names = called_by_id(desk)
-    agents = desk.agents.all()
+    agents = desk.agents.all(members.having(flags))
     rows = [
         (
             agent.name,

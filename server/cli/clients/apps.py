@@ -1,59 +1,17 @@
 """`sayso apps`: the interactive clients through which people sign in."""
 
-from collections.abc import Callable
-from typing import Final, TextIO, TypedDict, TypeVar, Unpack
+from typing import Any
 
 import click
 
+from server.cli import members
 from server.cli.clients.app_document import app_document, app_lines, next_lines
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, table
 from server.cli.params import overlap_option
-from server.protocol import names
 from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.app_members import APP_MEMBERS
 from server.services.refusals import Exists
-
-GRANTS: Final = {
-    names.GRANT_AUTHORIZATION_CODE: names.GRANT_AUTHORIZATION_CODE,
-    names.GRANT_REFRESH_TOKEN: names.GRANT_REFRESH_TOKEN,
-    "device_code": names.GRANT_DEVICE_CODE,
-}
-"""What `--grant` takes, and the names that the wire uses."""
-
-_F = TypeVar("_F", bound=Callable[..., object])
-
-
-class AppFlags(TypedDict):
-    """What both `add` and `update` take."""
-
-    redirect_uris: tuple[str, ...]
-    post_logout_redirect_uris: tuple[str, ...]
-    jwks: TextIO | None
-    grants: tuple[str, ...]
-    resources: tuple[str, ...]
-    scopes: tuple[str, ...]
-    id_token_alg: str | None
-    dpop_bound: bool | None
-    action_types: tuple[str, ...]
-
-
-class AppAddFlags(AppFlags):
-    """What `add` takes beside them."""
-
-    auth: str
-    if_missing: bool
-
-
-class AppUpdateFlags(AppFlags):
-    """What `update` takes beside them."""
-
-    new_name: str | None
-    no_resource: bool
-    no_scope: bool
-    no_post_logout_redirect_uri: bool
-    no_action: bool
-    any_action: bool
-    enabled: bool | None
 
 
 @click.group("apps")
@@ -61,78 +19,21 @@ def command() -> None:
     """Apps of people: chat front ends, consoles, phones. APP is a name or a client_id."""
 
 
-def _both(function: _F) -> _F:
-    """The flags of `Flags`."""
-    for option in reversed(
-        (
-            click.option(
-                "--redirect-uri",
-                "redirect_uris",
-                multiple=True,
-                help="An address to send people back to, exactly; on the loopback any port.",
-            ),
-            click.option(
-                "--post-logout-redirect-uri",
-                "post_logout_redirect_uris",
-                multiple=True,
-                help="An address to send people to after they signed out.",
-            ),
-            click.option(
-                "--jwks", type=click.File("r", encoding="utf-8"), help="Its public keys, a JWK set."
-            ),
-            click.option(
-                "--grant",
-                "grants",
-                multiple=True,
-                type=click.Choice(list(GRANTS)),
-                help="How it gets tokens; without one, by code and by refresh token.",
-            ),
-            click.option("--resource", "resources", multiple=True, help="A URI it may ask for."),
-            click.option("--scope", "scopes", multiple=True, help="A scope it may ask for."),
-            click.option(
-                "--action",
-                "action_types",
-                multiple=True,
-                metavar="TYPE",
-                help="An action type it may ask for; all of them if unsaid.",
-            ),
-            click.option(
-                "--id-token-alg",
-                type=click.Choice(names.SIGNING_ALGS),
-                help="How its ID tokens are signed; ES256 if unsaid.",
-            ),
-            click.option(
-                "--dpop-bound/--no-dpop-bound",
-                default=None,
-                help="It gets only tokens that are bound to a key of its own.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
-
-
 @command.command("add")
 @click.argument("name")
-@click.option(
-    "--auth",
-    type=click.Choice(names.APP_AUTH_METHODS),
-    default=names.APP_AUTH_METHODS[0],
-    show_default=True,
-    help="How it proves who it is; none for one that can keep no secret.",
-)
-@_both
+@members.new_flags(APP_MEMBERS)
 @if_missing_option
 @json_option
 @administers
-def add(desk: OpenInstallation, name: str, *, as_json: bool, **flags: Unpack[AppAddFlags]) -> None:
+def add(desk: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
     """Register an app. Its secret, if it has one, is shown once."""
+    new = NewApp(**members.written(APP_MEMBERS, flags, desk.now))
     try:
-        given = desk.apps.add(_new(name, flags), by=BY)
+        given = desk.apps.add(new, by=BY)
     except Exists:
-        if not flags["if_missing"]:
+        if not if_missing:
             raise
-        app = desk.apps.show(name)
+        app = desk.apps.show(new["name"])
         line = f"{app.name} is registered already, as {app.id}."
         answer(app_document(app), [line], as_json=as_json)
         return
@@ -166,24 +67,22 @@ def show(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
 
 @command.command("update")
 @click.argument("called", metavar="APP")
-@click.option("--name", "new_name", help="What it is called from now on.")
-@_both
-@click.option("--no-resource", is_flag=True, help="Take every resource away.")
-@click.option("--no-scope", is_flag=True, help="Take every scope away.")
-@click.option("--no-action", is_flag=True, help="It may ask for no action type.")
-@click.option("--any-action", is_flag=True, help="It may ask for every action type.")
-@click.option(
-    "--no-post-logout-redirect-uri", is_flag=True, help="Nobody is sent anywhere after sign-out."
-)
+@members.change_flags(APP_MEMBERS)
 @click.option("--enable/--disable", "enabled", default=None, help="Let it go on, or stop it.")
 @json_option
 @administers
 def update(
-    desk: OpenInstallation, called: str, *, as_json: bool, **flags: Unpack[AppUpdateFlags]
+    desk: OpenInstallation,
+    /,
+    called: str,
+    *,
+    enabled: bool | None,
+    as_json: bool,
+    **flags: Any,  # noqa: ANN401  # one for each member
 ) -> None:
     """Change an app. A list that is given replaces the old one; what is not named stays."""
-    _refuse_both(flags)
-    app = desk.apps.update(called, _changes(flags), by=BY)
+    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, desk.now))
+    app = desk.apps.update(called, changes, by=BY)
     answer(app_document(app), app_lines(app), as_json=as_json)
 
 
@@ -210,53 +109,3 @@ def delete(desk: OpenInstallation, called: str, *, as_json: bool) -> None:
     """Forget an app. What it did stays in the log."""
     app = desk.apps.delete(called, by=BY)
     answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)
-
-
-def _new(name: str, flags: AppAddFlags) -> NewApp:
-    return NewApp(
-        name=name,
-        redirect_uris=flags["redirect_uris"],
-        auth_method=flags["auth"],
-        jwks=flags["jwks"].read() if flags["jwks"] else "",
-        post_logout_redirect_uris=flags["post_logout_redirect_uris"],
-        grant_types=_grants(flags) or names.USUAL_APP_GRANTS,
-        resources=flags["resources"],
-        scopes=flags["scopes"],
-        id_token_alg=flags["id_token_alg"] or "ES256",
-        dpop_bound=bool(flags["dpop_bound"]),
-        action_types=flags["action_types"] or None,
-    )
-
-
-def _changes(flags: AppUpdateFlags) -> AppChanges:
-    cleared = flags["no_post_logout_redirect_uri"]
-    return AppChanges(
-        name=flags["new_name"],
-        redirect_uris=flags["redirect_uris"] or None,
-        post_logout_redirect_uris=() if cleared else flags["post_logout_redirect_uris"] or None,
-        jwks=flags["jwks"].read() if flags["jwks"] else None,
-        grant_types=_grants(flags),
-        resources=() if flags["no_resource"] else flags["resources"] or None,
-        scopes=() if flags["no_scope"] else flags["scopes"] or None,
-        id_token_alg=flags["id_token_alg"],
-        dpop_bound=flags["dpop_bound"],
-        action_types=() if flags["no_action"] else flags["action_types"] or None,
-        any_action=flags["any_action"],
-        enabled=flags["enabled"],
-    )
-
-
-def _grants(flags: AppFlags) -> tuple[str, ...] | None:
-    return tuple(GRANTS[grant] for grant in flags["grants"]) or None
-
-
-def _refuse_both(flags: AppUpdateFlags) -> None:
-    pairs = (
-        (flags["resources"], flags["no_resource"]),
-        (flags["scopes"], flags["no_scope"]),
-        (flags["post_logout_redirect_uris"], flags["no_post_logout_redirect_uri"]),
-        (flags["action_types"], flags["no_action"]),
-        (flags["action_types"] or flags["no_action"], flags["any_action"]),
-    )
-    if any(given and taken for given, taken in pairs):
-        raise click.UsageError("Set it or take it away, not both.")

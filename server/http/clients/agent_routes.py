@@ -7,9 +7,11 @@ from server.http.audit import audit_wire
 from server.http.clients import agent_wire, agents, invitation_wire, invitations, kill_switch
 from server.http.incidents import orphan_wire, orphans
 from server.http.incidents.incident_routes import INCIDENT_ROUTES
+from server.http.members import search_names
 from server.http.operations import statistics, statistics_wire
 from server.http.route import ADMIN, CHANGES, READS, STAFF, Caller, Route
 from server.http.wire import Rotation
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations.authority import AccessRule, Role
 
 _PERSON = Caller.PERSON
@@ -24,7 +26,7 @@ AGENT_ROUTES: Final = (
         agents.listed,
         _PERSON,
         "List agents by name. Without a role, your own.",
-        query=listing.QUERY,
+        query=(*listing.QUERY, *search_names(AGENT_MEMBERS)),
         answer=agent_wire.ManagedAgents,
         errors=READS,
         rule=AccessRule(_ALL),

@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.audit import audit
 from server.http.clients import agent_wire
 from server.http.clients import agent_wire as wire
-from server.http.members import written
+from server.http.members import having, written
 from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.wire import Named, Rotation, moment, read, tag
@@ -22,7 +22,8 @@ from server.services.policy.displays import rfc3339
 def listed(_site: Site, request: HttpRequest, desk: AdminServices) -> HttpResponse:
     """GET /api/agents: all of them, or those that the caller owns."""
     where, limit = listing.cursor(request), listing.limit(request)
-    part = desk.agents.page(where, limit, owner=desk.only_of)
+    narrowed = having(AGENT_MEMBERS, request.query)
+    part = desk.agents.page(where, limit, owner=desk.only_of, having=narrowed)
     called = desk.names(_people(*part.items))
     items = [wire.document(agent, called) for agent in part.items]
     answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))

@@ -1,63 +1,36 @@
 """Interactive clients of people in the administration API: what is sent and answered."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from server.http.wire import ClientSecret, Names, StrictBody, Text, secret
+from server.http import members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import ClientSecret, StrictBody, secret
 from server.model.clients import App
-from server.protocol import names
 from server.services.clients import power
+from server.services.clients.app_members import APP_MEMBERS
 from server.services.policy.displays import rfc3339
 
 
+@with_fields(new_fields(APP_MEMBERS))
 class NewClient(StrictBody):
     """An app to register."""
 
-    name: Text
-    redirect_uris: Names = Field(default=[])
-    auth_method: Text = names.AUTH_METHODS[0]
-    jwks: dict[str, Any] | None = None
-    post_logout_redirect_uris: Names = Field(default=[])
-    grant_types: Names | None = None
-    resources: Names = Field(default=[])
-    scopes: Names = Field(default=[])
-    id_token_signed_response_alg: Text = "ES256"  # noqa: S105  # an algorithm
-    dpop_bound_access_tokens: bool = False
-    action_types: Names | None = None
 
-
+@with_fields(change_fields(APP_MEMBERS))
 class ClientChanges(StrictBody):
     """The changes; omitted members stay. Null lets the app use every action type."""
 
-    name: Text | None = None
-    redirect_uris: Names | None = None
-    post_logout_redirect_uris: Names | None = None
-    jwks: dict[str, Any] | None = None
-    grant_types: Names | None = None
-    resources: Names | None = None
-    scopes: Names | None = None
-    id_token_signed_response_alg: Text | None = None
-    dpop_bound_access_tokens: bool | None = None
-    action_types: Names | None = None
     enabled: bool | None = None
 
 
+@with_fields(answer_fields(APP_MEMBERS))
 class ManagedApp(BaseModel):
     """An app."""
 
     client_id: str
-    name: str
     state: Literal["enabled", "disabled"]
-    auth_method: str
-    redirect_uris: list[str]
-    post_logout_redirect_uris: list[str]
-    grant_types: list[str]
-    resources: list[str]
-    scopes: list[str]
-    action_types: list[str] | None
-    id_token_signed_response_alg: str
-    dpop_bound_access_tokens: bool
     secrets: list[ClientSecret]
     keys: list[dict[str, str]]
     created_at: str
@@ -82,19 +55,10 @@ def document(record: App) -> ManagedApp:
     """An app as JSON."""
     return ManagedApp(
         client_id=record.id,
-        name=record.name,
         state=record.state,
-        auth_method=record.auth_method,
-        redirect_uris=list(record.redirect_uris),
-        post_logout_redirect_uris=list(record.post_logout_redirect_uris),
-        grant_types=list(record.grant_types),
-        resources=list(record.resources),
-        scopes=list(record.scopes),
-        action_types=None if record.action_types is None else list(record.action_types),
-        id_token_signed_response_alg=record.id_token_alg,
-        dpop_bound_access_tokens=record.dpop_bound,
         secrets=[secret(one) for one in record.secrets],
         keys=[dict(key) for key in record.jwks],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
+        **members.answered(APP_MEMBERS, record),
     )

@@ -71,11 +71,6 @@ def label_list(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
     return labels.read(raw)
 
 
-def external_id(_tx: Unit, raw: str) -> str | None:
-    """What another system calls it; None for an empty one."""
-    return reviews.check_external_id(raw)
-
-
 def review_at(tx: Unit, at: int) -> int | None:
     """When somebody wants to look at it again."""
     return reviews.check_review(tx.now, at)

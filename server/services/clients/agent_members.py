@@ -10,7 +10,6 @@ from server.protocol import names
 from server.protocol.clients.icons import LEAST_SIDE, MOST_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
-from server.services.clients.reviews import MOST_EXTERNAL_ID
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 GRANTS: Final = (
@@ -78,7 +77,12 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "labels",
         Kind.NAMES,
-        FormField("Labels", "Words and key=value pairs, by which policy knows it.", section=_IS),
+        FormField(
+            "Labels",
+            "Words and key=value pairs, by which policy knows it.",
+            section=_IS,
+            page=Line("Labels"),
+        ),
         Flag(
             "--label",
             "A word or pair by which policy knows it.",
@@ -92,15 +96,20 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField("What another system calls it", section=_IS),
+        FormField(
+            "What another system calls it",
+            section=_IS,
+            page=Line("External ID", empty="nothing"),
+        ),
         Flag(
             "--external-id",
             "What another system calls it.",
             clears=(Clear("--no-external-id", None, "No other system calls it anything."),),
         ),
         Line("external id"),
-        longest=MOST_EXTERNAL_ID,
-        check=checks.external_id,
+        longest=128,
+        check=members.prose("The external id", 128),
+        searched=True,
     ),
     Member(
         "review_at",
@@ -133,7 +142,11 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "interactive",
         Kind.SWITCH,
-        FormField("A person watches its screen", section=_IS),
+        FormField(
+            "A person watches its screen",
+            section=_IS,
+            page=Line("Interactive", "yes", "no"),
+        ),
         Flag(
             "--interactive",
             "It has a screen its user looks at, and shows a number for them to match.",
@@ -257,7 +270,12 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "serves",
         Kind.NAMES,
-        FormField("Serves", "Resources whose tokens it may exchange.", section=_MAY),
+        FormField(
+            "Serves",
+            "Resources whose tokens it may exchange.",
+            section=_MAY,
+            page=Line("Serves"),
+        ),
         Flag(
             "--serves",
             "A resource that it serves: it may exchange the tokens that arrive there.",
@@ -272,7 +290,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "grant_types",
         Kind.CHOICES,
-        FormField("It gets tokens", section=_MAY, choices=GRANTS),
+        FormField("It gets tokens", section=_MAY, choices=GRANTS, page=Line("Grants")),
         Flag("--grant", "How it gets tokens; in every way when unsaid.", words=GRANT_WORDS),
         Line("grants", empty="none"),
         start=names.AGENT_GRANTS,
@@ -286,6 +304,7 @@ AGENT_MEMBERS: Final[Members] = (
             "Its tokens live, in seconds",
             "10 to 3600; empty is as long as is usual.",
             section=_MAY,
+            page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
             "--token-seconds",
@@ -298,7 +317,11 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "high_grants",
         Kind.SWITCH,
-        FormField("People may give it standing grants at high risk", section=_MAY),
+        FormField(
+            "People may give it standing grants at high risk",
+            section=_MAY,
+            page=Line("Standing grants at high risk", "allowed", "not allowed"),
+        ),
         Flag("--high-grants", "People may give it standing grants at high risk."),
         Line("grants ahead", "at high risk too"),
         start=False,

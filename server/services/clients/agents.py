@@ -26,6 +26,7 @@ from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agent_names import find
 from server.services.clients.client_names import refuse_taken
+from server.services.members import ANY, Having
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
 from server.services.users import users
@@ -77,15 +78,17 @@ class Agents:
     endpoint_problem: Callable[[str], str] = _public_https
     """Why an agent may not be called back at a URL; "" when it may."""
 
-    def all(self) -> list[Agent]:
-        """Every agent, by name."""
+    def all(self, having: Having = ANY) -> list[Agent]:
+        """Every agent that has these values, by name."""
         with self.store.read() as view:
-            return view.agents.all()
+            return view.agents.all(having)
 
-    def page(self, after: str, limit: int, *, owner: str | None = None) -> ResultPage[Agent]:
-        """Those whose names come after this one; of everybody, or of one owner by their id."""
+    def page(
+        self, after: str, limit: int, *, owner: str | None = None, having: Having = ANY
+    ) -> ResultPage[Agent]:
+        """Those with these values whose names come after this one; of one owner or of all."""
         with self.store.read() as view:
-            found = view.agents.page(owner, after, limit + 1)
+            found = view.agents.page(owner, after, limit + 1, having)
         return paging.part(found, limit, lambda agent: agent.name)
 
     def show(self, called: str) -> tuple[Agent, tuple[User, ...]]:

@@ -51,7 +51,7 @@ class Apps:
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_called(new.name), None)
+            refuse_taken(tx, users.check_called(new["name"]), None)
             app = app_forms.read(tx, new, self.secrets.new_id(PREFIX_APP))
             given = NewAppSecret(app, "")
             if _keeps_a_secret(app):

@@ -8,7 +8,7 @@ is guarded from its first day.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from operator import attrgetter
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from server.model.policy import ActionRow
 from server.model.resources import Resource
 from server.model.users import User
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Members, Widens, widening
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
@@ -76,17 +77,6 @@ def _more(name: str) -> _Judge:
     return lambda before, after: bool(set(read(after)) - set(read(before)))
 
 
-def _more_or_all(name: str) -> _Judge:
-    """Likewise, where None stands for everything."""
-
-    def judge(before: Governed, after: Governed) -> bool:
-        old: Collection[str] | None = getattr(before, name)
-        new: Collection[str] | None = getattr(after, name)
-        return old is not None and (new is None or bool(set(new) - set(old)))
-
-    return judge
-
-
 def _never(_before: Governed, _after: Governed) -> bool:
     return False
 
@@ -118,10 +108,6 @@ def _longer_tokens(usual: int) -> _Judge:
     return judge
 
 
-def _unbound(_before: Agent | App, after: Agent | App) -> bool:
-    return not after.dpop_bound
-
-
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
     """One is new, or works for longer than it did."""
     ends = {secret.id: secret.expires_at for secret in before.secrets}
@@ -129,10 +115,6 @@ def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource)
         secret.id not in ends or _lasts_longer(ends[secret.id], secret.expires_at)
         for secret in after.secrets
     )
-
-
-def _more_keys(before: Agent | App, after: Agent | App) -> bool:
-    return any(key not in before.jwks for key in after.jwks)
 
 
 def _new_address(_before: User, after: User) -> bool:
@@ -173,18 +155,7 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             "named_at": _never,
             "state": _goes_on,
         },
-        App: {
-            "redirect_uris": _more("redirect_uris"),
-            "post_logout_redirect_uris": _more("post_logout_redirect_uris"),
-            "grant_types": _more("grant_types"),
-            "resources": _more("resources"),
-            "scopes": _more("scopes"),
-            "action_types": _more_or_all("action_types"),
-            "secrets": _more_secrets,
-            "jwks": _more_keys,
-            "state": _goes_on,
-            "dpop_bound": _unbound,
-        },
+        App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _goes_on},
         User: {
             "roles": _more("roles"),
             "state": _goes_on,

@@ -1,12 +1,25 @@
 """Rows of agents, their owners and their secrets."""
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from server.model.clients import Agent, Secret
 from server.model.store import Taken
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.members import ANY, Having
 from server.storage import codec, member_columns
 from server.storage.clients.agent_tables import agent_keys, agent_owners, agent_secrets
 from server.storage.clients.names import Names, kept_key
@@ -124,18 +137,18 @@ class Agents:
         for statement in (*_DROP_PARTS, _DELETE):
             self._connection.execute(statement, {"of": agent_id})
 
-    def all(self) -> list[Agent]:
-        """Every agent, by name."""
-        return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
+    def all(self, having: Having = ANY) -> list[Agent]:
+        """Every agent that has these values, by name."""
+        found = self._connection.execute(_having(_ALL, having), having).mappings().all()
+        return [self._record(row) for row in found]
 
-    def page(self, owner: str | None, after: str, limit: int) -> list[Agent]:
-        """Those of one owner or of everybody whose names come after this one."""
+    def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
+        """Those with these values, of one owner or of everybody, that come after this name."""
         values: dict[str, object] = {"after": codec.key(after), "limit": limit}
         statement = _PAGE if owner is None else _PAGE_OF_OWNER
         given = values if owner is None else {**values, "owner": owner}
-        return [
-            self._record(row) for row in self._connection.execute(statement, given).mappings().all()
-        ]
+        found = self._connection.execute(_having(statement, having), {**given, **having})
+        return [self._record(row) for row in found.mappings().all()]
 
     def owned_by(self, user_id: str) -> list[Agent]:
         """Those for which this user answers, by name."""
@@ -195,6 +208,11 @@ class Agents:
             named_at=m["named_at"],
             **member_columns.loaded(AGENT_MEMBERS, m),
         )
+
+
+def _having(statement: Select[Any], having: Having) -> Select[Any]:
+    """What is found, less what has other values."""
+    return statement.where(*(agents.c[name] == bindparam(name) for name in having))
 
 
 def _secret(m: RowMapping) -> Secret:

@@ -1,21 +1,17 @@
 """Rows of apps and their secrets."""
 
-import json
-from typing import Any
-
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from server.model.clients import App, Secret
 from server.model.store import Taken
-from server.storage import codec
+from server.services.clients.app_members import APP_MEMBERS
+from server.storage import codec, member_columns
 from server.storage.clients.names import Names, kept_key
 from server.storage.users.user_tables import app_secrets, apps
 
 _USE_NOTED_MS = 60_000
-_LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "resources", "scopes")
-_PLAIN = ("id", "name", "auth_method", "id_token_alg", "dpop_bound", "state", "created_at")
 
 _ADD = insert(apps)
 _ALL = select(apps).order_by(apps.c.name_key)
@@ -116,13 +112,12 @@ class Apps:
 
     def _record(self, m: RowMapping) -> App:
         rows = self._connection.execute(_SECRETS, {"id": m["id"]}).mappings().all()
-        members: dict[str, Any] = {name: m[name] for name in _PLAIN}
-        members |= {name: codec.names(m[name]) for name in _LISTS}
         return App(
-            **members,
-            jwks=tuple(json.loads(m["jwks"])),
-            action_types=None if m["action_types"] is None else codec.names(m["action_types"]),
+            id=m["id"],
             secrets=tuple(_secret(row) for row in rows),
+            state=m["state"],
+            created_at=m["created_at"],
+            **member_columns.loaded(APP_MEMBERS, m),
         )
 
 
@@ -133,9 +128,9 @@ def _secret(m: RowMapping) -> Secret:
 
 def _values(app: App) -> dict[str, object]:
     return {
-        **{name: getattr(app, name) for name in _PLAIN},
-        **{name: codec.dump(list(getattr(app, name))) for name in _LISTS},
+        "id": app.id,
         "name_key": codec.key(app.name),
-        "jwks": codec.dump([dict(key) for key in app.jwks]),
-        "action_types": None if app.action_types is None else codec.dump(list(app.action_types)),
+        "state": app.state,
+        "created_at": app.created_at,
+        **member_columns.values(APP_MEMBERS, app),
     }

@@ -3,11 +3,12 @@
 Owns: which kind of field each kind of value has. Never: which members there are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from server.services.members import Kind, Member, Members
+from server.services.members import Kind, Line, Member, Members
 from server.web.fields import Field
 
 _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
@@ -63,3 +64,28 @@ def field_of(member: Member, *, section: str = "") -> Field:
 def field_called(members: Members, name: str) -> Field:
     """The field of one member, for a form that is about something else."""
     return field_of(next(member for member in members if member.name == name))
+
+
+@dataclass(frozen=True, slots=True)
+class PageLine:
+    """What the page of a record says of one member: names, or one text."""
+
+    label: str
+    names: Sequence[str] | None
+    text: str
+
+
+def page_lines(members: Members, document: Mapping[str, Any], section: str) -> list[PageLine]:
+    """The members of a section for which the page of the record has no place of its own."""
+    return [
+        _page_line(member.field.page, document[member.wire_name])
+        for member in members
+        if member.field.page is not None and member.field.section == section
+    ]
+
+
+def _page_line(line: Line, value: object) -> PageLine:
+    if isinstance(value, list):
+        return PageLine(line.name, value, "")
+    absent = value is None or value is False or value == ""
+    return PageLine(line.name, None, line.empty or "" if absent else line.text.format(value))

@@ -11,8 +11,10 @@ from server.model.clients import Agent
 from server.services import members
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Kind
 from server.storage.tables import agents
+from server.web.console.member_fields import page_lines
 
 KEPT_ELSEWHERE = {
     *("id", "secrets", "state", "created_at", "named_at", "key_uses"),
@@ -140,3 +142,20 @@ def test_a_line_without_a_value_says_so_or_is_not_there():
         AGENT_MEMBERS, replace(BOT, takes_user_code=True, token_seconds=60), {}
     )
     assert (spoken["user codes"], spoken["token life"]) == ("sends them along", "60 seconds")
+    (bound,) = (member for member in APP_MEMBERS if member.name == "dpop_bound")
+    assert cli_members.lines((bound,), BOT) == {"tokens": "bound if it proves a key"}
+
+
+def test_the_page_shows_names_a_text_or_what_stands_there_without():
+    """Of the section that is asked for, in the order of the rows."""
+    document = {one.wire_name: None for one in AGENT_MEMBERS} | {"labels": ["pilot"]}
+    told = {
+        line.label: line.names or line.text
+        for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "What it is")
+    }
+    assert told == {
+        "Labels": ["pilot"],
+        "External ID": "nothing",
+        "Interactive": "yes",
+    }
+    assert page_lines(AGENT_MEMBERS, document, "Nowhere") == []

@@ -179,7 +179,7 @@ def test_an_app_is_held_to_types_that_there_are(desk, add):
     held = add("shop", action_types=("payment.transfer",) * 2).app
     assert held.action_types == ("payment.transfer",)
     assert desk.apps.update("shop", AppChanges(name="store"), by=BY).action_types
-    assert desk.apps.update("store", AppChanges(any_action=True), by=BY).action_types is None
+    assert desk.apps.update("store", AppChanges(action_types=None), by=BY).action_types is None
     assert desk.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
     desk.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
     desk.actions.delete("payment.transfer", by=BY)

@@ -5,6 +5,7 @@ out of a login that has ended. Never: what any other key does.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import ClassVar
 
 from textual import on
@@ -92,23 +93,35 @@ class KeyedScreen(ReadyScreen[None]):
         if self.has_class(TIGHT):
             key = self.context.keys.key("help")
             shown = in_one_line(found, self.size.width, key)
-        self.query_one("#notices", NoticeLines).show(shown)
+        self._notice_lines.show(shown)
 
     def draw_status(self, text: SafeText, *, said_at: float) -> None:
         """Show what happened last, said at `said_at` on the clock of delays."""
         is_tight = self.has_class(TIGHT)
         is_old = is_tight and self.context.ticks() - said_at > OLD
-        line = self.query_one(StatusLine)
+        line = self._status_line
         line.show(SafeText("") if is_old else text)
         line.display = bool(line.text) or not is_tight
 
     def draw_more(self, below: int) -> None:
         """Say how many lines are still below; where rows are few, not beside the status."""
         text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
-        line = self.query_one("#more", CachedLine)
+        line = self._more_line
         line.show(text)
-        is_free = bool(text) and not self.query_one(StatusLine).text
+        is_free = bool(text) and not self._status_line.text
         line.display = is_free or not self.has_class(TIGHT)
+
+    @cached_property
+    def _notice_lines(self) -> NoticeLines:
+        return self.query_one("#notices", NoticeLines)
+
+    @cached_property
+    def _status_line(self) -> StatusLine:
+        return self.query_one(StatusLine)
+
+    @cached_property
+    def _more_line(self) -> CachedLine:
+        return self.query_one("#more", CachedLine)
 
     def action_palette(self) -> None:
         """Let the person find what they want to do."""

@@ -43,10 +43,11 @@ class RowList(Sheet, can_focus=True):
         """The id of the row under the cursor; the subclass's duty."""
         raise NotImplementedError
 
-    def is_marked(self, row: int) -> bool:
-        """Tell whether that is the row under the cursor."""
+    @property
+    def marked_rows(self) -> range:
+        """The lines of the row under the cursor."""
         place = self._places.get(self.cursor or "", -ROW_HEIGHT)
-        return place <= row < place + ROW_HEIGHT
+        return range(place, place + ROW_HEIGHT)
 
     def marked(self, strip: Strip) -> Strip:
         """Mark a row over its whole width."""

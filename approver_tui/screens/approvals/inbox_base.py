@@ -5,7 +5,7 @@ Owns: the table, the calls, the clock, what is drawn. Never: what a person wants
 """
 
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from textual import on
@@ -20,7 +20,7 @@ from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.answer_flow import AnswerFlow
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.inbox_view import InboxView
+from approver_tui.screens.approvals.inbox_view import InboxView, InboxWidgets
 from approver_tui.screens.approvals.marking import lost_marks_text
 from approver_tui.screens.approvals.reasons import AnswerContext
 from approver_tui.screens.context import ScreenContext
@@ -59,6 +59,8 @@ READING = "-reading"
 class InboxBase(KeyedScreen):
     """The table, with bar, list, detail, status and keys."""
 
+    _widgets = cached_property(InboxWidgets.of)
+
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
         self.context = context
@@ -71,6 +73,7 @@ class InboxBase(KeyedScreen):
         self._stands_until = self._said_at = 0.0
         self._is_listening = self._has_heard = False
         self._retry: Timer | None = None
+        self._keys_drawn_for: tuple[object, ...] = ()
         self._ticked_at = self._warned_at = context.now()
         self._calls = Calls(context, self)
         self.answering = AnswerFlow(self, self._calls)
@@ -290,13 +293,17 @@ class InboxBase(KeyedScreen):
 
     def draw_widgets(self) -> None:
         """Hand everything down to the widgets."""
-        InboxView(
+        view = InboxView(
             context=self.context,
             state=self.state,
             denial=self.answering.latest,
             is_narrow=self._is_narrow,
             is_reading=self.has_class(READING),
-        ).draw_on(self)
+        )
+        view.draw_on(self._widgets, self.size.height)
+        if (basis := view.keys_basis) != self._keys_drawn_for:
+            self._keys_drawn_for = basis
+            self._widgets.keys.show(view.keys())
         self.draw_notices()
         self.draw_news()
 
@@ -311,7 +318,7 @@ class InboxBase(KeyedScreen):
         else:
             is_under_way = bool(self.state.doing)
             self.draw_status(self._status, said_at=ticks if is_under_way else self._said_at)
-        self.draw_more(self.query_one(ApprovalDetail).rows_below)
+        self.draw_more(self._widgets.detail.rows_below)
 
     def change(self, state: InboxState) -> None:
         """Put another table in the place of the present one, here and on what lies over it."""
@@ -354,7 +361,8 @@ class InboxBase(KeyedScreen):
 
     def _show(self, text: SafeText) -> None:
         self._status, self._said_at = text, self.context.ticks()
-        self.draw()
+        if self.is_ready:
+            self.draw_news()
         for page in self._pages:
             page.say(text)
 

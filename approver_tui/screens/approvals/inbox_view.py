@@ -4,6 +4,7 @@ Owns: which widget is told what. Never: changes the table, or calls anything tha
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.screen import Screen
 
@@ -35,6 +36,23 @@ _ENOUGH_LINES = 20
 """On a screen of fewer, each of them is for what waits here."""
 
 
+class InboxWidgets(NamedTuple):
+    """The widgets of the inbox screen that show its state."""
+
+    top: TopBar
+    list: ApprovalList
+    detail: ApprovalDetail
+    others: NoticeLines
+    keys: KeyBar
+
+    @classmethod
+    def of(cls, screen: Screen[None]) -> "InboxWidgets":
+        """Return those of a screen that is composed."""
+        found = screen.query_one
+        others = found("#others", NoticeLines)
+        return cls(found(TopBar), found(ApprovalList), found(ApprovalDetail), others, found(KeyBar))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxView:
     """All that the inbox screen shows at one moment."""
@@ -46,17 +64,16 @@ class InboxView:
     is_narrow: bool
     is_reading: bool
 
-    def draw_on(self, screen: Screen[None]) -> None:
+    def draw_on(self, widgets: InboxWidgets, height: int) -> None:
         """Tell each widget its part; one whose part is the same draws nothing."""
         state, now = self.state, self.context.now()
-        screen.query_one(ApprovalList).show(self._list())
-        screen.query_one(ApprovalDetail).show(state.fold(now), now, state.attention)
-        screen.query_one(TopBar).show(self._top())
+        widgets.list.show(self._list())
+        widgets.detail.show(state.fold(now), now, state.attention)
+        widgets.top.show(self._top())
         elsewhere = other_logins_line(state.elsewhere, now)
-        has_room = screen.size.height >= _ENOUGH_LINES
+        has_room = height >= _ENOUGH_LINES
         line = (elsewhere,) if elsewhere and has_room else ()
-        screen.query_one("#others", NoticeLines).show(line)
-        screen.query_one(KeyBar).show(self._keys())
+        widgets.others.show(line)
 
     def _list(self) -> ListView:
         state = self.state
@@ -104,7 +121,15 @@ class InboxView:
             return None
         return remaining(one.expires_at, now)
 
-    def _keys(self) -> tuple[Hint, ...]:
+    @property
+    def keys_basis(self) -> tuple[object, ...]:
+        """All that the keys depend on; what they say of time changes by the second."""
+        state, second = self.state, self.context.now() // 1000
+        here = (self.is_reading, self.denial is None, second, state.current, state.doing)
+        return (*here, state.marks, state.unverified, state.connection, state.me)
+
+    def keys(self) -> tuple[Hint, ...]:
+        """Return the keys, and which of them do nothing now."""
         moment, state = AnswerContext.at(self.context), self.state
         marked = len(state.marks)
         keys = inbox_keys(

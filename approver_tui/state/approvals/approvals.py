@@ -18,6 +18,9 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 
+_HIGH = Risk.HIGH.rank
+_PIN = frozenset({Step.PIN})
+
 
 class Kind(StrEnum):
     """What a yes does."""
@@ -360,8 +363,7 @@ class Approval:
     @property
     def steps(self) -> Ceremony:
         """What a yes takes: the PIN at high risk, whatever the server says."""
-        high = self.risk.rank >= Risk.HIGH.rank
-        return self.ceremony | {Step.PIN} if high else self.ceremony
+        return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def what(self, step: Step) -> SafeText:
         """What a step takes, to go on after "takes"."""
@@ -384,7 +386,9 @@ class Approval:
 
     def is_waiting(self, now: int) -> bool:
         """Whether an answer given at `now` would still count."""
-        return self.state is ApprovalState.PENDING and now < self.expires_at
+        if self.state is not ApprovalState.PENDING:
+            return False
+        return now < self.display.expires_at or now < (self.extended_to or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Inbox:
 
     def waiting(self, now: int) -> tuple[Approval, ...]:
         """Return the rows that can still be answered at `now`, in their order."""
-        return tuple(row for row in self.rows if row.is_waiting(now))
+        return tuple([row for row in self.rows if row.is_waiting(now)])
 
     def find(self, approval_id: str) -> Approval | None:
         """Return the row with that id."""

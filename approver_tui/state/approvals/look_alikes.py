@@ -8,6 +8,7 @@ of this. A request of another risk is never in the same row.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -33,9 +34,13 @@ def look_key(action_text: str, display_text: str) -> str:
 
 def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Return them by their looks, each group where its first one stands."""
-    groups: dict[_Key, list[Approval]] = {}
+    approvals = list(approvals)
+    looks = Counter([approval.look for approval in approvals])
+    groups: dict[object, list[Approval]] = {}
     for approval in approvals:
-        groups.setdefault(_key(approval), []).append(approval)
+        is_alone = approval.look is not None and looks[approval.look] == 1
+        key = approval.look if is_alone else _key(approval)
+        groups.setdefault(key, []).append(approval)
     return list(groups.values())
 
 
@@ -98,8 +103,12 @@ class Folding:
         return next((fold for fold in folds if fold.shown.id == approval_id), None)
 
     def _of(self, group: list[Approval]) -> list[Fold]:
+        if len(group) == 1:
+            one = group[0]
+            waits, is_marked = one.is_waiting(self.now), one.id in self.marked
+            return [Fold(one, 1, int(waits), is_new=one.agent.first_request, marked=int(is_marked))]
         waiting = sum(each.is_waiting(self.now) for each in group)
-        if len(group) == 1 or group[0].look in self.opened:
+        if group[0].look in self.opened:
             return [self._fold(group, each, [each], waiting, is_open=True) for each in group]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 

@@ -7,7 +7,7 @@ Never: sorts, drops or adds a row; it draws the inbox that the screen hands down
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import overload
+from typing import NamedTuple, overload
 
 from textual import events
 from textual.geometry import Size
@@ -108,6 +108,14 @@ class LazyLines(Sequence[Line]):
         return self._makers[index]()
 
 
+class MadeRow(NamedTuple):
+    """The lines of a row, and all that they depend on."""
+
+    fold: Fold
+    seen_as: tuple[object, ...]
+    lines: tuple[Line, Line]
+
+
 class ApprovalList(RowList):
     """Two lines per approval, or per several that look alike."""
 
@@ -117,13 +125,20 @@ class ApprovalList(RowList):
         self._makers: Sequence[Maker] = ()
         self._is_folded = False
         """Whether a row stands for several: which of them it shows goes by time and cursor."""
+        self._seen_as: tuple[object, ...] = ()
+        """All that rows depend on beside what they show; the same object while it is equal."""
+        self._known_rows: dict[str, MadeRow] = {}
+        self._current_rows: dict[str, tuple[Line, Line]] = {}
+        """The lines that are known to be right for the present view and width."""
 
     def show(self, view: ListView) -> None:
         """Draw another view; the part on screen stays where it is."""
         if view == self._view:
             return
         before, self._view = self._view, view
+        self._current_rows = {}
         if view.stands_like(before) and not self._is_folded:
+            self._note_how_rows_are_seen(self._laid_out_for)
             self.touch_up()
         elif view.grew_from(before):
             self._relay_in_place()
@@ -150,7 +165,8 @@ class ApprovalList(RowList):
         top = max(0, top + stands - stood)
         if top:
             self._pad(top + self.size.height - len(self._lines))
-        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
 
     def _pad(self, count: int) -> None:
         if count > 0:
@@ -160,14 +176,11 @@ class ApprovalList(RowList):
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return heading, rows, divider and what came later, each made when it is drawn."""
         view = self._view
-        others = [row for row in view.inbox.rows if waits_for_others(row, view.me)]
-        mine = [row for row in view.inbox.rows if not waits_for_others(row, view.me)]
-        held = [row for row in mine if row.is_held_back]
-        loud = [row for row in mine if not row.is_held_back]
-        late = [row for row in loud if row.id in view.arrived]
+        first, late, held, others = self._parts()
         lines: list[Maker] = [partial(self._heading, width), _blank]
-        self._places, self._is_folded = {}, False
-        self._place([row for row in loud if row.id not in view.arrived], width, lines)
+        self._places, self._is_folded, self._current_rows = {}, False, {}
+        self._note_how_rows_are_seen(width)
+        self._place(first, width, lines)
         if late:
             lines += [_blank, partial(self._divider, len(late))]
             self._place(late, width, lines)
@@ -181,7 +194,31 @@ class ApprovalList(RowList):
             lines += _made(self._empty(width))
         lines += _made(_unverified(view.unverified, width))
         self._makers = lines
+        self._known_rows = {
+            id_: row for id_, row in self._known_rows.items() if id_ in self._places
+        }
         return LazyLines(lines)
+
+    def _note_how_rows_are_seen(self, width: int) -> None:
+        """A row that shows the same reads the same within a second, unless one of these changes."""
+        view, second = self._view, self._view.now // 1000
+        seen_as = (width, second, view.selected, view.doing, view.me, view.marks, view.attention)
+        if seen_as != self._seen_as:
+            self._seen_as = seen_as
+
+    def _parts(self) -> tuple[list[Approval], ...]:
+        """What was listed in order, what came later, what is held back, what waits for others."""
+        view = self._view
+        parts: tuple[list[Approval], ...] = ([], [], [], [])
+        first, late, held, others = parts
+        for row in view.inbox.rows:
+            if waits_for_others(row, view.me):
+                others.append(row)
+            elif row.is_held_back:
+                held.append(row)
+            else:
+                (late if row.id in view.arrived else first).append(row)
+        return parts
 
     def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
         view = self._view
@@ -191,12 +228,24 @@ class ApprovalList(RowList):
             lines += [partial(self._half, fold, width, half) for half in range(ROW_HEIGHT)]
 
     def _half(self, fold: Fold, width: int, half: int) -> Line:
+        lines = self._current_rows.get(fold.shown.id)
+        if lines is None:
+            known = self._known_rows.get(fold.shown.id)
+            is_same = known is not None and known.seen_as is self._seen_as and known.fold == fold
+            lines = known.lines if known is not None and is_same else self._row(fold, width)
+            self._current_rows[fold.shown.id] = lines
+        return lines[half]
+
+    def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
+        """Make the lines of a row."""
         view, shown = self._view, fold.shown.id
         is_selected = shown == view.selected
         has_box = self._has_box(fold)
         quiet = quiet_mark(fold.shown, view.attention)
         row = InboxRow(fold, view.now, view.doing.get(shown), is_selected, view.me, has_box, quiet)
-        return row_lines(row, width)[half]
+        lines = row_lines(row, width)
+        self._known_rows[shown] = MadeRow(fold, self._seen_as, lines)
+        return lines
 
     def _has_box(self, fold: Fold) -> bool:
         """Boxes are there while anything is marked, where something is or could be beside it."""

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from server import key_files, outward
 from server.crypto.jose import JwtSigner, JwtVerifier
-from server.crypto.passwords import Argon2Passwords, Elsewhere, here
+from server.crypto.passwords import Argon2Passwords, BackgroundRunner, run_inline
 from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.last_seen import LastSeen
 from server.model.ports import Clock
 from server.services.adapters import Adapters
 from server.services.approvals.expiry import Sweeper
 from server.services.approvers.escalations import Escalations
-from server.services.approvers.stand_ins import StandIns
+from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.wiring import callbacks_over
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.notifications.feed import ANY_CHANGE, Hub
 from server.services.policy.judging import Judge
 from server.services.reactions import react
@@ -61,7 +61,7 @@ class Services(Adapters):
     hub: Hub
     sweeper: Sweeper
     escalations: Escalations
-    successions: Successions
+    successions: OrphanQuarantine
 
 
 def build(
@@ -69,7 +69,7 @@ def build(
     clock: Clock | None = None,
     *,
     serving: bool = False,
-    elsewhere: Elsewhere = here,
+    elsewhere: BackgroundRunner = run_inline,
 ) -> Services:
     """Open the database and the keys, in the process that uses them.
 
@@ -101,8 +101,8 @@ def build(
         endpoint_problem=partial(outward.endpoint_problem, settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
-        escalations=Escalations(store, StandIns(Judge(secrets), rules)),
-        successions=Successions(store, secrets, rules),
+        escalations=Escalations(store, Substitutes(Judge(secrets), rules)),
+        successions=OrphanQuarantine(store, secrets, rules),
     )
 
 

@@ -23,7 +23,7 @@ from server.http.notifications import event_wire
 from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, json_text
-from server.services.notifications.feed import News, user_topic
+from server.services.notifications.feed import FeedPage, user_topic
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import DeviceCall, Person
 
@@ -252,13 +252,13 @@ class _Conversation:
                 changed.wait(min(left, _LONGEST_WAIT_SECONDS))
         return None
 
-    def _news(self) -> News:
+    def _news(self) -> FeedPage:
         device = self.person.device
         return self.site.notifications.feed.news(
             self.person.user.id, None if device is None else device.id, self.cursor
         )
 
-    def _pass_on(self, news: News) -> None:
+    def _pass_on(self, news: FeedPage) -> None:
         if news.resync:
             self._send({"type": "resync", "cursor": news.cursor})
         for happening in news.happenings:

@@ -52,7 +52,7 @@ class InstallationRows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenRequest:
     """One request that nobody has answered yet."""
 
     agent_id: str
@@ -72,7 +72,7 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class LimitRefusal:
     """An entry of the log: a limit was reached. `subject` is who denied, for a pause."""
 
     type: str
@@ -86,7 +86,7 @@ class Refused:
 class LimitRows(Protocol):
     """What is counted. MUST cost the same however much there is."""
 
-    def open(self, limit: int) -> list[Open]:
+    def open(self, limit: int) -> list[OpenRequest]:
         """Those that wait, the first to end first."""
 
     def calls(self, since: int, limit: int) -> list[CallRecord]:
@@ -95,7 +95,7 @@ class LimitRows(Protocol):
     def counted(self, prefix: str, limit: int) -> list[Window]:
         """Open windows of keys that begin so (no pattern: no % and no _), by key."""
 
-    def refused(self, since: int, limit: int) -> list[Refused]:
+    def refused(self, since: int, limit: int) -> list[LimitRefusal]:
         """The newest from then on."""
 
     def held_back(self, since: int, limit: int) -> list[str]:
@@ -119,7 +119,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingRequest:
     """One request that nobody has answered yet."""
 
     agent_id: str
@@ -143,7 +143,7 @@ class TraceRows(Protocol):
     def pending(self, now: int) -> int:
         """How many wait; as many rows as that are looked at, and no others."""
 
-    def waiting(self, now: int, limit: int) -> list[Waiting]:
+    def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
         """Those that wait, the first to end first."""
 
 

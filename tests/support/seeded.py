@@ -29,7 +29,7 @@ from server.services.audit import audit
 from server.services.ciba import grant
 from server.services.ciba.grant import CibaGrant
 from server.services.ciba.requests import CibaService
-from server.services.notifications import caps
+from server.services.notifications import request_limits
 from server.services.notifications.feed import Hub
 from server.services.tokens.app_tokens import AppIssuing
 from server.services.tokens.endpoint import TokenEndpoint
@@ -124,7 +124,7 @@ def _write_late(store: SqlStore, record: Callable[[Unit, Entry], str], entry: En
 
 def _counted_early() -> None:
     """Count what an agent has open in all before the unit of work in which one more is written."""
-    start, is_full = CibaService.start, caps.RemainingRequests._is_full
+    start, is_full = CibaService.start, request_limits.RemainingRequests._is_full
     counted = threading.local()
 
     def early(self: CibaService, agent: Agent, *more: Any, **named: Any) -> Any:
@@ -134,19 +134,23 @@ def _counted_early() -> None:
         return start(self, agent, *more, **named)
 
     def full(
-        self: caps.RemainingRequests, most: int, risk: Any, agent: str | None, user: str | None
+        self: request_limits.RemainingRequests,
+        most: int,
+        risk: Any,
+        agent: str | None,
+        user: str | None,
     ) -> bool:
         if agent is None or user is not None:
             return is_full(self, most, risk, agent, user)
         return bool(counted.open >= most)
 
     CibaService.start = early  # type: ignore[method-assign]  # the fault
-    caps.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
+    request_limits.RemainingRequests._is_full = full  # type: ignore[method-assign]  # the fault
 
 
 def _queued_for_the_person_alone() -> None:
     """Let an agent's requests to different people not wait for each other."""
-    caps.queue = _at_once  # type: ignore[assignment]  # the fault
+    request_limits.queue = _at_once  # type: ignore[assignment]  # the fault
 
 
 def _acknowledged_early() -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from server import app, outward
 from server.app import Services
-from server.delivery.outbox import in_turn
+from server.delivery.outbox import run_inline
 from server.http import dispatch
 from server.http.message import HttpRequest
 from server.http.route import Route
@@ -163,7 +163,7 @@ class LocalSite:
 
     def deliver(self) -> int:
         """What leaves the installation leaves now; returns how many messages were handled."""
-        worker = app.outbox_worker(self.services, in_turn)
+        worker = app.outbox_worker(self.services, run_inline)
         return sum(iter(worker.round, 0))
 
     def claims(self, token: str, typ: str = "at+jwt") -> Mapping[str, Any]:

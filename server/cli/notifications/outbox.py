@@ -4,7 +4,7 @@ import click
 
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, moment, rfc3339, table
-from server.services.notifications.outbox import GivenUp
+from server.services.notifications.outbox import GivenUpMessage
 
 
 @click.group("outbox")
@@ -50,7 +50,7 @@ def retry(desk: OpenInstallation, message_id: int, *, as_json: bool) -> None:
     answer(_document(found), [line], as_json=as_json)
 
 
-def _document(one: GivenUp) -> dict[str, object]:
+def _document(one: GivenUpMessage) -> dict[str, object]:
     message = one.message
     return {
         "id": message.id,

@@ -26,8 +26,8 @@ from server.cli.operations.demo_agent import (
     PAYMENT_TYPE,
     SCOPES,
     Credentials,
+    DemoOutcome,
     ScriptedAgent,
-    Story,
 )
 from server.cli.output import safe
 from server.crypto.jose import JwtVerifier
@@ -174,7 +174,7 @@ def _play(stage: Stage, agent: ScriptedAgent) -> None:
         _answer(stage, story, item)
 
 
-def _answer(stage: Stage, story: Story, item: Mapping[str, Any]) -> None:
+def _answer(stage: Stage, story: DemoOutcome, item: Mapping[str, Any]) -> None:
     name = item["id"]
     if story.wish.scope == _DENIED_SCOPE:
         _say(f"  $ sayso-approver deny {name} --code not_needed --note ...")
@@ -202,7 +202,7 @@ def _tell_outcome(agent: ScriptedAgent) -> bool:
     return bool(verified) and all(verified)
 
 
-def _tell_token(agent: ScriptedAgent, story: Story) -> bool:
+def _tell_token(agent: ScriptedAgent, story: DemoOutcome) -> bool:
     try:
         claims = JwtVerifier().own_token(
             story.answer["access_token"], ACCESS_TOKEN_TYPE, _published_keys(agent)
@@ -216,7 +216,7 @@ def _tell_token(agent: ScriptedAgent, story: Story) -> bool:
     return True
 
 
-def _tell_refusal(story: Story) -> None:
+def _tell_refusal(story: DemoOutcome) -> None:
     if not story.answer:
         _say("  no answer yet")
         return

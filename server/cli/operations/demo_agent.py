@@ -22,7 +22,7 @@ SCOPES: Final = ("payments:read=low", "reminders:send=medium", "payments:transfe
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DemoRequest:
     """One request: what for, and how the agent explains it."""
 
     title: str
@@ -34,8 +34,8 @@ class Wish:
 
 
 WISHES: Final = (
-    Wish("read last month's invoices", "payments:read", "Looking for unpaid invoices."),
-    Wish(
+    DemoRequest("read last month's invoices", "payments:read", "Looking for unpaid invoices."),
+    DemoRequest(
         "pay an invoice",
         "payments:transfer",
         "INV-2291 is due today, and the vendor stops delivery otherwise.",
@@ -50,7 +50,7 @@ WISHES: Final = (
         ),
         fact="3000",
     ),
-    Wish("send reminders to customers", "reminders:send", "Three invoices are overdue."),
+    DemoRequest("send reminders to customers", "reminders:send", "Three invoices are overdue."),
 )
 
 
@@ -64,10 +64,10 @@ class Credentials:
 
 
 @dataclass(slots=True)
-class Story:
+class DemoOutcome:
     """What became of one wish."""
 
-    wish: Wish
+    wish: DemoRequest
     fingerprint: str = ""
     auth_req_id: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
@@ -83,12 +83,12 @@ class ScriptedAgent:
     """Asks for everything, then waits for the answers in threads of its own."""
 
     def __init__(self, credentials: Credentials) -> None:
-        self.stories = [Story(wish) for wish in WISHES]
+        self.stories = [DemoOutcome(wish) for wish in WISHES]
         self._credentials = credentials
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def ask(self, story: Story, user: str) -> None:
+    def ask(self, story: DemoOutcome, user: str) -> None:
         """POST /bc-authorize. Raises RuntimeError when the server does not take it."""
         wish = story.wish
         form = {
@@ -105,7 +105,7 @@ class ScriptedAgent:
         story.auth_req_id = answer["auth_req_id"]
         story.fingerprint = answer["fingerprint"]
 
-    def wait_in_background(self, story: Story) -> None:
+    def wait_in_background(self, story: DemoOutcome) -> None:
         """Poll for the answer until there is one or `stop` was called."""
         thread = threading.Thread(target=self._wait, args=(story,), daemon=True)
         thread.start()
@@ -134,7 +134,7 @@ class ScriptedAgent:
         url = self._credentials.issuer + path
         return _read(egress.send("GET", url, body=b"", headers={}))
 
-    def _wait(self, story: Story) -> None:
+    def _wait(self, story: DemoOutcome) -> None:
         form = {"grant_type": GRANT_CIBA, "auth_req_id": story.auth_req_id}
         while not self._stopped.is_set():
             answer = self._post("/token", form, {"Prefer": "wait=3"})

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from server.cli.output import table
-from server.services.operations.limits import LimitStatus, Picture, Who
+from server.services.operations.limits import LimitsOverview, LimitStatus, LimitSubject
 from server.settings import PREFIX
 
 
-def limits_document(found: Picture) -> dict[str, object]:
+def limits_document(found: LimitsOverview) -> dict[str, object]:
     """All of it, with the names that the API uses; where a setting came from says `config show`."""
     return {
         "items": [_limit(one, found) for one in found.limits],
@@ -16,7 +16,7 @@ def limits_document(found: Picture) -> dict[str, object]:
     }
 
 
-def limits_lines(found: Picture) -> list[str]:
+def limits_lines(found: LimitsOverview) -> list[str]:
     """A table of limits, and a line for each who is near one, or reached it."""
     rows = [
         (one.limit.name, str(one.limit.value), one.limit.per, _set_by(one)) for one in found.limits
@@ -24,7 +24,7 @@ def limits_lines(found: Picture) -> list[str]:
     return [*table(("limit", "value", "of each", "set by"), rows), "", *_remarks(found)]
 
 
-def _remarks(found: Picture) -> Iterator[str]:
+def _remarks(found: LimitsOverview) -> Iterator[str]:
     for one in found.limits:
         name, most = one.limit.name, one.limit.value
         for near in one.near:
@@ -38,7 +38,7 @@ def _remarks(found: Picture) -> Iterator[str]:
         yield "There was more to count than is looked at."
 
 
-def _limit(one: LimitStatus, found: Picture) -> dict[str, object]:
+def _limit(one: LimitStatus, found: LimitsOverview) -> dict[str, object]:
     limit = one.limit
     return {
         "name": limit.name,
@@ -58,13 +58,13 @@ def _set_by(one: LimitStatus) -> str:
     return f"{PREFIX}{one.limit.name.upper()}" if one.limit.set else "fixed"
 
 
-def _who(who: Who, found: Picture) -> dict[str, object]:
+def _who(who: LimitSubject, found: LimitsOverview) -> dict[str, object]:
     def named(key: str | None) -> dict[str, str] | None:
         return None if key is None else {"id": key, "name": found.names[key]}
 
     return {"agent": named(who.agent_id), "user": named(who.user_id), "other": who.other or None}
 
 
-def _called(who: Who, found: Picture) -> str:
+def _called(who: LimitSubject, found: LimitsOverview) -> str:
     ids = [found.names[key] for key in (who.agent_id, who.user_id) if key is not None]
     return " and ".join([*ids, *([who.other] if who.other else [])]) or "everybody"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from server.cli.output import rfc3339, table
 from server.protocol.policy.risks import Risk
-from server.services.operations.statistics import Counts, Course, Summary
+from server.services.operations.statistics import AgentHistory, Counts, Summary
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
 
@@ -49,7 +49,7 @@ def statistics_document(summary: Summary) -> dict[str, object]:
     }
 
 
-def course_document(course: Course) -> dict[str, object]:
+def course_document(course: AgentHistory) -> dict[str, object]:
     """What one agent asked, with the names that the API uses."""
     return {
         "since": rfc3339(course.since),
@@ -59,7 +59,7 @@ def course_document(course: Course) -> dict[str, object]:
     }
 
 
-def course_lines(course: Course) -> list[str]:
+def course_lines(course: AgentHistory) -> list[str]:
     """A table of days, and whether there was more."""
     told = [(_day(one.at), *_cells(one.counts)) for one in course.days]
     return [*table(("day", *_HEADINGS), told), *_cut(course)]
@@ -89,7 +89,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
             yield f"{one.name} was asked {one.busiest} times in one day."
 
 
-def _cut(found: Summary | Course) -> Iterator[str]:
+def _cut(found: Summary | AgentHistory) -> Iterator[str]:
     if not found.whole:
         yield f"Only the newest {found.counts.asked} requests of this time were looked at."
 

@@ -2,11 +2,11 @@
 
 from server.http.approvals.approval_wire import approval
 from server.http.devices.device_wire import device
-from server.services.notifications.feed import Happening
+from server.services.notifications.feed import FeedItem
 from server.services.policy.displays import rfc3339
 
 
-def event(happening: Happening) -> dict[str, object]:
+def event(happening: FeedItem) -> dict[str, object]:
     """A feed event as a JSON frame."""
     frame: dict[str, object] = {
         "type": "event",

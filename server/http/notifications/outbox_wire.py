@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http.wire import moment
-from server.services.notifications.outbox import GivenUp, State
+from server.services.notifications.outbox import GivenUpMessage as GivenUp
+from server.services.notifications.outbox import OutboxState
 from server.services.policy.displays import rfc3339
 
 
@@ -70,7 +71,7 @@ def given_up(one: GivenUp) -> GivenUpMessage:
     )
 
 
-def answer(state: State, loops: Iterable[tuple[str, int]]) -> OutgoingState:
+def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutgoingState:
     """How it stands, as JSON; `loops` with the moment of their last round."""
     return OutgoingState(
         counts=OutboxCounts(

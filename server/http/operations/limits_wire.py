@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from server.http.wire import Named
-from server.services.operations.limits import LimitStatus, Picture, Who
+from server.services.operations.limits import LimitsOverview, LimitStatus, LimitSubject
 
 
 class Counted(BaseModel):
@@ -46,7 +46,7 @@ class LimitsAnswer(BaseModel):
     whole: bool
 
 
-def answer(found: Picture, settings: list[tuple[str, str, str]]) -> LimitsAnswer:
+def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> LimitsAnswer:
     """Limits as JSON, with where each setting came from."""
     sources = {name: source for name, _, source in settings}
     return LimitsAnswer(
@@ -56,7 +56,7 @@ def answer(found: Picture, settings: list[tuple[str, str, str]]) -> LimitsAnswer
     )
 
 
-def _limit(one: LimitStatus, found: Picture, sources: dict[str, str]) -> LimitDocument:
+def _limit(one: LimitStatus, found: LimitsOverview, sources: dict[str, str]) -> LimitDocument:
     limit = one.limit
     setting = f"SAYSO_{limit.name.upper()}" if limit.set else None
     return LimitDocument(
@@ -75,7 +75,7 @@ def _limit(one: LimitStatus, found: Picture, sources: dict[str, str]) -> LimitDo
     )
 
 
-def _counted(who: Who, count: int, found: Picture) -> Counted:
+def _counted(who: LimitSubject, count: int, found: LimitsOverview) -> Counted:
     def named(key: str | None) -> Named | None:
         return None if key is None else Named(id=key, name=found.names[key])
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel
 from server.protocol.policy.risks import Risk
 from server.services.operations.doctor import Finding
 from server.services.operations.statistics import (
+    AgentCounts,
+    AgentHistory,
     Counts,
-    Course,
+    DayCounts,
     Ending,
-    OfAgent,
-    OfDay,
-    OfPerson,
+    PersonCounts,
     Summary,
 )
 from server.services.policy.displays import rfc3339
@@ -142,7 +142,7 @@ def answer(summary: Summary) -> StatisticsAnswer:
     )
 
 
-def course(found: Course) -> CourseAnswer:
+def course(found: AgentHistory) -> CourseAnswer:
     """What one agent asked as JSON."""
     return CourseAnswer(
         since=rfc3339(found.since),
@@ -160,7 +160,7 @@ def ending(one: Ending) -> EndingTally:
     )
 
 
-def days(found: Iterable[OfDay]) -> list[DayTally]:
+def days(found: Iterable[DayCounts]) -> list[DayTally]:
     """Each day as JSON."""
     return [DayTally(day=rfc3339(one.at)[:10], **_counts(one.counts)) for one in found]
 
@@ -170,7 +170,7 @@ def tally(counts: Counts) -> Tally:
     return Tally(**_counts(counts))
 
 
-def _agent(one: OfAgent) -> AgentTally:
+def _agent(one: AgentCounts) -> AgentTally:
     return AgentTally(
         id=one.id,
         name=one.name,
@@ -181,7 +181,7 @@ def _agent(one: OfAgent) -> AgentTally:
     )
 
 
-def _person(one: OfPerson) -> PersonTally:
+def _person(one: PersonCounts) -> PersonTally:
     return PersonTally(
         id=one.id,
         name=one.name,

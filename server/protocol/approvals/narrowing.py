@@ -43,7 +43,7 @@ _ITEMS = re.compile(r"none|[1-9]\d{0,3}(?:,[1-9]\d{0,3})*", re.ASCII)
 _SPOKEN = {"yes": True, "true": True, "no": False, "false": False}
 
 
-class NotLess(ValueError):
+class NotNarrower(ValueError):
     """It is no part of what was asked: `pointer` says where, `remedy` what would be."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
@@ -89,19 +89,19 @@ def granted_text(action: str, granted: Terms) -> str:
     return json_text.canonical(members)
 
 
-def made_less(
+def narrowed_details(
     asked: Terms, drop: Collection[str], changes: Iterable[Change], rules: Sequence[Rules]
 ) -> Terms:
     """What remains after a person's wishes; whether it is less is for `compare`. Raises NotLess."""
     for name in sorted(set(drop) - set(asked.scope)):
-        raise NotLess("scope", f"{name} was not asked for")
+        raise NotNarrower("scope", f"{name} was not asked for")
     details: list[JsonValue] = [json.loads(json.dumps(detail)) for detail in asked.details]
     for change in changes:
         if not 0 <= change.place < len(details):
-            raise NotLess(f"/{change.place}", "there is no such object in what was asked")
+            raise NotNarrower(f"/{change.place}", "there is no such object in what was asked")
         rule = rule_of(change.path, rules[change.place])
         if rule is None:
-            raise NotLess(_pointer(change), "this type does not let it be made less")
+            raise NotNarrower(_pointer(change), "this type does not let it be made less")
         _put(details[change.place], change, rule)
     kept = tuple(name for name in asked.scope if name not in drop)
     return Terms(tuple(cast("dict[str, JsonValue]", detail) for detail in details), kept)
@@ -116,28 +116,28 @@ def read_granted(action: str, granted: str) -> Terms:
     try:
         members = json_text.parse(granted, what="granted")
     except errors.InvalidRequest:
-        raise NotLess("", "is no JSON") from None
+        raise NotNarrower("", "is no JSON") from None
     if not isinstance(members, dict) or members.keys() - {_SECONDS} != _SAME | _LESS:
-        raise NotLess("", "has other members than what is granted has")
+        raise NotNarrower("", "has other members than what is granted has")
     asked = json.loads(action)
     if any(members[name] != asked[name] for name in _SAME):
-        raise NotLess("", "is of another request")
+        raise NotNarrower("", "is of another request")
     found = _shaped(members)
     if granted != granted_text(action, found):
-        raise NotLess("", "is not written as the server writes it")
+        raise NotNarrower("", "is not written as the server writes it")
     _check_amount(found, terms(action))
     return found
 
 
 def _check_amount(found: Terms, wanted: Terms) -> None:
     if not set(found.scope) <= set(wanted.scope):
-        raise NotLess("scope", "has more than was asked for")
+        raise NotNarrower("scope", "has more than was asked for")
     if len(found.details) != len(wanted.details):
-        raise NotLess("authorization_details", "has not as many objects as was asked for")
+        raise NotNarrower("authorization_details", "has not as many objects as was asked for")
     if found == wanted:
-        raise NotLess("", "is all that was asked for; approve it as it is")
+        raise NotNarrower("", "is all that was asked for; approve it as it is")
     if not found.scope and not found.details:
-        raise NotLess("", "leaves nothing; deny the request instead")
+        raise NotNarrower("", "leaves nothing; deny the request instead")
 
 
 def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()) -> JsonValue:
@@ -148,14 +148,14 @@ def compare(asked: JsonValue, granted: JsonValue, rules: Rules, trail: Path = ()
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
         if not _same(asked, granted) and not _IS_LESS[rule](asked, granted):
-            raise NotLess(_written(trail), "is not less than what was asked")
+            raise NotNarrower(_written(trail), "is not less than what was asked")
         return granted
     if isinstance(asked, dict) and isinstance(granted, dict) and asked.keys() == granted.keys():
         return {k: compare(v, granted[k], rules, (*trail, k)) for k, v in asked.items()}
     if isinstance(asked, list) and isinstance(granted, list):
         return _compare_items(asked, granted, rules, trail)
     if not _same(asked, granted):
-        raise NotLess(_written(trail), "may not be changed")
+        raise NotNarrower(_written(trail), "may not be changed")
     return granted
 
 
@@ -177,18 +177,18 @@ def _compare_items(
     """Each item that is granted is one that was asked, in their order; the others were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
     if not may_drop and len(asked) != len(granted):
-        raise NotLess(_written(trail), "must keep all its items")
+        raise NotNarrower(_written(trail), "must keep all its items")
     left, found = list(granted), list[JsonValue]()
     for index, item in enumerate(asked):
         try:
             found.append(compare(item, left[0], rules, (*trail, str(index))))
             left.pop(0)
-        except (IndexError, NotLess):
+        except (IndexError, NotNarrower):
             if not may_drop:
                 raise
             found.append(_left_out(item))
     if left:
-        raise NotLess(_written(trail), "has items that were not asked for, or in another order")
+        raise NotNarrower(_written(trail), "has items that were not asked for, or in another order")
     return found
 
 
@@ -248,12 +248,12 @@ def _shaped(members: Mapping[str, JsonValue]) -> Terms:
     """The members as terms, if they have the form of some. Raises NotLess."""
     details, scope = members["authorization_details"], members["scope"]
     if not isinstance(details, list) or not all(isinstance(each, dict) for each in details):
-        raise NotLess("authorization_details", "must be a list of objects")
+        raise NotNarrower("authorization_details", "must be a list of objects")
     if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
-        raise NotLess("scope", "must be a list of texts")
+        raise NotNarrower("scope", "must be a list of texts")
     seconds = members.get(_SECONDS)
     if _SECONDS in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
-        raise NotLess(_SECONDS, "must be whole seconds, 1 or more")
+        raise NotNarrower(_SECONDS, "must be whole seconds, 1 or more")
     return Terms(
         tuple(cast("list[dict[str, JsonValue]]", details)),
         tuple(cast("list[str]", scope)),
@@ -269,7 +269,7 @@ def _put(detail: JsonValue, change: Change, rule: Narrowing) -> None:
         last = _step(holder, change.path[-1])
         holder[last] = _read(holder[last], change, rule)
     except (KeyError, IndexError, TypeError):
-        raise NotLess(_pointer(change), "is not in what was asked") from None
+        raise NotNarrower(_pointer(change), "is not in what was asked") from None
 
 
 def _step(holder: object, step: str) -> str | int:
@@ -284,7 +284,7 @@ def _read(asked: JsonValue, change: Change, rule: Narrowing) -> JsonValue:
         return change.to
     if rule == "turn_on":
         if change.to not in _SPOKEN:
-            raise NotLess(_pointer(change), "write yes or no")
+            raise NotNarrower(_pointer(change), "write yes or no")
         return _SPOKEN[change.to]
     if _is_money(asked):
         money = cast("dict[str, Any]", asked)
@@ -309,15 +309,15 @@ def _read_number(change: Change, digits: int) -> int:
     try:
         return read_number(change.to, digits)
     except ValueError as error:
-        raise NotLess(_pointer(change), str(error)) from None
+        raise NotNarrower(_pointer(change), str(error)) from None
 
 
 def _read_items(asked: JsonValue, change: Change) -> JsonValue:
     if not isinstance(asked, list) or not _ITEMS.fullmatch(change.to):
-        raise NotLess(_pointer(change), "name the items that stay, such as 1,3, or none")
+        raise NotNarrower(_pointer(change), "name the items that stay, such as 1,3, or none")
     numbers = [] if change.to == "none" else [int(number) for number in change.to.split(",")]
     if any(number > len(asked) for number in numbers):
-        raise NotLess(_pointer(change), f"there are {len(asked)} items")
+        raise NotNarrower(_pointer(change), f"there are {len(asked)} items")
     return [asked[number - 1] for number in sorted(set(numbers))]
 
 

@@ -68,7 +68,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class FoundSignal:
     """One signal of one request."""
 
     code: Code
@@ -81,7 +81,7 @@ class Unusual:
     """All signals of one request, and what it was compared with."""
 
     codes: frozenset[Code] = frozenset()
-    oddities: tuple[Oddity, ...] = ()
+    oddities: tuple[FoundSignal, ...] = ()
     """Those that a person reads, warnings first."""
     compared: SafeText = NO_HISTORY
     """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
@@ -121,7 +121,7 @@ def find(compared: Comparison) -> Unusual:
     found = [(row, words) for row in SIGNALS if (words := row.test(compared)) is not None]
     codes = frozenset(row.code for row, _ in found)
     oddities = [
-        Oddity(row.code, row.severity, _safe(row.sentence.format(**words)))
+        FoundSignal(row.code, row.severity, _safe(row.sentence.format(**words)))
         for row, words in found
         if codes.isdisjoint(row.said_by)
     ]

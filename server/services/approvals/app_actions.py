@@ -27,7 +27,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals.creation import open_approval
 from server.services.audit import audit
-from server.services.notifications import caps
+from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.displays import Display
 from server.services.policy.judging import Judge, JudgedRequest
@@ -131,7 +131,7 @@ class AppActions:
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
-        refused = caps.page_refusal(tx, app.id, user, "app_action", types, self.rules)
+        refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._open(tx, app, user, act, peer)

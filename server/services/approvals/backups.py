@@ -26,7 +26,7 @@ from server.services.users import users
 
 
 @dataclass(frozen=True, slots=True)
-class Reinforcements:
+class BackupRequests:
     """Asks one more person."""
 
     store: Store

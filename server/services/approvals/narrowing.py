@@ -16,9 +16,9 @@ from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol import errors
-from server.protocol.approvals import decisions, leeway, narrowing
-from server.protocol.approvals.leeway import Lessening
-from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotLess, Terms
+from server.protocol.approvals import decisions, narrowable, narrowing
+from server.protocol.approvals.narrowable import NarrowableFact
+from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
@@ -49,7 +49,7 @@ class Narrowable:
     """What of a request a person may leave out or make less."""
 
     scopes: tuple[str, ...]
-    facts: tuple[tuple[int, Lessening], ...]
+    facts: tuple[tuple[int, NarrowableFact], ...]
     """Each with the number of its object, from 0."""
     token_seconds: int
     """How long the token would live; it may be any shorter."""
@@ -112,7 +112,7 @@ class Narrowings:
             facts = [
                 (place, each)
                 for place, (action, details) in enumerate(zip(types, asked.details, strict=True))
-                for each in leeway.lessenings(action, details)
+                for each in narrowable.narrowable_facts(action, details)
             ]
             return Narrowable(asked.scope, tuple(facts), self._usual_life(view, approval))
 
@@ -136,7 +136,7 @@ class Narrowings:
             rows += self._life_rows(view, approval, found)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
-        except NotLess as error:
+        except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
         return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
@@ -147,7 +147,7 @@ class Narrowings:
         before, after = narrowing.terms(approval.granted), narrowed.terms
         try:
             _detail_rows(before, after, narrowed.types)
-        except NotLess:
+        except NotNarrower:
             return False
         lives = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
         return set(after.scope) <= set(before.scope) and lives
@@ -173,10 +173,10 @@ class Narrowings:
         try:
             types = self.schemas.check(view.directory, asked.details, None)
             rules = [action.stakes.narrow for action in types]
-            less = narrowing.made_less(asked, wish.drop_scopes, wish.changes, rules)
+            less = narrowing.narrowed_details(asked, wish.drop_scopes, wish.changes, rules)
         except errors.ProtocolError as error:
             raise _not_narrower(error.description) from error
-        except NotLess as error:
+        except NotNarrower as error:
             raise _not_narrower(f"{error}.") from error
         return narrowing.granted_text(approval.action, replace(less, seconds=wish.token_seconds))
 
@@ -185,7 +185,7 @@ class Narrowings:
             return []
         whole = self._usual_life(view, approval)
         if found.seconds >= whole:
-            raise NotLess("token_seconds", f"the token lives {whole} seconds; say less")
+            raise NotNarrower("token_seconds", f"the token lives {whole} seconds; say less")
         return [Row("Token lives", f"{whole} seconds", f"{found.seconds} seconds")]
 
     def _usual_life(self, view: View, approval: Approval) -> int:

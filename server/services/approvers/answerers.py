@@ -18,7 +18,7 @@ from server.services.standing_grants.uses import Fit
 
 
 @dataclass(frozen=True, slots=True)
-class Answerers:
+class AnswerSources:
     """What answers one case at `/bc-authorize`."""
 
     verdict: Verdict
@@ -49,7 +49,7 @@ class Answerers:
 
 def found(
     view: View, case: JudgedRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
-) -> Answerers:
+) -> AnswerSources:
     """What answers it: a consent or a grant given ahead, else people.
 
     `acr`: the agent wants the person's own answer, which no grant is. `hinted`: it comes from an
@@ -57,8 +57,8 @@ def found(
     """
     verdict, decider = deciders.found(view, case, verdict, wants_person=acr or hinted)
     if decider is not None:
-        return Answerers(verdict, decider=decider)
+        return AnswerSources(verdict, decider=decider)
     fits = () if acr else tuple(uses.fits(view, case, verdict))
     if fits or not isinstance(case.agent, Agent):
-        return Answerers(verdict, fits=fits)
-    return Answerers(verdict, eligible.asked(view, verdict, case.agent, case.user))
+        return AnswerSources(verdict, fits=fits)
+    return AnswerSources(verdict, eligible.asked(view, verdict, case.agent, case.user))

@@ -17,7 +17,7 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import PREFIX_DEPUTY
-from server.services.approvers.stand_ins import StandIns
+from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.devices.statements import Statements
 from server.services.refusals import NotFound
@@ -54,7 +54,7 @@ class Deputies:
     store: Store
     secrets: Secrets
     statements: Statements
-    stand_ins: StandIns
+    stand_ins: Substitutes
 
     def of(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
         """Whom this person named, and for whom they decide or will."""
@@ -137,7 +137,7 @@ class ManagedDeputies:
             return _named(tx, deputy)
 
 
-def begin(tx: Unit, deputy: Deputy, stand_ins: StandIns) -> bool:
+def begin(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
     """Put open requests before a deputy whose time has come; reports whether it has now."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False

@@ -14,7 +14,7 @@ from server.model.approvers import Deputy
 from server.model.store import Store, Unit, View
 from server.protocol.approvals.states import State, overdue
 from server.services.approvers import deputies
-from server.services.approvers.stand_ins import StandIns
+from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.notifications import attention, digests, notices
 from server.services.server_policy import ServerPolicy
@@ -27,7 +27,7 @@ class Escalations:
     """Takes the steps that are due, and ends holds that are over."""
 
     store: Store
-    stand_ins: StandIns
+    stand_ins: Substitutes
 
     def round(self) -> int:
         """One round; returns how many times somebody was told something."""
@@ -50,7 +50,7 @@ def _is_due(view: View) -> bool:
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
 
 
-def _turn(tx: Unit, deputy: Deputy, stand_ins: StandIns) -> bool:
+def _turn(tx: Unit, deputy: Deputy, stand_ins: Substitutes) -> bool:
     """Let a deputy begin or end whose time has come."""
     over = deputy.to_at <= tx.now
     return deputies.end(tx, deputy) if over else deputies.begin(tx, deputy, stand_ins)
@@ -61,23 +61,23 @@ def halfway(start: int, end: int) -> int:
     return (start + end) // 2
 
 
-def _remind(tx: Unit, approval: Approval, stand_ins: StandIns) -> None:
+def _remind(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
     """Say again, to everybody whom it asks, that it waits."""
     _record(tx, approval, "reminded")
     notices.asked(tx, approval, stand_ins.rules, attention.REMINDER)
 
 
-def _ask_backup(tx: Unit, approval: Approval, stand_ins: StandIns) -> None:
+def _ask_backup(tx: Unit, approval: Approval, stand_ins: Substitutes) -> None:
     """Ask the person's backup too."""
     if stand_ins.ask_backup(tx, approval):
         _record(tx, approval, "backup_asked")
 
 
-STEPS: Final[tuple[Callable[[Unit, Approval, StandIns], None], ...]] = (_remind, _ask_backup)
+STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remind, _ask_backup)
 """In order; `approvals.escalated` counts those that were taken."""
 
 
-def take_step(tx: Unit, approval: Approval, stand_ins: StandIns) -> bool:
+def take_step(tx: Unit, approval: Approval, stand_ins: Substitutes) -> bool:
     """Take the next step of an approval, if nobody else has; reports whether it was taken."""
     taken = approval.escalated
     last = taken + 1 >= len(STEPS)

@@ -20,7 +20,7 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.approvers import answerers
-from server.services.approvers.answerers import Answerers
+from server.services.approvers.answerers import AnswerSources
 from server.services.ciba.request_objects import Used
 from server.services.clients import client_auth
 from server.services.policy.judging import Judge, JudgedRequest
@@ -68,7 +68,7 @@ class RequestPlan:
 
     target: TokenTarget
     actions: tuple[ActionType, ...]
-    by: Answerers
+    by: AnswerSources
     """Who or what answers it."""
     seconds: int
     """How long it waits for its answer."""

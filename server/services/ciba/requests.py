@@ -18,8 +18,9 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, deciders, escalations, stand_ins
-from server.services.approvers.stand_ins import StandIns
+from server.services.approvers import approvers, deciders, escalations
+from server.services.approvers import substitutes as stand_ins
+from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import ciba_entries, notification_tokens, plans, redemption, user_codes
 from server.services.ciba.hints import Hints
@@ -27,7 +28,7 @@ from server.services.ciba.login_hints import LoginHints
 from server.services.ciba.plans import BackchannelCall, Plans, RequestPlan, as_text
 from server.services.ciba.request_objects import RequestObjects
 from server.services.clients import agent_names
-from server.services.notifications import caps, notices
+from server.services.notifications import notices, request_limits
 from server.services.policy import displays, history, refusals
 from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
@@ -52,7 +53,7 @@ class CibaService:
     login_hints: LoginHints
     rules: ServerPolicy
     ceremonies: Ceremonies
-    stand_ins: StandIns
+    stand_ins: Substitutes
 
     def start(
         self,
@@ -141,7 +142,7 @@ class CibaService:
         phantom = self._nobody(hint_hash)
         somebody = user or phantom
         plan, anybody = judged(somebody), judged(None)
-        caps.queue(tx, ask.agent)
+        request_limits.queue(tx, ask.agent)
         tx.queue(f"asked {somebody.id}")
         earlier = superseding.named(
             tx, ask.agent, somebody, ask.request.supersedes, hint_hash=hint_hash
@@ -149,7 +150,7 @@ class CibaService:
         if plan.by.asked:
             if (refused := self._ruled_out(tx, ask, anybody)) is not None:
                 return refused
-            room = caps.RemainingRequests(tx, ask.agent, self.rules, earlier)
+            room = request_limits.RemainingRequests(tx, ask.agent, self.rules, earlier)
             if (cap := room.hidden_refusal(hint_hash, anybody.risk)) is not None:
                 return ciba_entries.refuse(tx, ask, anybody, *cap)
         against = self._against(tx, ask, plan, somebody, earlier)
@@ -172,12 +173,12 @@ class CibaService:
 
     def _cap(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
-    ) -> caps.Cap | None:
+    ) -> request_limits.RequestLimit | None:
         """Why this agent may not ask this person now, or gets nothing from them now."""
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
-            return caps.pause(tx, agent, user, types, self.rules)
-        room = caps.RemainingRequests(tx, agent, self.rules, earlier)
+            return request_limits.pause(tx, agent, user, types, self.rules)
+        room = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
         beside = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         return room.refusal(user, types, plan.risk, beside)
 
@@ -189,8 +190,8 @@ class CibaService:
         1. The agent does not guess names.  2. It knows the person's code, where it takes one.
         3. What this should take the place of is its own and waits.  4. The person is not flooded.
         """
-        caps.queue(tx, agent)
-        if caps.guessing(tx, agent):
+        request_limits.queue(tx, agent)
+        if request_limits.guessing(tx, agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
             )
@@ -240,8 +241,8 @@ class CibaService:
         return ciba_entries.refuse(tx, ask, plan, refusals.TOO_FEW, text)
 
     def _unknown(self, tx: Unit, ask: BackchannelCall, plan: RequestPlan) -> errors.ProtocolError:
-        caps.queue(tx, ask.agent)
-        if caps.too_many_unknown(tx, ask.agent):
+        request_limits.queue(tx, ask.agent)
+        if request_limits.too_many_unknown(tx, ask.agent):
             return ciba_entries.refuse(
                 tx, ask, plan, "guessing", "Too many unknown users. Wait ten minutes."
             )

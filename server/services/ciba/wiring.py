@@ -3,7 +3,7 @@
 from server.services.adapters import Adapters
 from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.rights import Rights, rights_over
-from server.services.approvers.stand_ins import StandIns
+from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
 from server.services.ciba.hints import Hints
@@ -39,7 +39,7 @@ class CibaServices:
         hub: Hub,
         proofs: Proofs,
         ceremonies: Ceremonies,
-        stand_ins: StandIns,
+        stand_ins: Substitutes,
         statements: Statements,
     ) -> None:
         store, secrets, rules = given.store, given.secrets, given.rules

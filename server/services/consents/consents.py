@@ -27,7 +27,7 @@ from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.consents.displays import ConsentAsked, consent_text
 from server.services.consents.revocations import end, record
-from server.services.notifications import caps, notices
+from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
@@ -119,7 +119,7 @@ class ConsentService:
         )
         if tx.devices.active_count(wanted.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
-        refused = caps.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
+        refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._open(tx, wanted, offer)

@@ -26,11 +26,11 @@ from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
 from server.services.consents.displays import DeviceAsked, device_text
 from server.services.devices.app_devices import AppDevices
-from server.services.notifications import caps
+from server.services.notifications import request_limits
 from server.services.server_policy import ServerPolicy
 from server.services.users.proofs import Proofs
 
-WINDOW_MS: Final = 10 * caps.MINUTE_MS
+WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
 REQUESTS: Final = 30
 """How many codes one address may ask for in a window."""
 REQUESTS_OF_APP: Final = 1_000
@@ -211,7 +211,7 @@ class DeviceGrantService:
         tx.queue(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
-        if (cause := caps.device_refusal(tx, client_id, user, self.rules)) is not None:
+        if (cause := request_limits.device_refusal(tx, client_id, user, self.rules)) is not None:
             _record_refusal(tx, user, client_id, cause)
             return None
         return user

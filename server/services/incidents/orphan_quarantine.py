@@ -32,7 +32,7 @@ def ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Successions:
+class OrphanQuarantine:
     """Stops the agents whose time of grace is over, once, however many workers look."""
 
     store: Store

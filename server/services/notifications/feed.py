@@ -144,7 +144,7 @@ class Hub:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class FeedItem:
     """One event as a person's client gets it, with what it is about as it stands now."""
 
     event: FeedEvent
@@ -155,10 +155,10 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class FeedPage:
     """What happened past a cursor. `resync`: events are gone, fetch everything again."""
 
-    happenings: tuple[Happening, ...]
+    happenings: tuple[FeedItem, ...]
     cursor: int
     resync: bool
     allowed: bool
@@ -185,29 +185,29 @@ class FeedService:
         with self.store.read() as view:
             return view.now
 
-    def delivered(self, device_id: str, news: News) -> None:
+    def delivered(self, device_id: str, news: FeedPage) -> None:
         """Write down that a device has the requests that this news put to its person."""
         asked = (one for one in news.happenings if one.event.event in attention.RINGING)
         found = (one.approval.approval for one in asked if one.approval is not None)
         deliveries.received(self.store, device_id, found)
 
-    def news(self, user_id: str, device_id: str | None, cursor: int) -> News:
+    def news(self, user_id: str, device_id: str | None, cursor: int) -> FeedPage:
         """What happened for this person past the cursor."""
         with self.store.read() as view:
             if not _allowed(view, user_id, device_id):
-                return News((), cursor, resync=False, allowed=False)
+                return FeedPage((), cursor, resync=False, allowed=False)
             head = view.feed.head()
             if cursor > head or cursor < view.feed.floor() - 1:
-                return News((), head, resync=True, allowed=True)
+                return FeedPage((), head, resync=True, allowed=True)
             events = view.feed.after(cursor, user_id, _AT_ONCE)
             found = tuple(self._happening(view, event) for event in events)
             last = events[-1].seq if events else cursor
             more = len(events) == _AT_ONCE
-            return News(found, last, resync=False, allowed=True, more=more)
+            return FeedPage(found, last, resync=False, allowed=True, more=more)
 
-    def _happening(self, view: View, event: FeedEvent) -> Happening:
+    def _happening(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
-        return Happening(
+        return FeedItem(
             event=event,
             approval=None if approval is None else self.shown(view, approval, event.user_id),
             device=None if event.device_id is None else view.devices.get(event.device_id),

@@ -19,7 +19,7 @@ MOST_DEAD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUpMessage:
     """A message that was given up, and whom it was for."""
 
     message: OutboxMessage
@@ -27,28 +27,30 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OutboxState:
     """How it stands."""
 
     counts: Mapping[str, int]
     """`waiting`, `leased` (on its way), `sent`, `dead` → how many."""
-    dead: tuple[GivenUp, ...]
+    dead: tuple[GivenUpMessage, ...]
     push: tuple[PushService, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboxAdministration:
     """Administration of what leaves."""
 
     store: Store
 
-    def state(self) -> State:
+    def state(self) -> OutboxState:
         """What waits, what was given up (newest first), and what push services say."""
         with self.store.read() as view:
-            dead = tuple(GivenUp(one, _whom(view, one)) for one in view.outbox.dead(MOST_DEAD))
-            return State(view.outbox.counts(), dead, tuple(view.pushes.services()))
+            dead = tuple(
+                GivenUpMessage(one, _whom(view, one)) for one in view.outbox.dead(MOST_DEAD)
+            )
+            return OutboxState(view.outbox.counts(), dead, tuple(view.pushes.services()))
 
-    def retry(self, message_id: int, *, by: str) -> GivenUp:
+    def retry(self, message_id: int, *, by: str) -> GivenUpMessage:
         """Let a message that was given up leave after all, now. Raises `NotFound`."""
         with self.store.write() as tx:
             message = tx.outbox.again(message_id)
@@ -58,7 +60,7 @@ class Outgoing:
                 )
             facts = {"message": message.id, "channel": message.channel, "target": message.target}
             audit.record(tx, Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
-            return GivenUp(message, _whom(tx, message))
+            return GivenUpMessage(message, _whom(tx, message))
 
 
 def _whom(view: View, message: OutboxMessage) -> str:

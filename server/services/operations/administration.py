@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from server.model.store import Store
 from server.services.adapters import Adapters
-from server.services.approvals.backups import Reinforcements
+from server.services.approvals.backups import BackupRequests
 from server.services.approvals.creation import opener
 from server.services.approvals.oversight import Oversight
 from server.services.approvers.deputies import ManagedDeputies
@@ -22,7 +22,7 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.statements import Statements
 from server.services.incidents.incidents import Incidents
 from server.services.incidents.orphans import Orphans
-from server.services.notifications.outbox import Outgoing
+from server.services.notifications.outbox import OutboxAdministration
 from server.services.notifications.pauses import Pauses
 from server.services.operations.authority import AccessRule, AdminRequest, Guard, GuardedStore, Role
 from server.services.operations.doctor import Doctor
@@ -76,8 +76,8 @@ class AdminServices:
         self.keys = SigningKeys(store, given.signer, rules)
         self.invitations = Invitations(store, secrets)
         self.oversight = Oversight(store)
-        self.outgoing = Outgoing(store)
-        self.reinforcements = Reinforcements(store, judge, rules)
+        self.outgoing = OutboxAdministration(store)
+        self.reinforcements = BackupRequests(store, judge, rules)
         self.statistics = Statistics(store)
         self.limits = Limits(store, rules)
         self.doctor = Doctor(store, judge)

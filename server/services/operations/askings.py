@@ -13,7 +13,7 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.questions import APP, Requirements
 from server.protocol.policy.risks import Risk
-from server.services.approvers import stand_ins
+from server.services.approvers import substitutes
 from server.services.approvers.eligible import EligibleApprovers
 from server.services.policy.judging import JudgedRequest
 
@@ -59,8 +59,8 @@ def asking(
     """The names of everybody whom this case would ask."""
     stand_in = None if case.way == APP else case.user
     types = [action.type for action in case.actions]
-    deputies = [] if stand_in is None else stand_ins.deputies_of(view, stand_in.id, types)
-    backup = [] if stand_in is None else stand_ins.backup_of(view, stand_in)
+    deputies = [] if stand_in is None else substitutes.deputies_of(view, stand_in.id, types)
+    backup = [] if stand_in is None else substitutes.backup_of(view, stand_in)
     return RequestAudience(
         people=_people(view, case.user, needs, found),
         excluded=tuple(_name(view, one) for one in sorted(needs.excluded)),

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from server.model import display_names
-from server.model.operations import CallRecord, Open, Refused
+from server.model.operations import CallRecord, LimitRefusal, OpenRequest
 from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
 from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_MS
 from server.services.devices import device_grant, enrolment
-from server.services.notifications import caps, pauses
+from server.services.notifications import pauses, request_limits
 from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.authorize import MOST_PER_MINUTE
@@ -36,7 +36,7 @@ _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 
 
-class Who(NamedTuple):
+class LimitSubject(NamedTuple):
     """For whom something is counted: an agent or app, a person, or something else; or some."""
 
     agent_id: str | None = None
@@ -60,10 +60,10 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearLimit:
     """Somebody who has used up most of a limit, or all of it."""
 
-    who: Who
+    who: LimitSubject
     count: int
     over: bool
 
@@ -73,18 +73,18 @@ class LimitStatus:
     """One limit as it stands."""
 
     limit: Limit
-    near: tuple[Near, ...]
+    near: tuple[NearLimit, ...]
     """The nearest first."""
-    lately: tuple[tuple[Who, int], ...]
+    lately: tuple[tuple[LimitSubject, int], ...]
     """Who was refused by it in the last day, and how often; most often first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LimitsOverview:
     """All limits, with the names that the ids stand for."""
 
     limits: tuple[LimitStatus, ...]
-    held_back: tuple[tuple[Who, int], ...]
+    held_back: tuple[tuple[LimitSubject, int], ...]
     """Whom the newest requests of the last day did not call, and how many of them."""
     whole: bool
     """Nothing more was there to look at."""
@@ -98,7 +98,7 @@ class Limits:
     store: Store
     rules: ServerPolicy
 
-    def picture(self) -> Picture:
+    def picture(self) -> LimitsOverview:
         """As it is now."""
         with self.store.read() as view:
             seen = _Seen(view)
@@ -107,11 +107,11 @@ class Limits:
                 LimitStatus(one, _near(one, seen), tuple(refused.get(one.name, Counter()).items()))
                 for one in limits_of(self.rules)
             )
-            held = Counter(Who(user_id=user_id) for user_id in seen.held_back)
+            held = Counter(LimitSubject(user_id=user_id) for user_id in seen.held_back)
             found = [*_who(limits), *held]
             names = _names(view, found)
         most = tuple(held.most_common(MOST_NEAR))
-        return Picture(limits, most, seen.whole, names)
+        return LimitsOverview(limits, most, seen.whole, names)
 
 
 def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
@@ -152,14 +152,18 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
             rules.notify_low_per_hour,
             _HOUR_MS,
         ),
-        Limit("open_consents", "person", "Consents that wait", caps.OPEN_CONSENTS, set=False),
-        Limit("open_devices", "person", "Devices that wait", caps.OPEN_DEVICES, set=False),
+        Limit(
+            "open_consents", "person", "Consents that wait", request_limits.OPEN_CONSENTS, set=False
+        ),
+        Limit(
+            "open_devices", "person", "Devices that wait", request_limits.OPEN_DEVICES, set=False
+        ),
         Limit(
             "unknown_users",
             "agent",
             "Hints that name nobody",
-            caps.UNKNOWN_USERS,
-            caps.UNKNOWN_USERS_WINDOW_MS,
+            request_limits.UNKNOWN_USERS,
+            request_limits.UNKNOWN_USERS_WINDOW_MS,
             set=False,
         ),
         Limit(
@@ -235,92 +239,94 @@ class _Seen:
         return max(counts) < MOST_ROWS
 
 
-_Count = Callable[[_Seen], Mapping[Who, int]]
+_Count = Callable[[_Seen], Mapping[LimitSubject, int]]
 
 
-def _open(kinds: Iterable[str], who: Callable[[Open], Who]) -> _Count:
+def _open(kinds: Iterable[str], who: Callable[[OpenRequest], LimitSubject]) -> _Count:
     """What waits, of some kinds."""
     some = frozenset(kinds)
     return lambda seen: Counter(who(one) for one in seen.open if one.kind in some)
 
 
-def _calls(within_ms: int, who: Callable[[CallRecord], Who | None]) -> _Count:
+def _calls(within_ms: int, who: Callable[[CallRecord], LimitSubject | None]) -> _Count:
     """How often people were called within a time."""
 
-    def count(seen: _Seen) -> Mapping[Who, int]:
+    def count(seen: _Seen) -> Mapping[LimitSubject, int]:
         late = (one for one in seen.calls if one.at > seen.now - within_ms)
         return Counter(found for one in late if (found := who(one)) is not None)
 
     return count
 
 
-def _counted(prefix: str, who: Callable[[str], Who]) -> _Count:
+def _counted(prefix: str, who: Callable[[str], LimitSubject]) -> _Count:
     """Tries that are counted by a key."""
 
-    def count(seen: _Seen) -> Mapping[Who, int]:
+    def count(seen: _Seen) -> Mapping[LimitSubject, int]:
         windows = seen.view.limits.counted(prefix, MOST_ROWS)
         return {who(one.key.removeprefix(prefix)): one.count for one in windows}
 
     return count
 
 
-def _paused(seen: _Seen) -> Mapping[Who, int]:
+def _paused(seen: _Seen) -> Mapping[LimitSubject, int]:
     """Who may not ask whom now."""
     begun = (one for one in seen.refused if one.type == audit.Type.AGENT_PAUSED)
     return Counter(
-        Who(one.agent_id, one.subject) for one in begun if int(_facts(one)["until"]) > seen.now
+        LimitSubject(one.agent_id, one.subject)
+        for one in begun
+        if int(_facts(one)["until"]) > seen.now
     )
 
 
-def _minutely(call: CallRecord) -> Who | None:
+def _minutely(call: CallRecord) -> LimitSubject | None:
     """From high risk on each agent has a room of its own; low risk is counted apart."""
     if call.lane == "low":
         return None
-    return Who(call.agent_id if call.lane == "urgent" else None, call.user_id)
+    return LimitSubject(call.agent_id if call.lane == "urgent" else None, call.user_id)
 
 
-def _of_agent(call: CallRecord) -> Who | None:
-    return None if call.lane == "low" else Who(call.agent_id, call.user_id, call.lane)
+def _of_agent(call: CallRecord) -> LimitSubject | None:
+    return None if call.lane == "low" else LimitSubject(call.agent_id, call.user_id, call.lane)
 
 
-def _medium(call: CallRecord) -> Who | None:
-    return Who(user_id=call.user_id) if call.lane == "medium" else None
+def _medium(call: CallRecord) -> LimitSubject | None:
+    return LimitSubject(user_id=call.user_id) if call.lane == "medium" else None
 
 
-def _medium_type(call: CallRecord) -> Who | None:
+def _medium_type(call: CallRecord) -> LimitSubject | None:
     other = call.types or "scopes alone"
-    return Who(user_id=call.user_id, other=other) if call.lane == "medium" else None
+    return LimitSubject(user_id=call.user_id, other=other) if call.lane == "medium" else None
 
 
-def _pace(_seen: _Seen) -> Mapping[Who, int]:
+def _pace(_seen: _Seen) -> Mapping[LimitSubject, int]:
     """One call tells of all that waits at low risk: whoever was called as usual is near nothing."""
     return {}
 
 
-def _agent(one: str) -> Who:
-    return Who(one)
+def _agent(one: str) -> LimitSubject:
+    return LimitSubject(one)
 
 
-def _user(one: str) -> Who:
-    return Who(user_id=one)
+def _user(one: str) -> LimitSubject:
+    return LimitSubject(user_id=one)
 
 
-def _address(one: str) -> Who:
-    return Who(other=one)
+def _address(one: str) -> LimitSubject:
+    return LimitSubject(other=one)
 
 
-def _both(one: str) -> Who:
+def _both(one: str) -> LimitSubject:
     agent, _, user = one.partition(":")
-    return Who(agent, user)
+    return LimitSubject(agent, user)
 
 
 _COUNTS: Final[Mapping[str, _Count]] = {
-    "open_per_agent": _open(["action"], lambda one: Who(one.agent_id, one.user_id)),
-    "open_per_user": _open(["action"], lambda one: Who(user_id=one.user_id)),
-    "open_in_all": _open(["action"], lambda one: Who(one.agent_id)),
-    "open_consents": _open(["consent"], lambda one: Who(user_id=one.user_id)),
+    "open_per_agent": _open(["action"], lambda one: LimitSubject(one.agent_id, one.user_id)),
+    "open_per_user": _open(["action"], lambda one: LimitSubject(user_id=one.user_id)),
+    "open_in_all": _open(["action"], lambda one: LimitSubject(one.agent_id)),
+    "open_consents": _open(["consent"], lambda one: LimitSubject(user_id=one.user_id)),
     "open_devices": _open(
-        ["device", "app_device"], lambda one: Who(user_id=one.user_id, other=one.kind)
+        ["device", "app_device"], lambda one: LimitSubject(user_id=one.user_id, other=one.kind)
     ),
     "denials_before_pause": _paused,
     "notify_per_minute": _calls(_MINUTE_MS, _minutely),
@@ -342,47 +348,47 @@ _CAUSES: Final[Mapping[str, str]] = {
     "open_per_agent": "open_per_agent",
     "open_per_user": "open_per_user",
     "open_in_all": "open_in_all",
-    caps.PAUSED: "denials_before_pause",
+    request_limits.PAUSED: "denials_before_pause",
 }
 """Which limit a refusal in the log names."""
 
 
-def _near(limit: Limit, seen: _Seen) -> tuple[Near, ...]:
+def _near(limit: Limit, seen: _Seen) -> tuple[NearLimit, ...]:
     """Who has used up most of it, the nearest first. A pause is nothing but its end."""
     least = 1 if limit.name == "denials_before_pause" else NEAR * limit.value
     counts = Counter(dict(_COUNTS[limit.name](seen)))
     found = [(who, count) for who, count in counts.most_common() if count >= least]
     pause = limit.name == "denials_before_pause"
     return tuple(
-        Near(who, limit.value if pause else count, pause or count >= limit.value)
+        NearLimit(who, limit.value if pause else count, pause or count >= limit.value)
         for who, count in found[:MOST_NEAR]
     )
 
 
-def _lately(refused: Iterable[Refused]) -> Mapping[str, Counter[Who]]:
+def _lately(refused: Iterable[LimitRefusal]) -> Mapping[str, Counter[LimitSubject]]:
     """How often whom each limit refused; what the log only counted is counted too."""
-    found: dict[str, Counter[Who]] = {}
+    found: dict[str, Counter[LimitSubject]] = {}
     for one in refused:
         name = _CAUSES.get(one.cause or "")
         if name is None:
             continue
         times = int(_facts(one)["count"]) if one.type == audit.Type.REFUSALS_COUNTED else 1
-        found.setdefault(name, Counter())[Who(one.agent_id, one.subject)] += times
+        found.setdefault(name, Counter())[LimitSubject(one.agent_id, one.subject)] += times
     return {name: Counter(dict(who.most_common(MOST_NEAR))) for name, who in found.items()}
 
 
-def _facts(one: Refused) -> Mapping[str, str]:
+def _facts(one: LimitRefusal) -> Mapping[str, str]:
     facts: Mapping[str, str] = json.loads(one.body)["facts"]
     return facts
 
 
-def _who(limits: Iterable[LimitStatus]) -> Iterable[Who]:
+def _who(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
     for one in limits:
         yield from (near.who for near in one.near)
         yield from (who for who, _ in one.lately)
 
 
-def _names(view: View, found: Iterable[Who]) -> Mapping[str, str]:
+def _names(view: View, found: Iterable[LimitSubject]) -> Mapping[str, str]:
     names: dict[str, str] = {}
     for who in set(found):
         if who.agent_id is not None:

@@ -73,7 +73,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class ReplayedOutcome:
     """How it would go."""
 
     case: JudgedRequest
@@ -173,7 +173,7 @@ class Replays:
                 changes=tuple(changes[:MOST_CHANGES]),
             )
 
-    def _after(self, view: View, judge: Judge, event: Event) -> After | None:
+    def _after(self, view: View, judge: Judge, event: Event) -> ReplayedOutcome | None:
         """What would have come; None when the case cannot be made any more."""
         find = view.directory.app if event.way == APP else view.directory.agent
         agent: Agent | App | None = find(event.agent)
@@ -197,10 +197,12 @@ class Replays:
         if event.way == "request" and deciders.consent_to(view, case, event.at) is None:
             outcome = "ask" if outcome == "allow" else outcome  # nobody had let it
         if outcome != "ask":
-            return After(case, verdict, outcome)
+            return ReplayedOutcome(case, verdict, outcome)
         grant = _covering(view, judge, event, case, verdict)
         return (
-            _asked(view, case, verdict) if grant is None else After(case, verdict, "allow", grant)
+            _asked(view, case, verdict)
+            if grant is None
+            else ReplayedOutcome(case, verdict, "allow", grant)
         )
 
 
@@ -219,14 +221,14 @@ def _covering(
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> After:
+def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome:
     """Who would be asked; nobody, where a request takes more people than there are."""
     if not isinstance(case.agent, Agent):
-        return After(case, verdict, "ask")
+        return ReplayedOutcome(case, verdict, "ask")
     found = eligible.asked(view, verdict, case.agent, case.user)
     needs = verdict.needs
     too_few = case.way == "request" and needs is not None and needs.quorum > found.count
-    return After(case, verdict, "deny" if too_few else "ask", people=found)
+    return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)
 
 
 def _events(view: View, since: int) -> Iterator[Event]:
@@ -360,7 +362,7 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> Event | None:
     )
 
 
-def _change(view: View, event: Event, after: After) -> Change:
+def _change(view: View, event: Event, after: ReplayedOutcome) -> Change:
     user, needs = view.directory.user(event.user or ""), after.verdict.needs
     asked = None if needs is None or after.quorum is None else needs
     whom = None if asked is None else asking(view, after.case, asked, after.people)

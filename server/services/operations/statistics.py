@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final
 
 from server.model import display_names
-from server.model.operations import Trace, Waiting
+from server.model.operations import Trace, WaitingRequest
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -52,7 +52,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class OfDay:
+class DayCounts:
     """Of one day of UTC, which begins `at`."""
 
     at: int
@@ -60,7 +60,7 @@ class OfDay:
 
 
 @dataclass(frozen=True, slots=True)
-class OfAgent:
+class AgentCounts:
     """Of one agent."""
 
     id: str
@@ -75,7 +75,7 @@ class OfAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class OfPerson:
+class PersonCounts:
     """Of one person who is asked."""
 
     id: str
@@ -106,33 +106,33 @@ class Summary:
     pending: int
     """How many wait now, however old."""
     counts: Counts
-    days: tuple[OfDay, ...]
-    agents: tuple[OfAgent, ...]
+    days: tuple[DayCounts, ...]
+    agents: tuple[AgentCounts, ...]
     """Whoever asked most, first."""
-    people: tuple[OfPerson, ...]
+    people: tuple[PersonCounts, ...]
     """Whoever is asked most, first."""
     ending: tuple[Ending, ...]
     """Those that wait; the first `MOST_TRACES` to end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class AgentHistory:
     """How it went with one agent."""
 
     since: int
     whole: bool
     counts: Counts
-    days: tuple[OfDay, ...]
+    days: tuple[DayCounts, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedOf:
+class AskedPersonCounts:
     """What one agent asked of one person."""
 
     ever: bool
     """It asked them something, however long ago."""
     counts: Counts
-    days: tuple[OfDay, ...]
+    days: tuple[DayCounts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +166,22 @@ class Statistics:
             tuple(_ending(waiting, view.now)),
         )
 
-    def of_agent(self, called: str, days: int) -> Course:
+    def of_agent(self, called: str, days: int) -> AgentHistory:
         """What one agent asked of everybody. Raises `NotFound`."""
         with self.store.read() as view:
             agent, since = agent_names.find(view, called), _first(view.now, days)
             found = view.traces.of_agent(agent.id, since, MOST_TRACES + 1)
         traces, whole = found[:MOST_TRACES], len(found) <= MOST_TRACES
-        return Course(since, whole, _counts(traces), tuple(_days(traces, since, days)))
+        return AgentHistory(since, whole, _counts(traces), tuple(_days(traces, since, days)))
 
-    def asked_of(self, person: Person, agent_id: str, days: int) -> AskedOf:
+    def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
         """What this agent asked of this person in the last days. Raises errors.Problem."""
         with self.store.read() as view:
             people.current(view, person)
             since = _first(view.now, days)
             found = view.traces.asked(agent_id, person.user.id, since, MOST_TRACES)
             ever = bool(found) or view.approvals.asked_before(agent_id, person.user.id)
-        return AskedOf(ever, _counts(found), tuple(_days(found, since, days)))
+        return AskedPersonCounts(ever, _counts(found), tuple(_days(found, since, days)))
 
 
 def _first(now: int, days: int) -> int:
@@ -220,14 +220,14 @@ def _middle(values: Sequence[int]) -> int | None:
     return round(median(values)) if values else None
 
 
-def _days(traces: Iterable[Trace], since: int, days: int) -> Iterable[OfDay]:
+def _days(traces: Iterable[Trace], since: int, days: int) -> Iterable[DayCounts]:
     of_day: dict[int, list[Trace]] = {since + n * DAY_MS: [] for n in range(days)}
     for one in traces:
         of_day[one.created_at - one.created_at % DAY_MS].append(one)
-    return (OfDay(at, _counts(some)) for at, some in of_day.items())
+    return (DayCounts(at, _counts(some)) for at, some in of_day.items())
 
 
-def _ending(waiting: Iterable[Waiting], now: int) -> Iterable[Ending]:
+def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
     """By the shortest of the times that is long enough."""
     found: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
     for one in waiting:
@@ -237,7 +237,7 @@ def _ending(waiting: Iterable[Waiting], now: int) -> Iterable[Ending]:
     return (Ending(within, dict(risks)) for within, risks in found.items())
 
 
-def _by_agent(traces: Iterable[Trace], names: dict[str, str]) -> list[OfAgent]:
+def _by_agent(traces: Iterable[Trace], names: dict[str, str]) -> list[AgentCounts]:
     def key(one: Trace) -> str:
         return one.agent_id
 
@@ -246,7 +246,7 @@ def _by_agent(traces: Iterable[Trace], names: dict[str, str]) -> list[OfAgent]:
     return sorted(made, key=lambda one: (-one.counts.asked, one.name))
 
 
-def _agent(agent_id: str, name: str, traces: Sequence[Trace]) -> OfAgent:
+def _agent(agent_id: str, name: str, traces: Sequence[Trace]) -> AgentCounts:
     answered = [one for one in traces if _answered(one)]
     agreed = sum(one.approved for one in answered)
     agreement = agreed / len(answered) if answered else None
@@ -258,10 +258,10 @@ def _agent(agent_id: str, name: str, traces: Sequence[Trace]) -> OfAgent:
         and middle is not None
         and middle < QUICK_MS
     )
-    return OfAgent(agent_id, name, _counts(traces), agreement, middle, unread)
+    return AgentCounts(agent_id, name, _counts(traces), agreement, middle, unread)
 
 
-def _by_person(traces: Iterable[Trace], names: dict[str, str]) -> list[OfPerson]:
+def _by_person(traces: Iterable[Trace], names: dict[str, str]) -> list[PersonCounts]:
     def key(one: Trace) -> str:
         return one.user_id
 
@@ -270,6 +270,6 @@ def _by_person(traces: Iterable[Trace], names: dict[str, str]) -> list[OfPerson]
     return sorted(made, key=lambda one: (-one.counts.asked, one.name))
 
 
-def _person(user_id: str, name: str, traces: Sequence[Trace]) -> OfPerson:
+def _person(user_id: str, name: str, traces: Sequence[Trace]) -> PersonCounts:
     busiest = max(Counter(one.created_at // DAY_MS for one in traces).values())
-    return OfPerson(user_id, name, _counts(traces), busiest, busiest > MANY_A_DAY)
+    return PersonCounts(user_id, name, _counts(traces), busiest, busiest > MANY_A_DAY)

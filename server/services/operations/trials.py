@@ -28,7 +28,7 @@ from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import Issue
 from server.services.approvers import answerers, deciders, eligible
-from server.services.approvers.answerers import Answerers
+from server.services.approvers.answerers import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.askings import RequestAudience, asking
 from server.services.policy import binding, documents, policies
@@ -107,7 +107,7 @@ class TriedCase:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldHistory:
+class GivenHistory:
     """A history that a table tells instead of the agent's own."""
 
     known: frozenset[str] = frozenset()
@@ -256,17 +256,17 @@ def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
 
 def _answerers(
     view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
-) -> Answerers:
+) -> AnswerSources:
     """Who or what would answer; at an exchange, where it lacks nothing but an answer."""
     if case.way in _REQUESTED:
         return answerers.found(view, case, verdict, acr=acr)
     lacks = case.way == "exchange" and consent is None and case.target.scope
     fits = () if lacks or verdict.outcome != "ask" else standing_uses.fits(view, case, verdict)
     asked = eligible.asked(view, verdict, cast("Agent", case.agent), case.user)
-    return Answerers(verdict, asked, fits=tuple(fits))
+    return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: JudgedRequest, by: Answerers, consent: Consent | None) -> Then:
+def _then(case: JudgedRequest, by: AnswerSources, consent: Consent | None) -> Then:
     if not by.asked:
         return "token"
     if case.way in _REQUESTED:
@@ -277,7 +277,9 @@ def _then(case: JudgedRequest, by: Answerers, consent: Consent | None) -> Then:
     return "person" if lacks or by.verdict.outcome == "ask" else "token"
 
 
-def _asking(view: View, case: JudgedRequest, by: Answerers, then: Then) -> RequestAudience | None:
+def _asking(
+    view: View, case: JudgedRequest, by: AnswerSources, then: Then
+) -> RequestAudience | None:
     needs = by.verdict.needs
     return None if needs is None or then != "person" else asking(view, case, needs, by.people)
 
@@ -359,7 +361,7 @@ def _moment(raw: Mapping[str, object], place: int) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def _told(raw: Mapping[str, object], asked: Question, place: int) -> ToldHistory:
+def _told(raw: Mapping[str, object], asked: Question, place: int) -> GivenHistory:
     history = raw.get("history", {})
     if not isinstance(history, dict) or set(history) - {"known", "tokens", "unusual"}:
         raise Invalid(f"case {place}: history has `known`, `tokens`, `unusual` and nothing else.")
@@ -374,7 +376,7 @@ def _told(raw: Mapping[str, object], asked: Question, place: int) -> ToldHistory
             found += [uses.of_scope(asked.resource, name) for name in asked.scopes]
         else:
             found += asked.values(target)
-    return ToldHistory(frozenset(found), count, _odd(history.get("unusual", []), place))
+    return GivenHistory(frozenset(found), count, _odd(history.get("unusual", []), place))
 
 
 def _odd(value: object, place: int) -> frozenset[Code]:

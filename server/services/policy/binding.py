@@ -14,7 +14,7 @@ from server.model.policy_rules import Document, PolicyRule
 from server.model.store import View
 from server.protocol.resources import scopes
 from server.services.policy import documents
-from server.services.policy.builtin import BuiltIn, compiled
+from server.services.policy.builtin import BuiltinEngine, compiled
 from server.services.policy.documents import InvalidPolicy
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
@@ -31,7 +31,7 @@ def default_row() -> PolicyRow:
     return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, BY_DEFAULT, 0)
 
 
-def engine(row: PolicyRow) -> BuiltIn:
+def engine(row: PolicyRow) -> BuiltinEngine:
     """The built-in engine of a stored rule set. Raises `InvalidPolicy`."""
     return compiled(documents.read(row.document), row.agents, row.users)
 

@@ -55,7 +55,7 @@ class _Sorted:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltIn:
+class BuiltinEngine:
     """A compiled rule set behind the port `Policy`."""
 
     about: Mapping[Way, _Sorted]
@@ -101,11 +101,13 @@ class BuiltIn:
         return found
 
 
-def compiled(document: Document, agents: Names, users: Names) -> BuiltIn:
+def compiled(document: Document, agents: Names, users: Names) -> BuiltinEngine:
     """The engine of a rule set whose names are known."""
     told = conditions.told(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
-    return BuiltIn({way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS})
+    return BuiltinEngine(
+        {way: _sorted(one for one in made if way in _ways(one.rule)) for way in WAYS}
+    )
 
 
 def _ways(rule: PolicyRule) -> Collection[Way]:

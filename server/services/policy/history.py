@@ -28,7 +28,7 @@ from server.protocol.approvals.comparisons import (
     SameDay,
     Value,
 )
-from server.protocol.approvals.unusual import Code, Oddity, Unusual
+from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
     MOST_TARGETS,
@@ -65,7 +65,7 @@ class Compared:
         return _written(self.unusual.codes, self.wanted, self.keys)
 
     @property
-    def oddities(self) -> tuple[Oddity, ...]:
+    def oddities(self) -> tuple[FoundSignal, ...]:
         """What a person reads."""
         return self.unusual.oddities
 

@@ -20,7 +20,7 @@ from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN
 from server.protocol.users import passwords
 from server.services.audit import audit, floods
 from server.services.sign_in import sign_in_tries
-from server.services.sign_in.sign_in_tries import Try
+from server.services.sign_in.sign_in_tries import SignInAttempt
 from server.services.tokens import refresh_families
 
 SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
@@ -110,7 +110,7 @@ class SignIns:
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
-    def count(self, tried: Try) -> None:
+    def count(self, tried: SignInAttempt) -> None:
         """Count one more try before it is checked. Raises `TooSoon` while it must wait."""
         with self.store.write() as tx:
             too_soon = sign_in_tries.count(tx, tried)

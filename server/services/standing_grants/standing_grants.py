@@ -26,7 +26,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.audit import audit
 from server.services.clients import agent_names
-from server.services.notifications import caps, notices
+from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
@@ -90,7 +90,7 @@ class StandingGrants:
             device_auth.current(tx, person)
             tx.queue(f"asked {person.user.id}")
             proposal = self.proposals.of(tx, person, wish)
-            refused = caps.page_refusal(
+            refused = request_limits.page_refusal(
                 tx,
                 proposal.agent.id,
                 proposal.user,

@@ -24,7 +24,7 @@ from server.protocol.tokens import token_exchange, tokens
 from server.protocol.tokens.exchange_refusals import Reason
 from server.protocol.tokens.token_exchange import DelegationGround, Link
 from server.services.approvals import votes
-from server.services.notifications import caps
+from server.services.notifications import request_limits
 from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -231,7 +231,7 @@ class Exchanges:
         """
         agent, types = case.agent, [action.type for action in case.actions]
         if case.user is not None and isinstance(agent, Agent):
-            cap = caps.pause(view, agent, case.user, types, self.rules)
+            cap = request_limits.pause(view, agent, case.user, types, self.rules)
             if cap is not None:
                 told = errors.RequestRefused(cap.text, detail=cap.reason, members=cap.members)
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=told)

@@ -5,7 +5,7 @@ from server.services.adapters import Adapters
 from server.services.approvals.rights import Rights
 from server.services.clients.client_auth import ClientAuthentication
 from server.services.devices.app_devices import AppDevices
-from server.services.tokens.acting import ActingService
+from server.services.tokens.access_revocation import AccessRevocation
 from server.services.tokens.app_tokens import AppIssuing
 from server.services.tokens.bearers import Bearers
 from server.services.tokens.delegations import Ledger
@@ -80,4 +80,4 @@ class TokenServices:
         self.introspection = Introspection(store, issued, given.signer, rules)
         self.revocation = Revocation(store, issued)
         self.ledger = Ledger(store)
-        self.acting = ActingService(store)
+        self.acting = AccessRevocation(store)

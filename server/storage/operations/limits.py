@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
-from server.model.operations import CallRecord, Open, Refused, Window
+from server.model.operations import CallRecord, LimitRefusal, OpenRequest, Window
 from server.storage.notifications.notification_tables import notifications as n
 from server.storage.operations.counter_tables import counters as c
 from server.storage.prepared import Prepared
@@ -83,10 +83,10 @@ class Limits:
         self._connection = connection
         self._now = now
 
-    def open(self, limit: int) -> list[Open]:
+    def open(self, limit: int) -> list[OpenRequest]:
         """Those that wait, the first to end first."""
         rows = _OPEN.run(self._connection, {"now": self._now, "limit": limit})
-        return [Open(*row) for row in rows]
+        return [OpenRequest(*row) for row in rows]
 
     def calls(self, since: int, limit: int) -> list[CallRecord]:
         """The newest after that."""
@@ -100,7 +100,7 @@ class Limits:
         statement = _COUNTED[self._connection.dialect.name]
         return [Window(*row) for row in statement.run(self._connection, values)]
 
-    def refused(self, since: int, limit: int) -> list[Refused]:
+    def refused(self, since: int, limit: int) -> list[LimitRefusal]:
         """The newest from then on."""
         rows = _REFUSED.run(self._connection, {"moment": since, "limit": limit})
         return [_refused(row) for row in rows]
@@ -111,6 +111,6 @@ class Limits:
         return [str(row[0]) for row in rows]
 
 
-def _refused(row: Sequence[Any]) -> Refused:
+def _refused(row: Sequence[Any]) -> LimitRefusal:
     kind, agent_id, subject, cause, at, body = row
-    return Refused(kind, agent_id, subject, cause, at, bytes(body))
+    return LimitRefusal(kind, agent_id, subject, cause, at, bytes(body))

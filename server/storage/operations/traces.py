@@ -15,7 +15,7 @@ from sqlalchemy import (
     true,
 )
 
-from server.model.operations import Trace, Waiting
+from server.model.operations import Trace, WaitingRequest
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.prepared import Prepared
@@ -98,10 +98,10 @@ class Traces:
         """How many wait."""
         return int(_PENDING.run(self._connection, {"now": now})[0][0])
 
-    def waiting(self, now: int, limit: int) -> list[Waiting]:
+    def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
         """Those that wait, the first to end first."""
         rows = _WAITING.run(self._connection, {"now": now, "limit": limit})
-        return [Waiting(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
+        return [WaitingRequest(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
 
 
 def _trace(row: Sequence[Any]) -> Trace:

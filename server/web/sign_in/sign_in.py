@@ -22,7 +22,7 @@ from server.protocol.users import passwords
 from server.services.sign_in.authorize import AuthorizationResponse
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage
 from server.services.sign_in.flows import Step
-from server.services.sign_in.sign_in_tries import TooSoon
+from server.services.sign_in.sign_in_tries import TooManyAttempts
 from server.services.sign_in.sign_ins import WrongPassword
 from server.web.browser import (
     HEADERS,
@@ -108,13 +108,13 @@ def _sign_in(site: Site) -> AnyResponse:
     handle, name = form.require("flow"), form.get("name") or ""
     try:
         cookie = _entered(site, form, handle_hash(handle))
-    except (TooSoon, WrongPassword, errors.Problem) as refused:
+    except (TooManyAttempts, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
         step = site.sign_in.flows.step(handle, cookie, somebody_else=True)
         if not isinstance(step, SignInPage):  # in another window somebody signed in meanwhile
             return _step(site, step, handle, cookie)
         shown = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
-        if isinstance(refused, TooSoon):
+        if isinstance(refused, TooManyAttempts):
             shown.status_code = 429
             shown.headers["Retry-After"] = str(refused.seconds)
         return shown

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from tests.support.clock import DAY
 from tests.support.installation import RULES, open_desk
 
@@ -51,7 +51,7 @@ def test_with_an_owner_it_is_an_orphan_no_more(begun):
 def test_the_incident_of_its_quarantine_says_how_it_goes_on(begun, orphan):
     """First an owner, then the agent, then the incident."""
     orphan.clock.forward(14 * DAY)
-    assert Successions(orphan.store, orphan.secrets, RULES).round() == 1
+    assert OrphanQuarantine(orphan.store, orphan.secrets, RULES).round() == 1
     (item,) = begun("incidents", "list", "--json").document["items"]
     assert (item["cause"], item["user"], item["approval"]) == ("no_owner", None, None)
     assert (item["signed"], item["agents"][0]["name"]) == (None, "invoice-bot")

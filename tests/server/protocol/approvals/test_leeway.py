@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.protocol.approvals import leeway
+from server.protocol.approvals import narrowable
 from server.protocol.policy import action_types
 
 MONEY = {
@@ -52,7 +52,7 @@ def found(**members):
     """Pointer, label, value, rule and items of each."""
     return [
         (each.pointer, each.label, each.asked, each.rule, each.items)
-        for each in leeway.lessenings(ORDER, {"type": "order", **members})
+        for each in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
     ]
 
 

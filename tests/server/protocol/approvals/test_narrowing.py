@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.protocol import json_text
 from server.protocol.approvals import narrowing
 from server.protocol.approvals.decisions import action_text
-from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotLess, Terms
+from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
 
 RULES = {
     ("total",): "lower",
@@ -57,7 +57,7 @@ def action(terms=None):
 def less(*changes, drop=()):
     """The order after these wishes, as path and text."""
     wishes = [Change(0, tuple(path.split("/")), to) for path, to in changes]
-    return narrowing.made_less(asked_terms(), drop, wishes, [RULES])
+    return narrowing.narrowed_details(asked_terms(), drop, wishes, [RULES])
 
 
 def beside(granted, **asked):
@@ -94,7 +94,7 @@ def test_a_value_within_a_list_is_named_by_its_index():
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
     asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
-    (found,) = narrowing.made_less(asked, (), [change], [RULES]).details
+    (found,) = narrowing.narrowed_details(asked, (), [change], [RULES]).details
     assert found["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
 
 
@@ -123,18 +123,20 @@ def test_what_was_asked_stays_as_it_was():
 )
 def test_a_wish_that_cannot_be_read_says_what_would_be(path, to, says):
     """And where."""
-    with pytest.raises(NotLess, match=says) as refusal:
+    with pytest.raises(NotNarrower, match=says) as refusal:
         less((path, to))
     assert str(refusal.value).startswith(f"/0/{path}")
 
 
 def test_a_wish_about_what_is_not_there_is_refused():
     """A list where there is none, an object that was not asked for, a scope that was not."""
-    with pytest.raises(NotLess, match="the items that stay"):
-        narrowing.made_less(asked_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES])
-    with pytest.raises(NotLess, match="no such object"):
-        narrowing.made_less(asked_terms(), (), [Change(1, ("total",), "1")], [RULES])
-    with pytest.raises(NotLess, match="orders:delete was not asked for"):
+    with pytest.raises(NotNarrower, match="the items that stay"):
+        narrowing.narrowed_details(
+            asked_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
+        )
+    with pytest.raises(NotNarrower, match="no such object"):
+        narrowing.narrowed_details(asked_terms(), (), [Change(1, ("total",), "1")], [RULES])
+    with pytest.raises(NotNarrower, match="orders:delete was not asked for"):
         less(drop=["orders:delete"])
 
 
@@ -172,14 +174,14 @@ def test_the_text_of_what_is_granted_reads_back():
 )
 def test_a_text_that_is_not_ours_grants_nothing(members, says):
     """Whatever is sent is held against the request member by member."""
-    with pytest.raises(NotLess, match=says):
+    with pytest.raises(NotNarrower, match=says):
         read(**members)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
 def test_what_is_no_object_grants_nothing(text):
     """It is told apart from a text of another request."""
-    with pytest.raises(NotLess, match=r"no JSON|other members"):
+    with pytest.raises(NotNarrower, match=r"no JSON|other members"):
         narrowing.read_granted(action(), text)
 
 
@@ -187,7 +189,7 @@ def test_nothing_at_all_is_a_denial():
     """Whoever leaves nothing is told to deny."""
     scopes_alone = action(Terms((), ("orders:read",)))
     text = narrowing.granted_text(scopes_alone, Terms((), ()))
-    with pytest.raises(NotLess, match="deny the request instead"):
+    with pytest.raises(NotNarrower, match="deny the request instead"):
         narrowing.read_granted(scopes_alone, text)
 
 
@@ -232,13 +234,13 @@ def test_both_can_be_shown_side_by_side():
 )
 def test_what_is_not_less_is_refused(change):
     """More, other, or made less where or as the type does not say."""
-    with pytest.raises(NotLess):
+    with pytest.raises(NotNarrower):
         beside({**ORDER, **change})
 
 
 def test_what_is_on_is_not_turned_off():
     """A dry run that was asked for stays one."""
-    with pytest.raises(NotLess):
+    with pytest.raises(NotNarrower):
         beside(ORDER, dry=True)
 
 
@@ -273,7 +275,7 @@ def test_exactly_what_is_a_part_is_accepted(asked, granted):
     """For any two orders."""
     try:
         narrowing.compare(asked, granted, RULES)
-    except NotLess:
+    except NotNarrower:
         assert not _is_part(asked, granted)
     else:
         assert _is_part(asked, granted)
@@ -297,11 +299,11 @@ def test_whatever_a_person_wishes_no_more_than_was_asked_comes_out(asked, wanted
     whole = Terms((asked,), ("a", "b"))
     changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:
-        made = narrowing.made_less(whole, drop, changes, [RULES])
+        made = narrowing.narrowed_details(whole, drop, changes, [RULES])
         text = narrowing.granted_text(action(whole), made)
         found = narrowing.read_granted(action(whole), text)
         narrowing.compare(asked, dict(found.details[0]), RULES)
-    except NotLess:
+    except NotNarrower:
         return
     assert _is_part(asked, found.details[0])
     assert set(found.scope) == {"a", "b"} - drop
@@ -329,7 +331,7 @@ def test_whatever_a_text_claims_it_grants_nothing_of_another_request(claimed):
     text = json_text.canonical({**asked, **claimed, "authorization_details": details})
     try:
         found = narrowing.read_granted(action(), text)
-    except NotLess:
+    except NotNarrower:
         return
     assert {name: claimed[name] for name in ("resource", "user", "agent")} == {
         name: asked[name] for name in ("resource", "user", "agent")

@@ -19,7 +19,7 @@ from server.protocol.approvals.comparisons import (
     SameDay,
     Value,
 )
-from server.protocol.approvals.unusual import SIGNALS, Code, Oddity, Severity, find
+from server.protocol.approvals.unusual import SIGNALS, Code, FoundSignal, Severity, find
 from server.protocol.text import SafeText, display_safe
 from tests.support.source import ROOT
 
@@ -258,7 +258,7 @@ def test_two_requests_for_one_target_are_no_split_amount():
 def test_a_hostile_name_reaches_no_sentence_raw():
     """An agent's own name is the only word of it there may be."""
     found = find(_asker(name=HOSTILE, past=Past()))
-    assert found.oddities[0] == Oddity(
+    assert found.oddities[0] == FoundSignal(
         Code.NEW_AGENT,
         Severity.NOTICE,
         display_safe(f"First request from {HOSTILE} that you would approve."),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.services.approvals.backups import Reinforcements
+from server.services.approvals.backups import BackupRequests
 from server.services.approvers.groups import GroupChanges, Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.judging import Judge
@@ -20,7 +20,7 @@ from tests.support.policies import rule
 def ask(local):
     """Asks somebody about a request too."""
     services = local.services
-    made = Reinforcements(services.store, Judge(services.secrets), services.rules)
+    made = BackupRequests(services.store, Judge(services.secrets), services.rules)
     return lambda approval, name: made.ask(approval.id, name, by=BY)
 
 

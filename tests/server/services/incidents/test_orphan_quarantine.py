@@ -25,7 +25,7 @@ from server.model.users import User
 from server.services.audit.audit import SYSTEM
 from server.services.clients import owners
 from server.services.clients.agent_forms import AgentChanges
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.refusals import Conflict, Invalid
 from server.services.users.users import UserChanges
 from tests.support.clock import DAY, HOUR
@@ -45,9 +45,9 @@ class Owned:
     admin: User
 
     @property
-    def sweeper(self) -> Successions:
+    def sweeper(self) -> OrphanQuarantine:
         """What the server's loop does."""
-        return Successions(self.desk.store, self.desk.secrets, RULES_HERE)
+        return OrphanQuarantine(self.desk.store, self.desk.secrets, RULES_HERE)
 
     @property
     def state(self) -> str:
@@ -287,7 +287,7 @@ class _Life(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         before = {name: self._stopped(name) for name in self.AGENTS}
-        Successions(self.desk.store, self.desk.secrets, RULES_HERE).round()
+        OrphanQuarantine(self.desk.store, self.desk.secrets, RULES_HERE).round()
         for name in self.AGENTS:
             since = self.left.get(name)
             over = since is not None and self.desk.clock.now() - since >= GRACE

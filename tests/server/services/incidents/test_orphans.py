@@ -6,7 +6,7 @@ import pytest
 
 from server.model.users import Password
 from server.services.clients.agent_forms import AgentChanges
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.incidents.orphans import Orphans
 from server.services.refusals import NotFound
 from tests.support.clock import DAY
@@ -46,7 +46,7 @@ def test_one_in_its_time_of_grace_is_named_with_its_end(orphans: Orphans, desk: 
     ]
     assert orphans.grace_of("invoice-bot") == ends
     desk.clock.forward(13 * DAY)
-    Successions(desk.store, desk.secrets, RULES).round()
+    OrphanQuarantine(desk.store, desk.secrets, RULES).round()
     (one,) = orphans.all()
     assert (one.agent.state, one.why, one.quarantine_at) == ("quarantined", ("no_owner",), None)
 

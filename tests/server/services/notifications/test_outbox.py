@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.services.notifications.outbox import Outgoing
+from server.services.notifications.outbox import OutboxAdministration
 from server.services.refusals import NotFound
 from tests.support.installation import BY, Desk, admitted, registered
 
@@ -23,7 +23,7 @@ def test_what_was_given_up_is_told_with_whom_it_was_for(desk: Desk) -> None:
     agent = registered(desk, name="bot").agent
     for target in (agent.id, "sayso_ag_gone"):
         _given_up(desk, target)
-    state = Outgoing(desk.store).state()
+    state = OutboxAdministration(desk.store).state()
     assert dict(state.counts) == {"dead": 2}
     assert [(one.whom, one.message.last_error) for one in state.dead] == [
         ("sayso_ag_gone", "no route"),
@@ -33,7 +33,7 @@ def test_what_was_given_up_is_told_with_whom_it_was_for(desk: Desk) -> None:
 
 def test_a_message_that_is_retried_leaves_as_if_it_were_new(desk: Desk) -> None:
     """Once; and the log says who wanted it."""
-    outgoing, message_id = Outgoing(desk.store), _given_up(desk, "sayso_ag_gone")
+    outgoing, message_id = OutboxAdministration(desk.store), _given_up(desk, "sayso_ag_gone")
     again = outgoing.retry(message_id, by=BY).message
     assert (again.state, again.attempts, again.last_error) == ("waiting", 0, None)
     (entry,) = desk.entries("outbox.retried")
@@ -52,5 +52,5 @@ def test_a_message_that_is_retried_leaves_as_if_it_were_new(desk: Desk) -> None:
 def test_a_message_that_never_was_is_not_retried(desk: Desk) -> None:
     """Nor written down."""
     with pytest.raises(NotFound, match="No message 7 was given up"):
-        Outgoing(desk.store).retry(7, by=BY)
+        OutboxAdministration(desk.store).retry(7, by=BY)
     assert desk.entries("outbox.retried") == []

@@ -7,7 +7,7 @@ import pytest
 
 from server.services.audit import floods
 from server.services.operations import limits
-from server.services.operations.limits import Limits, Who, limits_of
+from server.services.operations.limits import Limits, LimitSubject, limits_of
 from server.services.server_policy import ServerPolicy
 from server.storage.operations import limits as rows
 from tests.support import query_plans
@@ -58,7 +58,7 @@ def test_whoever_has_used_four_fifths_is_near_and_then_at_the_limit(strict):
         agent.asked()
     assert _near(local, "open_per_agent") == []
     agent.asked()
-    who = Who(agent.id, first.user_id)
+    who = LimitSubject(agent.id, first.user_id)
     assert _near(local, "open_per_agent") == [(who, 4, False)]
     agent.asked()
     assert _near(local, "open_per_agent") == [(who, 5, True)]
@@ -75,12 +75,12 @@ def test_who_was_refused_is_told_for_a_day(strict):
         agent.asked()
     for _ in range(23):
         assert agent.ask().status == 403
-    assert _standing(local, "open_per_agent").lately == ((Who(agent.id), 20),)
+    assert _standing(local, "open_per_agent").lately == ((LimitSubject(agent.id), 20),)
     local.clock.forward(2 * MINUTE)
     agent.ask()
     with local.services.store.write() as tx:
         floods.settle(tx)
-    assert _standing(local, "open_per_agent").lately == ((Who(agent.id), 24),)
+    assert _standing(local, "open_per_agent").lately == ((LimitSubject(agent.id), 24),)
     local.clock.forward(DAY + MINUTE)
     assert _standing(local, "open_per_agent").lately == ()
 
@@ -91,7 +91,7 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
     for _ in range(2):
         denied = agent.asked()[1]
         assert person.deny(denied.id).status == 200
-    who = Who(agent.id, denied.user_id)
+    who = LimitSubject(agent.id, denied.user_id)
     assert _near(local, "denials_before_pause") == [(who, 2, True)]
     assert _standing(local, "denials_before_pause").lately == ((who, 1),)
     local.clock.forward(HOUR)
@@ -110,7 +110,7 @@ def test_calls_are_counted_as_the_budgets_count_them(strict):
     counted = _near(local, "notify_per_agent")
     assert {who.other for who, _, _ in counted} == {"urgent", "medium"}
     assert {over for _, _, over in counted} == {True}
-    assert (Who(agent.id, user_id), 5, True) in _near(local, "notify_per_minute")
+    assert (LimitSubject(agent.id, user_id), 5, True) in _near(local, "notify_per_minute")
     local.clock.forward(MINUTE)
     assert _near(local, "notify_per_minute") == []
     local.clock.forward(HOUR)
@@ -135,8 +135,8 @@ def test_tries_are_told_by_whom_they_were_made(strict):
             tx.counters.count("wrong user codes:2001:db8::1", MINUTE)
             tx.counters.count(f"user code:{agent.id}:sayso_us_gone", MINUTE)
             tx.counters.count("wrong user codes", MINUTE)
-    assert _near(local, "wrong_device_codes") == [(Who(other="2001:db8::1"), 10, True)]
-    assert _near(local, "wrong_user_codes") == [(Who(agent.id, "sayso_us_gone"), 10, True)]
+    assert _near(local, "wrong_device_codes") == [(LimitSubject(other="2001:db8::1"), 10, True)]
+    assert _near(local, "wrong_user_codes") == [(LimitSubject(agent.id, "sayso_us_gone"), 10, True)]
     assert _picture(local).names["sayso_us_gone"] == "sayso_us_gone"
     local.clock.forward(MINUTE)
     assert _near(local, "wrong_device_codes") == []
@@ -148,7 +148,7 @@ def test_whom_requests_did_not_call_is_told(strict):
     held, _ = agent.asked()[1], agent.asked()
     with local.services.store.write() as tx:
         tx.approvals.hold_back(held.id)
-    assert dict(_picture(local).held_back) == {Who(user_id=held.user_id): 1}
+    assert dict(_picture(local).held_back) == {LimitSubject(user_id=held.user_id): 1}
     local.clock.forward(2 * DAY)
     assert _picture(local).held_back == ()
 

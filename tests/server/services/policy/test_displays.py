@@ -9,7 +9,7 @@ from server.model.resources import Resource
 from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals.ceremonies import CONFIRM
-from server.protocol.approvals.unusual import Code, Oddity, Severity, Unusual
+from server.protocol.approvals.unusual import Code, FoundSignal, Severity, Unusual
 from server.protocol.policy import action_types
 from server.protocol.policy.risks import Risk
 from server.protocol.text import SafeText
@@ -202,7 +202,7 @@ def test_what_is_unusual_is_shown_and_that_nothing_is():
     """Each with its code and severity; beside them, what was compared."""
     shown = _shown(ASKED)
     assert (shown["unusual"], shown["compared"]) == ([], "No earlier approval to compare with.")
-    oddity = Oddity(Code.NEW_KEY, Severity.WARNING, SafeText("A new key."))
+    oddity = FoundSignal(Code.NEW_KEY, Severity.WARNING, SafeText("A new key."))
     found = Unusual(frozenset({Code.NEW_KEY}), (oddity,), SafeText("Compared with 5."))
     shown = json.loads(display_text(ASKED, found))
     assert shown["unusual"] == [{"code": "new_key", "severity": "warning", "text": "A new key."}]

@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.users.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
-from server.services.sign_in.sign_in_tries import TooSoon
+from server.services.sign_in.sign_in_tries import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
 from server.services.users.users import NewUser, UserChanges
 from server.storage.users.passwords import Passwords as StoredPasswords
@@ -132,7 +132,7 @@ def test_every_spelling_of_an_account_is_counted_as_that_account(sign_in, local)
     many = spellings(user)
     assert len(set(many)) > 164
     outcomes = [outcome(sign_in, spelling) for spelling in many]
-    assert outcomes == [WrongPassword] * FREE_TRIES + [TooSoon] * (len(many) - FREE_TRIES)
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * (len(many) - FREE_TRIES)
     local.clock.forward(1_000)
     assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
 
@@ -147,7 +147,7 @@ def outcome(sign_in, name, typed="wrong"):
     """What became of a try."""
     try:
         sign_in(name, typed)
-    except (TooSoon, WrongPassword) as refused:
+    except (TooManyAttempts, WrongPassword) as refused:
         return type(refused)
     return None
 
@@ -156,7 +156,7 @@ def test_every_spelling_of_nobody_is_counted_as_one_name(sign_in):
     """A name without an account is paced as one with an account is."""
     names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
     outcomes = [outcome(sign_in, name) for name in names]
-    assert outcomes == [WrongPassword] * FREE_TRIES + [TooSoon] * 2
+    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * 2
 
 
 def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local):
@@ -167,14 +167,14 @@ def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local)
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong")
     for name in ("nobody", "ana"):
-        with pytest.raises(TooSoon):
+        with pytest.raises(TooManyAttempts):
             sign_in(name)
     assert sign_in(peer=THERE)
     local.clock.forward(1_000)
     assert sign_in()
     with pytest.raises(WrongPassword):
         sign_in("nobody", "wrong")
-    with pytest.raises(TooSoon) as slowed:
+    with pytest.raises(TooManyAttempts) as slowed:
         sign_in("ana")
     assert slowed.value.seconds == 2
 
@@ -188,7 +188,7 @@ def test_an_address_that_a_proxy_hides_is_not_paced(sign_in):
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer="")
-    with pytest.raises(TooSoon):
+    with pytest.raises(TooManyAttempts):
         sign_in(peer="")
 
 
@@ -197,7 +197,7 @@ def test_an_ipv6_host_is_one_address(sign_in):
     for number in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
-    with pytest.raises(TooSoon):
+    with pytest.raises(TooManyAttempts):
         sign_in(peer="2001:db8::ffff")
     assert sign_in(peer="2001:db8:0:1::1")
 
@@ -225,7 +225,7 @@ def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
     thread = threading.Thread(target=first)
     thread.start()
     assert comparing.wait(10)
-    with pytest.raises(TooSoon):
+    with pytest.raises(TooManyAttempts):
         sign_in()
     go_on.set()
     thread.join(10)
@@ -237,7 +237,7 @@ def test_a_device_works_while_its_person_s_sign_in_form_waits(sign_in, person):
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
-    with pytest.raises(TooSoon):
+    with pytest.raises(TooManyAttempts):
         sign_in()
     assert person.call("GET", "/api/approvals").status == 200
 
@@ -247,7 +247,7 @@ def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
-    with pytest.raises(TooSoon) as slowed:
+    with pytest.raises(TooManyAttempts) as slowed:
         sign_in()
     assert slowed.value.seconds == 1
     assert sign_in(peer=THERE)
@@ -265,7 +265,7 @@ def test_the_pause_grows_and_is_forgotten(sign_in, local):
         local.clock.forward(pause)
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
-    with pytest.raises(TooSoon) as slowed:
+    with pytest.raises(TooManyAttempts) as slowed:
         sign_in()
     assert slowed.value.seconds == 8
     local.clock.forward(HOUR)

@@ -10,7 +10,7 @@ from server.crypto.sealing import read_or_make_key
 from server.crypto.secrets import KeyedSecrets
 from server.model.clients import Agent
 from server.model.users import User
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, NOON, MovableClock
 from tests.support.installation import RULES
@@ -75,7 +75,7 @@ def test_many_workers_stop_an_orphan_once(
 
     def look(store: SqlStore) -> int:
         together.wait()
-        return Successions(store, secrets, RULES).round()
+        return OrphanQuarantine(store, secrets, RULES).round()
 
     with ThreadPoolExecutor(WORKERS) as pool:
         stopped = list(pool.map(look, stores))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from server.model.audit import Entry
-from server.model.operations import Open
+from server.model.operations import OpenRequest
 from server.model.users import User
 from server.storage.store import SqlStore
 from tests.support.clock import DAY, MINUTE, NOON
@@ -58,7 +58,7 @@ def test_rows_are_cut_off_and_what_is_past_is_none(store: SqlStore) -> None:
             tx.audit.add(Entry(kind, "system", agent_id=AGENT, cause="open_per_agent"))
     with store.read() as view:
         rows = view.limits
-        assert rows.open(10) == [Open(AGENT, ANN.id, "action")] * 2
+        assert rows.open(10) == [OpenRequest(AGENT, ANN.id, "action")] * 2
         assert len(rows.open(1)) == 1
         assert {one.lane for one in rows.calls(now - MINUTE, 10)} == {"medium", "urgent"}
         assert (len(rows.calls(now - MINUTE, 1)), rows.calls(now, 10)) == (1, [])

@@ -3,7 +3,7 @@
 import pytest
 
 from server.services.clients.agent_forms import AgentChanges
-from server.services.tokens import acting
+from server.services.tokens import access_revocation
 from server.services.users.users import UserChanges, Users
 from tests.support.callers import new_person
 from tests.support.clock import DAY
@@ -100,7 +100,7 @@ def test_stopping_counts_what_ended_and_stands_in_the_log(eva, agent, local):
 
 def test_a_terminal_stops_an_agent_as_a_browser_does(local, agent, monkeypatch):
     """More than is looked at in one go too; nothing of others ends."""
-    monkeypatch.setattr(acting, "_AT_ONCE", 2)
+    monkeypatch.setattr(access_revocation, "_AT_ONCE", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
         local.desk.token(agent.id, ana.user.id, f"hers-{number}")

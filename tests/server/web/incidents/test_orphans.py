@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.services.incidents.orphan_quarantine import Successions
+from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from tests.support.clock import DAY
 from tests.support.console import Console, open_console
 from tests.support.installation import BY
@@ -28,7 +28,7 @@ def _swept(console: Console) -> str:
     """Let the time of grace pass, and the administrator sign in again; the id of the incident."""
     services = console.staff.local.services
     console.staff.local.clock.forward(14 * DAY)
-    assert Successions(services.store, services.secrets, services.rules).round() == 1
+    assert OrphanQuarantine(services.store, services.secrets, services.rules).round() == 1
     assert console.browsers["admin"].sign_in().status == 200
     with services.store.read() as view:
         return view.incidents.search(closed=False, limit=1)[0].id

@@ -26,7 +26,7 @@ UNKNOWN_USERS: Final = 20
 UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
 
 
-class Cap(NamedTuple):
+class RequestLimit(NamedTuple):
     """Why somebody may not be asked now."""
 
     reason: str
@@ -74,7 +74,7 @@ class RemainingRequests:
 
     def refusal(
         self, user: User, types: Sequence[str], risk: Risk, beside: Collection[str]
-    ) -> Cap | None:
+    ) -> RequestLimit | None:
         """Why this user may not be asked now, or those beside them."""
         agent, rules = self.agent.id, self.rules
         if self._is_full(rules.open_per_agent, risk, agent, user.id):
@@ -82,10 +82,12 @@ class RemainingRequests:
         if self._is_full(rules.open_in_all, risk, agent, None):
             return self._too_many_in_all
         if self._is_full(rules.open_per_user, risk, None, user.id):
-            return Cap("open_per_user", "This person has too many open requests. Ask again later.")
+            return RequestLimit(
+                "open_per_user", "This person has too many open requests. Ask again later."
+            )
         return pause(self.tx, self.agent, user, types, self.rules, beside)
 
-    def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> Cap | None:
+    def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> RequestLimit | None:
         """Why this agent may not ask the named person again, if users are hidden.
 
         It counts the hint that the agent sent, not the person, so it does not reveal who exists.
@@ -110,16 +112,16 @@ class RemainingRequests:
         return int(leaves is not None and (not is_urgent(risk) or is_urgent(leaves.risk)))
 
     @property
-    def _too_many_in_all(self) -> Cap:
-        return Cap(
+    def _too_many_in_all(self) -> RequestLimit:
+        return RequestLimit(
             "open_in_all",
             f"This agent already has {self.rules.open_in_all} open requests. "
             "Wait for answers first.",
         )
 
     @property
-    def _too_many_open(self) -> Cap:
-        return Cap(
+    def _too_many_open(self) -> RequestLimit:
+        return RequestLimit(
             "open_per_agent",
             f"This agent already has {self.rules.open_per_agent} open requests for this person. "
             "Wait for answers first.",
@@ -133,7 +135,7 @@ def pause(  # who asks whom for what
     types: Sequence[str],
     rules: ServerPolicy,
     beside: Collection[str] = (),
-) -> Cap | None:
+) -> RequestLimit | None:
     """Why this agent gets nothing of this user now, whether they would be asked or not.
 
     Nor does it where somebody would be asked beside them who keeps saying no.
@@ -147,7 +149,9 @@ def pause(  # who asks whom for what
     return _paused("This person" if own is not None else _SOMEBODY, max(ends))
 
 
-def consent_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) -> Cap | None:
+def consent_refusal(
+    tx: Unit, client_id: str, user: User, rules: ServerPolicy
+) -> RequestLimit | None:
     """Why this user may not be asked for a consent now."""
     return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
 
@@ -159,12 +163,14 @@ def page_refusal(  # who asks whom for what
     kind: ApprovalKind,
     types: Sequence[str],
     rules: ServerPolicy,
-) -> Cap | None:
+) -> RequestLimit | None:
     """Why a page may not ask this user for one more of a kind now."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
-        return Cap("open_consents", "Too many requests wait for your answer. Answer them first.")
+        return RequestLimit(
+            "open_consents", "Too many requests wait for your answer. Answer them first."
+        )
     if pauses.until(tx, client_id, user.id, types, rules.denials_before_pause) is not None:
-        return Cap(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
+        return RequestLimit(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
     return None
 
 
@@ -180,8 +186,8 @@ def device_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) ->
     return None
 
 
-def _paused(who: str, until: int) -> Cap:
-    return Cap(
+def _paused(who: str, until: int) -> RequestLimit:
+    return RequestLimit(
         PAUSED,
         f"{who} has denied such requests repeatedly. Ask again in half an hour.",
         {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(until)},

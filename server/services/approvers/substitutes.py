@@ -22,7 +22,7 @@ from server.services.server_policy import ServerPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class StandIns:
+class Substitutes:
     """Asks them, each for what policy lets them say yes to today."""
 
     judge: Judge

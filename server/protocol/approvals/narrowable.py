@@ -17,7 +17,7 @@ from server.protocol.text import SafeText
 
 
 @dataclass(frozen=True, slots=True)
-class Lessening:
+class NarrowableFact:
     """One fact that may be made less, as it was asked, and by which rule."""
 
     pointer: str
@@ -29,7 +29,9 @@ class Lessening:
     """What a list has, one text for each item; empty where it is no list."""
 
 
-def lessenings(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Lessening, ...]:
+def narrowable_facts(
+    action: ActionType, details: Mapping[str, JsonValue]
+) -> tuple[NarrowableFact, ...]:
     """Every place in details at which the type lets something be less, as they stand.
 
     What is as small as it can be already (0, an empty list, true) is not among them.
@@ -63,12 +65,14 @@ def _is_more(value: JsonValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _lessening(action: ActionType, trail: Trail, value: JsonValue, rule: Narrowing) -> Lessening:
+def _lessening(
+    action: ActionType, trail: Trail, value: JsonValue, rule: Narrowing
+) -> NarrowableFact:
     pointer = ""
     for step in trail:
         pointer = pointer_to(pointer, str(step))
     items = value if isinstance(value, list) else []
-    return Lessening(
+    return NarrowableFact(
         pointer=pointer,
         label=rendering.called(action, trail),
         asked=rendering.summed_up(value),

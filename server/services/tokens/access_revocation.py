@@ -19,7 +19,7 @@ _AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedActing:
+class RevokedAccess:
     """What ended with it."""
 
     grants: int
@@ -28,12 +28,12 @@ class StoppedActing:
 
 
 @dataclass(frozen=True, slots=True)
-class ActingService:
+class AccessRevocation:
     """Ends what agents and apps have of a person."""
 
     store: Store
 
-    def stop(self, person: Person, client_id: str) -> StoppedActing:
+    def stop(self, person: Person, client_id: str) -> RevokedAccess:
         """End all that a client has of this person, or nothing; it may ask them again.
 
         What could give it a new token ends before the tokens. Who has nothing loses nothing.
@@ -43,7 +43,7 @@ class ActingService:
             held = _Held(tx, person.user.id, client_id)
             grants = held.end_grants()
             consents, stood_on_them = held.end_consents()
-            return StoppedActing(grants, consents, stood_on_them + held.end_tokens())
+            return RevokedAccess(grants, consents, stood_on_them + held.end_tokens())
 
 
 @dataclass(frozen=True, slots=True)

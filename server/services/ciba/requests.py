@@ -18,7 +18,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, deciders, escalations, stand_ins
+from server.services.approvers import approvers, deciders, escalations
 from server.services.approvers.stand_ins import StandIns
 from server.services.audit import audit
 from server.services.ciba import ciba_entries, notification_tokens, plans, redemption, user_codes
@@ -178,7 +178,7 @@ class CibaService:
         if not plan.by.asked:
             return caps.pause(tx, agent, user, types, self.rules)
         room = caps.RemainingRequests(tx, agent, self.rules, earlier)
-        return room.refusal(user, types, plan.risk, _beside(tx, plan, user, types))
+        return room.refusal(user, types, plan.risk, plans.beside(tx, plan, user, types))
 
     def _stopped(
         self, tx: Unit, ask: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -283,7 +283,7 @@ class CibaService:
             deciders.tell(tx, approval, screens=decider.tells)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
-            _beside(tx, plan, user, [action.type for action in plan.actions])
+            plans.beside(tx, plan, user, [action.type for action in plan.actions])
         else:
             history.count(tx, approval)
             notices.asked(tx, approval, self.rules)
@@ -374,6 +374,7 @@ class CibaService:
         expires_at: int,
     ) -> DisplayedRequest:
         owners = [tx.directory.user(owner) for owner in ask.agent.owners]
+        usual = self.rules.access_token_seconds
         return DisplayedRequest(
             approval_id=approval_id,
             agent=ask.agent,
@@ -390,17 +391,9 @@ class CibaService:
             peer=ask.peer,
             asked_at=tx.now,
             expires_at=expires_at,
-            token_seconds=targets.lifetime(
-                ask.agent, plan.target.resource, self.rules.access_token_seconds
-            ),
+            token_seconds=targets.lifetime(ask.agent, plan.target.resource, usual),
             through=() if ask.hint is None else delegations.actors(tx, ask.hint.parent),
         )
-
-
-def _beside(tx: Unit, plan: RequestPlan, user: User, types: Sequence[str]) -> frozenset[str]:
-    """Whom a request asks at once beside the person it is for."""
-    named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
-    return frozenset(one.user_id for one in named) - {user.id}
 
 
 def _key_hash(key: str) -> bytes:

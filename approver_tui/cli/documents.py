@@ -6,26 +6,26 @@ Owns: their members. Never: plain lines.
 from collections.abc import Iterable, Mapping, Sequence
 
 from approver_tui.cli.printing import rfc3339
-from approver_tui.client.approvals.receipts import Part, Verdict, verdict
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, verdict
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import (
+    Anomaly,
     Approval,
-    Asker,
+    AutomaticDecision,
     Decided,
-    Earlier,
     Execution,
-    Oddity,
-    Unasked,
+    ReplacedRequest,
+    RequestingAgent,
     Unverified,
 )
 from approver_tui.state.approvals.ceremony import TypeBack, spelled
 from approver_tui.state.approvals.narrowing import Granted
-from approver_tui.state.approvals.votes import Together
+from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.incidents.reports import Reported
 from approver_tui.state.notifications.deliveries import Delivery
-from approver_tui.state.notifications.events import About, Event
+from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
 def inbox(page: Page) -> dict[str, object]:
@@ -43,7 +43,7 @@ def item(approval: Approval) -> dict[str, object]:
     return {"schema": "sayso.item/1", **summary(approval)}
 
 
-def doubtful(row: Unverified) -> dict[str, object]:
+def unverified(row: Unverified) -> dict[str, object]:
     """Return a request that cannot be verified as a line of its own."""
     return {"schema": "sayso.unverified/1", "id": row.id, "problem": row.problem}
 
@@ -125,7 +125,7 @@ def _delivery(value: Delivery) -> dict[str, object]:
     }
 
 
-def _earlier(value: Earlier | None) -> dict[str, str] | None:
+def _earlier(value: ReplacedRequest | None) -> dict[str, str] | None:
     return None if value is None else {"id": value.id, "fingerprint": value.fingerprint}
 
 
@@ -152,7 +152,7 @@ def outcomes(
     }
 
 
-def proof(receipt: Mapping[str, object], parts: Sequence[Part]) -> dict[str, object]:
+def receipt_proof(receipt: Mapping[str, object], parts: Sequence[ReceiptPart]) -> dict[str, object]:
     """Return what `receipt` prints; the receipt is as it came."""
     return {
         "schema": "sayso.proof/1",
@@ -180,7 +180,7 @@ def event(value: Event | None) -> dict[str, object]:
     }
 
 
-def _about(value: About | None) -> dict[str, object] | None:
+def _about(value: AlarmSubject | None) -> dict[str, object] | None:
     if value is None:
         return None
     agent = {"id": value.agent_id, "name": value.agent}
@@ -228,7 +228,7 @@ def decided(value: Decided | None) -> dict[str, object] | None:
     }
 
 
-def _unasked(value: Unasked | None) -> dict[str, object] | None:
+def _unasked(value: AutomaticDecision | None) -> dict[str, object] | None:
     if value is None:
         return None
     if value.grant is None:
@@ -236,7 +236,7 @@ def _unasked(value: Unasked | None) -> dict[str, object] | None:
     return {"standing_grant": value.grant, "use": value.use, "policy": value.policy}
 
 
-def _together(value: Together | None) -> dict[str, object] | None:
+def _together(value: VoteTally | None) -> dict[str, object] | None:
     if value is None:
         return None
     votes = [
@@ -313,11 +313,11 @@ def consent(value: Consent) -> dict[str, object]:
     }
 
 
-def _unusual(found: tuple[Oddity, ...]) -> list[dict[str, object]]:
+def _unusual(found: tuple[Anomaly, ...]) -> list[dict[str, object]]:
     return [{"code": one.code, "severity": one.severity, "text": one.text} for one in found]
 
 
-def _asker(agent: Asker) -> dict[str, object]:
+def _asker(agent: RequestingAgent) -> dict[str, object]:
     return {
         "id": agent.id,
         "name": agent.name,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import click
 
-from approver_tui.cli.lines import standing
+from approver_tui.cli.lines import status_text
 from approver_tui.cli.printing import PROGRAM
 from approver_tui.client import errors
 from approver_tui.state.approvals.approvals import ApprovalState
@@ -178,23 +178,23 @@ def report(
     """
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
-    text = json.dumps(document(error, code)) if as_json else "\n".join(explained(error))
+    text = json.dumps(error_document(error, code)) if as_json else "\n".join(error_lines(error))
     click.echo(text.replace(f"{PROGRAM} ", f"{called} "), file=sys.stderr)
     return int(code)
 
 
-def explained(error: BaseException) -> list[str]:
+def error_lines(error: BaseException) -> list[str]:
     """Return what failed, and the next command where there is one, safe to draw."""
-    return list(filter(None, (f"Error: {sentence(error)}", _advice(error))))
+    return list(filter(None, (f"Error: {error_text(error)}", _advice(error))))
 
 
-def document(error: BaseException, code: Exit) -> dict[str, object]:
+def error_document(error: BaseException, code: Exit) -> dict[str, object]:
     """Return the error object."""
     name = error.code if isinstance(error, errors.ApiError) else _snake(type(error).__name__)
     members: dict[str, object] = {
         "schema": "sayso.error/1",
         "error": name,
-        "detail": sentence(error),
+        "detail": error_text(error),
         "exit": int(code),
         "next": _advice(error) or None,
     }
@@ -209,7 +209,7 @@ def document(error: BaseException, code: Exit) -> dict[str, object]:
     return members
 
 
-def sentence(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Return what failed, safe to draw."""
     if isinstance(error, click.ClickException):
         return error.format_message()
@@ -218,7 +218,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, errors.AlreadyDecided):
         if error.approval.is_taken_back:
             return "Too late: this request is no longer needed, its agent took it back."
-        ended = standing(error.approval, error.approval.expires_at).rstrip(".")
+        ended = status_text(error.approval, error.approval.expires_at).rstrip(".")
         return f"Too late, this request is {ended}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Tries left: {error.left}."

@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 import click
 
 from approver_tui import loading
-from approver_tui.cli.printing import PROGRAM, is_at_a_screen
+from approver_tui.cli.printing import PROGRAM, has_terminal
 from approver_tui.client.errors import ClientError
 from approver_tui.client.operations.hardening import keep_memory_private
 from approver_tui.client.sign_in.profile import NAME_FORM, is_name
@@ -151,7 +151,7 @@ def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    if is_at_a_screen() and not no_input:
+    if has_terminal() and not no_input:
         context.invoke(_command_of("review"))
     else:
         click.echo(context.get_help())
@@ -164,9 +164,9 @@ def _say_login() -> None:
     Raises LoginFirst or BrokenProfile.
     """
     from approver_tui.cli.sign_in.homes import this_home  # noqa: PLC0415  # help alone needs none of it
-    from approver_tui.client.sign_in.profile import needed  # noqa: PLC0415  # likewise
+    from approver_tui.client.sign_in.profile import load_required  # noqa: PLC0415  # likewise
 
-    needed(this_home())
+    load_required(this_home())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -9,34 +9,38 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
 
-from approver_tui.attention.caller import Caller
-from approver_tui.attention.preferences import DEFAULTS, Preferences
-from approver_tui.attention.surroundings import NOWHERE, Surroundings
+from approver_tui.attention.notifier import Notifier
+from approver_tui.attention.preferences import DEFAULTS, AlertPreferences
+from approver_tui.attention.terminal_environment import NOWHERE, TerminalEnvironment
 from approver_tui.client.errors import BadSetting
-from approver_tui.client.notifications.feed import Listeners
+from approver_tui.client.notifications.feed import FeedListeners
 from approver_tui.client.wire import Page
 from approver_tui.screens.guard import InputGuard
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NOTHING, Entries
-from approver_tui.state.approvals.decision import NOTHING_MORE, Aside, DenyCode
-from approver_tui.state.approvals.narrowable import Leeway
-from approver_tui.state.approvals.narrowing import Granted, Wish
-from approver_tui.state.approvals.unsent_denials import Unsent
-from approver_tui.state.clients.access import Stopped
-from approver_tui.state.clients.agents import Owned, Suspended
+from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
+from approver_tui.state.approvals.narrowable import Narrowable
+from approver_tui.state.approvals.narrowing import Granted, Narrowing
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
+from approver_tui.state.clients.access import RevokedAccess
+from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me
 from approver_tui.state.incidents.reports import Reported, ReportScope
 from approver_tui.state.keymap import AS_THEY_ARE, Keymap
-from approver_tui.state.notifications.preferences import Attention
-from approver_tui.state.standing_grants.standing_grants import GrantWish, Preview, StandingGrant
+from approver_tui.state.notifications.preferences import NotificationPrefs
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    StandingGrant,
+    StandingGrantProposal,
+)
 from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import say
 
 
-class Server(Protocol):
+class ServerPort(Protocol):
     """What the screens ask the server; every call may block and raise a ClientError."""
 
     def now(self) -> int:
@@ -67,10 +71,10 @@ class Server(Protocol):
     def decided_since(self, since: int) -> tuple[Approval, ...]:
         """Return what was over at a moment or later, newest first; of very much, the newest."""
 
-    def owned_agents(self) -> tuple[Owned, ...]:
+    def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this person owns."""
 
-    def suspend_agent(self, agent_id: str) -> Suspended:
+    def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Stop an agent of this person's own for everybody; return what ended."""
 
     def consents(self) -> tuple[Consent, ...]:
@@ -79,7 +83,7 @@ class Server(Protocol):
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
         """Take one back; return it with how many tokens ended."""
 
-    def stop_acting(self, client_id: str) -> Stopped:
+    def stop_acting(self, client_id: str) -> RevokedAccess:
         """End all that an agent or app has of this person; return what ended."""
 
     def delegations(self) -> tuple[Delegation, ...]:
@@ -103,7 +107,7 @@ class Server(Protocol):
     def revoke_device(self, device_id: str) -> None:
         """Sign one out for good."""
 
-    def leeway(self, approval_id: str) -> Leeway:
+    def leeway(self, approval_id: str) -> Narrowable:
         """Return what of a request may be less."""
 
     def extend(self, approval_id: str) -> Approval:
@@ -113,7 +117,7 @@ class Server(Protocol):
         """Ask the agent of a request that expired to ask again; return the request."""
 
 
-class Answers(Protocol):
+class DecisionPort(Protocol):
     """How an answer is signed and sent. `is_unlocked`, `touch` and `lock` MUST NOT block."""
 
     @property
@@ -129,7 +133,7 @@ class Answers(Protocol):
     def lock(self) -> None:
         """Forget the opened key."""
 
-    def narrow(self, approval: Approval, wish: Wish) -> Granted:
+    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
         """Return what would be granted. MUST raise Changed when that is not exactly the wish."""
 
     def approve(
@@ -146,7 +150,7 @@ class Answers(Protocol):
         """
 
     def deny(
-        self, approval: Approval, code: DenyCode, note: str = "", aside: Aside = NOTHING_MORE
+        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
     ) -> Approval:
         """Say no; return the server's copy."""
 
@@ -163,7 +167,7 @@ class Answers(Protocol):
         """Say that the person did not ask for this; stops whom `scope` says."""
 
 
-class Ahead(Protocol):
+class StandingGrantsPort(Protocol):
     """What the person approves ahead; every call may block and raise a ClientError."""
 
     def grants(self) -> tuple[StandingGrant, ...]:
@@ -172,17 +176,17 @@ class Ahead(Protocol):
     def revoke(self, grant_id: str) -> StandingGrant:
         """Take one back."""
 
-    def preview(self, wish: GrantWish) -> Preview:
+    def preview(self, wish: StandingGrantProposal) -> GrantPreview:
         """Return what one would be; nothing is given."""
 
-    def open(self, wish: GrantWish, example: Approval) -> Approval:
+    def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:
         """Return the request that gives it once it is approved.
 
         MUST raise Changed when that is not exactly the wish.
         """
 
 
-class Stream(Protocol):
+class FeedPort(Protocol):
     """The live feed."""
 
     cursor: int | None
@@ -192,7 +196,7 @@ class Stream(Protocol):
     def heard_at(self) -> int | None:
         """Return when the server last gave a sign of life, on its clock in milliseconds."""
 
-    def run(self, listeners: Listeners, stop: threading.Event) -> None:
+    def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
         """Report until `stop` is set; raises LoginFirst when the session has ended."""
 
 
@@ -225,7 +229,7 @@ class Login:
     """Whether it is the one that the app shows."""
 
 
-class Book(Protocol):
+class SettingsStore(Protocol):
     """Where the person's settings are kept. All MAY raise BadSetting or OSError."""
 
     def logins(self) -> tuple[Login, ...]:
@@ -238,7 +242,7 @@ class Book(Protocol):
         """Keep a value."""
 
 
-class NoBook:
+class NoSettingsStore:
     """There is nowhere to keep any."""
 
     def logins(self) -> tuple[Login, ...]:
@@ -254,7 +258,7 @@ class NoBook:
         raise BadSetting(f"There is nowhere to keep {name} = {value}.")
 
 
-class Others(Protocol):
+class OtherLoginsPort(Protocol):
     """The other servers that this machine is logged in to."""
 
     def counts(self) -> Mapping[str, int | None]:
@@ -264,7 +268,7 @@ class Others(Protocol):
         """
 
 
-class NoOthers:
+class NoOtherLogins:
     """There is no other login."""
 
     def counts(self) -> Mapping[str, int | None]:
@@ -272,10 +276,10 @@ class NoOthers:
         return {}
 
 
-class Intents(Protocol):
+class UnsentDenialsPort(Protocol):
     """What is about to be denied, where a crash does not lose it. `keep` MAY raise OSError."""
 
-    def unsent(self) -> tuple[Unsent, ...]:
+    def unsent(self) -> tuple[UnsentDenial, ...]:
         """Return what a program was about to deny that runs no more."""
 
     def keep(self, approvals: Iterable[Approval]) -> None:
@@ -285,10 +289,10 @@ class Intents(Protocol):
         """Note that these are known to be sent, or are not to be sent."""
 
 
-class NoIntents:
+class NoUnsentDenials:
     """There is nowhere to note any."""
 
-    def unsent(self) -> tuple[Unsent, ...]:
+    def unsent(self) -> tuple[UnsentDenial, ...]:
         """Return none."""
         return ()
 
@@ -299,36 +303,38 @@ class NoIntents:
         """Note nothing."""
 
 
-class Bell(Protocol):
+class NotificationPrefsPort(Protocol):
     """The person's notifications; every call may block and raise a ClientError.
 
     Each returns all that is set after it.
     """
 
-    def settings(self) -> Attention:
+    def settings(self) -> NotificationPrefs:
         """Return what is set."""
 
-    def snooze(self, approval_id: str) -> Attention:
+    def snooze(self, approval_id: str) -> NotificationPrefs:
         """Let a request ring in a while, and not before."""
 
-    def wake(self, approval_id: str) -> Attention:
+    def unsnooze(self, approval_id: str) -> NotificationPrefs:
         """Let a request ring as usual."""
 
-    def mute(self, agent_id: str) -> Attention:
+    def mute(self, agent_id: str) -> NotificationPrefs:
         """Let nothing of an agent ring until it is unmuted."""
 
-    def unmute(self, agent_id: str) -> Attention:
+    def unmute(self, agent_id: str) -> NotificationPrefs:
         """Let an agent ring again."""
 
-    def be_quiet(self, begins: str, ends: str, zone: str, days: tuple[str, ...]) -> Attention:
+    def set_quiet_hours(
+        self, begins: str, ends: str, zone: str, days: tuple[str, ...]
+    ) -> NotificationPrefs:
         """Set quiet hours; no days are every day."""
 
-    def be_loud(self) -> Attention:
+    def clear_quiet_hours(self) -> NotificationPrefs:
         """End the quiet hours for good."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Environment:
     """Where the app runs."""
 
     zone: tzinfo | None = None
@@ -337,11 +343,11 @@ class Place:
     """Whether this program could read the folder of the server it talks to."""
     opens_at: str | None = None
     """The request that is selected when the app opens; the first one if it is None or gone."""
-    preferences: Preferences = DEFAULTS
+    preferences: AlertPreferences = DEFAULTS
     """What the person wants to be told of."""
-    surroundings: Surroundings = NOWHERE
+    terminal_environment: TerminalEnvironment = NOWHERE
     """The terminal and the desktop."""
-    book: Book = NoBook()  # noqa: RUF009  # it has no state
+    settings_store: SettingsStore = NoSettingsStore()  # noqa: RUF009  # it has no state
     """Where the person's settings are kept."""
     issuer: str = "https://sayso.invalid"
     """The address of the server, as its login has it; its pages lie below."""
@@ -353,47 +359,47 @@ class Place:
     keymap: Keymap = AS_THEY_ARE
 
 
-HERE = Place()
+DEFAULT_ENVIRONMENT = Environment()
 """This machine, with nothing to warn of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ScreenContext:
     """All that a screen works with."""
 
-    server: Server
-    answers: Answers
-    bell: Bell
-    ahead: Ahead
-    feed: Stream
+    server: ServerPort
+    answers: DecisionPort
+    prefs_client: NotificationPrefsPort
+    grants_client: StandingGrantsPort
+    feed: FeedPort
     guard: InputGuard
     now: Callable[[], int]
     """The server's time in milliseconds since the epoch."""
     ticks: Callable[[], float]
     """Seconds on a clock that only goes forward, for delays."""
-    place: Place
-    caller: Caller
+    environment: Environment
+    notifier: Notifier
     """Who calls the person when they look elsewhere."""
-    intents: Intents = NoIntents()  # noqa: RUF009  # it has no state
+    unsent_denials: UnsentDenialsPort = NoUnsentDenials()  # noqa: RUF009  # it has no state
     """What was about to be denied when this program ended."""
-    others: Others = NoOthers()  # noqa: RUF009  # it has no state
+    others: OtherLoginsPort = NoOtherLogins()  # noqa: RUF009  # it has no state
     """What waits at other servers."""
 
     def named(self, user: SafeText) -> SafeText:
         """Return the person with the login where there are several: `alice@work`."""
-        login = self.place.login
+        login = self.environment.login
         return say("{}@{}", user, login) if user and login else user
 
-    def view(self, width: int) -> Viewpoint:
+    def view(self, width: int) -> RenderContext:
         """Return from where facts are looked at, in so many cells."""
-        return Viewpoint(self.now(), self.zone, width, self.keys)
+        return RenderContext(self.now(), self.zone, width, self.keys)
 
     @property
     def keys(self) -> Keymap:
         """Which key does what."""
-        return self.place.keymap
+        return self.environment.keymap
 
     @property
     def zone(self) -> tzinfo | None:
         """The person's time zone; None is this machine's."""
-        return self.place.zone
+        return self.environment.zone

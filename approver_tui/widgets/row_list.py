@@ -50,8 +50,8 @@ class RowList(Sheet, can_focus=True):
 
     def marked(self, strip: Strip) -> Strip:
         """Mark a row over its whole width."""
-        ground = self.get_component_rich_style("row-list--cursor").bgcolor
-        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=ground)))
+        host = self.get_component_rich_style("row-list--cursor").bgcolor
+        return Strip(Segment.apply_style(strip, post_style=Style(bgcolor=host)))
 
     def action_move(self, step: int) -> None:
         """Move the cursor by `step` rows."""

@@ -81,7 +81,7 @@ def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agen
     _sign_in(server, tab, code)
     assert heard(tab).announcements() == []
     agent.asked(name)
-    now = until(lambda: _announced(tab, "Something changed. Show it"), _SECONDS)
+    now = until(lambda: _announced(tab, "Something changed. Show"), _SECONDS)
     assert not [line for line in now.main() if agent.key.name in line]
 
 

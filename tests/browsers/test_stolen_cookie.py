@@ -83,7 +83,7 @@ def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -
         if tab is robbed.thief:
             tab.says(_NOTHING)
             assert len(entries(server, "code.issued")) == before
-    robbed.own.says("Read this")
+    robbed.own.says("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
 
 

@@ -143,7 +143,7 @@ def test_a_snoozed_request_rings_when_its_snooze_is_over(
         assert (reminded["approval"]["id"], reminded["held"]) == (asked.id, None)
         preferences.snooze(person.client, asked.id, 2)
         line.event("attention.changed")
-        preferences.wake(person.client, asked.id)
+        preferences.unsnooze(person.client, asked.id)
         line.event("attention.changed")
     assert _held(person) == set()
     assert person.only().id == asked.id
@@ -175,7 +175,7 @@ def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     named = person.decider.name_deputy(other.user, begins, ends, PIN)
-    assert [one.id for one in deputies.of_person(other.client).others] == [named.id]
+    assert [one.id for one in deputies.list_deputies(other.client).others] == [named.id]
     agent.asked(person.user, **_order())
     assert other.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))
@@ -184,10 +184,10 @@ def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
     other.approve(lent)
     told = agent.poll(handle).json()
     assert told["authorization_details"][0]["type"] == LENT
-    deputies.end(person.client, named.id)
+    deputies.end_deputy(person.client, named.id)
     agent.asked(person.user, **_order(LENT))
     assert other.waiting() == ()
-    assert deputies.of_person(person.client).mine == ()
+    assert deputies.list_deputies(person.client).mine == ()
 
 
 def _typed(person: Terminal, asked: Approval, number: str) -> Approval:

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from approver_tui.client.api import Client
-from approver_tui.client.notifications.feed import Feed, Listeners
+from approver_tui.client.notifications.feed import Feed, FeedListeners
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.events import Event, EventName
@@ -69,7 +69,7 @@ def _following(person: Terminal, road: Proxy) -> Iterator[_Screen]:
     profile = replace(person.client.profile, issuer=road.url)
     feed = Feed(Client(person.client.session, person.client.home, profile))
     screen, stop = _Screen(), threading.Event()
-    listeners = Listeners(screen.events.append, screen.states.append, screen.resync)
+    listeners = FeedListeners(screen.events.append, screen.states.append, screen.resync)
     with ThreadPoolExecutor(1) as threads:
         run = threads.submit(feed.run, listeners, stop)
         until(lambda: screen.is_live)

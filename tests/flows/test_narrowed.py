@@ -5,7 +5,7 @@ import json
 import pytest
 
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.approvals.narrowing import Granted, Wish, read_change
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, read_change
 from server.services.policy.action_types import Actions
 from tests.support.agent import Agent
 from tests.support.commands import Done, command
@@ -13,7 +13,7 @@ from tests.support.installation import PAYMENT
 from tests.support.server import BY, LiveServer
 from tests.support.terminal import PIN, Terminal
 
-LESS = Wish((read_change("amount=500"),))
+LESS = Narrowing((read_change("amount=500"),))
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from approver_tui.cli import documents, lines
 from approver_tui.cli.approvals import listing
 from approver_tui.cli.exits import Exit
 from approver_tui.client.errors import AlreadyDecided, ApiError, Changed
-from approver_tui.state.approvals.narrowing import Granted, Place, Wish, read_change
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, Place, read_change
 from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
 from server.protocol.approvals.states import State
@@ -161,7 +161,7 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
     Actions(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     asked, whole = person.only(), second.only()
-    part = person.decider.narrow(asked, Wish((read_change("amount=10"),)))
+    part = person.decider.narrow(asked, Narrowing((read_change("amount=10"),)))
     person.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, granted=part)
     with pytest.raises(ApiError, match="has approved less"):
         second.approve(whole)

@@ -10,7 +10,7 @@ import pytest
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
 from approver_tui.client.standing_grants import standing_grants
-from approver_tui.state.standing_grants.standing_grants import GrantWish, Varying
+from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.services.policy.action_types import Actions
 from server.storage.open import upgrade_database
 from tests.support.agent import Agent, new_agent
@@ -126,7 +126,7 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
-    whole = GrantWish(example.id, month, 1_000_000, "30", (), tell=True)
+    whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), tell=True)
     person.approve(standing_grants.open_grant(person.client, whole, example))
     (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
@@ -139,7 +139,9 @@ def test_a_server_that_offers_something_else_gets_no_signature(
     """What comes is held against what was wished before any key is opened."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    wish = GrantWish(example.id, 3_600, 3, "30", (Varying("/amount", "20"),), tell=True)
+    wish = StandingGrantProposal(
+        example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
+    )
     assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
     session = type(person.client.session)
     post_it = session.post
@@ -167,8 +169,8 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
 def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    vary = (Varying("/amount", "20"),)
-    wish = GrantWish(example.id, 3_600, uses, total, vary, tell=True)
+    vary = (VaryingFact("/amount", "20"),)
+    wish = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
     person.approve(standing_grants.open_grant(person.client, wish, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)

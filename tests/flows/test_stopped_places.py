@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
 from server.protocol.names import GRANT_REFRESH_TOKEN, GRANT_TOKEN_EXCHANGE
@@ -158,7 +158,7 @@ class _Scene:
         """A signed answer to a request that waits, not sent yet."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
-        signed = decision(self.person, shown, approval_key(self.person, Level.LOW))
+        signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
         raw = RawApi(self.person, self.agent.http)
         path = f"/api/approvals/{shown.id}/decision"
         return lambda: raw.call("POST", path, json={"decision": signed})

@@ -110,7 +110,7 @@ def test_offline(picture, key, size):
     async def cut(pilot, stage):
         await _shown(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        await until(pilot, lambda: not stage.app.screen.table.connection.is_live)
+        await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
         stage.app.screen.draw()
 

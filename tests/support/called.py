@@ -69,7 +69,7 @@ class Called:
     """What stands behind the push service where it is Mozilla's."""
 
     def sign_in(self, code: str) -> None:
-        """Make a passkey here with this code, the only one that the browser has."""
+        """Create a passkey here with this code, the only one that the browser has."""
         self.tab.forget_passkeys()
         self.tab.front()
         enrol(self.tab, self.server, code)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from approver_tui.client.devices import unlocking
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.sign_in.tokens import load
 from server.crypto.passwords import Argon2Passwords
@@ -219,8 +219,8 @@ def _signed_by_agents(
 def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
     """What a person's device holds and makes: an answer and a statement that were not sent."""
     client = person.client
-    low = unlocking.open_key(client, PIN, Level.LOW, unlocking.SESSION)
-    high = unlocking.open_key(client, PIN, Level.HIGH, unlocking.SESSION)
+    low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION)
+    high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION)
     shown = client.approval(person.only().id)
     return {
         "approval": shown.id,

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.devices import keys
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.sign_in.profile import Home
@@ -24,7 +24,7 @@ class Terminal:
 
     user: str
     client: Client
-    decider: Decider
+    decider: DecisionClient
     home: Path
 
     def waiting(self) -> tuple[Approval, ...]:
@@ -60,7 +60,7 @@ def terminal(
     enrolment = Enrolment(url=url or server.url, code=code, name=name, pin=PIN)
     client = enrol(Home.at(home), enrolment, clock=server.clock.now)
     server.closing.callback(client.close)
-    return Terminal(user, client, Decider(client), home)
+    return Terminal(user, client, DecisionClient(client), home)
 
 
 def new_person(server: LiveServer, url: str = "") -> Terminal:

@@ -7,19 +7,19 @@ import click
 
 from approver_tui.cli import documents, lines, prompts
 from approver_tui.cli.approvals import entries
-from approver_tui.cli.approvals.checking import settled, to_stderr
-from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, this_client
+from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import AlreadyDecided, Changed, RequestLocked
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import (
     LONGEST_LIFE,
     Granted,
-    SmallerFact,
-    Wish,
+    NarrowedFact,
+    Narrowing,
     read_change,
 )
 from approver_tui.state.fingerprint import same_fingerprint
@@ -41,7 +41,7 @@ from approver_tui.state.fingerprint import same_fingerprint
     type=click.IntRange(1, LONGEST_LIFE),
     help="Let the token live so long and no longer.",
 )
-@entries.flags
+@entries.entry_flags
 @pin_stdin
 @as_json
 def command(  # noqa: PLR0913  # the options of one verb
@@ -56,16 +56,18 @@ def command(  # noqa: PLR0913  # the options of one verb
     **given: str | None,
 ) -> None:
     """Say yes to one request, or to a part of it. Takes your PIN, and the fingerprint you read."""
-    wish = Wish(tuple(map(_change, narrow)), drop_scope, token_seconds)
+    wish = Narrowing(tuple(map(_change, narrow)), drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
         _check(approval, fingerprint)
-        is_asked = not pin_stdin and may_ask()
+        is_asked = not pin_stdin and is_interactive()
         if is_asked:
             _show(client, approval)
-        decider = Decider(client)
-        with prompts.unseen() if is_asked else nullcontext():
-            typed = entries.completed(approval, Entries(**given), _prompt if is_asked else None)
+        decider = DecisionClient(client)
+        with prompts.echo_off() if is_asked else nullcontext():
+            typed = entries.complete_entries(
+                approval, Entries(**given), _prompt if is_asked else None
+            )
             if typed is None:
                 raise click.Abort
             granted = decider.narrow(approval, wish) if wish else None
@@ -74,7 +76,7 @@ def command(  # noqa: PLR0913  # the options of one verb
             pin = read_pin(from_stdin=pin_stdin)
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
-        done = settled(decider, send, to_stderr(as_json=as_json))
+        done = send_and_confirm(decider, send, progress_reporter(as_json=as_json))
     if as_json:
         print_document(documents.outcome(done))
     else:
@@ -85,7 +87,7 @@ def _prompt(question: str) -> str:
     return prompts.ask(question.removesuffix(":"), may_be_empty=True)
 
 
-def _change(text: str) -> SmallerFact:
+def _change(text: str) -> NarrowedFact:
     try:
         return read_change(text)
     except ValueError as error:
@@ -94,7 +96,7 @@ def _change(text: str) -> SmallerFact:
 
 def _show_less(granted: Granted | None) -> None:
     """Before the PIN, so that it is a yes to what was read."""
-    for line in lines.granted(granted):
+    for line in lines.granted_lines(granted):
         click.echo(line, err=True)
 
 

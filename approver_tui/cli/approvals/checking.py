@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import click
 
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import LoginFirst, UnknownOutcome
+from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.known import Known, may_say
 from approver_tui.state.text import SafeText
 
 PATIENCE = 60.0
@@ -20,8 +20,8 @@ PATIENCE = 60.0
 _ASK_AGAIN = 2.0
 
 
-def settled(
-    decider: Decider,
+def send_and_confirm(
+    decider: DecisionClient,
     send: Callable[[], Approval],
     tell: Callable[[SafeText], object],
     *,
@@ -29,22 +29,22 @@ def settled(
 ) -> Approval:
     """Send an answer and return what the server says became of it.
 
-    Raises as `Decider.approve` does; UnknownOutcome after that long, LoginFirst when the session
-    ended meanwhile.
+    Raises as `DecisionClient.approve` does; UnknownOutcome after that long, LoginFirst when the
+    session ended meanwhile.
     """
     try:
         return send()
     except UnknownOutcome as error:
-        tell(may_say(Known.IN_DOUBT, error.answer))
+        tell(answer_message(AnswerStatus.IN_DOUBT, error.answer))
         return _until_known(decider, error, time.monotonic() + patience)
 
 
-def to_stderr(*, as_json: bool) -> Callable[[SafeText], object]:
+def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
     """Return how to show that it is being checked; a script gets one object at the end."""
     return lambda text: None if as_json else click.echo(text, err=True)
 
 
-def _until_known(decider: Decider, error: UnknownOutcome, ends: float) -> Approval:
+def _until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
     """Ask until the server confirms or refuses it, the time is over, or the user interrupts."""
     while time.monotonic() < ends:
         if isinstance(error.__cause__, LoginFirst):

@@ -8,28 +8,28 @@ from typing import TypeAlias
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.approvals.checking import settled, to_stderr
-from approver_tui.cli.exits import document, exit_code, sentence
+from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
+from approver_tui.cli.exits import error_document, error_text, exit_code
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
+from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.decision import NOTE_LENGTH, Aside, DenyCode
-from approver_tui.state.known import Known, may_say
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import display_safe
-from approver_tui.state.waits import read_moment
 
 Deny: TypeAlias = Callable[[str], Approval]
 _FOR_ALL = (LoginFirst, Unreachable)
 """What stops one no stops all that would follow it."""
 
 
-_NOT_SENT = Unreachable(may_say(Known.NOT_SENT))
+_NOT_SENT = Unreachable(answer_message(AnswerStatus.NOT_SENT))
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class DeniedBatch:
     """What became of several: those that were denied, and why others were not, each by its id."""
 
     denied: tuple[Approval, ...]
@@ -73,13 +73,13 @@ def command(  # noqa: PLR0913  # the flags of one no
     _check_goes_with(DenyCode.ASK_OTHER, code, "--ask", ask)
     with this_client() as client:
         until = None if retry_at is None else _moment(retry_at, client.now())
-        aside, decider = Aside(until, ask, private_note), Decider(client)
+        aside, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
         ids = tuple(dict.fromkeys(approval_ids))
 
         def deny(approval_id: str) -> Approval:
             approval = client.approval(approval_id)
             send = partial(decider.deny, approval, DenyCode(code), note, aside)
-            return settled(decider, send, to_stderr(as_json=as_json))
+            return send_and_confirm(decider, send, progress_reporter(as_json=as_json))
 
         if len(ids) > 1:
             _tell(_each(ids, deny), as_json=as_json)
@@ -91,7 +91,7 @@ def command(  # noqa: PLR0913  # the flags of one no
         print_lines(lines.outcome(done))
 
 
-def _each(ids: Sequence[str], deny: Deny) -> Several:
+def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
     """Deny one after the other."""
     denied: list[Approval] = []
     failed: list[tuple[str, ClientError]] = []
@@ -107,17 +107,17 @@ def _each(ids: Sequence[str], deny: Deny) -> Several:
             break
         except ClientError as error:
             failed.append((approval_id, error))
-    return Several(tuple(denied), tuple(failed))
+    return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _tell(done: Several, *, as_json: bool) -> None:
+def _tell(done: DeniedBatch, *, as_json: bool) -> None:
     """Print what became of each, and raise the first error as that of the whole."""
     if as_json:
-        failed = [(name, document(error, exit_code(error))) for name, error in done.failed]
+        failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
         print_document(documents.outcomes(done.denied, failed))
     else:
         told = [line for each in done.denied for line in lines.outcome(each)]
-        told += [f"{display_safe(name)}: {sentence(error)}" for name, error in done.failed]
+        told += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
         print_lines(told)
     if done.failed:
         raise done.failed[0][1]
@@ -130,6 +130,6 @@ def _check_goes_with(wanted: DenyCode, code: str, flag: str, value: str | None) 
 
 def _moment(text: str, now: int) -> int:
     try:
-        return read_moment(text, now)
+        return parse_moment(text, now)
     except ValueError as error:
         raise click.UsageError(f"--retry-at: {error}.") from None

@@ -23,7 +23,7 @@ _MEMBERS: Final = {Step.MATCH: "match", Step.TYPE_BACK: "fact", Step.REASON: "re
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-def flags(command: _Command) -> _Command:
+def entry_flags(command: _Command) -> _Command:
     """Add the three flags to a command."""
     for option in (
         click.option("--reason", metavar="TEXT", help="Why; for the record, never for the agent."),
@@ -36,7 +36,7 @@ def flags(command: _Command) -> _Command:
     return command
 
 
-def completed(
+def complete_entries(
     approval: Approval, given: Entries, ask: Callable[[str], str | None] | None
 ) -> Entries | None:
     """Return everything that a yes to this takes; `ask` for the rest, and None if nobody says it.
@@ -69,6 +69,6 @@ def _asked(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> 
     return typed or None
 
 
-def asked(approval: Approval, ask: Callable[[str], str | None]) -> Entries | None:
+def ask_entries(approval: Approval, ask: Callable[[str], str | None]) -> Entries | None:
     """Ask for everything that a yes takes beside the PIN; None if the person goes back."""
-    return completed(approval, NOTHING, ask)
+    return complete_entries(approval, NOTHING, ask)

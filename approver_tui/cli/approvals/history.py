@@ -8,7 +8,7 @@ from approver_tui.cli.approvals.inbox import print_items
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.history import Found, search
+from approver_tui.client.approvals.history import SearchResult, search
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter
 
@@ -75,7 +75,7 @@ def _nothing(wanted: Filter) -> str:
     return "Nothing that fits was decided." if wanted else "Nothing was decided yet."
 
 
-def _more(found: Found) -> list[str]:
+def _more(found: SearchResult) -> list[str]:
     if found.page.next is None:
         return []
     return ["", f"Older ones: add --cursor {found.page.next}"]

@@ -42,4 +42,4 @@ def print_items(page: Page) -> None:
     for approval in page.items:
         print_document(documents.item(approval))
     for row in page.unverified:
-        print_document(documents.doubtful(row))
+        print_document(documents.unverified(row))

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import listing
-from approver_tui.cli.approvals.answering import Answering
+from approver_tui.cli.approvals.line_answers import LineAnswers
 from approver_tui.cli.console import Console
-from approver_tui.cli.exits import explained
+from approver_tui.cli.exits import error_lines
 from approver_tui.cli.opening import this_client
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, PinNeeded
-from approver_tui.client.notifications.feed import Feed, Listeners
+from approver_tui.client.notifications.feed import Feed, FeedListeners
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.notifications.events import Event, EventName
@@ -50,7 +50,7 @@ class LineMode:
     """One session; a request keeps its number until the end of it."""
 
     client: Client
-    decider: Decider
+    decider: DecisionClient
     console: Console
     _numbers: dict[str, int] = field(default_factory=dict)
     _ids: dict[int, str] = field(default_factory=dict)
@@ -93,8 +93,10 @@ class LineMode:
             return
         now = self.client.now()
         self._number(page)
-        text = listing.numbered(page.items, self._numbers, now) + listing.doubtful(page)
-        self.console.say(["", f"{listing.requests(len(page.items))} for your answer.", *text])
+        text = listing.numbered(page.items, self._numbers, now) + listing.unverified_rows(page)
+        self.console.say(
+            ["", f"{listing.requests_waiting(len(page.items))} for your answer.", *text]
+        )
 
     def _number(self, page: Page) -> None:
         for approval in page.items:
@@ -121,7 +123,7 @@ class LineMode:
             if event.name is EventName.REQUESTED:
                 stop.set()
 
-        listeners = Listeners(heard, lambda _connection: None, on_resync=stop.set)
+        listeners = FeedListeners(heard, lambda _connection: None, on_resync=stop.set)
         try:
             Feed(self.client, cursor=page.feed_cursor).run(listeners, stop)
         except KeyboardInterrupt:
@@ -151,7 +153,7 @@ class LineMode:
             self.console.say(["", "This one is over; it takes no answer."])
             self._may_ask_again(approval)
             return False
-        answering = Answering(self.client, self.decider, self.console, approval)
+        answering = LineAnswers(self.client, self.decider, self.console, approval)
         answers = {
             "approve": answering.approve,
             "deny": answering.deny,
@@ -179,7 +181,7 @@ class LineMode:
             return
         asked = self._tried(lambda: self.client.ask_again(approval.id))
         if asked is not None:
-            self.console.say(["", lines.asked_again(asked)])
+            self.console.say(["", lines.retry_requested(asked)])
 
     def _told(self, typed: str, approval: Approval) -> list[str]:
         match typed:
@@ -213,7 +215,7 @@ class LineMode:
         except (LoginFirst, PinNeeded):
             raise
         except ClientError as error:
-            self.console.say(["", *explained(error)])
+            self.console.say(["", *error_lines(error)])
             return None
 
     def _quit(self) -> None:
@@ -224,4 +226,4 @@ def run(approval_id: str | None = None) -> None:
     """Review in lines until the person leaves. Raises LoginFirst."""
     console = Console()
     with this_client() as client, console.resuming():
-        LineMode(client, Decider(client), console).run(approval_id)
+        LineMode(client, DecisionClient(client), console).run(approval_id)

@@ -6,18 +6,18 @@ full (`lines.py`).
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from approver_tui.cli.lines import standing
+from approver_tui.cli.lines import status_text
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
 from approver_tui.state.approvals.inbox import by_agent
-from approver_tui.state.approvals.look_alikes import gathered
+from approver_tui.state.approvals.look_alikes import grouped
 
 
 def page(listed: Page, now: int, *, empty: str) -> list[str]:
     """Return a list of approvals, and which of its rows nothing is believed of; or `empty`."""
     loud = [approval for approval in listed.items if not approval.is_held_back]
     text = _rows(loud, now) + held_back(listed, now)
-    return text + doubtful(listed) or [empty]
+    return text + unverified_rows(listed) or [empty]
 
 
 def held_back(listed: Page, now: int) -> list[str]:
@@ -32,8 +32,8 @@ def held_back(listed: Page, now: int) -> list[str]:
 
 def waiting(listed: Page) -> str:
     """Return how many requests wait, and how many of them nothing is believed of."""
-    doubtful = len(listed.unverified)
-    also = f", and {doubtful} that cannot be verified" if doubtful else ""
+    unverified_rows = len(listed.unverified)
+    also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
     return f"{len(listed.items)}{also}"
 
 
@@ -42,20 +42,20 @@ def row(approval: Approval, now: int) -> list[str]:
     return [
         approval.told_headline,
         "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
-        "  " + f"{_who(approval)}, {standing(approval, now)}",
+        "  " + f"{_who(approval)}, {status_text(approval, now)}",
     ]
 
 
 def numbered(approvals: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
     """Return approvals as numbered entries, the risk first; what looks alike is one entry."""
-    return [line for group in gathered(approvals) for line in _numbered(group, numbers, now)]
+    return [line for group in grouped(approvals) for line in _numbered(group, numbers, now)]
 
 
 def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
     first, *others = group
     lines = [
         f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.told_headline}",
-        f"   {_who(first)}, {standing(first, now)}",
+        f"   {_who(first)}, {status_text(first, now)}",
     ]
     if not others:
         return lines
@@ -65,7 +65,7 @@ def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -
 
 def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
     """Entries, where those that wait and look alike stand below one line."""
-    groups = gathered(approvals)
+    groups = grouped(approvals)
     return [line for group in groups for line in _row_of(group, now)]
 
 
@@ -76,12 +76,12 @@ def _row_of(group: Sequence[Approval], now: int) -> list[str]:
     return [heading, *(line for one in group for line in row(one, now)[1:])]
 
 
-def doubtful(listed: Page) -> list[str]:
+def unverified_rows(listed: Page) -> list[str]:
     """Return the rows that nothing is believed of."""
     return [line for each in listed.unverified for line in _unverified(each)]
 
 
-def requests(number: int) -> str:
+def requests_waiting(number: int) -> str:
     """Return how many requests wait, as the beginning of a sentence."""
     if not number:
         return "No request waits"

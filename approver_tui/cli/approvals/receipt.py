@@ -11,7 +11,7 @@ from approver_tui.cli import documents
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals import receipts
-from approver_tui.client.approvals.receipts import Part, Verdict
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
 from approver_tui.client.errors import DoesNotHold
 from approver_tui.state.text import display_safe
 
@@ -46,11 +46,11 @@ def command(
     if (approval_id is None) == (kept is None):
         raise click.UsageError("Name a request, or a receipt that was kept with --file.")
     receipt, keys = _read(approval_id, kept, jwks)
-    parts = receipts.proved(receipt, keys)
+    parts = receipts.check_receipt(receipt, keys)
     if raw:
         print_document(receipt)
     elif as_json:
-        print_document(documents.proof(receipt, parts))
+        print_document(documents.receipt_proof(receipt, parts))
     else:
         print_lines(_told(receipt, parts))
     found = receipts.verdict(parts)
@@ -88,7 +88,7 @@ def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _told(receipt: Mapping[str, Any], parts: tuple[Part, ...]) -> list[str]:
+def _told(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
     about = receipt.get("approval")
     name = about.get("id") if isinstance(about, dict) else None
     lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]

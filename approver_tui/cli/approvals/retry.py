@@ -17,4 +17,4 @@ def command(*, approval_id: str, as_json: bool) -> None:
     if as_json:
         print_document({"schema": "sayso.item/1", **documents.summary(approval)})
     else:
-        print_lines([lines.asked_again(approval)])
+        print_lines([lines.retry_requested(approval)])

@@ -3,7 +3,7 @@
 import click
 
 from approver_tui import loading, settings
-from approver_tui.cli.printing import is_at_a_screen
+from approver_tui.cli.printing import has_terminal
 from approver_tui.cli.sign_in.homes import this_home
 
 
@@ -18,7 +18,7 @@ def command(*, approval_id: str | None, plain: bool) -> None:
     """
     if click.get_current_context().find_root().params.get("no_input"):
         raise click.UsageError("With --no-input use inbox, approve and deny: review asks.")
-    if plain or settings.load().is_plain or not is_at_a_screen():
+    if plain or settings.load().is_plain or not has_terminal():
         loading.module("approver_tui.cli.approvals.line_mode").run(approval_id)
     else:
         loading.module("approver_tui.app").run(this_home(), approval_id)

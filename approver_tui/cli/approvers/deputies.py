@@ -7,7 +7,7 @@ import click
 from approver_tui import settings
 from approver_tui.cli.opening import pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvers import deputies
 from approver_tui.state.approvers.deputies import Deputy
 
@@ -44,7 +44,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: b
     end = _moment(ends, whole=True)
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
-        deputy = Decider(client).name_deputy(name, start or "", end, pin)
+        deputy = DecisionClient(client).name_deputy(name, start or "", end, pin)
     if as_json:
         print_document({"schema": "sayso.deputy/1", **_document(deputy)})
     else:
@@ -57,7 +57,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: b
 def revoke(*, deputy_id: str, as_json: bool) -> None:
     """End a deputy of yours, or being one. It takes no PIN, and what was decided stays."""
     with this_client() as client:
-        deputies.end(client, deputy_id)
+        deputies.end_deputy(client, deputy_id)
     if as_json:
         print_document({"schema": "sayso.deputy-ended/1", "id": deputy_id})
     else:
@@ -66,7 +66,7 @@ def revoke(*, deputy_id: str, as_json: bool) -> None:
 
 def _list(*, as_json: bool) -> None:
     with this_client() as client:
-        found = deputies.of_person(client)
+        found = deputies.list_deputies(client)
     if as_json:
         mine, others = map(_document, found.mine), map(_document, found.others)
         document = {"schema": "sayso.deputies/1", "mine": list(mine), "others": list(others)}

@@ -8,11 +8,11 @@ from approver_tui.cli import documents, lines
 from approver_tui.cli.opening import pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ApiError
 from approver_tui.state.devices.devices import Device
 
-_FINISH = Callable[[Decider, Device, str], Device]
+_FINISH = Callable[[DecisionClient, Device, str], Device]
 
 
 @click.group("devices", invoke_without_command=True)
@@ -53,7 +53,7 @@ def revoke(*, device_id: str, as_json: bool) -> None:
 @as_json
 def unlock(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
     """Give another, locked device its PIN tries back. Takes this device's PIN."""
-    _with_pin(device_id, Decider.unlock_device, pin_stdin=pin_stdin, as_json=as_json)
+    _with_pin(device_id, DecisionClient.unlock_device, pin_stdin=pin_stdin, as_json=as_json)
 
 
 @command.command("vouch")
@@ -62,14 +62,14 @@ def unlock(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
 @as_json
 def vouch(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
     """Let another, new device approve high risk at once. Takes this device's PIN."""
-    _with_pin(device_id, Decider.vouch_device, pin_stdin=pin_stdin, as_json=as_json)
+    _with_pin(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin, as_json=as_json)
 
 
 def _with_pin(device_id: str, finish: _FINISH, *, pin_stdin: bool, as_json: bool) -> None:
     with this_client() as client:
         found = _find(client, device_id)
         pin = read_pin(from_stdin=pin_stdin)
-        device = finish(Decider(client), found, pin)
+        device = finish(DecisionClient(client), found, pin)
         now = client.now()
     if as_json:
         print_document({"schema": "sayso.device/1", **documents.device(device)})

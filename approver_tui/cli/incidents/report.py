@@ -5,7 +5,7 @@ import click
 from approver_tui.cli import documents, lines
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.approvals.decision import NOTE_LENGTH
 from approver_tui.state.incidents.reports import ReportScope
 
@@ -27,8 +27,8 @@ def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) ->
         raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
     scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
     with this_client() as client:
-        done = Decider(client).report(client.approval(approval_id), scope, note)
+        done = DecisionClient(client).report(client.approval(approval_id), scope, note)
     if as_json:
         print_document(documents.reported(done))
     else:
-        print_lines(lines.reported(done))
+        print_lines(lines.report_lines(done))

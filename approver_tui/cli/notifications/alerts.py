@@ -7,17 +7,19 @@ import sys
 import time
 
 from approver_tui import settings
-from approver_tui.attention.caller import Caller
-from approver_tui.attention.ringer import Ringer
+from approver_tui.attention.alert_schedule import AlertSchedule
+from approver_tui.attention.notifier import Notifier
 
 
-def a_caller() -> Caller:
+def stderr_notifier() -> Notifier:
     """Return who calls the person from a command."""
     known = settings.load()
-    return Caller(Ringer(known.preferences, time.monotonic), known.surroundings, to_terminal)
+    return Notifier(
+        AlertSchedule(known.preferences, time.monotonic), known.terminal_environment, ring_on_stderr
+    )
 
 
-def to_terminal(sequence: str) -> None:
+def ring_on_stderr(sequence: str) -> None:
     """Write a control sequence to stderr, if that is a terminal."""
     if sys.stderr.isatty():
         sys.stderr.write(sequence)

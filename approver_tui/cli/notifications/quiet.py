@@ -8,7 +8,7 @@ from approver_tui import settings
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
 from approver_tui.client.notifications import preferences
-from approver_tui.state.notifications.preferences import Attention, QuietHours
+from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -75,14 +75,14 @@ def clear(*, as_json: bool) -> None:
         _show(preferences.settings(client), as_json=as_json)
 
 
-def _show(value: Attention, *, as_json: bool) -> None:
+def _show(value: NotificationPrefs, *, as_json: bool) -> None:
     if as_json:
         print_document(_document(value))
     else:
         print_lines([*_lines(value), _STILL_RINGS])
 
 
-def _lines(value: Attention) -> list[str]:
+def _lines(value: NotificationPrefs) -> list[str]:
     hours = value.quiet_hours
     lines = ["No quiet hours." if hours is None else f"Quiet hours: {in_words(hours)}."]
     if value.quiet_until is not None:
@@ -103,7 +103,7 @@ def in_words(hours: QuietHours) -> str:
     return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"
 
 
-def _document(value: Attention) -> dict[str, object]:
+def _document(value: NotificationPrefs) -> dict[str, object]:
     hours = value.quiet_hours
     return {
         "schema": "sayso.attention/1",

@@ -24,7 +24,7 @@ def command(*, approval_id: str, minutes: int, off: bool, as_json: bool) -> None
     """Be notified of a request of low or medium risk again later."""
     with this_client() as client:
         if off:
-            preferences.wake(client, approval_id)
+            preferences.unsnooze(client, approval_id)
         until = None if off else preferences.snooze(client, approval_id, minutes).until
     if as_json:
         said = {"approval": approval_id, "until": rfc3339(until)}

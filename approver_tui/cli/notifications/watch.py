@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import click
 
-from approver_tui.attention.caller import Caller
-from approver_tui.attention.calling import call
+from approver_tui.attention.event_alerts import alert_for_event
+from approver_tui.attention.notifier import Notifier
 from approver_tui.cli import documents, lines
-from approver_tui.cli.notifications.alerts import a_caller
+from approver_tui.cli.notifications.alerts import stderr_notifier
 from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import local_time, print_document
-from approver_tui.client.notifications.feed import Feed, Listeners
+from approver_tui.client.notifications.feed import Feed, FeedListeners
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 
@@ -33,8 +33,8 @@ def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool)
     stop = threading.Event()
     show: Callable[[Event], None] = _print_json if jsonl else _print_line
     if notify:
-        show = _calling(a_caller(), show, stop)
-    listeners = Listeners(
+        show = _calling(stderr_notifier(), show, stop)
+    listeners = FeedListeners(
         on_event=_stopping_after(count, show, stop),
         on_connection=_say_connection,
         on_resync=lambda: _say_resync(jsonl=jsonl),
@@ -63,7 +63,7 @@ def _stopping_after(
 
 
 def _calling(
-    caller: Caller, show: Callable[[Event], None], stop: threading.Event
+    caller: Notifier, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
     """Call the person before each event is shown, and again while it waits."""
 
@@ -72,7 +72,7 @@ def _calling(
             caller.tick()
 
     def shown(event: Event) -> None:
-        call(caller, event)
+        alert_for_event(caller, event)
         show(event)
 
     threading.Thread(target=again, daemon=True).start()
@@ -88,7 +88,7 @@ def _print_line(event: Event) -> None:
     if event.approval is not None:
         what = f"{event.approval.id}  {event.approval.told_headline}"
         if event.approval.is_taken_back:
-            what += f"  ({lines.standing(event.approval, event.at)})"
+            what += f"  ({lines.status_text(event.approval, event.at)})"
     elif event.device is not None:
         what = f"{event.device.id}  {event.device.name}"
     elif event.about is not None:

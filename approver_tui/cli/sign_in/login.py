@@ -24,7 +24,7 @@ from approver_tui.client.errors import (
     LoginFirst,
 )
 from approver_tui.client.sign_in import profile
-from approver_tui.client.sign_in.device_grant import Invitation, SigningIn
+from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
 from approver_tui.client.sign_in.profile import Home
 
 
@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913  # one argument per option
     """
     home = this_home()
     _check_free(home)
-    with nullcontext() if pin_stdin else prompts.unseen():
+    with nullcontext() if pin_stdin else prompts.echo_off():
         find_issuer(url, allow_insecure=insecure)  # no PIN is chosen for a server that is not there
         typed_code = _code(code, from_stdin=code_stdin)
         pin = read_new_pin(from_stdin=pin_stdin)
@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913  # one argument per option
         name=_this_machine() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
-        signing_in=SigningIn(partial(_show, url), _pause),
+        signing_in=DeviceGrant(partial(_show, url), _pause),
     )
     client = enrol(home, enrolment, clock=settings.wall_clock)
     try:

@@ -3,8 +3,8 @@
 from approver_tui.cli.printing import rfc3339
 from approver_tui.state.standing_grants.standing_grants import (
     GrantFact,
+    GrantPreview,
     Money,
-    Preview,
     StandingGrant,
 )
 
@@ -43,7 +43,7 @@ def grant(value: StandingGrant) -> dict[str, object]:
     }
 
 
-def preview(value: Preview) -> dict[str, object]:
+def preview(value: GrantPreview) -> dict[str, object]:
     """Return what a grant would be."""
     return {
         "agent": value.agent_name,

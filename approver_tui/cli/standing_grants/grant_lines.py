@@ -5,9 +5,9 @@ Owns: their wording. Never: JSON; text that is not safe to print.
 
 from approver_tui.cli.printing import local_time
 from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    GrantState,
     Money,
-    Preview,
-    Standing,
     StandingGrant,
 )
 
@@ -19,7 +19,7 @@ def grant(value: StandingGrant) -> list[str]:
         f"  {_what(value)}",
         f"  {_left(value)}",
     ]
-    if value.state in {Standing.LIVE, Standing.FULL}:
+    if value.state in {GrantState.LIVE, GrantState.FULL}:
         until = f"  until {local_time(value.expires_at)}{_full(value)}"
         return [*lines, until, f"  sayso-approver grants revoke {value.id}"]
     because = "" if value.ended_because is None else f" ({value.ended_because})"
@@ -37,12 +37,12 @@ def grant_in_full(value: StandingGrant) -> list[str]:
     return [*grant(value), *pattern, told, *(taken or ["  not used yet"])]
 
 
-def given(value: StandingGrant) -> list[str]:
+def created(value: StandingGrant) -> list[str]:
     """Return what came of giving one."""
     return [f"Given: {value.id}", *grant(value)]
 
 
-def preview(value: Preview) -> list[str]:
+def preview(value: GrantPreview) -> list[str]:
     """Return what a grant would be, and which requests it would have covered."""
     covered = sum(one.misfit is None for one in value.requests)
     past = [
@@ -75,7 +75,7 @@ def _left(value: StandingGrant) -> str:
 
 
 def _full(value: StandingGrant) -> str:
-    return ", used up: you are asked again" if value.state is Standing.FULL else ""
+    return ", used up: you are asked again" if value.state is GrantState.FULL else ""
 
 
 def _in_all(value: Money | None) -> str:

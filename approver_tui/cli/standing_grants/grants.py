@@ -3,15 +3,15 @@
 import click
 
 from approver_tui.cli import lines
-from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, this_client
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.state.standing_grants.standing_grants import (
-    GrantWish,
-    Varying,
-    read_lasting,
+    StandingGrantProposal,
+    VaryingFact,
+    read_duration,
     read_varying,
 )
 
@@ -87,7 +87,7 @@ def add(  # noqa: PLR0913  # the options of one verb
     as_json: bool,
 ) -> None:
     """Approve requests like this one ahead. Takes your PIN, one level of risk above theirs."""
-    wish = GrantWish(
+    wish = StandingGrantProposal(
         approval=approval_id,
         seconds=_seconds(lasting),
         uses=uses,
@@ -101,7 +101,7 @@ def add(  # noqa: PLR0913  # the options of one verb
         _give(wish, pin_stdin=pin_stdin, as_json=as_json)
 
 
-def _preview(wish: GrantWish, *, as_json: bool) -> None:
+def _preview(wish: StandingGrantProposal, *, as_json: bool) -> None:
     with this_client() as client:
         found = standing_grants.preview(client, wish)
     if as_json:
@@ -110,20 +110,20 @@ def _preview(wish: GrantWish, *, as_json: bool) -> None:
         print_lines(grant_lines.preview(found))
 
 
-def _give(wish: GrantWish, *, pin_stdin: bool, as_json: bool) -> None:
+def _give(wish: StandingGrantProposal, *, pin_stdin: bool, as_json: bool) -> None:
     with this_client() as client:
         example = client.approval(wish.approval)
         opened = standing_grants.open_grant(client, wish, example)
-        if not pin_stdin and may_ask():
+        if not pin_stdin and is_interactive():
             for line in lines.approval_in_full(opened, client.now()):
                 click.echo(line, err=True)
         pin = read_pin(from_stdin=pin_stdin)
-        done = Decider(client).approve(opened, fingerprint=opened.fingerprint, pin=pin)
+        done = DecisionClient(client).approve(opened, fingerprint=opened.fingerprint, pin=pin)
         found = next(g for g in standing_grants.grants(client, ended=True) if g.approval == done.id)
     if as_json:
         print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
     else:
-        print_lines(grant_lines.given(found))
+        print_lines(grant_lines.created(found))
 
 
 def _list(*, ended: bool, as_json: bool) -> None:
@@ -139,12 +139,12 @@ def _list(*, ended: bool, as_json: bool) -> None:
 
 def _seconds(text: str) -> int:
     try:
-        return read_lasting(text)
+        return read_duration(text)
     except ValueError as error:
         raise click.UsageError(f"--for: {error}.") from error
 
 
-def _varying(text: str) -> Varying:
+def _varying(text: str) -> VaryingFact:
     try:
         return read_varying(text)
     except ValueError as error:

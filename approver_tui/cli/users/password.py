@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from approver_tui.cli import prompts
-from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
 _SHORTEST: Final = 12
@@ -51,7 +51,7 @@ def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> Non
     password = _checked(_read_password(from_stdin=password_stdin))
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
-        ended = Decider(client).change_password(password, pin)
+        ended = DecisionClient(client).change_password(password, pin)
     if as_json:
         print_document({"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended})
     else:
@@ -61,7 +61,7 @@ def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> Non
 def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
-    if not may_ask():
+    if not is_interactive():
         raise PinNeeded("Choosing a password takes a terminal, or --password-stdin.")
     return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
 

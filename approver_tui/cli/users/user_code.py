@@ -6,9 +6,9 @@ Owns: where the code comes from, which is a terminal or stdin and never an argum
 import click
 
 from approver_tui.cli import prompts
-from approver_tui.cli.opening import may_ask, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
-from approver_tui.client.approvals.deciding import Decider
+from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
 _IS_SET = "Agents that take user codes need yours before they may ask you."
@@ -48,13 +48,13 @@ def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
     if code is not None and code.strip() == pin.strip():
         raise click.UsageError("A user code is not your PIN: agents are told it. Choose another.")
     with this_client() as client:
-        _say(is_set=Decider(client).change_user_code(code, pin), as_json=as_json)
+        _say(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
 
 
 def _read_code(*, from_stdin: bool) -> str:
     if from_stdin:
         return stdin_line()
-    if not may_ask():
+    if not is_interactive():
         raise PinNeeded("Choosing a user code takes a terminal, or --code-stdin.")
     return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
 

@@ -8,8 +8,15 @@ from dataclasses import replace
 
 from approver_tui.client.approvals import ceremony_wire
 from approver_tui.client.errors import WireError
-from approver_tui.client.reading import Members
-from approver_tui.state.approvals.approvals import Asker, Display, Fact, Kind, Oddity, Scope
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.approvals.approvals import (
+    Anomaly,
+    Display,
+    Fact,
+    Kind,
+    RequestingAgent,
+    Scope,
+)
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText, display_safe
 
@@ -19,7 +26,7 @@ _OF_EARLIER_VERSIONS = SafeText("warning")
 """They did not say how much a signal says, and drew all of them alike."""
 
 
-def read_display(members: Members) -> Display:
+def read_display(members: JsonObject) -> Display:
     """Return the display document, everything in it safe to draw."""
     if members.integer("v") != 1:
         raise WireError(members.at("v"), "is a version that this program does not know")
@@ -50,7 +57,7 @@ def read_display(members: Members) -> Display:
     )
 
 
-def _read_fact(members: Members) -> Fact:
+def _read_fact(members: JsonObject) -> Fact:
     return Fact(
         label=members.safe("label"),
         value=members.safe("value", max_len=_LONG, max_lines=_LINES),
@@ -58,14 +65,14 @@ def _read_fact(members: Members) -> Fact:
     )
 
 
-def _read_unusual(members: Members) -> tuple[Oddity, ...] | None:
+def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
     """A document that does not say whether anything is unusual is not taken for one of nothing."""
     if members.is_null("unusual"):
         return None
     return _read_signals(members, "unusual")
 
 
-def with_unusual(display: Display, members: Members | None) -> Display:
+def with_unusual(display: Display, members: JsonObject | None) -> Display:
     """Return it with what is unusual now, which the server sends beside the document."""
     if members is None:
         return display
@@ -73,9 +80,9 @@ def with_unusual(display: Display, members: Members | None) -> Display:
     return replace(display, unusual=_read_signals(members, "signals"), compared=compared)
 
 
-def _read_signals(members: Members, name: str) -> tuple[Oddity, ...]:
+def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
     return tuple(
-        Oddity(
+        Anomaly(
             code=each.safe("code"),
             text=each.safe("text", max_len=_LONG),
             severity=each.safe_or_none("severity") or _OF_EARLIER_VERSIONS,
@@ -84,12 +91,12 @@ def _read_signals(members: Members, name: str) -> tuple[Oddity, ...]:
     )
 
 
-def _read_scope(members: Members) -> Scope:
+def _read_scope(members: JsonObject) -> Scope:
     return Scope(name=members.safe("scope"), risk=members.choice("risk", Risk))
 
 
-def _read_asker(members: Members) -> Asker:
-    return Asker(
+def _read_asker(members: JsonObject) -> RequestingAgent:
+    return RequestingAgent(
         id=members.safe("id"),
         name=members.safe("name"),
         owners=_names(members, "owners"),
@@ -99,7 +106,7 @@ def _read_asker(members: Members) -> Asker:
     )
 
 
-def _names(members: Members, name: str) -> tuple[SafeText, ...]:
+def _names(members: JsonObject, name: str) -> tuple[SafeText, ...]:
     """Return a list of names; one that is not there is empty, as for what is no agent's."""
     found = members.texts(name) if name in members.values else ()
     return tuple(display_safe(each, max_len=200) for each in found)

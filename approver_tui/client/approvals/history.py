@@ -15,7 +15,7 @@ _MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What fits, as one page whose `next` says where to go on."""
 
     page: Page
@@ -23,14 +23,16 @@ class Found:
     """How many approvals were looked at."""
 
 
-def search(client: Client, wanted: Filter, *, limit: int, cursor: str | None = None) -> Found:
+def search(
+    client: Client, wanted: Filter, *, limit: int, cursor: str | None = None
+) -> SearchResult:
     """Return at most `limit` decided approvals that fit, newest first.
 
     At most 10,000 are looked at; `next` then says where the next search goes on.
     """
     if not wanted:
         page = client.inbox("decided", limit=limit, cursor=cursor)
-        return Found(page, len(page.items))
+        return SearchResult(page, len(page.items))
     kept: list[Approval] = []
     looked_at, at = 0, cursor
     while True:
@@ -40,11 +42,11 @@ def search(client: Client, wanted: Filter, *, limit: int, cursor: str | None = N
         looked_at += len(page.items)
         kept += fitting[:missing]
         if len(fitting) > missing:
-            return Found(_page(page, kept, _after(client, page, kept[-1], at)), looked_at)
+            return SearchResult(_page(page, kept, _after(client, page, kept[-1], at)), looked_at)
         if page.next is None or any(map(wanted.is_past, page.items)):
-            return Found(_page(page, kept, None), looked_at)
+            return SearchResult(_page(page, kept, None), looked_at)
         if len(kept) == limit or looked_at >= _MOST:
-            return Found(_page(page, kept, page.next), looked_at)
+            return SearchResult(_page(page, kept, page.next), looked_at)
         at = page.next
 
 

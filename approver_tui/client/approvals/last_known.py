@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from approver_tui.client import files, wire
 from approver_tui.client.errors import WireError
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.profile import Home, Profile
 from approver_tui.client.wire import Page
 
@@ -19,7 +19,7 @@ _MOST = 200
 """How many requests are kept, the gravest: enough to read, and read at once."""
 
 
-def keep(home: Home, profile: Profile, items: Sequence[Members], server_time: str) -> None:
+def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
     """Keep what waits. Raises OSError."""
     page = {
         "items": [item.values for item in items[:_MOST]],
@@ -37,7 +37,7 @@ def recall(home: Home, profile: Profile) -> Page | None:
     if content is None:
         return None
     try:
-        document = Members.parse(content)
+        document = JsonObject.parse(content)
         is_ours = document.integer("format") == _FORMAT
         if not is_ours or document.text("device") != profile.device_id:
             return None

@@ -4,9 +4,9 @@ Owns: what may be less of a request, and the tokens by which somebody acts for t
 strictly as in `wire.py`. Never: HTTP.
 """
 
-from approver_tui.client.reading import Members
-from approver_tui.state.approvals.narrowable import Leeway, LesserFact, Rule
-from approver_tui.state.clients.access import Stopped
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, NarrowingRule
+from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.text import display_safe
 from approver_tui.state.tokens.delegations import Actor, Delegation, DelegationState
 
@@ -14,21 +14,21 @@ _LONG = 4_000
 _NAME = 200
 
 
-def read_leeway(members: Members) -> Leeway:
+def read_narrowable(members: JsonObject) -> Narrowable:
     """Return what may be less of a request."""
-    return Leeway(
+    return Narrowable(
         scopes=members.texts("scopes"),
         facts=tuple(_read_fact(each) for each in members.children("facts")),
         token_seconds=members.integer("token_seconds"),
     )
 
 
-def read_part(members: Members) -> tuple[Delegation, ...]:
+def read_part(members: JsonObject) -> tuple[Delegation, ...]:
     """Return a part of the list of tokens."""
     return tuple(read_delegation(each) for each in members.children("items"))
 
 
-def read_delegation(members: Members) -> Delegation:
+def read_delegation(members: JsonObject) -> Delegation:
     """Return one token."""
     return Delegation(
         id=members.text("id"),
@@ -45,25 +45,25 @@ def read_delegation(members: Members) -> Delegation:
     )
 
 
-def read_stopped(members: Members) -> Stopped:
+def read_revoked_access(members: JsonObject) -> RevokedAccess:
     """Return what ended with an agent's right to act."""
-    return Stopped(
+    return RevokedAccess(
         grants=members.integer("grants_ended"),
         consents=members.integer("consents_revoked"),
         tokens=members.integer("tokens_revoked"),
     )
 
 
-def _read_fact(members: Members) -> LesserFact:
-    return LesserFact(
+def _read_fact(members: JsonObject) -> NarrowableFact:
+    return NarrowableFact(
         place=members.integer("place"),
         pointer=members.text("fact"),
         label=members.safe("label"),
         asked=members.safe("asked", max_len=_LONG),
-        rule=members.choice("rule", Rule),
+        rule=members.choice("rule", NarrowingRule),
         items=tuple(display_safe(item) for item in members.texts("items")),
     )
 
 
-def _read_actor(members: Members) -> Actor:
+def _read_actor(members: JsonObject) -> Actor:
     return Actor(members.text("id"), members.safe("name"))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import rfc8785
 
 from approver_tui.client.jose import DECISION, b64, unb64
-from approver_tui.client.verifying import ALGS, signs
+from approver_tui.client.verifying import ALGS, verify_signature
 from approver_tui.state.text import SafeText, display_safe
 
 RECEIPT: Final = "sayso-receipt+jws"
@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReceiptPart:
     """One part of a receipt; `why` it is wrong, or cannot be proved."""
 
     what: SafeText
@@ -49,7 +49,7 @@ class _WrongError(Exception):
     """Says which field, and what is wrong about it."""
 
 
-def verdict(parts: Sequence[Part]) -> Verdict:
+def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
     """Return what a receipt is worth: without the server's word, its last part, nothing is proved.
 
     The keys of the devices stand in the receipt itself: whoever makes one up has those of theirs.
@@ -59,7 +59,9 @@ def verdict(parts: Sequence[Part]) -> Verdict:
     return parts[-1].verdict
 
 
-def proved(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> tuple[Part, ...]:
+def check_receipt(
+    receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]
+) -> tuple[ReceiptPart, ...]:
     """Return every part with what became of it; `keys` are those that its issuer publishes."""
     parts = [
         _part("The request and what was shown have the digests that were signed", _texts, receipt)
@@ -80,7 +82,7 @@ def proved(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> tup
     return tuple(parts)
 
 
-def _part(what: str, check: Callable[..., str], *given: object) -> Part:
+def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
     """`check` returns why something cannot be proved, or raises."""
     try:
         why = check(*given)
@@ -91,8 +93,8 @@ def _part(what: str, check: Callable[..., str], *given: object) -> Part:
     return _told(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
 
 
-def _told(what: str, verdict: Verdict, why: str) -> Part:
-    return Part(display_safe(what, max_len=300), verdict, display_safe(why, max_len=300))
+def _told(what: str, verdict: Verdict, why: str) -> ReceiptPart:
+    return ReceiptPart(display_safe(what, max_len=300), verdict, display_safe(why, max_len=300))
 
 
 def _named(answer: Mapping[str, Any]) -> tuple[str, str]:
@@ -171,7 +173,7 @@ def _payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str
     wanted = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
     own = {name: header.get(name) for name in wanted} == wanted
     _must(own, f"{where}: its header is not that of this key")
-    is_over = signs(key["jwk"], unb64(signature), f"{head}.{body}".encode())
+    is_over = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
     _must(is_over, f"{where}: the signature is not over these bytes")
     return dict(json.loads(unb64(body)))
 
@@ -192,7 +194,7 @@ def _passkeys_word(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, 
     verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
     _must(verified, "signed: its person was not verified")
     over = data + hashlib.sha256(client).digest()
-    is_over = signs(key["jwk"], signature, over, is_der=True)
+    is_over = verify_signature(key["jwk"], signature, over, is_der=True)
     _must(is_over, "signed: the signature is not over these bytes")
     return dict(json.loads(payload))
 
@@ -218,12 +220,12 @@ def _server(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> st
         return "its key is not published any more"
     said = _payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
     rest = {name: value for name, value in receipt.items() if name != "server_signature"}
-    place = differs(rest, said)
+    place = first_difference(rest, said)
     _must(place is None, f"{place}: it is not what the server signed")
     return ""
 
 
-def differs(ours: object, theirs: object, at: str = "") -> str | None:
+def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
     """Return where two JSON values differ first, as a path; None when they do not."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         names = dict.fromkeys((*ours, *theirs))
@@ -232,7 +234,7 @@ def differs(ours: object, theirs: object, at: str = "") -> str | None:
         pairs = [(place, *pair) for place, pair in enumerate(zip(ours, theirs, strict=True))]
     else:
         return None if type(ours) is type(theirs) and ours == theirs else at or "receipt"
-    found = (differs(one, other, f"{at}/{name}".lstrip("/")) for name, one, other in pairs)
+    found = (first_difference(one, other, f"{at}/{name}".lstrip("/")) for name, one, other in pairs)
     return next((place for place in found if place is not None), None)
 
 

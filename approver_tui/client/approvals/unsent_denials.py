@@ -11,32 +11,32 @@ from dataclasses import dataclass
 
 from approver_tui.client import files
 from approver_tui.client.errors import WireError
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.unsent_denials import Unsent
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    unsent: Unsent
+    unsent: UnsentDenial
     process: int
     """Which program would have sent it."""
 
 
-class Intents:
+class UnsentDenials:
     """What one login was about to deny. Two programs may share the file."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def unsent(self) -> tuple[Unsent, ...]:
+    def unsent(self) -> tuple[UnsentDenial, ...]:
         """Return what programs were about to deny that run no more."""
         return tuple(row.unsent for row in self._read() if not _runs(row.process))
 
     def keep(self, approvals: Iterable[Approval]) -> None:
         """Note that this program is about to deny these. Raises OSError."""
-        new = [_Row(Unsent(each.id, each.headline), os.getpid()) for each in approvals]
+        new = [_Row(UnsentDenial(each.id, each.headline), os.getpid()) for each in approvals]
         ids = {row.unsent.approval_id for row in new}
         self._change(ids, new)
 
@@ -54,7 +54,7 @@ class Intents:
         """A broken file is one that says nothing; it is replaced by the next denial."""
         content = files.read_private(self._home.intents_file)
         try:
-            rows = Members.parse(content).children("denials") if content else ()
+            rows = JsonObject.parse(content).children("denials") if content else ()
             return [_Row(_unsent(row), row.integer("process")) for row in rows]
         except WireError:
             return []
@@ -75,8 +75,8 @@ class Intents:
             self._home.intents_file.unlink(missing_ok=True)
 
 
-def _unsent(members: Members) -> Unsent:
-    return Unsent(members.text("approval"), members.safe("headline"))
+def _unsent(members: JsonObject) -> UnsentDenial:
+    return UnsentDenial(members.text("approval"), members.safe("headline"))
 
 
 def _runs(process: int) -> bool:

@@ -3,20 +3,20 @@
 Owns: reading it, strictly. Never: HTTP.
 """
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.votes import Together, Vote
+from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import display_safe
 
 _LONGEST_NAME = 100
 _LONGEST_REASON = 500
 
 
-def read_together(members: Members | None) -> Together | None:
+def read_votes(members: JsonObject | None) -> VoteTally | None:
     """Return how far it is; None where only the person it is for is asked."""
     if members is None:
         return None
-    return Together(
+    return VoteTally(
         need=members.integer("need"),
         have=members.integer("have"),
         left=tuple(display_safe(name, max_len=_LONGEST_NAME) for name in members.texts("left")),
@@ -24,7 +24,7 @@ def read_together(members: Members | None) -> Together | None:
     )
 
 
-def _read_vote(members: Members) -> Vote:
+def _read_vote(members: JsonObject) -> Vote:
     by = members.child("by")
     return Vote(
         by_id=by.safe("id"),

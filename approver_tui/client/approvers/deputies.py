@@ -6,13 +6,13 @@ Owns: paths, bodies, and how answers are read. Never: the signature that names o
 from urllib.parse import quote
 
 from approver_tui.client.api import Client
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.state.approvers.deputies import Deputies, Deputy
 
 _PATH = "/api/deputies"
 
 
-def of_person(client: Client) -> Deputies:
+def list_deputies(client: Client) -> Deputies:
     """Return whom the person named, and for whom they decide."""
     answer = client.session.get(_PATH)
     return Deputies(
@@ -21,18 +21,18 @@ def of_person(client: Client) -> Deputies:
     )
 
 
-def name(client: Client, deputy: str, begins: str, ends: str, statement: str) -> Deputy:
+def add_deputy(client: Client, deputy: str, begins: str, ends: str, statement: str) -> Deputy:
     """Let somebody decide for the person; the statement is over these very words."""
     body = {"deputy": deputy, "from": begins, "to": ends, "statement": statement}
     return _read(client.session.post(_PATH, body))
 
 
-def end(client: Client, deputy_id: str) -> None:
+def end_deputy(client: Client, deputy_id: str) -> None:
     """End a deputy, or being one."""
     client.session.delete(f"{_PATH}/{quote(deputy_id, safe='')}")
 
 
-def _read(members: Members) -> Deputy:
+def _read(members: JsonObject) -> Deputy:
     return Deputy(
         id=members.safe("id"),
         user_name=members.child("user").safe("name"),

@@ -3,17 +3,17 @@
 Owns: which members are read, those that are called and those that are lost. Never: HTTP.
 """
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.state.devices.devices import Browser
 
 
-def read_browsers(members: Members) -> tuple[Browser, ...]:
+def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
     """Return those that are called, then those that their push service knows no more."""
     called = [_called(each) for each in members.children("items")]
     return (*called, *(_lost(each) for each in members.children("lost")))
 
 
-def _called(members: Members) -> Browser:
+def _called(members: JsonObject) -> Browser:
     return Browser(
         device_id=members.child("device").text("id"),
         service=members.safe("service"),
@@ -23,7 +23,7 @@ def _called(members: Members) -> Browser:
     )
 
 
-def _lost(members: Members) -> Browser:
+def _lost(members: JsonObject) -> Browser:
     return Browser(
         device_id=members.child("device").text("id"),
         service=members.safe("service"),

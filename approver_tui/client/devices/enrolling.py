@@ -12,14 +12,14 @@ import httpx
 from approver_tui.client import api, wire
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys, vault
-from approver_tui.client.devices.keys import Level
-from approver_tui.client.devices.unlocking import SESSION, Opened, confirm_pin
+from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.unlocking import SESSION, OpenedKey, confirm_pin
 from approver_tui.client.devices.vault import Vault
 from approver_tui.client.errors import BadAddress, BadName, BadServer, ClientError, WireError
 from approver_tui.client.jose import SigningKey, b64, unb64
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in import profile, tokens
-from approver_tui.client.sign_in.device_grant import SigningIn
+from approver_tui.client.sign_in.device_grant import DeviceGrant
 from approver_tui.client.sign_in.profile import Home, Profile
 from approver_tui.client.sign_in.session import Session
 from approver_tui.client.sign_in.tokens import Tokens
@@ -43,7 +43,7 @@ class Enrolment:
     pin: str
     allow_insecure: bool = False
     """Accept a server on another machine without TLS."""
-    signing_in: SigningIn | None = None
+    signing_in: DeviceGrant | None = None
     """How to be let in; needed where there is no code."""
 
 
@@ -87,7 +87,7 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     if response.status_code != httpx.codes.OK:
         raise BadServer(f"There is no Sayso server at this address: {refusal(response).detail}")
     try:
-        issuer = Members.parse(response.content).text("issuer").rstrip("/")
+        issuer = JsonObject.parse(response.content).text("issuer").rstrip("/")
     except WireError as error:
         raise BadServer("There is no Sayso server at this address.") from error
     if _authority(urlsplit(issuer)) != _authority(asked):
@@ -151,10 +151,10 @@ def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Prof
     answer = client.pin(x, SESSION)
     blobs = (
         keys.seal(key.scalar, x=x, y=answer.y, level=level, device=client.profile.device_id)
-        for key, level in ((low, Level.LOW), (high, Level.HIGH))
+        for key, level in ((low, KeyLevel.LOW), (high, KeyLevel.HIGH))
     )
     low_blob, high_blob = map(b64, blobs)
-    confirm_pin(client, Opened(bytearray(high.scalar), answer.nonce))
+    confirm_pin(client, OpenedKey(bytearray(high.scalar), answer.nonce))
     return replace(client.profile, low_blob=low_blob, high_blob=high_blob)
 
 

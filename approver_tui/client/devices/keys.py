@@ -31,14 +31,14 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class Level(StrEnum):
+class KeyLevel(StrEnum):
     """The two approval keys: one stays open in an unlocked app, one opens for one signature."""
 
     LOW = "low"
     HIGH = "high"
 
 
-class NotOpened(Exception):
+class UnsealFailed(Exception):
     """The blob's tag failed: the PIN was wrong, or the blob is another device's."""
 
 
@@ -66,21 +66,21 @@ def stretch(pin: str, salt: bytes) -> bytes:
     )
 
 
-def seal(scalar: bytes, *, x: bytes, y: bytes, level: Level, device: str) -> bytes:
+def seal(scalar: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytes:
     """Return the blob that holds a private number."""
     nonce = os.urandom(_NONCE_BYTES)
     cipher = AESGCM(_wrapping_key(x, y, level))
     return nonce + cipher.encrypt(nonce, scalar, _bound_to(device, level))
 
 
-def unseal(blob: bytes, *, x: bytes, y: bytes, level: Level, device: str) -> bytearray:
+def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytearray:
     """Return the private number in `blob`, in memory that `wipe` can clear. Raises NotOpened."""
     cipher = AESGCM(_wrapping_key(x, y, level))
     nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
     try:
         return bytearray(cipher.decrypt(nonce, sealed, _bound_to(device, level)))
     except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
-        raise NotOpened from error
+        raise UnsealFailed from error
 
 
 def wipe(secret: bytearray) -> None:
@@ -88,12 +88,12 @@ def wipe(secret: bytearray) -> None:
     secret[:] = bytes(len(secret))
 
 
-def _wrapping_key(x: bytes, y: bytes, level: Level) -> bytes:
+def _wrapping_key(x: bytes, y: bytes, level: KeyLevel) -> bytes:
     derivation = HKDF(hashes.SHA256(), length=_KEY_BYTES, salt=None, info=level.encode())
     return derivation.derive(x + y)
 
 
-def _bound_to(device: str, level: Level) -> bytes:
+def _bound_to(device: str, level: KeyLevel) -> bytes:
     return f"{device}{level}".encode()
 
 

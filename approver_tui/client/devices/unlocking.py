@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import WrongPin
 from approver_tui.client.jose import SigningKey, signed_statement, unb64
 from approver_tui.client.sign_in.profile import Profile
@@ -30,7 +30,7 @@ SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedKey:
     """A private number in memory that can be wiped, and the nonce of the call that opened it."""
 
     scalar: bytearray
@@ -54,15 +54,15 @@ class _PinCall:
     x: bytes
     answer: PinAnswer
 
-    def open(self, level: Level) -> Opened:
+    def open(self, level: KeyLevel) -> OpenedKey:
         """Open a sealed key. Raises WrongPin."""
         own = self.profile
-        blob = unb64(own.low_blob if level is Level.LOW else own.high_blob)
+        blob = unb64(own.low_blob if level is KeyLevel.LOW else own.high_blob)
         try:
             scalar = keys.unseal(blob, x=self.x, y=self.answer.y, level=level, device=own.device_id)
-        except keys.NotOpened as error:
+        except keys.UnsealFailed as error:
             raise WrongPin(self.answer.tries, self.answer.left) from error
-        return Opened(scalar, self.answer.nonce)
+        return OpenedKey(scalar, self.answer.nonce)
 
 
 def _call(client: Client, pin: str, purpose: str) -> _PinCall:
@@ -71,28 +71,28 @@ def _call(client: Client, pin: str, purpose: str) -> _PinCall:
     return _PinCall(client.profile, x, client.pin(x, purpose))
 
 
-def open_key(client: Client, pin: str, level: Level, purpose: str) -> Opened:
+def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedKey:
     """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
     return _call(client, pin, purpose).open(level)
 
 
-def open_session(client: Client, pin: str) -> Opened:
+def open_session(client: Client, pin: str) -> OpenedKey:
     """Open the low key with one counted call, and prove the PIN by the high key.
 
     The high key is wiped before this returns. Raises as `open_key` does, and what the server says
     of the proof.
     """
     call = _call(client, pin, SESSION)
-    high = call.open(Level.HIGH)
+    high = call.open(KeyLevel.HIGH)
     try:
         confirm_pin(client, high)
     finally:
         high.wipe()
-    return call.open(Level.LOW)
+    return call.open(KeyLevel.LOW)
 
 
 @contextmanager
-def one_signature(client: Client, pin: str, level: Level, purpose: str) -> Iterator[Opened]:
+def one_signature(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
     """Open a key, and wipe it when the block ends."""
     opened = open_key(client, pin, level, purpose)
     try:
@@ -101,7 +101,7 @@ def one_signature(client: Client, pin: str, level: Level, purpose: str) -> Itera
         opened.wipe()
 
 
-def confirm_pin(client: Client, opened: Opened) -> None:
+def confirm_pin(client: Client, opened: OpenedKey) -> None:
     """Tell the server, by a signature of the high key, that the PIN was right."""
     statement = signed_statement(
         opened.key,
@@ -114,7 +114,7 @@ def confirm_pin(client: Client, opened: Opened) -> None:
     client.confirm_pin(statement)
 
 
-def seconds_awake_and_asleep() -> float:
+def boottime_seconds() -> float:
     """Seconds of a clock that only goes forward, through the sleep of a laptop where it can."""
     return time.clock_gettime(_AWAKE_AND_ASLEEP)
 
@@ -125,13 +125,11 @@ class LowKey:
     `ticks` counts seconds; it is no clock that somebody can set back.
     """
 
-    def __init__(
-        self, client: Client, ticks: Callable[[], float] = seconds_awake_and_asleep
-    ) -> None:
+    def __init__(self, client: Client, ticks: Callable[[], float] = boottime_seconds) -> None:
         self._client = client
         self._ticks = ticks
         self._lock = threading.Lock()
-        self._opened: Opened | None = None
+        self._opened: OpenedKey | None = None
         self._touched = 0.0
 
     def open(self, pin: str) -> None:

@@ -3,18 +3,18 @@
 Owns: the member `devices` of an approval. Never: the rest of it; that is wire.py.
 """
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.state.notifications.deliveries import Delivery
 
 
-def read_deliveries(members: Members) -> tuple[Delivery, ...]:
+def read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
     """Return what each device had; nothing where the server does not say."""
     if members.values.get("devices") is None:
         return ()
     return tuple(_read_delivery(each) for each in members.children("devices"))
 
 
-def _read_delivery(members: Members) -> Delivery:
+def _read_delivery(members: JsonObject) -> Delivery:
     return Delivery(
         device_id=members.text("id"),
         device_name=members.safe("name"),

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from approver_tui.client import files, wire
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, ClientError, LoginFirst, Unreachable, WireError
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.state.notifications.connection import Connection, Signal
 from approver_tui.state.notifications.events import Event
@@ -56,7 +56,7 @@ def _ignore(_problem: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listeners:
+class FeedListeners:
     """Whom the feed calls, from the thread that runs it."""
 
     on_event: Callable[[Event], None]
@@ -100,7 +100,7 @@ class Feed:
         """When the server last gave a sign of life, on its clock in milliseconds."""
         self._connection = Connection(since=client.now())
 
-    def run(self, listeners: Listeners, stop: threading.Event) -> None:
+    def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
         """Follow the feed until `stop` is set. Raises LoginFirst when the session has ended."""
         failures = 0
         try:
@@ -109,7 +109,7 @@ class Feed:
                 reason, went_well = self._one_line(listeners, stop)
                 self._signal(listeners, Signal.LOST, reason)
                 failures = 0 if went_well else failures + 1
-                stop.wait(pause(failures))
+                stop.wait(redial_delay(failures))
         except LoginFirst as error:
             self._signal(listeners, Signal.ENDED, error.detail)
             raise
@@ -120,7 +120,7 @@ class Feed:
         finally:
             self._keep_cursor()
 
-    def _one_line(self, listeners: Listeners, stop: threading.Event) -> tuple[str, bool]:
+    def _one_line(self, listeners: FeedListeners, stop: threading.Event) -> tuple[str, bool]:
         """Dial and listen until the line is lost; return why, and whether it ever stood."""
         line: _Line | None = None
         try:
@@ -165,7 +165,7 @@ class Feed:
             self._client.me()
         return Unreachable(f"The server refused the live feed ({status}).")
 
-    def _listen(self, line: _Line, listeners: Listeners, stop: threading.Event) -> None:
+    def _listen(self, line: _Line, listeners: FeedListeners, stop: threading.Event) -> None:
         looked_at = self._client.now()
         while not stop.is_set():
             looked_at = self._still_awake(looked_at)
@@ -177,7 +177,7 @@ class Feed:
                 self._keep_cursor()
                 continue
             try:
-                self._take(Members.parse(frame), line, listeners)
+                self._take(JsonObject.parse(frame), line, listeners)
             except WireError as error:
                 listeners.on_problem(display_safe(str(error), max_len=200))
             self.heard_at = self._client.now()
@@ -206,7 +206,7 @@ class Feed:
             with suppress(ConnectionClosed):  # what came before that is read first
                 line.pong, line.pinged_at = line.socket.ping(), now
 
-    def _take(self, frame: Members, line: _Line, listeners: Listeners) -> None:
+    def _take(self, frame: JsonObject, line: _Line, listeners: FeedListeners) -> None:
         match frame.text("type"):
             case "event":
                 self._take_event(frame, listeners)
@@ -222,7 +222,7 @@ class Feed:
                 self.cursor = frame.integer("cursor")
                 listeners.on_resync()
 
-    def _take_event(self, frame: Members, listeners: Listeners) -> None:
+    def _take_event(self, frame: JsonObject, listeners: FeedListeners) -> None:
         """Hand an event on once. One that cannot be read is passed over, and reported."""
         seq = frame.integer("seq")
         if self.cursor is not None and seq <= self.cursor:
@@ -245,7 +245,7 @@ class Feed:
         proof = self._client.session.transport.proof("GET", PATH, token)
         line.socket.send(json.dumps({"type": "renew", "access_token": token, "proof": proof}))
 
-    def _signal(self, listeners: Listeners, signal: Signal, reason: str = "") -> None:
+    def _signal(self, listeners: FeedListeners, signal: Signal, reason: str = "") -> None:
         safe = display_safe(reason, max_len=200)
         after = self._connection.after(signal, now=self._client.now(), reason=safe)
         if after != self._connection:
@@ -271,7 +271,7 @@ def kept_cursor(client: Client) -> int | None:
     return int(content) if content is not None and content.isdigit() else None
 
 
-def pause(failures: int) -> float:
+def redial_delay(failures: int) -> float:
     """Return how long to wait before dialling again, in seconds; jitter spreads a crowd."""
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failures, 10))
     return longest * secrets.SystemRandom().uniform(0.5, 1.0)

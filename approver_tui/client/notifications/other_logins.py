@@ -11,7 +11,7 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.transport import Clock
 
 
-class Others:
+class OtherLogins:
     """Every login but the one in `home`. One thread at a time may ask."""
 
     def __init__(self, home: Home, *, clock: Clock) -> None:

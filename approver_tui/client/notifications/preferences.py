@@ -6,9 +6,14 @@ Owns: paths, bodies, and how answers are read. Never: what the settings mean.
 from urllib.parse import quote
 
 from approver_tui.client.api import Client
-from approver_tui.client.reading import Members
-from approver_tui.client.transport import Outgoing
-from approver_tui.state.notifications.preferences import Attention, Hold, Mute, QuietHours
+from approver_tui.client.reading import JsonObject
+from approver_tui.client.transport import OutgoingRequest
+from approver_tui.state.notifications.preferences import (
+    HeldRequest,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
 from approver_tui.state.text import display_safe
 
 _PATH = "/api/attention"
@@ -16,19 +21,19 @@ SNOOZE = 15
 """For how long a request is snoozed unless somebody says otherwise, in minutes."""
 
 
-def settings(client: Client) -> Attention:
+def settings(client: Client) -> NotificationPrefs:
     """Return what is set."""
     return _read(client.session.get(_PATH))
 
 
 def set_quiet_hours(
     client: Client, *, begins: str, ends: str, zone: str, days: tuple[str, ...]
-) -> Attention:
+) -> NotificationPrefs:
     """Be notified of low and medium risk outside of these hours only."""
     body: dict[str, object] = {"from": begins, "to": ends, "zone": zone}
     body |= {"days": list(days)} if days else {}
-    outgoing = Outgoing(method="PUT", path=f"{_PATH}/quiet-hours", json=body)
-    return _read(Members.parse(client.session.send(outgoing).content))
+    outgoing = OutgoingRequest(method="PUT", path=f"{_PATH}/quiet-hours", json=body)
+    return _read(JsonObject.parse(client.session.send(outgoing).content))
 
 
 def clear_quiet_hours(client: Client) -> None:
@@ -47,17 +52,17 @@ def unmute(client: Client, agent: str) -> None:
     client.session.delete(f"{_PATH}/mutes/{_named(client, agent)}")
 
 
-def snooze(client: Client, approval_id: str, minutes: int) -> Hold:
+def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
     """Be notified of a request again in so many minutes, and not before."""
     return _read_hold(client.session.post(_snooze(approval_id), {"minutes": minutes}))
 
 
-def wake(client: Client, approval_id: str) -> None:
+def unsnooze(client: Client, approval_id: str) -> None:
     """Be notified of a request as usual."""
     client.session.delete(_snooze(approval_id))
 
 
-class Bell:
+class NotificationPrefsClient:
     """A person's notifications, each changed by one call that may block.
 
     Every call returns all that is set after it.
@@ -66,35 +71,37 @@ class Bell:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def settings(self) -> Attention:
+    def settings(self) -> NotificationPrefs:
         """Return what is set."""
         return settings(self._client)
 
-    def snooze(self, approval_id: str) -> Attention:
+    def snooze(self, approval_id: str) -> NotificationPrefs:
         """Let a request ring in a quarter of an hour, and not before."""
         snooze(self._client, approval_id, SNOOZE)
         return self.settings()
 
-    def wake(self, approval_id: str) -> Attention:
+    def unsnooze(self, approval_id: str) -> NotificationPrefs:
         """Let a request ring as usual."""
-        wake(self._client, approval_id)
+        unsnooze(self._client, approval_id)
         return self.settings()
 
-    def mute(self, agent_id: str) -> Attention:
+    def mute(self, agent_id: str) -> NotificationPrefs:
         """Mute an agent until it is unmuted."""
         mute(self._client, agent_id, None)
         return self.settings()
 
-    def unmute(self, agent_id: str) -> Attention:
+    def unmute(self, agent_id: str) -> NotificationPrefs:
         """Let an agent ring again."""
         unmute(self._client, agent_id)
         return self.settings()
 
-    def be_quiet(self, begins: str, ends: str, zone: str, days: tuple[str, ...] = ()) -> Attention:
+    def set_quiet_hours(
+        self, begins: str, ends: str, zone: str, days: tuple[str, ...] = ()
+    ) -> NotificationPrefs:
         """Set quiet hours; no days are every day."""
         return set_quiet_hours(self._client, begins=begins, ends=ends, zone=zone, days=days)
 
-    def be_loud(self) -> Attention:
+    def clear_quiet_hours(self) -> NotificationPrefs:
         """End the quiet hours for good."""
         clear_quiet_hours(self._client)
         return self.settings()
@@ -110,9 +117,9 @@ def _named(client: Client, agent: str) -> str:
     return quote(next((one.agent_id for one in known if one.agent_name == agent), agent), safe="")
 
 
-def _read(members: Members) -> Attention:
+def _read(members: JsonObject) -> NotificationPrefs:
     hours = members.child_or_none("quiet_hours")
-    return Attention(
+    return NotificationPrefs(
         quiet_hours=None if hours is None else _read_hours(hours),
         quiet_until=members.time_or_none("quiet_until"),
         mutes=tuple(_read_mute(one) for one in members.children("mutes")),
@@ -120,7 +127,7 @@ def _read(members: Members) -> Attention:
     )
 
 
-def _read_hours(members: Members) -> QuietHours:
+def _read_hours(members: JsonObject) -> QuietHours:
     return QuietHours(
         days=tuple(display_safe(day, max_len=9) for day in members.texts("days")),
         begins=members.safe("from"),
@@ -129,7 +136,7 @@ def _read_hours(members: Members) -> QuietHours:
     )
 
 
-def _read_mute(members: Members) -> Mute:
+def _read_mute(members: JsonObject) -> Mute:
     agent = members.child("agent")
     return Mute(
         agent_id=agent.safe("id"),
@@ -139,7 +146,7 @@ def _read_mute(members: Members) -> Mute:
     )
 
 
-def _read_hold(members: Members) -> Hold:
-    return Hold(
+def _read_hold(members: JsonObject) -> HeldRequest:
+    return HeldRequest(
         approval=members.safe("approval"), until=members.time("until"), why=members.safe("why")
     )

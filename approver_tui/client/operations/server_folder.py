@@ -14,7 +14,7 @@ from approver_tui.client.transport import LOOPBACK
 _FILES = ("master.key", "pin.key", "sayso.db")
 
 
-def server_folder_is_open(issuer: str, folder: Path) -> Path | None:
+def readable_server_folder(issuer: str, folder: Path) -> Path | None:
     """Return `folder` if the server is on this machine and what is in it can be read, else None.
 
     A folder that can be written to counts even where the files in it cannot be read: another file

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from approver_tui.client.errors import ApiError, Unreachable
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.tokens import Tokens
-from approver_tui.client.transport import CLIENT_ID, Outgoing, Transport
+from approver_tui.client.transport import CLIENT_ID, OutgoingRequest, Transport
 from approver_tui.state.text import SafeText, display_safe
 
 GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
@@ -35,7 +35,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class SigningIn:
+class DeviceGrant:
     """How to be let in: how the invitation is shown, and how time passes."""
 
     show: Callable[[Invitation], None]
@@ -48,8 +48,8 @@ class SigningIn:
         that does not answer meanwhile is asked again until the code has run out.
         """
         form = {"client_id": CLIENT_ID, "device_name": name}
-        outgoing = Outgoing(method="POST", path=_PATH, form=form)
-        answer = Members.parse(transport.send(outgoing).content)
+        outgoing = OutgoingRequest(method="POST", path=_PATH, form=form)
+        answer = JsonObject.parse(transport.send(outgoing).content)
         until = transport.now() + answer.integer("expires_in") * 1000
         self.show(_invitation(answer, transport.issuer, until))
         form = {"grant_type": GRANT, "device_code": answer.text("device_code")}
@@ -67,7 +67,7 @@ class SigningIn:
                     raise
 
 
-def _invitation(answer: Members, issuer: str, until: int) -> Invitation:
+def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
     """The page is the issuer's own, whatever else an answer may name."""
     code = answer.text("user_code")
     return Invitation(

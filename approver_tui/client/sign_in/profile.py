@@ -141,7 +141,7 @@ def load(home: Home) -> Profile | None:
         raise BrokenProfile(f"{home.profile_file} cannot be read; log in again.") from error
 
 
-def needed(home: Home) -> Profile:
+def load_required(home: Home) -> Profile:
     """Return the current profile. Raises LoginFirst before a login, or BrokenProfile."""
     profile = load(home)
     if profile is None:

@@ -13,9 +13,9 @@ import httpx
 from approver_tui.client.devices.vault import Vault
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.jose import SigningKey
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.tokens import TokenKeeper, Tokens
-from approver_tui.client.transport import Clock, Outgoing, Transport
+from approver_tui.client.transport import Clock, OutgoingRequest, Transport
 
 
 class Session:
@@ -29,23 +29,23 @@ class Session:
         self.transport = Transport(issuer, key, clock=clock)
         self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renewed)
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Members:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
         """Return the object at a path."""
-        return _body(self.send(Outgoing(method="GET", path=path, params=params)))
+        return _body(self.send(OutgoingRequest(method="GET", path=path, params=params)))
 
-    def post(self, path: str, body: Mapping[str, object]) -> Members:
+    def post(self, path: str, body: Mapping[str, object]) -> JsonObject:
         """Return the object that answers a body."""
-        return _body(self.send(Outgoing(method="POST", path=path, json=body)))
+        return _body(self.send(OutgoingRequest(method="POST", path=path, json=body)))
 
     def delete(self, path: str) -> None:
         """Delete what is at a path."""
-        self.send(Outgoing(method="DELETE", path=path))
+        self.send(OutgoingRequest(method="DELETE", path=path))
 
-    def ended(self, path: str) -> Members:
+    def ended(self, path: str) -> JsonObject:
         """End what is at a path; return the object that says what became of it."""
-        return _body(self.send(Outgoing(method="DELETE", path=path)))
+        return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
-    def send(self, outgoing: Outgoing) -> httpx.Response:
+    def send(self, outgoing: OutgoingRequest) -> httpx.Response:
         """Send with a token. Raises LoginFirst when the server takes none of ours."""
         token = self.tokens.access_token()
         try:
@@ -65,5 +65,5 @@ class Session:
             raise
 
 
-def _body(response: httpx.Response) -> Members:
-    return Members.parse(response.content)
+def _body(response: httpx.Response) -> JsonObject:
+    return JsonObject.parse(response.content)

@@ -13,17 +13,17 @@ from approver_tui.client.errors import Changed
 from approver_tui.client.standing_grants import standing_grants_wire
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.standing_grants.standing_grants import (
-    GrantWish,
-    Preview,
+    GrantPreview,
     StandingGrant,
-    is_wished,
+    StandingGrantProposal,
+    matches_proposal,
 )
 
 _PATH = "/api/grants"
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class StandingGrantsClient:
     """All of it for one client; for callers that hold no client themselves."""
 
     client: Client
@@ -36,11 +36,11 @@ class Ahead:
         """Take a grant back."""
         return revoke(self.client, grant_id)
 
-    def preview(self, wish: GrantWish) -> Preview:
+    def preview(self, wish: StandingGrantProposal) -> GrantPreview:
         """Return what a grant would be; nothing is given."""
         return preview(self.client, wish)
 
-    def open(self, wish: GrantWish, example: Approval) -> Approval:
+    def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:
         """Return the approval that gives a grant once it is signed. Raises Changed."""
         return open_grant(self.client, wish, example)
 
@@ -62,19 +62,21 @@ def revoke(client: Client, grant_id: str) -> StandingGrant:
     return standing_grants_wire.read_grant(client.session.ended(_one(grant_id)))
 
 
-def preview(client: Client, wish: GrantWish) -> Preview:
+def preview(client: Client, wish: StandingGrantProposal) -> GrantPreview:
     """Return what a grant would be; nothing is given."""
-    answer = client.session.post(f"{_PATH}/preview", standing_grants_wire.wish(wish))
+    answer = client.session.post(f"{_PATH}/preview", standing_grants_wire.proposal_body(wish))
     return standing_grants_wire.read_preview(answer)
 
 
-def open_grant(client: Client, wish: GrantWish, example: Approval) -> Approval:
+def open_grant(client: Client, wish: StandingGrantProposal, example: Approval) -> Approval:
     """Return the approval that gives a grant once it is signed.
 
     Raises Changed when it is not for what was wished: requests like the example, and no others.
     """
-    opened = wire.read_approval(client.session.post(_PATH, standing_grants_wire.wish(wish)))
-    fits = is_wished(wish, example.action_text, opened.action_text, client.now())
+    opened = wire.read_approval(
+        client.session.post(_PATH, standing_grants_wire.proposal_body(wish))
+    )
+    fits = matches_proposal(wish, example.action_text, opened.action_text, client.now())
     if opened.kind is not Kind.STANDING_GRANT or not fits:
         raise Changed("The server offers something else for signing than you wished.")
     return opened

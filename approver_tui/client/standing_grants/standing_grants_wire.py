@@ -3,24 +3,24 @@
 Owns: their members. Never: what they mean.
 """
 
-from approver_tui.client.reading import Members
-from approver_tui.state.approvals.approvals import Unasked
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.approvals.approvals import AutomaticDecision
 from approver_tui.state.standing_grants.standing_grants import (
     GrantFact,
+    GrantPreview,
+    GrantState,
     GrantUse,
-    GrantWish,
     Money,
     PastRequest,
-    Preview,
-    Standing,
     StandingGrant,
+    StandingGrantProposal,
 )
 from approver_tui.state.text import SafeText, display_safe
 
 _LONG = 2_000
 
 
-def wish(wished: GrantWish) -> dict[str, object]:
+def proposal_body(wished: StandingGrantProposal) -> dict[str, object]:
     """Return what is sent to ask for a grant."""
     vary = [{"fact": each.pointer, "up_to": each.up_to} for each in wished.vary]
     return {
@@ -33,12 +33,12 @@ def wish(wished: GrantWish) -> dict[str, object]:
     }
 
 
-def read_grant(members: Members) -> StandingGrant:
+def read_grant(members: JsonObject) -> StandingGrant:
     """Return a grant."""
     agent = members.child("agent")
     return StandingGrant(
         id=members.safe("id"),
-        state=members.choice("state", Standing),
+        state=members.choice("state", GrantState),
         agent_id=agent.safe("id"),
         agent_name=agent.safe("name"),
         resource=members.safe("resource", max_len=_LONG),
@@ -60,9 +60,9 @@ def read_grant(members: Members) -> StandingGrant:
     )
 
 
-def read_preview(members: Members) -> Preview:
+def read_preview(members: JsonObject) -> GrantPreview:
     """Return what a grant would be."""
-    return Preview(
+    return GrantPreview(
         agent_name=members.child("agent").safe("name"),
         resource=members.safe("resource", max_len=_LONG),
         scopes=_scopes(members),
@@ -76,12 +76,12 @@ def read_preview(members: Members) -> Preview:
     )
 
 
-def read_unasked(members: Members | None) -> Unasked | None:
+def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | None:
     """Return what decided a request where nobody was asked."""
     if members is None:
         return None
     grant = members.safe_or_none("standing_grant")
-    return Unasked(
+    return AutomaticDecision(
         consent=members.safe("consent") if grant is None else None,
         policy=members.integer("policy"),
         grant=grant,
@@ -89,25 +89,25 @@ def read_unasked(members: Members | None) -> Unasked | None:
     )
 
 
-def _scopes(members: Members) -> tuple[SafeText, ...]:
+def _scopes(members: JsonObject) -> tuple[SafeText, ...]:
     return tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes"))
 
 
-def _pattern(members: Members) -> tuple[GrantFact, ...]:
+def _pattern(members: JsonObject) -> tuple[GrantFact, ...]:
     return tuple(
         GrantFact(each.safe("label"), each.safe("value", max_len=_LONG))
         for each in members.children("pattern")
     )
 
 
-def _money(members: Members, name: str) -> Money | None:
+def _money(members: JsonObject, name: str) -> Money | None:
     found = members.child_or_none(name)
     if found is None:
         return None
     return Money(found.integer("minor"), found.safe("currency"), found.safe("text"))
 
 
-def _use(members: Members) -> GrantUse:
+def _use(members: JsonObject) -> GrantUse:
     return GrantUse(
         number=members.integer("number"),
         approval=members.safe("approval"),
@@ -117,7 +117,7 @@ def _use(members: Members) -> GrantUse:
     )
 
 
-def _past(members: Members) -> PastRequest:
+def _past(members: JsonObject) -> PastRequest:
     return PastRequest(
         id=members.safe("id"),
         fingerprint=members.safe("fingerprint"),

@@ -15,12 +15,12 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, reports
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_yes
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import approve_help, approve_keys
-from approver_tui.screens.panel import Approved, Closed, Panel, Unknown
+from approver_tui.screens.panel import Approved, OutcomeUnknown, Panel, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries, Step
 from approver_tui.state.money import amount
@@ -54,10 +54,10 @@ class ApprovePanel(Panel):
         Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
-        super().__init__(desk, table, approval)
-        needs_pin = approval.needs_pin or not desk.answers.is_unlocked
-        self._facts = PanelFacts(approval, desk.zone)
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
+        needs_pin = approval.needs_pin or not context.answers.is_unlocked
+        self._facts = PanelFacts(approval, context.zone)
         self._fields = CeremonyFields(approval, needs_pin=needs_pin)
         self.set_class(approval.display.type_back is not None, "-typing")
         self.set_class(len(approval.steps) > _FEW_FIELDS, "-many")
@@ -84,7 +84,7 @@ class ApprovePanel(Panel):
     @property
     def focus_chain(self) -> list[Widget]:
         """Back, the fields, Approve: the way there never passes Back again."""
-        if not self.is_whole:
+        if not self.is_ready:
             return []
         order = (
             self.query_one("#back"),
@@ -109,14 +109,14 @@ class ApprovePanel(Panel):
         """Return why Approve cannot be pressed, or nothing."""
         if self.is_busy:
             return say("waiting for the server's answer.")
-        if reason := why_no_yes(self.table, self.approval, self.moment):
+        if reason := why_no_yes(self.state, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
             below = self._facts.rows_below
             return say("read on first, {} more {} (PgDn).", below, lines_word(below))
         if missing := self._fields.missing:
             return missing
-        if self.desk.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
+        if self.context.ticks() - self._all_seen_since < ARMING[self.approval.risk]:
             return say("a moment to read.")
         return SafeText("")
 
@@ -131,7 +131,7 @@ class ApprovePanel(Panel):
 
     @on(Button.Pressed, "#approve")
     def _approve(self) -> None:
-        if self.desk.guard.is_holding or self.why_off():
+        if self.context.guard.is_holding or self.why_off():
             return
         pin, entries = self._fields.take_pin(), self._fields.entries()
         self.is_busy, self._notice = True, SafeText("")
@@ -146,19 +146,19 @@ class ApprovePanel(Panel):
         """Show the help."""
         self.open_help(approve_help(), self.why_off())
 
-    @on(reports.Answered)
-    def _answered(self, message: reports.Answered) -> None:
+    @on(thread_messages.AnswerAccepted)
+    def _answered(self, message: thread_messages.AnswerAccepted) -> None:
         self.finish(Approved(message.approval))
 
-    @on(reports.Refused)
-    def _refused(self, message: reports.Refused) -> None:
+    @on(thread_messages.AnswerRefused)
+    def _refused(self, message: thread_messages.AnswerRefused) -> None:
         self.is_busy = False
         result = self._result_of(message.error)
         if result is not None:
             self.finish(result)
             return
         self._fields.needs_pin |= isinstance(message.error, errors.PinNeeded)
-        self._notice = refusals.words(message.error, done=say("Nothing was approved."))
+        self._notice = refusals.answer_problem(message.error, done=say("Nothing was approved."))
         self.look_again()
         self._go_on(message.error)
 
@@ -173,7 +173,7 @@ class ApprovePanel(Panel):
 
     def _send(self, pin: str | None, entries: Entries) -> None:
         """Runs in a thread. For low and medium risk the PIN unlocks the app for a while."""
-        answers, approval = self.desk.answers, self.approval
+        answers, approval = self.context.answers, self.approval
         try:
             if pin is not None and not approval.needs_pin:
                 answers.unlock(pin)
@@ -182,27 +182,29 @@ class ApprovePanel(Panel):
                 approval, fingerprint=approval.fingerprint, pin=pin, entries=entries
             )
         except errors.ClientError as error:
-            self.post_message(reports.Refused(approval.id, error))
+            self.post_message(thread_messages.AnswerRefused(approval.id, error))
         else:
-            self.post_message(reports.Answered(outcome))
+            self.post_message(thread_messages.AnswerAccepted(outcome))
 
-    def _result_of(self, error: errors.ClientError) -> Closed | Unknown | None:
+    def _result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
         """Return how the panel ends on this error; None if the person may try again in it."""
         match error:
             case errors.Changed():
-                return Closed(self.NOTHING_HAPPENED)
+                return PanelClosed(self.NOTHING_HAPPENED)
             case errors.AlreadyDecided(approval=winner):
-                return Closed(refusals.already(winner, self.moment), winner)
+                return PanelClosed(refusals.already_decided(winner, self.moment), winner)
             case errors.UnknownOutcome() | errors.WireError():
-                return Unknown(self.approval)
+                return OutcomeUnknown(self.approval)
             case errors.DeviceLocked() | errors.RequestLocked() | errors.LoginFirst():
-                return Closed(refusals.words(error, done=say("Nothing was approved.")))
+                return PanelClosed(
+                    refusals.answer_problem(error, done=say("Nothing was approved."))
+                )
             case _:
                 return None
 
     def _note_what_was_seen(self) -> None:
         if self._all_seen_since is None and self._facts.were_all_seen:
-            self._all_seen_since = self.desk.ticks()
+            self._all_seen_since = self.context.ticks()
 
     def _switch(self, *, is_off: bool) -> None:
         button = self.query_one("#approve", PanelButton)

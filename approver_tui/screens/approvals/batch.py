@@ -14,11 +14,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.marking import why_lost
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import Rows, batch_keys
-from approver_tui.screens.panel import Closed, Overlay, risk_line
+from approver_tui.screens.panel import Overlay, PanelClosed, risk_line
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.batch import Batch
 from approver_tui.state.money import sums
@@ -49,10 +49,10 @@ class BatchPanel(Overlay):
         Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table) -> None:
-        super().__init__(desk, table)
-        self.requests = Batch.of(table.marks)
-        self._sheet = BatchTable(self.requests, desk.zone)
+    def __init__(self, context: ScreenContext, state: InboxState) -> None:
+        super().__init__(context, state)
+        self.requests = Batch.of(state.marks)
+        self._sheet = BatchTable(self.requests, context.zone)
         self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
         self._dropped: tuple[SafeText, ...] = ()
         self._is_empty = False
@@ -118,7 +118,7 @@ class BatchPanel(Overlay):
     @property
     def focus_chain(self) -> list[Widget]:
         """Back, the requests, the fields, the button: the way there never passes Back again."""
-        if not self.is_whole:
+        if not self.is_ready:
             return []
         order = (self.query_one("#back"), self._sheet, *self.order(), self.query_one("#do"))
         return [widget for widget in order if widget.focusable]
@@ -129,13 +129,13 @@ class BatchPanel(Overlay):
 
     def look_again(self) -> None:
         """Drop what is not what it was; close when nothing is left; otherwise draw."""
-        if self.is_whole and not self.is_busy:
+        if self.is_ready and not self.is_busy:
             self._drop()
         super().look_again()
 
-    def why_close(self) -> Closed | None:
+    def why_close(self) -> PanelClosed | None:
         """Return what became of the last one, when all are gone."""
-        return Closed(self._dropped[-1]) if self._is_empty else None
+        return PanelClosed(self._dropped[-1]) if self._is_empty else None
 
     def draw_widgets(self) -> None:
         """Bring time, ticks, sums and the reason up to date."""
@@ -187,7 +187,7 @@ class BatchPanel(Overlay):
 
     @on(Button.Pressed, "#do")
     def _do(self) -> None:
-        if not self.desk.guard.is_holding and not self.why_off():
+        if not self.context.guard.is_holding and not self.why_off():
             self.give()
 
     def action_read(self, step: int) -> None:
@@ -200,10 +200,12 @@ class BatchPanel(Overlay):
 
     def _drop(self) -> None:
         """Whoever counted what was ticked counts again."""
-        lost = [each for each in self.requests.rows if self.table.has_lost(each, self.desk.now())]
+        lost = [
+            each for each in self.requests.rows if self.state.has_lost(each, self.context.now())
+        ]
         if not lost or self._is_empty:
             return
-        self.desk.guard.arm()
+        self.context.guard.arm()
         self._dropped += tuple(map(self._dropped_words, lost))
         if len(lost) == len(self.requests.rows):
             self._is_empty = True
@@ -212,7 +214,7 @@ class BatchPanel(Overlay):
         self._count.value = ""
 
     def _dropped_words(self, approval: Approval) -> SafeText:
-        why = why_lost(approval, self.table, self.moment)
+        why = why_lost(approval, self.state, self.moment)
         return say("{} is left out: {}", SafeText(approval.fingerprint), why)
 
     def _wrong_count(self) -> SafeText:
@@ -222,7 +224,9 @@ class BatchPanel(Overlay):
 
     def _title(self, width: int) -> Line:
         verb = say("{} {}?", SafeText(self.VERB.upper()), len(self.requests.chosen))
-        return risk_line(verb, self.requests.risk, (self.requests.ends_at, self.desk.now()), width)
+        return risk_line(
+            verb, self.requests.risk, (self.requests.ends_at, self.context.now()), width
+        )
 
     def _sums(self) -> SafeText:
         chosen = self.requests.chosen

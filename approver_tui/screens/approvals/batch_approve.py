@@ -13,13 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, reports
+from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.batch import BatchPanel
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_yes
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import batch_approve_help
-from approver_tui.screens.panel import BatchGiven, Closed, Yes
+from approver_tui.screens.panel import Approve, BatchSubmitted, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
@@ -27,11 +27,11 @@ from approver_tui.widgets.lines import say
 from approver_tui.widgets.typed_input import TypedInput
 
 
-class _Opened(reports.Told[str]):
+class _Opened(thread_messages.ValueMessage[str]):
     """The PIN was right, and the app is unlocked."""
 
 
-class _NotOpened(reports.Told[errors.ClientError]):
+class _NotOpened(thread_messages.ValueMessage[errors.ClientError]):
     """It was not, or could not be tried."""
 
 
@@ -42,8 +42,8 @@ class BatchApprovePanel(BatchPanel):
     VERB = SafeText("Approve")
     HELP_ROWS = batch_approve_help()
 
-    def __init__(self, desk: Desk, table: Table) -> None:
-        super().__init__(desk, table)
+    def __init__(self, context: ScreenContext, state: InboxState) -> None:
+        super().__init__(context, state)
         self._pin = TypedInput(id="pin", is_hidden=True)
 
     def words(self, agent: SafeText) -> SafeText:
@@ -68,7 +68,7 @@ class BatchApprovePanel(BatchPanel):
 
     def why_not(self, approval: Approval) -> SafeText:
         """Return why this one cannot be approved now, or nothing."""
-        return why_no_yes(self.table, approval, self.moment)
+        return why_no_yes(self.state, approval, self.moment)
 
     def missing(self) -> SafeText:
         """Ask to read all of it."""
@@ -84,7 +84,7 @@ class BatchApprovePanel(BatchPanel):
         """Try the PIN, once for all of them; without one go on at once."""
         needs_pin, pin = self._needs_pin, self._pin.take()
         if not needs_pin:
-            self.finish(BatchGiven(self.requests.chosen, Yes()))
+            self.finish(BatchSubmitted(self.requests.chosen, Approve()))
             return
         self.is_busy, self.notice = True, SafeText("")
         self.look_again()
@@ -96,26 +96,26 @@ class BatchApprovePanel(BatchPanel):
         self.is_busy, before = False, self.requests
         self.look_again()
         if self.requests == before and self.why_close() is None:
-            self.finish(BatchGiven(self.requests.chosen, Yes(message.value)))
+            self.finish(BatchSubmitted(self.requests.chosen, Approve(message.value)))
 
     @on(_NotOpened)
     def _not_opened(self, message: _NotOpened) -> None:
         self.is_busy = False
-        self.notice = refusals.words(message.value, done=say("Nothing was approved."))
+        self.notice = refusals.answer_problem(message.value, done=say("Nothing was approved."))
         if isinstance(message.value, errors.DeviceLocked | errors.LoginFirst):
-            self.finish(Closed(self.notice))
+            self.finish(PanelClosed(self.notice))
             return
         self.look_again()
         self._pin.focus()
 
     @property
     def _needs_pin(self) -> bool:
-        return self.requests.needs_pin or not self.desk.answers.is_unlocked
+        return self.requests.needs_pin or not self.context.answers.is_unlocked
 
     def _open(self, pin: str) -> None:
         """Runs in a thread."""
         try:
-            self.desk.answers.unlock(pin)
+            self.context.answers.unlock(pin)
         except errors.ClientError as error:
             self.post_message(_NotOpened(error))
         else:

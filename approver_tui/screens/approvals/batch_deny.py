@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from approver_tui.screens.approvals.batch import BatchPanel
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_answer
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import batch_deny_help
-from approver_tui.screens.panel import BatchGiven, No
+from approver_tui.screens.panel import BatchSubmitted, Deny
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
@@ -30,8 +30,8 @@ class BatchDenyPanel(BatchPanel):
     VERB = SafeText("Deny")
     HELP_ROWS = batch_deny_help()
 
-    def __init__(self, desk: Desk, table: Table) -> None:
-        super().__init__(desk, table)
+    def __init__(self, context: ScreenContext, state: InboxState) -> None:
+        super().__init__(context, state)
         self._form = DenialForm(self.requests.rows[0].kind)
 
     def words(self, agent: SafeText) -> SafeText:
@@ -53,7 +53,7 @@ class BatchDenyPanel(BatchPanel):
 
     def why_not(self, approval: Approval) -> SafeText:
         """Return why this one cannot be denied now, or nothing."""
-        return why_no_answer(self.table, approval, self.moment)
+        return why_no_answer(self.state, approval, self.moment)
 
     def missing(self) -> SafeText:
         """Ask for a reason."""
@@ -67,5 +67,5 @@ class BatchDenyPanel(BatchPanel):
     def give(self) -> None:
         """Lead on to the five seconds in which all can be taken back."""
         if (code := self._form.code) is not None:
-            aside = self._form.aside(self.desk.now(), self.desk.zone)
-            self.finish(BatchGiven(self.requests.chosen, No(code, self._form.note, aside)))
+            aside = self._form.aside(self.context.now(), self.context.zone)
+            self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, aside)))

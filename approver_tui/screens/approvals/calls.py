@@ -9,10 +9,10 @@ from functools import partial
 from textual.screen import Screen
 
 from approver_tui.client import errors, wire
-from approver_tui.client.notifications.feed import Listeners
-from approver_tui.screens import reports
+from approver_tui.client.notifications.feed import FeedListeners
+from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import Denial
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
@@ -25,8 +25,8 @@ _LISTEN_AGAIN = 2.0
 class Calls:
     """All calls of one screen."""
 
-    def __init__(self, desk: Desk, screen: Screen[None]) -> None:
-        self._desk = desk
+    def __init__(self, context: ScreenContext, screen: Screen[None]) -> None:
+        self._screen_context = context
         self._screen = screen
         self._stop = threading.Event()
         self._settling: set[str] = set()
@@ -66,7 +66,7 @@ class Calls:
 
     def listen(self, cursor: int) -> None:
         """Follow the feed from `cursor` on, in a thread that does not keep the program alive."""
-        self._desk.feed.cursor = cursor
+        self._screen_context.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
 
     def count_elsewhere(self) -> None:
@@ -78,93 +78,103 @@ class Calls:
         self._stop.set()
 
     def _recall(self) -> None:
-        page = self._desk.server.last_waiting()
+        page = self._screen_context.server.last_waiting()
         if page is not None:
-            self._screen.post_message(reports.Remembered(page))
+            self._screen.post_message(thread_messages.LastKnownLoaded(page))
         self._load(in_order=True)
 
     def _load(self, *, in_order: bool) -> None:
         try:
-            me, page = self._desk.server.me(), self._desk.server.waiting()
+            me, page = self._screen_context.server.me(), self._screen_context.server.waiting()
         except errors.ClientError as error:
-            self._screen.post_message(reports.ListFailed(error, in_order=in_order))
+            self._screen.post_message(thread_messages.ListFailed(error, in_order=in_order))
         else:
-            self._screen.post_message(reports.Loaded(me, page, in_order=in_order))
+            self._screen.post_message(thread_messages.Loaded(me, page, in_order=in_order))
 
     def _me(self) -> None:
         try:
-            me = self._desk.server.me()
+            me = self._screen_context.server.me()
         except errors.ClientError as error:
-            self._screen.post_message(reports.LoadFailed(error))
+            self._screen.post_message(thread_messages.LoadFailed(error))
         else:
-            self._screen.post_message(reports.KnownAs(me))
+            self._screen.post_message(thread_messages.AccountLoaded(me))
 
     def _look(self, approval_id: str) -> None:
         try:
-            approval = self._desk.server.approval(approval_id)
+            approval = self._screen_context.server.approval(approval_id)
         except errors.WireError as error:
-            self._screen.post_message(reports.Doubted(wire.unverified(approval_id, error)))
+            self._screen.post_message(
+                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+            )
         except errors.ClientError as error:
-            self._screen.post_message(reports.LoadFailed(error))
+            self._screen.post_message(thread_messages.LoadFailed(error))
         else:
-            self._screen.post_message(reports.Seen(approval))
+            self._screen.post_message(thread_messages.ApprovalFetched(approval))
 
     def _deny(self, denial: Denial) -> None:
         approval: Approval = denial.approval
         try:
-            outcome = self._desk.answers.deny(approval, denial.code, denial.note, denial.aside)
+            outcome = self._screen_context.answers.deny(
+                approval, denial.code, denial.note, denial.aside
+            )
         except errors.ClientError as error:
-            self._screen.post_message(reports.Refused(approval.id, error))
+            self._screen.post_message(thread_messages.AnswerRefused(approval.id, error))
         else:
-            self._screen.post_message(reports.Answered(outcome))
+            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
 
     def _settle(self, approval_id: str) -> None:
         """Ask again if the outcome is not known yet; report a session that ended at once."""
         try:
-            outcome = self._desk.answers.settle(approval_id)
+            outcome = self._screen_context.answers.settle(approval_id)
         except errors.UnknownOutcome as error:
             if isinstance(error.__cause__, errors.LoginFirst):
-                self._screen.post_message(reports.LoadFailed(error.__cause__))
+                self._screen.post_message(thread_messages.LoadFailed(error.__cause__))
         except errors.WireError as error:
-            self._screen.post_message(reports.Doubted(wire.unverified(approval_id, error)))
+            self._screen.post_message(
+                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+            )
         except errors.ClientError as error:
-            self._screen.post_message(reports.Refused(approval_id, error))
+            self._screen.post_message(thread_messages.AnswerRefused(approval_id, error))
         else:
-            self._screen.post_message(reports.Answered(outcome))
+            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
         finally:
             self._settling.discard(approval_id)
 
     def _attend(self) -> None:
         try:
-            attention = self._desk.bell.settings()
+            attention = self._screen_context.prefs_client.settings()
         except errors.ClientError as error:
-            self._screen.post_message(reports.LoadFailed(error))
+            self._screen.post_message(thread_messages.LoadFailed(error))
         else:
-            self._screen.post_message(reports.Attended(attention))
+            self._screen.post_message(thread_messages.NotificationPrefsLoaded(attention))
 
     def _count_elsewhere(self) -> None:
-        self._screen.post_message(reports.Counted(self._desk.others.counts()))
+        self._screen.post_message(
+            thread_messages.OtherLoginsCounted(self._screen_context.others.counts())
+        )
 
     def _listen(self) -> None:
-        tell = Listeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+        tell = FeedListeners(self._heard, self._reconnected, self._resynced, self._puzzled)
         while not self._stop.is_set():
             try:
-                self._desk.feed.run(tell, self._stop)
+                self._screen_context.feed.run(tell, self._stop)
             except errors.ClientError as error:
-                self._screen.post_message(reports.LoadFailed(error))
+                self._screen.post_message(thread_messages.LoadFailed(error))
                 return
             except Exception as error:  # noqa: BLE001  # else the screen would wait for a dead thread
                 self._puzzled(f"This program failed while listening: {error!r}. Trying again.")
             self._stop.wait(_LISTEN_AGAIN)
 
     def _heard(self, event: Event) -> None:
-        self._screen.post_message(reports.Heard(event))
+        self._screen.post_message(thread_messages.EventReceived(event))
 
     def _reconnected(self, connection: Connection) -> None:
-        self._screen.post_message(reports.Reconnected(connection))
+        self._screen.post_message(thread_messages.ConnectionChanged(connection))
 
     def _resynced(self) -> None:
-        self._screen.post_message(reports.Resynced())
+        self._screen.post_message(thread_messages.FeedResynced())
 
     def _puzzled(self, problem: str) -> None:
-        self._screen.post_message(reports.Puzzled(display_safe(problem, max_len=_LONGEST)))
+        self._screen.post_message(
+            thread_messages.FeedProblem(display_safe(problem, max_len=_LONGEST))
+        )

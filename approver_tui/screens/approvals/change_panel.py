@@ -15,13 +15,13 @@ from textual.widgets import Button, Static
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals
-from approver_tui.screens.approvals.inbox_state import Table
-from approver_tui.screens.context import Desk
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import Rows
 from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.change_form import WishForm
+from approver_tui.widgets.approvals.change_form import ChangeForm
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.panel_button import PanelButton
@@ -31,7 +31,7 @@ _WishT = TypeVar("_WishT")
 _AnswerT = TypeVar("_AnswerT")
 
 
-class _Answered(Message, Generic[_WishT, _AnswerT]):
+class _PreviewLoaded(Message, Generic[_WishT, _AnswerT]):
     """What would come of a wish."""
 
     def __init__(self, wish: _WishT, answer: _AnswerT) -> None:
@@ -40,7 +40,7 @@ class _Answered(Message, Generic[_WishT, _AnswerT]):
         self.answer = answer
 
 
-class Unanswered(Message, Generic[_WishT]):
+class PreviewFailed(Message, Generic[_WishT]):
     """The server gives no such thing, or cannot be asked; `wish` is None for any of them."""
 
     def __init__(self, wish: _WishT | None, error: errors.ClientError) -> None:
@@ -49,7 +49,7 @@ class Unanswered(Message, Generic[_WishT]):
         self.error = error
 
 
-class WishPanel(Panel, Generic[_WishT, _AnswerT]):
+class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
     """Controls, what the wish would give, Back, the way on."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
@@ -64,8 +64,10 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
     HINTS: ClassVar[tuple[Hint, ...]]
     HELP_ROWS: ClassVar[Rows]
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval, problem: SafeText) -> None:
-        super().__init__(desk, table, approval)
+    def __init__(
+        self, context: ScreenContext, state: InboxState, approval: Approval, problem: SafeText
+    ) -> None:
+        super().__init__(context, state, approval)
         self.wish: _WishT | None = None
         self.answer: _AnswerT | None = None
         self.problem = problem
@@ -124,8 +126,8 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
         """Whether the server has not said yet what the wish would give."""
         return self.wish is not None and self.answer is None and not self.problem
 
-    @on(WishForm.Changed)
-    def _changed(self, message: WishForm.Changed) -> None:
+    @on(ChangeForm.Changed)
+    def _changed(self, message: ChangeForm.Changed) -> None:
         """What stood there was the answer to another wish."""
         try:
             wish = self.read_wish()
@@ -139,14 +141,14 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
             if wish is not None:
                 self.run_worker(partial(self._ask, wish), thread=True, group="wish")
 
-    @on(_Answered)
-    def _answered(self, message: _Answered[_WishT, _AnswerT]) -> None:
+    @on(_PreviewLoaded)
+    def _answered(self, message: _PreviewLoaded[_WishT, _AnswerT]) -> None:
         if message.wish == self.wish:
             self.answer = message.answer
             self.look_again()
 
-    @on(Unanswered)
-    def _unanswered(self, message: Unanswered[_WishT]) -> None:
+    @on(PreviewFailed)
+    def _unanswered(self, message: PreviewFailed[_WishT]) -> None:
         self.is_busy = False
         if message.wish is None or message.wish == self.wish:
             problem = refusals.problem(message.error)
@@ -158,7 +160,7 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
 
     @on(Button.Pressed, "#on")
     def _on(self) -> None:
-        if self.desk.guard.is_holding or self.why_off():
+        if self.context.guard.is_holding or self.why_off():
             return
         if self.wish is not None and self.answer is not None:
             self.go_on(self.wish, self.answer)
@@ -176,6 +178,6 @@ class WishPanel(Panel, Generic[_WishT, _AnswerT]):
         try:
             answer = self.ask(wish)
         except errors.ClientError as error:
-            self.post_message(Unanswered(wish, error))
+            self.post_message(PreviewFailed(wish, error))
         else:
-            self.post_message(_Answered(wish, answer))
+            self.post_message(_PreviewLoaded(wish, answer))

@@ -5,7 +5,7 @@ Owns: the words. Never: text of an agent; an id is the server's, and a link is m
 
 from textual.app import App
 
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import say
@@ -16,9 +16,9 @@ def copy_id(app: App[object], approval: Approval | None) -> SafeText:
     return _copy(app, None if approval is None else approval.id)
 
 
-def copy_link(app: App[object], approval: Approval | None, desk: Desk) -> SafeText:
+def copy_link(app: App[object], approval: Approval | None, context: ScreenContext) -> SafeText:
     """Copy the address of its page; return what to say."""
-    return _copy(app, None if approval is None else f"{desk.place.issuer}/r/{approval.id}")
+    return _copy(app, None if approval is None else f"{context.environment.issuer}/r/{approval.id}")
 
 
 def _copy(app: App[object], text: str | None) -> SafeText:

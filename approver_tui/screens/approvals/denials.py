@@ -7,7 +7,7 @@ is spent here, before anything leaves. Never: sends.
 from dataclasses import dataclass
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.decision import NOTHING_MORE, Aside, DenyCode
+from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
 
 TIME_TO_THINK = 5.0
 """How many seconds a denial waits."""
@@ -22,7 +22,7 @@ class Denial:
     note: str
     due: float
     """When it leaves, on the clock of delays."""
-    aside: Aside = NOTHING_MORE
+    aside: DenialExtras = NOTHING_MORE
 
     def seconds_left(self, ticks: float) -> int:
         """Return the whole seconds that are left, at least one while any time is left."""

@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_answer
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import deny_help, deny_keys
-from approver_tui.screens.panel import BatchGiven, Closed, DenialGiven, No, Panel
+from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel, PanelClosed
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
@@ -40,10 +40,10 @@ class DenyPanel(Panel):
         Binding("f1,question_mark", "help", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
-        super().__init__(desk, table, approval)
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
         self._form = DenialForm(approval.kind)
-        self._others = _others_of(table, approval, desk.now())
+        self._others = _others_of(state, approval, context.now())
         self._all = Tick(_its_others(approval, len(self._others)), is_on=False, id="all")
 
     def compose(self) -> ComposeResult:
@@ -75,21 +75,21 @@ class DenyPanel(Panel):
         here = isinstance(self.focused, DenyCodes) or self.focused is self.query_one("#deny")
         how = say("Enter denies.") if here else say("Tab to Deny, then Enter.")
         if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
-            report = self.desk.keys.key("report")
+            report = self.context.keys.key("report")
             return say("{} To stop its agent as well, report it: Esc, then {}", how, report)
         return say(
-            "{} You then have 5 s to take it back ({}).", how, self.desk.keys.key("take_back")
+            "{} You then have 5 s to take it back ({}).", how, self.context.keys.key("take_back")
         )
 
     def action_back(self) -> None:
         """Go back; whoever has written something is told that nothing came of it."""
         written = any(field.value.strip() for field in self.query(Input))
-        nothing = Closed(say("Nothing was denied, and what you wrote is gone."))
+        nothing = PanelClosed(say("Nothing was denied, and what you wrote is gone."))
         self.dismiss(nothing if written else None)
 
     def why_off(self) -> SafeText:
         """Return why nothing can be denied, or nothing."""
-        if reason := why_no_answer(self.table, self.approval, self.moment):
+        if reason := why_no_answer(self.state, self.approval, self.moment):
             return reason
         if self._form.code is None:
             return say("pick a reason, 1 to 6.")
@@ -108,29 +108,29 @@ class DenyPanel(Panel):
     @on(Button.Pressed, "#deny")
     def _deny(self) -> None:
         code = self._form.code
-        if self.desk.guard.is_holding or code is None or self.why_off():
+        if self.context.guard.is_holding or code is None or self.why_off():
             return
-        aside = self._form.aside(self.desk.now(), self.desk.zone)
+        aside = self._form.aside(self.context.now(), self.context.zone)
         if self._all.is_on:
-            answer = No(code, self._form.note, aside)
-            self.dismiss(BatchGiven((self.approval, *self._others), answer))
+            answer = Deny(code, self._form.note, aside)
+            self.dismiss(BatchSubmitted((self.approval, *self._others), answer))
         else:
-            self.dismiss(DenialGiven(self.approval, code, self._form.note, aside))
+            self.dismiss(DenialSubmitted(self.approval, code, self._form.note, aside))
 
     def action_help(self) -> None:
         """Show the help."""
         self.open_help(deny_help(), self.why_off())
 
 
-def _others_of(table: Table, approval: Approval, now: int) -> tuple[Approval, ...]:
+def _others_of(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:
     """What else its agent asked that can be denied; each gets an answer of its own."""
     if approval.kind is not Kind.ACTION:
         return ()
     return tuple(
         each
-        for each in table.inbox.waiting(now)
+        for each in state.inbox.waiting(now)
         if each.agent.id == approval.agent.id and each.kind is Kind.ACTION
-        if each.id != approval.id and each.id not in table.doing and not table.has_yes(each)
+        if each.id != approval.id and each.id not in state.doing and not state.has_yes(each)
     )
 
 

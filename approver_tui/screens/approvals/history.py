@@ -14,21 +14,21 @@ from textual.widget import Widget
 
 from approver_tui.client.wire import Page as Part
 from approver_tui.messages import PastEnd
-from approver_tui.screens import reports
+from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.copying import copy_id, copy_link
-from approver_tui.screens.approvals.reasons import Moment, why_no_report, why_no_retry
-from approver_tui.screens.arranging import Arranging
-from approver_tui.screens.confirm import Deed
+from approver_tui.screens.approvals.reasons import AnswerContext, why_no_report, why_no_retry
+from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, hint, retry_keys, texts
-from approver_tui.screens.page import Fetched, FetchFailed, Hall, Page
-from approver_tui.state.approvals.approvals import Approval, ApprovalState, Asker
-from approver_tui.state.approvals.search_span import LookingBack
+from approver_tui.screens.page import Fetched, FetchFailed, Page, PageContext
+from approver_tui.screens.request_actions import RequestActions
+from approver_tui.state.approvals.approvals import Approval, ApprovalState, RequestingAgent
+from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import Query, read_query
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
-from approver_tui.widgets.consents.rights import of_tokens
+from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.entry_sheet import Make
 from approver_tui.widgets.filter_line import FilterLine
@@ -39,7 +39,7 @@ from approver_tui.widgets.times import age, day_or_clock
 EVERYTHING = Query()
 
 
-def of_agent(agent: Asker, now: int) -> Query:
+def of_agent(agent: RequestingAgent, now: int) -> Query:
     """Return the query for what one agent asked, as a person would type it."""
     name = agent.id if " " in agent.name else agent.name
     return read_query(f"agent:{name}", now)
@@ -59,13 +59,13 @@ class HistoryPage(Page[Part]):
         Binding("Y", "copy_link", id="copy_link", show=False),
     ]
 
-    def __init__(self, hall: Hall, query: Query = EVERYTHING) -> None:
-        super().__init__(hall)
+    def __init__(self, page_context: PageContext, query: Query = EVERYTHING) -> None:
+        super().__init__(page_context)
         self._query = query
         self._is_raw = False
         self._is_fetching_more = False
-        self._looking = LookingBack()
-        self._arranging = Arranging(hall.desk, self.post_message)
+        self._looking = SearchSpan()
+        self._arranging = RequestActions(page_context.context, self.post_message)
 
     def lines_below(self) -> Iterable[Widget]:
         """Return the line of the filter."""
@@ -73,7 +73,7 @@ class HistoryPage(Page[Part]):
 
     def fetch(self) -> Part:
         """Ask for the latest."""
-        return self.desk.server.decided()
+        return self.context.server.decided()
 
     def sections(self, found: Part) -> Sequence[Section]:
         """Return what fits the filter."""
@@ -96,8 +96,8 @@ class HistoryPage(Page[Part]):
 
     def keys(self) -> tuple[Hint, ...]:
         """Return what can be done with an entry."""
-        moment = Moment.at(self.desk)
-        reason = why_no_retry(self.table, self._current, moment)
+        moment = AnswerContext.at(self.context)
+        reason = why_no_retry(self.state, self._current, moment)
         return (
             *retry_keys(self._current, moment.now, reason),
             hint("/", "Filter", "slash"),
@@ -163,8 +163,8 @@ class HistoryPage(Page[Part]):
     def on_filter_line_given(self, message: FilterLine.Given) -> None:
         """Show what fits; what cannot be read is said and changes nothing."""
         try:
-            me = None if self.table.me is None else self.table.me.user.id
-            self._query = read_query(message.text, self.desk.now(), me)
+            me = None if self.state.me is None else self.state.me.user.id
+            self._query = read_query(message.text, self.context.now(), me)
         except ValueError as error:
             self.say(say("Filter: {}.", display_safe(str(error))))
         if self.found is not None:
@@ -175,17 +175,17 @@ class HistoryPage(Page[Part]):
     def action_report(self) -> None:
         """Open the panel that reports, or say why not."""
         approval = self._current
-        reason = why_no_report(self.table, approval, Moment.at(self.desk))
+        reason = why_no_report(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
             self.say(say("Report is off: {}", reason))
         else:
-            make = partial(ReportPanel, self.desk, self.table, approval)
-            self.hall.open_panel(make)
+            make = partial(ReportPanel, self.context, self.state, approval)
+            self.page_context.open_panel(make)
 
     def action_retry(self) -> None:
         """Ask the agent of an expired request to ask again, or say why not."""
         approval = self._current
-        reason = why_no_retry(self.table, approval, Moment.at(self.desk))
+        reason = why_no_retry(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
             self.say(say("Retry is off: {}", reason))
         else:
@@ -200,8 +200,10 @@ class HistoryPage(Page[Part]):
         else:
             words = say("What came of it in the meantime stays. The agent may ask again.")
             do = partial(self._end_token, approval)
-            deed = Deed(say("END ITS TOKEN?"), say("End"), (approval.told_headline, words), do)
-            self.ask(deed)
+            action = ConfirmAction(
+                say("END ITS TOKEN?"), say("End"), (approval.told_headline, words), do
+            )
+            self.ask(action)
 
     def action_copy_id(self) -> None:
         """Copy the id of the entry."""
@@ -209,14 +211,16 @@ class HistoryPage(Page[Part]):
 
     def action_copy_link(self) -> None:
         """Copy the link to its page."""
-        self.say(copy_link(self.app, self._current, self.desk))
+        self.say(copy_link(self.app, self._current, self.context))
 
     def _end_token(self, approval: Approval, _typed: str) -> SafeText:
         """Runs in a thread: looks which token stands on it now, for the list may be old."""
-        server = self.desk.server
+        server = self.context.server
         its = [each for each in server.delegations() if each.approval_id == approval.id]
         ended = sum(server.revoke_delegation(each.id) for each in its)
-        return say("{} ended.", of_tokens(ended)) if its else say("No token of it lives any more.")
+        return (
+            say("{} ended.", tokens_count(ended)) if its else say("No token of it lives any more.")
+        )
 
     def _why_no_end(self) -> SafeText:
         approval = self._current
@@ -229,8 +233,8 @@ class HistoryPage(Page[Part]):
     def done(self) -> None:
         """What changed has come already, and what was fetched of the past stays."""
 
-    @on(reports.Seen)
-    def _seen(self, message: reports.Seen) -> None:
+    @on(thread_messages.ApprovalFetched)
+    def _seen(self, message: thread_messages.ApprovalFetched) -> None:
         told, found = message.approval, self.found
         if found is not None:
             items = tuple(told if each.id == told.id else each for each in found.items)
@@ -244,8 +248,8 @@ class HistoryPage(Page[Part]):
     def _fitting(self, found: Part) -> list[Approval]:
         return [each for each in found.items if self._query.fits(each)]
 
-    def _beyond(self, found: Part) -> LookingBack:
-        return LookingBack.beyond(len(self._fitting(found)), len(found.items))
+    def _beyond(self, found: Part) -> SearchSpan:
+        return SearchSpan.beyond(len(self._fitting(found)), len(found.items))
 
     def _is_at_end(self, found: Part) -> bool:
         fitting = self._fitting(found)
@@ -268,11 +272,11 @@ class HistoryPage(Page[Part]):
 
     def _older(self, found: Part) -> Part:
         """Runs in a thread."""
-        more = self.desk.server.decided(found.next)
+        more = self.context.server.decided(found.next)
         return replace(more, items=(*found.items, *more.items))
 
     def _entry(self, approval: Approval) -> Entry:
-        when = day_or_clock(approval.ended_at, self.desk.now(), self.desk.zone)
+        when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
         who = say("nobody")
         if (decided := approval.decided) is not None:
             who = say("{}, {}", decided.device_name, age(approval.created_at, decided.at))
@@ -282,7 +286,7 @@ class HistoryPage(Page[Part]):
         return Entry(approval.id, approval.told_headline, second, state)
 
     def _lines(self, approval: Approval, width: int) -> list[Line]:
-        view = self.desk.view(width)
+        view = self.context.view(width)
         if self._is_raw:
             return raw_lines(approval, view)
         return [*approval_lines(approval, view), *receipt_lines(approval, view)]

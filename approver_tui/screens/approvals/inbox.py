@@ -19,24 +19,24 @@ from approver_tui.screens.approvals.batch_deny import BatchDenyPanel
 from approver_tui.screens.approvals.copying import copy_id, copy_link
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.history import HistoryPage, of_agent
-from approver_tui.screens.approvals.inbox_base import READING, Board
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_base import READING, InboxBase
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.narrow import NarrowPanel
-from approver_tui.screens.approvals.open_elsewhere import ElsewherePanel
+from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.screens.approvals.reasons import (
-    Moment,
+    AnswerContext,
     why_no_answer,
-    why_no_less,
+    why_no_narrowing,
     why_no_report,
     why_no_retry,
-    why_no_similar,
+    why_no_standing_grant,
     why_no_yes,
 )
-from approver_tui.screens.confirm import Deed
+from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, inbox_help
 from approver_tui.screens.panel import Panel
-from approver_tui.screens.standing_grants.grant import SimilarPanel
+from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.queries import read_query
 from approver_tui.state.text import SafeText, display_safe
@@ -46,10 +46,10 @@ from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.sheet import Sheet
 
-WhyNot: TypeAlias = Callable[[Table, Approval | None, Moment], SafeText]
+WhyNot: TypeAlias = Callable[[InboxState, Approval | None, AnswerContext], SafeText]
 
 
-class InboxScreen(Board):
+class InboxScreen(InboxBase):
     """The first screen, and the one that everything else lies over."""
 
     AUTO_FOCUS = "#list"
@@ -86,16 +86,16 @@ class InboxScreen(Board):
 
     @on(Selected)
     def _selected(self, message: Selected) -> None:
-        self.change(self.table.moved_to(message.approval_id))
+        self.change(self.state.moved_to(message.approval_id))
         self.forget_off()
         if not self._is_narrow:
             self._look_soon()
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        if message.approval_id != self.table.selected:
+        if message.approval_id != self.state.selected:
             self.forget_off()
-        self.change(self.table.moved_to(message.approval_id))
+        self.change(self.state.moved_to(message.approval_id))
         self.add_class(READING)
         self.query_one(ApprovalDetail).focus()
         self._look_soon()
@@ -103,30 +103,30 @@ class InboxScreen(Board):
 
     @on(Sheet.Scrolled)
     def _scrolled(self) -> None:
-        if self.is_whole:
+        if self.is_ready:
             self.draw_news()
 
     def action_approve(self) -> None:
         """Open the panel that approves what is marked, or the selected one, or say why not."""
-        if self.table.marks:
-            self.answering.open(partial(BatchApprovePanel, self.desk, self.table))
+        if self.state.marks:
+            self.answering.open(partial(BatchApprovePanel, self.context, self.state))
         else:
             self._open(say("Approve"), ApprovePanel, self.why_no_yes())
 
     def action_deny(self) -> None:
         """Open the panel that denies what is marked, or the selected one, or say why not."""
-        if self.table.marks:
-            self.answering.open(partial(BatchDenyPanel, self.desk, self.table))
+        if self.state.marks:
+            self.answering.open(partial(BatchDenyPanel, self.context, self.state))
         else:
             self._open(say("Deny"), DenyPanel, why_no_answer(*self._case))
 
     def action_narrow(self) -> None:
         """Open the panel that approves less, or say why not."""
-        self._open(say("Less"), NarrowPanel, why_no_less(*self._case))
+        self._open(say("Less"), NarrowPanel, why_no_narrowing(*self._case))
 
     def action_similar(self) -> None:
         """Open the panel that approves requests like it ahead, or say why not."""
-        self._open(say("Similar"), SimilarPanel, why_no_similar(*self._case))
+        self._open(say("Similar"), StandingGrantPanel, why_no_standing_grant(*self._case))
 
     def action_report(self) -> None:
         """Open the panel that reports, or say why not."""
@@ -134,7 +134,7 @@ class InboxScreen(Board):
 
     def action_elsewhere(self) -> None:
         """Lead to the page of the selected request, or say why not."""
-        self._open(say("Phone"), ElsewherePanel, why_no_answer(*self._case))
+        self._open(say("Phone"), OpenElsewherePanel, why_no_answer(*self._case))
 
     def action_take_back(self) -> None:
         """Take the latest denial back before it leaves."""
@@ -154,8 +154,8 @@ class InboxScreen(Board):
 
     def action_snooze(self) -> None:
         """Let the selected request ring later, or as usual again."""
-        deed = partial(self._arranging.snooze, attention=self.table.attention)
-        self._arrange(say("Snooze"), why_no_answer, deed)
+        action = partial(self._arranging.snooze, attention=self.state.attention)
+        self._arrange(say("Snooze"), why_no_answer, action)
 
     def action_mute(self) -> None:
         """Let nothing of the selected request's agent ring, or everything again."""
@@ -163,40 +163,42 @@ class InboxScreen(Board):
 
     def action_trail(self) -> None:
         """Show what the agent of the selected request asked before."""
-        approval = self.table.current
+        approval = self.state.current
         if approval is None:
             self.say_off(say("Trail"), say("nothing is selected."))
         else:
-            self.app.push_screen(HistoryPage(self.hall, of_agent(approval.agent, self.desk.now())))
+            self.app.push_screen(
+                HistoryPage(self.page_context, of_agent(approval.agent, self.context.now()))
+            )
 
     def action_copy_id(self) -> None:
         """Copy the selected request's id."""
-        self.say(copy_id(self.app, self.table.current))
+        self.say(copy_id(self.app, self.state.current))
 
     def action_copy_link(self) -> None:
         """Copy the link to its page."""
-        self.say(copy_link(self.app, self.table.current, self.desk))
+        self.say(copy_link(self.app, self.state.current, self.context))
 
     def action_unfold(self) -> None:
         """Show those that look alike one by one, or in one row again."""
-        fold = self.table.fold(self.desk.now())
+        fold = self.state.fold(self.context.now())
         if fold is None or fold.alike == 1:
             self.say(say("No other request looks like this one."))
         else:
-            self.change(self.table.unfolded())
+            self.change(self.state.unfolded())
 
     def action_mark(self) -> None:
         """Mark what the selected row stands for, or take its marks off, or say why not."""
-        self._mark(*marking.turned(self.table, self._moment))
+        self._mark(*marking.toggle_mark(self.state, self._moment))
 
     def action_unmark(self) -> None:
         """Take every mark off."""
-        self._mark(*marking.cleared(self.table))
+        self._mark(*marking.clear_marks(self.state))
 
     @on(MarkWanted)
     def _mark_wanted(self, message: MarkWanted) -> None:
-        table = self.table.moved_to(message.approval_id)
-        self._mark(*marking.turned(table, self._moment))
+        state = self.state.moved_to(message.approval_id)
+        self._mark(*marking.toggle_mark(state, self._moment))
 
     def action_refresh(self) -> None:
         """Ask the server again and put the list in order."""
@@ -205,7 +207,7 @@ class InboxScreen(Board):
 
     def action_lock(self) -> None:
         """Forget the opened key."""
-        self.desk.answers.lock()
+        self.context.answers.lock()
         self.say(say("Locked: the next approval takes the PIN."))
 
     def help_title(self) -> SafeText:
@@ -218,13 +220,13 @@ class InboxScreen(Board):
 
     def action_filter(self) -> None:
         """Let the person type which requests they want to see."""
-        self.query_one(FilterLine).open(self.table.query.text)
+        self.query_one(FilterLine).open(self.state.query.text)
 
     @on(FilterLine.Given)
     def _given(self, message: FilterLine.Given) -> None:
         """Show what fits; what cannot be read is said and changes nothing."""
         try:
-            self._select(self.table.asked_for(read_query(message.text, self.desk.now())))
+            self._select(self.state.asked_for(read_query(message.text, self.context.now())))
         except ValueError as error:
             self.say(say("Filter: {}.", display_safe(str(error))))
         self.query_one(ApprovalList).focus()
@@ -243,35 +245,37 @@ class InboxScreen(Board):
         """Return why the selected request cannot be approved, or nothing."""
         return why_no_yes(*self._case)
 
-    def _mark(self, table: Table, said: SafeText) -> None:
-        self.change(table)
+    def _mark(self, state: InboxState, said: SafeText) -> None:
+        self.change(state)
         self.say(said)
 
     def _open(self, verb: SafeText, panel: type[Panel], reason: SafeText) -> None:
-        approval = self.table.current
+        approval = self.state.current
         if reason or approval is None:
             self.say_off(verb, reason)
         else:
-            self.answering.open(partial(panel, self.desk, self.table, approval))
+            self.answering.open(partial(panel, self.context, self.state, approval))
 
-    def _arrange(self, verb: SafeText, why_not: WhyNot, deed: Callable[[Approval], Deed]) -> None:
+    def _arrange(
+        self, verb: SafeText, why_not: WhyNot, action: Callable[[Approval], ConfirmAction]
+    ) -> None:
         """Ask before the server is told what changes neither the request nor its answer."""
-        approval = self.table.current
+        approval = self.state.current
         reason = why_not(*self._case)
         if reason or approval is None:
             self.say_off(verb, reason)
         else:
-            self.confirm(deed(approval), partial(self._why_not, why_not, approval))
+            self.confirm(action(approval), partial(self._why_not, why_not, approval))
 
     def _why_not(self, why_not: WhyNot, approval: Approval) -> SafeText:
         """Return why it cannot be arranged any more for the request that the panel is about."""
-        copy = self.table.inbox.find(approval.id) or approval
-        return why_not(self.table, copy, self._moment)
+        copy = self.state.inbox.find(approval.id) or approval
+        return why_not(self.state, copy, self._moment)
 
-    def _muting(self, approval: Approval) -> Deed:
+    def _muting(self, approval: Approval) -> ConfirmAction:
         agent = approval.agent
-        return self._arranging.mute(agent.id, agent.name, self.table.attention)
+        return self._arranging.mute(agent.id, agent.name, self.state.attention)
 
     @property
-    def _case(self) -> tuple[Table, Approval | None, Moment]:
-        return self.table, self.table.current, self._moment
+    def _case(self) -> tuple[InboxState, Approval | None, AnswerContext]:
+        return self.state, self.state.current, self._moment

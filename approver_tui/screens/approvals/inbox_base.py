@@ -13,26 +13,26 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from approver_tui.attention.calling import call
+from approver_tui.attention.event_alerts import alert_for_event
 from approver_tui.client import errors
 from approver_tui.client.notifications.feed import ASLEEP
-from approver_tui.screens import refusals, reports
-from approver_tui.screens.approvals.answering import Answering
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.answer_flow import AnswerFlow
 from approver_tui.screens.approvals.calls import Calls
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.inbox_view import InboxView
-from approver_tui.screens.approvals.marking import lost_words
-from approver_tui.screens.approvals.reasons import Moment
-from approver_tui.screens.arranging import Arranging
-from approver_tui.screens.context import Desk
-from approver_tui.screens.keyed import KeyedScreen
-from approver_tui.screens.notifications.news import AT_ONCE, ending, news
-from approver_tui.screens.page import Hall, Page
+from approver_tui.screens.approvals.marking import lost_marks_text
+from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keyed_screen import KeyedScreen
+from approver_tui.screens.notifications.news import AT_ONCE, ending_soon, news
+from approver_tui.screens.page import Page, PageContext
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.panel import TICK
-from approver_tui.screens.withdrawal import withdraw
+from approver_tui.screens.request_actions import RequestActions
+from approver_tui.screens.safe_focus import focus_back
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.countdown import came_near
+from approver_tui.state.approvals.countdown import stage_reached
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText, display_safe
@@ -41,7 +41,7 @@ from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import say
-from approver_tui.widgets.notice_lines import NoticeLines, StatusLine, SteadyLine
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.top_bar import TopBar
 
 _LOAD_AGAIN = 3.0
@@ -56,13 +56,13 @@ READING = "-reading"
 """The class of the screen while the chosen request is read."""
 
 
-class Board(KeyedScreen):
+class InboxBase(KeyedScreen):
     """The table, with bar, list, detail, status and keys."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: ScreenContext) -> None:
         super().__init__()
-        self.desk = desk
-        self.table = Table(selected=desk.place.opens_at)
+        self.context = context
+        self.state = InboxState(selected=context.environment.opens_at)
         self._status = self._later = SafeText("")
         self._off = SafeText("")
         """Why a key did nothing, as long as that request is selected."""
@@ -71,10 +71,10 @@ class Board(KeyedScreen):
         self._stands_until = self._said_at = 0.0
         self._is_listening = self._has_heard = False
         self._retry: Timer | None = None
-        self._ticked_at = self._warned_at = desk.now()
-        self._calls = Calls(desk, self)
-        self.answering = Answering(self, self._calls)
-        self._arranging = Arranging(desk, self.post_message)
+        self._ticked_at = self._warned_at = context.now()
+        self._calls = Calls(context, self)
+        self.answering = AnswerFlow(self, self._calls)
+        self._arranging = RequestActions(context, self.post_message)
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and detail, status and keys."""
@@ -83,8 +83,8 @@ class Board(KeyedScreen):
         with Horizontal(id="body"):
             yield ApprovalList(id="list")
             with Vertical(id="reading"):
-                yield ApprovalDetail(self.desk.zone, self.desk.keys, id="detail")
-                yield SteadyLine(id="more")
+                yield ApprovalDetail(self.context.zone, self.context.keys, id="detail")
+                yield CachedLine(id="more")
         yield FilterLine()
         yield NoticeLines(id="others")
         yield StatusLine()
@@ -92,10 +92,10 @@ class Board(KeyedScreen):
 
     def on_mount(self) -> None:
         """Ask the server, listen to the feed, look at the clock."""
-        self.desk.guard.arm()
-        self.table = replace(self.table, unsent=self.desk.intents.unsent())
+        self.context.guard.arm()
+        self.state = replace(self.state, unsent=self.context.unsent_denials.unsent())
         self._calls.recall()
-        if self.desk.place.login:
+        if self.context.environment.login:
             self._calls.count_elsewhere()
         self.set_interval(TICK, self.tick)
         self.set_interval(_KEEP_EVERY, self._keep)
@@ -107,36 +107,36 @@ class Board(KeyedScreen):
 
     # What threads report.
 
-    @on(reports.Loaded)
-    def _loaded(self, message: reports.Loaded) -> None:
+    @on(thread_messages.Loaded)
+    def _loaded(self, message: thread_messages.Loaded) -> None:
         if not self._is_listening:
             self._is_listening = True
             self._calls.listen(message.page.feed_cursor)
         self._stop_asking()
         self._calls.attend()
-        unlisted = self.table.unlisted(message.page, self.desk.now())
-        self._select(self.table.loaded(message.me, message.page, in_order=message.in_order))
+        unlisted = self.state.unlisted(message.page, self.context.now())
+        self._select(self.state.loaded(message.me, message.page, in_order=message.in_order))
         for approval_id in unlisted:
             self._calls.look(approval_id)
 
-    @on(reports.Remembered)
-    def _remembered(self, message: reports.Remembered) -> None:
+    @on(thread_messages.LastKnownLoaded)
+    def _remembered(self, message: thread_messages.LastKnownLoaded) -> None:
         """What waited when the app was last open, until the server says what waits now."""
-        self._select(self.table.remembered(message.value))
+        self._select(self.state.remembered(message.value))
 
-    @on(reports.Counted)
-    def _counted(self, message: reports.Counted) -> None:
+    @on(thread_messages.OtherLoginsCounted)
+    def _counted(self, message: thread_messages.OtherLoginsCounted) -> None:
         """What waits at other servers; asked again a while after the answer, never sooner."""
-        elsewhere = self.table.elsewhere.counted(message.value, self.desk.now())
-        self.change(replace(self.table, elsewhere=elsewhere))
+        elsewhere = self.state.elsewhere.counted(message.value, self.context.now())
+        self.change(replace(self.state, elsewhere=elsewhere))
         self.set_timer(_COUNT_AGAIN, self._calls.count_elsewhere)
 
-    @on(reports.KnownAs)
-    def _known_as(self, message: reports.KnownAs) -> None:
-        self.change(replace(self.table, me=message.me))
+    @on(thread_messages.AccountLoaded)
+    def _known_as(self, message: thread_messages.AccountLoaded) -> None:
+        self.change(replace(self.state, me=message.me))
 
-    @on(reports.LoadFailed)
-    def _load_failed(self, message: reports.LoadFailed) -> None:
+    @on(thread_messages.LoadFailed)
+    def _load_failed(self, message: thread_messages.LoadFailed) -> None:
         """A question failed; one whose answer settles what became of an answer is asked again."""
         is_over = isinstance(message.error, errors.LoginFirst)
         if not is_over and not self.answering.is_checking:
@@ -144,51 +144,51 @@ class Board(KeyedScreen):
         if is_over or not self._is_listening:
             reason = display_safe(str(message.error), max_len=100)
             phase = Phase.SIGNED_OUT if is_over else Phase.OFFLINE
-            self.change(self.table.connected(Connection(phase, self.desk.now(), reason)))
+            self.change(self.state.connected(Connection(phase, self.context.now(), reason)))
 
-    @on(reports.ListFailed)
-    def _list_failed(self, message: reports.ListFailed) -> None:
+    @on(thread_messages.ListFailed)
+    def _list_failed(self, message: thread_messages.ListFailed) -> None:
         """What was missed is asked for until it is there; the feed alone would not bring it."""
         self._load_failed(message)
-        self.change(self.table.behind())
+        self.change(self.state.behind())
         if not isinstance(message.error, errors.LoginFirst):
             again = partial(self._calls.load, in_order=message.in_order)
             self._stop_asking()
             self._retry = self.set_timer(_LOAD_AGAIN, again)
 
-    @on(reports.Puzzled)
-    def _puzzled(self, message: reports.Puzzled) -> None:
+    @on(thread_messages.FeedProblem)
+    def _puzzled(self, message: thread_messages.FeedProblem) -> None:
         """What the feed could not hand on may be in the list, marked as what it is."""
         self.say(message.problem)
         self._calls.load(in_order=False)
 
-    @on(reports.Seen)
-    def _seen(self, message: reports.Seen) -> None:
-        self.change(self.table.seen(message.approval))
+    @on(thread_messages.ApprovalFetched)
+    def _seen(self, message: thread_messages.ApprovalFetched) -> None:
+        self.change(self.state.seen(message.approval))
 
-    @on(reports.Doubted)
-    def _doubted(self, message: reports.Doubted) -> None:
-        self.change(self.table.doubted(message.unverified))
+    @on(thread_messages.ApprovalUnverified)
+    def _doubted(self, message: thread_messages.ApprovalUnverified) -> None:
+        self.change(self.state.doubted(message.unverified))
 
-    @on(reports.Heard)
-    def _heard(self, message: reports.Heard) -> None:
+    @on(thread_messages.EventReceived)
+    def _heard(self, message: thread_messages.EventReceived) -> None:
         event = message.event
-        call(self.desk.caller, event)
+        alert_for_event(self.context.notifier, event)
         self._has_heard = True
-        table = self.table if event.device is None else self.table.on_device(event.device)
+        state = self.state if event.device is None else self.state.on_device(event.device)
         is_news = not self._is_known(event)
         if event.approval is not None and event.name is EventName.REQUESTED:
-            table = table.asked(event.approval)
+            state = state.asked(event.approval)
         elif event.approval is not None:
-            table = table.seen(event.approval)
+            state = state.seen(event.approval)
         elif event.name in {EventName.DEPUTY_NAMED, EventName.DEPUTY_ENDED}:
             self._calls.load(in_order=False)
         elif event.name is EventName.ATTENTION:
             self._calls.attend()
-        if table.selected != self.table.selected:
-            self.desk.guard.arm()
-        self.change(table)
-        text = news(event, self.desk.zone, is_narrow=self._is_narrow)
+        if state.selected != self.state.selected:
+            self.context.guard.arm()
+        self.change(state)
+        text = news(event, self.context.zone, is_narrow=self._is_narrow)
         if text and event.name in AT_ONCE:
             self.say(text)
         elif text and is_news and not self._lost:
@@ -198,39 +198,39 @@ class Board(KeyedScreen):
     def _is_known(self, event: Event) -> bool:
         """Tell whether this app has said already how it ended: by an answer given here."""
         approval = event.approval
-        row = None if approval is None else self.table.inbox.find(approval.id)
+        row = None if approval is None else self.state.inbox.find(approval.id)
         return event.name is EventName.DECIDED and row is not None and row.decided is not None
 
-    @on(reports.Reconnected)
-    def _reconnected(self, message: reports.Reconnected) -> None:
-        was_live = self.table.connection.is_live
-        self.change(self.table.connected(message.connection))
+    @on(thread_messages.ConnectionChanged)
+    def _reconnected(self, message: thread_messages.ConnectionChanged) -> None:
+        was_live = self.state.connection.is_live
+        self.change(self.state.connected(message.connection))
         if message.connection.is_live and not was_live:
             self._calls.load(in_order=False)
 
-    @on(reports.Resynced)
+    @on(thread_messages.FeedResynced)
     def _resynced(self) -> None:
-        self.change(self.table.behind())
+        self.change(self.state.behind())
         self._calls.load(in_order=False)
 
-    @on(reports.Answered)
-    def _answered(self, message: reports.Answered) -> None:
+    @on(thread_messages.AnswerAccepted)
+    def _answered(self, message: thread_messages.AnswerAccepted) -> None:
         self.answering.over(message.approval)
 
-    @on(reports.Attended)
-    def _attended(self, message: reports.Attended) -> None:
-        self.change(replace(self.table, attention=message.value))
+    @on(thread_messages.NotificationPrefsLoaded)
+    def _attended(self, message: thread_messages.NotificationPrefsLoaded) -> None:
+        self.change(replace(self.state, attention=message.value))
 
-    @on(reports.Refused)
-    def _refused(self, message: reports.Refused) -> None:
+    @on(thread_messages.AnswerRefused)
+    def _refused(self, message: thread_messages.AnswerRefused) -> None:
         self.answering.refused(message)
 
-    def _select(self, table: Table) -> None:
+    def _select(self, state: InboxState) -> None:
         """Take a table in which another request may be selected than the person chose."""
-        before = self.table.selected
-        self.change(table)
-        if table.selected != before:
-            self.desk.guard.arm()
+        before = self.state.selected
+        self.change(state)
+        if state.selected != before:
+            self.context.guard.arm()
             self.forget_off()
             self._look_soon()
 
@@ -239,11 +239,11 @@ class Board(KeyedScreen):
     def tick(self) -> None:
         """Send what is due, ask again where an answer is in doubt, and draw the time."""
         self.note_sleep()
-        if self.desk.guard.is_deserted:
-            withdraw(self.app, forgetting=True)
+        if self.context.guard.is_deserted:
+            focus_back(self.app, forgetting=True)
         self.answering.tick()
-        self.desk.caller.tick()
-        self._take(self.table.fresh(self.desk.feed.heard_at))
+        self.context.notifier.tick()
+        self._take(self.state.fresh(self.context.feed.heard_at))
         self._warn()
         self._settle()
         self._tell()
@@ -252,34 +252,34 @@ class Board(KeyedScreen):
 
     def _keep(self) -> None:
         """What the feed brought is kept too; where it brought nothing, nothing is asked."""
-        if self._has_heard and self.table.connection.is_live:
+        if self._has_heard and self.state.connection.is_live:
             self._has_heard = False
             self._calls.load(in_order=False)
 
     def _settle(self) -> None:
         """A denial that never left is told as long as its request waits, and once when it ends."""
-        self.table, over = self.table.settled(self.desk.now())
-        self.desk.intents.drop({each.approval_id for each in over})
+        self.state, over = self.state.settled(self.context.now())
+        self.context.unsent_denials.drop({each.approval_id for each in over})
         for each in over:
-            row = self.table.inbox.find(each.approval_id)
+            row = self.state.inbox.find(each.approval_id)
             if row is None or row.decided is None:
                 self.say(say("It waits no more, and you had not denied it: {}", each.headline))
 
     def _warn(self) -> None:
         """Say what has come to its last minute, and to its last twenty seconds, once each."""
-        before, self._warned_at = self._warned_at, self.desk.now()
-        near = came_near(self.table.inbox.rows, before, self._warned_at)
+        before, self._warned_at = self._warned_at, self.context.now()
+        near = stage_reached(self.state.inbox.rows, before, self._warned_at)
         if near is not None:
-            self.say(ending(*near))
+            self.say(ending_soon(*near))
 
     def note_sleep(self) -> None:
         """After a sleep whatever is typed was meant for what was there before, and all is old."""
-        now = self.desk.now()
+        now = self.context.now()
         if now - self._ticked_at > ASLEEP:
-            self.desk.guard.arm()
-            withdraw(self.app, forgetting=True)
-            if self.table.connection.is_live:
-                self.table = self.table.behind()
+            self.context.guard.arm()
+            focus_back(self.app, forgetting=True)
+            if self.state.connection.is_live:
+                self.state = self.state.behind()
                 self._calls.load(in_order=False)
         self._ticked_at = now
 
@@ -291,8 +291,8 @@ class Board(KeyedScreen):
     def draw_widgets(self) -> None:
         """Hand everything down to the widgets."""
         InboxView(
-            desk=self.desk,
-            table=self.table,
+            context=self.context,
+            state=self.state,
             denial=self.answering.latest,
             is_narrow=self._is_narrow,
             is_reading=self.has_class(READING),
@@ -302,42 +302,42 @@ class Board(KeyedScreen):
 
     def draw_news(self) -> None:
         """Say what happened last, or what waits its five seconds, and how much is still below."""
-        denial, ticks = self.answering.latest, self.desk.ticks()
+        denial, ticks = self.answering.latest, self.context.ticks()
         if denial is not None:
             left, what = denial.seconds_left(ticks), denial.approval.headline
-            key = self.desk.keys.key("take_back")
+            key = self.context.keys.key("take_back")
             words = say("Denying in {} s, {} takes it back: {}", left, key, what)
             self.draw_status(words, said_at=ticks)
         else:
-            is_under_way = bool(self.table.doing)
+            is_under_way = bool(self.state.doing)
             self.draw_status(self._status, said_at=ticks if is_under_way else self._said_at)
         self.draw_more(self.query_one(ApprovalDetail).rows_below)
 
-    def change(self, table: Table) -> None:
+    def change(self, state: InboxState) -> None:
         """Put another table in the place of the present one, here and on what lies over it."""
-        self._take(table)
+        self._take(state)
         self.draw()
-        self.answering.table_changed(self.table)
+        self.answering.state_changed(self.state)
         self._tell_pages()
 
-    def _take(self, table: Table) -> None:
+    def _take(self, state: InboxState) -> None:
         """A mark stays only as long as its request is what it was when it was marked."""
-        lost = table.lost_marks(self.desk.now())
+        lost = state.lost_marks(self.context.now())
         self._lost += lost
-        self.table = table.without_marks({each.id for each in lost}) if lost else table
+        self.state = state.without_marks({each.id for each in lost}) if lost else state
 
     def say(self, text: SafeText) -> None:
         """Show what came of something that the person did, or an alarm, and let it stand."""
-        self._stands_until = self.desk.ticks() + _TO_READ
+        self._stands_until = self.context.ticks() + _TO_READ
         self._show(text)
 
     def _tell(self) -> None:
         """Show what lost its mark, and the latest news, once what stands there could be read."""
-        if self.desk.ticks() < self._stands_until:
+        if self.context.ticks() < self._stands_until:
             return
         if self._lost:
             lost, self._lost = self._lost, ()
-            self.say(lost_words(lost, self.table, self._moment))
+            self.say(lost_marks_text(lost, self.state, self._moment))
         elif self._later:
             text, self._later = self._later, SafeText("")
             self._show(text)
@@ -353,23 +353,23 @@ class Board(KeyedScreen):
             self._show(SafeText(""))
 
     def _show(self, text: SafeText) -> None:
-        self._status, self._said_at = text, self.desk.ticks()
+        self._status, self._said_at = text, self.context.ticks()
         self.draw()
         for page in self._pages:
             page.say(text)
 
     def page(self, number: int) -> Page[Any]:
         """Return a new page; 2 is the first beside this one."""
-        return PAGE_CLASSES[number - 2](self.hall)
+        return PAGE_CLASSES[number - 2](self.page_context)
 
     @property
-    def hall(self) -> Hall:
+    def page_context(self) -> PageContext:
         """What a new page is given."""
-        return Hall(self.desk, self.table, self.answering.open, self.post_message)
+        return PageContext(self.context, self.state, self.answering.open, self.post_message)
 
     def _tell_pages(self) -> None:
         for page in self._pages:
-            page.table_changed(self.table)
+            page.state_changed(self.state)
 
     @property
     def _pages(self) -> list[Page[Any]]:
@@ -377,10 +377,10 @@ class Board(KeyedScreen):
 
     def _look_soon(self) -> None:
         """Ask for the selected request once the selection rests; the server notes it as seen."""
-        self.set_timer(_LOOK_AFTER, partial(self._look_if_still, self.table.selected))
+        self.set_timer(_LOOK_AFTER, partial(self._look_if_still, self.state.selected))
 
     def _look_if_still(self, approval_id: str | None) -> None:
-        if approval_id is not None and approval_id == self.table.selected:
+        if approval_id is not None and approval_id == self.state.selected:
             self._calls.look(approval_id)
 
     @property
@@ -388,5 +388,5 @@ class Board(KeyedScreen):
         return self.has_class(_NARROW)
 
     @property
-    def _moment(self) -> Moment:
-        return Moment.at(self.desk)
+    def _moment(self) -> AnswerContext:
+        return AnswerContext.at(self.context)

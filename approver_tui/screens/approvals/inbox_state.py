@@ -11,22 +11,22 @@ from types import MappingProxyType
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Unverified
 from approver_tui.state.approvals.inbox import Inbox, waits_for_others
-from approver_tui.state.approvals.look_alikes import Fold, Folding, beside
+from approver_tui.state.approvals.look_alikes import Fold, Folding, alike
 from approver_tui.state.approvals.marks import is_lost
-from approver_tui.state.approvals.unsent_denials import Unsent
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.devices.devices import Device, Me
 from approver_tui.state.notifications.connection import Connection, Phase
-from approver_tui.state.notifications.other_logins import NOWHERE, Elsewhere
-from approver_tui.state.notifications.preferences import ALL_RINGS, Attention
+from approver_tui.state.notifications.other_logins import NOWHERE, OtherLoginCounts
+from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
 from approver_tui.state.queries import Query
-from approver_tui.widgets.approvals.rows import Doing
+from approver_tui.widgets.approvals.rows import AnswerProgress
 
 _EVERYTHING = Query()
 _DIALLING = Connection(phase=Phase.CONNECTING)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class InboxState:
     """One moment of the inbox screen."""
 
     inbox: Inbox = field(default_factory=Inbox)
@@ -38,7 +38,7 @@ class Table:
     """What was to be selected instead of a guess, if anything."""
     arrived: frozenset[str] = frozenset()
     """Ids that came since the list was put in order."""
-    doing: Mapping[str, Doing] = field(default_factory=dict)
+    doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
     """What is under way, at most one thing per approval."""
     unverified: tuple[Unverified, ...] = ()
     """What the server lists and this program does not believe."""
@@ -51,15 +51,15 @@ class Table:
     """Whether something was missed that a full answer of the server has to bring."""
     query: Query = _EVERYTHING
     """Which requests the person wants to see."""
-    elsewhere: Elsewhere = NOWHERE
+    elsewhere: OtherLoginCounts = NOWHERE
     """What waits at other servers."""
     opened: frozenset[str] = frozenset()
     """Looks of requests that stand one by one although they look alike."""
     marks: tuple[Approval, ...] = ()
     """What the person means to answer at once, each as it was when it was marked."""
-    unsent: tuple[Unsent, ...] = ()
+    unsent: tuple[UnsentDenial, ...] = ()
     """What this person was about to deny when an earlier run of the program ended."""
-    attention: Attention = ALL_RINGS
+    attention: NotificationPrefs = ALL_RINGS
     """When the person is notified."""
 
     @property
@@ -81,7 +81,7 @@ class Table:
             return ()
         group = [fold.shown]
         if fold.stands_for_more:
-            group = beside(self._standing_with(fold.shown), fold.shown)
+            group = alike(self._standing_with(fold.shown), fold.shown)
         return tuple(each for each in group if each.is_waiting(now) and each.id not in self.doing)
 
     @property
@@ -89,14 +89,14 @@ class Table:
         """The ids of what is marked."""
         return frozenset(each.id for each in self.marks)
 
-    def with_marks(self, approvals: Iterable[Approval]) -> "Table":
+    def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
         """Return the table with more marked, all in the order of the list."""
         known = {each.id: each for each in (*approvals, *self.marks)}
         return replace(
             self, marks=tuple(known[row.id] for row in self.inbox.rows if row.id in known)
         )
 
-    def without_marks(self, ids: Collection[str]) -> "Table":
+    def without_marks(self, ids: Collection[str]) -> "InboxState":
         """Return the table with some marked no more."""
         return replace(self, marks=tuple(each for each in self.marks if each.id not in ids))
 
@@ -109,7 +109,7 @@ class Table:
         copy = None if self.doubts(approval.id) else self.inbox.find(approval.id)
         return is_lost(approval, copy, now)
 
-    def unfolded(self) -> "Table":
+    def unfolded(self) -> "InboxState":
         """Return the table with those that look like the selected one in rows of their own.
 
         Where they are already, they stand in one again.
@@ -132,7 +132,7 @@ class Table:
         """Tell whether the server's latest copy of an approval is one that nobody can answer."""
         return any(each.id == approval_id for each in self.unverified)
 
-    def loaded(self, me: Me, page: Page, *, in_order: bool) -> "Table":
+    def loaded(self, me: Me, page: Page, *, in_order: bool) -> "InboxState":
         """Return the table after a full answer.
 
         `in_order` puts all rows as they were read, soonest first, and drops the records of
@@ -144,14 +144,14 @@ class Table:
         else:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
             inbox, arrived = _merged(self.inbox, page), self.arrived | new
-        table = replace(self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_behind=False)
-        table = replace(table, unverified=page.unverified)
+        state = replace(self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_behind=False)
+        state = replace(state, unverified=page.unverified)
         before = replace(self, selected=self.meant) if self.is_guess else self
         selected = _still_selected(before, inbox, me.user.id)
-        table = replace(table, fresh_at=page.server_time, selected=selected, is_guess=False)
-        return table.asked_for(self.query) if self.query else table
+        state = replace(state, fresh_at=page.server_time, selected=selected, is_guess=False)
+        return state.asked_for(self.query) if self.query else state
 
-    def remembered(self, page: Page) -> "Table":
+    def remembered(self, page: Page) -> "InboxState":
         """Return the table with what waited when the server last said so.
 
         It stays one that is not loaded, and nothing on it can be answered, until the server says
@@ -161,10 +161,10 @@ class Table:
             return self
         inbox = Inbox.listed(page.items)
         selected = _still_selected(self, inbox)
-        table = replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
-        return replace(table, is_guess=selected != self.selected, meant=self.selected)
+        state = replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
+        return replace(state, is_guess=selected != self.selected, meant=self.selected)
 
-    def settled(self, now: int) -> "tuple[Table, tuple[Unsent, ...]]":
+    def settled(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
         """Return the table without the denials that no longer matter, and those.
 
         One matters as long as its request waits.
@@ -185,17 +185,17 @@ class Table:
         listed = {row.id for row in page.items} | {each.id for each in page.unverified}
         return tuple(row.id for row in self.inbox.waiting(now) if row.id not in listed)
 
-    def seen(self, approval: Approval) -> "Table":
+    def seen(self, approval: Approval) -> "InboxState":
         """Return the table with the server's copy of an approval that is on it."""
         return replace(
             self, inbox=self.inbox.decided(approval), unverified=self._others(approval.id)
         )
 
-    def doubted(self, each: Unverified) -> "Table":
+    def doubted(self, each: Unverified) -> "InboxState":
         """Return the table with a request whose latest copy cannot be answered."""
         return replace(self, unverified=(*self._others(each.id), each))
 
-    def asked(self, approval: Approval) -> "Table":
+    def asked(self, approval: Approval) -> "InboxState":
         """Return the table with a new request at its end; the selection does not move."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
             return self.seen(approval)
@@ -222,45 +222,45 @@ class Table:
             return self.inbox
         return Inbox(tuple(row for row in self.inbox.rows if self.query.fits(row)))
 
-    def asked_for(self, query: Query) -> "Table":
+    def asked_for(self, query: Query) -> "InboxState":
         """Return the table as the person wants to see it; nothing is selected that is not shown."""
-        table = replace(self, query=query)
-        shown = table.shown
+        state = replace(self, query=query)
+        shown = state.shown
         if self.selected is not None and shown.find(self.selected):
-            return table
-        return replace(table, selected=shown.rows[0].id if shown.rows else None)
+            return state
+        return replace(state, selected=shown.rows[0].id if shown.rows else None)
 
-    def moved_to(self, approval_id: str) -> "Table":
+    def moved_to(self, approval_id: str) -> "InboxState":
         """Return the table with another selection."""
         if self.inbox.find(approval_id) is None:
             return self
         return replace(self, selected=approval_id, is_guess=False)
 
-    def busy(self, approval_id: str, doing: Doing) -> "Table":
+    def busy(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
         """Return the table with something under way."""
         return replace(self, doing=MappingProxyType({**self.doing, approval_id: doing}))
 
-    def idle(self, approval_id: str) -> "Table":
+    def idle(self, approval_id: str) -> "InboxState":
         """Return the table with nothing under way for that approval."""
         rest = {key: doing for key, doing in self.doing.items() if key != approval_id}
         return replace(self, doing=MappingProxyType(rest))
 
-    def connected(self, connection: Connection) -> "Table":
+    def connected(self, connection: Connection) -> "InboxState":
         """Return the table with another state of the feed."""
         return replace(self, connection=connection)
 
-    def fresh(self, heard_at: int | None) -> "Table":
+    def fresh(self, heard_at: int | None) -> "InboxState":
         """Return the table, known to be what the server knew when the live feed last heard it."""
         is_fresh = self.connection.is_live and self.is_loaded and not self.is_behind
         if not is_fresh or heard_at is None:
             return self
         return replace(self, fresh_at=max(heard_at, self.fresh_at or 0))
 
-    def behind(self) -> "Table":
+    def behind(self) -> "InboxState":
         """Return the table as one that may lack something; a full answer mends it."""
         return replace(self, is_behind=True)
 
-    def on_device(self, device: Device) -> "Table":
+    def on_device(self, device: Device) -> "InboxState":
         """Return the table with news about the device on which this program runs."""
         if self.me is None or self.device is None or device.id != self.device.id:
             return self
@@ -288,7 +288,7 @@ class Table:
         return inbox
 
 
-def _still_selected(before: Table, inbox: Inbox, me: str | None = None) -> str | None:
+def _still_selected(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
     """The same approval, or the one that now stands where it stood; at first one to answer."""
     if before.selected is not None and inbox.find(before.selected):
         return before.selected

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from textual.screen import Screen
 
 from approver_tui.screens.approvals.denials import Denial
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import (
-    Moment,
+    AnswerContext,
     why_no_answer,
-    why_no_less,
+    why_no_narrowing,
     why_no_report,
     why_no_retry,
-    why_no_similar,
+    why_no_standing_grant,
     why_no_yes,
 )
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import PAGES, as_chosen, inbox_keys, retry_keys
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
@@ -27,7 +27,7 @@ from approver_tui.widgets.approvals.approval_list import ApprovalList, ListView
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.notifications.other_logins import elsewhere_line
+from approver_tui.widgets.notifications.other_logins import other_logins_line
 from approver_tui.widgets.times import remaining
 from approver_tui.widgets.top_bar import TopBar, TopView
 
@@ -39,8 +39,8 @@ _ENOUGH_LINES = 20
 class InboxView:
     """All that the inbox screen shows at one moment."""
 
-    desk: Desk
-    table: Table
+    context: ScreenContext
+    state: InboxState
     denial: Denial | None
     """The denial that can be taken back."""
     is_narrow: bool
@@ -48,50 +48,50 @@ class InboxView:
 
     def draw_on(self, screen: Screen[None]) -> None:
         """Tell each widget its part; one whose part is the same draws nothing."""
-        table, now = self.table, self.desk.now()
+        state, now = self.state, self.context.now()
         screen.query_one(ApprovalList).show(self._list())
-        screen.query_one(ApprovalDetail).show(table.fold(now), now, table.attention)
+        screen.query_one(ApprovalDetail).show(state.fold(now), now, state.attention)
         screen.query_one(TopBar).show(self._top())
-        elsewhere = elsewhere_line(table.elsewhere, now)
+        elsewhere = other_logins_line(state.elsewhere, now)
         has_room = screen.size.height >= _ENOUGH_LINES
         line = (elsewhere,) if elsewhere and has_room else ()
         screen.query_one("#others", NoticeLines).show(line)
         screen.query_one(KeyBar).show(self._keys())
 
     def _list(self) -> ListView:
-        table = self.table
+        state = self.state
         return ListView(
-            inbox=table.shown,
-            hidden=len(table.inbox.rows) - len(table.shown.rows),
-            typed=display_safe(table.query.text, max_len=30),
-            selected=table.selected,
-            arrived=table.arrived,
-            unverified=table.unverified,
-            doing=table.doing,
-            opened=table.opened,
-            marks=table.marks,
-            attention=table.attention,
-            me=None if table.me is None else table.me.user.id,
-            now=self.desk.now(),
-            keys=self.desk.keys,
-            is_loaded=table.is_loaded,
-            is_asked=table.connection.is_live or table.connection.phase is Phase.CONNECTING,
+            inbox=state.shown,
+            hidden=len(state.inbox.rows) - len(state.shown.rows),
+            typed=display_safe(state.query.text, max_len=30),
+            selected=state.selected,
+            arrived=state.arrived,
+            unverified=state.unverified,
+            doing=state.doing,
+            opened=state.opened,
+            marks=state.marks,
+            attention=state.attention,
+            me=None if state.me is None else state.me.user.id,
+            now=self.context.now(),
+            keys=self.context.keys,
+            is_loaded=state.is_loaded,
+            is_asked=state.connection.is_live or state.connection.phase is Phase.CONNECTING,
         )
 
     def _top(self) -> TopView:
-        table, now = self.table, self.desk.now()
-        count = table.count(now)
+        state, now = self.state, self.context.now()
+        count = state.count(now)
         title = PAGES[0]
         if self.is_narrow and count is not None:
             title = say("Inbox {}", count)
         return TopView(
             title=say("< {}", title) if self.is_narrow and self.is_reading else title,
-            user=SafeText("") if table.me is None else self.desk.named(table.me.user.name),
-            connection=table.connection,
-            fresh_at=table.fresh_at,
+            user=SafeText("") if state.me is None else self.context.named(state.me.user.name),
+            connection=state.connection,
+            fresh_at=state.fresh_at,
             now=now,
-            zone=self.desk.zone,
-            is_unlocked=self.desk.answers.is_unlocked,
+            zone=self.context.zone,
+            is_unlocked=self.context.answers.is_unlocked,
             tabs=() if self.is_narrow else PAGES,
             waiting=count,
             left=self._left(now) if self.is_narrow and self.is_reading else None,
@@ -99,32 +99,32 @@ class InboxView:
 
     def _left(self, now: int) -> SafeText | None:
         """What is left to answer in; below the facts it may be a screenful away."""
-        one = self.table.current
+        one = self.state.current
         if one is None or not one.is_waiting(now):
             return None
         return remaining(one.expires_at, now)
 
     def _keys(self) -> tuple[Hint, ...]:
-        moment, table = Moment.at(self.desk), self.table
-        marked = len(table.marks)
+        moment, state = AnswerContext.at(self.context), self.state
+        marked = len(state.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,
             can_take_back=self.denial is not None,
-            off=_off(table, moment),
+            off=_off(state, moment),
             marked=marked,
-            retry=retry_keys(table.current, moment.now, why_no_retry(table, table.current, moment)),
+            retry=retry_keys(state.current, moment.now, why_no_retry(state, state.current, moment)),
         )
-        return as_chosen(keys, self.desk.keys)
+        return as_chosen(keys, self.context.keys)
 
 
-def _off(table: Table, moment: Moment) -> frozenset[str]:
+def _off(state: InboxState, moment: AnswerContext) -> frozenset[str]:
     """Return which keys do nothing to the selected request; marked ones are answered whatever."""
-    case = table, table.current, moment
+    case = state, state.current, moment
     reasons = {
-        "a": SafeText("") if table.marks else why_no_yes(*case),
-        "d": SafeText("") if table.marks else why_no_answer(*case),
-        "e": why_no_less(*case),
-        "s": why_no_similar(*case),
+        "a": SafeText("") if state.marks else why_no_yes(*case),
+        "d": SafeText("") if state.marks else why_no_answer(*case),
+        "e": why_no_narrowing(*case),
+        "s": why_no_standing_grant(*case),
         "!": why_no_report(*case),
         "o": why_no_answer(*case),
     }

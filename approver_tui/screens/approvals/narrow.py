@@ -13,27 +13,27 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from approver_tui.client import errors
-from approver_tui.screens import reports
-from approver_tui.screens.approvals.change_panel import Unanswered, WishPanel
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_yes
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import narrow_help, narrow_keys
-from approver_tui.screens.panel import LessWanted
+from approver_tui.screens.panel import NarrowingChosen
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.narrowable import Leeway
-from approver_tui.state.approvals.narrowing import Granted, Wish
+from approver_tui.state.approvals.narrowable import Narrowable
+from approver_tui.state.approvals.narrowing import Granted, Narrowing
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.narrow_form import LessForm
-from approver_tui.widgets.approvals.narrow_sheet import LessSheet
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
+from approver_tui.widgets.approvals.narrow_sheet import NarrowSheet
 from approver_tui.widgets.lines import say
 
 
-class _Known(reports.Told[Leeway]):
+class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
     """What may be less."""
 
 
-class NarrowPanel(WishPanel[Wish, Granted]):
+class NarrowPanel(ChangePanel[Narrowing, Granted]):
     """Controls, the two columns, Back, Approve less."""
 
     NAME = "narrow"
@@ -49,14 +49,14 @@ class NarrowPanel(WishPanel[Wish, Granted]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
-        super().__init__(desk, table, approval, SafeText(""))
-        self._form: LessForm | None = None
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval, SafeText(""))
+        self._form: NarrowForm | None = None
 
     def controls(self) -> ComposeResult:
         """Lay out room for the controls, and the comparison."""
         yield Vertical(id="form")
-        yield LessSheet()
+        yield NarrowSheet()
 
     def on_mount(self) -> None:
         """Ask what may be less."""
@@ -65,11 +65,11 @@ class NarrowPanel(WishPanel[Wish, Granted]):
 
     def draw_answer(self) -> None:
         """Show what would be granted."""
-        self.query_one(LessSheet).show(self.answer, self._words())
+        self.query_one(NarrowSheet).show(self.answer, self._words())
 
     def why_off(self) -> SafeText:
         """Return why the way on is closed, or nothing."""
-        if reason := why_no_yes(self.table, self.approval, self.moment) or self.problem:
+        if reason := why_no_yes(self.state, self.approval, self.moment) or self.problem:
             return reason
         if self._form is None:
             return say("asking the server what may be less.")
@@ -77,24 +77,24 @@ class NarrowPanel(WishPanel[Wish, Granted]):
             return say("asking the server how it would read.")
         return say("nothing is less yet.") if self.answer is None else SafeText("")
 
-    def read_wish(self) -> Wish | None:
+    def read_wish(self) -> Narrowing | None:
         """Return what the controls say. Raises ValueError with what is wrong."""
         assert self._form is not None  # noqa: S101  # it said that it changed
         return self._form.wish or None
 
-    def ask(self, wish: Wish) -> Granted:
+    def ask(self, wish: Narrowing) -> Granted:
         """Ask how it would read. Runs in a thread."""
-        return self.desk.answers.narrow(self.approval, wish)
+        return self.context.answers.narrow(self.approval, wish)
 
-    def go_on(self, wish: Wish, answer: Granted) -> None:
+    def go_on(self, wish: Narrowing, answer: Granted) -> None:
         """Let the person approve the part that was shown."""
         del wish
-        self.dismiss(LessWanted(replace(self.approval, granted=answer)))
+        self.dismiss(NarrowingChosen(replace(self.approval, granted=answer)))
 
-    @on(_Known)
-    def _known(self, message: _Known) -> None:
-        if self.is_whole and self._form is None:
-            self._form = LessForm(message.value)
+    @on(_NarrowableLoaded)
+    def _known(self, message: _NarrowableLoaded) -> None:
+        if self.is_ready and self._form is None:
+            self._form = NarrowForm(message.value)
             self.query_one("#form").mount(self._form)
             self.look_again()
 
@@ -108,8 +108,8 @@ class NarrowPanel(WishPanel[Wish, Granted]):
     def _learn(self) -> None:
         """Runs in a thread."""
         try:
-            leeway = self.desk.server.leeway(self.approval.id)
+            leeway = self.context.server.leeway(self.approval.id)
         except errors.ClientError as error:
-            self.post_message(Unanswered(None, error))
+            self.post_message(PreviewFailed(None, error))
         else:
-            self.post_message(_Known(leeway))
+            self.post_message(_NarrowableLoaded(leeway))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from approver_tui.screens.approvals.inbox_state import Table
-from approver_tui.screens.context import Desk
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import say
@@ -26,17 +26,17 @@ class Notice:
     """The same in so few words that it fits one line of 40 columns, with a sign of what follows."""
 
 
-def notices(desk: Desk, table: Table) -> tuple[Notice, ...]:
+def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     """Return the warnings, the most pressing first."""
     found = (
-        _signed_out(table),
-        _stale(desk, table),
-        _behind(desk, table),
-        _unsent(table),
-        _unverified(table),
-        _wrong_pins(table),
-        _open_folder(desk),
-        _skewed(desk),
+        _signed_out(state),
+        _stale(context, state),
+        _behind(context, state),
+        _unsent(state),
+        _unverified(state),
+        _wrong_pins(state),
+        _open_folder(context),
+        _skewed(context),
     )
     return tuple(notice for notice in found if notice)
 
@@ -57,8 +57,8 @@ def in_one_line(found: Sequence[Notice], width: int, key: SafeText) -> tuple[Saf
     return (say("{}{}: {}", first.short, more, key),)
 
 
-def _signed_out(table: Table) -> Notice | None:
-    if table.connection.phase is not Phase.SIGNED_OUT:
+def _signed_out(state: InboxState) -> Notice | None:
+    if state.connection.phase is not Phase.SIGNED_OUT:
         return None
     return Notice(
         say(
@@ -69,34 +69,34 @@ def _signed_out(table: Table) -> Notice | None:
     )
 
 
-def _stale(desk: Desk, table: Table) -> Notice | None:
-    connection = table.connection
-    is_first_dial = connection.phase is Phase.CONNECTING and table.fresh_at is None
+def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
+    connection = state.connection
+    is_first_dial = connection.phase is Phase.CONNECTING and state.fresh_at is None
     is_over = connection.is_live or connection.phase is Phase.SIGNED_OUT
     if is_over or is_first_dial or not connection.since:
         return None
-    cause = SafeText(table.connection.reason.rstrip("."))
+    cause = SafeText(state.connection.reason.rstrip("."))
     reason = say(" ({})", cause) if cause else SafeText("")
-    if table.fresh_at is None:
+    if state.fresh_at is None:
         text = say("OFFLINE{}: answers are off; trying again.", reason)
         return Notice(text, say("OFFLINE, answers are off"))
-    old = age(table.fresh_at, desk.now())
+    old = age(state.fresh_at, context.now())
     text = say("OFFLINE{}: this is {} old, answers are off; trying again.", reason, old)
     return Notice(text, say("OFFLINE, {} old", old))
 
 
-def _behind(desk: Desk, table: Table) -> Notice | None:
+def _behind(context: ScreenContext, state: InboxState) -> Notice | None:
     """The feed stands, but not all that was missed is there yet."""
-    if not table.is_behind or not table.connection.is_live or table.fresh_at is None:
+    if not state.is_behind or not state.connection.is_live or state.fresh_at is None:
         return None
-    old = age(table.fresh_at, desk.now())
+    old = age(state.fresh_at, context.now())
     text = say("! Some requests may be missing: the list is {} old; asking again.", old)
     return Notice(text, say("! Some may be missing"))
 
 
-def _unsent(table: Table) -> Notice | None:
+def _unsent(state: InboxState) -> Notice | None:
     """A denial that was given and never left, so that nobody believes that it did."""
-    left = [each for each in table.unsent if table.inbox.find(each.approval_id)]
+    left = [each for each in state.unsent if state.inbox.find(each.approval_id)]
     if not left:
         return None
     if len(left) > 1:
@@ -107,29 +107,29 @@ def _unsent(table: Table) -> Notice | None:
     return Notice(text, say("! Your denial was not sent"))
 
 
-def _unverified(table: Table) -> Notice | None:
-    if not table.unverified:
+def _unverified(state: InboxState) -> Notice | None:
+    if not state.unverified:
         return None
-    count = len(table.unverified)
+    count = len(state.unverified)
     which = say("1 request") if count == 1 else say("{} requests", count)
     they = say("it") if count == 1 else say("they")
     text = say("! {} cannot be verified, so {} cannot be read or answered here", which, they)
     return Notice(text, say("! {} not verified", which))
 
 
-def _wrong_pins(table: Table) -> Notice | None:
-    tries = table.device.pin.tries if table.device else 0
+def _wrong_pins(state: InboxState) -> Notice | None:
+    tries = state.device.pin.tries if state.device else 0
     if not tries:
         return None
-    if table.device and table.device.pin.locked:
+    if state.device and state.device.pin.locked:
         text = say("! This device is locked: {} wrong PINs. Another device unlocks it.", tries)
         return Notice(text, say("! This device is locked"))
     which = say("1 wrong PIN") if tries == 1 else say("{} wrong PINs", tries)
     return Notice(say("! {} since you last approved", which), say("! {}", which))
 
 
-def _open_folder(desk: Desk) -> Notice | None:
-    if not desk.place.folder_is_open:
+def _open_folder(context: ScreenContext) -> Notice | None:
+    if not context.environment.folder_is_open:
         return None
     return Notice(
         say("! The server's data folder is open to this account, and so to agents run by it."),
@@ -137,9 +137,9 @@ def _open_folder(desk: Desk) -> Notice | None:
     )
 
 
-def _skewed(desk: Desk) -> Notice | None:
+def _skewed(context: ScreenContext) -> Notice | None:
     """Every time on the screen is the server's; a watch on the wall would say another."""
-    skew = desk.server.skew
+    skew = context.server.skew
     if not skew:
         return None
     by, which = age(0, abs(skew)), say("behind") if skew > 0 else say("ahead of")

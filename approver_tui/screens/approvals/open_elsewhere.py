@@ -25,7 +25,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST = 400
 
 
-class ElsewherePanel(Panel):
+class OpenElsewherePanel(Panel):
     """Title, headline, address, picture."""
 
     NOTHING_HAPPENED = SafeText("This request changed. Nothing was decided.")
@@ -53,4 +53,4 @@ class ElsewherePanel(Panel):
 
     @property
     def _page(self) -> str:
-        return f"{self.desk.place.issuer}/r/{quote(self.approval.id, safe='')}"
+        return f"{self.context.environment.issuer}/r/{quote(self.approval.id, safe='')}"

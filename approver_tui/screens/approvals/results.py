@@ -12,20 +12,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
-from approver_tui.screens import reports
+from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import TIME_TO_THINK
-from approver_tui.screens.approvals.inbox_state import Table
-from approver_tui.screens.approvals.sending import Sent, send
-from approver_tui.screens.context import Desk
+from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.sending import SendResult, send
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import as_chosen, results_help, results_keys
-from approver_tui.screens.panel import BatchGiven, Closed, No, Overlay
+from approver_tui.screens.panel import BatchSubmitted, Deny, Overlay, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.results import Fate, Results, fate_of
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import outcome
+from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.result_sheet import ResultSheet, summary
-from approver_tui.widgets.approvals.rows import Doing
+from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, line, say
 from approver_tui.widgets.panel_button import PanelButton
@@ -35,7 +35,7 @@ _TITLES = {Answer.APPROVE: SafeText("APPROVING"), Answer.DENY: SafeText("DENYING
 _STILL_WAITS = SafeText("Your answer was not recorded. The request still waits.")
 
 
-class Clerk(Protocol):
+class ResultListener(Protocol):
     """Who keeps the inbox true to what is learned here."""
 
     def begun(self, approvals: tuple[Approval, ...]) -> None:
@@ -54,11 +54,11 @@ class Clerk(Protocol):
         """Nothing more will be sent."""
 
 
-class _Begun(reports.Told[str]):
+class _Begun(thread_messages.ValueMessage[str]):
     """The answer to a request leaves."""
 
 
-class _Settled(reports.Told[Sent]):
+class _Settled(thread_messages.ValueMessage[SendResult]):
     """The server has answered, or has not."""
 
 
@@ -72,13 +72,19 @@ class ResultsPanel(Overlay):
         Binding("u", "take_back", id="take_back", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table, given: BatchGiven, clerk: Clerk) -> None:
-        super().__init__(desk, table)
+    def __init__(
+        self,
+        context: ScreenContext,
+        state: InboxState,
+        given: BatchSubmitted,
+        clerk: ResultListener,
+    ) -> None:
+        super().__init__(context, state)
         self._given = given
         self._clerk = clerk
-        answer = Answer.DENY if isinstance(given.answer, No) else Answer.APPROVE
+        answer = Answer.DENY if isinstance(given.answer, Deny) else Answer.APPROVE
         self.results = Results.of(answer, given.approvals)
-        self._leaves_at: float | None = desk.ticks()
+        self._leaves_at: float | None = context.ticks()
         """When the first answer leaves, on the clock of delays; None once it has."""
         if answer is Answer.DENY:
             self._leaves_at += TIME_TO_THINK
@@ -96,12 +102,12 @@ class ResultsPanel(Overlay):
 
     def look_again(self) -> None:
         """Send what is due, settle what was in doubt, and draw."""
-        if self.is_whole:
+        if self.is_ready:
             self._send_if_due()
             self._settle()
         super().look_again()
 
-    def why_close(self) -> Closed | None:
+    def why_close(self) -> PanelClosed | None:
         """It never closes by itself."""
         return None
 
@@ -112,7 +118,7 @@ class ResultsPanel(Overlay):
         self.query_one("#why-off", Static).update(self._words())
         self.query_one("#back", PanelButton).disabled = self.is_busy
         keys = results_keys(can_take_back=self._can_take_back)
-        self.query_one(KeyBar).show(as_chosen(keys, self.desk.keys))
+        self.query_one(KeyBar).show(as_chosen(keys, self.context.keys))
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
@@ -121,7 +127,7 @@ class ResultsPanel(Overlay):
     def action_back(self) -> None:
         """Close, once nothing more is sent."""
         if not self.is_busy:
-            self.finish(Closed(self._words()))
+            self.finish(PanelClosed(self._words()))
 
     def action_take_back(self) -> None:
         """Take all back before the first one leaves."""
@@ -129,7 +135,7 @@ class ResultsPanel(Overlay):
             self._leaves_at = None
             self.is_busy = False
             self._clerk.kept_back(self._given.approvals)
-            self.finish(Closed(say("Taken back: nothing was denied.")))
+            self.finish(PanelClosed(say("Taken back: nothing was denied.")))
 
     def action_help(self) -> None:
         """Show the help."""
@@ -158,7 +164,7 @@ class ResultsPanel(Overlay):
             self._clerk.finished()
 
     def _send_if_due(self) -> None:
-        if self._leaves_at is not None and self.desk.ticks() >= self._leaves_at:
+        if self._leaves_at is not None and self.context.ticks() >= self._leaves_at:
             self._leaves_at = None
             self._clerk.begun(self._given.approvals)
             self.run_worker(self._send_all, thread=True, group="batch")
@@ -167,7 +173,7 @@ class ResultsPanel(Overlay):
         """Runs in a thread: one after the other, each with its own signature."""
         for approval in self._given.approvals:
             self.post_message(_Begun(approval.id))
-            sent = send(self.desk.answers, approval, self._given.answer, self.moment)
+            sent = send(self.context.answers, approval, self._given.answer, self.moment)
             self.post_message(_Settled(sent))
             if sent.ends_all:
                 return
@@ -175,14 +181,17 @@ class ResultsPanel(Overlay):
     def _settle(self) -> None:
         """What was in doubt is what the server's copy says, as soon as it was asked for."""
         for approval_id in self.results.in_doubt:
-            copy = self.table.inbox.find(approval_id)
-            if self.table.doing.get(approval_id) is not Doing.CHECKING and copy is not None:
+            copy = self.state.inbox.find(approval_id)
+            if (
+                self.state.doing.get(approval_id) is not AnswerProgress.CHECKING
+                and copy is not None
+            ):
                 self.results = self._settled_by(copy)
 
     def _settled_by(self, copy: Approval) -> Results:
-        device, moment = self.table.device, self.moment
+        device, moment = self.state.device, self.moment
         mine = None if device is None else device.id
-        is_counted = self.table.has_yes(copy)
+        is_counted = self.state.has_yes(copy)
         fate = fate_of(copy, self.results.answer, mine, moment.now, is_counted=is_counted)
         why = _STILL_WAITS if fate is Fate.NOT_RECORDED else outcome(copy, moment.now, moment.zone)
         is_ours = fate in {Fate.APPROVED, Fate.DENIED}
@@ -199,8 +208,8 @@ class ResultsPanel(Overlay):
 
     def _words(self) -> SafeText:
         if self._can_take_back and self._leaves_at is not None:
-            left = max(0, -int(-(self._leaves_at - self.desk.ticks()) // 1))
-            key = self.desk.keys.key("take_back")
+            left = max(0, -int(-(self._leaves_at - self.context.ticks()) // 1))
+            key = self.context.keys.key("take_back")
             return say("Denying in {} s; {} takes all of it back.", left, key)
         words = SafeText(summary(self.results).capitalize())
         return say("{}.", words)

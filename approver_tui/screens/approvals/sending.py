@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals
-from approver_tui.screens.approvals.reasons import Moment
-from approver_tui.screens.context import Answers
-from approver_tui.screens.panel import No, Yes
+from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.context import DecisionPort
+from approver_tui.screens.panel import Approve, Deny
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.results import Fate, over
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import outcome
+from approver_tui.widgets.approvals.outcomes import outcome
 
 _ENDS_ALL = (
     errors.Unreachable,
@@ -29,7 +29,7 @@ _ENDS_ALL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """What became of one answer."""
 
     approval: Approval
@@ -40,31 +40,33 @@ class Sent:
     """Whether nothing more is to be sent after it."""
 
 
-def send(answers: Answers, approval: Approval, answer: Yes | No, moment: Moment) -> Sent:
+def send(
+    answers: DecisionPort, approval: Approval, answer: Approve | Deny, moment: AnswerContext
+) -> SendResult:
     """Say yes or no to one request. Blocks."""
     try:
-        if isinstance(answer, Yes):
-            return Sent(_approved(answers, approval, answer.pin), Fate.APPROVED)
+        if isinstance(answer, Approve):
+            return SendResult(_approved(answers, approval, answer.pin), Fate.APPROVED)
         done = answers.deny(approval, answer.code, answer.note, answer.aside)
-        return Sent(done, Fate.DENIED)
+        return SendResult(done, Fate.DENIED)
     except errors.ClientError as error:
         return _not_done(approval, error, moment)
 
 
-def _approved(answers: Answers, approval: Approval, pin: str | None) -> Approval:
+def _approved(answers: DecisionPort, approval: Approval, pin: str | None) -> Approval:
     """The PIN goes with what takes it for itself; for the others the app is unlocked."""
     own = pin if approval.needs_pin else None
     return answers.approve(approval, fingerprint=approval.fingerprint, pin=own)
 
 
-def _not_done(approval: Approval, error: errors.ClientError, moment: Moment) -> Sent:
+def _not_done(approval: Approval, error: errors.ClientError, moment: AnswerContext) -> SendResult:
     ends_all = isinstance(error, _ENDS_ALL)
     match error:
         case errors.AlreadyDecided(approval=winner):
             fate = Fate.ALREADY if winner.decided else over(winner)
-            return Sent(winner, fate, outcome(winner, moment.now, moment.zone))
+            return SendResult(winner, fate, outcome(winner, moment.now, moment.zone))
         case errors.UnknownOutcome() | errors.WireError():
-            return Sent(approval, Fate.UNKNOWN, ends_all=ends_all)
+            return SendResult(approval, Fate.UNKNOWN, ends_all=ends_all)
         case errors.Unreachable():
-            return Sent(approval, Fate.NOT_SENT, refusals.problem(error), ends_all)
-    return Sent(approval, Fate.REFUSED, refusals.problem(error), ends_all)
+            return SendResult(approval, Fate.NOT_SENT, refusals.problem(error), ends_all)
+    return SendResult(approval, Fate.REFUSED, refusals.problem(error), ends_all)

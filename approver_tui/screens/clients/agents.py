@@ -10,15 +10,15 @@ from typing import ClassVar, LiteralString
 
 from textual.binding import Binding, BindingType
 
-from approver_tui.screens.arranging import Arranging
-from approver_tui.screens.confirm import Deed
+from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.keys import Rows, hint, texts
 from approver_tui.screens.page import Page
-from approver_tui.state.clients.access import Acting, acting
-from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, together
+from approver_tui.screens.request_actions import RequestActions
+from approver_tui.state.clients.access import ActingAgent, acting_agents
+from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.clients.agents import agent_entry, agent_lines
-from approver_tui.widgets.consents.rights import counted, held, of_tokens
+from approver_tui.widgets.consents.rights import counted, holdings_text, tokens_count
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.entry_sheet import Make
 from approver_tui.widgets.key_bar import Hint
@@ -39,10 +39,12 @@ class AgentsPage(Page[Found]):
 
     def fetch(self) -> Found:
         """Ask for consents and tokens, for what was asked, and for one's own."""
-        server, since = self.desk.server, self.desk.now() - ASKED_WITHIN
-        acts = acting(server.consents(), server.delegations(), self.desk.ahead.grants())
+        server, since = self.context.server, self.context.now() - ASKED_WITHIN
+        acts = acting_agents(
+            server.consents(), server.delegations(), self.context.grants_client.grants()
+        )
         asked = (*server.waiting().items, *server.decided_since(since))
-        return together(acts, asked, server.owned_agents(), since)
+        return merge_agents(acts, asked, server.owned_agents(), since)
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return who acts, who only asked, and who did neither."""
@@ -61,7 +63,7 @@ class AgentsPage(Page[Found]):
         one = next((each for each in found if each.id == entry_id), None)
         if one is None:
             return None
-        return partial(self._lines, one), (entry_id, one, self.table.attention)
+        return partial(self._lines, one), (entry_id, one, self.state.attention)
 
     def keys(self) -> tuple[Hint, ...]:
         """Return what can be done."""
@@ -85,9 +87,9 @@ class AgentsPage(Page[Found]):
         if reason := self._why_no_mute():
             self.say(say("Mute is off: {}", reason))
         elif one is not None:
-            arranging = Arranging(self.desk, self.hall.tell)
+            arranging = RequestActions(self.context, self.page_context.tell)
             agent_id = SafeText(one.id)
-            self.ask(arranging.mute(agent_id, one.name, self.table.attention))
+            self.ask(arranging.mute(agent_id, one.name, self.state.attention))
 
     def action_suspend(self) -> None:
         """Ask before it is stopped for everybody."""
@@ -97,17 +99,17 @@ class AgentsPage(Page[Found]):
         elif one is not None:
             self.ask(self._suspending(one))
 
-    def _suspending(self, one: Agent) -> Deed:
+    def _suspending(self, one: Agent) -> ConfirmAction:
         words = say("Its tokens and requests end at once, for everybody, and it gets nothing more.")
         later = say("Only an administrator lets it go on (sayso agents enable).")
         title = say("SUSPEND {} FOR EVERYBODY?", one.name)
-        return Deed(title, say("Suspend"), (words, later), partial(self._suspend, one))
+        return ConfirmAction(title, say("Suspend"), (words, later), partial(self._suspend, one))
 
     def _suspend(self, one: Agent, _typed: str) -> SafeText:
         """Runs in a thread."""
-        ended = self.desk.server.suspend_agent(one.id)
+        ended = self.context.server.suspend_agent(one.id)
         requests = counted(ended.requests, say("request"), say("requests"))
-        tokens = of_tokens(ended.tokens)
+        tokens = tokens_count(ended.tokens)
         return say("{} is suspended: {} and {} ended.", one.name, tokens, requests)
 
     def _why_no_suspend(self) -> SafeText:
@@ -116,7 +118,7 @@ class AgentsPage(Page[Found]):
             return say("nobody is selected.")
         if one.owned is None:
             return say(
-                "it is not yours; report a request of it ({}).", self.desk.keys.key("report")
+                "it is not yours; report a request of it ({}).", self.context.keys.key("report")
             )
         return self.why_nothing_ends() if one.owned.is_enabled else say("it is stopped already.")
 
@@ -128,19 +130,19 @@ class AgentsPage(Page[Found]):
         elif one is not None and one.acting is not None:
             self.ask(self._deed(one.acting))
 
-    def _deed(self, one: Acting) -> Deed:
-        ends = say("Stopping ends at once what it has of you: {}.", held(one))
+    def _deed(self, one: ActingAgent) -> ConfirmAction:
+        ends = say("Stopping ends at once what it has of you: {}.", holdings_text(one))
         others = say(
             "It goes on for others and may ask you again. To have it stopped for everybody, "
             "report a request of it ({}).",
-            self.desk.keys.key("report"),
+            self.context.keys.key("report"),
         )
         title = say("STOP {} ACTING FOR YOU?", one.name)
-        return Deed(title, say("Stop"), (ends, others), partial(self._stop, one))
+        return ConfirmAction(title, say("Stop"), (ends, others), partial(self._stop, one))
 
-    def _stop(self, one: Acting, _pin: str) -> SafeText:
+    def _stop(self, one: ActingAgent, _pin: str) -> SafeText:
         """Runs in a thread."""
-        self.desk.server.stop_acting(one.id)
+        self.context.server.stop_acting(one.id)
         return say("{} acts for you no more: its grants, consents and tokens have ended.", one.name)
 
     def _why_off(self) -> SafeText:
@@ -154,11 +156,11 @@ class AgentsPage(Page[Found]):
 
     @property
     def _mute_word(self) -> str:
-        is_muted = self.cursor is not None and self.table.attention.mute_of(self.cursor)
+        is_muted = self.cursor is not None and self.state.attention.mute_of(self.cursor)
         return "Unmute.." if is_muted else "Mute.."
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
-        attention, now = self.table.attention, self.desk.now()
+        attention, now = self.state.attention, self.context.now()
         entries = tuple(agent_entry(one, attention, now) for one in agents)
         return Section(say(heading, len(entries)), entries, empty=empty)
 
@@ -167,5 +169,5 @@ class AgentsPage(Page[Found]):
         return next((one for one in self.found or () if one.id == self.cursor), None)
 
     def _lines(self, one: Agent, width: int) -> list[Line]:
-        view = self.desk.view(width)
-        return agent_lines(one, self.table.attention, view)
+        view = self.context.view(width)
+        return agent_lines(one, self.state.attention, view)

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeAlias
 
 from textual.binding import Binding, BindingType
 
-from approver_tui.screens.confirm import Deed
+from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.keys import Rows, hint, texts
 from approver_tui.screens.page import Page
 from approver_tui.state.consents.consents import Consent, ConsentState
@@ -20,9 +20,9 @@ from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.consents.rights import (
     consent_entry,
     consent_lines,
-    of_tokens,
     token_entry,
     token_lines,
+    tokens_count,
 )
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.entry_sheet import Make
@@ -34,7 +34,7 @@ Right: TypeAlias = Consent | StandingGrant | Delegation
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class HeldAccess:
     """All that was found."""
 
     consents: tuple[Consent, ...]
@@ -47,24 +47,26 @@ class Rights:
         return next((each for each in every if each.id == entry_id), None)
 
 
-class RightsPage(Page[Rights]):
+class RightsPage(Page[HeldAccess]):
     """Consents, standing grants, then tokens."""
 
     NAME = "Rights"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("z", "end", id="revoke", show=False)]
 
-    def fetch(self) -> Rights:
+    def fetch(self) -> HeldAccess:
         """Ask for all three."""
-        server = self.desk.server
-        return Rights(server.consents(), self.desk.ahead.grants(), server.delegations())
+        server = self.context.server
+        return HeldAccess(
+            server.consents(), self.context.grants_client.grants(), server.delegations()
+        )
 
-    def sections(self, found: Rights) -> Sequence[Section]:
+    def sections(self, found: HeldAccess) -> Sequence[Section]:
         """Return the three lists."""
-        now = self.desk.now()
+        now = self.context.now()
         consents = tuple(consent_entry(each, now) for each in found.consents)
         grants = tuple(grant_entry(each, now) for each in found.grants)
         tokens = tuple(token_entry(each, now) for each in found.tokens)
-        key = self.desk.keys.key("similar")
+        key = self.context.keys.key("similar")
         return (
             Section(
                 say("CONSENTS ({})", len(consents)),
@@ -86,7 +88,7 @@ class RightsPage(Page[Rights]):
             ),
         )
 
-    def in_full(self, found: Rights, entry_id: str) -> tuple[Make, object] | None:
+    def in_full(self, found: HeldAccess, entry_id: str) -> tuple[Make, object] | None:
         """Return one of them."""
         one = found.find(entry_id)
         return None if one is None else (partial(self._lines, one), (entry_id, one))
@@ -109,18 +111,18 @@ class RightsPage(Page[Rights]):
 
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Runs in a thread."""
-        _, tokens = self.desk.server.revoke_consent(consent.id)
-        return say("Revoked: {}. {} ended with it.", consent.client_name, of_tokens(tokens))
+        _, tokens = self.context.server.revoke_consent(consent.id)
+        return say("Revoked: {}. {} ended with it.", consent.client_name, tokens_count(tokens))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
         """Runs in a thread."""
-        self.desk.ahead.revoke(grant.id)
+        self.context.grants_client.revoke(grant.id)
         return say("Revoked: {} asks again each time.", grant.agent_name)
 
     def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
         """Runs in a thread."""
-        ended = self.desk.server.revoke_delegation(token.id)
-        return say("Revoked: {}. {} ended.", token.client.name, of_tokens(ended))
+        ended = self.context.server.revoke_delegation(token.id)
+        return say("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
 
     def _why_off(self) -> SafeText:
         one = self._current
@@ -135,17 +137,17 @@ class RightsPage(Page[Rights]):
         return None if self.found is None else self.found.find(self.cursor)
 
     def _lines(self, one: Right, width: int) -> list[Line]:
-        view = self.desk.view(width)
+        view = self.context.view(width)
         if isinstance(one, StandingGrant):
             return grant_lines(one, view)
         return consent_lines(one, view) if isinstance(one, Consent) else token_lines(one, view)
 
 
-def _deed_of(one: Right, page: RightsPage) -> Deed:
+def _deed_of(one: Right, page: RightsPage) -> ConfirmAction:
     if isinstance(one, StandingGrant):
         words = say("{} asks you again, each time. What it did until now stays.", one.agent_name)
         title = say("TAKE THE GRANT BACK?")
-        return Deed(title, say("Revoke"), (words,), partial(page.revoke_grant, one))
+        return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_grant, one))
     if isinstance(one, Consent):
         words = say(
             "{} may no longer use {} at {} without asking. Every token that came from this ends.",
@@ -154,11 +156,13 @@ def _deed_of(one: Right, page: RightsPage) -> Deed:
             one.resource,
         )
         title = say("TAKE THE CONSENT BACK?")
-        return Deed(title, say("Revoke"), (words,), partial(page.revoke_consent, one))
+        return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_consent, one))
     words = say(
         "{} may no longer act for you at {} by this token, nor by what came from it. It may get "
         "another one where you let it.",
         one.client.name,
         one.resource,
     )
-    return Deed(say("END THE TOKEN?"), say("Revoke"), (words,), partial(page.revoke_token, one))
+    return ConfirmAction(
+        say("END THE TOKEN?"), say("Revoke"), (words,), partial(page.revoke_token, one)
+    )

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from approver_tui.screens.confirm import PIN, Deed, Field
+from approver_tui.screens.confirm import PIN, ConfirmAction, ConfirmField
 from approver_tui.screens.keys import Rows, hint, texts
 from approver_tui.screens.page import Page
 from approver_tui.state.devices.devices import Device
@@ -39,15 +39,15 @@ class DevicesPage(Page[Found]):
 
     def fetch(self) -> Found:
         """Ask for all of them, and how each is called."""
-        browsers = self.desk.server.browsers()
+        browsers = self.context.server.browsers()
         return tuple(
             replace(each, browsers=tuple(one for one in browsers if one.device_id == each.id))
-            for each in self.desk.server.devices()
+            for each in self.context.server.devices()
         )
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return those in use and those that are over."""
-        now = self.desk.now()
+        now = self.context.now()
         used = tuple(device_entry(each, now) for each in found if each.is_active)
         over = tuple(device_entry(each, now) for each in found if not each.is_active)
         sections = [Section(say("DEVICES ({})", len(used)), used)]
@@ -98,59 +98,61 @@ class DevicesPage(Page[Found]):
         """Ask before a browser is called."""
         self._ask(self._why_no_test(), say("Test"), self._testing)
 
-    def _ask(self, reason: SafeText, verb: SafeText, deed: Callable[[Device], Deed]) -> None:
+    def _ask(
+        self, reason: SafeText, verb: SafeText, action: Callable[[Device], ConfirmAction]
+    ) -> None:
         one = self._current
         if reason or one is None:
             self.say(say("{} is off: {}", verb, reason))
         else:
-            self.ask(deed(one))
+            self.ask(action(one))
 
-    def _revoking(self, device: Device) -> Deed:
+    def _revoking(self, device: Device) -> ConfirmAction:
         words = say(
             "{} is signed out for good and can answer nothing any more. What it approved stays.",
             device.name,
         )
         title = say("SIGN {} OUT?", device.name)
-        return Deed(title, say("Revoke"), (words,), partial(self._revoke, device))
+        return ConfirmAction(title, say("Revoke"), (words,), partial(self._revoke, device))
 
-    def _vouching(self, device: Device) -> Deed:
+    def _vouching(self, device: Device) -> ConfirmAction:
         words = say(
             "{} may approve high risk at once. Vouch only for a device that you enrolled yourself.",
             device.name,
         )
         title = say("VOUCH FOR {}?", device.name)
         do = partial(self._vouch, device)
-        return Deed(title, say("Vouch"), (words,), do, PIN)
+        return ConfirmAction(title, say("Vouch"), (words,), do, PIN)
 
-    def _unlocking(self, device: Device) -> Deed:
+    def _unlocking(self, device: Device) -> ConfirmAction:
         words = say(
             "{} was locked after too many wrong PINs. Unlock it only if those were yours.",
             device.name,
         )
         title = say("UNLOCK {}?", device.name)
         do = partial(self._unlock, device)
-        return Deed(title, say("Unlock"), (words,), do, PIN)
+        return ConfirmAction(title, say("Unlock"), (words,), do, PIN)
 
-    def _renaming(self, device: Device) -> Deed:
+    def _renaming(self, device: Device) -> ConfirmAction:
         words = say("The name is yours alone: it stands on this page, in receipts and in the log.")
-        field = Field(say("Name"), device.name, _why_no_name, longest=64)
+        field = ConfirmField(say("Name"), device.name, _why_no_name, longest=64)
         do = partial(self._rename, device)
-        return Deed(say("RENAME {}?", device.name), say("Rename"), (words,), do, field)
+        return ConfirmAction(say("RENAME {}?", device.name), say("Rename"), (words,), do, field)
 
-    def _testing(self, device: Device) -> Deed:
+    def _testing(self, device: Device) -> ConfirmAction:
         words = say(
             "{} is sent a message that says nothing. It shows it while it runs.", device.name
         )
         do = partial(self._test, device)
-        return Deed(say("CALL {} TO TRY?", device.name), say("Call"), (words,), do)
+        return ConfirmAction(say("CALL {} TO TRY?", device.name), say("Call"), (words,), do)
 
     def _rename(self, device: Device, name: str) -> SafeText:
         """Runs in a thread."""
-        return say("It is called {} now.", self.desk.server.rename_device(device.id, name).name)
+        return say("It is called {} now.", self.context.server.rename_device(device.id, name).name)
 
     def _test(self, device: Device, _typed: str) -> SafeText:
         """Runs in a thread."""
-        count = self.desk.server.test_browser(device.id)
+        count = self.context.server.test_browser(device.id)
         if not count:
             return say(
                 "No browser of {} asked to be called: open its page and allow it.", device.name
@@ -165,17 +167,17 @@ class DevicesPage(Page[Found]):
 
     def _revoke(self, device: Device, _pin: str) -> SafeText:
         """Runs in a thread."""
-        self.desk.server.revoke_device(device.id)
+        self.context.server.revoke_device(device.id)
         return say("{} is signed out for good.", device.name)
 
     def _vouch(self, device: Device, pin: str) -> SafeText:
         """Runs in a thread."""
-        self.desk.answers.vouch_device(device, pin)
+        self.context.answers.vouch_device(device, pin)
         return say("{} may approve high risk from now on.", device.name)
 
     def _unlock(self, device: Device, pin: str) -> SafeText:
         """Runs in a thread."""
-        self.desk.answers.unlock_device(device, pin)
+        self.context.answers.unlock_device(device, pin)
         return say("{} is unlocked.", device.name)
 
     def _why_no_revoke(self) -> SafeText:
@@ -188,7 +190,7 @@ class DevicesPage(Page[Found]):
         if reason := self._why_nothing() or self._why_not_this():
             return reason
         one = self._current
-        is_new = one is not None and one.high_from > self.desk.now()
+        is_new = one is not None and one.high_from > self.context.now()
         return SafeText("") if is_new else say("it may approve high risk already.")
 
     def _why_no_unlock(self) -> SafeText:
@@ -214,7 +216,7 @@ class DevicesPage(Page[Found]):
         return next((one for one in self.found or () if one.id == self.cursor), None)
 
     def _lines(self, device: Device, width: int) -> list[Line]:
-        return device_lines(device, self.desk.view(width))
+        return device_lines(device, self.context.view(width))
 
 
 def _why_no_name(name: str) -> SafeText:

@@ -14,16 +14,16 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, reports
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.reasons import why_no_report
-from approver_tui.screens.context import Desk
+from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import report_help, report_keys
-from approver_tui.screens.panel import Closed, DenialGiven, Panel, ReportTaken
+from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
+from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenyCode
 from approver_tui.state.incidents.reports import Reported, ReportScope
-from approver_tui.state.known import Known
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.incidents.reports import choice_words, choices, consequence
@@ -33,7 +33,7 @@ from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.title_line import TitleLine
 
 
-class _Taken(reports.Told[Reported]):
+class _ReportSent(thread_messages.ValueMessage[Reported]):
     """The server has taken the report."""
 
 
@@ -47,9 +47,9 @@ class ReportPanel(Panel):
         Binding("f1,question_mark", "help", show=False),
     ]
 
-    def __init__(self, desk: Desk, table: Table, approval: Approval) -> None:
-        super().__init__(desk, table, approval)
-        self._choices = choices(approval, is_open=approval.is_waiting(desk.now()))
+    def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
+        super().__init__(context, state, approval)
+        self._choices = choices(approval, is_open=approval.is_waiting(context.now()))
         words = [choice_words(approval, choice) for choice in self._choices]
         self._whom = Choices(words, id="whom")
         self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
@@ -90,7 +90,7 @@ class ReportPanel(Panel):
         """Return why nothing can be reported, or nothing."""
         if self.is_busy:
             return say("waiting for the server's answer.")
-        if reason := why_no_report(self.table, self.approval, self.moment):
+        if reason := why_no_report(self.state, self.approval, self.moment):
             return reason
         if self._whom.index is None:
             return say("choose whom to stop, 1 to {}.", len(self._choices))
@@ -106,29 +106,29 @@ class ReportPanel(Panel):
 
     @on(Button.Pressed, "#report")
     def _report(self) -> None:
-        if self.desk.guard.is_holding or self.why_off():
+        if self.context.guard.is_holding or self.why_off():
             return
         scope, note = self._scope, self._note.value.strip()
         if scope is None:
-            self.dismiss(DenialGiven(self.approval, DenyCode.SUSPICIOUS, ""))
+            self.dismiss(DenialSubmitted(self.approval, DenyCode.SUSPICIOUS, ""))
             return
         self.is_busy, self._problem = True, SafeText("")
         self.look_again()
         self.run_worker(partial(self._send, scope, note), thread=True, group="report")
 
-    @on(_Taken)
-    def _taken(self, message: _Taken) -> None:
-        self.finish(ReportTaken(message.value))
+    @on(_ReportSent)
+    def _taken(self, message: _ReportSent) -> None:
+        self.finish(ReportAccepted(message.value))
 
-    @on(reports.Refused)
-    def _refused(self, message: reports.Refused) -> None:
+    @on(thread_messages.AnswerRefused)
+    def _refused(self, message: thread_messages.AnswerRefused) -> None:
         self.is_busy = False
         if isinstance(message.error, errors.Changed):
-            self.finish(Closed(self.NOTHING_HAPPENED))
+            self.finish(PanelClosed(self.NOTHING_HAPPENED))
             return
-        is_known = errors.known(message.error) is not Known.IN_DOUBT
+        is_known = errors.answer_status(message.error) is not AnswerStatus.IN_DOUBT
         done = say("Nothing was reported.") if is_known else say("Send it again: it counts once.")
-        self._problem = refusals.words(message.error, done=done)
+        self._problem = refusals.answer_problem(message.error, done=done)
         self.look_again()
 
     def action_help(self) -> None:
@@ -147,13 +147,13 @@ class ReportPanel(Panel):
     def _send(self, scope: ReportScope, note: str) -> None:
         """Runs in a thread."""
         try:
-            reported = self.desk.answers.report(self.approval, scope, note)
+            reported = self.context.answers.report(self.approval, scope, note)
         except errors.ClientError as error:
-            self.post_message(reports.Refused(self.approval.id, error))
+            self.post_message(thread_messages.AnswerRefused(self.approval.id, error))
         else:
-            self.post_message(_Taken(reported))
+            self.post_message(_ReportSent(reported))
 
-    def _why_over(self, copy: Approval) -> Closed | None:
+    def _why_over(self, copy: Approval) -> PanelClosed | None:
         """What is over can be reported too; only the request alone cannot be denied any more."""
         del copy
         return None

@@ -8,10 +8,10 @@ from datetime import tzinfo
 from typing import LiteralString
 
 from approver_tui.state.approvals.approvals import Approval, Kind
-from approver_tui.state.approvals.countdown import Near
+from approver_tui.state.approvals.countdown import CountdownStage
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.devices.devices import Device
-from approver_tui.state.notifications.events import About, Event, EventName
+from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.times import short_clock
@@ -78,7 +78,7 @@ def news(event: Event, zone: tzinfo | None, *, is_narrow: bool) -> SafeText:
     return say("{} {}", short_clock(event.at, zone), text) if text else text
 
 
-def ending(near: Near, approvals: Sequence[Approval]) -> SafeText:
+def ending_soon(near: CountdownStage, approvals: Sequence[Approval]) -> SafeText:
     """Return the line for requests that end soon."""
     first = approvals[0].headline
     if len(approvals) == 1:
@@ -98,7 +98,7 @@ def _text(event: Event, *, is_narrow: bool) -> SafeText:
     return SafeText("")
 
 
-def _about_agent(words: LiteralString, about: About) -> SafeText:
+def _about_agent(words: LiteralString, about: AlarmSubject) -> SafeText:
     said = say(words, about.agent)
     return said if about.incident is None else say("{} Incident {}.", said, about.incident)
 

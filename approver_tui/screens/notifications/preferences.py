@@ -7,13 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from approver_tui.screens import reports
-from approver_tui.screens.arranging import Arranging
-from approver_tui.screens.confirm import Deed, Field
+from approver_tui.screens import thread_messages
+from approver_tui.screens.confirm import ConfirmAction, ConfirmField
+from approver_tui.screens.request_actions import RequestActions
 from approver_tui.state.approvals.inbox import Inbox
-from approver_tui.state.notifications.preferences import Attention, Hold, Mute, QuietHours
+from approver_tui.state.notifications.preferences import (
+    HeldRequest,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
 from approver_tui.widgets.notifications.quiet import hours_words, mute_words
@@ -28,7 +33,7 @@ _STILL_RINGS = SafeText("Everything stays listed, and high and critical risk rin
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class TypedQuietHours:
     """Quiet hours as a person types them."""
 
     begins: str
@@ -37,7 +42,7 @@ class Hours:
     """Empty for every day."""
 
 
-def read_hours(text: str) -> Hours | None:
+def read_hours(text: str) -> TypedQuietHours | None:
     """Return what `22:00 to 07:00 mon fri` says; None for nothing. Raises ValueError."""
     if not (written := text.strip().lower()):
         return None
@@ -45,22 +50,22 @@ def read_hours(text: str) -> Hours | None:
     days = () if found is None else tuple(found[3].replace(",", " ").split())
     if found is None or not set(days) <= set(_DAYS):
         raise ValueError("write it as 22:00 to 07:00, or 22:00 to 07:00 mon tue")
-    return Hours(found[1], found[2], days)
+    return TypedQuietHours(found[1], found[2], days)
 
 
 @dataclass(frozen=True, slots=True)
-class Quieting:
+class NotificationSection:
     """The part of the settings that the server keeps."""
 
-    arranging: Arranging
-    attention: Attention
+    arranging: RequestActions
+    attention: NotificationPrefs
     inbox: Inbox
 
-    def section(self, view: Viewpoint) -> Section:
+    def section(self, view: RenderContext) -> Section:
         """Return all of it as entries."""
         return Section(say("NOTIFICATIONS"), tuple(self._entries(view)))
 
-    def lines(self, entry_id: str, view: Viewpoint) -> list[Line] | None:
+    def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
         """Return one in full; None when there is no such entry."""
         title = next((each.first for each in self._entries(view) if each.id == entry_id), None)
         if title is None:
@@ -76,16 +81,16 @@ class Quieting:
             *wrapped(space, view.width, Role.DIM),
         ]
 
-    def deed(self, entry_id: str) -> Deed | None:
+    def action(self, entry_id: str) -> ConfirmAction | None:
         """Return what Space asks for on an entry of this part."""
         if entry_id == HOURS:
             return self._set_hours()
         mute, hold = self._mute(entry_id), self._hold(entry_id)
         if mute is not None:
             return self.arranging.unmute(mute.agent_id, mute.agent_name)
-        return None if hold is None else self.arranging.wake(hold.approval, self._what(hold))
+        return None if hold is None else self.arranging.unsnooze(hold.approval, self._what(hold))
 
-    def _entries(self, view: Viewpoint) -> Iterator[Entry]:
+    def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until
         second = say("none: you are called at every hour") if hours is None else hours_words(hours)
         now = SafeText("") if until is None else say("quiet until {}", _clock(until, view))
@@ -100,7 +105,7 @@ class Quieting:
                 until_then = say("until {}", _clock(hold.until, view))
                 yield Entry(_HOLD + hold.approval, self._what(hold), until_then, say("snoozed"))
 
-    def _words(self, entry_id: str, view: Viewpoint) -> tuple[SafeText, ...]:
+    def _words(self, entry_id: str, view: RenderContext) -> tuple[SafeText, ...]:
         mute, hold = self._mute(entry_id), self._hold(entry_id)
         if mute is not None:
             return (mute_words(mute, view),)
@@ -111,14 +116,14 @@ class Quieting:
             return (say("You are called at every hour."),)
         return (say("You are called for nothing of low or medium risk:"), hours_words(hours))
 
-    def _set_hours(self) -> Deed:
+    def _set_hours(self) -> ConfirmAction:
         words = (
             say("From and to, and the days on which they begin: 22:00 to 07:00 mon tue wed."),
             say("Without days it is every day. Nothing at all: you are called at every hour."),
             _STILL_RINGS,
         )
-        field = Field(say("Hours"), _written(self.attention.quiet_hours), self._why_no_hours)
-        return Deed(say("QUIET HOURS"), say("Set"), words, self._keep_hours, field)
+        field = ConfirmField(say("Hours"), _written(self.attention.quiet_hours), self._why_no_hours)
+        return ConfirmAction(say("QUIET HOURS"), say("Set"), words, self._keep_hours, field)
 
     def _why_no_hours(self, text: str) -> SafeText:
         try:
@@ -133,27 +138,33 @@ class Quieting:
         """Runs in a thread."""
         wanted, zone = read_hours(text), self._zone
         if wanted is None or zone is None:
-            self.arranging.tell(reports.Attended(self.arranging.desk.bell.be_loud()))
+            self.arranging.tell(
+                thread_messages.NotificationPrefsLoaded(
+                    self.arranging.context.prefs_client.clear_quiet_hours()
+                )
+            )
             return say("No quiet hours: you are called at every hour.")
-        attention = self.arranging.desk.bell.be_quiet(wanted.begins, wanted.ends, zone, wanted.days)
-        self.arranging.tell(reports.Attended(attention))
+        attention = self.arranging.context.prefs_client.set_quiet_hours(
+            wanted.begins, wanted.ends, zone, wanted.days
+        )
+        self.arranging.tell(thread_messages.NotificationPrefsLoaded(attention))
         hours = attention.quiet_hours
         return say("Quiet hours: {}.", SafeText("none") if hours is None else hours_words(hours))
 
     def _mute(self, entry_id: str) -> Mute | None:
         return self.attention.mute_of(entry_id.removeprefix(_MUTE))
 
-    def _hold(self, entry_id: str) -> Hold | None:
+    def _hold(self, entry_id: str) -> HeldRequest | None:
         return self.attention.hold_of(entry_id.removeprefix(_HOLD))
 
-    def _what(self, hold: Hold) -> SafeText:
+    def _what(self, hold: HeldRequest) -> SafeText:
         approval = self.inbox.find(hold.approval)
         return hold.approval if approval is None else approval.headline
 
     @property
     def _zone(self) -> str | None:
         hours = self.attention.quiet_hours
-        return self.arranging.desk.place.zone_name if hours is None else hours.zone
+        return self.arranging.context.environment.zone_name if hours is None else hours.zone
 
 
 def _written(hours: QuietHours | None) -> str:
@@ -163,5 +174,5 @@ def _written(hours: QuietHours | None) -> str:
     return " ".join((f"{hours.begins} to {hours.ends}", *days))
 
 
-def _clock(at: int, view: Viewpoint) -> SafeText:
+def _clock(at: int, view: RenderContext) -> SafeText:
     return clock(at, view.now, view.zone)

@@ -11,15 +11,15 @@ from textual.binding import Binding, BindingType
 
 from approver_tui.client.errors import BadSetting
 from approver_tui.messages import LoginWanted
-from approver_tui.screens.arranging import Arranging
-from approver_tui.screens.confirm import Deed
+from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import Login, Setting
 from approver_tui.screens.keys import Rows, hint, texts
-from approver_tui.screens.notifications.preferences import HOURS, Quieting
+from approver_tui.screens.notifications.preferences import HOURS, NotificationSection
 from approver_tui.screens.page import Page
-from approver_tui.state.notifications.other_logins import Waiting
+from approver_tui.screens.request_actions import RequestActions
+from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import row
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.entry_sheet import Make
@@ -43,11 +43,11 @@ class SettingsPage(Page[Found]):
 
     def fetch(self) -> Found:
         """Read the file again: another program may have changed it."""
-        book = self.desk.place.book
-        settings = book.settings()
+        settings_store = self.context.environment.settings_store
+        settings = settings_store.settings()
         keys = [each for each in settings if each.name.startswith(_KEYS)]
         own = [each for each in settings if each not in keys]
-        logins = book.logins()
+        logins = settings_store.logins()
         return (*logins, *((_ANOTHER,) if logins else ()), *own, *keys)
 
     def sections(self, found: Found) -> Sequence[Section]:
@@ -68,10 +68,10 @@ class SettingsPage(Page[Found]):
         one = next((each for each in found if _id(each) == entry_id), None)
         if one is None:
             make = partial(self._quiet_lines, entry_id)
-            return make, (entry_id, self.table.attention)
+            return make, (entry_id, self.state.attention)
         if isinstance(one, Login):
-            known = self.table.elsewhere.find(one.name)
-            seen = (known, self._age(known), self.table.device, self.desk.answers.is_unlocked)
+            known = self.state.elsewhere.find(one.name)
+            seen = (known, self._age(known), self.state.device, self.context.answers.is_unlocked)
             return partial(self._server_lines, one, known), (entry_id, one, seen)
         return partial(self._lines, one), (entry_id, one)
 
@@ -91,11 +91,11 @@ class SettingsPage(Page[Found]):
 
     def action_change(self) -> None:
         """Keep the next value, or go over to the server."""
-        one, deed = self._current, self._deed
+        one, action = self._current, self._deed
         if reason := self._why_off():
             self.say(say("Change is off: {}", reason))
-        elif deed is not None:
-            self.ask(deed)
+        elif action is not None:
+            self.ask(action)
         elif isinstance(one, Login):
             self.post_message(LoginWanted(one.name))
         elif one is not None:
@@ -105,7 +105,7 @@ class SettingsPage(Page[Found]):
     def _keep(self, one: Setting, value: str) -> None:
         """The file is on this machine and small: no thread."""
         try:
-            self.desk.place.book.keep(one.name, value)
+            self.context.environment.settings_store.keep(one.name, value)
         except (BadSetting, OSError) as error:
             self.say(say("Not kept: {}", display_safe(str(error), max_len=200)))
             return
@@ -117,20 +117,20 @@ class SettingsPage(Page[Found]):
         self.say(say("Kept: {} is {}, {}.", words, display_safe(value), when))
 
     @property
-    def _quieting(self) -> Quieting:
-        arranging = Arranging(self.desk, self.hall.tell)
-        return Quieting(arranging, self.table.attention, self.table.inbox)
+    def _quieting(self) -> NotificationSection:
+        arranging = RequestActions(self.context, self.page_context.tell)
+        return NotificationSection(arranging, self.state.attention, self.state.inbox)
 
     @property
-    def _deed(self) -> Deed | None:
+    def _deed(self) -> ConfirmAction | None:
         """What Space asks for, where the server keeps what is under the cursor."""
-        return None if self.cursor is None else self._quieting.deed(self.cursor)
+        return None if self.cursor is None else self._quieting.action(self.cursor)
 
     def _quiet_lines(self, entry_id: str, width: int) -> list[Line]:
         return self._quieting.lines(entry_id, self._view(width)) or []
 
-    def _view(self, width: int) -> Viewpoint:
-        return self.desk.view(width)
+    def _view(self, width: int) -> RenderContext:
+        return self.context.view(width)
 
     def _why_off(self) -> SafeText:
         one = self._current
@@ -155,17 +155,17 @@ class SettingsPage(Page[Found]):
         """Return a server with what waits there."""
         if one is _ANOTHER:
             return Entry(_id(one), say("another .."), say("sign in to one more"), SafeText(""))
-        known = self.table.elsewhere.find(one.name)
+        known = self.state.elsewhere.find(one.name)
         words = say("here") if one.is_here else SafeText("")
         if known is not None:
             words = say("{} waiting", known.count)
         issuer = display_safe(one.issuer, max_len=200)
         return Entry(_id(one), SafeText(one.name), issuer, words)
 
-    def _age(self, known: Waiting | None) -> SafeText:
-        return SafeText("") if known is None else in_words(known, self.desk.now())
+    def _age(self, known: OtherLoginCount | None) -> SafeText:
+        return SafeText("") if known is None else in_words(known, self.context.now())
 
-    def _server_lines(self, one: Login, known: Waiting | None, width: int) -> list[Line]:
+    def _server_lines(self, one: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
         view = self._view(width)
         if one is _ANOTHER:
             words = say("Sign in to one more server. What you are logged in to stays.")
@@ -183,14 +183,14 @@ class SettingsPage(Page[Found]):
             *wrapped(command, width, Role.DIM),
         ]
 
-    def _session(self, view: Viewpoint) -> list[Line]:
+    def _session(self, view: RenderContext) -> list[Line]:
         """Since when this machine is signed in, and whether the next yes takes the PIN."""
-        device = self.table.device
+        device = self.state.device
         if device is None:
             return []
         since = clock(device.created_at, view.now, view.zone)
         lock = say("unlocked; {} in the inbox locks it", view.keys.key("lock"))
-        if not self.desk.answers.is_unlocked:
+        if not self.context.answers.is_unlocked:
             lock = say("locked: the next yes takes the PIN")
         return [*row("Signed in", say("since {}", since), view), *row("Answers", lock, view)]
 

@@ -20,10 +20,10 @@ from textual.widgets import Button, Input, Static
 from approver_tui.client import errors
 from approver_tui.client.sign_in.device_grant import Invitation
 from approver_tui.messages import KeyWanted
-from approver_tui.screens import reports
+from approver_tui.screens import thread_messages
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import invitation_keys, sign_in_keys
-from approver_tui.screens.whole import WholeScreen
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
 from approver_tui.widgets.choices import Choices
@@ -48,7 +48,7 @@ _WAYS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SignInRequest:
     """What the person wants to sign in with."""
 
     url: str
@@ -58,14 +58,14 @@ class Wanted:
     pin: str
 
 
-class Door(Protocol):
+class LoginService(Protocol):
     """How this machine is signed in."""
 
     def now(self) -> int:
         """Return this machine's time in milliseconds since the epoch."""
 
     def enrol(
-        self, wanted: Wanted, show: Callable[[Invitation], None], stop: threading.Event
+        self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in and return the login's name. Raises ClientError.
 
@@ -73,19 +73,19 @@ class Door(Protocol):
         """
 
 
-class _Invited(reports.Told[Invitation]):
+class _InvitationReceived(thread_messages.ValueMessage[Invitation]):
     """Another device may let this one in."""
 
 
-class _In(reports.Told[str]):
+class _SignedIn(thread_messages.ValueMessage[str]):
     """The machine is signed in, by a login of that name."""
 
 
-class _Out(reports.Told[errors.ClientError]):
+class _SignInFailed(thread_messages.ValueMessage[errors.ClientError]):
     """It is not."""
 
 
-class SignInScreen(WholeScreen[None]):
+class SignInScreen(ReadyScreen[None]):
     """Fields, one below the other, and the button."""
 
     AUTO_FOCUS = "#url"
@@ -95,7 +95,9 @@ class SignInScreen(WholeScreen[None]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, door: Door, guard: InputGuard, *, name: str, url: str, why: str) -> None:
+    def __init__(
+        self, door: LoginService, guard: InputGuard, *, name: str, url: str, why: str
+    ) -> None:
         super().__init__()
         self._door = door
         self._guard = guard
@@ -184,7 +186,7 @@ class SignInScreen(WholeScreen[None]):
         if self._guard.is_holding or self._why_off():
             return
         pin, _again = (field.take() for field in self._pins)
-        wanted = Wanted(
+        wanted = SignInRequest(
             url=self._url.value.strip(),
             code=self._code.value.strip() if self._ways.index == _BY_CODE else None,
             name=self._device.value.strip(),
@@ -196,16 +198,16 @@ class SignInScreen(WholeScreen[None]):
         work = partial(self._enrol, wanted, self._stop)
         self.run_worker(work, thread=True, group="enrol", exclusive=True)
 
-    @on(_Invited)
-    def _invited(self, message: _Invited) -> None:
+    @on(_InvitationReceived)
+    def _invited(self, message: _InvitationReceived) -> None:
         self.app.push_screen(InvitationPanel(message.value, self._door.now), self._given_up)
 
-    @on(_In)
-    def _in(self, message: _In) -> None:
+    @on(_SignedIn)
+    def _in(self, message: _SignedIn) -> None:
         self.app.exit(result=message.value)
 
-    @on(_Out)
-    def _out(self, message: _Out) -> None:
+    @on(_SignInFailed)
+    def _out(self, message: _SignInFailed) -> None:
         self._is_busy = False
         if isinstance(self.app.screen, InvitationPanel):
             self.app.pop_screen()
@@ -243,20 +245,20 @@ class SignInScreen(WholeScreen[None]):
             return say("type the code that an administrator gave you.")
         return SafeText("")
 
-    def _enrol(self, wanted: Wanted, stop: threading.Event) -> None:
+    def _enrol(self, wanted: SignInRequest, stop: threading.Event) -> None:
         """Runs in a thread."""
         try:
             name = self._door.enrol(wanted, self._show, stop)
         except errors.ClientError as error:
-            self.post_message(_Out(error))
+            self.post_message(_SignInFailed(error))
         else:
-            self.post_message(_In(name))
+            self.post_message(_SignedIn(name))
 
     def _show(self, invitation: Invitation) -> None:
-        self.post_message(_Invited(invitation))
+        self.post_message(_InvitationReceived(invitation))
 
 
-class InvitationPanel(ModalScreen[None], WholeScreen[None]):
+class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
     """Where to type which code, as words and as a picture."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]

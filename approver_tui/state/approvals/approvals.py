@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from approver_tui.state.approvals.ceremony import Ceremony, Step, TypeBack
 from approver_tui.state.approvals.decision import Answer, DenyCode
-from approver_tui.state.approvals.narrowing import Granted, lesser_headline, told_headline
-from approver_tui.state.approvals.votes import Together
+from approver_tui.state.approvals.narrowing import Granted, narrowed_headline, outcome_headline
+from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.fingerprint import fingerprint
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.risks import Risk
@@ -69,7 +69,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class Anomaly:
     """One thing that the server found unusual about a request."""
 
     code: SafeText
@@ -83,7 +83,7 @@ class Oddity:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class RequestingAgent:
     """The agent that asks, as the server knows it."""
 
     id: SafeText
@@ -110,7 +110,7 @@ class Display:
     facts: tuple[Fact, ...]
     scopes: tuple[Scope, ...]
     resource: SafeText
-    unusual: tuple[Oddity, ...] | None
+    unusual: tuple[Anomaly, ...] | None
     """Empty when nothing is; None for what the server does not compare with anything.
 
     Compared with what was approved until now if the server sent that; else as it was when asked.
@@ -118,7 +118,7 @@ class Display:
     undo: SafeText
     why: SafeText
     gives: SafeText
-    agent: Asker
+    agent: RequestingAgent
     agent_says: SafeText | None
     """The agent's own words: show them quoted and marked as not verified."""
     user_id: str
@@ -160,7 +160,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
+class AutomaticDecision:
     """What decided instead of the person, and the policy that needed no more.
 
     A consent of theirs, or a use of a standing grant.
@@ -208,7 +208,7 @@ class Retry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class ReplacedRequest:
     """A request whose place a newer one of the same agent took."""
 
     id: str
@@ -234,16 +234,16 @@ class Approval:
     reason: SafeText | None = None
     """Why it is no longer pending, where that needs saying."""
     decided: Decided | None = None
-    unasked: Unasked | None = None
+    unasked: AutomaticDecision | None = None
     """Why nobody had to answer, where nobody had to."""
     granted: Granted | None = None
     """What was granted, where that is less than what was asked."""
     execution: Execution | None = None
-    together: Together | None = None
+    together: VoteTally | None = None
     """How far it is, where others are asked too."""
     held_back: bool = False
     """Whether it came with so many others that the person was not called for it."""
-    supersedes: Earlier | None = None
+    supersedes: ReplacedRequest | None = None
     """Which request it took the place of, where its agent asked anew."""
     devices: tuple[Delivery, ...] = ()
     """What this person's devices had of it; only on a freshly shown approval."""
@@ -304,16 +304,16 @@ class Approval:
     @property
     def granted_headline(self) -> SafeText:
         """The same of what is granted, where that is less."""
-        return lesser_headline(self.headline, self.granted)
+        return narrowed_headline(self.headline, self.granted)
 
     @property
     def told_headline(self) -> SafeText:
         """What was granted first, then what was asked; for every screen."""
         is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
-        return told_headline(self.headline, self.granted, is_given=is_given)
+        return outcome_headline(self.headline, self.granted, is_given=is_given)
 
     @property
-    def agent(self) -> Asker:
+    def agent(self) -> RequestingAgent:
         """The agent that asks."""
         return self.display.agent
 

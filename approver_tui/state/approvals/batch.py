@@ -19,7 +19,7 @@ def is_unusual(approval: Approval) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedFacts:
     """What is the same of all of them, and stands there once; None where it differs."""
 
     resource: SafeText | None
@@ -30,7 +30,7 @@ class Shared:
     gives: SafeText | None
 
     @classmethod
-    def of(cls, approvals: Iterable[Approval]) -> "Shared":
+    def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
         """Return what they share."""
         columns = zip(*(_traits(each) for each in approvals), strict=True)
         return cls(*(each[0] if len(set(each)) == 1 else None for each in columns))
@@ -81,9 +81,9 @@ class Batch:
         return min(each.expires_at for each in self.chosen or self.rows)
 
     @property
-    def shared(self) -> Shared:
+    def shared(self) -> SharedFacts:
         """What is the same of all of them."""
-        return Shared.of(self.rows)
+        return SharedFacts.of(self.rows)
 
     def is_count(self, typed: str) -> bool:
         """Whether somebody typed how many are ticked; nothing ticked has no count."""

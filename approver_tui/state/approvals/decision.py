@@ -33,7 +33,7 @@ class DenyCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class DenialExtras:
     """What goes beside a no and its note. The server says which code lets it."""
 
     retry_at: int | None = None
@@ -44,7 +44,7 @@ class Aside:
     """A word for the record that no agent sees."""
 
 
-NOTHING_MORE: Final = Aside()
+NOTHING_MORE: Final = DenialExtras()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""

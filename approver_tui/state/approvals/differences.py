@@ -15,7 +15,7 @@ _SAME = frozenset({"agent", "resource", "salt", "user"})
 _LONG = 200
 
 
-def places(action: str, granted: str) -> tuple[Place, ...]:
+def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     """Return where a text grants less than an action. ValueError if it is no part of it.
 
     It is of the same agent, person, resource and salt. Scopes and items are left out, and none is

@@ -23,7 +23,7 @@ _OF_ONE_AGENT = frozenset({"first_request"})
 _Key: TypeAlias = tuple[object, ...]
 
 
-def look(action_text: str, display_text: str) -> str:
+def look_key(action_text: str, display_text: str) -> str:
     """Return what two requests share when they look alike: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
     display["agent"] = _without(display["agent"], _OF_ONE_AGENT)
@@ -31,7 +31,7 @@ def look(action_text: str, display_text: str) -> str:
     return digest(json.dumps(both, sort_keys=True))
 
 
-def gathered(approvals: Iterable[Approval]) -> list[list[Approval]]:
+def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Return them by their looks, each group where its first one stands."""
     groups: dict[_Key, list[Approval]] = {}
     for approval in approvals:
@@ -39,9 +39,9 @@ def gathered(approvals: Iterable[Approval]) -> list[list[Approval]]:
     return list(groups.values())
 
 
-def beside(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
+def alike(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
     """Return those that look like this one, itself among them, whether or not it is listed."""
-    groups = (group for group in gathered(approvals) if approval in group)
+    groups = (group for group in grouped(approvals) if approval in group)
     return next(groups, [approval])
 
 
@@ -90,7 +90,7 @@ class Folding:
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its place, whatever becomes of the requests in it."""
-        return [fold for group in gathered(approvals) for fold in self._of(group)]
+        return [fold for group in grouped(approvals) for fold in self._of(group)]
 
     def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
         """Return the row that shows this request, if there is one."""

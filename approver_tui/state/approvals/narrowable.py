@@ -9,7 +9,7 @@ from enum import StrEnum
 from approver_tui.state.text import SafeText
 
 
-class Rule(StrEnum):
+class NarrowingRule(StrEnum):
     """How a fact may be made less."""
 
     LOWER = "lower"
@@ -23,7 +23,7 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LesserFact:
+class NarrowableFact:
     """One fact that may be made less, as it was asked."""
 
     place: int
@@ -32,17 +32,17 @@ class LesserFact:
     """Where in it; sent back as received, not safe to draw."""
     label: SafeText
     asked: SafeText
-    rule: Rule
+    rule: NarrowingRule
     items: tuple[SafeText, ...] = ()
     """What a list has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leeway:
+class Narrowable:
     """All that may be less in one request."""
 
     scopes: tuple[str, ...]
     """Sent back as received, not safe to draw."""
-    facts: tuple[LesserFact, ...]
+    facts: tuple[NarrowableFact, ...]
     token_seconds: int
     """How long the token would live."""

@@ -20,7 +20,7 @@ _BLANK = None
 
 
 @dataclass(frozen=True, slots=True)
-class SmallerFact:
+class NarrowedFact:
     """A smaller value: in which object (from 0), where (a JSON pointer), as the person wrote it."""
 
     place: int
@@ -35,20 +35,20 @@ class SmallerFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Narrowing:
     """What a person wants to leave out or make smaller."""
 
-    changes: tuple[SmallerFact, ...] = ()
+    changes: tuple[NarrowedFact, ...] = ()
     drop_scopes: tuple[str, ...] = ()
     token_seconds: int | None = None
     """How long the token shall live, where that is to be less."""
 
     def __bool__(self) -> bool:
         """Whether anything is to be less."""
-        return self != Wish()
+        return self != Narrowing()
 
 
-def lesser_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
+def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
     """Return the headline of the part that is granted.
 
     If it equals the headline of the request, or may not be shown, it begins "With limits".
@@ -59,7 +59,7 @@ def lesser_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
     return granted.headline if is_told else SafeText(f"With limits: {headline}")
 
 
-def told_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
+def outcome_headline(headline: SafeText, granted: "Granted | None", *, is_given: bool) -> SafeText:
     """Return what was granted first, then what was asked; `is_given` once it was approved."""
     if granted is None:
         return headline
@@ -99,7 +99,7 @@ class Granted:
     """What is granted, in one line; empty if it may not be shown."""
 
 
-def read_change(text: str) -> SmallerFact:
+def read_change(text: str) -> NarrowedFact:
     """Return what `amount=500`, `/lines/0/price=5` or `2:amount=500` names. ValueError if none.
 
     The number counts the objects from 1; points between names may stand for a pointer's strokes.
@@ -109,10 +109,10 @@ def read_change(text: str) -> SmallerFact:
     if not equals or not fact or (colon and not (number.isdecimal() and int(number))):
         raise ValueError("write FACT=VALUE, such as amount=500")
     pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
-    return SmallerFact(int(number or 1) - 1, pointer, to)
+    return NarrowedFact(int(number or 1) - 1, pointer, to)
 
 
-def is_only(wish: Wish, action: str, granted: str) -> bool:
+def is_exactly(wish: Narrowing, action: str, granted: str) -> bool:
     """Whether a text grants the action but for the wish, and is smaller wherever it says so."""
     try:
         asked, given = json.loads(action), json.loads(granted)
@@ -127,7 +127,7 @@ def is_only(wish: Wish, action: str, granted: str) -> bool:
     return same and same_life and smaller and json.dumps(before) == json.dumps(after)
 
 
-def _take(before: Any, after: Any, change: SmallerFact) -> bool:  # noqa: ANN401  # parsed JSON
+def _take(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
     """Blank the place in both; whether what stood there is smaller."""
     *way, last = (str(change.place), *change.path)
     for step in way:

@@ -11,14 +11,14 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class LookingBack:
+class SearchSpan:
     """One look back; it rests once enough fit, or enough were looked at."""
 
     wanted: int = _WANTED
     most: int = MOST
 
     @classmethod
-    def beyond(cls, fitting: int, looked_at: int) -> "LookingBack":
+    def beyond(cls, fitting: int, looked_at: int) -> "SearchSpan":
         """Return the look that goes on where so many fit of those that were looked at."""
         return cls(fitting + _WANTED, looked_at + MOST)
 

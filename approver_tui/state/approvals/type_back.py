@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from approver_tui.state.approvals.approvals import Approval, Display, Fact, Oddity
+from approver_tui.state.approvals.approvals import Anomaly, Approval, Display, Fact
 from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.text import SafeText
@@ -61,8 +61,8 @@ def _with_gaps(display: Display, asked: TypeBack) -> Display:
 
 
 def _gapped_signals(
-    signals: Sequence[Oddity], gapped: Callable[[SafeText], SafeText]
-) -> tuple[Oddity, ...]:
+    signals: Sequence[Anomaly], gapped: Callable[[SafeText], SafeText]
+) -> tuple[Anomaly, ...]:
     return tuple(replace(one, text=gapped(one.text)) for one in signals)
 
 

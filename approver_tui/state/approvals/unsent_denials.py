@@ -9,7 +9,7 @@ from approver_tui.state.text import SafeText
 
 
 @dataclass(frozen=True, slots=True)
-class Unsent:
+class UnsentDenial:
     """What was about to be denied."""
 
     approval_id: str

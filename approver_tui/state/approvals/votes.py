@@ -25,7 +25,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class VoteTally:
     """Several people, and how many of them must say yes."""
 
     need: int

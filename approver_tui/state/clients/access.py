@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from approver_tui.state.consents.consents import Consent, ConsentState
-from approver_tui.state.standing_grants.standing_grants import Standing, StandingGrant
+from approver_tui.state.standing_grants.standing_grants import GrantState, StandingGrant
 from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation, DelegationState
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class ActingAgent:
     """One agent or app that can act for the person now."""
 
     id: str
@@ -39,7 +39,7 @@ class Acting:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class RevokedAccess:
     """How many grants, consents and tokens ended with it."""
 
     grants: int
@@ -47,23 +47,25 @@ class Stopped:
     tokens: int
 
 
-def acting(
+def acting_agents(
     consents: Iterable[Consent],
     delegations: Iterable[Delegation],
     grants: Iterable[StandingGrant] = (),
-) -> tuple[Acting, ...]:
+) -> tuple[ActingAgent, ...]:
     """Return everybody who can act now, by name; what is over is left out."""
-    found: dict[str, Acting] = {}
+    found: dict[str, ActingAgent] = {}
     for consent in consents:
         if consent.state is ConsentState.LIVE:
-            one = found.get(consent.client_id) or Acting(consent.client_id, consent.client_name)
+            one = found.get(consent.client_id) or ActingAgent(
+                consent.client_id, consent.client_name
+            )
             found[one.id] = replace(one, consents=(*one.consents, consent))
     for each in delegations:
         if each.state is DelegationState.LIVE:
-            one = found.get(each.client.id) or Acting(each.client.id, each.client.name)
+            one = found.get(each.client.id) or ActingAgent(each.client.id, each.client.name)
             found[one.id] = replace(one, delegations=(*one.delegations, each))
     for grant in grants:
-        if grant.state in {Standing.LIVE, Standing.FULL}:
-            one = found.get(grant.agent_id) or Acting(grant.agent_id, grant.agent_name)
+        if grant.state in {GrantState.LIVE, GrantState.FULL}:
+            one = found.get(grant.agent_id) or ActingAgent(grant.agent_id, grant.agent_name)
             found[one.id] = replace(one, grants=(*one.grants, grant))
     return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.id)))

@@ -10,7 +10,7 @@ from statistics import median_low
 
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.clients.access import Acting
+from approver_tui.state.clients.access import ActingAgent
 from approver_tui.state.text import SafeText
 
 ASKED_WITHIN = 7 * 24 * 3_600_000
@@ -19,7 +19,7 @@ ENABLED = "enabled"
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class OwnedAgent:
     """An agent of this person's own, as the server manages it."""
 
     id: str
@@ -34,7 +34,7 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspended:
+class SuspendedAgent:
     """How many tokens and requests ended with an agent, for everybody."""
 
     tokens: int
@@ -47,9 +47,9 @@ class Agent:
 
     id: str
     name: SafeText
-    acting: Acting | None = None
+    acting: ActingAgent | None = None
     """What it can act by now, if anything."""
-    owned: Owned | None = None
+    owned: OwnedAgent | None = None
     """How it is managed, where the person owns it."""
     asked: tuple[Approval, ...] = field(default=())
     """What it asked lately, newest first."""
@@ -80,8 +80,11 @@ class Agent:
         )
 
 
-def together(
-    acting: Iterable[Acting], asked: Iterable[Approval], owned: Iterable[Owned], since: int
+def merge_agents(
+    acting: Iterable[ActingAgent],
+    asked: Iterable[Approval],
+    owned: Iterable[OwnedAgent],
+    since: int,
 ) -> tuple[Agent, ...]:
     """Return everybody by name; what was asked before `since` is left out."""
     found = {one.id: Agent(one.id, one.name, acting=one) for one in acting}

@@ -49,7 +49,7 @@ class EventName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class AlarmSubject:
     """The agent that an alarm is about, by its id and its registered name."""
 
     agent_id: SafeText
@@ -69,7 +69,7 @@ class Event:
     device: Device | None = None
     held: str | None = None
     """Why it must not ring, in the server's word; None when it may."""
-    about: About | None = None
+    about: AlarmSubject | None = None
 
     @property
     def rings(self) -> bool:

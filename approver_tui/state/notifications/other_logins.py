@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OtherLoginCount:
     """What waits at one other server."""
 
     login: str
@@ -22,33 +22,35 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OtherLoginCounts:
     """What waits at every other server that ever said so, by login."""
 
-    servers: tuple[Waiting, ...] = ()
+    servers: tuple[OtherLoginCount, ...] = ()
 
-    def find(self, login: str) -> Waiting | None:
+    def find(self, login: str) -> OtherLoginCount | None:
         """Return what is known of a login; None before its server first said anything."""
         return next((each for each in self.servers if each.login == login), None)
 
-    def counted(self, counts: Mapping[str, int | None], at: int) -> "Elsewhere":
+    def counted(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
         """Return what is known after a look; who did not say (None) keeps its number and its age.
 
         A login that is not among `counts` is gone.
         """
-        return Elsewhere(tuple(filter(None, (self._after(*one, at) for one in counts.items()))))
+        return OtherLoginCounts(
+            tuple(filter(None, (self._after(*one, at) for one in counts.items())))
+        )
 
     @property
-    def busy(self) -> tuple[Waiting, ...]:
+    def busy(self) -> tuple[OtherLoginCount, ...]:
         """Where something waits."""
         return tuple(each for each in self.servers if each.count)
 
-    def _after(self, login: str, count: int | None, at: int) -> Waiting | None:
+    def _after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
         if count is not None:
-            return Waiting(login, count, at)
+            return OtherLoginCount(login, count, at)
         known = self.find(login)
         return None if known is None else replace(known, is_old=True)
 
 
-NOWHERE = Elsewhere()
+NOWHERE = OtherLoginCounts()
 """There is no other login, or nobody has asked yet."""

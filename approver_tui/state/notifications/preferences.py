@@ -30,7 +30,7 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HeldRequest:
     """A request that rings again at a moment."""
 
     approval: SafeText
@@ -39,16 +39,16 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Attention:
+class NotificationPrefs:
     """All that a person has set."""
 
     quiet_hours: QuietHours | None
     quiet_until: int | None
     """The end of the quiet hours that go on now."""
     mutes: tuple[Mute, ...]
-    holds: tuple[Hold, ...]
+    holds: tuple[HeldRequest, ...]
 
-    def hold_of(self, approval_id: str) -> Hold | None:
+    def hold_of(self, approval_id: str) -> HeldRequest | None:
         """Return until when a request does not ring, if it is held."""
         return next((each for each in self.holds if each.approval == approval_id), None)
 
@@ -64,5 +64,5 @@ class Attention:
 
 SNOOZED = "snoozed"
 """Why a request is held that the person put off; the other reason is their quiet hours."""
-ALL_RINGS = Attention(quiet_hours=None, quiet_until=None, mutes=(), holds=())
+ALL_RINGS = NotificationPrefs(quiet_hours=None, quiet_until=None, mutes=(), holds=())
 """Nothing is set."""

@@ -22,7 +22,7 @@ _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _LASTING = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
 
-class Standing(StrEnum):
+class GrantState(StrEnum):
     """How a grant stands."""
 
     LIVE = "live"
@@ -65,7 +65,7 @@ class StandingGrant:
     """An approval that was given ahead, how it is bounded, and what is left of it."""
 
     id: SafeText
-    state: Standing
+    state: GrantState
     agent_id: SafeText
     agent_name: SafeText
     resource: SafeText
@@ -99,7 +99,7 @@ class PastRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class GrantPreview:
     """What a grant would be."""
 
     agent_name: SafeText
@@ -115,7 +115,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Varying:
+class VaryingFact:
     """A member that need not be as in the example; a number or money with its cap."""
 
     pointer: str
@@ -123,18 +123,18 @@ class Varying:
 
 
 @dataclass(frozen=True, slots=True)
-class GrantWish:
+class StandingGrantProposal:
     """Requests like an example, so often, so long, so much."""
 
     approval: str
     seconds: int
     uses: int
     sum: str | None
-    vary: tuple[Varying, ...]
+    vary: tuple[VaryingFact, ...]
     tell: bool
 
 
-def read_lasting(text: str) -> int:
+def read_duration(text: str) -> int:
     """Return the seconds of `15m`, `8h` or `30d`. ValueError for anything else."""
     match = _LASTING.fullmatch(text)
     if match is None:
@@ -142,16 +142,16 @@ def read_lasting(text: str) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-def read_varying(text: str) -> Varying:
+def read_varying(text: str) -> VaryingFact:
     """Return what `amount=20`, `/lines/0/price=5` or `reference` names. ValueError if none."""
     fact, equals, up_to = text.partition("=")
     if not fact or (equals and not up_to):
         raise ValueError("write FACT=CAP for a number, such as amount=20, or FACT for a text")
     pointer = fact if fact.startswith("/") else "/" + fact.replace(".", "/")
-    return Varying(pointer, up_to if equals else None)
+    return VaryingFact(pointer, up_to if equals else None)
 
 
-def is_wished(wish: GrantWish, example: str, offered: str, now: int) -> bool:
+def matches_proposal(wish: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
     """Whether an action text gives ahead what was wished, like the example's, and nothing else.
 
     Who asks another for a text to sign looks at what comes, before any key is opened.
@@ -169,7 +169,7 @@ def is_wished(wish: GrantWish, example: str, offered: str, now: int) -> bool:
         return False
 
 
-def _are_varying(found: Sequence[Mapping[str, object]], wished: Sequence[Varying]) -> bool:
+def _are_varying(found: Sequence[Mapping[str, object]], wished: Sequence[VaryingFact]) -> bool:
     caps = {each["path"]: each["up_to"] for each in found}
     wanted = {each.pointer: each.up_to for each in wished}
     if len(found) != len(wished) or caps.keys() != wanted.keys():

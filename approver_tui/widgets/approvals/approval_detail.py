@@ -11,9 +11,9 @@ from textual.binding import BindingType
 
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.keymap import Keymap
-from approver_tui.state.notifications.preferences import ALL_RINGS, Attention
+from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
 from approver_tui.widgets.notifications.quiet import quiet_words
 from approver_tui.widgets.sheet import SCROLLING, Sheet
@@ -33,7 +33,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         self._is_raw = False
         self._attention = ALL_RINGS
 
-    def show(self, fold: Fold | None, now: int, attention: Attention) -> None:
+    def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
         """Show an approval at a time; another approval starts at its top, with its facts."""
         before = self._fold
         if fold == before and attention == self._attention and self._same_second(now):
@@ -54,11 +54,11 @@ class ApprovalDetail(Sheet, can_focus=True):
         """Return the facts, or the signed texts."""
         if self._fold is None:
             return wrapped(say("Nothing is selected."), width, Role.DIM)
-        view = Viewpoint(self._now, self._zone, width, self._keys)
+        view = RenderContext(self._now, self._zone, width, self._keys)
         lines = (raw_lines if self._is_raw else approval_lines)(self._fold.shown, view)
         return [*_others(self._fold, width), *self._quiet(self._fold, view), *lines]
 
-    def _quiet(self, fold: Fold, view: Viewpoint) -> list[Line]:
+    def _quiet(self, fold: Fold, view: RenderContext) -> list[Line]:
         """That it calls nobody, and what ends that."""
         if not fold.shown.is_waiting(view.now):
             return []

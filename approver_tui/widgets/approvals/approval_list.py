@@ -18,9 +18,9 @@ from approver_tui.state.approvals.inbox import Inbox, by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import Fold, Folding
 from approver_tui.state.approvals.marks import why_not_marked
 from approver_tui.state.keymap import AS_THEY_ARE, Keymap
-from approver_tui.state.notifications.preferences import ALL_RINGS, Attention
+from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.rows import INDENT, Doing, Row, row_lines
+from approver_tui.widgets.approvals.rows import INDENT, AnswerProgress, InboxRow, row_lines
 from approver_tui.widgets.lines import (
     BLANK,
     Line,
@@ -51,7 +51,7 @@ class ListView:
     """Ids that came after the list was last put in order; they stand below the divider."""
     unverified: tuple[Unverified, ...] = ()
     """What is listed and cannot be answered; it stands last, and the cursor never on it."""
-    doing: Mapping[str, Doing] = field(default_factory=dict)
+    doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
     now: int = 0
     keys: Keymap = AS_THEY_ARE
     me: str | None = None
@@ -67,7 +67,7 @@ class ListView:
     """Looks whose requests stand one by one."""
     marks: tuple[Approval, ...] = ()
     """What is marked, to be answered at once."""
-    attention: Attention = ALL_RINGS
+    attention: NotificationPrefs = ALL_RINGS
     """When the person is notified."""
 
     @property
@@ -89,7 +89,7 @@ class ListView:
         return is_same and other.is_loaded and other.arrived <= self.arrived
 
 
-class MadeWhenDrawn(Sequence[Line]):
+class LazyLines(Sequence[Line]):
     """Lines of a list that may be long, where only those on screen are worth making."""
 
     def __init__(self, makers: Sequence[Maker]) -> None:
@@ -101,10 +101,10 @@ class MadeWhenDrawn(Sequence[Line]):
     @overload
     def __getitem__(self, index: int) -> Line: ...
     @overload
-    def __getitem__(self, index: slice) -> "MadeWhenDrawn": ...
-    def __getitem__(self, index: int | slice) -> "Line | MadeWhenDrawn":
+    def __getitem__(self, index: slice) -> "LazyLines": ...
+    def __getitem__(self, index: int | slice) -> "Line | LazyLines":
         if isinstance(index, slice):
-            return MadeWhenDrawn(self._makers[index])
+            return LazyLines(self._makers[index])
         return self._makers[index]()
 
 
@@ -154,7 +154,7 @@ class ApprovalList(RowList):
 
     def _pad(self, count: int) -> None:
         if count > 0:
-            self._lines = MadeWhenDrawn([*self._makers, *[_blank] * count])
+            self._lines = LazyLines([*self._makers, *[_blank] * count])
             self.virtual_size = Size(self.virtual_size.width, len(self._lines))
 
     def lines_for(self, width: int) -> Sequence[Line]:
@@ -181,7 +181,7 @@ class ApprovalList(RowList):
             lines += _made(self._empty(width))
         lines += _made(_unverified(view.unverified, width))
         self._makers = lines
-        return MadeWhenDrawn(lines)
+        return LazyLines(lines)
 
     def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
         view = self._view
@@ -195,7 +195,7 @@ class ApprovalList(RowList):
         is_selected = shown == view.selected
         has_box = self._has_box(fold)
         quiet = quiet_mark(fold.shown, view.attention)
-        row = Row(fold, view.now, view.doing.get(shown), is_selected, view.me, has_box, quiet)
+        row = InboxRow(fold, view.now, view.doing.get(shown), is_selected, view.me, has_box, quiet)
         return row_lines(row, width)[half]
 
     def _has_box(self, fold: Fold) -> bool:

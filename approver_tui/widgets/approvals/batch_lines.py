@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.batch import Batch, Shared, is_unusual, rights
+from approver_tui.state.approvals.batch import Batch, SharedFacts, is_unusual, rights
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import (
     BLANK,
     Line,
@@ -29,7 +29,7 @@ BOX = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedLine:
     """A line, the request in whose block it stands, and which line of the block it is."""
 
     line: Line
@@ -38,7 +38,7 @@ class Placed:
     number: int = 0
 
 
-def batch_lines(batch: Batch, pointed: str | None, view: Viewpoint) -> list[Placed]:
+def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[PlacedLine]:
     """Return all lines; `pointed` is the id of the request that Space would tick."""
     shared = batch.shared
     blocks = {
@@ -48,13 +48,13 @@ def batch_lines(batch: Batch, pointed: str | None, view: Viewpoint) -> list[Plac
     if batch.unusual:
         count = len(batch.unusual)
         heading = wrapped(say("UNUSUAL ({})  ticked by hand alone", count), view.width, Role.ALERT)
-        lines += [*([Placed(BLANK)] if lines else []), *_placed("unusual", heading)]
+        lines += [*([PlacedLine(BLANK)] if lines else []), *_placed("unusual", heading)]
     lines += [placed for each in batch.unusual for placed in _placed(each.id, blocks[each.id])]
-    return [*lines, Placed(BLANK), *_placed("shared", _each(shared, view))]
+    return [*lines, PlacedLine(BLANK), *_placed("shared", _each(shared, view))]
 
 
-def _placed(of: str, lines: Iterable[Line]) -> list[Placed]:
-    return [Placed(made, of, number) for number, made in enumerate(lines)]
+def _placed(of: str, lines: Iterable[Line]) -> list[PlacedLine]:
+    return [PlacedLine(made, of, number) for number, made in enumerate(lines)]
 
 
 def _head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
@@ -68,7 +68,7 @@ def _head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
     )
 
 
-def _block(approval: Approval, shared: Shared, head: Line, view: Viewpoint) -> list[Line]:
+def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderContext) -> list[Line]:
     facts = [each for each in approval.display.facts if each.material]
     return [
         _first(head, approval.agent.name, view),
@@ -79,22 +79,22 @@ def _block(approval: Approval, shared: Shared, head: Line, view: Viewpoint) -> l
     ]
 
 
-def _first(head: Line, agent: SafeText, view: Viewpoint) -> Line:
+def _first(head: Line, agent: SafeText, view: RenderContext) -> Line:
     """Who asks stands whole above all blocks; here there may be less room."""
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
-def _inside(text: SafeText, view: Viewpoint, role: Role = Role.PLAIN) -> list[Line]:
+def _inside(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
     return wrapped(text, view.width, role, indent=BOX)
 
 
-def _named(label: SafeText, value: SafeText, view: Viewpoint) -> list[Line]:
+def _named(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
     """A fact on lines of its own: what stands in a long value never looks like the next fact."""
     rows = labelled(label, value, view.width - BOX, view.column)
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 
-def _own(approval: Approval, shared: Shared) -> list[SafeText]:
+def _own(approval: Approval, shared: SharedFacts) -> list[SafeText]:
     """What is not the same of all of them, in words of its own."""
     display = approval.display
     members = (
@@ -115,7 +115,7 @@ def _oddities(approval: Approval) -> list[SafeText]:
     return found or [say("This agent never asked you before.")]
 
 
-def _each(shared: Shared, view: Viewpoint) -> list[Line]:
+def _each(shared: SharedFacts, view: RenderContext) -> list[Line]:
     rows = (
         ("For", shared.user_name),
         ("At", shared.resource),

@@ -14,8 +14,8 @@ from textual.message import Message
 
 from approver_tui.state.approvals.batch import Batch
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.batch_lines import BOX, Placed, batch_lines
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.batch_lines import BOX, PlacedLine, batch_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import Line, lines_word, say
 from approver_tui.widgets.sheet import Sheet
 
@@ -45,7 +45,7 @@ class BatchTable(Sheet, can_focus=True):
         self._batch = batch
         self._zone = zone
         self._cursor = 0
-        self._placed: list[Placed] = []
+        self._placed: list[PlacedLine] = []
         self._seen: set[tuple[str, int]] = set()
         """Lines that were on screen: of which request, and which of its block."""
 
@@ -132,10 +132,10 @@ class BatchTable(Sheet, can_focus=True):
     def _pointed(self) -> str:
         return self._batch.rows[self._cursor].id
 
-    def _laid_out(self, width: int) -> list[Placed]:
-        view = Viewpoint(0, self._zone, width)
+    def _laid_out(self, width: int) -> list[PlacedLine]:
+        view = RenderContext(0, self._zone, width)
         return batch_lines(self._batch, self._pointed if self.has_focus else None, view)
 
 
-def _keys(placed: Iterable[Placed]) -> set[tuple[str, int]]:
+def _keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:
     return {(each.of, each.number) for each in placed}

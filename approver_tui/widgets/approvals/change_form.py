@@ -36,7 +36,7 @@ class Amount(Horizontal):
         return self.field.value.strip()
 
 
-class WishForm(VerticalScroll, can_focus=False):
+class ChangeForm(VerticalScroll, can_focus=False):
     """Ticks and values, one below the other."""
 
     class Changed(Message):

@@ -13,9 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from approver_tui.state.approvals.approvals import Kind
-from approver_tui.state.approvals.decision import NOTE_LENGTH, Aside, DenyCode
+from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.retry_delays import RetryDelay
 from approver_tui.state.text import SafeText
-from approver_tui.state.waits import Wait
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from approver_tui.widgets.choices import Choices
 
@@ -29,7 +29,7 @@ class DenialForm(Vertical):
         super().__init__()
         self._is_for_agent = kind is Kind.ACTION
         self._codes = DenyCodes()
-        self._until = Choices([SafeText(wait.value) for wait in Wait], id="until")
+        self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
         self._whom = Input(id="whom", max_length=_LONGEST_NAME, compact=True)
         self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
         self._private = Input(id="private", max_length=NOTE_LENGTH, compact=True)
@@ -68,11 +68,11 @@ class DenialForm(Vertical):
         """What the agent, or the log, is told beside it."""
         return self._note.value.strip()
 
-    def aside(self, now: int, zone: tzinfo | None) -> Aside:
+    def aside(self, now: int, zone: tzinfo | None) -> DenialExtras:
         """Return what goes beside the reason and the note."""
         whom = self._whom.value.strip() if self.code is DenyCode.ASK_OTHER else ""
         private = self._private.value.strip()
-        return Aside(self._retry_at(now, zone), whom or None, private or None)
+        return DenialExtras(self._retry_at(now, zone), whom or None, private or None)
 
     @property
     def focusable_fields(self) -> Iterable[Widget]:
@@ -83,4 +83,4 @@ class DenialForm(Vertical):
     def _retry_at(self, now: int, zone: tzinfo | None) -> int | None:
         if self.code is not DenyCode.WAIT_UNTIL or self._until.index is None:
             return None
-        return tuple(Wait)[self._until.index].until(now, zone)
+        return tuple(RetryDelay)[self._until.index].until(now, zone)

@@ -11,13 +11,13 @@ from rich.cells import cell_len
 
 from approver_tui.state.approvals.approvals import Approval, Fact, Kind
 from approver_tui.state.approvals.ceremony import Step
-from approver_tui.state.approvals.countdown import near
+from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import Place
 from approver_tui.state.approvals.type_back import without_typed
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.differences import difference_lines
-from approver_tui.widgets.approvals.records import Viewpoint, quoted, record_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quoted
 from approver_tui.widgets.lines import (
     BLANK,
     Line,
@@ -40,10 +40,10 @@ _VOTES = {
 }
 
 
-def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return everything a person sees before they answer."""
     return [
-        *record_lines(approval, view),
+        *outcome_lines(approval, view),
         *_locked(approval, view),
         *_risk(approval, view),
         *wrapped(approval.told_headline, view.width, Role.STRONG),
@@ -62,7 +62,7 @@ def approval_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what a person must have seen before they can approve, but what they are to type."""
     approval = without_typed(approval)
     return [
@@ -82,7 +82,7 @@ def panel_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _locked(approval: Approval, view: Viewpoint) -> list[Line]:
+def _locked(approval: Approval, view: RenderContext) -> list[Line]:
     """That a yes is no longer possible here, before anybody tries."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
@@ -90,7 +90,7 @@ def _locked(approval: Approval, view: Viewpoint) -> list[Line]:
     return [*wrapped(words, view.width, Role.ALERT), BLANK]
 
 
-def granted_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what is granted beside what was asked, where it is less."""
     if approval.granted is None:
         return []
@@ -99,12 +99,12 @@ def granted_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     return [heading, *rows, *_in_the_text(approval, view), BLANK]
 
 
-def material_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the material facts, whole."""
     return _facts([fact for fact in approval.display.facts if fact.material], view, Role.STRONG)
 
 
-def raw_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the two signed texts, set out to be read; what they hold is escaped, not hidden."""
     key = view.keys.key("details")
     return [
@@ -144,7 +144,7 @@ def _about_to(approval: Approval) -> SafeText:
     return words
 
 
-def _risk(approval: Approval, view: Viewpoint) -> list[Line]:
+def _risk(approval: Approval, view: RenderContext) -> list[Line]:
     word = say("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
     if cell_len(word) + 2 + cell_len(reason) <= view.width:
@@ -152,15 +152,15 @@ def _risk(approval: Approval, view: Viewpoint) -> list[Line]:
     return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
 
 
-def _risk_reason(approval: Approval, view: Viewpoint) -> list[Line]:
+def _risk_reason(approval: Approval, view: RenderContext) -> list[Line]:
     return wrapped(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
 
 
-def _other_facts(approval: Approval, view: Viewpoint) -> list[Line]:
+def _other_facts(approval: Approval, view: RenderContext) -> list[Line]:
     return _facts([fact for fact in approval.display.facts if not fact.material], view, Role.PLAIN)
 
 
-def _facts(facts: list[Fact], view: Viewpoint, role: Role) -> list[Line]:
+def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
     return [
         row
         for fact in facts
@@ -168,7 +168,7 @@ def _facts(facts: list[Fact], view: Viewpoint, role: Role) -> list[Line]:
     ]
 
 
-def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
+def _rights(approval: Approval, view: RenderContext) -> list[Line]:
     """What an agent or app would get once; the other kinds have it among their facts."""
     if not approval.is_action:
         return []
@@ -182,7 +182,7 @@ def _rights(approval: Approval, view: Viewpoint) -> list[Line]:
     return [*rights, *_row("At", approval.display.resource, view)]
 
 
-def _in_the_text(approval: Approval, view: Viewpoint) -> list[Line]:
+def _in_the_text(approval: Approval, view: RenderContext) -> list[Line]:
     """The same in the signed text's own words, where somebody else has chosen it."""
     if approval.granted is None or approval.together is None:
         return []
@@ -198,7 +198,7 @@ def _place(place: Place) -> SafeText:
     return say("{} is {}, not {}", place.pointer, place.granted, place.asked)
 
 
-def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
+def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
     """What the server found unusual, and how much history it compared with."""
     display = approval.display
     if display.unusual is None:
@@ -213,12 +213,12 @@ def _unusual(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _undo(approval: Approval, view: Viewpoint) -> list[Line]:
+def _undo(approval: Approval, view: RenderContext) -> list[Line]:
     unknown = say("We do not know if this can be undone.")
     return _row("Undo", approval.display.undo or unknown, view)
 
 
-def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
+def _asker(approval: Approval, view: RenderContext) -> list[Line]:
     agent = approval.agent
     owners = SafeText(", ".join(agent.owners)) or say("nobody")
     asked = say(
@@ -242,11 +242,11 @@ def _asker(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _listed(label: str, names: Sequence[SafeText], view: Viewpoint) -> list[Line]:
+def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
     return _row(label, SafeText(", ".join(names)), view) if names else []
 
 
-def _replaces(approval: Approval, view: Viewpoint) -> list[Line]:
+def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
     if (earlier := approval.supersedes) is None:
         return []
     return _row("Replaces", say("{}, which waits no more", earlier.fingerprint), view)
@@ -256,7 +256,7 @@ def _is_action(approval: Approval) -> bool:
     return approval.kind is Kind.ACTION
 
 
-def _agent_says(approval: Approval, view: Viewpoint) -> list[Line]:
+def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
     if approval.agent_says is None:
         return []
     return [
@@ -266,10 +266,10 @@ def _agent_says(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _consequences(approval: Approval, view: Viewpoint) -> list[Line]:
+def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     when = clock(approval.expires_at, view.now, view.zone)
     left = remaining_in_words(approval.expires_at, view.now)
-    at = near(approval.expires_at, view.now)
+    at = countdown_stage(approval.expires_at, view.now)
     last = SafeText("") if at is None else say("{}: ", at.words)
     lapse = say("{}{}, {}. Lapsing is not a no.", last, when, left)
     log = say("  the agent's log shows the same code")
@@ -293,7 +293,7 @@ def _takes(approval: Approval) -> SafeText:
     return SafeText(", ".join(approval.what(step) for step in sorted(approval.steps)))
 
 
-def _together(approval: Approval, view: Viewpoint) -> list[Line]:
+def _together(approval: Approval, view: RenderContext) -> list[Line]:
     """For whom it is, who is needed and what others said: after the facts."""
     if approval.together is None:
         return []
@@ -311,22 +311,22 @@ def _together(approval: Approval, view: Viewpoint) -> list[Line]:
     return [*_for_whom(approval, view), *people, *votes]
 
 
-def _which_yes(approval: Approval, view: Viewpoint) -> list[Line]:
+def _which_yes(approval: Approval, view: RenderContext) -> list[Line]:
     if (people := approval.together) is None:
         return []
     return wrapped(say("Your yes would be {} of {}.", people.have + 1, people.need), view.width)
 
 
-def _for_whom(approval: Approval, view: Viewpoint) -> list[Line]:
+def _for_whom(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom the agent named, where others are asked beside or instead of them."""
     return _row("For", approval.display.user_name, view) if approval.together else []
 
 
-def _row(label: str, value: SafeText, view: Viewpoint, role: Role = Role.PLAIN) -> list[Line]:
+def _row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
     return labelled(SafeText(label), value, view.width, view.column, role)
 
 
-def _signed(name: str, text: str, digest: str, view: Viewpoint) -> list[Line]:
+def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:
     safe = display_safe(_set_out(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
     return [
         line(say("{} text", SafeText(name)), Role.HEADING),

@@ -10,7 +10,7 @@ from approver_tui.widgets.lines import Line, Role, wrapped
 from approver_tui.widgets.sheet import Sheet
 
 
-class LessSheet(Sheet, can_focus=False):
+class NarrowSheet(Sheet, can_focus=False):
     """Two columns, or a sentence while there is nothing to compare."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from textual.geometry import Size
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import panel_lines
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import Line, lines_word, say
 from approver_tui.widgets.sheet import Sheet
 
@@ -27,7 +27,9 @@ class PanelFacts(Sheet):
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the facts that count."""
-        return panel_lines(self._approval, Viewpoint(self._approval.created_at, self._zone, width))
+        return panel_lines(
+            self._approval, RenderContext(self._approval.created_at, self._zone, width)
+        )
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many rows the facts take, so that the panel is no taller than it needs."""

@@ -6,12 +6,12 @@ Owns: who decided, on which device, when, what was signed. Never: the facts; tho
 from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
 from approver_tui.widgets.times import clock, lasting
 
 
-def receipt_lines(approval: Approval, view: Viewpoint) -> list[Line]:
+def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what a decision rests on; that there is none is said too."""
     heading = [BLANK, line(say("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
@@ -20,7 +20,7 @@ def receipt_lines(approval: Approval, view: Viewpoint) -> list[Line]:
     return [*heading, *_decision(approval, approval.decided, view), *_signed(approval, view)]
 
 
-def _decision(approval: Approval, decided: Decided, view: Viewpoint) -> list[Line]:
+def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
     device = say("{} ({})", decided.device_name, decided.device_id)
     code = [] if decided.code is None else _row("Reason", SafeText(decided.code.label), view)
     return [
@@ -36,7 +36,7 @@ def _decision(approval: Approval, decided: Decided, view: Viewpoint) -> list[Lin
     ]
 
 
-def _said(decided: Decided, view: Viewpoint) -> list[Line]:
+def _said(decided: Decided, view: RenderContext) -> list[Line]:
     """Return what came with the answer, where anything did."""
     later = None if decided.retry_at is None else clock(decided.retry_at, view.now, view.zone)
     alone = say("yes, one person was enough") if decided.self_approved else None
@@ -51,7 +51,7 @@ def _said(decided: Decided, view: Viewpoint) -> list[Line]:
     return [each for label, value in rows.items() if value for each in _row(label, value, view)]
 
 
-def _signed(approval: Approval, view: Viewpoint) -> list[Line]:
+def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     part = [] if granted is None else _row("Granted", SafeText(digest(granted.text)), view)
     return [
@@ -63,5 +63,5 @@ def _signed(approval: Approval, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _row(label: str, value: SafeText, view: Viewpoint) -> list[Line]:
+def _row(label: str, value: SafeText, view: RenderContext) -> list[Line]:
     return labelled(SafeText(label), value, view.width, view.column)

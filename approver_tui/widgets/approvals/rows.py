@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Kind
-from approver_tui.state.approvals.countdown import near
+from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
@@ -27,7 +27,7 @@ INDENT = 4
 """Cells before the second line; there a mark stands."""
 
 
-class Doing(StrEnum):
+class AnswerProgress(StrEnum):
     """What this program is doing about an approval; the words stand in its row."""
 
     SENDING = "sending"
@@ -38,12 +38,12 @@ class Doing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InboxRow:
     """An approval with all that its row depends on."""
 
     fold: Fold
     now: int
-    doing: Doing | None = None
+    doing: AnswerProgress | None = None
     is_selected: bool = False
     me: str | None = None
     """The id of the person who looks; of what is for somebody else it says so."""
@@ -69,16 +69,16 @@ class Row:
             return SafeText(" " * INDENT)
         if not self.fold.marked:
             return SafeText("[ ] ")
-        is_whole = self.fold.is_open or self.fold.marked >= self.fold.waiting
-        return SafeText("[x] " if is_whole else "[-] ")
+        is_ready = self.fold.is_open or self.fold.marked >= self.fold.waiting
+        return SafeText("[x] " if is_ready else "[-] ")
 
 
-def row_lines(row: Row, width: int) -> tuple[Line, Line]:
+def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
     """Return marker, risk, headline and what remains; below it who asks for what."""
     return _first(row, width), _second(row, width)
 
 
-def _first(row: Row, width: int) -> Line:
+def _first(row: InboxRow, width: int) -> Line:
     risk = row.approval.risk
     cursor = Piece(say(">") if row.is_selected else say(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
@@ -89,7 +89,7 @@ def _first(row: Row, width: int) -> Line:
     return spread((cursor, Piece(word, role), headline), (state,), width)
 
 
-def _second(row: Row, width: int) -> Line:
+def _second(row: InboxRow, width: int) -> Line:
     new = say(" NEW") if row.fold.is_new and row.is_open else SafeText("")
     mark = say("  {}", row.fold.mark) if row.fold.mark else SafeText("")
     quiet = say("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
@@ -101,7 +101,7 @@ def _second(row: Row, width: int) -> Line:
     return (*line, Piece(mark, role)) if mark else line
 
 
-def _who(row: Row) -> SafeText:
+def _who(row: InboxRow) -> SafeText:
     display = row.approval.display
     if row.me in {None, display.user_id}:
         return _asker(row.approval)
@@ -118,21 +118,21 @@ def _asker(approval: Approval) -> SafeText:
     return say("{}{} > {}", _BEFORE.get(approval.kind, SafeText("")), display.agent.name, resource)
 
 
-def _state_role(row: Row) -> Role:
+def _state_role(row: InboxRow) -> Role:
     if row.doing is not None:
         return Role.STRONG
-    is_near = row.is_open and near(row.approval.expires_at, row.now)
+    is_near = row.is_open and countdown_stage(row.approval.expires_at, row.now)
     return Role.ALERT if is_near else Role.PLAIN
 
 
-def _left(row: Row) -> SafeText:
+def _left(row: InboxRow) -> SafeText:
     """What is left; in the last minute a word says so too."""
     until = row.approval.expires_at
-    at, left = near(until, row.now), remaining(until, row.now)
+    at, left = countdown_stage(until, row.now), remaining(until, row.now)
     return left if at is None else say("{} {}", at.verb, left)
 
 
-def _state(row: Row) -> SafeText:
+def _state(row: InboxRow) -> SafeText:
     if row.doing is not None:
         return SafeText(row.doing.value)
     if row.is_open:

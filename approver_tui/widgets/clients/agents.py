@@ -4,10 +4,10 @@ Owns: the wording. Never: stops one, or decides which there are.
 """
 
 from approver_tui.state.clients.agents import Agent
-from approver_tui.state.notifications.preferences import Attention
+from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint, outcome
-from approver_tui.widgets.consents.rights import acting_lines, held, row, used
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
+from approver_tui.widgets.consents.rights import access_lines, holdings_text, row, used_text
 from approver_tui.widgets.entry_list import Entry
 from approver_tui.widgets.lines import BLANK, Line, Role, line, say, wrapped
 from approver_tui.widgets.notifications.quiet import mute_words
@@ -17,19 +17,19 @@ _SHOWN = 20
 """How many of the latest requests are told one by one."""
 
 
-def agent_entry(agent: Agent, attention: Attention, now: int) -> Entry:
+def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
     """Return an agent as an entry: by what it acts, or else what it asked."""
     acting = agent.acting
-    second = asked_words(agent, now) if acting is None else held(acting)
+    second = asked_words(agent, now) if acting is None else holdings_text(acting)
     return Entry(agent.id, agent.name, second, _state(agent, attention, now))
 
 
-def agent_lines(agent: Agent, attention: Attention, view: Viewpoint) -> list[Line]:
+def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
     """Return all that is known of one."""
     mute = attention.mute_of(agent.id)
     muted = [] if mute is None else row("Muted", mute_words(mute, view), view)
     acting = agent.acting
-    head = _head(agent, view) if acting is None else [*acting_lines(acting, view), BLANK]
+    head = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
     return [*head, *muted, *_owned(agent, view), *_asked(agent, view)]
 
 
@@ -44,7 +44,7 @@ def asked_words(agent: Agent, now: int) -> SafeText:
     return SafeText(", ".join(parts))
 
 
-def _head(agent: Agent, view: Viewpoint) -> list[Line]:
+def _head(agent: Agent, view: RenderContext) -> list[Line]:
     return [
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
@@ -53,7 +53,7 @@ def _head(agent: Agent, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _owned(agent: Agent, view: Viewpoint) -> list[Line]:
+def _owned(agent: Agent, view: RenderContext) -> list[Line]:
     owned = agent.owned
     if owned is None:
         return []
@@ -63,7 +63,7 @@ def _owned(agent: Agent, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _asked(agent: Agent, view: Viewpoint) -> list[Line]:
+def _asked(agent: Agent, view: RenderContext) -> list[Line]:
     lines = row("In 7 days", asked_words(agent, view.now), view)
     taken = agent.median_time
     if taken is not None:
@@ -79,11 +79,11 @@ def _asked(agent: Agent, view: Viewpoint) -> list[Line]:
     return [*lines, *(wrapped(say("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
 
 
-def _state(agent: Agent, attention: Attention, now: int) -> SafeText:
+def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
     if agent.owned is not None and not agent.owned.is_enabled:
         return agent.owned.state
     if attention.mute_of(agent.id):
         return say("muted")
     if agent.acting is not None:
-        return used(agent.acting.last_used_at, now)
+        return used_text(agent.acting.last_used_at, now)
     return say("yours") if agent.owned is not None else SafeText("")

@@ -3,13 +3,13 @@
 Owns: their wording. Never: ends any of them.
 """
 
-from approver_tui.state.clients.access import Acting
+from approver_tui.state.clients.access import ActingAgent
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Browser, Device
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
 from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry
 from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
 from approver_tui.widgets.times import age, clock, remaining
@@ -20,34 +20,34 @@ def counted(number: int, one: SafeText, more: SafeText) -> SafeText:
     return say("1 {}", one) if number == 1 else say("{} {}", number, more)
 
 
-def of_consents(number: int) -> SafeText:
+def consents_count(number: int) -> SafeText:
     """Return how many consents."""
     return counted(number, say("consent"), say("consents"))
 
 
-def of_tokens(number: int) -> SafeText:
+def tokens_count(number: int) -> SafeText:
     """Return how many tokens."""
     return counted(number, say("token"), say("tokens"))
 
 
-def of_grants(number: int) -> SafeText:
+def grants_count(number: int) -> SafeText:
     """Return how many standing grants."""
     return counted(number, say("standing grant"), say("standing grants"))
 
 
-def held(one: Acting) -> SafeText:
+def holdings_text(one: ActingAgent) -> SafeText:
     """Return how much an agent has of the person; of standing grants only where there are any."""
-    rest = say("{}, {}", of_consents(len(one.consents)), of_tokens(len(one.delegations)))
-    return say("{}, {}", of_grants(len(one.grants)), rest) if one.grants else rest
+    rest = say("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
+    return say("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
 
 
-def acting_lines(one: Acting, view: Viewpoint) -> list[Line]:
+def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
     """Return everything that one agent stands on."""
     lines = [
         *wrapped(one.name, view.width, Role.STRONG),
         BLANK,
         *row("Id", SafeText(one.id), view),
-        *row("Last used", used(one.last_used_at, view.now), view),
+        *row("Last used", used_text(one.last_used_at, view.now), view),
         *row("Ends", clock(one.until, view.now, view.zone), view),
     ]
     for number, consent in enumerate(one.consents, 1):
@@ -69,7 +69,7 @@ def consent_entry(consent: Consent, now: int) -> Entry:
     return Entry(consent.id, consent.client_name, what, state, is_over=not is_live)
 
 
-def consent_lines(consent: Consent, view: Viewpoint) -> list[Line]:
+def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return a consent in full."""
     title = say("{} may act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
@@ -91,7 +91,7 @@ def token_entry(token: Delegation, now: int) -> Entry:
     return Entry(token.id, token.client.name, what, remaining(token.expires_at, now))
 
 
-def token_lines(token: Delegation, view: Viewpoint) -> list[Line]:
+def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     """Return a token in full."""
     key = view.keys.key("revoke")
     chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
@@ -119,7 +119,7 @@ def device_entry(device: Device, now: int) -> Entry:
     return Entry(device.id, mine, what, _standing(device, now), is_over=not device.is_active)
 
 
-def device_lines(device: Device, view: Viewpoint) -> list[Line]:
+def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return a device in full."""
     pin = device.pin
     tries = say("{} tries since the last right one, {} left", pin.tries, pin.left)
@@ -143,12 +143,12 @@ def device_lines(device: Device, view: Viewpoint) -> list[Line]:
     ]
 
 
-def row(label: str, value: SafeText, view: Viewpoint, role: Role = Role.PLAIN) -> list[Line]:
+def row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
     """Return a label of our own with its value."""
     return labelled(SafeText(label), value, view.width, view.column, role)
 
 
-def _called(device: Device, view: Viewpoint) -> list[Line]:
+def _called(device: Device, view: RenderContext) -> list[Line]:
     """How a browser is called by push; a terminal is called where it runs."""
     if device.kind != "browser" or not device.is_active:
         return []
@@ -158,7 +158,7 @@ def _called(device: Device, view: Viewpoint) -> list[Line]:
     return [line for each in device.browsers for line in _push(each, view)]
 
 
-def _push(browser: Browser, view: Viewpoint) -> list[Line]:
+def _push(browser: Browser, view: RenderContext) -> list[Line]:
     last = browser.delivered_at
     taken = say("nothing yet") if last is None else say("last {} ago", age(last, view.now))
     if browser.lost_at is not None:
@@ -173,7 +173,7 @@ def _push(browser: Browser, view: Viewpoint) -> list[Line]:
     return row("Called", say("{}, through {}", taken, _host(browser.service)), view)
 
 
-def _trouble(device: Device, view: Viewpoint) -> list[Line]:
+def _trouble(device: Device, view: RenderContext) -> list[Line]:
     unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
     if device.pin.locked:
         words = say("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
@@ -194,7 +194,7 @@ def _standing(device: Device, now: int) -> SafeText:
     return say("new") if device.high_from > now else say("in use")
 
 
-def _consent(consent: Consent, view: Viewpoint) -> list[Line]:
+def _consent(consent: Consent, view: RenderContext) -> list[Line]:
     until = clock(consent.expires_at, view.now, view.zone)
     over = consent.revoked_at
     ended = [] if over is None else row("Revoked", clock(over, view.now, view.zone), view)
@@ -207,22 +207,22 @@ def _consent(consent: Consent, view: Viewpoint) -> list[Line]:
     ]
 
 
-def covered_by(grant: StandingGrant) -> SafeText:
+def grant_scope(grant: StandingGrant) -> SafeText:
     """Return what a standing grant lets through: an action type, scopes."""
     named = () if grant.type is None else (grant.type,)
     return SafeText(", ".join((*named, *grant.scopes)))
 
 
-def _grant(grant: StandingGrant, view: Viewpoint) -> list[Line]:
+def _grant(grant: StandingGrant, view: RenderContext) -> list[Line]:
     return [
-        *row("May use", covered_by(grant), view),
+        *row("May use", grant_scope(grant), view),
         *row("At", grant.resource, view),
         *row("Used", say("{} of {}", grant.used, grant.uses), view),
         *row("Until", clock(grant.expires_at, view.now, view.zone), view),
     ]
 
 
-def _token(token: Delegation, view: Viewpoint) -> list[Line]:
+def _token(token: Delegation, view: RenderContext) -> list[Line]:
     return [
         *row("May use", SafeText(", ".join(token.scopes)), view),
         *row("At", token.resource, view),
@@ -231,7 +231,7 @@ def _token(token: Delegation, view: Viewpoint) -> list[Line]:
     ]
 
 
-def used(at: int | None, now: int) -> SafeText:
+def used_text(at: int | None, now: int) -> SafeText:
     """Return how long ago something was used."""
     return say("not used yet") if at is None else say("used {} ago", age(at, now))
 

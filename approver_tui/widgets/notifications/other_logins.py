@@ -3,7 +3,7 @@
 Owns: the quiet line below the inbox, the words for one server. Never: a word of a request.
 """
 
-from approver_tui.state.notifications.other_logins import Elsewhere, Waiting
+from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.times import age
@@ -12,7 +12,7 @@ _MOST = 3
 """More servers than these are counted in one number."""
 
 
-def elsewhere_line(elsewhere: Elsewhere, now: int) -> SafeText:
+def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
     """Return one line on where something waits; empty where nothing does."""
     busy = elsewhere.busy
     if not busy:
@@ -25,7 +25,7 @@ def elsewhere_line(elsewhere: Elsewhere, now: int) -> SafeText:
     return say("Waiting elsewhere: {}", SafeText(", ".join(named)))
 
 
-def in_words(waiting: Waiting, now: int) -> SafeText:
+def in_words(waiting: OtherLoginCount, now: int) -> SafeText:
     """Return how many, and how old that is where the server did not say it lately."""
     if not waiting.is_old:
         return say("{}", waiting.count)

@@ -4,10 +4,15 @@ Owns: the wording. Never: decides it; the server holds what it holds, and high r
 """
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.notifications.preferences import SNOOZED, Attention, Mute, QuietHours
+from approver_tui.state.notifications.preferences import (
+    SNOOZED,
+    Mute,
+    NotificationPrefs,
+    QuietHours,
+)
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.times import clock
 
@@ -15,14 +20,14 @@ _DAYS = 7
 _RINGS = SafeText("")
 
 
-def quiet_mark(approval: Approval, attention: Attention) -> SafeText:
+def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
     """Return what its row says; nothing where it rings as usual."""
     if (hold := attention.hold_of(approval.id)) is not None:
         return say("snoozed") if hold.why == SNOOZED else say("quiet hours")
     return say("muted") if _is_muted(approval, attention) else _RINGS
 
 
-def quiet_words(approval: Approval, attention: Attention, view: Viewpoint) -> SafeText:
+def quiet_words(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
     """Return until when, and what ends that; nothing where it rings as usual."""
     hold = attention.hold_of(approval.id)
     if hold is not None:
@@ -37,7 +42,7 @@ def quiet_words(approval: Approval, attention: Attention, view: Viewpoint) -> Sa
     return say("{} {} ends that.", mute_words(mute, view), view.keys.key("mute"))
 
 
-def mute_words(mute: Mute, view: Viewpoint) -> SafeText:
+def mute_words(mute: Mute, view: RenderContext) -> SafeText:
     """Return who is muted, and until when."""
     if mute.until is None:
         return say("{} is muted: you are not called for it.", mute.agent_name)
@@ -50,6 +55,6 @@ def hours_words(hours: QuietHours) -> SafeText:
     return say("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
 
 
-def _is_muted(approval: Approval, attention: Attention) -> bool:
+def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:
     is_quiet = approval.risk.rank < Risk.HIGH.rank
     return is_quiet and attention.mute_of(approval.agent.id) is not None

@@ -9,9 +9,13 @@ from types import MappingProxyType
 from textual.app import ComposeResult
 
 from approver_tui.state.risks import Risk
-from approver_tui.state.standing_grants.standing_grants import GrantWish, read_lasting, read_varying
+from approver_tui.state.standing_grants.standing_grants import (
+    StandingGrantProposal,
+    read_duration,
+    read_varying,
+)
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.change_form import Amount, WishForm
+from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
 from approver_tui.widgets.lines import say
 from approver_tui.widgets.tick import Tick
 
@@ -26,7 +30,7 @@ _FORMS = MappingProxyType(
 """What the server takes of how long and how often, by the risk of the example."""
 
 
-class SimilarForm(WishForm):
+class StandingGrantForm(ChangeForm):
     """Four fields and a tick; nothing is filled in from the start but the tick."""
 
     def __init__(self, risk: Risk) -> None:
@@ -43,15 +47,15 @@ class SimilarForm(WishForm):
         yield from (self._lasting, self._uses, self._sum, self._vary)
         yield self._tell
 
-    def wish(self, approval_id: str) -> GrantWish:
+    def wish(self, approval_id: str) -> StandingGrantProposal:
         """Return what the fields say. Raises ValueError with what is missing."""
         uses = self._uses.written
         if not self._lasting.written:
             raise ValueError("say for how long")
-        seconds = read_lasting(self._lasting.written)
+        seconds = read_duration(self._lasting.written)
         if not (uses.isascii() and uses.isdigit() and int(uses)):
             raise ValueError("say how often, as a number")
-        return GrantWish(
+        return StandingGrantProposal(
             approval=approval_id,
             seconds=seconds,
             uses=int(uses),

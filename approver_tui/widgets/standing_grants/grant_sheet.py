@@ -6,23 +6,23 @@ Owns: drawing the answer to a wish. Never: makes or judges one.
 from collections.abc import Callable
 from datetime import tzinfo
 
-from approver_tui.state.standing_grants.standing_grants import Preview
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.state.standing_grants.standing_grants import GrantPreview
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import Line, Role, say, wrapped
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
-class SimilarSheet(Sheet, can_focus=False):
+class StandingGrantSheet(Sheet, can_focus=False):
     """The bounds and the requests of late, or a sentence while there is nothing to show."""
 
     def __init__(self, now: Callable[[], int], zone: tzinfo | None) -> None:
         super().__init__(id="ahead")
         self._now = now
         self._zone = zone
-        self._preview: Preview | None = None
+        self._preview: GrantPreview | None = None
 
-    def show(self, preview: Preview | None) -> None:
+    def show(self, preview: GrantPreview | None) -> None:
         """Draw what would be given, or words in its place."""
         if preview != self._preview:
             self._preview = preview
@@ -33,4 +33,4 @@ class SimilarSheet(Sheet, can_focus=False):
         if self._preview is None:
             words = say("Bound it: how long, how often. What it would cover is shown here.")
             return wrapped(words, width, Role.DIM)
-        return preview_lines(self._preview, Viewpoint(self._now(), self._zone, width))
+        return preview_lines(self._preview, RenderContext(self._now(), self._zone, width))

@@ -4,14 +4,14 @@ Owns: their wording on screens. Never: gives or ends one.
 """
 
 from approver_tui.state.standing_grants.standing_grants import (
+    GrantPreview,
+    GrantState,
     PastRequest,
-    Preview,
-    Standing,
     StandingGrant,
 )
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint
-from approver_tui.widgets.consents.rights import covered_by, row
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.consents.rights import grant_scope, row
 from approver_tui.widgets.entry_list import Entry
 from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
 from approver_tui.widgets.times import clock, remaining
@@ -19,13 +19,13 @@ from approver_tui.widgets.times import clock, remaining
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
     """Return a grant as an entry: what is left of it at the right."""
-    is_live = grant.state is Standing.LIVE
-    what = say("{} left, {}", remaining(grant.expires_at, now), covered_by(grant))
+    is_live = grant.state is GrantState.LIVE
+    what = say("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
     state = say("{} of {} used", grant.used, grant.uses)
     return Entry(grant.id, grant.agent_name, what, state, is_over=not is_live)
 
 
-def grant_lines(grant: StandingGrant, view: Viewpoint) -> list[Line]:
+def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     """Return a grant in full."""
     title = say("{} may do this without asking", grant.agent_name)
     spent = [] if grant.sum is None else row("Spent", _spent(grant), view)
@@ -34,9 +34,9 @@ def grant_lines(grant: StandingGrant, view: Viewpoint) -> list[Line]:
     told = say("each time") if grant.tell else say("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
-        *(wrapped(full, view.width, Role.ALERT) if grant.state is Standing.FULL else []),
+        *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
         BLANK,
-        *row("What", covered_by(grant), view),
+        *row("What", grant_scope(grant), view),
         *row("At", grant.resource, view),
         *(line for fact in grant.pattern for line in row(fact.label, fact.value, view)),
         *row("Risk", say("up to {}", grant.risk), view),
@@ -51,7 +51,7 @@ def grant_lines(grant: StandingGrant, view: Viewpoint) -> list[Line]:
     ]
 
 
-def preview_lines(preview: Preview, view: Viewpoint) -> list[Line]:
+def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     """Return what a grant would be, and which requests of late it would have covered."""
     in_all = say("") if preview.sum is None else say("; {} in all", preview.sum.words)
     times = say("once") if preview.uses == 1 else say("{} times", preview.uses)
@@ -68,7 +68,7 @@ def preview_lines(preview: Preview, view: Viewpoint) -> list[Line]:
     ]
 
 
-def _past(one: PastRequest, view: Viewpoint) -> list[Line]:
+def _past(one: PastRequest, view: RenderContext) -> list[Line]:
     when = clock(one.created_at, view.now, view.zone)
     misfit = say("covered") if one.misfit is None else say("not covered: {}", one.misfit)
     return wrapped(say("{} {} {}, {}", one.fingerprint, when, one.state, misfit), view.width)

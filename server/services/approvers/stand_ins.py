@@ -6,7 +6,7 @@ Owns: who that is, and whose yes a rule excludes. Never: how an answer counts; t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from server.model.approvals import Approval, Approver
@@ -68,6 +68,14 @@ def at_once(view: View, user: User, types: Sequence[str], risk: Risk) -> list[Na
     """Those who stand in for this person from the beginning of a request of this risk."""
     backup = backup_of(view, user) if risk is Risk.CRITICAL else []
     return [*deputies_of(view, user.id, types), *backup]
+
+
+def beside(
+    view: View, others: Iterable[NamedApprover], user: User, types: Sequence[str], risk: Risk
+) -> frozenset[str]:
+    """Ids of all whom a request asks at once beside the person it is for."""
+    named = [*others, *at_once(view, user, types, risk)]
+    return frozenset(one.user_id for one in named) - {user.id}
 
 
 def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApprover]:

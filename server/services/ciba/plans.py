@@ -19,7 +19,7 @@ from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
-from server.services.approvers import answerers, stand_ins
+from server.services.approvers import answerers
 from server.services.approvers.answerers import Answerers
 from server.services.ciba.request_objects import Used
 from server.services.clients import client_auth
@@ -46,6 +46,12 @@ class BackchannelCall:
     """Of the request as it was sent."""
     hint: LoginHint | None = None
     """What its `login_hint_token` says."""
+
+    @property
+    def idempotency_hash(self) -> bytes | None:
+        """Of the idempotency key; None without one."""
+        key = self.idempotency_key
+        return None if key is None else hashlib.sha256(key.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +188,3 @@ def _read_by(agent: Agent) -> tuple[object, ...]:
 def as_text(value: object) -> str:
     """JSON text in one spelling, as rows keep it."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-
-
-def beside(tx: Unit, plan: RequestPlan, user: User, types: Sequence[str]) -> frozenset[str]:
-    """Whom a request asks at once beside the person it is for."""
-    named = [*plan.by.people.others, *stand_ins.at_once(tx, user, types, plan.risk)]
-    return frozenset(one.user_id for one in named) - {user.id}

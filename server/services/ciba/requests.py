@@ -18,7 +18,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, deciders, escalations
+from server.services.approvers import approvers, deciders, escalations, stand_ins
 from server.services.approvers.stand_ins import StandIns
 from server.services.audit import audit
 from server.services.ciba import ciba_entries, notification_tokens, plans, redemption, user_codes
@@ -178,7 +178,8 @@ class CibaService:
         if not plan.by.asked:
             return caps.pause(tx, agent, user, types, self.rules)
         room = caps.RemainingRequests(tx, agent, self.rules, earlier)
-        return room.refusal(user, types, plan.risk, plans.beside(tx, plan, user, types))
+        beside = stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
+        return room.refusal(user, types, plan.risk, beside)
 
     def _stopped(
         self, tx: Unit, ask: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
@@ -203,9 +204,9 @@ class CibaService:
 
     def _join(self, tx: Unit, ask: BackchannelCall) -> Approval | None:
         """The approval that this key already made. Raises errors.InvalidRequest for another one."""
-        if ask.idempotency_key is None:
+        if ask.idempotency_hash is None:
             return None
-        found = tx.approvals.by_idempotency(ask.agent.id, _key_hash(ask.idempotency_key))
+        found = tx.approvals.by_idempotency(ask.agent.id, ask.idempotency_hash)
         if found is None:
             return None
         if found.request_hash != ask.request_hash:
@@ -283,7 +284,8 @@ class CibaService:
             deciders.tell(tx, approval, screens=decider.tells)
         elif phantom:
             notices.asked_of_nobody(tx, approval, user.id, self.rules)
-            plans.beside(tx, plan, user, [action.type for action in plan.actions])
+            types = [action.type for action in plan.actions]
+            stand_ins.beside(tx, plan.by.people.others, user, types, plan.risk)
         else:
             history.count(tx, approval)
             notices.asked(tx, approval, self.rules)
@@ -307,7 +309,6 @@ class CibaService:
         asked = self._asked(tx, ask, plan, user, approval_id=approval_id, expires_at=expires_at)
         compared = history.look(tx, self.secrets, asked)
         display = displays.display_text(asked, compared.unusual)
-        key = ask.idempotency_key
         return Approval(
             id=approval_id,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),
@@ -334,7 +335,7 @@ class CibaService:
             holder=None,
             seen_at=None,
             decided_at=None,
-            idempotency_hash=None if key is None else _key_hash(key),
+            idempotency_hash=ask.idempotency_hash,
             request_hash=ask.request_hash,
             answer=None,
             answer_key=None,
@@ -374,7 +375,6 @@ class CibaService:
         expires_at: int,
     ) -> DisplayedRequest:
         owners = [tx.directory.user(owner) for owner in ask.agent.owners]
-        usual = self.rules.access_token_seconds
         return DisplayedRequest(
             approval_id=approval_id,
             agent=ask.agent,
@@ -391,10 +391,8 @@ class CibaService:
             peer=ask.peer,
             asked_at=tx.now,
             expires_at=expires_at,
-            token_seconds=targets.lifetime(ask.agent, plan.target.resource, usual),
+            token_seconds=targets.lifetime(
+                ask.agent, plan.target.resource, self.rules.access_token_seconds
+            ),
             through=() if ask.hint is None else delegations.actors(tx, ask.hint.parent),
         )
-
-
-def _key_hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

@@ -118,10 +118,10 @@ class Exchanges:
         # 10. The target is one that the caller may ask for.
         resource = _target(view, agent, asked)
         # 11. Something of the scopes is left within every bound.
-        stands_on = token_exchange.ground(
+        ground = token_exchange.ground(
             [_link(view, token, resource) for token in lineage], resource.uri, agent.id
         )
-        left = _left(agent, asked, resource, stands_on)
+        left = _left(agent, asked, resource, ground)
         # 12. The details fit their types.
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this very resource.
@@ -135,21 +135,21 @@ class Exchanges:
             actions,
         )
         try:
-            granted, consent = _consented(view, subject, resource, stands_on, left)
+            granted, consent = _consented(view, subject, resource, ground, left)
         except ExchangeRefused:
             self._check_forbidden(view, whole)
             self._check_pause(view, whole)
             raise
         # 14. No person has to be asked about this very thing, nor has denied such things of late.
         target = TokenTarget(resource, tuple(sorted(granted)))
-        approval = _signed(view, lineage, stands_on)
+        approval = _signed(view, lineage, ground)
         _check_types(target, asked, left)
         case = replace(whole, target=target)
-        said = _said(view, asked, stands_on, approval)
+        said = _said(view, asked, ground, approval)
         narrowed = granted != frozenset(asked.scope)
         verdict = self._check_policy(view, case, said, left, consent, narrowed=narrowed)
         if asked.types and said is None:
-            consent = consent or _consent_to_act(view, subject, resource, stands_on)
+            consent = consent or _consent_to_act(view, subject, resource, ground)
             self._check_pause(view, case)
         return Granted(target, consent, approval, verdict, narrowed=narrowed)
 
@@ -162,17 +162,17 @@ class Exchanges:
     ) -> tuple[Bound, ...]:
         """Everything that bounds an exchange of the first of these tokens for the resource."""
         links = [_link(view, token, resource) for token in lineage]
-        stands_on = token_exchange.ground(links, resource.uri, agent.id)
+        ground = token_exchange.ground(links, resource.uri, agent.id)
         found = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
-        for link in stands_on.links:
+        for link in ground.links:
             if link.depth:
                 found.append((display_names.name_of(view.directory, link.client), link.ceiling))
             if link.resource == resource.uri:
                 found.append(("a token of the resource has", link.scope))
-        if not stands_on.approved:
+        if not ground.approved:
             user = lineage[0].user_id or ""
-            consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
-            name = display_names.name_of(view.directory, stands_on.first)
+            consent = view.consents.live(user, ground.first, resource.uri, view.now)
+            name = display_names.name_of(view.directory, ground.first)
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(Bound(whose, tuple(sorted(scope))) for whose, scope in found)
 
@@ -319,10 +319,10 @@ def _ceiling(agent: Agent, resource: Resource) -> frozenset[str]:
 
 
 def _left(
-    agent: Agent, asked: LoggedExchange, resource: Resource, stands_on: DelegationGround
+    agent: Agent, asked: LoggedExchange, resource: Resource, ground: DelegationGround
 ) -> frozenset[str]:
     ceiling = _ceiling(agent, resource)
-    left = token_exchange.bounded(frozenset(asked.scope), resource.uri, ceiling, stands_on)
+    left = token_exchange.bounded(frozenset(asked.scope), resource.uri, ceiling, ground)
     if asked.scope and not left:
         raise ExchangeRefused(Reason.SCOPE_BEYOND)
     return left
@@ -332,14 +332,13 @@ def _consented(
     view: View,
     subject: Delegation,
     resource: Resource,
-    stands_on: DelegationGround,
+    ground: DelegationGround,
     left: frozenset[str],
 ) -> tuple[frozenset[str], Consent | None]:
     """What of it the person let the first agent have, and the consent that says so."""
-    if stands_on.approved or not left:
+    if ground.approved or not left:
         return left, None
-    user = subject.user_id or ""
-    consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
+    consent = view.consents.live(subject.user_id or "", ground.first, resource.uri, view.now)
     granted = left & frozenset(() if consent is None else consent.scopes)
     if not granted:
         raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri, scope=left)
@@ -347,33 +346,29 @@ def _consented(
 
 
 def _consent_to_act(
-    view: View, subject: Delegation, resource: Resource, stands_on: DelegationGround
+    view: View, subject: Delegation, resource: Resource, ground: DelegationGround
 ) -> Consent:
     """What an action stands on that policy allows: nobody acts for a person who let them not."""
-    user = subject.user_id or ""
-    consent = view.consents.live(user, stands_on.first, resource.uri, view.now)
+    consent = view.consents.live(subject.user_id or "", ground.first, resource.uri, view.now)
     if consent is None:
         raise ExchangeRefused(Reason.CONSENT_MISSING, target=resource.uri)
     return consent
 
 
-def _signed(
-    view: View, lineage: Sequence[Delegation], stands_on: DelegationGround
-) -> Approval | None:
+def _signed(view: View, lineage: Sequence[Delegation], ground: DelegationGround) -> Approval | None:
     """What the person signed at whose end the chain begins, where that is what it stands on."""
-    if not stands_on.approved:
+    if not ground.approved:
         return None
-    signed = lineage[len(stands_on.links) - 1].approval_id
+    signed = lineage[len(ground.links) - 1].approval_id
     return None if signed is None else view.approvals.get(signed)
 
 
 def _said(
-    view: View, asked: LoggedExchange, stands_on: DelegationGround, signed: Approval | None
+    view: View, asked: LoggedExchange, ground: DelegationGround, signed: Approval | None
 ) -> Approvals | None:
     """Who said yes to it, when what they said yes to covers what is asked for now."""
-    covers = asked.signed_for
-    if covers is None:
-        covers = token_exchange.covered(asked.details, stands_on)
+    known = asked.signed_for
+    covers = token_exchange.covered(asked.details, ground) if known is None else known
     if signed is None or (asked.types and not covers):
         return None
     return votes.said(view, signed)

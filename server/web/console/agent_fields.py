@@ -4,8 +4,8 @@ from typing import Final
 
 from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS, METHODS
 from server.services.clients.invitations import SAFE_GRANTS
-from server.web.console.fields import Field
 from server.web.console.member_fields import field_called, fields
+from server.web.fields import Field
 
 RESOURCES: Final = field_called(AGENT_MEMBERS, "resources")
 SCOPES: Final = field_called(AGENT_MEMBERS, "scopes")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from server.protocol import names
 from server.services.clients.agent_members import ALGS, METHODS
 from server.web.console.agent_fields import RESOURCES, SCOPES, TYPES
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 _NAME: Final = Field(
     "name",

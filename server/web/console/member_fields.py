@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from server.services.members import Kind, Member, Members
-from server.web.console.fields import Field
+from server.web.fields import Field
 
 _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
     {

@@ -22,7 +22,7 @@ _BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
 
 def test_every_document_that_is_printed_is_described_and_none_is_made_up():
     """By the names in the code."""
-    sources = (ROOT / "approver_tui" / "cli").glob("*.py")
+    sources = (ROOT / "approver_tui" / "cli").rglob("*.py")
     named = {
         name for path in sources for name in re.findall(r'"(sayso\.[\w-]+/\d+)"', path.read_text())
     }

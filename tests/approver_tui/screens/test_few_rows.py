@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.screens.keyed import OLD
+from approver_tui.screens.keyed_screen import OLD
 from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.incidents.reports import what_was_stopped

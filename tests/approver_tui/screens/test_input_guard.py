@@ -113,10 +113,10 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected row goes and another takes its place, keys rest for a moment."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        gone = inbox(stage).table.selected
+        gone = inbox(stage).state.selected
         del stage.server.approvals[gone]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).table.selected != gone)
+        await until(pilot, lambda: inbox(stage).state.selected != gone)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)

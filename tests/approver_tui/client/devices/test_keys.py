@@ -4,7 +4,7 @@ import pytest
 from argon2.low_level import Type, hash_secret_raw
 
 from approver_tui.client.devices import keys
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.errors import BadPin
 
 X, Y = bytes(32), bytes([1]) * 32
@@ -14,12 +14,12 @@ SECRET = bytes(range(32))
 @pytest.fixture(scope="module")
 def blob() -> bytes:
     """A sealed private number."""
-    return keys.seal(SECRET, x=X, y=Y, level=Level.LOW, device="sayso_dv_a")
+    return keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
 def test_the_same_values_open_it(blob):
     """What was sealed comes out, in memory that can be wiped."""
-    opened = keys.unseal(blob, x=X, y=Y, level=Level.LOW, device="sayso_dv_a")
+    opened = keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert opened == SECRET
     keys.wipe(opened)
     assert opened == bytes(32)
@@ -30,28 +30,28 @@ def test_the_same_values_open_it(blob):
     [
         {"x": Y},
         {"y": X},
-        {"level": Level.HIGH},
+        {"level": KeyLevel.HIGH},
         {"device": "sayso_dv_b"},
     ],
     ids=["another PIN", "another server", "another level", "another device"],
 )
 def test_any_other_value_does_not(blob, change):
     """A failed tag is all that a wrong PIN leaves behind."""
-    values = {"x": X, "y": Y, "level": Level.LOW, "device": "sayso_dv_a"} | change
-    with pytest.raises(keys.NotOpened):
+    values = {"x": X, "y": Y, "level": KeyLevel.LOW, "device": "sayso_dv_a"} | change
+    with pytest.raises(keys.UnsealFailed):
         keys.unseal(blob, **values)
 
 
 @pytest.mark.parametrize("blob", [b"", bytes(11), bytes(12), bytes(40)])
 def test_a_damaged_blob_does_not_open(blob):
     """A truncated file is a key that does not open, not a crash."""
-    with pytest.raises(keys.NotOpened):
-        keys.unseal(blob, x=X, y=Y, level=Level.LOW, device="sayso_dv_a")
+    with pytest.raises(keys.UnsealFailed):
+        keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
 def test_a_seal_is_new_every_time(blob):
     """Two seals of one key under one PIN have nothing in common."""
-    again = keys.seal(SECRET, x=X, y=Y, level=Level.LOW, device="sayso_dv_a")
+    again = keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert again[:12] != blob[:12]
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from approver_tui.client.devices.keys import Level
+from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import (
     IDLE_LIMIT,
     SESSION,
     LowKey,
+    boottime_seconds,
     one_signature,
-    seconds_awake_and_asleep,
 )
 from approver_tui.client.errors import DeviceLocked, Unreachable, WrongPin
 from tests.approver_tui.client.conftest import PIN
@@ -108,7 +108,7 @@ def test_a_clock_that_is_set_keeps_nobody_unlocked(low, client, ticks):
 
 def test_without_a_stopwatch_of_the_test_the_seconds_go_forward():
     """The real one is monotonic."""
-    assert seconds_awake_and_asleep() <= seconds_awake_and_asleep()
+    assert boottime_seconds() <= boottime_seconds()
 
 
 def test_locking_wipes(low):
@@ -121,7 +121,7 @@ def test_locking_wipes(low):
 
 def test_a_key_for_one_signature_is_wiped_even_on_an_error(client):
     """Whatever happens in the block, the high key does not outlive it."""
-    block = one_signature(client, PIN, Level.HIGH, SESSION)
+    block = one_signature(client, PIN, KeyLevel.HIGH, SESSION)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key
     assert not block.__exit__(RuntimeError, RuntimeError(), None)

@@ -14,7 +14,7 @@ from approver_tui.client.devices.vault import FileVault
 from approver_tui.client.errors import LoginFirst
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.notifications import feed as feeds
-from approver_tui.client.notifications.feed import Feed, Listeners, kept_cursor, pause
+from approver_tui.client.notifications.feed import Feed, FeedListeners, kept_cursor, redial_delay
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.profile import Profile
 from approver_tui.client.sign_in.session import Session
@@ -38,7 +38,7 @@ class Heard:
 
     @property
     def listeners(self):
-        return Listeners(self._event, self._connection, self._resync, self._problem)
+        return FeedListeners(self._event, self._connection, self._resync, self._problem)
 
     def wait_for(self, condition):
         """Wait until something was told."""
@@ -242,9 +242,9 @@ def test_a_feed_that_keeps_its_place_goes_on_there(client_of):
 def test_the_pause_grows_to_a_limit(monkeypatch):
     """Half a second at first, fifteen at most, never twice the same for a crowd."""
     monkeypatch.undo()
-    assert 0.25 <= pause(0) <= 0.5
-    assert all(7.5 <= pause(failures) <= 15 for failures in (5, 6, 100))
-    assert len({pause(3) for _ in range(20)}) > 1
+    assert 0.25 <= redial_delay(0) <= 0.5
+    assert all(7.5 <= redial_delay(failures) <= 15 for failures in (5, 6, 100))
+    assert len({redial_delay(3) for _ in range(20)}) > 1
 
 
 def _eventually(condition):
@@ -273,7 +273,7 @@ def test_a_listener_that_fails_ends_the_feed_and_leaves_no_live_phase(client_of)
         raise BrokenPipeError
 
     with FeedServer([hello(), event(1)]) as server:
-        listeners = Listeners(fails, heard.listeners.on_connection)
+        listeners = FeedListeners(fails, heard.listeners.on_connection)
         with pytest.raises(BrokenPipeError):
             Feed(client_of(server.issuer)).run(listeners, heard.stop)
     assert heard.phases[-1] is Phase.OFFLINE

@@ -8,7 +8,7 @@ import pytest
 
 from approver_tui.client.devices.enrolling import Enrolment, enrol
 from approver_tui.client.errors import ApiError, BadServer, Unreachable
-from approver_tui.client.sign_in.device_grant import GRANT, Invitation, SigningIn
+from approver_tui.client.sign_in.device_grant import GRANT, DeviceGrant, Invitation
 from approver_tui.client.sign_in.tokens import Tokens
 from tests.approver_tui.client.conftest import PIN, clock
 
@@ -58,7 +58,7 @@ class Line:
         self.at += int(seconds * 1000)
 
     def sign_in(self):
-        return SigningIn(self.shown.append, self.pause).tokens(self, "desktop")
+        return DeviceGrant(self.shown.append, self.pause).tokens(self, "desktop")
 
 
 def test_it_shows_the_code_and_asks_until_it_is_let_in():

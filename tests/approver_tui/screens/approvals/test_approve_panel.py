@@ -12,7 +12,7 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
-from approver_tui.widgets.approvals.rows import Doing
+from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_answers import PIN
 from tests.support.fake_approvals import an_approval, answered
@@ -213,7 +213,7 @@ async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
         await _open(pilot, stage)
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: inbox(stage).table.doing == {_low().id: Doing.CHECKING})
+        await until(pilot, lambda: inbox(stage).state.doing == {_low().id: AnswerProgress.CHECKING})
         await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
         assert "Approved" not in shown(stage)
         await press(pilot, stage, "a")
@@ -222,7 +222,7 @@ async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
         stage.server.put(answered(_low(), Answer.APPROVE))
         stage.clock.move(3)
         look(stage)
-        await until(pilot, lambda: not inbox(stage).table.doing)
+        await until(pilot, lambda: not inbox(stage).state.doing)
         await until(pilot, lambda: "Approved by alice" in shown(stage))
 
 
@@ -308,4 +308,4 @@ async def test_a_refusal_of_the_server_is_told_and_escaped():
         await until(pilot, lambda: "The server refused" in shown(stage))
         assert "\x1b" not in shown(stage)
         await until(pilot, lambda: "[@click=app.quit]" in shown(stage))
-        assert inbox(stage).table.inbox.find(_low().id).state is ApprovalState.PENDING
+        assert inbox(stage).state.inbox.find(_low().id).state is ApprovalState.PENDING

@@ -11,7 +11,7 @@ from approver_tui.screens.approvals.batch_deny import BatchDenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.approvals.results import ResultsPanel
 from approver_tui.state.approvals.approvals import ApprovalState
-from approver_tui.state.approvals.decision import Answer, Aside, DenyCode
+from approver_tui.state.approvals.decision import Answer, DenialExtras, DenyCode
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals.batch_table import BatchTable
@@ -86,7 +86,7 @@ async def test_all_that_is_ticked_is_approved_once_it_was_read_and_counted(size)
         await send(pilot, stage)
         await _until_answered(pilot, stage, 3)
         await until(pilot, lambda: "3 approved." in shown(stage))
-        assert inbox(stage).table.marks == ()
+        assert inbox(stage).state.marks == ()
     yes = [(each.id, Answer.APPROVE, None) for each in (ONE, TWO, THREE)]
     assert stage.answers.given == yes
 
@@ -286,7 +286,7 @@ async def test_what_arrives_never_joins_the_panel():
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
         stage.request(THREE)
-        await until(pilot, lambda: inbox(stage).table.inbox.find(THREE.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(THREE.id) is not None)
         assert [each.id for each in panel.requests.rows] == [ONE.id, TWO.id]
 
 
@@ -390,7 +390,7 @@ async def test_escape_goes_back_and_the_marks_stay():
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert len(inbox(stage).table.marks) == 2
+        assert len(inbox(stage).state.marks) == 2
     assert stage.answers.given == []
 
 
@@ -443,7 +443,7 @@ async def test_until_when_is_said_once_for_all():
         look(stage)
         await _until_answered(pilot, stage, 2)
     first, second = stage.answers.asides
-    assert first == second != Aside()
+    assert first == second != DenialExtras()
 
 
 async def test_u_takes_all_denials_back():
@@ -460,5 +460,5 @@ async def test_u_takes_all_denials_back():
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
-        assert len(inbox(stage).table.marks) == 2
+        assert len(inbox(stage).state.marks) == 2
     assert stage.answers.given == []

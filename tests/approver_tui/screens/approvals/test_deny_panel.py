@@ -4,7 +4,7 @@ from approver_tui.client import errors
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, Aside
+from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_stage import a_stage
@@ -86,7 +86,7 @@ async def test_one_thing_at_a_time_per_request():
         assert isinstance(stage.app.screen, InboxScreen)
         await press(pilot, stage, "d")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert len(inbox(stage).table.doing) == 1
+        assert len(inbox(stage).state.doing) == 1
 
 
 async def test_quitting_sends_the_denial_first():
@@ -110,7 +110,7 @@ async def test_somebody_else_was_faster_than_the_denial():
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: "Already decided. Approved by alice" in shown(stage))
-        assert inbox(stage).table.doing == {}
+        assert inbox(stage).state.doing == {}
 
 
 async def test_a_denial_that_does_not_get_through_says_so():
@@ -152,7 +152,7 @@ async def test_wait_until_offers_when_and_no_other_reason_does():
         stage.clock.move(5)
         look(stage)
         await until(pilot, lambda: stage.answers.asides != [])
-    assert stage.answers.asides == [Aside(pressed_at + 3_600_000)]
+    assert stage.answers.asides == [DenialExtras(pressed_at + 3_600_000)]
 
 
 async def test_a_time_that_was_chosen_is_not_told_with_another_reason():
@@ -178,7 +178,7 @@ async def test_ask_someone_else_offers_whom_and_no_other_reason_does():
         stage.clock.move(5)
         look(stage)
         await until(pilot, lambda: stage.answers.asides != [])
-    assert stage.answers.asides == [Aside(ask="bob")]
+    assert stage.answers.asides == [DenialExtras(ask="bob")]
 
 
 async def test_the_panel_says_how_it_is_denied_from_where_the_focus_is():
@@ -228,7 +228,7 @@ async def test_a_private_note_goes_to_the_log_beside_the_note_to_the_agent():
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.asides == [Aside(private_note="mine")]
+    assert stage.answers.asides == [DenialExtras(private_note="mine")]
     assert stage.answers.notes == ["fix"]
 
 

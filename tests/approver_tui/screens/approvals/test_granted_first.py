@@ -10,12 +10,12 @@ from approver_tui.cli.approvals import listing
 from approver_tui.screens.notifications.news import news
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.narrowing import Granted, told_headline
+from approver_tui.state.approvals.narrowing import Granted, outcome_headline
 from approver_tui.state.approvals.results import Fate, Results
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.approvals.result_sheet import ResultSheet
 from approver_tui.widgets.lines import text_of
 from tests.support.fake_approvals import answered
@@ -41,7 +41,7 @@ LINES = {
     "show": lambda: "\n".join(lines.approval_in_full(PART, NOW)),
     "a row of a list": lambda: listing.row(PART, NOW)[0],
     "the detail": lambda: "\n".join(
-        text_of(line) for line in approval_lines(PART, Viewpoint(NOW, UTC, 200))
+        text_of(line) for line in approval_lines(PART, RenderContext(NOW, UTC, 200))
     ),
     "news": lambda: news(Event(1, EventName.DECIDED, NOW, approval=PART), UTC, is_narrow=False),
     "one of several answers": lambda: _results(PART),
@@ -78,4 +78,4 @@ async def test_it_stands_first_in_the_history(size):
 )
 def test_what_is_told_follows_from_what_was_granted(granted, is_given, told):
     """Nothing is said to be granted that was not."""
-    assert told_headline(SafeText("Pay 2"), granted, is_given=is_given) == told
+    assert outcome_headline(SafeText("Pay 2"), granted, is_given=is_given) == told

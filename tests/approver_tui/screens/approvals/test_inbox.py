@@ -27,7 +27,7 @@ def _many():
 
 
 def _ids(stage):
-    return [row.id for row in inbox(stage).table.inbox.rows]
+    return [row.id for row in inbox(stage).state.inbox.rows]
 
 
 async def test_soonest_first():
@@ -35,7 +35,7 @@ async def test_soonest_first():
     stage = a_stage(reversed(three()))
     async with opened(stage):
         assert _ids(stage) == [approval.id for approval in three()]
-        assert inbox(stage).table.selected == three()[0].id
+        assert inbox(stage).state.selected == three()[0].id
 
 
 async def test_a_new_request_goes_below_and_moves_nothing():
@@ -44,11 +44,11 @@ async def test_a_new_request_goes_below_and_moves_nothing():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).table.selected
+        before = inbox(stage).state.selected
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         assert _ids(stage)[-1] == urgent.id
-        assert inbox(stage).table.selected == before
+        assert inbox(stage).state.selected == before
         assert isinstance(stage.app.focused, ApprovalList)
         text = shown(stage)
         assert "ARRIVED SINCE (1)" in text
@@ -80,7 +80,7 @@ async def test_what_comes_in_above_the_cursor_leaves_its_row_on_its_line(size):
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
             await until(pilot, lambda number=number: f"Late {number}" in shown(stage))
-            assert inbox(stage).table.selected == held[1].id
+            assert inbox(stage).state.selected == held[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
         await until(pilot, lambda: "Late 3" in shown(stage))
@@ -101,12 +101,12 @@ async def test_refresh_puts_the_list_in_order():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).table.selected
+        before = inbox(stage).state.selected
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         await press(pilot, stage, "r")
         await until(pilot, lambda: _ids(stage)[0] == urgent.id)
-        assert inbox(stage).table.selected == before
+        assert inbox(stage).state.selected == before
         assert "ARRIVED SINCE" not in shown(stage)
 
 
@@ -132,7 +132,7 @@ async def test_keys_and_arrows_move_alike():
             ("g", first), ("end", third), ("home", first), ("ctrl+d", third), ("pageup", first),
         ):  # fmt: skip
             await press(pilot, stage, keys)
-            assert inbox(stage).table.selected == where, keys
+            assert inbox(stage).state.selected == where, keys
 
 
 async def test_narrow_shows_one_pane_and_enter_opens():
@@ -154,7 +154,7 @@ async def test_the_wide_detail_scrolls_after_enter():
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
         assert "Fingerprint" in shown(stage)
-        assert inbox(stage).table.selected == three()[0].id
+        assert inbox(stage).state.selected == three()[0].id
 
 
 async def test_all_details_shows_the_signed_texts_and_turns_back():
@@ -197,10 +197,10 @@ async def test_a_decision_elsewhere_turns_the_row_into_a_record():
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
         await until(pilot, lambda: "alice approved a request of invoice-bot" in shown(stage))
-        assert inbox(stage).table.inbox.find(winner.id).state is ApprovalState.APPROVED
+        assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()
-        assert inbox(stage).table.inbox.find(winner.id).state is ApprovalState.APPROVED
+        assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
 
 
 async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
@@ -209,7 +209,7 @@ async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
     high, _medium, low = three()
     async with opened(stage) as pilot:
         rung = []
-        monkeypatch.setattr(stage.app.desk.caller, "write", rung.append)
+        monkeypatch.setattr(stage.app.context.notifier, "write", rung.append)
         stage.feed.tell(EventName.REQUESTED, high, held="muted")
         stage.feed.tell(EventName.REQUESTED, low)
         stage.feed.tell(EventName.EXPIRED, high)
@@ -227,7 +227,7 @@ async def test_a_deputy_who_comes_or_goes_changes_what_waits():
         four = an_approval("four", DEPLOY, left=MINUTE)
         stage.server.put(four)
         stage.feed.tell(EventName.DEPUTY_NAMED)
-        await until(pilot, lambda: inbox(stage).table.inbox.find(four.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(four.id) is not None)
         await until(pilot, lambda: "a deputy was named" in shown(stage))
 
 
@@ -262,7 +262,7 @@ async def test_what_happened_while_offline_is_there_after_reconnecting():
         await until(pilot, lambda: late.id in _ids(stage))
         await until(
             pilot,
-            lambda: inbox(stage).table.inbox.find(gone.id).state is ApprovalState.DENIED,
+            lambda: inbox(stage).state.inbox.find(gone.id).state is ApprovalState.DENIED,
         )
         assert _ids(stage) == [*(approval.id for approval in three()), late.id]
 
@@ -323,10 +323,10 @@ async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
     )
     async with opened(stage) as pilot:
         await press(pilot, stage, "G")
-        assert inbox(stage).table.selected == many[-1].id
+        assert inbox(stage).state.selected == many[-1].id
         made.clear()
         await press(pilot, stage, "k")
-        assert inbox(stage).table.selected == many[-2].id
+        assert inbox(stage).state.selected == many[-2].id
         assert 0 < len(made) < 250
 
 
@@ -376,7 +376,7 @@ async def test_what_is_held_back_stands_in_a_place_of_its_own():
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).table.selected == held[-1].id
+        assert inbox(stage).state.selected == held[-1].id
 
 
 async def test_news_lets_a_word_about_what_the_person_did_stand_for_three_seconds():

@@ -1,9 +1,9 @@
 """The table: where rows stand and what the selection does."""
 
 from approver_tui.client.wire import Page
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.state.notifications.connection import Connection, Phase
-from approver_tui.widgets.approvals.rows import Doing
+from approver_tui.widgets.approvals.rows import AnswerProgress
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_client import FakeServer
 from tests.support.fake_clock import NOW, FakeClock
@@ -17,7 +17,7 @@ def _page(*approvals):
 
 
 def _loaded(*approvals):
-    return Table().loaded(ME, _page(*approvals), in_order=True)
+    return InboxState().loaded(ME, _page(*approvals), in_order=True)
 
 
 def test_the_first_row_is_selected_at_first():
@@ -41,7 +41,7 @@ def test_a_reload_that_is_not_asked_for_moves_nothing():
 def test_a_row_with_an_answer_under_way_survives_a_refresh():
     """Nobody loses sight of an answer that is not known yet."""
     first, second, _third = three()
-    table = _loaded(first, second).busy(second.id, Doing.CHECKING)
+    table = _loaded(first, second).busy(second.id, AnswerProgress.CHECKING)
     after = table.loaded(ME, _page(first), in_order=True)
     assert after.inbox.find(second.id) is not None
 
@@ -56,7 +56,7 @@ def test_a_selection_that_is_gone_goes_to_its_place():
 def test_a_row_that_nobody_chose_gives_way_when_the_server_says_what_waits():
     """What stood first in an old list may stand below what came since."""
     first, second, old = three()
-    opened = Table().remembered(_page(old))
+    opened = InboxState().remembered(_page(old))
     assert opened.selected == old.id
     now = _page(first, second, old)
     assert opened.loaded(ME, now, in_order=False).selected == first.id
@@ -66,16 +66,16 @@ def test_a_row_that_nobody_chose_gives_way_when_the_server_says_what_waits():
 def test_what_the_app_was_opened_at_is_selected_as_soon_as_it_is_there():
     """Also where it was not in the list of the last time."""
     first, second, old = three()
-    opened = Table(selected=second.id).remembered(_page(old))
+    opened = InboxState(selected=second.id).remembered(_page(old))
     assert opened.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
-    known = Table(selected=old.id).remembered(_page(first, old))
+    known = InboxState(selected=old.id).remembered(_page(first, old))
     assert known.loaded(ME, _page(first, second, old), in_order=False).selected == old.id
 
 
 def test_a_list_that_was_loaded_is_no_guess():
     """A later answer moves nothing."""
     first, second, old = three()
-    table = Table().remembered(_page(old)).loaded(ME, _page(second, old), in_order=False)
+    table = InboxState().remembered(_page(old)).loaded(ME, _page(second, old), in_order=False)
     assert table.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
 
 

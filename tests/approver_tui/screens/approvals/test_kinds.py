@@ -9,17 +9,17 @@ import pytest
 from approver_tui.cli import documents, lines
 from approver_tui.cli.approvals import listing
 from approver_tui.client.errors import WireError
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.screens.notifications.news import news
-from approver_tui.state.approvals.approvals import ApprovalState, Execution, Unasked
+from approver_tui.state.approvals.approvals import ApprovalState, AutomaticDecision, Execution
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
-from approver_tui.widgets.approvals.records import Viewpoint, outcome
-from approver_tui.widgets.approvals.rows import Row, row_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
+from approver_tui.widgets.approvals.rows import InboxRow, row_lines
 from tests.support.fake_approvals import _outer, an_approval, answered
 from tests.support.fake_clock import NOW
 from tests.support.fake_terms import APP_PAYMENT, APP_SIGN_IN, CONSENT, DEPLOY, GRANT, SIGN_IN
@@ -39,7 +39,7 @@ def _used(kind):
     document = {**_outer(an_approval("x", ABOUT[kind])), "state": "redeemed"}
     decided = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE).decided
     document["decided"] = documents.decided(decided)
-    return read_approval(Members.parse(json.dumps(document), ""))
+    return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 
 def _text(drawn):
@@ -76,7 +76,7 @@ def test_a_record_says_what_came_of_it(kind, words):
 def test_the_command_line_says_it_too(kind, word):
     """Nobody redeems a consent."""
     assert lines.outcome(_used(kind))[0].startswith(f"{word}: ")
-    row = Row(Fold(_used(kind)), NOW)
+    row = InboxRow(Fold(_used(kind)), NOW)
     assert word.lower() in _text(row_lines(row, 100))
 
 
@@ -136,7 +136,7 @@ def test_a_request_that_its_agent_took_back_is_no_longer_needed():
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     said = news(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
     assert "a request of release-agent is no longer needed." in said
-    assert "no longer needed" in _text(row_lines(Row(Fold(back), NOW), 100))
+    assert "no longer needed" in _text(row_lines(InboxRow(Fold(back), NOW), 100))
     printed = "\n".join(lines.approval_in_full(back, NOW))
     assert "no longer needed: its agent took it back" in printed
 
@@ -165,10 +165,10 @@ def test_a_decision_elsewhere_is_told(kind, words):
 
 def test_what_went_through_without_a_question_is_told():
     """Nobody's name stands there."""
-    given = replace(an_approval("x"), unasked=Unasked(SafeText("sayso_co_1"), 3))
+    given = replace(an_approval("x"), unasked=AutomaticDecision(SafeText("sayso_co_1"), 3))
     said = news(Event(1, EventName.DECIDED, NOW, given), UTC, is_narrow=True)
     assert "a request of invoice-bot went through without asking you, by your consent." in said
-    granted = replace(given, unasked=Unasked(None, 3, SafeText("sayso_sg_1"), 2))
+    granted = replace(given, unasked=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2))
     said = news(Event(1, EventName.DECIDED, NOW, granted), UTC, is_narrow=True)
     assert "went through without asking you, by your standing grant." in said
 
@@ -196,9 +196,11 @@ def test_a_grant_whose_texts_are_not_about_one_is_not_believed():
 
 def test_a_grant_is_about_to_be_given_in_these_words():
     """Before the PIN, and in the list."""
-    drawn = _text(panel_lines(an_approval("x", GRANT), Viewpoint(NOW, UTC, 100)))
+    drawn = _text(panel_lines(an_approval("x", GRANT), RenderContext(NOW, UTC, 100)))
     assert "You are about to let invoice-bot do this again without asking:" in drawn
-    assert "grant for invoice-bot" in _text(row_lines(Row(Fold(an_approval("x", GRANT)), NOW), 100))
+    assert "grant for invoice-bot" in _text(
+        row_lines(InboxRow(Fold(an_approval("x", GRANT)), NOW), 100)
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_what_came_of_it_at_the_resource_is_told(done, words):
 @pytest.mark.parametrize("kind", ["consent", "device", "app_device"])
 def test_facts_are_not_said_twice(kind):
     """Rights, resource, agent and owner are among the facts; no agent's log shows the code."""
-    drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), Viewpoint(NOW, UTC, 100)))
+    drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), RenderContext(NOW, UTC, 100)))
     assert "Rights" not in drawn
     assert drawn.count("Owner") == (kind == "consent")
     assert "the agent's log" not in drawn
@@ -231,7 +233,7 @@ def test_facts_are_not_said_twice(kind):
 def test_an_agent_that_never_asked_is_called_new():
     """By its name where the request is a consent."""
     approval = an_approval("x", CONSENT, first=True)
-    drawn = _text(approval_lines(approval, Viewpoint(NOW, UTC, 100)))
+    drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "invoice-bot never asked you before." in drawn
 
 
@@ -247,22 +249,22 @@ def test_an_app_on_a_device_is_named_with_the_address():
     approval = an_approval("x", APP_SIGN_IN)
     named = "television on a device at 203.0.113.7"
     assert named in "\n".join(listing.row(approval, NOW))
-    assert named in _text(row_lines(Row(Fold(approval), NOW), 100))
-    drawn = _text(panel_lines(approval, Viewpoint(NOW, UTC, 100)))
+    assert named in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
+    drawn = _text(panel_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "You are about to let television on another device act as you:" in drawn
 
 
 def test_what_an_app_does_once_is_shown_like_an_action():
     """With its rights, and called an app; no agent is told why, and none has owners."""
     approval = an_approval("x", APP_PAYMENT, first=True)
-    drawn = _text(approval_lines(approval, Viewpoint(NOW, UTC, 100)))
+    drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "Rights" in drawn
     assert "App" in drawn
     assert "Owner" not in drawn
     assert "shop never asked you before." in drawn
-    assert "app shop > pay.example" in _text(row_lines(Row(Fold(approval), NOW), 100))
+    assert "app shop > pay.example" in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
     assert "You are about to let the app shop do this once:" in _text(
-        panel_lines(approval, Viewpoint(NOW, UTC, 100))
+        panel_lines(approval, RenderContext(NOW, UTC, 100))
     )
     printed = "\n".join(lines.approval_in_full(approval, NOW))
     assert "payments:transfer (high)" in printed

@@ -67,7 +67,7 @@ async def test_a_request_is_let_wait_longer():
         assert "LET IT WAIT LONGER?" in shown(stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: "It waits until 14:42:" in shown(stage))
-        assert inbox(stage).table.current.expires_at > PAY.expires_at
+        assert inbox(stage).state.current.expires_at > PAY.expires_at
         assert stage.answers.given == []
 
 
@@ -104,7 +104,7 @@ async def test_running_typing_arranges_nothing(key):
         stage.clock.move(1)
         await run_on(pilot, stage, [key, "tab", "enter", "y", "enter", "tab", "enter"])
         await pilot.pause()
-        assert stage.bell.attention == ALL_RINGS
+        assert stage.prefs_client.attention == ALL_RINGS
         assert stage.server.approvals == before
 
 
@@ -112,16 +112,16 @@ async def test_what_rings_all_the_same_is_not_called_muted():
     """High risk does, and what another device has changed is told."""
     stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     async with opened(stage) as pilot:
-        stage.bell.mute(PAY.agent.id)
+        stage.prefs_client.mute(PAY.agent.id)
         stage.feed.tell(EventName.ATTENTION)
-        await until(pilot, lambda: inbox(stage).table.attention.mutes != ())
+        await until(pilot, lambda: inbox(stage).state.attention.mutes != ())
         assert "muted" not in shown(stage)
 
 
 async def test_what_the_server_refuses_is_said_and_what_is_over_is_not_asked():
     """The keys change nothing then."""
     stage = a_stage([PAY])
-    stage.bell.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
+    stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with opened(stage) as pilot:
         await press(pilot, stage, "S", "tab", "enter")
         await until(pilot, lambda: "High risk always rings." in shown(stage))

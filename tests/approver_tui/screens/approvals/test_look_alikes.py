@@ -23,13 +23,13 @@ async def test_they_stand_in_one_row_and_can_be_opened():
         assert text.count("MED") == 1
         assert "x 4" in text
         await press(pilot, stage, "j", "+")
-        assert inbox(stage).table.selected == FLOOD[0].id
+        assert inbox(stage).state.selected == FLOOD[0].id
         assert shown(stage).count("of 4 alike") == 4
         await press(pilot, stage, "j", "j")
-        assert inbox(stage).table.selected == FLOOD[2].id
+        assert inbox(stage).state.selected == FLOOD[2].id
         await press(pilot, stage, "+")
         assert "x 4" in shown(stage)
-        assert inbox(stage).table.selected == FLOOD[2].id
+        assert inbox(stage).state.selected == FLOOD[2].id
 
 
 async def test_an_answer_is_to_the_one_that_is_shown():
@@ -44,7 +44,7 @@ async def test_an_answer_is_to_the_one_that_is_shown():
         assert stage.answers.given == [(FLOOD[0].id, Answer.APPROVE, None)]
         assert _waiting(stage) == [each.id for each in FLOOD[1:]]
         await press(pilot, stage, "k", "j")
-        assert inbox(stage).table.selected == FLOOD[1].id
+        assert inbox(stage).state.selected == FLOOD[1].id
 
 
 async def test_a_higher_risk_is_never_in_the_row_of_a_lower_one():

@@ -22,7 +22,7 @@ LISTED = [ONE, TWO, THREE, NEW, DEPLOYED, HIGH]
 
 
 def _marked(stage):
-    return [each.id for each in inbox(stage).table.marks]
+    return [each.id for each in inbox(stage).state.marks]
 
 
 async def test_x_marks_and_takes_the_mark_off():
@@ -96,10 +96,10 @@ async def test_the_mouse_marks_by_the_box_and_by_the_key_bar():
         stage.clock.move(1)
         await pilot.click("#list", offset=(2, 6))
         await until(pilot, lambda: _marked(stage) == [ONE.id, TWO.id])
-        assert inbox(stage).table.selected == TWO.id
+        assert inbox(stage).state.selected == TWO.id
         stage.clock.move(1)
         await pilot.click("#list", offset=(20, 4))
-        await until(pilot, lambda: inbox(stage).table.selected == ONE.id)
+        await until(pilot, lambda: inbox(stage).state.selected == ONE.id)
         assert _marked(stage) == [ONE.id, TWO.id]
 
 

@@ -9,8 +9,8 @@ from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.approvals.narrow import NarrowPanel
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.narrowing import SmallerFact, Wish
-from approver_tui.widgets.approvals.narrow_form import LessForm
+from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_answers import PIN
 from tests.support.fake_approvals import an_approval, three
@@ -22,7 +22,7 @@ PAY = three()[0]
 
 
 def _form(stage):
-    return len(stage.app.screen.query(LessForm)) == 1
+    return len(stage.app.screen.query(NarrowForm)) == 1
 
 
 def _is_on(stage):
@@ -42,7 +42,7 @@ async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
     async with opened(stage) as pilot:
         await _less(pilot, stage, *"500", "enter")
         await until(pilot, lambda: _is_on(stage))
-        assert stage.answers.wishes == [Wish((SmallerFact(0, "/amount", "500"),))]
+        assert stage.answers.wishes == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
         await until(pilot, lambda: "Amount        EUR 4,820.00" in shown(stage))
         stage.app.screen.query_one("#on").focus()
         await press(pilot, stage, "enter")
@@ -62,12 +62,12 @@ async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
 @pytest.mark.parametrize(
     ("keys", "wish"),
     [
-        (["tab", "space"], Wish((SmallerFact(0, "/invoices", "2"),))),
-        (["tab", "space", "tab", "space"], Wish((SmallerFact(0, "/invoices", "none"),))),
-        (["tab", "tab", "tab", "enter"], Wish((SmallerFact(0, "/dry_run", "yes"),))),
-        (["tab"] * 4 + ["2", "tab"], Wish((SmallerFact(0, "/by", "2"),))),
-        (["tab"] * 5 + ["space"], Wish(drop_scopes=("payments:read",))),
-        (["tab"] * 7 + ["6", "0", "enter"], Wish(token_seconds=60)),
+        (["tab", "space"], Narrowing((NarrowedFact(0, "/invoices", "2"),))),
+        (["tab", "space", "tab", "space"], Narrowing((NarrowedFact(0, "/invoices", "none"),))),
+        (["tab", "tab", "tab", "enter"], Narrowing((NarrowedFact(0, "/dry_run", "yes"),))),
+        (["tab"] * 4 + ["2", "tab"], Narrowing((NarrowedFact(0, "/by", "2"),))),
+        (["tab"] * 5 + ["space"], Narrowing(drop_scopes=("payments:read",))),
+        (["tab"] * 7 + ["6", "0", "enter"], Narrowing(token_seconds=60)),
     ],
 )
 async def test_each_control_says_its_part_of_the_wish(keys, wish):
@@ -162,7 +162,7 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
     async with opened(stage) as pilot:
         await _less(pilot, stage, "5", "enter")
         screen = inbox(stage)
-        screen.change(screen.table.seen(an_approval("pay", salt="another")))
+        screen.change(screen.state.seen(an_approval("pay", salt="another")))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
 
@@ -195,7 +195,7 @@ async def test_a_click_ticks_and_the_guard_holds_the_button():
     async with opened(stage) as pilot:
         await _less(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
-        stage.app.desk.guard.arm()
+        stage.app.context.guard.arm()
         await stage.app.screen.run_action("app.focus_next")
         stage.app.screen.query_one("#on", PanelButton).press()
         await pilot.pause()

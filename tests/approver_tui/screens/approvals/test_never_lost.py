@@ -11,7 +11,7 @@ from approver_tui.screens.approvals import calls, inbox_base
 from approver_tui.screens.confirm import ConfirmPanel
 from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.unsent_denials import Unsent
+from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.notifications.connection import Phase
 from tests.support.fake_approvals import an_approval, answered, three
 from tests.support.fake_stage import a_stage
@@ -30,7 +30,7 @@ async def test_a_list_that_could_not_be_fetched_is_asked_for_again(monkeypatch):
         stage.feed.listeners.on_resync()
         await until(pilot, lambda: "Some requests may be missing" in shown(stage))
         stage.server.is_down = False
-        await until(pilot, lambda: inbox(stage).table.inbox.find(missed.id) is not None)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
         await until(pilot, lambda: "may be missing" not in shown(stage))
 
 
@@ -60,8 +60,8 @@ async def test_after_a_sleep_keys_are_dropped_and_all_is_asked_again():
         stage.server.put(missed)
         stage.clock.move(60)
         look(stage)
-        assert stage.app.desk.guard.is_holding
-        await until(pilot, lambda: inbox(stage).table.inbox.find(missed.id) is not None)
+        assert stage.app.context.guard.is_holding
+        await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
 
 
 async def test_a_key_that_comes_before_the_first_look_after_a_sleep_is_dropped():
@@ -70,7 +70,7 @@ async def test_a_key_that_comes_before_the_first_look_after_a_sleep_is_dropped()
     async with opened(stage) as pilot:
         stage.clock.move(60)
         await pilot.press("a")
-        assert inbox(stage).desk.guard.is_holding
+        assert inbox(stage).context.guard.is_holding
         assert stage.app.screen is inbox(stage)
 
 
@@ -191,7 +191,7 @@ async def test_a_panel_under_way_is_not_left_behind():
     """ctrl+q while a yes is on its way: it is known first."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
-        panel = Panel(stage.app.desk, inbox(stage).table, three()[0])
+        panel = Panel(stage.app.context, inbox(stage).state, three()[0])
         panel.is_busy = True
         inbox(stage).answering.panel = panel
         await stage.app.action_quit()
@@ -223,7 +223,7 @@ async def test_a_start_without_the_server_shows_what_waited_and_answers_nothing(
             await press(pilot, stage, key)
             assert not isinstance(stage.app.screen, (Panel, ConfirmPanel))
         stage.server.is_down = False
-        await until(pilot, lambda: inbox(stage).table.is_loaded)
+        await until(pilot, lambda: inbox(stage).state.is_loaded)
         await until(pilot, lambda: "WAITING FOR YOU (3)" in shown(stage))
     assert stage.answers.given == []
 
@@ -241,31 +241,31 @@ async def test_a_denial_that_never_left_is_told_at_the_next_start_and_not_sent()
     """As long as its request waits; whoever still wants it denies it anew."""
     stage = a_stage(three())
     pay = three()[0]
-    stage.intents.left = (Unsent(pay.id, pay.headline),)
+    stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
     async with opened(stage) as pilot:
         assert "NOT SENT: the app ended before your denial left." in shown(stage)
         assert stage.answers.given == []
         await press(pilot, stage, "d", "1", "enter")
-        assert stage.intents.kept == {pay.id}
+        assert stage.unsent_denials.kept == {pay.id}
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: stage.answers.given != [])
-        await until(pilot, lambda: stage.intents.kept == set())
+        await until(pilot, lambda: stage.unsent_denials.kept == set())
         look(stage)
         assert "NOT SENT" not in shown(stage)
-    assert stage.intents.left == ()
+    assert stage.unsent_denials.left == ()
 
 
 async def test_a_denial_that_never_left_and_whose_request_is_over_is_told_once():
     """Nobody believes that their no was heard."""
     stage = a_stage(three()[:1])
     gone = three()[1]
-    stage.intents.left = (Unsent(gone.id, gone.headline),)
+    stage.unsent_denials.left = (UnsentDenial(gone.id, gone.headline),)
     async with opened(stage) as pilot:
         look(stage)
         await pilot.pause()
         assert "It waits no more, and you had not denied it: Deploy web" in shown(stage)
-    assert stage.intents.left == ()
+    assert stage.unsent_denials.left == ()
 
 
 async def test_a_denial_is_noted_before_its_seconds_begin_and_forgotten_when_it_is_taken_back():
@@ -273,10 +273,10 @@ async def test_a_denial_is_noted_before_its_seconds_begin_and_forgotten_when_it_
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
-        assert stage.intents.kept == {three()[0].id}
+        assert stage.unsent_denials.kept == {three()[0].id}
         await press(pilot, stage, "u")
-        assert stage.intents.kept == set()
-        stage.intents.failure = OSError("No space left on device")
+        assert stage.unsent_denials.kept == set()
+        stage.unsent_denials.failure = OSError("No space left on device")
         await press(pilot, stage, "d", "1", "enter")
         stage.clock.move(6)
         look(stage)

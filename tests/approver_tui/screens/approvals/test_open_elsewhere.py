@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.approvals.open_elsewhere import ElsewherePanel
+from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.qr_code import QrCode, qr_rows
@@ -47,7 +47,7 @@ async def test_it_closes_by_itself_with_the_answer_that_was_given_there():
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
-        assert isinstance(stage.app.screen, ElsewherePanel)
+        assert isinstance(stage.app.screen, OpenElsewherePanel)
         stage.feed.tell(EventName.DECIDED, answered(an_approval("pay"), Answer.APPROVE))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))

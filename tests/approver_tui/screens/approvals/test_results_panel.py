@@ -7,10 +7,10 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.approvals.reasons import Moment
+from approver_tui.screens.approvals.reasons import AnswerContext
 from approver_tui.screens.approvals.results import ResultsPanel
 from approver_tui.screens.approvals.sending import send
-from approver_tui.screens.panel import BatchGiven, No, Yes
+from approver_tui.screens.panel import Approve, BatchSubmitted, Deny
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.approvals.results import Fate
@@ -167,7 +167,7 @@ async def test_what_leaves_is_marked_no_longer_and_what_stayed_out_is():
         await _approve_three(pilot, stage)
         await _settled(pilot, stage)
         await press(pilot, stage, "escape")
-        assert [each.id for each in inbox(stage).table.marks] == [NEW.id]
+        assert [each.id for each in inbox(stage).state.marks] == [NEW.id]
 
 
 _ENDS_ALL = {
@@ -188,7 +188,7 @@ _GOES_ON = {
 }
 
 
-@pytest.mark.parametrize("answer", [Yes(), No(DenyCode.NOT_NEEDED, "")], ids=["yes", "no"])
+@pytest.mark.parametrize("answer", [Approve(), Deny(DenyCode.NOT_NEEDED, "")], ids=["yes", "no"])
 @pytest.mark.parametrize(
     ("error", "fate", "ends_all"),
     [
@@ -202,11 +202,11 @@ def test_every_error_has_its_word_and_says_whether_the_others_still_leave(
     """Nothing is tried again that would cost another try of the PIN, or meet the same."""
     server = FakeServer(FakeClock())
     server.put(ONE)
-    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, Moment(NOW, None))
+    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, AnswerContext(NOW, None))
     assert (sent.fate, sent.ends_all) == (fate, ends_all)
     assert bool(sent.why) == (fate is not Fate.UNKNOWN)
 
 
 def test_a_pin_is_never_written_where_an_answer_is_drawn():
     """Not even by mistake."""
-    assert "271828" not in repr(BatchGiven((), Yes("271828")))
+    assert "271828" not in repr(BatchSubmitted((), Approve("271828")))

@@ -36,7 +36,7 @@ async def test_an_expired_request_stays_and_its_agent_is_asked_to_ask_again():
         assert "R Ask to retry" in shown(stage)
         await press(pilot, stage, "R", "tab", "enter")
         await until(pilot, lambda: "Not a denial. invoice-bot is told to ask" in _told(stage))
-        assert inbox(stage).table.current.retry is Retry.ASKED
+        assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in shown(stage)
         await press(pilot, stage, "R")
         assert "Retry is off: invoice-bot is told to ask again already." in _told(stage)
@@ -107,4 +107,4 @@ async def test_what_somebody_else_asked_for_is_told():
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(LAPSED, retry=Retry.ASKED))
         await until(pilot, lambda: "is told to ask again" in _told(stage))
-        assert inbox(stage).table.current.retry is Retry.ASKED
+        assert inbox(stage).state.current.retry is Retry.ASKED

@@ -89,11 +89,11 @@ async def test_what_waits_for_others_stands_apart_and_is_not_counted():
         assert "[1 Inbox 1]" in text
         assert "WAITING FOR YOU (1)" in text
         assert text.index("Deploy web") < text.index("WAITING FOR OTHERS")
-        assert inbox(stage).table.selected == voted.id
+        assert inbox(stage).state.selected == voted.id
         await press(pilot, stage, "k")
-        assert inbox(stage).table.selected == an_approval("deploy", DEPLOY).id
+        assert inbox(stage).state.selected == an_approval("deploy", DEPLOY).id
         await press(pilot, stage, "j")
-        assert inbox(stage).table.selected == voted.id
+        assert inbox(stage).state.selected == voted.id
         stage.feed.tell(EventName.DECIDED, answered(voted, Answer.APPROVE))
         await until(pilot, lambda: "WAITING FOR OTHERS" not in shown(stage))
         assert "WAITING FOR YOU (1)" in shown(stage)
@@ -104,7 +104,7 @@ async def test_the_cursor_begins_on_what_can_be_answered():
     open_ = an_approval("deploy", DEPLOY)
     stage = a_stage([a_shared("pay", a_vote(ME, "alice")), open_])
     async with opened(stage):
-        assert inbox(stage).table.selected == open_.id
+        assert inbox(stage).state.selected == open_.id
 
 
 async def test_a_yes_of_somebody_else_does_not_move_the_request():
@@ -158,7 +158,7 @@ async def test_a_request_that_locks_under_the_panel_is_looked_at_again():
         stage.clock.move(3)
         stage.feed.tell(EventName.EXTENDED, replace(locked, tries_left=None))
         await until(pilot, lambda: "waits longer now" in shown(stage))
-        assert inbox(stage).table.current.is_locked
+        assert inbox(stage).state.current.is_locked
 
 
 async def test_a_locked_device_stays_on_the_screen_as_a_warning():

@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.approvals.inbox_state import Table
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.state.approvals.approvals import Unverified
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.approval_list import ApprovalList
@@ -55,7 +55,7 @@ async def test_it_stands_apart_and_the_others_work(size):
         assert forged.headline not in text
         for key in ("j", "j", "G", "g"):
             await press(pilot, stage, key)
-            assert inbox(stage).table.selected in {three()[1].id, three()[2].id}
+            assert inbox(stage).state.selected in {three()[1].id, three()[2].id}
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
@@ -84,7 +84,7 @@ async def test_many_can_be_read_from_the_last_row():
         assert "NOT VERIFIED" not in shown(stage)
         await press(pilot, stage, "G")
         assert "NOT VERIFIED (2)" in shown(stage)
-        assert inbox(stage).table.selected == rows[-1].id
+        assert inbox(stage).state.selected == rows[-1].id
         assert stage.app.screen.query_one(ApprovalList).rows_below == 0
 
 
@@ -99,7 +99,7 @@ async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
         inbox(stage)._calls.look(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "This request changed. Nothing was" in shown(stage))
-        assert inbox(stage).table.selected == three()[0].id
+        assert inbox(stage).state.selected == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
         assert "off: the server's copy of it cannot be verified." in shown(stage)
@@ -118,13 +118,13 @@ async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
         await until(pilot, lambda: late.id in shown(stage))
         await until(pilot, lambda: "approval.display: does not have its digest" in shown(stage))
         look(stage)
-        assert len(inbox(stage).table.inbox.rows) == 3
+        assert len(inbox(stage).state.inbox.rows) == 3
 
 
 def test_a_copy_that_verifies_again_ends_the_doubt():
     """Whichever way it comes: nothing is signed but what was verified anew."""
     first = three()[0]
-    doubtful = Table().asked(first).doubted(Unverified(SafeText(first.id), SafeText(PROBLEM)))
+    doubtful = InboxState().asked(first).doubted(Unverified(SafeText(first.id), SafeText(PROBLEM)))
     assert doubtful.doubts(first.id)
     assert len(doubtful.doubted(doubtful.unverified[0]).unverified) == 1
     assert not doubtful.seen(first).doubts(first.id)

@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.narrowing import Difference, Granted, lesser_headline
+from approver_tui.state.approvals.narrowing import Difference, Granted, narrowed_headline
 from approver_tui.state.money import amount
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
@@ -69,7 +69,7 @@ def test_of_less_it_is_the_smaller_amount_and_of_no_money_none():
 )
 def test_a_headline_tells_what_is_granted(granted, told):
     """And where it cannot, that there are limits."""
-    assert lesser_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
+    assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
 
 
 async def test_keys_that_do_nothing_to_what_is_selected_say_so():
@@ -194,4 +194,4 @@ async def test_the_other_requests_of_an_agent_are_denied_with_it_where_the_perso
 
 def _denied(stage, _pilot):
     look(stage)
-    return len(stage.answers.given) > 1 and not inbox(stage).table.doing
+    return len(stage.answers.given) > 1 and not inbox(stage).state.doing

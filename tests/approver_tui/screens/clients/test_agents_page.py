@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.clients.agents import Owned
+from approver_tui.state.clients.agents import OwnedAgent
 from approver_tui.state.text import SafeText
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_holdings import a_consent
@@ -12,7 +12,7 @@ from tests.support.fake_terms import DEPLOY, MINUTE, PRICES
 from tests.support.pilots import NARROW, opened, press, shown, until
 
 WEB = an_approval("web", DEPLOY)
-IDLE = Owned(
+IDLE = OwnedAgent(
     "sayso_ag_idle",
     SafeText("idle-bot"),
     SafeText("disabled"),

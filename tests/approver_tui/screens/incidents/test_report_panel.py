@@ -82,7 +82,7 @@ async def test_what_is_over_can_be_reported_too():
         screen = inbox(stage)
         done = answered(PAY, Answer.APPROVE)
         stage.server.put(done)
-        screen.change(screen.table.seen(done))
+        screen.change(screen.state.seen(done))
         await _open(pilot, stage, "1")
         assert "1 This agent, invoice-bot" in shown(stage)
         await press(pilot, stage, *REPORT)
@@ -139,8 +139,8 @@ async def test_offline_nothing_can_be_reported():
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         screen = inbox(stage)
-        stage.feed.connect(type(screen.table.connection.phase).OFFLINE, "gone")
-        await until(pilot, lambda: not screen.table.connection.is_live)
+        stage.feed.connect(type(screen.state.connection.phase).OFFLINE, "gone")
+        await until(pilot, lambda: not screen.state.connection.is_live)
         await _open(pilot, stage)
         assert "Report is off: there is no connection to the server" in shown(stage)
 

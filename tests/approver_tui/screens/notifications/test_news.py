@@ -5,12 +5,12 @@ from datetime import UTC
 import pytest
 
 from approver_tui.screens.notifications.news import AT_ONCE, news
-from approver_tui.state.notifications.events import About, Event, EventName
+from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText
 from tests.support.fake_holdings import a_device
 
-BOT = About(SafeText("sayso_ag_1"), SafeText("invoice-bot"))
-REPORTED = About(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
+BOT = AlarmSubject(SafeText("sayso_ag_1"), SafeText("invoice-bot"))
+REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
 
 
 @pytest.mark.parametrize(

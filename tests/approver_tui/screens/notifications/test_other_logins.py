@@ -18,7 +18,7 @@ async def test_how_many_wait_elsewhere_is_one_line_below():
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage) as pilot:
         await until(pilot, lambda: "Waiting elsewhere: 2 at work" in shown(stage))
-        assert inbox(stage).table.selected == an_approval("pay").id
+        assert inbox(stage).state.selected == an_approval("pay").id
         inbox(stage)._calls.count_elsewhere()
         await until(pilot, lambda: "Waiting elsewhere" not in shown(stage))
     assert stage.answers.given == []
@@ -40,13 +40,13 @@ async def test_the_next_look_is_half_a_minute_after_an_answer(monkeypatch):
     others = FakeOthers([{"work": 2}])
     stage = a_stage(place=LOGIN, others=others)
     timers = []
-    set_timer = inbox_base.Board.set_timer
+    set_timer = inbox_base.InboxBase.set_timer
 
     def noted(screen, delay, *rest, **more):
         timers.append(delay)
         return set_timer(screen, delay, *rest, **more)
 
-    monkeypatch.setattr(inbox_base.Board, "set_timer", noted)
+    monkeypatch.setattr(inbox_base.InboxBase, "set_timer", noted)
     async with opened(stage) as pilot:
         await until(pilot, lambda: "2 at work" in shown(stage))
         assert timers.count(30.0) == 1
@@ -68,5 +68,5 @@ async def test_on_a_few_lines_all_are_for_what_waits_here():
     others = FakeOthers([{"work": 2}])
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage, (40, 12)) as pilot:
-        await until(pilot, lambda: bool(inbox(stage).table.elsewhere.busy))
+        await until(pilot, lambda: bool(inbox(stage).state.elsewhere.busy))
         assert "elsewhere" not in shown(stage)

@@ -16,7 +16,7 @@ from approver_tui.screens.operations.settings import SettingsPage
 from approver_tui.screens.palette import Palette
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
-from approver_tui.wiring import FileBook
+from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.support.fake_approvals import an_approval, three
 from tests.support.fake_feed import FakeOthers
@@ -33,8 +33,8 @@ def file(tmp_path, monkeypatch):
 
 
 def _stage(others=None, **place):
-    book = FileBook(Home.at(settings.load().home))
-    return a_stage(three(), place={"book": book, **place}, others=others)
+    settings_store = FileSettingsStore(Home.at(settings.load().home))
+    return a_stage(three(), place={"book": settings_store, **place}, others=others)
 
 
 async def _settings(pilot, stage):
@@ -263,12 +263,12 @@ async def test_the_inbox_shows_what_fits_and_counts_the_rest():
         text = shown(stage)
         assert "WAITING (1)  / web" in text
         assert "2 hidden" in text
-        assert inbox(stage).table.current.headline == "Deploy web 4.2.0 to staging"
+        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
         stage.request(an_approval("late", left=9 * MINUTE, headline="Pay EUR 1.00"))
         await until(pilot, lambda: "3 hidden" in shown(stage))
         await until(pilot, lambda: "new HIGH request" in shown(stage))
         await press(pilot, stage, "r")
-        assert inbox(stage).table.current.headline == "Deploy web 4.2.0 to staging"
+        assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
         await press(pilot, stage, "slash", "backspace", "backspace", "backspace", "enter")
         assert "WAITING FOR YOU (4)" in shown(stage)
 
@@ -283,10 +283,10 @@ async def test_nothing_that_fits_leaves_nothing_to_answer():
         other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
         stage.request(other)
         await until(pilot, lambda: "4 hidden" in shown(stage))
-        assert inbox(stage).table.current is None
+        assert inbox(stage).state.current is None
         late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
         stage.request(late)
-        await until(pilot, lambda: inbox(stage).table.selected == late.id)
+        await until(pilot, lambda: inbox(stage).state.selected == late.id)
 
 
 async def test_a_filter_that_cannot_be_read_changes_nothing():
@@ -296,7 +296,7 @@ async def test_a_filter_that_cannot_be_read_changes_nothing():
         await press(pilot, stage, "slash", *"since:x", "enter")
         assert "Filter: write a number and a unit" in shown(stage)
         assert "WAITING FOR YOU (3)" in shown(stage)
-        assert not inbox(stage).table.query
+        assert not inbox(stage).state.query
 
 
 async def test_quiet_hours_are_set_and_ended_in_the_settings():
@@ -308,25 +308,25 @@ async def test_quiet_hours_are_set_and_ended_in_the_settings():
         assert "Set is off: write it as 22:00 to 07:00" in shown(stage)
         await press(pilot, stage, "ctrl+u", *"22:00-07:00", "space", *"mon", "tab", "enter")
         await until(pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in shown(stage))
-        assert stage.bell.attention.quiet_hours.days == ("mon",)
+        assert stage.prefs_client.attention.quiet_hours.days == ("mon",)
         await press(pilot, stage, "space", "tab", "ctrl+u", "tab", "enter")
         await until(pilot, lambda: "you are called at every hour" in shown(stage))
-        assert stage.bell.attention.quiet_hours is None
+        assert stage.prefs_client.attention.quiet_hours is None
 
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
     """Whoever silenced something finds it again without its request."""
     stage = a_stage(three())
     prices = three()[2]
-    stage.bell.mute(prices.agent.id)
-    stage.bell.snooze(prices.id)
+    stage.prefs_client.mute(prices.agent.id)
+    stage.prefs_client.snooze(prices.id)
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
         assert "you are not called for it" in shown(stage)
         await press(pilot, stage, "j", "space", "tab", "enter")
         await until(pilot, lambda: "buyer-helper is no longer muted." in shown(stage))
-        assert stage.bell.attention.mutes == ()
+        assert stage.prefs_client.attention.mutes == ()
         await until(pilot, lambda: "snoozed" in shown(stage))
         await press(pilot, stage, "j", "space", "tab", "enter")
         await until(pilot, lambda: "No longer snoozed: it rings as usual." in shown(stage))
-        assert stage.bell.attention.holds == ()
+        assert stage.prefs_client.attention.holds == ()

@@ -9,9 +9,13 @@ from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.consents.rights import RightsPage
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.standing_grants.grant import SimilarPanel
+from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.standing_grants.standing_grants import GrantWish, Standing, Varying
+from approver_tui.state.standing_grants.standing_grants import (
+    GrantState,
+    StandingGrantProposal,
+    VaryingFact,
+)
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.fake_approvals import an_approval, answered
@@ -28,7 +32,7 @@ _FIELDS = ("1h", "3", "30", "amount=20 reference")
 
 def _stage(*more):
     stage = a_stage([PAY, *more])
-    stage.ahead.offers = GIVES
+    stage.grants_client.offers = GIVES
     return stage
 
 
@@ -44,7 +48,7 @@ def _read(stage):
 async def _bound(pilot, stage, fields=_FIELDS):
     """Open the panel and fill its fields in."""
     await press(pilot, stage, "s")
-    await until(pilot, lambda: isinstance(stage.app.screen, SimilarPanel))
+    await until(pilot, lambda: isinstance(stage.app.screen, StandingGrantPanel))
     await press(pilot, stage, "tab")
     for field in fields:
         await press(pilot, stage, *field, "tab")
@@ -57,12 +61,12 @@ async def test_what_it_would_cover_is_read_and_then_approved_with_the_pin(size):
     async with opened(stage, size) as pilot:
         await _bound(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
-        assert stage.ahead.wishes[-1] == GrantWish(
+        assert stage.grants_client.wishes[-1] == StandingGrantProposal(
             approval=PAY.id,
             seconds=3_600,
             uses=3,
             sum="30",
-            vary=(Varying("/amount", "20"), Varying("/reference", None)),
+            vary=(VaryingFact("/amount", "20"), VaryingFact("/reference", None)),
             tell=True,
         )
         stage.app.screen.query_one("#on").focus()
@@ -106,13 +110,15 @@ async def test_the_way_on_is_closed_until_it_is_bounded(fields, why):
         await _bound(pilot, stage, fields)
         assert f"Approve ahead is off: {why}" in _read(stage)
         assert not _is_on(stage)
-    assert all(wish.vary == () for wish in stage.ahead.wishes)
+    assert all(wish.vary == () for wish in stage.grants_client.wishes)
 
 
 async def test_a_refusal_is_told_and_another_wish_is_asked_again():
     """Over a cap the server says which; nothing is made smaller by itself."""
     stage = _stage()
-    stage.ahead.failures = [errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")]
+    stage.grants_client.failures = [
+        errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
+    ]
     async with opened(stage) as pilot:
         await _bound(pilot, stage, ("1h", "9"))
         await until(pilot, lambda: "At most 5 uses at high risk." in shown(stage))
@@ -126,11 +132,13 @@ async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
     async with opened(stage) as pilot:
         await _bound(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
-        stage.ahead.failures = [errors.Changed("The server offers something else for signing.")]
+        stage.grants_client.failures = [
+            errors.Changed("The server offers something else for signing.")
+        ]
         stage.app.screen.query_one("#on").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: "Approve ahead is off:" in shown(stage))
-        assert isinstance(stage.app.screen, SimilarPanel)
+        assert isinstance(stage.app.screen, StandingGrantPanel)
     assert stage.answers.given == []
 
 
@@ -158,9 +166,9 @@ async def test_what_was_answered_is_an_example_all_the_same():
         stage.server.put(done)
         await press(pilot, stage, "tab", *"1h", "tab", *"3", "tab")
         await until(pilot, lambda: _is_on(stage))
-        inbox(stage).change(inbox(stage).table.seen(done))
+        inbox(stage).change(inbox(stage).state.seen(done))
         await pilot.pause()
-        assert isinstance(stage.app.screen, SimilarPanel)
+        assert isinstance(stage.app.screen, StandingGrantPanel)
 
 
 async def test_running_typing_and_escape_give_nothing():
@@ -186,8 +194,8 @@ async def test_the_panel_has_a_help_and_reads_on():
 async def test_grants_are_listed_and_taken_back():
     """With what is left; after it only their number is gone."""
     stage = a_stage([an_approval("deploy", DEPLOY)])
-    full = a_grant(NOW, "buyer-helper", state=Standing.FULL, used=3, tell=False, sum=None)
-    stage.ahead.given = [a_grant(NOW), replace(full, type=None)]
+    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, tell=False, sum=None)
+    stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]
     async with opened(stage) as pilot:
         await press(pilot, stage, "4")
         await until(pilot, lambda: isinstance(stage.app.screen, RightsPage))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from approver_tui.state.approvals.differences import places
+from approver_tui.state.approvals.differences import differing_places
 
 ASKED = {
     "agent": "a",
@@ -33,7 +33,7 @@ def less(**details):
 def found(granted) -> list[tuple[str, str, str]]:
     """The places as plain texts."""
     text = granted if isinstance(granted, str) else json.dumps(granted)
-    return [(p.pointer, p.asked, p.granted) for p in places(json.dumps(ASKED), text)]
+    return [(p.pointer, p.asked, p.granted) for p in differing_places(json.dumps(ASKED), text)]
 
 
 AT = "/authorization_details/0"
@@ -96,7 +96,7 @@ def test_what_is_no_part_is_refused(granted):
 def test_names_with_strokes_are_escaped_in_pointers():
     """As RFC 6901 has it."""
     asked = {**ASKED, "authorization_details": [{"a/b~c": 2}]}
-    (place,) = places(
+    (place,) = differing_places(
         json.dumps(asked), json.dumps({**ASKED, "authorization_details": [{"a/b~c": 1}]})
     )
     assert place.pointer == "/authorization_details/0/a~1b~0c"

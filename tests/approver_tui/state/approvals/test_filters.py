@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
@@ -25,7 +25,7 @@ DENIED = {"state": "denied", "decided": _DECIDED, "over_at": when(NOW + 5_000)}
 
 def approval(risk="medium", **outer):
     """An approval as it was read."""
-    return read_approval(Members(wire_approval(risk=risk, outer=outer)))
+    return read_approval(JsonObject(wire_approval(risk=risk, outer=outer)))
 
 
 def test_without_a_condition_everything_fits():

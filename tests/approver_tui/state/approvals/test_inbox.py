@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.approvals.ceremony import Step
@@ -12,7 +12,7 @@ from tests.support.approval_texts import NOW, when, wire_approval
 
 def an_approval(number: int, **more) -> Approval:
     """An approval that waits."""
-    return read_approval(Members(wire_approval(number=number, **more)))
+    return read_approval(JsonObject(wire_approval(number=number, **more)))
 
 
 def ids(inbox: Inbox) -> list[str]:

@@ -6,9 +6,9 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.look_alikes import Fold, Folding, beside, gathered
+from approver_tui.state.approvals.look_alikes import Fold, Folding, alike, grouped
 from approver_tui.state.approvals.narrowing import Granted
-from approver_tui.state.approvals.votes import Together, Vote
+from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
 from tests.support.fake_approvals import an_approval
 from tests.support.fake_clock import NOW
@@ -28,7 +28,7 @@ def shown(folds: list[Fold]) -> list[tuple[str, str]]:
 
 def test_what_looks_alike_is_one_row_where_the_first_stands():
     """Three asks of one agent for one thing, and another's between them."""
-    assert gathered([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
+    assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
 
@@ -62,8 +62,8 @@ def test_whatever_a_person_decides_by_keeps_them_apart(other):
 def test_what_others_said_keeps_them_apart():
     """A vote or a narrowing is of one request, and is not to be missed."""
     vote = Vote(SafeText("us"), SafeText("bob"), Answer.APPROVE, NOW, counts=True)
-    voted = replace(TWO, together=Together(2, 1, (), (vote,)))
-    waiting = replace(ONE, together=Together(2, 0, (), ()))
+    voted = replace(TWO, together=VoteTally(2, 1, (), (vote,)))
+    waiting = replace(ONE, together=VoteTally(2, 0, (), ()))
     narrowed = replace(THREE, granted=Granted("{}", ()))
     assert len(FOLDED.folds([waiting, voted, narrowed])) == 3
 
@@ -103,5 +103,5 @@ def test_a_row_counts_what_of_it_is_marked():
 
 def test_beside_a_request_stand_those_that_look_like_it():
     """Itself among them, and alone where it is not listed."""
-    assert beside([ONE, OTHER, TWO], TWO) == [ONE, TWO]
-    assert beside([ONE, TWO], OTHER) == [OTHER]
+    assert alike([ONE, OTHER, TWO], TWO) == [ONE, TWO]
+    assert alike([ONE, TWO], OTHER) == [OTHER]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from approver_tui.state.approvals.narrowing import SmallerFact, Wish, is_only, read_change
+from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing, is_exactly, read_change
 
 ORDER = {
     "total": {"minor": 500, "currency": "EUR"},
@@ -27,8 +27,8 @@ ACTION = {
 
 def only(*changes, drop=(), **granted):
     """Whether a text with these members is only the wish."""
-    wish = Wish(tuple(map(read_change, changes)), tuple(drop))
-    return is_only(wish, json.dumps(ACTION), json.dumps({**ACTION, **granted}))
+    wish = Narrowing(tuple(map(read_change, changes)), tuple(drop))
+    return is_exactly(wish, json.dumps(ACTION), json.dumps({**ACTION, **granted}))
 
 
 def details(**members):
@@ -39,11 +39,11 @@ def details(**members):
 @pytest.mark.parametrize(
     ("text", "change"),
     [
-        ("amount=500", SmallerFact(0, "/amount", "500")),
-        ("2:amount=500", SmallerFact(1, "/amount", "500")),
-        ("lines.0.price=1", SmallerFact(0, "/lines/0/price", "1")),
-        ("/a~1b=x=y", SmallerFact(0, "/a~1b", "x=y")),
-        ("rows=", SmallerFact(0, "/rows", "")),
+        ("amount=500", NarrowedFact(0, "/amount", "500")),
+        ("2:amount=500", NarrowedFact(1, "/amount", "500")),
+        ("lines.0.price=1", NarrowedFact(0, "/lines/0/price", "1")),
+        ("/a~1b=x=y", NarrowedFact(0, "/a~1b", "x=y")),
+        ("rows=", NarrowedFact(0, "/rows", "")),
     ],
 )
 def test_a_smaller_fact_is_named_on_a_command_line(text, change):
@@ -62,9 +62,9 @@ def test_what_names_no_fact_is_refused(text):
 
 def test_a_wish_for_nothing_is_none():
     """So that a plain yes stays one."""
-    assert not Wish()
-    assert Wish(drop_scopes=("read",))
-    assert Wish(token_seconds=60)
+    assert not Narrowing()
+    assert Narrowing(drop_scopes=("read",))
+    assert Narrowing(token_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_life_of_the_token_is_the_one_that_was_wished(wished, granted, is_it
     """To the second, and only where one was."""
     members = {} if granted is None else {"token_seconds": granted}
     text = json.dumps({**ACTION, **members})
-    assert is_only(Wish(token_seconds=wished), json.dumps(ACTION), text) is is_it
+    assert is_exactly(Narrowing(token_seconds=wished), json.dumps(ACTION), text) is is_it
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_a_text_of_something_else_is_found_out(granted):
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])
 def test_what_is_no_grant_is_found_out(text):
     """Whatever the server sent."""
-    assert not is_only(Wish(drop_scopes=("read",)), json.dumps(ACTION), text)
+    assert not is_exactly(Narrowing(drop_scopes=("read",)), json.dumps(ACTION), text)

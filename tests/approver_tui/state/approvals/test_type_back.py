@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from approver_tui.client.reading import Members
+from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack, read_ceremony, spelled
 from approver_tui.state.approvals.narrowing import Difference, Granted, Place
@@ -26,7 +26,7 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
         **display,
     }
     wire = wire_approval(risk="high", display=members, outer={"ceremony": "pin+type_back"})
-    return read_approval(Members(wire))
+    return read_approval(JsonObject(wire))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_part_that_is_granted_does_not_show_it_either():
 
 def test_nothing_is_hidden_where_nothing_is_typed():
     """The very same approval."""
-    approval = read_approval(Members(wire_approval()))
+    approval = read_approval(JsonObject(wire_approval()))
     assert without_typed(approval) is approval
 
 

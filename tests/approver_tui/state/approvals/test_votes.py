@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.votes import Together, Vote
+from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
 
 
@@ -20,7 +20,7 @@ from approver_tui.state.text import SafeText
 )
 def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):
     """Until nobody is."""
-    assert Together(need, have, tuple(map(SafeText, left)), ()).words == words
+    assert VoteTally(need, have, tuple(map(SafeText, left)), ()).words == words
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):
 def test_a_yes_counts_for_who_gave_it(who, answer, counts, is_own):
     """Not one that somebody made void by approving less, not a no, not somebody else's."""
     vote = Vote(SafeText(who), SafeText(who), answer, 0, counts=counts)
-    assert Together(2, 1, (), (vote,)).counts("me") is is_own
+    assert VoteTally(2, 1, (), (vote,)).counts("me") is is_own

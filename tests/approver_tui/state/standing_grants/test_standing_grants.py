@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from approver_tui.state.standing_grants.standing_grants import (
-    GrantWish,
-    Varying,
-    is_wished,
+    StandingGrantProposal,
+    VaryingFact,
+    matches_proposal,
     read_varying,
 )
 from tests.support.approval_texts import NOW, when
@@ -36,12 +36,12 @@ TERMS = {
     "risk": "low",
     "tell": True,
 }
-WISH = GrantWish(
+WISH = StandingGrantProposal(
     "sayso_ap_x",
     seconds=3_600,
     uses=3,
     sum="30",
-    vary=(Varying("/amount", "20.5"), Varying("/payee", None), Varying("/rows", "10")),
+    vary=(VaryingFact("/amount", "20.5"), VaryingFact("/payee", None), VaryingFact("/rows", "10")),
     tell=True,
 )
 
@@ -49,7 +49,7 @@ WISH = GrantWish(
 def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
     details = [{**TERMS, **(terms or {})}, LIKE]
     offered = {**EXAMPLE, "salt": "y", "authorization_details": details, **members}
-    return is_wished(WISH, json.dumps(EXAMPLE), json.dumps(offered), NOW)
+    return matches_proposal(WISH, json.dumps(EXAMPLE), json.dumps(offered), NOW)
 
 
 def test_what_was_wished_is_signed() -> None:
@@ -100,14 +100,14 @@ def test_another_request_is_not(members: dict[str, Any]) -> None:
 
 def test_a_text_that_is_no_action_is_not() -> None:
     """Whatever it is."""
-    assert not is_wished(WISH, json.dumps(EXAMPLE), "[]", NOW)
+    assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
 
 
 def test_a_person_writes_what_may_vary() -> None:
     """By its name or its pointer, a number with its cap."""
-    assert read_varying("amount=20") == Varying("/amount", "20")
-    assert read_varying("to.name") == Varying("/to/name", None)
-    assert read_varying("/lines/0/price=5") == Varying("/lines/0/price", "5")
+    assert read_varying("amount=20") == VaryingFact("/amount", "20")
+    assert read_varying("to.name") == VaryingFact("/to/name", None)
+    assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")
     for text in ("", "=5", "amount="):
         with pytest.raises(ValueError, match="FACT"):
             read_varying(text)

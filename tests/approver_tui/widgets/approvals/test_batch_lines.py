@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.approvals.batch import Batch
 from approver_tui.widgets.approvals.batch_lines import batch_lines
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import length, text_of
 from tests.support.batches import NEW, ONE, TWO, a_payment
 from tests.support.fake_clock import NOW
@@ -16,14 +16,16 @@ WIDTHS = pytest.mark.parametrize("width", [38, 74])
 
 
 def _texts(batch, width=74, pointed=None):
-    return [text_of(each.line) for each in batch_lines(batch, pointed, Viewpoint(NOW, None, width))]
+    return [
+        text_of(each.line) for each in batch_lines(batch, pointed, RenderContext(NOW, None, width))
+    ]
 
 
 @WIDTHS
 def test_every_line_fits_and_every_fact_that_counts_is_whole(width):
     """Whatever an agent put into one."""
     evil = a_payment("evil", 100, EVIL, 9)
-    lines = batch_lines(Batch.of([evil, ONE]), None, Viewpoint(NOW, None, width))
+    lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
     assert all(length(each.line) <= width for each in lines)
     of_it = "".join(text_of(each.line).replace(" ", "") for each in lines if each.of == evil.id)
     for fact in evil.display.facts:

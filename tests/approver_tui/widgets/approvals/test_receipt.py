@@ -5,8 +5,8 @@ from datetime import UTC
 
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.approvals.receipt import receipt_lines
-from approver_tui.widgets.approvals.records import Viewpoint
 from approver_tui.widgets.lines import text_of
 from tests.support.fake_approvals import an_approval, answered
 from tests.support.fake_clock import NOW
@@ -17,7 +17,7 @@ LATER = NOW + 3_600_000
 def _told(**said):
     approval = answered(an_approval("old"), Answer.DENY)
     decided = replace(approval.decided, **said)
-    view = Viewpoint(now=NOW, width=80, zone=UTC)
+    view = RenderContext(now=NOW, width=80, zone=UTC)
     lines = receipt_lines(replace(approval, decided=decided), view)
     return "\n".join(text_of(each) for each in lines)
 

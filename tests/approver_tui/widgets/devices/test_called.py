@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.devices.devices import Browser
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.records import Viewpoint
+from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.lines import text_of
 from tests.support.fake_clock import NOW
@@ -18,7 +18,9 @@ PHONE = a_device(kind=SafeText("browser"), name=SafeText("phone"))
 
 
 def _text(device):
-    return " ".join(" ".join(map(text_of, device_lines(device, Viewpoint(NOW, None, 90)))).split())
+    return " ".join(
+        " ".join(map(text_of, device_lines(device, RenderContext(NOW, None, 90)))).split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from approver_tui.client.approvals.receipts import Part, Verdict, proved, verdict
+from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, check_receipt, verdict
 from server.protocol.base64url import decode, encode
 from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE
@@ -50,7 +50,7 @@ def _vouched(local: LocalSite, receipt: Any, alg: str) -> Any:
     return {**claims, "server_signature": local.services.signer.sign(keys, alg, TYPE, claims)}
 
 
-def _verdicts(parts: tuple[Part, ...]) -> list[Verdict]:
+def _verdicts(parts: tuple[ReceiptPart, ...]) -> list[Verdict]:
     return [part.verdict for part in parts]
 
 
@@ -59,7 +59,7 @@ def test_every_part_is_proved_whichever_key_of_the_server_vouches(
     local: LocalSite, receipt: Any, alg: str
 ) -> None:
     """The texts, the answer, the log's entry, the server's word."""
-    parts = proved(_vouched(local, receipt, alg), _keys(local))
+    parts = check_receipt(_vouched(local, receipt, alg), _keys(local))
     assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
     assert verdict(parts) is Verdict.PROVED
 
@@ -70,7 +70,7 @@ def test_whatever_is_changed_in_it_a_part_does_not_hold(local: LocalSite, receip
     places = [place for place in _leaves(receipt) if place != ("server_signature",)]
     assert len(places) > 40
     for place in places:
-        parts = proved(_changed(receipt, place), keys)
+        parts = check_receipt(_changed(receipt, place), keys)
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
         assert wrong, place
 
@@ -78,12 +78,12 @@ def test_whatever_is_changed_in_it_a_part_does_not_hold(local: LocalSite, receip
 def test_what_is_left_out_or_added_is_missed(local: LocalSite, receipt: Any) -> None:
     """The server's word is for all members, and for no other."""
     for changed in ({**receipt, "more": 1}, {k: v for k, v in receipt.items() if k != "token"}):
-        assert _verdicts(proved(changed, _keys(local)))[-1] is Verdict.WRONG
+        assert _verdicts(check_receipt(changed, _keys(local)))[-1] is Verdict.WRONG
 
 
 def test_a_key_that_is_not_published_proves_nothing(receipt: Any) -> None:
     """It is said so, and is not called wrong: a key that was revoked is not there either."""
-    parts = proved(receipt, [])
+    parts = check_receipt(receipt, [])
     assert parts[-1].verdict is Verdict.UNKNOWN
     assert parts[-1].why == "its key is not published any more"
     assert verdict(parts) is Verdict.UNKNOWN
@@ -96,11 +96,11 @@ def test_the_word_of_another_key_under_a_name_that_is_known_is_wrong(
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
-    told = proved(made_up, _keys(local))[-1]
+    told = check_receipt(made_up, _keys(local))[-1]
     assert told.why == "server_signature: the signature is not over these bytes"
     answers = copy.deepcopy(receipt)
     answers["answers"][0]["signed"] = forged(receipt["answers"][0]["signed"])
-    told = proved(_vouched(local, answers, "ES256"), _keys(local))[1]
+    told = check_receipt(_vouched(local, answers, "ES256"), _keys(local))[1]
     assert told.why == "signed: the signature is not over these bytes"
 
 
@@ -112,14 +112,14 @@ def test_what_a_signature_says_of_its_algorithm_is_not_believed(
     head, body, signature = receipt["server_signature"].split(".")
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
-    told = proved(changed, _keys(local))[-1]
+    told = check_receipt(changed, _keys(local))[-1]
     assert told.why == "server_signature: its header is not that of this key"
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])
 def test_what_is_no_receipt_does_not_hold(nonsense: Any) -> None:
     """And is no fault of the program."""
-    assert Verdict.WRONG in _verdicts(proved(nonsense, []))
+    assert Verdict.WRONG in _verdicts(check_receipt(nonsense, []))
 
 
 def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from server.model.clients import Agent, App
 from server.model.users import User
+from server.protocol.json_text import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +160,19 @@ class ReplayRows(Protocol):
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool: ...
     def prune(self, now: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedExchange:
+    """An exchange as the log keeps it: everything that decides, and nothing that could be used."""
+
+    subject: str
+    """The subject token's id."""
+    may_act: Mapping[str, str] | None
+    target: str | None
+    scope: tuple[str, ...]
+    details: tuple[Mapping[str, JsonValue], ...] = ()
+    types: tuple[str, ...] = ()
+    """The types of the details."""
+    signed_for: bool | None = None
+    """Whether a person had signed for the details, where the details are not there any more."""

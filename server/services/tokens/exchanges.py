@@ -5,7 +5,7 @@ replayed from the log. Never: tokens, signatures, writes.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -15,9 +15,8 @@ from server.model.clients import Agent
 from server.model.consents import Consent
 from server.model.resources import Resource
 from server.model.store import View
-from server.model.tokens import Delegation
+from server.model.tokens import Delegation, LoggedExchange
 from server.protocol import errors, names
-from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Verdict
 from server.protocol.tokens import token_exchange, tokens
@@ -29,22 +28,6 @@ from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedExchange:
-    """An exchange as the log keeps it: everything that decides, and nothing that could be used."""
-
-    subject: str
-    """The subject token's id."""
-    may_act: Mapping[str, str] | None
-    target: str | None
-    scope: tuple[str, ...]
-    details: tuple[Mapping[str, JsonValue], ...] = ()
-    types: tuple[str, ...] = ()
-    """The types of the details."""
-    signed_for: bool | None = None
-    """Whether a person had signed for the details, where the details are not there any more."""
 
 
 @dataclass(frozen=True, slots=True)

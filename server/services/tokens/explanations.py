@@ -12,13 +12,13 @@ from server.model import display_names
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.clients import Agent
 from server.model.store import Store, View
-from server.model.tokens import Delegation, NamedDelegation
+from server.model.tokens import Delegation, LoggedExchange, NamedDelegation
 from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason, Refusal
 from server.services.audit import audit, floods
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import remedies
 from server.services.tokens.delegations import held
-from server.services.tokens.exchanges import Bound, ExchangeRefused, Exchanges, LoggedExchange
+from server.services.tokens.exchanges import Bound, ExchangeRefused, Exchanges
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.remedies import RefusedExchange
 

@@ -14,11 +14,10 @@ from typing import Final
 from server.model import display_names
 from server.model.clients import Agent
 from server.model.store import View
-from server.model.tokens import Delegation
+from server.model.tokens import Delegation, LoggedExchange
 from server.model.users import User
 from server.protocol.tokens import token_exchange
 from server.protocol.tokens.exchange_refusals import REFUSALS, Reason
-from server.services.tokens.exchanges import LoggedExchange
 
 _WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
 

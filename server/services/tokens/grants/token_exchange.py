@@ -9,7 +9,7 @@ from server.model.clients import Agent
 from server.model.consents import Consent
 from server.model.ports import BadToken, Verifier
 from server.model.store import Store, Unit
-from server.model.tokens import Delegation, published
+from server.model.tokens import Delegation, LoggedExchange, published
 from server.protocol import errors, names
 from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes
@@ -20,7 +20,7 @@ from server.services.audit import audit, floods
 from server.services.clients import client_auth
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.endpoint import TokenRequest
-from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted, LoggedExchange
+from server.services.tokens.exchanges import ExchangeRefused, Exchanges, Granted
 from server.services.tokens.issuing import Issuing, Origin
 from server.services.tokens.standing_exchanges import StandingExchanges
 

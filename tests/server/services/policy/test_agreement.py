@@ -12,6 +12,7 @@ import pytest
 
 from server.model.approvals import said_by
 from server.model.standing_grants import StandingGrant
+from server.model.tokens import LoggedExchange
 from server.protocol import names
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.states import State
@@ -25,7 +26,7 @@ from server.services.policy.judging import Judge
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
-from server.services.tokens.exchanges import ExchangeRefused, Exchanges, LoggedExchange
+from server.services.tokens.exchanges import ExchangeRefused, Exchanges
 from tests.support.callers import LocalAgent, new_person
 from tests.support.chains import BANK, Chains
 from tests.support.clock import DAY, MINUTE

@@ -69,8 +69,8 @@ def command(  # noqa: PLR0913  # the flags of one no
     """
     if max(len(note), len(private_note or "")) > NOTE_LENGTH:
         raise click.UsageError(f"A note has at most {NOTE_LENGTH} characters.")
-    _check_goes_with(DenyCode.WAIT_UNTIL, code, "--retry-at", retry_at)
-    _check_goes_with(DenyCode.ASK_OTHER, code, "--ask", ask)
+    _check_goes_with("retry_at", code, retry_at)
+    _check_goes_with("ask", code, ask)
     with this_client() as client:
         until = None if retry_at is None else _moment(retry_at, client.now())
         aside, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
@@ -123,9 +123,11 @@ def _tell(done: DeniedBatch, *, as_json: bool) -> None:
         raise done.failed[0][1]
 
 
-def _check_goes_with(wanted: DenyCode, code: str, flag: str, value: str | None) -> None:
-    if value is not None and code != wanted:
-        raise click.UsageError(f"{flag} goes with --code {wanted} alone.")
+def _check_goes_with(member: str, code: str, value: str | None) -> None:
+    taking = [each for each in DenyCode if each.takes == member]
+    if value is not None and code not in taking:
+        flag = f"--{member.replace('_', '-')}"
+        raise click.UsageError(f"{flag} goes with --code {' or '.join(taking)} alone.")
 
 
 def _moment(text: str, now: int) -> int:

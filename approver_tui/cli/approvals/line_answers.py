@@ -103,8 +103,8 @@ class LineAnswers:
 
     def _beside(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
         """What goes with a reason: until when or whom, and both notes; None for going back."""
-        until = self._moment() if code is DenyCode.WAIT_UNTIL else ""
-        whom = self._name() if code is DenyCode.ASK_OTHER else ""
+        until = self._moment() if code.takes == "retry_at" else ""
+        whom = self._name() if code.takes == "ask" else ""
         note = self._note("A word to the agent, or Enter for none:")
         private = self._note("A word for the record that no agent sees, or Enter for none:")
         if until is None or whom is None or note is None or private is None:

@@ -31,6 +31,11 @@ class DenyCode(StrEnum):
         """The words a person chooses by."""
         return _LABELS[self]
 
+    @property
+    def takes(self) -> str | None:
+        """The member that may come with this code and with no other; None for none."""
+        return _TAKES.get(self)
+
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
@@ -48,6 +53,8 @@ NOTHING_MORE: Final = DenialExtras()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""
+
+_TAKES = MappingProxyType({DenyCode.WAIT_UNTIL: "retry_at", DenyCode.ASK_OTHER: "ask"})
 
 _LABELS = MappingProxyType(
     {

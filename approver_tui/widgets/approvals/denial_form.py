@@ -54,9 +54,9 @@ class DenialForm(Vertical):
 
     def show(self) -> None:
         """Bring up what the chosen reason asks for."""
-        code = self.code
-        self.query_one("#until-words").display = self._until.display = code is DenyCode.WAIT_UNTIL
-        self.query_one("#whom-words").display = self._whom.display = code is DenyCode.ASK_OTHER
+        takes = self._takes
+        self.query_one("#until-words").display = self._until.display = takes == "retry_at"
+        self.query_one("#whom-words").display = self._whom.display = takes == "ask"
 
     @property
     def code(self) -> DenyCode | None:
@@ -70,7 +70,7 @@ class DenialForm(Vertical):
 
     def aside(self, now: int, zone: tzinfo | None) -> DenialExtras:
         """Return what goes beside the reason and the note."""
-        whom = self._whom.value.strip() if self.code is DenyCode.ASK_OTHER else ""
+        whom = self._whom.value.strip() if self._takes == "ask" else ""
         private = self._private.value.strip()
         return DenialExtras(self._retry_at(now, zone), whom or None, private or None)
 
@@ -80,7 +80,11 @@ class DenialForm(Vertical):
         fields = (self._codes, self._until, self._whom, self._note, self._private)
         return [each for each in fields if each.is_attached and each.display and each.focusable]
 
+    @property
+    def _takes(self) -> str | None:
+        return None if self.code is None else self.code.takes
+
     def _retry_at(self, now: int, zone: tzinfo | None) -> int | None:
-        if self.code is not DenyCode.WAIT_UNTIL or self._until.index is None:
+        if self._takes != "retry_at" or self._until.index is None:
             return None
         return tuple(RetryDelay)[self._until.index].until(now, zone)

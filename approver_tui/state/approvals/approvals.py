@@ -1,8 +1,7 @@
 """One request for a human answer, as it is drawn and signed.
 
 Owns: the verified display document and what the server says happened to the request.
-Never: text that did not go through `display_safe`, except the two signed texts, kept as received.
-Times are integers, milliseconds since the epoch.
+Never: text that skipped `display_safe`, but for the two signed texts. Times are milliseconds.
 """
 
 from collections.abc import Mapping

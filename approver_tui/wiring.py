@@ -25,8 +25,9 @@ from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.context import Environment, Login, ScreenContext, Setting
+from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.state.text import display_safe
 
 

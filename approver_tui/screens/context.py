@@ -12,10 +12,10 @@ from typing import Protocol
 from approver_tui.attention.notifier import Notifier
 from approver_tui.attention.preferences import DEFAULTS, AlertPreferences
 from approver_tui.attention.terminal_environment import NOWHERE, TerminalEnvironment
-from approver_tui.client.errors import BadSetting
 from approver_tui.client.notifications.feed import FeedListeners
 from approver_tui.client.wire import Page
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.operations.settings_store import NoSettingsStore, SettingsStore
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NOTHING, Entries
 from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
@@ -198,64 +198,6 @@ class FeedPort(Protocol):
 
     def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
         """Report until `stop` is set; raises LoginFirst when the session has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting as it is now."""
-
-    name: str
-    value: str
-    source: str
-    """`default`, a variable of the environment, or the path of the file."""
-    means: str
-    form: str
-    """What it may be, in words."""
-    choices: tuple[str, ...]
-    """Every value that it may have; empty where there are too many to list."""
-    is_fixed: bool
-    """Whether the environment says it, so that the file does not count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A server that this machine is logged in to."""
-
-    name: str
-    issuer: str
-    user: str
-    device: str
-    is_here: bool
-    """Whether it is the one that the app shows."""
-
-
-class SettingsStore(Protocol):
-    """Where the person's settings are kept. All MAY raise BadSetting or OSError."""
-
-    def logins(self) -> tuple[Login, ...]:
-        """Return every server that this machine is logged in to."""
-
-    def settings(self) -> tuple[Setting, ...]:
-        """Return all of them as they are now."""
-
-    def keep(self, name: str, value: str) -> None:
-        """Keep a value."""
-
-
-class NoSettingsStore:
-    """There is nowhere to keep any."""
-
-    def logins(self) -> tuple[Login, ...]:
-        """Return none."""
-        return ()
-
-    def settings(self) -> tuple[Setting, ...]:
-        """Return none."""
-        return ()
-
-    def keep(self, name: str, value: str) -> None:
-        """Refuse."""
-        raise BadSetting(f"There is nowhere to keep {name} = {value}.")
 
 
 class OtherLoginsPort(Protocol):

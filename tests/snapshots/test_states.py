@@ -9,8 +9,8 @@ from approver_tui.app import ApproverApp
 from approver_tui.client.errors import BadServer, Unreachable
 from approver_tui.client.sign_in.device_grant import Invitation
 from approver_tui.client.sign_in.profile import Home
-from approver_tui.screens.context import Login
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.operations.settings_store import Login
 from approver_tui.screens.sign_in.sign_in import InvitationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.keymap import Keymap

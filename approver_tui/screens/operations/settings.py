@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from approver_tui.client.errors import BadSetting
 from approver_tui.messages import LoginWanted
 from approver_tui.screens.confirm import ConfirmAction
-from approver_tui.screens.context import Login, Setting
 from approver_tui.screens.keys import Rows, hint, texts
 from approver_tui.screens.notifications.preferences import HOURS, NotificationSection
+from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.screens.page import Page
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.state.notifications.other_logins import OtherLoginCount

@@ -316,14 +316,14 @@ def test_what_an_agent_is_called_is_text_and_nothing_else(console: Console) -> N
     assert "&lt;b&gt;Pay&lt;/b&gt; invoices" in page
 
 
-def test_a_type_says_what_is_typed_back_and_what_may_be_made_less(console: Console) -> None:
+def test_a_type_says_what_is_typed_back_and_what_can_be_narrowed(console: Console) -> None:
     """Whoever reads the page knows what an approver will have to do."""
     whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
     document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
     console.staff.local.desk.actions.update(document, by=BY)
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
-    assert "<dt>Typed back</dt><dd><code>/amount</code></dd>" in page
-    assert "<dt>Typed back where it is there</dt><dd><code>/payee</code></dd>" in page
+    assert "<dt>Type-back</dt><dd><code>/amount</code></dd>" in page
+    assert "<dt>Type-back if present</dt><dd><code>/payee</code></dd>" in page
     assert "<dt>Can be narrowed</dt><dd><code>/amount</code></dd>" in page
 
 

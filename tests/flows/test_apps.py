@@ -68,7 +68,7 @@ def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app,
     assert "payments:read" in page.text
     browser.answer("allow")
     for approval in person.waiting():
-        assert "requests wait" in browser.page.text or "One request waits" in browser.page.text
+        assert "waiting for" in browser.page.text
         person.approve(approval)
         browser.again()
     tokens = _redeem(server, app, browser.page.answer["code"])

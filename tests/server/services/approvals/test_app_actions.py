@@ -74,7 +74,7 @@ def test_the_page_says_what_would_be_done(browser, app):
     assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
     for shown in ("EUR 4,820.00", "payment.transfer", "payments:transfer", "high risk", PAY):
         assert shown in page.text
-    assert "You are asked again the next time" in page.text
+    assert "You will be asked again next time." in page.text
 
 
 def test_hostile_text_in_details_is_no_markup_on_the_page(browser, app):

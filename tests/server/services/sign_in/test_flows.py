@@ -88,7 +88,7 @@ def test_what_was_allowed_is_not_asked_again(known, app):
     """Until it ends; a wider request is asked for what is new, and the old stays."""
     assert "code" in known.authorize(app.id).answer
     page = known.authorize(app.id, scope="openid email")
-    assert "your e-mail address" in page.text
+    assert "your email address" in page.text
     assert "code" in known.answer("allow").answer
     assert "code" in known.authorize(app.id, scope="openid").answer
     assert "Tell" in known.authorize(app.id, prompt="consent").text
@@ -125,11 +125,11 @@ def test_an_agent_may_act_once_the_person_has_signed_for_both(ana, agent, app, b
     browser.authorize(app.id, **READ, requested_actor=agent.id)
     page = browser.sign_in("ana")
     assert "invoice-bot" in page.text
-    assert "answered for by" in page.text
+    assert "owned by" in page.text
     browser.answer("allow")
     first, second = waiting(ana)
     ana.approve(first)
-    assert "One request waits" in browser.again().text
+    assert "One request is waiting" in browser.again().text
     ana.approve(second)
     token = app.redeem(browser.again().answer["code"]).json["access_token"]
     assert local.claims(token)["may_act"] == {"sub": agent.id, "iss": ISSUER}

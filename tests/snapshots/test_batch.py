@@ -105,7 +105,7 @@ def test_batch_that_lost_one(picture, size):
     async def changed(pilot, stage):
         await _opens("a", *ALL)(pilot, stage)
         panel = stage.app.screen
-        panel.table_changed(panel.state.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
+        panel.state_changed(panel.state.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
     assert picture(a_stage(ALL), size, then=changed)

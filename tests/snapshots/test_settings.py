@@ -51,7 +51,7 @@ def first_minute(snap_compare):
 
 def _stage(others=None, **place):
     settings_store = FileSettingsStore(Home.at(settings.load().home))
-    return a_stage(three(), place={"book": settings_store, **place}, others=others)
+    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
 async def _shown(pilot, stage):

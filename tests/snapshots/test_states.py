@@ -71,7 +71,7 @@ def sign_in(snap_compare):
 
 
 def _book(home, kind=FileSettingsStore):
-    return {"book": kind(Home.at(home))}
+    return {"settings_store": kind(Home.at(home))}
 
 
 async def _shown(pilot, stage):

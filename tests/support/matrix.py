@@ -33,7 +33,7 @@ _NO_RISK = Never("it shows no request and no right, so there is nothing to have 
 _NO_END = Never("nothing on it ends by itself while it is shown")
 _ALONE = Never(
     "what is of high risk is answered alone, never among others",
-    "state/test_marks.py::test_whatever_takes_more_is_answered_alone",
+    "state/approvals/test_marks.py::test_whatever_takes_more_is_answered_alone",
 )
 _NOTHING_KNOWN = Never("it stands before anything was loaded, and leaves as soon as it is")
 
@@ -88,7 +88,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             one="test_less/test_less_as_it_opens[{}]",
             **{"high risk": "test_less/test_less_compared[{}]"},
         ),
-        "SimilarPanel": _panel(
+        "StandingGrantPanel": _panel(
             "similar",
             one="test_similar/test_similar_as_it_opens[{}]",
             expired="test_states/test_similar_to_what_is_over[{}]",
@@ -98,7 +98,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
                 "hostile text": "test_similar/test_similar_hostile_text[{}]",
             },
         ),
-        "ElsewherePanel": _panel(
+        "OpenElsewherePanel": _panel(
             "elsewhere",
             one="test_screens/test_elsewhere[{}]",
             **{"high risk": "test_screens/test_elsewhere_high_risk[{}]"},

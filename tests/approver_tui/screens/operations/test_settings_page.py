@@ -34,7 +34,7 @@ def file(tmp_path, monkeypatch):
 
 def _stage(others=None, **place):
     settings_store = FileSettingsStore(Home.at(settings.load().home))
-    return a_stage(three(), place={"book": settings_store, **place}, others=others)
+    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
 async def _settings(pilot, stage):

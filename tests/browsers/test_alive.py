@@ -167,7 +167,7 @@ def test_what_another_device_answered_can_still_be_reported(
     assert page.ask("document.querySelector('[name=scope]').disabled") is True
     page.click("input[value=agent]")
     page.click("#report [type=submit]")
-    page.says("1 agent is stopped")
+    page.says("1 agent was quarantined")
 
 
 def test_the_inbox_says_what_happened_elsewhere_and_by_whom(

@@ -102,7 +102,7 @@ def test_a_report_is_signed_and_says_what_it_stopped(
     mine.click("input[value=agent]")
     mine.type("#note", "Who is this?")
     mine.click("#report button[type=submit]")
-    mine.says("1 agent is stopped")
+    mine.says("1 agent was quarantined")
     assert agent.poll(handle).status_code == 400
 
 

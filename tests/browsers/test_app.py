@@ -81,7 +81,7 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
     try:
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says("Can't reach Sayso")
-        app.says("nothing waited for you")
+        app.says("no requests were waiting for you")
     finally:
         server.start()
     app.says("Your devices")

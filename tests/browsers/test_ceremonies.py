@@ -315,7 +315,7 @@ def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_
     assert _fields(person.tab) == list(typed)
     person.approve(**typed)
     person.tab.says("Your approval is counted")
-    person.tab.says("1 of 2 approved.")
+    person.tab.says("1 of 2 approvals.")
     assert state(server, approval) == (State.PENDING, None)
     second.tab.front()
     second.tab.open(f"{server.url}/r/{approval}")

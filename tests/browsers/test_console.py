@@ -33,7 +33,7 @@ def test_an_agent_is_stopped_and_let_go_on(
     agent.asked(admin)
     tab.open(f"{server.url}/admin/agents")
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
-    tab.says("What it may")
+    tab.says("Requests in the last")
     tab.click(".acts .danger")
     tab.says("1 open requests")
     tab.click("form .danger")

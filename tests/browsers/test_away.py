@@ -129,14 +129,14 @@ def test_a_form_that_was_refused_stays_as_it_is_without_the_network(
     page.type("#name", "ops")
     page.type("#members", "nobody")
     page.click("main .primary")
-    page.says("look at")
+    page.says("Check this field")
     page.events.clear()  # of the refusal
     _cut(page, away=True)
     page.see(_INERT.format("main .primary"))
     _cut(page, away=False)
     page.see(f"!{_INERT.format('main .primary')}")
     assert page.ask("document.getElementById('name').value") == "ops"
-    page.says("look at")
+    page.says("Check this field")
 
 
 def test_a_form_is_not_given_to_a_server_that_has_just_gone(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from approver_tui.state.risks import Risk
 
 
-class AlertLevel(StrEnum):
+class Way(StrEnum):
     """How loudly something is told; each way includes those before it."""
 
     OFF = "off"
@@ -19,7 +19,7 @@ class AlertLevel(StrEnum):
     DESKTOP = "desktop"
 
 
-class TerminalSequence(StrEnum):
+class Sequence(StrEnum):
     """Which control sequence asks the terminal for a notification."""
 
     AUTO = "auto"
@@ -30,12 +30,12 @@ class TerminalSequence(StrEnum):
     NONE = "none"
 
 
-DEFAULT_WAYS: Mapping[Risk, AlertLevel] = MappingProxyType(
+DEFAULT_WAYS: Mapping[Risk, Way] = MappingProxyType(
     {
-        Risk.LOW: AlertLevel.OFF,
-        Risk.MEDIUM: AlertLevel.BELL,
-        Risk.HIGH: AlertLevel.DESKTOP,
-        Risk.CRITICAL: AlertLevel.DESKTOP,
+        Risk.LOW: Way.OFF,
+        Risk.MEDIUM: Way.BELL,
+        Risk.HIGH: Way.DESKTOP,
+        Risk.CRITICAL: Way.DESKTOP,
     }
 )
 """By risk: low is not told, high rings and asks the desktop."""
@@ -45,18 +45,18 @@ DEFAULT_REPEAT = 30
 
 
 @dataclass(frozen=True, slots=True)
-class AlertPreferences:
+class Preferences:
     """What one person wants."""
 
-    ways: Mapping[Risk, AlertLevel] = field(default_factory=lambda: DEFAULT_WAYS)
+    ways: Mapping[Risk, Way] = field(default_factory=lambda: DEFAULT_WAYS)
     repeat: int = DEFAULT_REPEAT
     """Seconds after which high and critical risk are told again while they wait; 0 is never."""
-    sequence: TerminalSequence = TerminalSequence.AUTO
+    sequence: Sequence = Sequence.AUTO
 
-    def way(self, risk: Risk) -> AlertLevel:
+    def way(self, risk: Risk) -> Way:
         """Return how a request of this risk is told."""
-        return self.ways.get(risk, AlertLevel.OFF)
+        return self.ways.get(risk, Way.OFF)
 
 
-DEFAULTS = AlertPreferences()
+DEFAULTS = Preferences()
 """What counts for whoever said nothing."""

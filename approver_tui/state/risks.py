@@ -17,7 +17,4 @@ class Risk(StrEnum):
     @property
     def rank(self) -> int:
         """The order of risks: 0 is the lowest."""
-        return _RANKS[self._value_]
-
-
-_RANKS = {risk.value: rank for rank, risk in enumerate(Risk)}
+        return tuple(Risk).index(self)

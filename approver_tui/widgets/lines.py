@@ -5,8 +5,9 @@ hangs on the style alone. Never: markup; a piece is drawn character by character
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 
 from rich.cells import cell_len, get_character_cell_size
 
@@ -29,7 +30,8 @@ class Role(StrEnum):
     CRITICAL = "critical"
 
 
-class Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Piece:
     """Some characters in one role."""
 
     text: SafeText
@@ -113,7 +115,7 @@ def spread(left: Line, right: Line, width: int) -> Line:
 
 def length(of: Line) -> int:
     """Return how many cells a line takes."""
-    return sum([cell_len(piece.text) for piece in of])
+    return sum(cell_len(piece.text) for piece in of)
 
 
 def text_of(of: Line) -> str:

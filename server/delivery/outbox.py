@@ -12,10 +12,9 @@ from typing import Final, Protocol
 
 from server import telemetry
 from server.delivery.egress import Undeliverable
-from server.model.notifications import OutboxMessage
-from server.model.ports import Secrets
-from server.model.store import Busy, Store, Unit
-from server.services.notifications.notices import WEBHOOK
+from server.services.messages import OutboxMessage
+from server.services.notices import WEBHOOK
+from server.services.ports import Busy, Secrets, Store, Unit
 
 LEASE_SECONDS: Final = 60
 MOST_ATTEMPTS: Final = 12
@@ -44,7 +43,7 @@ def pause_ms(attempts: int) -> int:
     return min(FIRST_PAUSE_MS << max(0, attempts - 1), LONGEST_PAUSE_MS)
 
 
-def run_inline(work: Callable[[], None]) -> None:
+def in_turn(work: Callable[[], None]) -> None:
     """Do it now, before anything else."""
     work()
 
@@ -60,7 +59,7 @@ class OutboxWorker:
     store: Store
     secrets: Secrets
     channels: Mapping[str, Channel]
-    run: Callable[[Callable[[], None]], None] = run_inline
+    run: Callable[[Callable[[], None]], None] = in_turn
     """Begins the delivery of one message; the server does each in a thread of its own."""
     room: Callable[[], None] = nothing
     """Called when a message has left, so that the next one may."""

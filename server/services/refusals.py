@@ -13,11 +13,11 @@ it makes it safe first.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from server.model.store import Unit
 from server.protocol import errors
+from server.services.ports import Unit
 
 
-class ChangeRefused(Exception):
+class Refused(Exception):
     """A change that was not made; `member` of what was sent is why, "" where it is none alone."""
 
     def __init__(self, message: str = "", *, member: str = "") -> None:
@@ -25,19 +25,19 @@ class ChangeRefused(Exception):
         self.member = member
 
 
-class NotFound(ChangeRefused):
+class NotFound(Refused):
     """What was named does not exist."""
 
 
-class Exists(ChangeRefused):
+class Exists(Refused):
     """What should be added is there already."""
 
 
-class Conflict(ChangeRefused):
+class Conflict(Refused):
     """The state of things does not allow it."""
 
 
-class Invalid(ChangeRefused):
+class Invalid(Refused):
     """The request itself cannot be carried out as it is."""
 
 
@@ -62,6 +62,6 @@ def about(member: str) -> Iterator[None]:
     """
     try:
         yield
-    except ChangeRefused as refused:
+    except Refused as refused:
         refused.member = refused.member or member
         raise

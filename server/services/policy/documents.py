@@ -7,32 +7,31 @@ Never: whether the agents and people that it names exist (`binding.py`).
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import UTC, time, tzinfo
 from typing import Final, TypeVar, cast
-from zoneinfo import ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from server.model.policy import Hours
-from server.model.policy_rules import (
+from server.protocol.ceremonies import CONFIRM, Ceremony, Step
+from server.protocol.risks import Risk
+from server.protocol.text import check_prose
+from server.protocol.unusual import Code
+from server.services import labels
+from server.services.policy import uses
+from server.services.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
+from server.services.policy.rules import (
     ALLOWED,
     DAYS,
     PARTIES,
     Amount,
-    AskTerms,
+    Ask,
     Count,
     Document,
+    Hours,
     Party,
-    PolicyRule,
+    Rule,
     When,
 )
-from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
-from server.protocol.approvals.unusual import Code
-from server.protocol.clients.labels import is_label
-from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, MOST_PEOPLE, WAYS, Outcome, Way
-from server.protocol.policy.risks import Risk
-from server.protocol.text import check_prose
 from server.services.refusals import Invalid
-from server.services.zones import zone
 
 MOST_CHARACTERS: Final = 65_536
 MOST_RULES: Final = 200
@@ -77,6 +76,11 @@ def read(text: str) -> Document:
     return Document(text, rules)
 
 
+def zone(name: str) -> tzinfo:
+    """A time zone. Raises ValueError or OSError when this machine does not know it."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 class _Table:
     """A table of the document whose members are taken out one by one; none may be left."""
 
@@ -112,13 +116,13 @@ class _Table:
             raise self.fail(name, f"is not known here. Known are: {', '.join(self._known)}")
 
 
-def _rule(raw: object, place: int) -> PolicyRule:
+def _rule(raw: object, place: int) -> Rule:
     table = _Table(raw, f"rule {place}: ")
     name = table.need("id", _id)
     table.where = f"rule {name}: "
     outcome = cast("Outcome", table.need("outcome", _one_of(_OUTCOMES)))
     when, ask = table.table("when"), table.table("ask")
-    rule = PolicyRule(
+    rule = Rule(
         id=name,
         because=table.need("because", _prose),
         outcome=outcome,
@@ -126,7 +130,7 @@ def _rule(raw: object, place: int) -> PolicyRule:
         ask=_ask(ask),
     )
     table.end()
-    if rule.ask != AskTerms() and outcome != "ask":
+    if rule.ask != Ask() and outcome != "ask":
         raise table.fail("ask", 'belongs to outcome = "ask" alone')
     if rule.when == When() and outcome == "allow":
         raise table.fail("when", "a rule that allows must say what it is about")
@@ -177,8 +181,8 @@ def _check_of_apps(table: _Table, when: When, outcome: Outcome) -> None:
             raise table.fail(name, "is about agents; write a rule of its own for app")
 
 
-def _ask(table: _Table) -> AskTerms:
-    found = AskTerms(
+def _ask(table: _Table) -> Ask:
+    found = Ask(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
         quorum=table.take("quorum", _quorum),
@@ -245,7 +249,7 @@ def _names(table: _Table, name: str, value: object) -> tuple[str, ...]:
 def _labels(table: _Table, name: str, value: object) -> tuple[str, ...]:
     found = _names(table, name, value)
     for label in found:
-        if not is_label(label):
+        if not labels.is_label(label):
             raise table.fail(name, "write words and key=value pairs as agents carry them")
     return found
 

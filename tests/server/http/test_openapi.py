@@ -76,9 +76,9 @@ def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
     operation = openapi.document(ISSUER, [metrics])["paths"]["/metrics"]["get"]
     refused = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
     assert operation == {
-        "summary": "Get metrics for Prometheus.",
+        "summary": "Counters and gauges.",
         "responses": {
-            "200": {"description": "Get metrics for Prometheus."},
+            "200": {"description": "Counters and gauges."},
             "503": {"description": "Refused.", "content": {"application/json": refused}},
         },
         "parameters": [],

@@ -1,5 +1,0 @@
-"""The commands for consents.
-
-Owns: parsing flags, calling the client, printing.
-Never: a rule; the server decides.
-"""

@@ -1,5 +1,0 @@
-"""The screens and panels for standing grants.
-
-Owns: screens: own state, messages, calls to the client.
-Never: a rule of the server.
-"""

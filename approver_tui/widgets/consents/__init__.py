@@ -1,5 +1,0 @@
-"""How consents are drawn.
-
-Owns: widgets and lines that show state.
-Never: a call to the server.
-"""

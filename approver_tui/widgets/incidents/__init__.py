@@ -1,5 +1,0 @@
-"""How reports are drawn.
-
-Owns: widgets and lines that show state.
-Never: a call to the server.
-"""

@@ -1,5 +1,0 @@
-"""The commands for the audit log.
-
-Owns: parsing flags and printing results.
-Never: a rule; `server.services` decides.
-"""

@@ -1,5 +1,0 @@
-"""The commands for tokens.
-
-Owns: parsing flags and printing results.
-Never: a rule; `server.services` decides.
-"""

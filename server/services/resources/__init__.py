@@ -1,5 +1,0 @@
-"""Use cases of resources.
-
-Owns: protected APIs, their scopes and secrets.
-Never: action types (`policy`).
-"""

@@ -1,0 +1,58 @@
+"""Which key of a device signed something, and what exactly it signed.
+
+Owns: a terminal's three keys and a browser's passkey, under one name each. Never: whether that key
+is enough for what was said.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.protocol import errors, passkeys
+from server.services import passkey_counters
+from server.services.ports import Authenticators, Unit, Verifier
+from server.services.records import Device
+
+PASSKEY: Final = "passkey"
+"""The one key of a browser. Its word takes the person's finger, face or PIN, every time."""
+BROWSER: Final = "browser"
+"""The kind of device that a passkey is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a device signed, as bytes, and with which of its keys."""
+
+    payload: bytes
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Reads what devices sign: a compact JWS, or a passkey's word."""
+
+    verifier: Verifier
+    authenticators: Authenticators
+
+    def of(self, tx: Unit, device: Device, text: str, typ: str) -> Signed:
+        """What this device signed. Raises errors.Problem 403, `BadToken` or ValueError."""
+        if passkeys.is_assertion(text):
+            return self._of_passkey(tx, device, text)
+        kid = self.verifier.key_of(text)
+        key = next((name for name, known in device.kids.items() if known == kid), None)
+        if key is None or key not in device.keys:
+            raise _not_a_key()
+        return Signed(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
+
+    def _of_passkey(self, tx: Unit, device: Device, text: str) -> Signed:
+        said = passkeys.read_assertion(text)
+        passkey = tx.passkeys.of_device(device.id)
+        if passkey is None or passkey.credential != said.credential:
+            raise _not_a_key()
+        passkey_counters.verify(tx, self.authenticators, device, passkey, said)
+        return Signed(said.payload, PASSKEY)
+
+
+def _not_a_key() -> errors.Problem:
+    return errors.Problem(
+        403, "key_not_allowed", "The answer is not signed by a key of this device."
+    )

@@ -1,5 +1,0 @@
-"""Use cases of standing grants.
-
-Owns: offering, giving, using and ending them.
-Never: a consent (`consents`).
-"""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.services.user_codes import MOST_WRONG
+from server.services.ciba.user_codes import MOST_WRONG
 from server.storage.open import upgrade_database
 from tests.support.installation import PAY
 from tests.support.postgres import PostgresServer

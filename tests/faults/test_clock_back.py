@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from approver_tui.client.errors import ApiError
-from server.protocol.states import State
+from server.protocol.approvals.states import State
 from tests.support.agent import new_agent
 from tests.support.clock import HOUR, MINUTE, SECOND
 from tests.support.feed_line import greeted
@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
         def starter(*seeds: str) -> LiveServer:
             planted = tuple(word for seed in seeds for word in ("--seed", seed))
-            return running.enter_context(live_server(tmp_path, options=planted))
+            return running.enter_context(live_server(tmp_path, forked=True, options=planted))
 
         yield starter
 

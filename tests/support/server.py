@@ -13,20 +13,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from server import app, outward
 from server.app import Services
-from server.services import audit
-from server.services.actions import Actions
-from server.services.agent_forms import NewAgent
-from server.services.agents import Agents
-from server.services.installation import Installation
-from server.services.resources import Resources
-from server.services.users import NewUser, Users
+from server.services.audit import audit
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.agents import Agents
+from server.services.operations.installation import Installation
+from server.services.policy.action_types import Actions
+from server.services.resources.resources import Resources
+from server.services.users.users import NewUser, Users
 from server.settings import Settings
+from tests.support import forking
+from tests.support.databases import place_database
+from tests.support.forking import Forked
 from tests.support.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.serve import MappedClock
 
@@ -70,10 +73,12 @@ class LiveServer:
     settings: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     """More arguments of `tests.support.serve`."""
+    forked: bool = False
+    """Whether its processes are copies of one that has loaded the product (`forking.py`)."""
     port: int = field(default_factory=free_port)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     """Closes what was opened for this server and by nobody else."""
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     _services: Services | None = None
     _count: int = 0
 
@@ -91,6 +96,7 @@ class LiveServer:
     def environment(self) -> dict[str, str]:
         """What its process, and a command line on the same installation, are started with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # every start would compile the whole program
         return {
             **kept,
             "SAYSO_DATA_DIR": str(self.folder / "data"),
@@ -100,17 +106,9 @@ class LiveServer:
 
     def start(self) -> None:
         """Start the process and wait until it says that it serves."""
-        clock = self.folder / "clock"
-        MappedClock(clock)
+        MappedClock(self.folder / "clock")
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command(clock),
-                cwd=ROOT,
-                env=self.environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
+            self.process = self._begun(log)
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
         assert self.settings.get("issuer", self.url) in line, (line, self.log)
@@ -159,6 +157,8 @@ class LiveServer:
                 "issuer": self.url,
                 **{n: v for n, v in self.settings.items() if n == "database_url"},
             }
+            if "database_url" not in self.settings:
+                place_database(self.folder / "data" / "sayso.db", self.clock.now())
             self._services = app.build(Settings(**values), self.clock)
         return self._services
 
@@ -201,9 +201,18 @@ class LiveServer:
         made = agents.add(NewAgent(**asked), by=BY)
         return AgentKey(made.agent.id, made.secret or "", made.agent.name)
 
-    def _command(self, clock: Path) -> list[str]:
-        module = [sys.executable, "-m", "tests.support.serve"]
-        return [*module, str(self.port), str(clock), *self.options]
+    def _begun(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Forked:
+        arguments = [str(self.port), str(self.folder / "clock"), *self.options]
+        if self.forked:
+            return forking.serve(arguments, self.environment, log.fileno())
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.support.serve", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
 
     def _fresh(self, kind: str) -> str:
         self._count += 1
@@ -212,10 +221,10 @@ class LiveServer:
 
 @contextlib.contextmanager
 def live_server(
-    folder: Path, *, options: tuple[str, ...] = (), **settings: str
+    folder: Path, *, options: tuple[str, ...] = (), forked: bool = False, **settings: str
 ) -> Iterator[LiveServer]:
     """A prepared server that is gone afterwards."""
-    server = LiveServer(folder, settings, options)
+    server = LiveServer(folder, settings, options, forked)
     server.prepare()
     server.start()
     try:
